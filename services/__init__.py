@@ -1,0 +1,1 @@
+"""Greenroom's services; none imports another, they share `shared` and speak by events."""

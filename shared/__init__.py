@@ -1,0 +1,1 @@
+"""What more than one Greenroom service needs; knows no service."""

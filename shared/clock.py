@@ -1,0 +1,25 @@
+"""The time, injected: services ask a Clock, tests turn its hands."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The current UTC time, whole milliseconds (what MongoDB keeps)."""
+        ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return milliseconds(datetime.now(UTC))
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """`moment` in UTC cut to whole milliseconds, so that stored and returned times are equal."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def from_unix_ms(value: int) -> datetime:
+    """The UTC time of `value` milliseconds since 1970."""
+    return milliseconds(datetime.fromtimestamp(value / 1000, UTC))

@@ -1,0 +1,1 @@
+"""What crosses a service boundary: states and events, as pydantic models without I/O."""

@@ -1,0 +1,131 @@
+"""What LiveKit's webhooks tell, in our words; published by the egress service.
+
+They are facts, keyed by LiveKit's ids and commutative: each may come late, twice or out of order.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.event import Event
+from shared.contracts.states import Role
+
+
+class LiveKitEvent(Event):
+    """Base: `session_id` is the LiveKit room's name, `occurred_at` the best time LiveKit gives."""
+
+    session_id: str
+    occurred_at: datetime
+
+    @property
+    def key(self) -> str:
+        return self.session_id
+
+
+class LiveKitRoomStarted(LiveKitEvent):
+    name: ClassVar[str] = "livekit_room.started.v1"
+    room_sid: str
+
+
+class LiveKitRoomFinished(LiveKitEvent):
+    name: ClassVar[str] = "livekit_room.finished.v1"
+    room_sid: str
+
+
+class Connection(BaseModel):
+    """One connection of a person to a session's room.
+
+    `identity` is `<user_id>:<sign-in id>`; `role` comes from the join token's attributes; `hidden`
+    marks monitors, `recorder` recorders, `kind` is LiveKit's participant kind in lower case
+    (standard, ingress, egress, sip, agent, connector).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    participant_sid: str
+    identity: str
+    user_id: str
+    username: str
+    role: Role
+    hidden: bool = False
+    recorder: bool = False
+    kind: str = "standard"
+    joined_at: datetime
+
+
+class ParticipantEvent(LiveKitEvent):
+    connection: Connection
+
+
+class ParticipantJoined(ParticipantEvent):
+    name: ClassVar[str] = "participant.joined.v1"
+
+
+class ParticipantLeft(ParticipantEvent):
+    """The connection is gone since `occurred_at`; `reason` is LiveKit's disconnect reason in lower case."""
+
+    name: ClassVar[str] = "participant.left.v1"
+    reason: str | None = None
+
+
+class ParticipantConnectionAborted(ParticipantEvent):
+    """A connection that never became active; closes like `ParticipantLeft`, and no `left` follows."""
+
+    name: ClassVar[str] = "participant.connection_aborted.v1"
+    reason: str | None = None
+
+
+class TrackEvent(LiveKitEvent):
+    """`source` is camera, microphone, screen_share, screen_share_audio or unknown; `type` audio, video or data."""
+
+    participant_sid: str
+    identity: str
+    user_id: str
+    track_sid: str
+    type: str
+    source: str
+
+
+class TrackPublished(TrackEvent):
+    name: ClassVar[str] = "track.published.v1"
+
+
+class TrackUnpublished(TrackEvent):
+    name: ClassVar[str] = "track.unpublished.v1"
+
+
+class EgressEvent(LiveKitEvent):
+    """`status` is LiveKit's egress status in lower case (starting, active, ending, complete, failed, …)."""
+
+    egress_id: str
+    status: str
+    error: str | None = None
+
+
+class EgressStarted(EgressEvent):
+    name: ClassVar[str] = "egress.started.v1"
+
+
+class EgressUpdated(EgressEvent):
+    name: ClassVar[str] = "egress.updated.v1"
+
+
+class EgressEnded(EgressEvent):
+    name: ClassVar[str] = "egress.ended.v1"
+
+
+class IngressEvent(LiveKitEvent):
+    """`status` is LiveKit's ingress status in lower case (inactive, buffering, publishing, error, complete)."""
+
+    ingress_id: str
+    status: str
+    error: str | None = None
+
+
+class IngressStarted(IngressEvent):
+    name: ClassVar[str] = "ingress.started.v1"
+
+
+class IngressEnded(IngressEvent):
+    name: ClassVar[str] = "ingress.ended.v1"

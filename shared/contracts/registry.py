@@ -1,0 +1,16 @@
+"""Every event by its name: importing this module knows them all."""
+
+from shared.contracts import attendance_events, livekit_events, session_events
+from shared.contracts.event import REGISTRY, Event
+
+__all__ = ["attendance_events", "event_class", "event_classes", "livekit_events", "session_events"]
+
+
+def event_class(name: str) -> type[Event] | None:
+    """The class of the event `name`, or None where this release does not know it."""
+    return REGISTRY.get(name)
+
+
+def event_classes() -> dict[str, type[Event]]:
+    """Every registered event, by name in alphabetical order."""
+    return dict(sorted(REGISTRY.items()))

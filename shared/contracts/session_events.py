@@ -1,0 +1,118 @@
+"""What the session service tells. Session events carry the full state, so a projection needs no other."""
+
+from typing import ClassVar
+
+from shared.contracts.event import Event
+from shared.contracts.states import LibraryState, PresetState, RoomState, SessionState, UserState
+
+
+class SessionEvent(Event):
+    """Base of the events of one session."""
+
+    session: SessionState
+
+    @property
+    def key(self) -> str:
+        return self.session.id
+
+
+class SessionCreated(SessionEvent):
+    name: ClassVar[str] = "session.created.v1"
+
+
+class SessionUpdated(SessionEvent):
+    """Rescheduled, other settings, or a refreshed preset."""
+
+    name: ClassVar[str] = "session.updated.v1"
+
+
+class SessionStarted(SessionEvent):
+    name: ClassVar[str] = "session.started.v1"
+
+
+class SessionEnded(SessionEvent):
+    """A live session is over; `session.end_reason` says why."""
+
+    name: ClassVar[str] = "session.ended.v1"
+
+
+class SessionExpired(SessionEvent):
+    """A scheduled session's time passed without it being started."""
+
+    name: ClassVar[str] = "session.expired.v1"
+
+
+class SessionDeleted(SessionEvent):
+    name: ClassVar[str] = "session.deleted.v1"
+
+
+class RoomEvent(Event):
+    room: RoomState
+
+    @property
+    def key(self) -> str:
+        return self.room.id
+
+
+class RoomCreated(RoomEvent):
+    name: ClassVar[str] = "room.created.v1"
+
+
+class RoomUpdated(RoomEvent):
+    name: ClassVar[str] = "room.updated.v1"
+
+
+class RoomDeleted(RoomEvent):
+    name: ClassVar[str] = "room.deleted.v1"
+
+
+class PresetEvent(Event):
+    preset: PresetState
+
+    @property
+    def key(self) -> str:
+        return self.preset.id
+
+
+class PresetCreated(PresetEvent):
+    name: ClassVar[str] = "preset.created.v1"
+
+
+class PresetUpdated(PresetEvent):
+    name: ClassVar[str] = "preset.updated.v1"
+
+
+class PresetDeleted(PresetEvent):
+    name: ClassVar[str] = "preset.deleted.v1"
+
+
+class UserEvent(Event):
+    user: UserState
+
+    @property
+    def key(self) -> str:
+        return self.user.id
+
+
+class UserRegistered(UserEvent):
+    name: ClassVar[str] = "user.registered.v1"
+
+
+class UserUpdated(UserEvent):
+    name: ClassVar[str] = "user.updated.v1"
+
+
+class LibraryEvent(Event):
+    library: LibraryState
+
+    @property
+    def key(self) -> str:
+        return self.library.id
+
+
+class LibraryCreated(LibraryEvent):
+    name: ClassVar[str] = "library.created.v1"
+
+
+class LibraryUpdated(LibraryEvent):
+    name: ClassVar[str] = "library.updated.v1"

@@ -1,0 +1,174 @@
+"""The states that events carry: everything a projection of another service may want to keep."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class SessionStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+    EXPIRED = "expired"
+
+
+class SessionMode(StrEnum):
+    WEBCAM = "webcam"
+    RTMP = "rtmp"
+
+
+class EndReason(StrEnum):
+    """Why a session ended: by its host, or by itself."""
+
+    HOST = "host"
+    NO_HOST = "no_host"
+    MAX_DURATION = "max_duration"
+    ROOM_LOST = "room_lost"
+
+
+class Role(StrEnum):
+    """What a person is in one session."""
+
+    HOST = "host"
+    CO_HOST = "co_host"
+    MODERATOR = "moderator"
+    STAGE = "stage"
+    AUDIENCE = "audience"
+
+
+class UserRole(StrEnum):
+    """What a person is in the installation."""
+
+    HOST = "host"
+    VIEWER = "viewer"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+
+
+class PresetType(StrEnum):
+    WHIP = "whip"
+    RTMP = "rtmp"
+
+
+class State(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PresetSettings(State):
+    """What a preset decides, as copied into a session: look, limits and one flag per permission."""
+
+    name: str
+    type: PresetType
+    primary_color: str
+    logo: str | None = None
+    logo_destination_url: str | None = None
+    stage_enabled: bool = True
+    max_join_limit: int = 10
+    chat_enabled: bool = True
+    poll_enabled: bool = True
+    viewer_count_visible: bool = True
+    host_add_co_host: bool = True
+    host_camera_enabled: bool = True
+    host_screen_share: bool = True
+    host_chat_send_text: bool = True
+    host_chat_send_file: bool = True
+    host_chat_receive_message: bool = True
+    host_poll_create: bool = True
+    host_poll_vote: bool = True
+    host_poll_view: bool = True
+    onstage_camera_enabled: bool = True
+    onstage_screen_share: bool = False
+    onstage_viewer_view: bool = True
+    audience_stage_join_request: bool = True
+    audience_can_see_participants: bool = True
+    audience_chat_send_text: bool = True
+    audience_chat_send_file: bool = False
+    audience_chat_receive_message: bool = True
+    audience_poll_create: bool = False
+    audience_poll_vote: bool = True
+    audience_poll_view: bool = True
+    moderator_manage_stage: bool = True
+    moderator_manage_chat: bool = True
+    moderator_manage_poll: bool = True
+    recording_enabled: bool = False
+
+
+class PresetState(State):
+    """A preset in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    user_id: str
+    settings: PresetSettings
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class RoomState(State):
+    """A room in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    host_id: str
+    title: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionState(State):
+    """A session in full; `version` grows by one with each change of what is here."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    room_id: str
+    host_id: str
+    title: str
+    description: str | None
+    status: SessionStatus
+    mode: SessionMode
+    preset_id: str
+    preset: PresetSettings
+    scheduled_start_time: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    end_reason: EndReason | None
+    chat_enabled_override: bool | None = None
+    stage_enabled_override: bool | None = None
+    max_join_limit_override: int | None = None
+    roles: dict[str, Role] = {}
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserState(State):
+    """A person: host or viewer. `is_guest` is one who registered with a display name only."""
+
+    id: str
+    version: int
+    organization_id: str | None
+    username: str
+    email: str | None
+    role: UserRole
+    is_guest: bool
+    is_active: bool
+
+
+class LibraryState(State):
+    id: str
+    version: int
+    organization_id: str
+    name: str
+    visibility: Visibility
+    is_default: bool
