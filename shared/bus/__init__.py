@@ -1,0 +1,28 @@
+"""The bus: events to every group that wants them, none lost, none in silence.
+
+`ports` is what services see; `rabbit` is the implementation on RabbitMQ and `shared.testing.memory_bus`
+the one for tests. Both run the same workers (`unordered`, `ordered`), so they fail and retry alike.
+"""
+
+from shared.bus.policy import Backoff, RetryPolicy
+from shared.bus.ports import (
+    BatchHandler,
+    Bus,
+    DeadLetter,
+    Group,
+    Handler,
+    OrderedGroup,
+    Publisher,
+)
+
+__all__ = [
+    "Backoff",
+    "BatchHandler",
+    "Bus",
+    "DeadLetter",
+    "Group",
+    "Handler",
+    "OrderedGroup",
+    "Publisher",
+    "RetryPolicy",
+]

@@ -1,0 +1,98 @@
+"""What services see of the bus."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from shared.contracts.event import Envelope, Event
+
+Handler = Callable[[Envelope], Awaitable[None]]
+BatchHandler = Callable[[Sequence[Envelope]], Awaitable[None]]
+
+
+class Publisher(Protocol):
+    async def publish(self, envelope: Envelope) -> None:
+        """Returns once the broker has confirmed it. The same envelope may arrive twice.
+
+        Raises Unavailable where the broker does not confirm within 5 s, at once while it is known to be away.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """Handlers that may run in any order and at the same time, each event handled by one of the replicas.
+
+    `name` is the queue's name, e.g. `session.livekit`; `concurrency` the number of handlers at once.
+    A handler may see an event twice. What it raises: `Unavailable` is retried in place without limit;
+    anything else is retried from the delay lanes, then dead-lettered.
+    """
+
+    name: str
+    handlers: Mapping[type[Event], Handler]
+    concurrency: int = 16
+
+
+@dataclass(frozen=True)
+class OrderedGroup:
+    """A handler of batches; a batch holds events of one partition in the order they were published.
+
+    Batches of different partitions are handled at the same time, possibly by different replicas.
+    After a failure the same events come again, so earlier ones of a batch may be seen twice.
+    """
+
+    name: str
+    events: tuple[type[Event], ...]
+    handle: BatchHandler
+    batch_size: int = 500
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that a group gave up. `id` is the event's id, `queue` the queue it is replayed to.
+
+    `reason` is the error's class and message; the times are None where the broker itself gave it up.
+    """
+
+    id: str
+    queue: str
+    event: str
+    key: str
+    reason: str
+    attempts: int
+    first_failed_at: datetime | None
+    last_failed_at: datetime | None
+    body: bytes
+
+
+class Bus(Publisher, Protocol):
+    async def start(self) -> None:
+        """Connect and declare. An absent broker is no error: the bus goes on trying, and `state` tells."""
+        ...
+
+    async def subscribe(self, group: Group | OrderedGroup) -> None:
+        """Declare the group's queues and consume them until `stop_consuming`."""
+        ...
+
+    def state(self) -> str | None:
+        """None when all is well, else a sentence for `/readyz`."""
+        ...
+
+    async def run(self) -> None:
+        """Returns after `close`; raises when a part of the bus died for good. To be supervised."""
+        ...
+
+    async def stop_consuming(self) -> None:
+        """Take no more, finish what is in hand; what is not finished in time goes back to its queue."""
+        ...
+
+    async def close(self) -> None: ...
+
+    async def dead_letters(self, group: str, *, limit: int = 1000) -> list[DeadLetter]:
+        """The dead letters of the group so named, oldest first; they stay where they are."""
+        ...
+
+    async def replay(self, group: str, ids: Collection[str] | None = None) -> int:
+        """Put dead letters (all, or those with these ids) back into the group's own queue; how many."""
+        ...
