@@ -77,7 +77,7 @@ class ParticipantConnectionAborted(ParticipantEvent):
 
 
 class TrackEvent(LiveKitEvent):
-    """`source` is camera, microphone, screen_share, screen_share_audio or unknown; `type` audio, video or data."""
+    """`type` is audio, video or data; `source` camera, microphone, screen_share, screen_share_audio, unknown."""
 
     participant_sid: str
     identity: str
@@ -116,7 +116,7 @@ class EgressEnded(EgressEvent):
 
 
 class IngressEvent(LiveKitEvent):
-    """`status` is LiveKit's ingress status in lower case (inactive, buffering, publishing, error, complete)."""
+    """`status` is LiveKit's in lower case: inactive, buffering, publishing, error, complete."""
 
     ingress_id: str
     status: str

@@ -1,0 +1,27 @@
+"""HTTP as every service speaks it: routes declared from types, one envelope, one rendering of refusals."""
+
+from shared.http.app import service_app
+from shared.http.reply import Reply, created, ok
+from shared.http.request import Request
+from shared.http.routes import ADMIN, BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, SIGNED, Access, Routes
+from shared.http.schema import Body, Data, Query
+
+__all__ = [
+    "ADMIN",
+    "BEARER",
+    "HOST",
+    "INTERNAL",
+    "MODERATOR",
+    "PUBLIC",
+    "SIGNED",
+    "Access",
+    "Body",
+    "Data",
+    "Query",
+    "Reply",
+    "Request",
+    "Routes",
+    "created",
+    "ok",
+    "service_app",
+]

@@ -1,0 +1,248 @@
+"""OpenAPI 3.1 from the declared routes, and the merging of several services' documents into one."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
+from shared.http.routes import Access, Route
+
+Document = dict[str, Any]
+
+API_VERSION = "1.0.0"
+LIBRARY_PREFIX = "/libraries/{library_id}"
+
+_REF = "#/components/schemas/{model}"
+_PARAMETER = re.compile(r"{(\w+)}")
+_MEANINGS = {
+    401: "No credentials, or they are not valid",
+    403: "The caller may not do this",
+    404: "There is no such thing, or it belongs to another organization",
+    409: "The state of the thing forbids the call",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "The request has invalid fields, one entry each in `errors`",
+    429: "Too many requests; `Retry-After` says when to come back",
+    500: "A bug on our side",
+    502: "A service behind the gateway broke off its answer",
+    503: "Something the operation depends on does not answer now",
+    504: "A service behind the gateway did not answer in time",
+}
+_ALWAYS = (429, 500, 502, 503, 504)
+
+
+def service_document(service: str, routes: Sequence[Route]) -> Document:
+    """The OpenAPI document of one service; internal operations are left out."""
+    public = [route for route in routes if route.access is not Access.INTERNAL]
+    models, schemas = _schemas(public)
+    paths: Document = {}
+    for route in public:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, models)
+    return _document(f"Greenroom {service}", paths, schemas)
+
+
+def merge_documents(documents: Iterable[Mapping[str, Any]]) -> Document:
+    """One document of all operations, the library-scoped ones also under their mirrored path."""
+    paths: Document = {}
+    schemas: Document = {}
+    for document in documents:
+        for path, operations in document["paths"].items():
+            paths.setdefault(path, {}).update(operations)
+        schemas.update(document["components"]["schemas"])
+    mirrors = {
+        LIBRARY_PREFIX + path: mirrored
+        for path, operations in paths.items()
+        if (
+            mirrored := {
+                method: _mirror(op) for method, op in operations.items() if op.get("x-library-scoped")
+            }
+        )
+    }
+    return _document("Greenroom", dict(sorted({**paths, **mirrors}.items())), schemas)
+
+
+def _document(title: str, paths: Document, schemas: Document) -> Document:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title,
+            "version": API_VERSION,
+            "description": "Live video sessions around LiveKit.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted({**schemas, "ErrorResponse": _ERROR_SCHEMA}.items())),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "apiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "<id>.<secret>",
+                },
+                "basic": {"type": "http", "scheme": "basic", "description": "API key id and secret"},
+                "livekit": {"type": "apiKey", "in": "header", "name": "Authorization"},
+            },
+        },
+    }
+
+
+def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
+    """The JSON schemas of all bodies (as read) and of all data (as written)."""
+    wanted: dict[tuple[type[BaseModel], str], None] = {}
+    for route in routes:
+        if route.body is not None:
+            wanted[route.body, "validation"] = None
+        if _is_model(route.data):
+            wanted[route.data, "serialization"] = None
+    models, document = models_json_schema(list(wanted), ref_template=_REF)  # type: ignore[arg-type]
+    return models, document.get("$defs", {})
+
+
+def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
+    summary, _, description = route.docstring.partition("\n")
+    operation: Document = {
+        "operationId": route.operation_id,
+        "tags": [route.tag],
+        "summary": summary.rstrip("."),
+        "responses": _responses(route, models),
+        "x-access": route.access.value,
+    }
+    if description.strip():
+        operation["description"] = description.strip()
+    parameters = [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body is not None:
+        schema = models[route.body, "validation"]
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    security = _security(route.access)
+    if security:
+        operation["security"] = security
+    if route.mirrored:
+        operation["x-library-scoped"] = True
+    return operation
+
+
+def _security(access: Access) -> list[Document]:
+    if access is Access.PUBLIC:
+        return []
+    if access is Access.SIGNED:
+        return [{"livekit": []}]
+    return [{"bearer": []}, {"apiKey": []}, {"basic": []}]
+
+
+def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
+    data = models[route.data, "serialization"] if _is_model(route.data) else {"type": "null"}
+    envelope: Document = {
+        "type": "object",
+        "properties": {"success": {"const": True}, "data": data, "timestamp": {"type": "integer"}},
+        "required": ["success", "data", "timestamp"],
+    }
+    responses: Document = {
+        str(route.status): {"description": "Done", "content": {"application/json": {"schema": envelope}}}
+    }
+    for status in sorted(_refusals(route)):
+        responses[str(status)] = {
+            "description": _MEANINGS[status],
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model="ErrorResponse")}}},
+        }
+    return responses
+
+
+def _refusals(route: Route) -> set[int]:
+    # A bad token is refused on public operations too.
+    statuses = {401, *_ALWAYS}
+    if route.access is not Access.PUBLIC:
+        statuses.add(403)
+    if "{" in route.path or route.mirrored:
+        statuses.add(404)
+    if route.method in {"POST", "PATCH", "DELETE"}:
+        statuses |= {404, 409, 413}
+    if route.body is not None:
+        statuses |= {415, 422}
+    if route.query is not None or route.idempotent or route.access is Access.SIGNED:
+        statuses.add(422)
+    return statuses
+
+
+def _path_parameters(route: Route) -> list[Document]:
+    return [_path_parameter(name) for name in _PARAMETER.findall(route.path)]
+
+
+def _path_parameter(name: str) -> Document:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+
+
+def _query_parameters(route: Route) -> list[Document]:
+    if route.query is None:
+        return []
+    schema = route.query.model_json_schema()
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _header_parameters(route: Route) -> list[Document]:
+    if not route.idempotent:
+        return []
+    schema = {"type": "string", "minLength": 1, "maxLength": 255}
+    return [
+        {
+            "name": IDEMPOTENCY_HEADER,
+            "in": "header",
+            "required": False,
+            "schema": schema,
+            "description": "The same key within 24 hours has one effect; with another body it is refused.",
+        }
+    ]
+
+
+def _mirror(operation: Mapping[str, Any]) -> Document:
+    parameters = [_path_parameter("library_id"), *operation.get("parameters", ())]
+    responses = dict(operation["responses"])
+    responses.setdefault(
+        "404",
+        {
+            "description": _MEANINGS[404],
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model="ErrorResponse")}}},
+        },
+    )
+    return {
+        **operation,
+        "operationId": operation["operationId"] + "_in_library",
+        "parameters": parameters,
+        "responses": responses,
+    }
+
+
+def _is_model(data: Any) -> bool:
+    return isinstance(data, type) and issubclass(data, BaseModel)
+
+
+_ERROR_SCHEMA: Document = {
+    "type": "object",
+    "description": "A refusal; `code` is stable, `error` is for people.",
+    "properties": {
+        "success": {"const": False},
+        "error": {"type": "string"},
+        "code": {"type": "string"},
+        "message": {"type": "string", "description": "in development only"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+                "required": ["field", "code", "message"],
+            },
+        },
+        "timestamp": {"type": "integer"},
+    },
+    "required": ["success", "error", "code", "timestamp"],
+}

@@ -1,0 +1,62 @@
+"""Answers: the envelope around data, and around refusals."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel
+
+from shared.errors import AppError, FieldError, InvalidRequest
+
+T = TypeVar("T")
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """What a handler answers: `data` for the envelope; `status` None means the route's own."""
+
+    data: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def ok() -> Reply[None]:
+    """Done, and nothing to say about it."""
+    return Reply(None)
+
+
+def created(data: T) -> Reply[T]:
+    return Reply(data, status=201)
+
+
+def render(reply: Reply[object], status: int) -> web.Response:
+    """The response of a handler's reply, in the success envelope."""
+    data = reply.data
+    encoded = data.model_dump_json().encode() if isinstance(data, BaseModel) else orjson.dumps(data)
+    body = b'{"success":true,"data":%b,"timestamp":%d}' % (encoded, int(time.time()))
+    return web.Response(body=body, status=reply.status or status, headers=reply.headers, content_type=JSON)
+
+
+def render_error(error: AppError, *, development: bool) -> web.Response:
+    """The response of a refusal, in the error envelope."""
+    fields = error.errors if isinstance(error, InvalidRequest) else ()
+    body = error_body(error.message, error.code, fields, development=development)
+    return web.Response(body=body, status=error.status, headers=error.headers, content_type=JSON)
+
+
+def error_body(message: str, code: str, errors: Sequence[FieldError] = (), *, development: bool) -> bytes:
+    """The error envelope as JSON; `message` repeats the sentence in development only."""
+    envelope: dict[str, object] = {"success": False, "error": message, "code": code}
+    if development:
+        envelope["message"] = message
+    if errors:
+        envelope["errors"] = [
+            {"field": bad.field, "code": bad.code, "message": bad.message} for bad in errors
+        ]
+    envelope["timestamp"] = int(time.time())
+    return orjson.dumps(envelope)

@@ -1,0 +1,48 @@
+"""The request as handlers see it: who calls, in which library, and what was sent."""
+
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from shared.errors import NotFound, Unauthenticated
+from shared.http.idempotency import Reservation
+from shared.identity import Caller
+from shared.ids import is_id
+
+V = TypeVar("V")
+
+# Set by the gateway when a call came in under /libraries/{library_id}; it can only narrow.
+LIBRARY_HEADER: Final = "X-Greenroom-Library"
+
+
+class Request:
+    """One call of an operation. `viewer` is who calls, if anybody; `caller` insists on somebody."""
+
+    def __init__(self, raw: web.Request, viewer: Caller | None, reservation: Reservation):
+        self.raw = raw
+        self.viewer = viewer
+        self.reservation = reservation
+
+    @property
+    def caller(self) -> Caller:
+        if self.viewer is None:
+            raise Unauthenticated()
+        return self.viewer
+
+    @property
+    def library_id(self) -> str | None:
+        """The library this call is confined to, if any."""
+        value = self.raw.headers.get(LIBRARY_HEADER)
+        if value is not None and not is_id(value):
+            raise NotFound("There is no such library", code="library_not_found")
+        return value
+
+    def service(self, key: web.AppKey[V]) -> V:
+        return self.raw.app[key]
+
+    def path_id(self, name: str = "id") -> str:
+        """The id in the path; what is no UUID names nothing, hence `NotFound`."""
+        value = self.raw.match_info[name]
+        if not is_id(value):
+            raise NotFound("There is nothing with this id")
+        return value.lower()

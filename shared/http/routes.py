@@ -1,0 +1,133 @@
+"""Routes: a decorator that declares an operation from the types of its handler.
+
+    @routes.post("/rooms", access=HOST, status=201, mirrored=True)
+    async def create_room(request: Request, body: CreateRoomRequest) -> Reply[RoomCreated]:
+        \"""Create a new room.\"""
+
+The parameters `body` and `query` and the type of the reply are read from the annotations; parsing,
+rendering and the OpenAPI document come from the same declaration.
+"""
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from shared.http.reply import Reply
+from shared.http.schema import Body, Query
+
+
+class Access(StrEnum):
+    """Who may call an operation. Finer rules (whose room, which role) are the service's."""
+
+    PUBLIC = "public"
+    BEARER = "bearer"
+    HOST = "host"
+    MODERATOR = "moderator"
+    ADMIN = "admin"
+    SIGNED = "LiveKit signature"
+    INTERNAL = "internal"
+
+
+PUBLIC, BEARER, HOST, MODERATOR = Access.PUBLIC, Access.BEARER, Access.HOST, Access.MODERATOR
+ADMIN, SIGNED, INTERNAL = Access.ADMIN, Access.SIGNED, Access.INTERNAL
+
+Handler = Callable[..., Awaitable[Reply[Any] | web.StreamResponse]]
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation, as declared."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    status: int
+    tag: str
+    mirrored: bool
+    idempotent: bool
+    body: type[Body] | None
+    query: type[Query] | None
+    data: Any
+
+    @property
+    def operation_id(self) -> str:
+        return str(getattr(self.handler, "__name__", self.path))
+
+    @property
+    def docstring(self) -> str:
+        return inspect.getdoc(self.handler) or self.operation_id
+
+
+class Routes:
+    """The operations of one noun, in the order they were declared; `tag` groups them in the documents."""
+
+    def __init__(self, tag: str):
+        self.tag = tag
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Access,
+        status: int = 200,
+        mirrored: bool = False,
+        idempotent: bool = False,
+    ) -> Callable[[H], H]:
+        """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}."""
+
+        def declare(handler: H) -> H:
+            hints = typing.get_type_hints(handler)
+            reply = hints.get("return")
+            data = typing.get_args(reply)[0] if typing.get_origin(reply) is Reply else None
+            self._routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    access=access,
+                    status=status,
+                    tag=self.tag,
+                    mirrored=mirrored,
+                    idempotent=idempotent,
+                    body=hints.get("body"),
+                    query=hints.get("query"),
+                    data=None if data is type(None) else data,
+                )
+            )
+            return handler
+
+        return declare
+
+    def get(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
+        return self.route("GET", path, access=access, mirrored=mirrored)
+
+    def post(
+        self,
+        path: str,
+        *,
+        access: Access,
+        status: int = 200,
+        mirrored: bool = False,
+        idempotent: bool = False,
+    ) -> Callable[[H], H]:
+        return self.route(
+            "POST", path, access=access, status=status, mirrored=mirrored, idempotent=idempotent
+        )
+
+    def patch(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
+        return self.route("PATCH", path, access=access, mirrored=mirrored)
+
+    def delete(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
+        return self.route("DELETE", path, access=access, mirrored=mirrored)

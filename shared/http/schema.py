@@ -1,0 +1,71 @@
+"""Base classes of what comes in and goes out, and the types that many of them share."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.clock import milliseconds
+
+PAGE_LIMIT = 100
+# Deeper pages than this are refused: whoever reads that far should filter.
+LAST_PAGE = 100_000
+
+
+class Body(BaseModel):
+    """A JSON request body: types are not coerced, unknown fields are ignored.
+
+    In a PATCH, `model_fields_set` tells absent (keep) from null (clear).
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Query(BaseModel):
+    """Query parameters; text is read as the declared type."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Page(Query):
+    """The page of a list: `page` from 1, `limit` of 1 to 100 items."""
+
+    page: Annotated[int, Field(ge=1, le=LAST_PAGE)] = 1
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = 10
+
+    @property
+    def skip(self) -> int:
+        return (self.page - 1) * self.limit
+
+
+class Data(BaseModel):
+    """What an answer carries in `data`: every field is always there, null when empty."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+def _printable(text: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\t" in text:
+        raise ValueError("must be a single line")
+    return _printable(text)
+
+
+def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("must carry a time zone, for example 2030-01-31T20:00:00Z")
+    return milliseconds(moment)
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
+Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=255), AfterValidator(_one_line)
+]
+Moment = Annotated[datetime, AfterValidator(_utc)]

@@ -1,0 +1,74 @@
+"""Structured logs: one JSON object a line (or coloured text for people), with request and session id."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import orjson
+import structlog
+
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that this task works for, if any."""
+    return _request_id.get()
+
+
+def bind_request_id(request_id: str | None) -> None:
+    """Say which request the current task works for; its log lines and events carry the id."""
+    _request_id.set(request_id)
+
+
+def _add_request_id(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    request_id = _request_id.get()
+    if request_id is not None:
+        line.setdefault("request_id", request_id)
+    return line
+
+
+def configure(*, service: str, level: str, output: Literal["json", "console"]) -> None:
+    """Set up structlog and the standard library's logging for this process; lines go to stderr."""
+
+    def add_service(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        line["service"] = service
+        return line
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+        add_service,
+    ]
+    renderer: structlog.typing.Processor
+    if output == "json":
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer(
+            serializer=lambda line, **_: orjson.dumps(line, default=str).decode()
+        )
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for noisy in ("aio_pika", "aiormq", "pymongo", "aiohttp.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,155 @@
+"""Aggregates in MongoDB: a change and the events it caused are one document write.
+
+An aggregate is a dataclass with `id` and `version`; its document has the same fields, `_id` for `id`,
+and `outbox`/`outbox_at` (see `shared.outbox`). A change is written as the difference to what was read
+(`$set`/`$unset`), with `$push` for the events and `$inc version`, guarded by the version read.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.errors import Conflict, NotFound
+from shared.mongo import Collection, Document, Index, Mongo
+from shared.outbox import OUTBOX_INDEX, Outbox, entries
+
+_ATTEMPTS = 20
+_NOT_OURS = frozenset({"outbox", "outbox_at", "tombstone"})
+
+
+class Aggregate(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    id: str
+    version: int
+
+
+T = TypeVar("T", bound=Aggregate)
+
+
+class Repository(Generic[T]):
+    """The aggregates of one collection. Subclasses name it and add their queries."""
+
+    collection_name: ClassVar[str]
+    noun: ClassVar[str]
+    indexes: ClassVar[tuple[Index, ...]] = ()
+    entity: type[T]  # a dataclass
+
+    def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock):
+        self.collection: Collection = mongo.collection(self.collection_name)
+        self._outbox = outbox
+        self._clock = clock
+        self._adapter: TypeAdapter[T] = TypeAdapter(self.entity)
+        self._fields = frozenset(field.name for field in dataclasses.fields(self.entity)) - {"id", "version"}
+        outbox.attach(self.collection)
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
+
+    async def find(self, id: str) -> T | None:  # noqa: A002
+        document = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+        return self.load(document) if document else None
+
+    async def get(self, id: str) -> T:  # noqa: A002
+        found = await self.find(id)
+        if found is None:
+            raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+        return found
+
+    async def find_many(self, ids: Sequence[str]) -> dict[str, T]:
+        """Those of `ids` that exist, by id, in one read."""
+        if not ids:
+            return {}
+        documents = await self.collection.find(
+            {"_id": {"$in": list(dict.fromkeys(ids))}, "tombstone": {"$exists": False}}
+        )
+        return {document["_id"]: self.load(document) for document in documents}
+
+    async def add(self, aggregate: T, events: Sequence[Event]) -> None:
+        """Store a new aggregate with its events; raises `shared.mongo.Duplicate`."""
+        document = self.dump(aggregate)
+        if events:
+            now = self._clock.now()
+            document |= {"outbox": entries(events, now), "outbox_at": now}
+        await self.collection.insert(document)
+        self._outbox.wake()
+
+    async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
+        """Load, let `decide` change the aggregate and tell the events, save; again if somebody was faster.
+
+        `decide` sees the aggregate with the version it will be saved as, and may run several times.
+        Where it changes nothing and tells nothing, nothing is written. Raises `NotFound`, whatever
+        `decide` raises, `shared.mongo.Duplicate`, and `Conflict` where others keep being faster.
+        """
+        for _ in range(_ATTEMPTS):
+            before = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+            if before is None:
+                raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+            aggregate = self.load(before)
+            aggregate.version += 1
+            events = decide(aggregate)
+            change = self._difference(before, self.dump(aggregate))
+            if not change and not events:
+                aggregate.version -= 1
+                return aggregate
+            if await self._write(before, change, events):
+                return aggregate
+        raise Conflict(f"The {self.noun} is being changed by others; try again", code="concurrent_change")
+
+    async def remove(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
+        """Delete by a tombstone: the content goes now, the document once its events are confirmed.
+
+        `decide` must tell at least one event.
+        """
+        for _ in range(_ATTEMPTS):
+            before = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+            if before is None:
+                raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+            aggregate = self.load(before)
+            aggregate.version += 1
+            events = decide(aggregate)
+            content = {name: "" for name in before if name not in {"_id", "version", *_NOT_OURS}}
+            if await self._write(before, {"$set": {"tombstone": True}, "$unset": content}, events):
+                return aggregate
+        raise Conflict(f"The {self.noun} is being changed by others; try again", code="concurrent_change")
+
+    async def _write(self, before: Document, change: Document, events: Sequence[Event]) -> bool:
+        now = self._clock.now()
+        write: Document = {**change, "$inc": {"version": 1}}
+        if events:
+            write["$push"] = {"outbox": {"$each": entries(events, now)}}
+            write["$set"] = {**change.get("$set", {}), "outbox_at": before.get("outbox_at", now)}
+        written = await self.collection.update({"_id": before["_id"], "version": before["version"]}, write)
+        self._outbox.wake()
+        return bool(written)
+
+    def _difference(self, before: Document, after: Document) -> Document:
+        """What to write; fields of the document that the aggregate does not have are left alone."""
+        changed = {
+            name: after[name]
+            for name in self._fields
+            if name in after and (name not in before or before[name] != after[name])
+        }
+        gone = {name: "" for name in self._fields if name in before and name not in after}
+        change: Document = {}
+        if changed:
+            change["$set"] = changed
+        if gone:
+            change["$unset"] = gone
+        return change
+
+    def load(self, document: Document) -> T:
+        fields: dict[str, Any] = {name: value for name, value in document.items() if name in self._fields}
+        fields |= {"id": document["_id"], "version": document["version"]}
+        return self._adapter.validate_python(fields)
+
+    def dump(self, aggregate: T) -> Document:
+        """The document of `aggregate`; fields that are None are left out, so that sparse indexes skip them."""
+        fields: Document = self._adapter.dump_python(aggregate, mode="python")
+        document = {"_id": fields.pop("id")}
+        document.update({name: value for name, value in fields.items() if value is not None})
+        return document

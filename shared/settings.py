@@ -1,0 +1,114 @@
+"""Settings: environment (`GREENROOM_…`) over the YAML file named by `GREENROOM_CONFIG` over defaults.
+
+In the environment `production` a service refuses to start with a secret that is missing, short or
+one of the well-known defaults.
+"""
+
+import base64
+import os
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+__all__ = ["Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
+
+_SHORTEST_SECRET = 16
+_WELL_KNOWN = frozenset(
+    {"secret", "changeme", "change-me", "password", "admin", "guest", "devkey", "default", "test"}
+)
+
+Keys = dict[str, str]
+
+
+class SettingsRefused(Exception):
+    """The settings cannot be used; the message names each bad one and never its value."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="GREENROOM_", extra="ignore", hide_input_in_errors=True)
+
+    # The settings that are secrets, checked in production.
+    secrets: ClassVar[tuple[str, ...]] = ("internal_secret",)
+
+    environment: Literal["development", "test", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
+    readiness_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+
+    identity_public_keys: Keys = {}
+    internal_secret: SecretStr = SecretStr("")
+
+    @property
+    def development(self) -> bool:
+        return self.environment != "production"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        sources = (init_settings, env_settings)
+        path = os.environ.get("GREENROOM_CONFIG")
+        return (*sources, YamlConfigSettingsSource(settings_cls, yaml_file=path)) if path else sources
+
+    @model_validator(mode="after")
+    def _strong_secrets(self) -> Self:
+        if self.environment != "production":
+            return self
+        weak = [name for name in self.secrets if _weak(getattr(self, name))]
+        if weak:
+            raise ValueError(
+                f"missing, short (under {_SHORTEST_SECRET} characters) or default secrets in production: "
+                + ", ".join(f"GREENROOM_{name.upper()}" for name in weak)
+            )
+        if not self.identity_public_keys:
+            raise ValueError("GREENROOM_IDENTITY_PUBLIC_KEYS is needed in production")
+        return self
+
+
+def _weak(value: object) -> bool:
+    values = value.values() if isinstance(value, dict) else [value]
+    texts = [item.get_secret_value() if isinstance(item, SecretStr) else str(item or "") for item in values]
+    return not texts or any(len(text) < _SHORTEST_SECRET or text.lower() in _WELL_KNOWN for text in texts)
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def load(settings: type[S]) -> S:
+    """Read the settings of a service; raises `SettingsRefused` with one line per bad setting."""
+    path = os.environ.get("GREENROOM_CONFIG")
+    if path and not os.path.isfile(path):
+        raise SettingsRefused(f"GREENROOM_CONFIG names no file: {path}")
+    try:
+        return settings()
+    except ValidationError as error:
+        lines = [
+            f"  {_variable(problem['loc'])}{problem['msg']}" for problem in error.errors(include_input=False)
+        ]
+        raise SettingsRefused("the settings are refused:\n" + "\n".join(lines)) from None
+
+
+def _variable(path: tuple[int | str, ...]) -> str:
+    return f"GREENROOM_{str(path[0]).upper()}: " if path else ""
+
+
+def base64url(text: str) -> bytes:
+    """The bytes of base64url text, with or without padding; raises ValueError."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,1 @@
+"""Fakes that behave like the real parts; used by tests only."""
