@@ -1,0 +1,1 @@
+"""How Greenroom is run: the local stack, the command line, images and charts."""

@@ -1,0 +1,24 @@
+"""The `greenroom` command: one file for each group of commands, all of them named here."""
+
+from __future__ import annotations
+
+import typer
+
+from deploy.cli import doctor, down, status, up
+
+HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
+
+
+def build() -> typer.Typer:
+    """The command line's table of contents."""
+    app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.command("up")(up.up)
+    app.command("down")(down.down)
+    app.command("status")(status.status)
+    app.command("doctor")(doctor.doctor)
+    return app
+
+
+def main() -> None:
+    """The entry point of the `greenroom` script."""
+    build()()

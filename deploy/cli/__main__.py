@@ -1,0 +1,5 @@
+"""`python -m deploy.cli` is `greenroom`."""
+
+from deploy.cli import main
+
+main()

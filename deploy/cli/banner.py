@@ -1,0 +1,30 @@
+"""What a person needs to know about a running stack."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local.layout import DataDir
+from deploy.local.stack import Stack
+
+
+def show_banner(console: Console, stack: Stack, data: DataDir) -> None:
+    """The addresses, and how to sign in."""
+    table = Table.grid(padding=(0, 2))
+    for label, value in _rows(stack, data):
+        table.add_row(f"  [bold]{label}[/bold]", value)
+    console.print()
+    console.print(table, soft_wrap=True)
+    console.print()
+
+
+def _rows(stack: Stack, data: DataDir) -> list[tuple[str, str]]:
+    return [
+        ("Greenroom", f"{stack.base_url}  (documentation: {stack.base_url}/docs)"),
+        ("LiveKit", stack.livekit_url),
+        ("Sign in as host", f"{stack.host.email}  {stack.host.password}"),
+        ("as administrator", f"{stack.admin.email}  {stack.admin.password}"),
+        ("API key", f"X-API-Key: {stack.api_key.id}.<secret>"),
+        ("Everything else", str(data.stack_file)),
+    ]

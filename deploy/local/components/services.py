@@ -1,0 +1,97 @@
+"""Greenroom's own processes: the services that own data, and the gateway."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from deploy.local import probes
+from deploy.local.component import Component, Tier
+from deploy.local.plan import Plan
+from deploy.local.ports import LOOPBACK
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+def components(plan: Plan) -> list[Component]:
+    """The gateway starts beside the others, and is ready when it finds them."""
+    return [
+        _service(plan, "session", _data(plan, "session") | _livekit(plan) | _session(plan)),
+        _service(plan, "egress", _data(plan, "egress") | _livekit(plan)),
+        _service(plan, "attendance", _data(plan, "attendance") | _urls(plan, "session")),
+        _gateway(plan),
+    ]
+
+
+def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
+    return Component(
+        name=name,
+        argv=(sys.executable, "-m", f"services.{name}"),
+        port=plan.ports[name],
+        probe=probes.readyz,
+        tier=Tier.SERVICE,
+        cwd=PROJECT,
+        env=_common(plan, name) | env,
+        needs=(f"mongodb-{name}", "rabbitmq"),
+    )
+
+
+def _gateway(plan: Plan) -> Component:
+    env = _urls(plan, "session", "egress", "attendance") | {"GREENROOM_REDIS_URL": plan.addresses.redis}
+    return Component(
+        name="gateway",
+        argv=(sys.executable, "-m", "services.gateway"),
+        port=plan.ports["gateway"],
+        probe=probes.readyz,
+        tier=Tier.DOOR,
+        cwd=PROJECT,
+        env=_common(plan, "gateway") | env,
+        needs=("redis",),
+    )
+
+
+def _common(plan: Plan, name: str) -> dict[str, str]:
+    credentials = plan.credentials
+    return {
+        "PYTHONUNBUFFERED": "1",
+        "GREENROOM_HOST": LOOPBACK,
+        "GREENROOM_PORT": str(plan.ports[name]),
+        "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps(
+            {credentials.identity_kid: credentials.identity_public_key}
+        ),
+        "GREENROOM_INTERNAL_SECRET": credentials.internal_secret,
+    }
+
+
+def _data(plan: Plan, name: str) -> dict[str, str]:
+    return {
+        "GREENROOM_MONGODB_URI": plan.addresses.mongodb[name],
+        "GREENROOM_AMQP_URL": plan.addresses.amqp,
+    }
+
+
+def _livekit(plan: Plan) -> dict[str, str]:
+    return {
+        "GREENROOM_LIVEKIT_URL": plan.addresses.livekit,
+        "GREENROOM_LIVEKIT_API_URL": plan.addresses.livekit_api,
+        "GREENROOM_LIVEKIT_API_KEY": plan.credentials.livekit_api_key,
+        "GREENROOM_LIVEKIT_API_SECRET": plan.credentials.livekit_api_secret,
+    }
+
+
+def _urls(plan: Plan, *names: str) -> dict[str, str]:
+    return {f"GREENROOM_{name.upper()}_URL": plan.addresses.services[name] for name in names}
+
+
+def _session(plan: Plan) -> dict[str, str]:
+    credentials = plan.credentials
+    return _urls(plan, "egress") | {
+        "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
+        "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
+        "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
+        "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
+        "GREENROOM_KEYRING": json.dumps({credentials.keyring_id: credentials.keyring_key}),
+        "GREENROOM_BOOTSTRAP_ADMIN_EMAIL": credentials.admin_email,
+        "GREENROOM_BOOTSTRAP_ADMIN_PASSWORD": credentials.admin_password,
+    }

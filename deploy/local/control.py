@@ -1,0 +1,102 @@
+"""What others do to a stack from outside: start it in the background, stop it, ask how it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from deploy.local.layout import DataDir
+from deploy.local.lock import supervisor_of
+from deploy.local.stack import Stack
+from deploy.local.tail import Tail
+
+POLL_SECONDS = 0.05
+STOP_SECONDS = 45.0
+
+
+class StartRefused(Exception):
+    """The supervisor ended, or was not ready in time; what it said stands in its log and was shown."""
+
+
+def supervisor_command(data: DataDir, port: int | None, timeout: float) -> list[str]:
+    """The command line of a supervisor that shows only its own lines."""
+    command = [sys.executable, "-m", "deploy.cli", "up", "--no-logs"]
+    command += ["--data-dir", str(data.root), "--timeout", str(timeout)]
+    return command + (["--port", str(port)] if port else [])
+
+
+def start_detached(data: DataDir, port: int | None, timeout: float, show: Callable[[str], None]) -> Stack:
+    """Start a supervisor of its own and return when the stack is ready, showing its lines meanwhile.
+
+    Raises StartRefused where it ends first; nothing is left running then.
+    """
+    data.create()
+    log = data.log_of("supervisor")
+    tail = Tail(log)
+    with log.open("a") as output:
+        supervisor = launch(supervisor_command(data, port, timeout), output)
+    try:
+        return _ready_stack(data, supervisor, tail, show)
+    except BaseException:
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+
+
+def launch(
+    command: list[str], output: IO[str], *, preexec_fn: Callable[[], None] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a supervisor in a session of its own, with the project as its working directory."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=Path(__file__).resolve().parents[2],
+        start_new_session=True,
+        preexec_fn=preexec_fn,
+    )
+
+
+def _ready_stack(
+    data: DataDir, supervisor: subprocess.Popen[bytes], tail: Tail, show: Callable[[str], None]
+) -> Stack:
+    while True:
+        status = supervisor.poll()
+        show(tail.read())
+        if status is not None:
+            raise StartRefused(f"the supervisor ended with status {status}")
+        if supervisor_of(data) == supervisor.pid and data.stack_file.exists():
+            return Stack.load(data.stack_file)
+        time.sleep(POLL_SECONDS)
+
+
+def stop(data: DataDir) -> int | None:
+    """Stop the stack of this directory and wait until it is gone; the supervisor's id, or None if none ran.
+
+    One that does not end in time is killed; the kernel then ends its children.
+    """
+    pid = supervisor_of(data)
+    if pid is None:
+        data.stack_file.unlink(missing_ok=True)
+        return None
+    os.kill(pid, signal.SIGTERM)
+    if not _gone(data, STOP_SECONDS):
+        os.kill(pid, signal.SIGKILL)
+        _gone(data, STOP_SECONDS)
+    return pid
+
+
+def _gone(data: DataDir, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while supervisor_of(data) is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

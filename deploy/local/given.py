@@ -1,0 +1,63 @@
+"""Components that the environment provides: used instead of started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local.programs import EPMD, LIVEKIT, MONGODB, RABBITMQ, REDIS, Program
+
+
+class IncompleteEnvironment(Exception):
+    """A variable was given without another that it needs."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """URLs from the environment; None where the stack is to start the component itself."""
+
+    mongodb_uri: str | None = None
+    amqp_url: str | None = None
+    redis_url: str | None = None
+    livekit_url: str | None = None
+    livekit_api_key: str | None = None
+    livekit_api_secret: str | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Given:
+        """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _LIVEKIT_URL, _LIVEKIT_API_KEY and _API_SECRET.
+
+        Raises IncompleteEnvironment where a LiveKit URL comes without its key and secret.
+        """
+        given = cls(
+            **{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in cls.__annotations__}
+        )
+        if given.livekit_url and not (given.livekit_api_key and given.livekit_api_secret):
+            raise IncompleteEnvironment(
+                "GREENROOM_LIVEKIT_URL needs GREENROOM_LIVEKIT_API_KEY and GREENROOM_LIVEKIT_API_SECRET"
+            )
+        return given
+
+    def needed_programs(self) -> tuple[Program, ...]:
+        """The programs to run what is not given."""
+        own = (
+            (self.mongodb_uri, (MONGODB,)),
+            (self.amqp_url, (RABBITMQ, EPMD)),
+            (self.redis_url, (REDIS,)),
+            (self.livekit_url, (LIVEKIT,)),
+        )
+        return tuple(program for url, programs in own if url is None for program in programs)
+
+
+def with_database(uri: str, database: str) -> str:
+    """The same MongoDB server, another database: the path of the URI replaced."""
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{database}", parts.query, ""))
+
+
+def as_http(livekit_url: str) -> str:
+    """The address of LiveKit's API for the address its clients use: ws becomes http, wss becomes https."""
+    parts = urlsplit(livekit_url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

@@ -1,0 +1,73 @@
+"""How a stack is, seen from outside: what the supervisor recorded, and what each component answers now."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from deploy.local import probes
+from deploy.local.layout import DataDir
+from deploy.local.lock import supervisor_of
+from deploy.local.probes import Probe
+from deploy.local.stack import Stack
+from deploy.local.state import ComponentState, Phase, StackState
+
+PROBES: dict[str, Probe] = {
+    "mongodb-session": probes.mongodb,
+    "mongodb-egress": probes.mongodb,
+    "mongodb-attendance": probes.mongodb,
+    "epmd": probes.epmd,
+    "rabbitmq": probes.amqp,
+    "redis": probes.redis,
+    "livekit": probes.http_root,
+}
+NOT_ANSWERING = "not answering"
+
+
+@dataclass(frozen=True)
+class ComponentReport:
+    """`state` is the supervisor's phase, or "not answering" for one that should be ready and is not."""
+
+    name: str
+    state: str
+    pid: int | None
+    port: int
+    restarts: int
+    since: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """`supervisor` is its process id, or None when no stack runs; `ready` when every component answers."""
+
+    supervisor: int | None
+    ready: bool
+    base_url: str | None
+    components: list[ComponentReport]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def inspect(data: DataDir) -> Report:
+    """Ask every component of the stack in this directory."""
+    supervisor = supervisor_of(data)
+    if supervisor is None:
+        return Report(None, ready=False, base_url=None, components=[])
+    known = StackState.load(data.state_file).components.values()
+    components = await asyncio.gather(*(_ask(component) for component in known))
+    published = data.stack_file.exists()
+    return Report(
+        supervisor,
+        ready=published and all(component.state == Phase.READY for component in components),
+        base_url=Stack.load(data.stack_file).base_url if published else None,
+        components=list(components),
+    )
+
+
+async def _ask(known: ComponentState) -> ComponentReport:
+    state = str(known.phase)
+    if known.phase is Phase.READY and not await PROBES.get(known.name, probes.readyz)(known.port):
+        state = NOT_ANSWERING
+    return ComponentReport(known.name, state, known.pid, known.port, known.restarts, known.since)

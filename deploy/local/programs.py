@@ -1,0 +1,103 @@
+"""The programs that the stack runs: where they are, and what installs a missing one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LIVEKIT_VERSION = "v1.13.5"
+RABBITMQ_SCRIPTS = (
+    "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",  # Debian, Ubuntu
+    "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
+    "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
+)
+ERLANG_ROOTS = ("/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin", "/usr/local/lib/erlang/bin")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that the stack may need, and how to get it."""
+
+    name: str
+    find: Callable[[], Path | None]
+    debian: str
+    macos: str
+
+    @property
+    def install(self) -> str:
+        """The command that installs it on this system."""
+        return self.macos if sys.platform == "darwin" else self.debian
+
+
+class MissingPrograms(Exception):
+    """Programs that the stack needs are not installed; the message names each with its command."""
+
+    def __init__(self, missing: list[Program]) -> None:
+        lines = (f"{program.name} is missing; install it with: {program.install}" for program in missing)
+        super().__init__("\n".join(lines))
+        self.missing = missing
+
+
+def private_bin(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where `make install` puts programs of its own."""
+    cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "greenroom" / "bin"
+
+
+def _on_path(name: str) -> Path | None:
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def _mongodb() -> Path | None:
+    secantus = Path(sys.executable).with_name("secantusd-py")
+    return _on_path("mongod") or (secantus if secantus.exists() else None)
+
+
+def _rabbitmq() -> Path | None:
+    """The server's own script: Debian's wrapper on PATH would change to another user."""
+    for pattern in RABBITMQ_SCRIPTS:
+        anchor = Path(pattern).anchor
+        found = sorted(Path(anchor).glob(pattern.removeprefix(anchor)))
+        if found:
+            return found[-1]
+    return _on_path("rabbitmq-server")
+
+
+def _epmd() -> Path | None:
+    roots = (Path(root) / "epmd" for root in ERLANG_ROOTS)
+    return _on_path("epmd") or next((path for path in roots if path.exists()), None)
+
+
+def _livekit() -> Path | None:
+    own = private_bin() / "livekit-server"
+    return _on_path("livekit-server") or (own if own.exists() else None)
+
+
+_GO_INSTALL = f"go install github.com/livekit/livekit-server/cmd/server@{LIVEKIT_VERSION}"
+MONGODB = Program("a MongoDB-wire server", _mongodb, "make install", "make install")
+RABBITMQ = Program("rabbitmq-server", _rabbitmq, "apt-get install rabbitmq-server", "brew install rabbitmq")
+EPMD = Program("epmd", _epmd, "apt-get install erlang-base", "brew install erlang")
+REDIS = Program(
+    "redis-server", lambda: _on_path("redis-server"), "apt-get install redis-server", "brew install redis"
+)
+LIVEKIT = Program(
+    "livekit-server",
+    _livekit,
+    f"make install (runs `{_GO_INSTALL}`, needs Go from https://go.dev/dl/)",
+    "brew install livekit",
+)
+PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT)
+
+
+def locate(programs: tuple[Program, ...]) -> dict[str, Path]:
+    """The path of each program by name. Raises MissingPrograms, which names all that are missing."""
+    found = {program.name: program.find() for program in programs}
+    missing = [program for program in programs if found[program.name] is None]
+    if missing:
+        raise MissingPrograms(missing)
+    return {name: path for name, path in found.items() if path is not None}
