@@ -1,0 +1,223 @@
+"""LiveKit's server API over its SDK: the only module that imports `livekit.api` and `livekit.protocol`."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import aiohttp
+from livekit.api import LiveKitAPI as Sdk
+from livekit.api import TwirpError, TwirpErrorCode
+from livekit.protocol import ingress as ingress_protocol
+from livekit.protocol import models as models_protocol
+from livekit.protocol import room as room_protocol
+
+from shared.clock import from_unix_ms
+from shared.errors import BadGateway, Unavailable
+from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions, TrackSource
+
+_PING_ROOM = "greenroom-ping"
+_PAGES = 1000
+
+
+class LiveKitRefused(BadGateway):
+    """502: LiveKit answered and said no. `reason` is its Twirp code, e.g. `permission_denied`."""
+
+    def __init__(self, reason: str, message: str):
+        super().__init__(f"LiveKit refused the call: {message or reason}", code="livekit_refused")
+        self.reason = reason
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except TwirpError as error:
+        # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
+        if error.status >= 500 or error.status in {408, 429}:
+            raise Unavailable(f"LiveKit cannot answer now ({error.code})") from error
+        raise LiveKitRefused(error.code, error.message) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unavailable("LiveKit does not answer") from error
+
+
+class LiveKitApi:
+    """The `LiveKit` port on a real server; `url` is http(s) or ws(s), `timeout` seconds a call."""
+
+    def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = 5.0):
+        self._url = url
+        self._key = api_key
+        self._secret = api_secret
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._opened: Sdk | None = None
+
+    @property
+    def _sdk(self) -> Sdk:
+        """Opened with the first call, since its session needs a running loop."""
+        if self._opened is None:
+            self._opened = Sdk(self._url, self._key, self._secret, timeout=self._timeout, failover=False)
+        return self._opened
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        empty_timeout: int,
+        departure_timeout: int,
+        max_participants: int = 0,
+        metadata: str = "",
+    ) -> None:
+        request = room_protocol.CreateRoomRequest(
+            name=name,
+            empty_timeout=empty_timeout,
+            departure_timeout=departure_timeout,
+            max_participants=max_participants,
+            metadata=metadata,
+        )
+        async with _translated():
+            await self._sdk.room.create_room(request)
+
+    async def delete_room(self, name: str) -> None:
+        try:
+            async with _translated():
+                await self._sdk.room.delete_room(room_protocol.DeleteRoomRequest(room=name))
+        except LiveKitRefused as error:
+            _unless_not_found(error)
+
+    async def remove_participant(self, room: str, identity: str) -> bool:
+        request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
+        try:
+            async with _translated():
+                await self._sdk.room.remove_participant(request)
+        except LiveKitRefused as error:
+            return _unless_not_found(error)
+        return True
+
+    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
+        request = room_protocol.UpdateParticipantRequest(
+            room=room, identity=identity, permission=_permission(permissions)
+        )
+        try:
+            async with _translated():
+                await self._sdk.room.update_participant(request)
+        except LiveKitRefused as error:
+            return _unless_not_found(error)
+        return True
+
+    async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
+        if names is not None and not names:
+            return []
+        async with _translated():
+            answer = await self._sdk.room.list_rooms(room_protocol.ListRoomsRequest(names=names or []))
+        return [_room(room) for room in answer.rooms]
+
+    async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        try:
+            async with _translated():
+                answer = await self._sdk.room.list_participants(
+                    room_protocol.ListParticipantsRequest(room=room)
+                )
+        except LiveKitRefused as error:
+            _unless_not_found(error)
+            return []
+        return [_participant(participant) for participant in answer.participants]
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, name: str, participant_name: str
+    ) -> Ingress:
+        request = ingress_protocol.CreateIngressRequest(
+            input_type=ingress_protocol.IngressInput.RTMP_INPUT,
+            name=name,
+            room_name=room,
+            participant_identity=identity,
+            participant_name=participant_name,
+        )
+        async with _translated():
+            return _ingress(await self._sdk.ingress.create_ingress(request))
+
+    async def delete_ingress(self, ingress_id: str) -> None:
+        try:
+            async with _translated():
+                await self._sdk.ingress.delete_ingress(
+                    ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
+                )
+        except LiveKitRefused as error:
+            _unless_not_found(error)
+
+    async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
+        found: list[Ingress] = []
+        request = ingress_protocol.ListIngressRequest(room_name=room or "")
+        for _ in range(_PAGES):
+            async with _translated():
+                answer = await self._sdk.ingress.list_ingress(request)
+            found.extend(_ingress(info) for info in answer.items)
+            if not answer.next_page_token.token:
+                break
+            request.page_token.CopyFrom(answer.next_page_token)
+        return found
+
+    async def ping(self) -> None:
+        await self.list_rooms([_PING_ROOM])
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
+
+
+def _unless_not_found(error: LiveKitRefused) -> bool:
+    """False for "there is none"; any other refusal is raised."""
+    if error.reason != TwirpErrorCode.NOT_FOUND:
+        raise error
+    return False
+
+
+def _permission(permissions: Permissions) -> models_protocol.ParticipantPermission:
+    sources = permissions.can_publish_sources or ()
+    return models_protocol.ParticipantPermission(
+        can_publish=permissions.publishes,
+        can_publish_sources=[source.name for source in sources],
+        can_subscribe=permissions.can_subscribe,
+        can_publish_data=permissions.can_publish_data,
+        hidden=permissions.hidden,
+        recorder=permissions.recorder,
+    )
+
+
+def _permissions(permission: models_protocol.ParticipantPermission) -> Permissions:
+    names = {models_protocol.TrackSource.Name(source).lower() for source in permission.can_publish_sources}
+    return Permissions(
+        can_publish=permission.can_publish,
+        can_publish_sources=tuple(source for source in TrackSource if source.value in names) or None,
+        can_subscribe=permission.can_subscribe,
+        can_publish_data=permission.can_publish_data,
+        hidden=permission.hidden,
+        recorder=permission.recorder,
+    )
+
+
+def _room(room: models_protocol.Room) -> LiveKitRoom:
+    created_at = _moment(room.creation_time_ms, room.creation_time)
+    return LiveKitRoom(room.sid, room.name, created_at, room.num_participants, room.metadata)
+
+
+def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitParticipant:
+    return LiveKitParticipant(
+        sid=participant.sid,
+        identity=participant.identity,
+        name=participant.name,
+        kind=models_protocol.ParticipantInfo.Kind.Name(participant.kind).lower(),
+        state=models_protocol.ParticipantInfo.State.Name(participant.state).lower(),
+        joined_at=_moment(participant.joined_at_ms, participant.joined_at),
+        permissions=_permissions(participant.permission),
+        attributes=dict(participant.attributes),
+    )
+
+
+def _ingress(info: ingress_protocol.IngressInfo) -> Ingress:
+    return Ingress(
+        info.ingress_id, info.url, info.stream_key, info.room_name, info.name, info.participant_identity
+    )
+
+
+def _moment(milliseconds: int, seconds: int) -> datetime:
+    """LiveKit gives both; older servers only seconds."""
+    return from_unix_ms(milliseconds or seconds * 1000)

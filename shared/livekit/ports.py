@@ -1,0 +1,128 @@
+"""What services see of LiveKit's server API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class TrackSource(StrEnum):
+    """What a track shows, by LiveKit's names in grants."""
+
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN_SHARE = "screen_share"
+    SCREEN_SHARE_AUDIO = "screen_share_audio"
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What a participant may do; `can_publish_sources` None means any source, empty means none."""
+
+    can_publish: bool = False
+    can_publish_sources: tuple[TrackSource, ...] | None = None
+    can_subscribe: bool = True
+    can_publish_data: bool = False
+    hidden: bool = False
+    recorder: bool = False
+
+    @property
+    def publishes(self) -> bool:
+        """Whether there is anything they may publish; LiveKit reads an empty list of sources as "any"."""
+        return self.can_publish and self.can_publish_sources != ()
+
+
+@dataclass(frozen=True)
+class LiveKitRoom:
+    sid: str
+    name: str
+    created_at: datetime
+    num_participants: int
+    metadata: str = ""
+
+
+@dataclass(frozen=True)
+class LiveKitParticipant:
+    """One connection in a room; `kind` and `state` are LiveKit's in lower case (standard …; active …)."""
+
+    sid: str
+    identity: str
+    name: str
+    kind: str
+    state: str
+    joined_at: datetime
+    permissions: Permissions
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """An RTMP door into a room: encoders send to `url` with `stream_key`, which is a secret."""
+
+    ingress_id: str
+    url: str
+    stream_key: str = field(repr=False)
+    room: str = ""
+    name: str = ""
+    identity: str = ""
+
+
+class LiveKit(Protocol):
+    """LiveKit's server API. Every call has a deadline.
+
+    Each raises `shared.errors.Unavailable` where LiveKit does not answer or says it cannot now, and
+    `LiveKitRefused` (502) where it refuses the call as such.
+    """
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        empty_timeout: int,
+        departure_timeout: int,
+        max_participants: int = 0,
+        metadata: str = "",
+    ) -> None:
+        """Open the room; an open one stays. Timeouts in seconds; `max_participants` 0 means no limit."""
+        ...
+
+    async def delete_room(self, name: str) -> None:
+        """Close the room and disconnect everybody; one that does not exist is fine."""
+        ...
+
+    async def remove_participant(self, room: str, identity: str) -> bool:
+        """Disconnect a participant; False where there is none. The token still lets them in again."""
+        ...
+
+    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
+        """Replace a connected participant's permissions; False where there is none."""
+        ...
+
+    async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
+        """The open rooms: all, or those of `names` that are open."""
+        ...
+
+    async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        """Who is connected, hidden ones included; empty for a room that does not exist."""
+        ...
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, name: str, participant_name: str
+    ) -> Ingress:
+        """Make a new RTMP ingress (`name` is for operators) that joins `room` as `identity`."""
+        ...
+
+    async def delete_ingress(self, ingress_id: str) -> None:
+        """Remove an ingress; one that does not exist is fine."""
+        ...
+
+    async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
+        """All ingresses, or those of one room."""
+        ...
+
+    async def ping(self) -> None:
+        """Ask for something small that needs the API key to be right."""
+        ...
+
+    async def close(self) -> None: ...

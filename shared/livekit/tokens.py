@@ -1,0 +1,103 @@
+"""Join tokens: what lets a person, an encoder or a monitor into a LiveKit room."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import jwt
+
+from shared.clock import Clock
+from shared.contracts.states import Role
+from shared.livekit.ports import Permissions, TrackSource
+
+# The participant attribute that carries a person's role in the session.
+ROLE_ATTRIBUTE: Final = "greenroom.role"
+
+
+@dataclass(frozen=True)
+class JoinGrant:
+    """Who joins which room as what; `can_publish_sources` None means any source, empty means none.
+
+    `hidden` participants are seen by nobody (monitors); `recorder` marks recorders.
+    """
+
+    room: str
+    identity: str
+    name: str
+    role: Role
+    can_publish: bool = False
+    can_publish_sources: tuple[TrackSource, ...] | None = None
+    can_subscribe: bool = True
+    can_publish_data: bool = False
+    hidden: bool = False
+    recorder: bool = False
+
+    @property
+    def permissions(self) -> Permissions:
+        """The same rights for `LiveKit.update_participant`."""
+        return Permissions(
+            can_publish=self.can_publish,
+            can_publish_sources=self.can_publish_sources,
+            can_subscribe=self.can_subscribe,
+            can_publish_data=self.can_publish_data,
+            hidden=self.hidden,
+            recorder=self.recorder,
+        )
+
+
+class TokenMint:
+    """Mints join tokens (HS256 JWT) under one API key.
+
+    The claims are built here and not by the SDK, which reads the wall clock. They are those of
+    LiveKit's `auth.VideoGrant`: what is absent there counts as allowed, hence every grant is written.
+    """
+
+    def __init__(self, api_key: str, api_secret: str, clock: Clock):
+        self._key = api_key
+        self._secret = api_secret
+        self._clock = clock
+
+    def join_token(self, grant: JoinGrant, *, lifetime: timedelta) -> str:
+        """A token that lets `grant.identity` connect from now on for `lifetime`; staying needs none."""
+        if not grant.room or not grant.identity:
+            raise ValueError("a join token needs a room and an identity")
+        now = self._clock.now()
+        claims = {
+            "iss": self._key,
+            "sub": grant.identity,
+            "name": grant.name,
+            "nbf": int(now.timestamp()),
+            "exp": int((now + lifetime).timestamp()),
+            "video": _video(grant),
+            "attributes": {ROLE_ATTRIBUTE: grant.role.value},
+        }
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+
+def _video(grant: JoinGrant) -> dict[str, Any]:
+    video: dict[str, Any] = {
+        "roomJoin": True,
+        "room": grant.room,
+        "canPublish": grant.permissions.publishes,
+        "canSubscribe": grant.can_subscribe,
+        "canPublishData": grant.can_publish_data,
+        "canUpdateOwnMetadata": False,
+        "hidden": grant.hidden,
+        "recorder": grant.recorder,
+    }
+    if grant.can_publish_sources:
+        video["canPublishSources"] = [source.value for source in grant.can_publish_sources]
+    return video
+
+
+def whip_url(livekit_url: str, token: str) -> str:
+    """Where an encoder publishes by WHIP (RFC 9725): the LiveKit server's own endpoint, token included.
+
+    LiveKit takes the token from the query where there is no Authorization header (its
+    `APIKeyAuthMiddleware`), so that encoders with a single URL field work.
+    """
+    parts = urlsplit(livekit_url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    query = urlencode({"access_token": token})
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/whip/v1", query, ""))

@@ -1,0 +1,128 @@
+"""LiveKit's webhooks as they are read: the fields we use of `livekit.WebhookEvent`, in protobuf JSON.
+
+In that form names are camelCase, 64-bit integers are strings, and zero values are left out, an enum's
+first value included. What a newer LiveKit adds is ignored; a new value of an enum is kept as text.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from shared.errors import FieldError, InvalidRequest
+
+Enum = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+class Room(_Message):
+    sid: str = ""
+    name: str = ""
+    creation_time: int = 0
+    creation_time_ms: int = 0
+
+
+class Permission(_Message):
+    hidden: bool = False
+    recorder: bool = False
+
+
+class Participant(_Message):
+    """`joined_at_ms` in milliseconds since 1970. Track events carry `sid` and `identity` alone."""
+
+    sid: str = ""
+    identity: str = ""
+    name: str = ""
+    kind: Enum = "standard"
+    joined_at: int = 0
+    joined_at_ms: int = 0
+    permission: Permission = Permission()
+    attributes: dict[str, str] = {}
+    disconnect_reason: Enum = "unknown_reason"
+
+
+class Track(_Message):
+    sid: str = ""
+    type: Enum = "audio"
+    source: Enum = "unknown"
+
+
+class Egress(_Message):
+    """Times in nanoseconds since 1970; 0 where the thing has not happened."""
+
+    egress_id: str = ""
+    room_id: str = ""
+    room_name: str = ""
+    status: Enum = "egress_starting"
+    error: str = ""
+    started_at: int = 0
+    updated_at: int = 0
+    ended_at: int = 0
+
+
+class IngressState(_Message):
+    """Times in nanoseconds since 1970; 0 where the thing has not happened."""
+
+    status: Enum = "endpoint_inactive"
+    error: str = ""
+    started_at: int = 0
+    updated_at: int = 0
+    ended_at: int = 0
+
+
+class IngressInfo(_Message):
+    ingress_id: str = ""
+    room_name: str = ""
+    participant_identity: str = ""
+    state: IngressState = IngressState()
+
+
+class WebhookEvent(_Message):
+    """One webhook. `id` (`EV_…`) is the same across retries; `created_at` is in seconds.
+
+    `num_dropped` counts the webhooks that LiveKit gave up before this one.
+    """
+
+    id: Annotated[str, Field(min_length=1)]
+    event: Annotated[str, Field(min_length=1)]
+    created_at: int = 0
+    num_dropped: int = 0
+    room: Room = Room()
+    participant: Participant | None = None
+    track: Track | None = None
+    egress_info: Egress | None = None
+    ingress_info: IngressInfo | None = None
+
+    @property
+    def room_name(self) -> str:
+        """The room it is about; egress and ingress events name it in their own part."""
+        of_egress = self.egress_info.room_name if self.egress_info else ""
+        of_ingress = self.ingress_info.room_name if self.ingress_info else ""
+        return self.room.name or of_egress or of_ingress
+
+
+def parse(raw: bytes) -> WebhookEvent:
+    """Read a verified body; raises `InvalidRequest` where it is no webhook in protobuf JSON."""
+    try:
+        return WebhookEvent.model_validate_json(raw)
+    except ValidationError as error:
+        raise InvalidRequest(
+            [_field_error(problem) for problem in error.errors(include_url=False, include_input=False)],
+            "The body is no LiveKit webhook",
+        ) from None
+
+
+def _field_error(problem: ErrorDetails) -> FieldError:
+    path = ".".join(str(part) for part in problem["loc"])
+    return FieldError(path or "body", problem["type"], problem["msg"])
