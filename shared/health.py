@@ -32,16 +32,14 @@ class Health:
         """Whether to send requests here, and the document that /readyz answers."""
         dependencies = await self.states()
         ready = self.started and not self.stopping and all(state == "ok" for state in dependencies.values())
-        status = (
-            "stopping"
-            if self.stopping
-            else "ready"
-            if ready
-            else "unavailable"
-            if self.started
-            else "starting"
-        )
-        return ready, {"status": status, "dependencies": dependencies}
+        return ready, {"status": self._status(ready), "dependencies": dependencies}
+
+    def _status(self, ready: bool) -> str:
+        if self.stopping:
+            return "stopping"
+        if not self.started:
+            return "starting"
+        return "ready" if ready else "unavailable"
 
     @staticmethod
     async def _ask(check: Check) -> str:

@@ -40,7 +40,7 @@ _DUPLICATE_KEY = 11000
 _TRANSIENT_CODES = frozenset({6, 7, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
-class Duplicate(Exception):  # noqa: N818 - reads as the fact it is
+class Duplicate(Exception):
     """A write would break a unique index; nothing of it was stored."""
 
 

@@ -148,7 +148,7 @@ class Repository(Generic[T]):
         return self._adapter.validate_python(fields)
 
     def dump(self, aggregate: T) -> Document:
-        """The document of `aggregate`; fields that are None are left out, so that sparse indexes skip them."""
+        """The document of `aggregate`; None is left out, so that sparse indexes skip it."""
         fields: Document = self._adapter.dump_python(aggregate, mode="python")
         document = {"_id": fields.pop("id")}
         document.update({name: value for name, value in fields.items() if value is not None})

@@ -32,18 +32,16 @@ def main(service: str, settings_class: type[S], build: Callable[[S], web.Applica
     except SettingsRefused as error:
         sys.exit(f"greenroom {service}: {error}")
     logs.configure(service=service, level=settings.log_level, output=settings.log_format)
-    sys.exit(asyncio.run(_run(service, settings, build)))
+    sys.exit(asyncio.run(_run(settings, build)))
 
 
-async def _run(service: str, settings: S, build: Callable[[S], web.Application]) -> int:
+async def _run(settings: S, build: Callable[[S], web.Application]) -> int:
     app = build(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=settings.drain_seconds
-    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_seconds)
     await runner.setup()
     await web.TCPSite(runner, settings.host, settings.port).start()
     log.info("service.listening", host=settings.host, port=settings.port, environment=settings.environment)

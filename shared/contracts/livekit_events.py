@@ -77,7 +77,7 @@ class ParticipantConnectionAborted(ParticipantEvent):
 
 
 class TrackEvent(LiveKitEvent):
-    """`type` is audio, video or data; `source` camera, microphone, screen_share, screen_share_audio, unknown."""
+    """`type` is audio, video or data; `source` LiveKit's: camera, screen_share, …, unknown."""
 
     participant_sid: str
     identity: str

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from shared.clock import Clock
 from shared.errors import AppError, Forbidden, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
@@ -75,7 +76,7 @@ class _Door:
         self._development = settings.development
 
     @property
-    def handle(self) -> Callable[[web.Request, AiohttpHandler], Awaitable[web.StreamResponse]]:
+    def handle(self) -> Middleware:
         @web.middleware
         async def door(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
             return await self._answer(request, handler)

@@ -52,15 +52,11 @@ def merge_documents(documents: Iterable[Mapping[str, Any]]) -> Document:
         for path, operations in document["paths"].items():
             paths.setdefault(path, {}).update(operations)
         schemas.update(document["components"]["schemas"])
-    mirrors = {
-        LIBRARY_PREFIX + path: mirrored
-        for path, operations in paths.items()
-        if (
-            mirrored := {
-                method: _mirror(op) for method, op in operations.items() if op.get("x-library-scoped")
-            }
-        )
-    }
+    mirrors: Document = {}
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if operation.get("x-library-scoped"):
+                mirrors.setdefault(LIBRARY_PREFIX + path, {})[method] = _mirror(operation)
     return _document("Greenroom", dict(sorted({**paths, **mirrors}.items())), schemas)
 
 

@@ -23,7 +23,7 @@ async def read_bytes(request: web.Request) -> bytes:
 
 
 def parse_body(request: web.Request, raw: bytes, model: type[B]) -> B:
-    """The JSON body as `model`; an empty one counts as {}. Raises `InvalidRequest`, `UnsupportedMediaType`."""
+    """The JSON body as `model`, an empty one as {}; raises `InvalidRequest`, `UnsupportedMediaType`."""
     _check_content_type(request)
     try:
         return model.model_validate_json(raw or b"{}", strict=True)

@@ -1,6 +1,7 @@
 """The memory form of the database: the same `Mongo` over mongomock."""
 
 from datetime import UTC
+from typing import Any
 
 from bson.codec_options import CodecOptions
 from mongomock_motor import AsyncMongoMockClient
@@ -10,6 +11,6 @@ from shared.mongo import Mongo
 
 def memory_mongo(database: str = "greenroom") -> Mongo:
     """An empty database in this process; times come back in UTC as from the real one."""
-    client = AsyncMongoMockClient()
-    options = CodecOptions(tz_aware=True, tzinfo=UTC)
+    client: Any = AsyncMongoMockClient()
+    options: CodecOptions[Any] = CodecOptions(tz_aware=True, tzinfo=UTC)
     return Mongo(client, client.get_database(database, codec_options=options))
