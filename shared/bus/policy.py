@@ -38,3 +38,7 @@ class RetryPolicy:
     hold: float = 600.0
     handler_timeout: float = 60.0
     stop_deadline: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.lanes:
+            raise ValueError("a retry policy needs at least one lane")

@@ -1,0 +1,118 @@
+"""What every bus does alike: groups, their workers and consumers, supervision and the graceful stop."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from functools import partial
+
+import structlog
+
+from shared.bus.consumer import Consumer
+from shared.bus.intake import Intake
+from shared.bus.metrics import GroupMetrics
+from shared.bus.naming import working_queues
+from shared.bus.ordered import OrderedWorker
+from shared.bus.policy import RetryPolicy
+from shared.bus.ports import DeadLetter, Group, OrderedGroup
+from shared.bus.reasons import describe
+from shared.bus.unordered import UnorderedWorker
+from shared.bus.vital import Vital
+from shared.clock import Clock
+from shared.contracts.event import Envelope
+from shared.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+SUBSCRIBE_DEADLINE = 5.0
+
+
+class BaseBus(ABC):
+    def __init__(self, retry: RetryPolicy, clock: Clock) -> None:
+        self._policy = retry
+        self._clock = clock
+        self._groups: dict[str, Group | OrderedGroup] = {}
+        self._metrics: dict[str, GroupMetrics] = {}
+        self._consumers: dict[asyncio.Task[None], Consumer] = {}
+        self._vital = Vital()
+
+    async def subscribe(self, group: Group | OrderedGroup) -> None:
+        """Consume the group's queues. An absent broker only delays that; wrong declarations raise."""
+        if group.name in self._groups:
+            raise ValueError(f"two groups are named {group.name}")
+        self._groups[group.name] = group
+        self._metrics[group.name] = GroupMetrics(group.name)
+        await self._declare(group)
+        started = [self._consume(queue, group) for queue in working_queues(group)]
+        try:
+            async with asyncio.timeout(SUBSCRIBE_DEADLINE):
+                for consumer in started:
+                    await consumer.consuming.wait()
+        except TimeoutError:
+            log.warning("bus.subscribed_without_broker", group=group.name, reason=self.state())
+
+    def _consume(self, queue: str, group: Group | OrderedGroup) -> Consumer:
+        metrics = self._metrics[group.name]
+        if isinstance(group, Group):
+            prefetch = group.concurrency
+            work = UnorderedWorker(group, self._policy, self._clock, metrics).run
+        else:
+            prefetch = group.batch_size
+            work = OrderedWorker(group, self._policy, self._clock, metrics).run
+        opener = partial(self._open, queue, prefetch)
+        consumer = Consumer(queue, opener, work, self._policy.unavailable_backoff)
+        self._consumers[self._vital.spawn(f"consumer of {queue}", consumer.run())] = consumer
+        return consumer
+
+    def state(self) -> str | None:
+        if self._vital.death is not None:
+            return f"the bus died: {describe(self._vital.death)}"
+        states = (self._broker_state(), *(consumer.state() for consumer in self._consumers.values()))
+        return next((state for state in states if state is not None), None)
+
+    async def run(self) -> None:
+        await self._vital.run()
+
+    async def stop_consuming(self) -> None:
+        """What is unfinished at the deadline is cancelled, and goes back to its queue with its channel."""
+        consumers, self._consumers = self._consumers, {}
+        for task, consumer in consumers.items():
+            if not consumer.stop():
+                task.cancel()
+        await self._vital.stop(consumers.keys(), self._policy.stop_deadline)
+
+    async def close(self) -> None:
+        await self.stop_consuming()
+        await self._vital.close()
+
+    @abstractmethod
+    async def publish(self, envelope: Envelope) -> None: ...
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def dead_letters(self, group: str, *, limit: int = 1000) -> list[DeadLetter]: ...
+
+    @abstractmethod
+    async def replay(self, group: str, ids: Collection[str] | None = None) -> int: ...
+
+    @abstractmethod
+    def _broker_state(self) -> str | None: ...
+
+    @abstractmethod
+    async def _declare(self, group: Group | OrderedGroup) -> None: ...
+
+    @abstractmethod
+    async def _open(self, queue: str, prefetch: int) -> Intake:
+        """Wait for the broker and consume the queue. Raises Unavailable."""
+
+    async def count_dead_letters(self) -> None:
+        """Set the gauge of each subscribed group."""
+        for name, metrics in self._metrics.items():
+            try:
+                metrics.dead_letters.set(await self._dead_letter_count(name))
+            except Unavailable as error:
+                log.info("bus.count_failed", group=name, reason=error.message)
+
+    @abstractmethod
+    async def _dead_letter_count(self, group: str) -> int: ...

@@ -1,0 +1,83 @@
+"""Looking at dead letters, and putting them back."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aio_pika.exceptions import ChannelNotFoundEntity
+
+from shared.bus.failures import dead_letter, original
+from shared.bus.intake import Delivery
+from shared.bus.naming import belongs, dead_queue
+from shared.bus.ports import DeadLetter
+from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
+from shared.bus.rabbit_link import Link
+from shared.bus.rabbit_publisher import RabbitPublisher
+from shared.errors import NotFound
+
+
+class RabbitDeadLetters:
+    """Messages are fetched unacknowledged, and go back to the queue when the channel closes."""
+
+    def __init__(self, link: Link, publisher: RabbitPublisher) -> None:
+        self._link = link
+        self._publisher = publisher
+
+    async def count(self, group: str) -> int:
+        """How many there are. Raises NotFound where no such group was ever declared, and Unavailable."""
+        async with self._queue(group) as queue:
+            return queue.declaration_result.message_count or 0
+
+    async def list(self, group: str, limit: int) -> list[DeadLetter]:
+        async with self._queue(group) as queue:
+            return [dead_letter(_delivery(message)) async for message in _fetch(queue, limit)]
+
+    async def replay(self, group: str, ids: Collection[str] | None) -> int:
+        """Each is in the group's queue, confirmed, before it leaves the dead letters."""
+        replayed = 0
+        async with self._queue(group) as queue:
+            async for message in _fetch(queue, None):
+                delivery = _delivery(message)
+                letter = dead_letter(delivery)
+                if ids is not None and letter.id not in ids:
+                    continue
+                target = letter.queue if belongs(letter.queue, group) else group
+                await self._publisher.send(target, original(delivery))
+                async with reaching("acknowledging"):
+                    await message.ack()
+                replayed += 1
+        return replayed
+
+    @asynccontextmanager
+    async def _queue(self, group: str) -> AsyncIterator[AbstractQueue]:
+        connection = await self._link.connection(DEADLINE)
+        channel = connection.channel(publisher_confirms=False)
+        async with reaching("opening a channel"):
+            await channel.initialize()
+        try:
+            yield await _passive(channel, group)
+        finally:
+            await close_channel(channel)
+
+
+async def _passive(channel: AbstractChannel, group: str) -> AbstractQueue:
+    async with reaching("looking for dead letters"):
+        try:
+            return await channel.declare_queue(dead_queue(group), passive=True)
+        except ChannelNotFoundEntity as error:
+            raise NotFound(f"there is no group {group}") from error
+
+
+async def _fetch(queue: AbstractQueue, limit: int | None) -> AsyncIterator[AbstractIncomingMessage]:
+    """What was there at the beginning, oldest first."""
+    waiting = queue.declaration_result.message_count or 0
+    for _ in range(waiting if limit is None else min(waiting, limit)):
+        async with reaching("fetching dead letters"):
+            message = await queue.get(fail=False)
+        if message is None:
+            return
+        yield message
+
+
+def _delivery(message: AbstractIncomingMessage) -> Delivery:
+    return Delivery(message.delivery_tag or 0, "", message.headers, message.body)
