@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deploy.local import probes
 from deploy.local.component import Component, Tier
+from deploy.local.components.rabbitmq_home import lean_server
 from deploy.local.files import write_atomically
 from deploy.local.plan import Plan
 from deploy.local.ports import LOOPBACK
@@ -38,7 +39,7 @@ def _broker(plan: Plan) -> Component:
     _write_configuration(plan, home)
     return Component(
         name="rabbitmq",
-        argv=(str(plan.programs[RABBITMQ.name]),),
+        argv=(str(lean_server(plan.programs[RABBITMQ.name], home / "server")),),
         port=plan.ports["rabbitmq"],
         probe=probes.amqp,
         tier=Tier.INFRASTRUCTURE,
