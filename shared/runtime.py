@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -17,16 +18,33 @@ from aiohttp import web
 
 from shared import log as logs
 from shared.errors import Unavailable
+from shared.health import Health
 from shared.http.app import HEALTH, SUPERVISOR
 from shared.settings import ServiceSettings, SettingsRefused, load
+from shared.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
 S = TypeVar("S", bound=ServiceSettings)
 
 
-def main(service: str, settings_class: type[S], build: Callable[[S], web.Application]) -> None:
-    """Read the settings, build the application and run it; the process's exit status says how it went."""
+@dataclass(frozen=True)
+class Service:
+    """What is run. `close` is called when the last request is done; an application closes itself."""
+
+    runner: web.BaseRunner
+    health: Health
+    supervisor: Supervisor
+    close: Callable[[], Awaitable[None]] | None = None
+
+    @classmethod
+    def of(cls, app: web.Application, settings: ServiceSettings) -> "Service":
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_seconds)
+        return cls(runner, app[HEALTH], app[SUPERVISOR])
+
+
+def main(service: str, settings_class: type[S], build: Callable[[S], web.Application | Service]) -> None:
+    """Read the settings, build the service and run it; the process's exit status says how it went."""
     try:
         settings = load(settings_class)
     except SettingsRefused as error:
@@ -35,22 +53,24 @@ def main(service: str, settings_class: type[S], build: Callable[[S], web.Applica
     sys.exit(asyncio.run(_run(settings, build)))
 
 
-async def _run(settings: S, build: Callable[[S], web.Application]) -> int:
-    app = build(settings)
+async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> int:
+    built = build(settings)
+    service = built if isinstance(built, Service) else Service.of(built, settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.drain_seconds)
-    await runner.setup()
-    await web.TCPSite(runner, settings.host, settings.port).start()
+    await service.runner.setup()
+    await web.TCPSite(service.runner, settings.host, settings.port).start()
     log.info("service.listening", host=settings.host, port=settings.port, environment=settings.environment)
-    failed = await _until_stopped(stop, app[SUPERVISOR].failed)
-    app[HEALTH].stopping = True
+    failed = await _until_stopped(stop, service.supervisor.failed)
+    service.health.stopping = True
     if not failed:
         await asyncio.sleep(settings.readiness_delay_seconds)
     log.info("service.stopping", failed=failed)
-    await runner.cleanup()
+    await service.runner.cleanup()
+    if service.close is not None:
+        await service.close()
     log.info("service.stopped")
     return 1 if failed else 0
 

@@ -1,0 +1,1 @@
+"""The gateway: the one door to the API. It keeps nothing that lasts."""

@@ -1,0 +1,82 @@
+"""API keys become internal tokens: the session service says whether a key holds, and for whom."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+import orjson
+from aiohttp import ClientError
+
+from services.gateway.credentials import ApiKey, refused_key
+from services.gateway.upstreams import Pool
+from shared.errors import Unavailable
+from shared.http.internal import InternalCalls
+
+PATH: Final = "/internal/api-keys/exchange"
+# A deleted key stops within 1 s: an answer is used for _FRESH after it was asked for, or for as long as the
+# asking itself may take.
+_FRESH: Final = 0.5
+_DEADLINE: Final = 1.0
+_KNOWN: Final = 10_000
+_REFUSALS = frozenset({400, 401, 403, 404, 422})
+
+
+class ApiKeys:
+    """Asks once for all who come with the same key at the same time."""
+
+    def __init__(self, session: Pool, calls: InternalCalls, monotonic: Callable[[], float]):
+        self._session = session
+        self._calls = calls
+        self._monotonic = monotonic
+        self._asked: OrderedDict[bytes, tuple[asyncio.Task[str], float]] = OrderedDict()
+
+    async def token(self, key: ApiKey) -> str:
+        """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` where nobody can say."""
+        digest = key.digest
+        task, asked_at = self._asked.get(digest, (None, 0.0))
+        if task is None or self._monotonic() - asked_at >= _FRESH:
+            task = self._ask(key, digest)
+        # Shielded: others may wait for the same answer.
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        tasks = [task for task, _ in self._asked.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ask(self, key: ApiKey, digest: bytes) -> asyncio.Task[str]:
+        task = asyncio.create_task(self._exchange(key))
+        task.add_done_callback(_seen)
+        self._asked[digest] = task, self._monotonic()
+        self._asked.move_to_end(digest)
+        if len(self._asked) > _KNOWN:
+            self._asked.popitem(last=False)
+        return task
+
+    async def _exchange(self, key: ApiKey) -> str:
+        headers = {"Authorization": self._calls.sign(self._session.name), "Content-Type": "application/json"}
+        body = orjson.dumps({"id": key.id, "secret": key.secret})
+        try:
+            async with (
+                asyncio.timeout(_DEADLINE),
+                self._session.http.post(self._session.url(PATH), data=body, headers=headers) as response,
+            ):
+                if response.status in _REFUSALS:
+                    raise refused_key()
+                if response.status != 200:
+                    raise _unknown()
+                return str(orjson.loads(await response.read())["data"]["access_token"])
+        except (TimeoutError, ClientError, OSError, ValueError, KeyError) as error:
+            raise _unknown() from error
+
+
+def _unknown() -> Unavailable:
+    return Unavailable("API keys cannot be checked now", code="session_unavailable")
+
+
+def _seen(task: asyncio.Task[str]) -> None:
+    """Look at the outcome, since everybody who waited for it may have gone."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,76 @@
+"""The composition root of the gateway."""
+
+import secrets
+import sys
+import time
+
+from aiohttp import web
+
+from services.gateway.access_log import AccessLog
+from services.gateway.api_keys import ApiKeys
+from services.gateway.clients import Clients
+from services.gateway.connections import DoorServer
+from services.gateway.cors import Cors
+from services.gateway.documents import DocumentOperation
+from services.gateway.door import Door, Duties, Own
+from services.gateway.identity import Identities
+from services.gateway.matcher import Matcher
+from services.gateway.pages import Pages
+from services.gateway.proxy import Proxy
+from services.gateway.request_ids import RequestIds
+from services.gateway.settings import GatewaySettings
+from services.gateway.status import StatusOperations
+from services.gateway.table import TABLE
+from services.gateway.upstreams import Upstreams
+from shared.clock import SystemClock
+from shared.health import Health
+from shared.http.internal import InternalCalls
+from shared.identity import TokenVerifier
+from shared.runtime import Service
+from shared.supervisor import Supervisor
+
+
+def build(settings: GatewaySettings) -> Service:
+    clock = SystemClock()
+    health, supervisor = Health(), Supervisor()
+    upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
+    calls = InternalCalls(settings.internal_secret.get_secret_value(), clock)
+    keys = ApiKeys(upstreams["session"], calls, time.monotonic)
+    access_log = AccessLog(sys.stderr.write, settings.log_format)
+    duties = Duties(
+        matcher=Matcher(TABLE),
+        identities=Identities(TokenVerifier(settings.identity_public_keys, clock), keys),
+        proxy=Proxy(upstreams),
+        own=own_operations(upstreams, health),
+        cors=Cors(settings.cors_origins),
+        clients=Clients(settings.trusted_proxies),
+        request_ids=RequestIds(secrets.token_hex(8)),
+        access_log=access_log,
+    )
+
+    async def close() -> None:
+        await keys.close()
+        await upstreams.close()
+        access_log.flush()
+
+    server = DoorServer(Door(duties, settings).handle, settings)
+    health.started = True
+    return Service(
+        web.ServerRunner(server, shutdown_timeout=settings.drain_seconds), health, supervisor, close
+    )
+
+
+def own_operations(upstreams: Upstreams, health: Health) -> dict[str, Own]:
+    """What the gateway answers itself, by path."""
+    status = StatusOperations(upstreams, health)
+    pages = Pages.from_files()
+    return {
+        "/": pages.root,
+        "/docs": pages.docs,
+        "/docs/{asset}": pages.asset,
+        "/openapi.json": DocumentOperation(upstreams).openapi,
+        "/health": status.health,
+        "/healthz": status.healthz,
+        "/readyz": status.readyz,
+        "/metrics": status.metrics,
+    }

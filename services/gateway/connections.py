@@ -1,0 +1,67 @@
+"""The low-level server: aiohttp's, with its own refusals in our envelope and without a line for each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from services.gateway.errors import BadRequest, HeadTooLarge
+from services.gateway.settings import GatewaySettings
+from shared.errors import AppError
+from shared.http.reply import render_error
+from shared.metrics import REFUSALS, observe_request
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class DoorServer(web.Server):
+    """One handler for every request; a client that goes away cancels it.
+
+    Bodies stay compressed as they came. A connection that is idle, or whose request head is incomplete,
+    is closed after `keepalive_seconds`; the unread rest of a refused body is taken for 2 s at most.
+    """
+
+    def __init__(self, handle: Handle, settings: GatewaySettings):
+        super().__init__(handle, handler_cancellation=True)
+        self.development = settings.development
+        self._options: dict[str, Any] = {
+            "access_log": None,
+            "auto_decompress": False,
+            "keepalive_timeout": settings.keepalive_seconds,
+            "lingering_time": 2.0,
+            "max_line_size": 8190,
+            "max_field_size": 8190,
+            "max_headers": 100,
+        }
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ("_development",)
+
+    def __init__(self, server: DoorServer, **options: Any):
+        super().__init__(server, **options)
+        self._development = server.development
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What could not be read as HTTP never reached the handler; the connection is closed."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        refusal: AppError = BadRequest("This is not an HTTP request we can read", code="not_http")
+        if isinstance(exc, LineTooLong):
+            refusal = HeadTooLarge("The request line or a header is longer than 8190 bytes")
+        REFUSALS.labels(refusal.code).inc()
+        observe_request("unknown", refusal.status, 0.0)
+        response = render_error(refusal, development=self._development)
+        response.force_close()
+        return response

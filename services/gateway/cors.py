@@ -1,0 +1,37 @@
+"""Cross-origin reading: browsers of any configured origin may call, with tokens, never with cookies."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+EXPOSED: Final = "X-Request-Id, Retry-After, Location, ETag, Content-Disposition, Content-Range"
+# "*" stands for every header but Authorization.
+_HEADERS = "*, Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+_KEPT = "7200"
+
+
+class Cors:
+    """`origins` are allowed; "*" allows every one."""
+
+    def __init__(self, origins: Sequence[str]):
+        self._any = "*" in origins
+        self._origins = frozenset(origins)
+        self._open = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
+
+    def headers(self, origin: str | None) -> Mapping[str, str]:
+        """What every answer carries, for a request from `origin`."""
+        if self._any:
+            return self._open
+        if origin is None or origin not in self._origins:
+            return {"Vary": "Origin"}
+        return self._open | {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+    @staticmethod
+    def preflight(methods: Iterable[str]) -> Mapping[str, str]:
+        """What the answer to OPTIONS carries besides."""
+        allowed = ", ".join([*methods, "OPTIONS"])
+        return {
+            "Allow": allowed,
+            "Access-Control-Allow-Methods": allowed,
+            "Access-Control-Allow-Headers": _HEADERS,
+            "Access-Control-Max-Age": _KEPT,
+        }

@@ -1,0 +1,192 @@
+"""What happens to every request, in line: find, identify, admit, pass on, record."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from services.gateway import request_ids
+from services.gateway.access_log import AccessLog, Line
+from services.gateway.clients import Client, Clients
+from services.gateway.cors import Cors
+from services.gateway.headers import check_size, onward
+from services.gateway.identity import Identified, Identities
+from services.gateway.inbound import InboundBody
+from services.gateway.matcher import Endpoint, Matcher
+from services.gateway.operation import Upstream
+from services.gateway.proxy import Errand, Proxy
+from services.gateway.request_ids import RequestIds
+from services.gateway.settings import GatewaySettings
+from services.gateway.target import Target, no_such_path, read_target
+from shared.errors import AppError, MethodNotAllowed, NotFound, Unavailable
+from shared.http.reply import error_body, render_error
+from shared.http.routes import Access
+from shared.ids import is_id
+from shared.log import bind_request_id
+from shared.metrics import REFUSALS, observe_request
+
+log = structlog.get_logger(__name__)
+
+Own = Callable[[web.BaseRequest, Target], Awaitable[web.StreamResponse]]
+
+# What the access log and metrics say of a client that went away; nobody receives it.
+CLIENT_GONE: Final = 499
+_UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What is known of the request that is being handled."""
+
+    request_id: str
+    client: Client
+    ours: Mapping[str, str]
+    path: str
+    endpoint: Endpoint | None = None
+    identified: Identified | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The parts the door is made of."""
+
+    matcher: Matcher
+    identities: Identities
+    proxy: Proxy
+    own: Mapping[str, Own]
+    cors: Cors
+    clients: Clients
+    request_ids: RequestIds
+    access_log: AccessLog
+
+
+class Door:
+    """The one handler of the gateway."""
+
+    def __init__(self, duties: Duties, settings: GatewaySettings):
+        self._duties = duties
+        self._settings = settings
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        started = time.perf_counter()
+        visit = self._receive(request)
+        status = CLIENT_GONE
+        try:
+            response = await self._outcome(request, visit)
+            status = response.status
+        finally:
+            self._record(request, visit, status, time.perf_counter() - started)
+        return response
+
+    def _receive(self, request: web.BaseRequest) -> _Visit:
+        headers = request.headers
+        request_id = self._duties.request_ids.choose(headers.get(request_ids.HEADER))
+        bind_request_id(request_id)
+        ours = {
+            request_ids.HEADER: request_id,
+            "Server": "greenroom",
+            "X-Content-Type-Options": "nosniff",
+            **self._duties.cors.headers(headers.get("Origin")),
+        }
+        return _Visit(request_id, self._duties.clients.of(request), ours, ascii(request.raw_path))
+
+    async def _outcome(self, request: web.BaseRequest, visit: _Visit) -> web.StreamResponse:
+        try:
+            response = await self._answer(request, visit)
+        except AppError as error:
+            response = self._refuse(error, visit)
+        except Exception:
+            log.exception("http.bug", method=request.method, path=request.path)
+            response = self._bug(visit)
+        if not response.prepared:
+            response.headers.update(visit.ours)
+        return response
+
+    async def _answer(self, request: web.BaseRequest, visit: _Visit) -> web.StreamResponse:
+        check_size(request)
+        target = read_target(request.raw_path)
+        visit.path = target.path
+        endpoint = self._duties.matcher.match(request.method, target.segments)
+        if endpoint is None:
+            return self._without_endpoint(request, target)
+        visit.endpoint = endpoint
+        operation = endpoint.operation
+        if operation.upstream is Upstream.GATEWAY:
+            return await self._duties.own[operation.path](request, target)
+        visit.identified = await self._duties.identities.identify(request.headers, operation.access)
+        return await self._duties.proxy.forward(request, self._errand(request, target, visit, endpoint))
+
+    def _without_endpoint(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+        methods = self._duties.matcher.allowed(target.segments)
+        if not methods:
+            raise no_such_path(target.path)
+        if request.method == "OPTIONS":
+            return web.Response(status=204, headers=self._duties.cors.preflight(methods))
+        allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
+        raise MethodNotAllowed(f"{request.method} is not for {target.path}", headers=allow)
+
+    def _errand(self, request: web.BaseRequest, target: Target, visit: _Visit, endpoint: Endpoint) -> Errand:
+        operation = endpoint.operation
+        path, library_id = target.path, None
+        if endpoint.in_library:
+            library_id = target.segments[1]
+            if not is_id(library_id):
+                raise NotFound("There is no such library", code="library_not_found")
+            # Without "/libraries/" and the id as it was sent.
+            path = "/" + path.split("/", 3)[3]
+        return Errand(
+            upstream=operation.upstream,
+            method=request.method,
+            target=path + target.query,
+            headers=onward(
+                request.headers,
+                client=visit.client,
+                request_id=visit.request_id,
+                authorization=visit.identified.authorization if visit.identified else None,
+                library_id=library_id,
+            ),
+            ours=visit.ours,
+            body=InboundBody(request, limit=operation.body_limit, seconds=self._settings.body_read_seconds),
+            deadline=operation.deadline or self._settings.upstream_deadline_seconds,
+        )
+
+    def _refuse(self, error: AppError, visit: _Visit) -> web.StreamResponse:
+        if (
+            visit.endpoint is not None
+            and visit.endpoint.operation.access is Access.SIGNED
+            and error.status < 500
+        ):
+            # LiveKit takes a 4xx for delivered; what fails here is to be sent again.
+            error = Unavailable(error.message, code=error.code)
+        REFUSALS.labels(error.code).inc()
+        response = render_error(error, development=self._settings.development)
+        if error.status in {408, 413, 431}:
+            response.force_close()
+        return response
+
+    def _bug(self, visit: _Visit) -> web.StreamResponse:
+        message = f"Something went wrong on our side (request {visit.request_id})"
+        body = error_body(message, "internal", development=self._settings.development)
+        return web.Response(body=body, status=500, content_type="application/json")
+
+    def _record(self, request: web.BaseRequest, visit: _Visit, status: int, seconds: float) -> None:
+        endpoint = visit.endpoint
+        observe_request(endpoint.label if endpoint else "unknown", status, seconds)
+        if endpoint is not None and endpoint.template in _UNLOGGED:
+            return
+        self._duties.access_log.add(
+            Line(
+                at=time.time(),
+                method=request.method,
+                route=endpoint.template if endpoint else "",
+                path=visit.path,
+                status=status,
+                seconds=seconds,
+                request_id=visit.request_id,
+                client=visit.client.address,
+                user_id=visit.identified.caller.user_id if visit.identified else None,
+            )
+        )

@@ -1,0 +1,22 @@
+"""Refusals that only the door makes."""
+
+from shared.errors import AppError
+
+
+class BadRequest(AppError):
+    status = 400
+    code = "bad_request"
+
+
+class RequestTimeout(AppError):
+    """408: the client did not send its body in time."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class HeadTooLarge(AppError):
+    """431: the request line, a header, or all headers together are too long."""
+
+    status = 431
+    code = "head_too_large"

@@ -1,0 +1,91 @@
+"""Which headers go through, in both directions."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from services.gateway.clients import Client
+from services.gateway.errors import HeadTooLarge
+from shared.http.request import LIBRARY_HEADER
+
+HEAD_LIMIT: Final = 32 * 1024
+
+# About one connection only (RFC 9110, 7.6.1), never for the next.
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# Set by us, answered by us, or a secret that only we need.
+_OURS: Final = HOP_BY_HOP | {
+    "expect",
+    "forwarded",
+    "host",
+    "x-api-key",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "x-request-id",
+}
+_NOT_HOME: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
+_INTERNAL_PREFIX = "x-greenroom-"
+
+
+def check_size(request: web.BaseRequest) -> None:
+    """Raises `HeadTooLarge` beyond 32 KiB of headers; the parser has bounded each of them."""
+    if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEAD_LIMIT:
+        raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
+
+
+def onward(
+    headers: CIMultiDictProxy[str],
+    *,
+    client: Client,
+    request_id: str,
+    authorization: str | None,
+    library_id: str | None,
+) -> CIMultiDict[str]:
+    """The headers for the service; `authorization` replaces the client's where somebody was identified."""
+    passed = CIMultiDict(_without(headers, _OURS))
+    for name in [name for name in passed if name.lower().startswith(_INTERNAL_PREFIX)]:
+        passed.popall(name, None)
+    passed["X-Forwarded-For"] = client.address
+    passed["X-Forwarded-Proto"] = client.scheme
+    passed["X-Forwarded-Host"] = client.host
+    passed["X-Request-Id"] = request_id
+    if authorization is not None:
+        passed["Authorization"] = authorization
+    if library_id is not None:
+        passed[LIBRARY_HEADER] = library_id
+    return passed
+
+
+def homeward(headers: CIMultiDictProxy[str], ours: Mapping[str, str]) -> CIMultiDict[str]:
+    """The headers for the client: the service's, under ours."""
+    passed = CIMultiDict(_without(headers, _NOT_HOME))
+    for name in [name for name in passed if name.lower().startswith("access-control-")]:
+        passed.popall(name, None)
+    vary = passed.getall("Vary", None) if "Vary" in ours else None
+    passed.update(ours)
+    if vary:
+        passed["Vary"] = ", ".join([*vary, ours["Vary"]])
+    return passed
+
+
+def _without(headers: CIMultiDictProxy[str], dropped: frozenset[str]) -> Iterable[tuple[str, str]]:
+    connection = headers.get("Connection")
+    if connection is not None and connection.lower() not in {"keep-alive", "close"}:
+        named = ",".join(headers.getall("Connection")).lower().split(",")
+        dropped = dropped | {name.strip() for name in named}
+    return [(name, value) for name, value in headers.items() if name.lower() not in dropped]

@@ -1,0 +1,76 @@
+"""The body of a request, as it comes in: bounded in size and in time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from aiohttp import web
+
+from services.gateway.errors import BadRequest, RequestTimeout
+from shared.errors import AppError, TooLarge
+
+# A declared body up to this is read whole before a service is asked, so that slow clients hold none.
+BUFFERED: Final = 64 * 1024
+# What a client must manage on average for what goes beyond that.
+_SLOWEST = 64 * 1024
+
+
+class InboundBody:
+    """Read once, by `payload()`. `failure` is what went wrong on the client's side, if anything.
+
+    `progress` is called for each piece that came.
+    """
+
+    def __init__(self, request: web.BaseRequest, *, limit: int, seconds: float):
+        self.failure: AppError | None = None
+        self.progress: Callable[[], None] | None = None
+        self._request = request
+        self._content = request.content
+        self._limit = limit
+        self._seconds = seconds
+
+    async def payload(self) -> bytes | AsyncIterator[bytes] | None:
+        """What to send on; raises `TooLarge`, `RequestTimeout`, `BadRequest`."""
+        if not self._request.body_exists:
+            return None
+        declared = self._request.content_length
+        if declared is not None and declared > self._limit:
+            raise self._too_large()
+        await self._invite()
+        if declared is not None and declared <= BUFFERED:
+            return b"".join([piece async for piece in self._pieces()])
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        ends_at = asyncio.get_running_loop().time() + self._seconds + self._limit / _SLOWEST
+        size = 0
+        while piece := await self._piece(ends_at):
+            size += len(piece)
+            if size > self._limit:
+                self.failure = self._too_large()
+                raise self.failure
+            if self.progress is not None:
+                self.progress()
+            yield piece
+
+    async def _piece(self, ends_at: float) -> bytes:
+        """The next piece, empty at the end."""
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await self._content.readany()
+        except TimeoutError:
+            self.failure = RequestTimeout("The body did not come in time")
+        except (web.RequestPayloadError, ValueError):
+            self.failure = BadRequest("The body is not framed as announced", code="body_malformed")
+        raise self.failure
+
+    async def _invite(self) -> None:
+        """Tell a client that asked first (Expect: 100-continue) to send the body."""
+        if self._request.headers.get("Expect", "").lower() != "100-continue":
+            return
+        writer = self._request.writer
+        await writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        writer.output_size = 0  # nothing of the answer itself is sent yet
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The body is larger than {self._limit} bytes")

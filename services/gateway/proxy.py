@@ -1,0 +1,119 @@
+"""Passing a request on to a service and its answer back, both as they come."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import ClientConnectorError, ClientError, ClientResponse, ConnectionTimeoutError, web
+from multidict import CIMultiDict
+from prometheus_client import Counter
+
+from services.gateway.headers import homeward
+from services.gateway.inbound import InboundBody
+from services.gateway.upstreams import Pool, Upstreams
+from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
+
+log = structlog.get_logger(__name__)
+
+FAILURES = Counter(
+    "greenroom_gateway_upstream_failures_total", "Requests a service did not answer", ["upstream", "code"]
+)
+# Answers up to this are read whole and sent in one write.
+_BUFFERED: Final = 64 * 1024
+
+
+@dataclass(slots=True)
+class Errand:
+    """What to ask of whom: `target` is the encoded path and query, `ours` goes into every answer."""
+
+    upstream: str
+    method: str
+    target: str
+    headers: CIMultiDict[str]
+    ours: Mapping[str, str]
+    body: InboundBody
+    deadline: float
+
+
+class Proxy:
+    def __init__(self, upstreams: Upstreams):
+        self._upstreams = upstreams
+
+    async def forward(self, request: web.BaseRequest, errand: Errand) -> web.StreamResponse:
+        """The service's answer, whatever its status.
+
+        Raises `Unavailable` where nobody listens, `DeadlineExceeded`, and `BadGateway` where it broke off
+        before it had said anything that the client has seen.
+        """
+        pool = self._upstreams[errand.upstream]
+        data = await errand.body.payload()
+        try:
+            async with asyncio.timeout(errand.deadline) as clock:
+                errand.body.progress = lambda: _extend(clock, errand.deadline)
+                # aiohttp keeps HEAD from having a body; the services know GET alone.
+                method = "GET" if errand.method == "HEAD" else errand.method
+                answer = await pool.http.request(
+                    method, pool.url(errand.target), data=data, headers=errand.headers, allow_redirects=False
+                )
+                whole = await _read_small(answer)
+        except (TimeoutError, ClientError, OSError) as error:
+            raise errand.body.failure or _refusal(pool, error, errand.deadline) from error
+        finally:
+            errand.body.progress = None
+        headers = homeward(answer.headers, errand.ours)
+        if whole is not None:
+            return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
+        async with answer:
+            return await _stream(request, answer, headers, errand)
+
+
+async def _read_small(answer: ClientResponse) -> bytes | None:
+    if answer.content_length is None or answer.content_length > _BUFFERED:
+        return None
+    try:
+        return await answer.read()
+    except asyncio.CancelledError:
+        answer.close()
+        raise
+
+
+async def _stream(
+    request: web.BaseRequest, answer: ClientResponse, headers: CIMultiDict[str], errand: Errand
+) -> web.StreamResponse:
+    """Both ends must go on within the deadline: a service that hangs, or a client that does not read."""
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    response.content_length = answer.content_length
+    try:
+        async with asyncio.timeout(errand.deadline) as clock:
+            await response.prepare(request)
+            if request.method != "HEAD":
+                async for piece in answer.content.iter_any():
+                    _extend(clock, errand.deadline)
+                    await response.write(piece)
+                    _extend(clock, errand.deadline)
+    except (TimeoutError, ClientError, OSError) as error:
+        # The status is sent: only a broken connection can still say that the answer is not whole.
+        log.warning("gateway.broken_off", upstream=errand.upstream, error=type(error).__name__)
+        FAILURES.labels(errand.upstream, "broken_off").inc()
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+def _extend(clock: asyncio.Timeout, seconds: float) -> None:
+    if not clock.expired() and clock.when() is not None:
+        clock.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:
+    refusal: AppError
+    if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
+        refusal = Unavailable(f"The {pool.name} service is not reachable", code="upstream_unreachable")
+    elif isinstance(error, TimeoutError):
+        refusal = DeadlineExceeded(f"The {pool.name} service did not answer within {deadline:g} s")
+    else:
+        refusal = BadGateway(f"The {pool.name} service broke off before it answered")
+    FAILURES.labels(pool.name, refusal.code).inc()
+    return refusal

@@ -1,0 +1,55 @@
+"""What the gateway needs to know, from the environment (`GREENROOM_…`)."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import NoDecode
+from yarl import URL
+
+from shared.settings import ServiceSettings
+
+Network = IPv4Network | IPv6Network
+Seconds = Annotated[float, Field(gt=0, le=300)]
+
+
+class GatewaySettings(ServiceSettings):
+    """`cors_origins` and `trusted_proxies` are comma-separated in the environment."""
+
+    session_url: str = "http://127.0.0.1:8001"
+    egress_url: str = "http://127.0.0.1:8002"
+    attendance_url: str = "http://127.0.0.1:8003"
+
+    # Origins whose pages may read answers; "*" is any. Never with cookies or other ambient credentials.
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    # Addresses whose X-Forwarded-* headers are believed: the load balancers before us.
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+
+    # How long a service may take to begin its answer, and to go on with it.
+    upstream_deadline_seconds: Seconds = 10.0
+    # How long a client may take to send a small body; a larger one may take longer (inbound.py).
+    body_read_seconds: Seconds = 15.0
+    # An idle connection, or one whose request head is not complete, is closed after this.
+    keepalive_seconds: Seconds = 75.0
+    upstream_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+    @field_validator("cors_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @model_validator(mode="after")
+    def _urls(self) -> Self:
+        for name, text in self.upstream_urls.items():
+            url = URL(text)
+            if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment:
+                raise ValueError(f"GREENROOM_{name.upper()}_URL must be an http(s) URL")
+        return self
+
+    @property
+    def upstream_urls(self) -> dict[str, str]:
+        """Service -> its URL without a trailing slash."""
+        urls = {"session": self.session_url, "egress": self.egress_url, "attendance": self.attendance_url}
+        return {name: url.rstrip("/") for name, url in urls.items()}

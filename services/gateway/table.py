@@ -1,0 +1,75 @@
+"""The one route table: what is not in it cannot be reached from outside.
+
+Methods, paths, access and mirrors are those of the HTTP contract; a test holds them against what
+the services declare. A new operation is a new line.
+"""
+
+from typing import Final
+
+from services.gateway.operation import Operation, Upstream, administered, delete, get, patch, post
+from shared.http.routes import BEARER, HOST, MODERATOR, PUBLIC, SIGNED
+
+_SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
+_GATEWAY = Upstream.GATEWAY
+
+TABLE: Final[tuple[Operation, ...]] = (
+    # Auth
+    post("/auth/login", _SESSION, PUBLIC),
+    post("/auth/refresh", _SESSION, PUBLIC),
+    post("/auth/viewer/register", _SESSION, PUBLIC),
+    post("/auth/viewer/device-login", _SESSION, PUBLIC),
+    post("/auth/exchange-code", _SESSION, PUBLIC),
+    get("/auth/me", _SESSION, BEARER),
+    post("/auth/logout", _SESSION, BEARER),
+    post("/auth/generate-code", _SESSION, HOST, mirrored=True),
+    # Rooms
+    get("/rooms", _SESSION, PUBLIC, mirrored=True),
+    post("/rooms", _SESSION, HOST, mirrored=True),
+    get("/rooms/my", _SESSION, BEARER, mirrored=True),
+    get("/rooms/{id}", _SESSION, PUBLIC, mirrored=True),
+    patch("/rooms/{id}", _SESSION, HOST, mirrored=True),
+    delete("/rooms/{id}", _SESSION, HOST, mirrored=True),
+    # Presets
+    post("/presets", _SESSION, HOST, mirrored=True),
+    get("/presets", _SESSION, HOST, mirrored=True),
+    get("/presets/{id}", _SESSION, HOST, mirrored=True),
+    patch("/presets/{id}", _SESSION, HOST, mirrored=True),
+    delete("/presets/{id}", _SESSION, HOST, mirrored=True),
+    post("/presets/{id}/set_default", _SESSION, HOST, mirrored=True),
+    # Sessions
+    get("/rooms/{id}/sessions", _SESSION, HOST, mirrored=True),
+    post("/rooms/{id}/sessions", _SESSION, HOST, mirrored=True),
+    get("/sessions", _SESSION, PUBLIC, mirrored=True),
+    get("/sessions/live", _SESSION, PUBLIC, mirrored=True),
+    get("/sessions/stats", _SESSION, BEARER, mirrored=True),
+    get("/sessions/{id}", _SESSION, PUBLIC, mirrored=True),
+    delete("/sessions/{id}", _SESSION, HOST, mirrored=True),
+    post("/sessions/{id}/join", _SESSION, BEARER, mirrored=True),
+    post("/sessions/{id}/go_live", _SESSION, HOST, mirrored=True),
+    post("/sessions/{id}/start", _SESSION, HOST, mirrored=True),
+    post("/sessions/{id}/end", _SESSION, HOST, mirrored=True),
+    patch("/sessions/{id}/reschedule", _SESSION, HOST, mirrored=True),
+    patch("/sessions/{id}/settings", _SESSION, MODERATOR),
+    get("/sessions/{id}/monitor", _SESSION, MODERATOR, mirrored=True),
+    # Attendance
+    post("/sessions/{id}/leave", _ATTENDANCE, BEARER),
+    get("/sessions/{id}/viewers", _ATTENDANCE, BEARER),
+    get("/sessions/{id}/attendance", _ATTENDANCE, HOST, mirrored=True),
+    get("/sessions/{id}/attendance/stats", _ATTENDANCE, HOST, mirrored=True),
+    # Administration
+    *administered("/admin/organizations", _SESSION),
+    *administered("/admin/libraries", _SESSION),
+    *administered("/admin/users", _SESSION),
+    *administered("/admin/api-keys", _SESSION),
+    # LiveKit
+    post("/webhooks/livekit", _EGRESS, SIGNED),
+    # The gateway itself
+    get("/", _GATEWAY, PUBLIC),
+    get("/health", _GATEWAY, PUBLIC),
+    get("/openapi.json", _GATEWAY, PUBLIC),
+    get("/docs", _GATEWAY, PUBLIC),
+    get("/docs/{asset}", _GATEWAY, PUBLIC),
+    get("/healthz", _GATEWAY, PUBLIC),
+    get("/readyz", _GATEWAY, PUBLIC),
+    get("/metrics", _GATEWAY, PUBLIC),
+)

@@ -1,0 +1,59 @@
+"""The services behind the gateway, each with its own pool of connections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from yarl import URL
+
+# Shorter than the services keep an idle connection, so that we are the first to let go.
+_IDLE: Final = 15.0
+_CONNECT: Final = 2.0
+_AS_SENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One service: its name, base URL without a trailing slash, and connections."""
+
+    name: str
+    base: str
+    http: ClientSession
+
+    def url(self, target: str) -> URL:
+        """The URL of an encoded path and query."""
+        return URL(self.base + target, encoded=True)
+
+
+class Upstreams:
+    """Made inside the running loop; `close` it last."""
+
+    def __init__(self, urls: Mapping[str, str], connections: int):
+        self._pools = {name: Pool(name, url, _client(connections)) for name, url in urls.items()}
+
+    def __getitem__(self, name: str) -> Pool:
+        return self._pools[name]
+
+    @property
+    def all(self) -> list[Pool]:
+        return list(self._pools.values())
+
+    async def close(self) -> None:
+        for pool in self._pools.values():
+            await pool.http.close()
+
+
+def _client(connections: int) -> ClientSession:
+    """Passes everything through: no cookies, no decompression, no headers of its own.
+
+    Deadlines are the caller's, except for the connecting itself. A request of an idempotent method that
+    meets a connection which the service has just closed is sent once more; aiohttp does that by itself.
+    """
+    return ClientSession(
+        connector=TCPConnector(limit=connections, keepalive_timeout=_IDLE),
+        timeout=ClientTimeout(total=None, sock_connect=_CONNECT),
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        skip_auto_headers=_AS_SENT,
+    )
