@@ -5,6 +5,7 @@ and `outbox`/`outbox_at` (see `shared.outbox`). A change is written as the diffe
 (`$set`/`$unset`), with `$push` for the events and `$inc version`, guarded by the version read.
 """
 
+import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -14,8 +15,11 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
-from shared.mongo import Collection, Document, Index, Mongo
+from shared.mongo import DESCENDING, Collection, Document, Index, Mongo, Sort
 from shared.outbox import OUTBOX_INDEX, Outbox, entries
+
+# Totals of lists are exact up to here and counted no further.
+COUNTED_TO = 10_000
 
 _ATTEMPTS = 20
 _NOT_OURS = frozenset({"outbox", "outbox_at", "tombstone"})
@@ -68,6 +72,27 @@ class Repository(Generic[T]):
             {"_id": {"$in": list(dict.fromkeys(ids))}, "tombstone": {"$exists": False}}
         )
         return {document["_id"]: self.load(document) for document in documents}
+
+    async def find_where(self, query: Document) -> T | None:
+        document = await self.collection.find_one(query)
+        return self.load(document) if document else None
+
+    async def list_where(self, query: Document, *, limit: int = 0) -> list[T]:
+        return [self.load(document) for document in await self.collection.find(query, limit=limit)]
+
+    async def page(
+        self, query: Document, *, skip: int, limit: int, sort: Sort = (("_id", DESCENDING),)
+    ) -> tuple[list[T], int]:
+        """One page, the newest first, and how many match (counted to `COUNTED_TO`)."""
+        documents, total = await asyncio.gather(
+            self.collection.find(query, sort=sort, skip=skip, limit=limit),
+            self.collection.count(query, limit=COUNTED_TO),
+        )
+        return [self.load(document) for document in documents if "tombstone" not in document], total
+
+    async def discard(self, id: str) -> None:  # noqa: A002
+        """Delete what tells no events; see `remove` for what does."""
+        await self.collection.delete_many({"_id": id})
 
     async def add(self, aggregate: T, events: Sequence[Event]) -> None:
         """Store a new aggregate with its events; raises `shared.mongo.Duplicate`."""

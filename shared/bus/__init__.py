@@ -14,6 +14,7 @@ from shared.bus.ports import (
     OrderedGroup,
     Publisher,
 )
+from shared.bus.table import on
 
 __all__ = [
     "Backoff",
@@ -25,4 +26,5 @@ __all__ = [
     "OrderedGroup",
     "Publisher",
     "RetryPolicy",
+    "on",
 ]

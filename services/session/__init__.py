@@ -1,0 +1,1 @@
+"""The session service: people, keys, libraries, rooms, presets and sessions."""

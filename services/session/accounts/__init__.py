@@ -1,0 +1,1 @@
+"""People: hosts, viewers and administrators."""

@@ -1,0 +1,83 @@
+"""A person, and what may be changed about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.contracts.session_events import UserRegistered, UserUpdated
+from shared.contracts.states import UserRole, UserState
+from shared.identity import Caller
+
+
+@dataclass(kw_only=True)
+class User:
+    """A host (e-mail and password), or a viewer (registered with a display name: a guest).
+
+    Passwords are kept as argon2id hashes, device tokens as SHA-256.
+    """
+
+    id: str
+    version: int = 1
+    username: str
+    role: UserRole
+    organization_id: str | None = None
+    email: str | None = None
+    password_hash: str | None = None
+    device_hash: str | None = None
+    external_user_id: str | None = None
+    is_active: bool = True
+    is_admin: bool = False
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_guest(self) -> bool:
+        return self.email is None and self.role is UserRole.VIEWER
+
+    def registered(self) -> Sequence[Event]:
+        return [UserRegistered(user=self.state())]
+
+    def edit(
+        self,
+        now: datetime,
+        *,
+        username: str | None = None,
+        password_hash: str | None = None,
+        is_active: bool | None = None,
+        is_admin: bool | None = None,
+    ) -> Sequence[Event]:
+        """Change what is given."""
+        self.username = self.username if username is None else username
+        self.password_hash = self.password_hash if password_hash is None else password_hash
+        self.is_active = self.is_active if is_active is None else is_active
+        self.is_admin = self.is_admin if is_admin is None else is_admin
+        self.updated_at = now
+        return [UserUpdated(user=self.state())]
+
+    def leave(self, now: datetime) -> Sequence[Event]:
+        """The account is deleted."""
+        return self.edit(now, is_active=False)
+
+    def caller(self, sign_in_id: str) -> Caller:
+        """This person in one sign-in."""
+        return Caller(
+            user_id=self.id,
+            sign_in_id=sign_in_id,
+            organization_id=self.organization_id,
+            role=self.role,
+            username=self.username,
+            is_admin=self.is_admin,
+        )
+
+    def state(self) -> UserState:
+        return UserState(
+            id=self.id,
+            version=self.version,
+            organization_id=self.organization_id,
+            username=self.username,
+            email=self.email,
+            role=self.role,
+            is_guest=self.is_guest,
+            is_active=self.is_active,
+        )

@@ -1,0 +1,202 @@
+"""The session service's composition root."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.session.accounts import routes as account_routes
+from services.session.accounts.repository import UserRepository
+from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.keys import routes as key_routes
+from services.session.keys.keyring import Keyring
+from services.session.keys.repository import ApiKeyRepository
+from services.session.keys.service import API_KEYS, ApiKeyService
+from services.session.libraries import routes as library_routes
+from services.session.libraries.repository import LibraryRepository
+from services.session.libraries.service import LIBRARIES, LibraryService
+from services.session.organizations import routes as organization_routes
+from services.session.organizations.repository import OrganizationRepository
+from services.session.organizations.service import ORGANIZATIONS, OrganizationService
+from services.session.passwords import Passwords
+from services.session.presets import routes as preset_routes
+from services.session.presets.repository import PresetRepository
+from services.session.presets.service import PRESETS, PresetService
+from services.session.rooms import routes as room_routes
+from services.session.rooms.reactions import RoomReactions
+from services.session.rooms.repository import RoomRepository
+from services.session.rooms.service import ROOMS, RoomService
+from services.session.rooms.views import RoomViews
+from services.session.sessions import consumers as session_consumers
+from services.session.sessions import routes as session_routes
+from services.session.sessions.domain import Limits
+from services.session.sessions.ingest import EgressIngest
+from services.session.sessions.live import LIVE, LiveService, RoomTimeouts
+from services.session.sessions.reactions import SessionReactions
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.service import SESSIONS, SessionService
+from services.session.sessions.timekeeper import keep_time
+from services.session.sessions.views import SessionViews
+from services.session.settings import SessionSettings
+from services.session.signin import routes as signin_routes
+from services.session.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.signin.service import SIGN_IN, SignInService
+from services.session.signin.tokens import RefreshTokens
+from shared.bus.rabbit import RabbitBus
+from shared.clock import SystemClock
+from shared.http import Routes, service_app
+from shared.http.app import HEALTH, IDEMPOTENCY, INTERNAL_CALLS, SUPERVISOR
+from shared.http.idempotency import IdempotencyKeys
+from shared.identity import TokenIssuer
+from shared.lifetime import service_lifetime
+from shared.livekit import LiveKitApi, TokenMint
+from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.settings import base64url
+
+TABLES: tuple[Routes, ...] = (
+    signin_routes.routes,
+    room_routes.routes,
+    preset_routes.routes,
+    session_routes.routes,
+    organization_routes.routes,
+    library_routes.routes,
+    account_routes.routes,
+    key_routes.routes,
+)
+
+
+def build(settings: SessionSettings) -> web.Application:
+    clock = SystemClock()
+    app = service_app("session", settings, TABLES, clock)
+
+    mongo = Mongo.from_uri(settings.mongodb_uri)
+    bus = RabbitBus(settings.amqp_url, service="session")
+    outbox = Outbox(bus, clock, source="/greenroom/session")
+    livekit = LiveKitApi(
+        settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+    )
+    mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
+    issuer = TokenIssuer(
+        base64url(settings.identity_private_key.get_secret_value()), settings.identity_signing_kid, clock
+    )
+    ingest = EgressIngest(settings.egress_url, app[INTERNAL_CALLS])
+    passwords = Passwords()
+    limits = _limits(settings)
+
+    organizations = OrganizationRepository(mongo, outbox, clock)
+    libraries = LibraryRepository(mongo, outbox, clock)
+    users = UserRepository(mongo, outbox, clock)
+    keys = ApiKeyRepository(mongo, outbox, clock)
+    rooms = RoomRepository(mongo, outbox, clock)
+    presets = PresetRepository(mongo, outbox, clock)
+    sessions = SessionRepository(mongo, outbox, clock)
+    sign_ins = SignInRepository(mongo)
+    codes = AuthCodeRepository(mongo)
+    idempotency = IdempotencyKeys(mongo, clock)
+
+    room_views = RoomViews(users, sessions)
+    session_views = SessionViews(rooms, room_views)
+    library_service = LibraryService(libraries, organizations, rooms, clock)
+    account_service = AccountService(users, organizations, sign_ins, passwords, clock)
+    room_service = RoomService(rooms, sessions, library_service, room_views, clock)
+    preset_service = PresetService(presets, sessions, library_service, clock)
+    session_service = SessionService(
+        sessions, room_service, preset_service, library_service, ingest, session_views, limits, clock
+    )
+    live = LiveService(
+        sessions,
+        session_service,
+        presets,
+        ingest,
+        livekit,
+        mint,
+        session_views,
+        limits,
+        _timeouts(settings),
+        settings.livekit_url,
+        clock,
+    )
+
+    app[IDEMPOTENCY] = idempotency
+    app[ORGANIZATIONS] = OrganizationService(organizations, libraries, users, clock)
+    app[LIBRARIES] = library_service
+    app[ACCOUNTS] = account_service
+    app[API_KEYS] = ApiKeyService(keys, users, Keyring(settings.keyring), issuer, clock)
+    app[SIGN_IN] = SignInService(
+        users,
+        sign_ins,
+        codes,
+        passwords,
+        RefreshTokens(settings.refresh_secret.get_secret_value()),
+        issuer,
+        clock,
+    )
+    app[ROOMS] = room_service
+    app[PRESETS] = preset_service
+    app[SESSIONS] = session_service
+    app[LIVE] = live
+
+    reactions = SessionReactions(sessions, presets, livekit, limits, clock)
+    group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries))
+
+    async def prepare() -> None:
+        first = _first_administrator(settings)
+        if first is not None:
+            await account_service.create_first_administrator(first)
+
+    async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
+        async def livekit_state() -> str | None:
+            await livekit.ping()
+            return None
+
+        app[HEALTH].add("livekit", livekit_state)
+        app[SUPERVISOR].spawn("timekeeper", keep_time(live))
+        yield
+        await ingest.close()
+        await livekit.close()
+
+    app.cleanup_ctx.append(own_lifetime)
+    app.cleanup_ctx.append(
+        service_lifetime(
+            mongo=mongo,
+            bus=bus,
+            outbox=outbox,
+            stores=[
+                organizations,
+                libraries,
+                users,
+                keys,
+                rooms,
+                presets,
+                sessions,
+                sign_ins,
+                codes,
+                idempotency,
+            ],
+            groups=[group],
+            prepare=prepare,
+        )
+    )
+    return app
+
+
+def _limits(settings: SessionSettings) -> Limits:
+    return Limits(
+        no_host_grace=timedelta(seconds=settings.no_host_grace_seconds),
+        max_duration=timedelta(seconds=settings.max_duration_seconds),
+        expire_after=timedelta(seconds=settings.expire_after_seconds),
+    )
+
+
+def _timeouts(settings: SessionSettings) -> RoomTimeouts:
+    """Well beyond our grace: LiveKit closing a room is the exception."""
+    seconds = settings.no_host_grace_seconds + 300
+    return RoomTimeouts(empty=seconds, departure=seconds)
+
+
+def _first_administrator(settings: SessionSettings) -> FirstAdministrator | None:
+    password = settings.bootstrap_admin_password
+    if not settings.bootstrap_admin_email or password is None:
+        return None
+    return FirstAdministrator(settings.bootstrap_admin_email, password.get_secret_value())

@@ -1,0 +1,19 @@
+"""An API key."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(kw_only=True)
+class ApiKey:
+    """Acts for `user_id`. The secret must also sign tokens, so it is kept encrypted, not hashed."""
+
+    id: str
+    version: int = 1
+    organization_id: str
+    user_id: str
+    name: str
+    sealed_secret: str = field(repr=False)
+    scopes: list[str] = field(default_factory=list)
+    created_at: datetime
+    updated_at: datetime

@@ -1,0 +1,19 @@
+"""Where API keys are kept."""
+
+from services.session.keys.domain import ApiKey
+from shared.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.repository import Repository
+
+
+class ApiKeyRepository(Repository[ApiKey]):
+    collection_name = "api_keys"
+    noun = "api_key"
+    entity = ApiKey
+    indexes = (
+        Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("user_id", ASCENDING)]),
+    )
+
+    async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[ApiKey], int]:
+        query: Document = {"organization_id": organization_id} if organization_id else {}
+        return await self.page(query, skip=skip, limit=limit)

@@ -1,0 +1,104 @@
+"""Making API keys, and exchanging one for a short internal token."""
+
+import dataclasses
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.repository import UserRepository
+from services.session.keys.domain import ApiKey
+from services.session.keys.keyring import Keyring
+from services.session.keys.repository import ApiKeyRepository
+from services.session.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.states import UserRole
+from shared.errors import FieldError, InvalidRequest, Unauthenticated
+from shared.http.schema import Page
+from shared.identity import TokenIssuer
+from shared.ids import new_secret
+from shared.mongo import Duplicate
+
+_INTERNAL_LIFETIME = timedelta(seconds=60)
+
+
+class ApiKeyService:
+    def __init__(
+        self,
+        keys: ApiKeyRepository,
+        users: UserRepository,
+        keyring: Keyring,
+        issuer: TokenIssuer,
+        clock: Clock,
+    ):
+        self._keys = keys
+        self._users = users
+        self._keyring = keyring
+        self._issuer = issuer
+        self._clock = clock
+
+    async def create(self, id: str, body: CreateApiKeyRequest) -> tuple[ApiKey, str]:  # noqa: A002
+        """A new key of a host, and its secret; the same again shows the first one's."""
+        owner = await self._users.find(body.user_id)
+        if owner is None or owner.role is not UserRole.HOST or owner.organization_id is None:
+            raise InvalidRequest(
+                [FieldError("user_id", "unknown", "There is no such host in an organization")]
+            )
+        secret = new_secret()
+        now = self._clock.now()
+        key = ApiKey(
+            id=id,
+            organization_id=owner.organization_id,
+            user_id=owner.id,
+            name=body.name,
+            sealed_secret=self._keyring.seal(secret, id),
+            scopes=body.scopes,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._keys.add(key, [])
+        except Duplicate:
+            key = await self._keys.get(id)
+            secret = self._keyring.open(key.sealed_secret, id)
+        return key, secret
+
+    async def get(self, id: str) -> ApiKey:  # noqa: A002
+        return await self._keys.get(id)
+
+    async def list(self, organization_id: str | None, page: Page) -> tuple[list[ApiKey], int]:
+        return await self._keys.list_page(organization_id, page.skip, page.limit)
+
+    async def update(self, id: str, body: UpdateApiKeyRequest) -> ApiKey:  # noqa: A002
+        def decide(key: ApiKey) -> Sequence[Event]:
+            key.name = key.name if body.name is None else body.name
+            key.scopes = key.scopes if body.scopes is None else body.scopes
+            key.updated_at = self._clock.now()
+            return []
+
+        return await self._keys.change(id, decide)
+
+    async def delete(self, id: str) -> None:  # noqa: A002
+        """Delete a key; it stops working within a second."""
+        await self._keys.get(id)
+        await self._keys.discard(id)
+
+    async def exchange(self, id: str, secret: str) -> tuple[str, datetime]:  # noqa: A002
+        """A 60 s access token for the key's owner; raises `Unauthenticated`."""
+        key = await self._keys.find(id)
+        if key is None or not self._matches(key, secret):
+            raise Unauthenticated("The API key is not valid", code="api_key_invalid")
+        owner = await self._users.find(key.user_id)
+        if owner is None or not owner.is_active:
+            raise Unauthenticated("The owner of the API key is not active", code="api_key_invalid")
+        caller = dataclasses.replace(owner.caller(key.id), api_key_id=key.id, is_admin=False)
+        return self._issuer.issue(caller, _INTERNAL_LIFETIME)
+
+    def _matches(self, key: ApiKey, secret: str) -> bool:
+        return hmac.compare_digest(self._keyring.open(key.sealed_secret, key.id).encode(), secret.encode())
+
+
+API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)

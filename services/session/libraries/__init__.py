@@ -1,0 +1,1 @@
+"""Libraries: where an organization keeps its rooms, presets and sessions."""

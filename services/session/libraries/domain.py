@@ -1,0 +1,47 @@
+"""A library and its visibility."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.contracts.session_events import LibraryCreated, LibraryUpdated
+from shared.contracts.states import LibraryState, Visibility
+
+
+@dataclass(kw_only=True)
+class Library:
+    """`public` libraries appear in public lists; what is in `unlisted` ones is found by id only."""
+
+    id: str
+    version: int = 1
+    organization_id: str
+    name: str
+    visibility: Visibility
+    is_default: bool = False
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def listed(self) -> bool:
+        return self.visibility is Visibility.PUBLIC
+
+    def created(self) -> Sequence[Event]:
+        return [LibraryCreated(library=self.state())]
+
+    def edit(self, now: datetime, *, name: str | None, visibility: Visibility | None) -> Sequence[Event]:
+        """Change what is given."""
+        self.name = self.name if name is None else name
+        self.visibility = self.visibility if visibility is None else visibility
+        self.updated_at = now
+        return [LibraryUpdated(library=self.state())]
+
+    def state(self) -> LibraryState:
+        return LibraryState(
+            id=self.id,
+            version=self.version,
+            organization_id=self.organization_id,
+            name=self.name,
+            visibility=self.visibility,
+            is_default=self.is_default,
+        )

@@ -1,0 +1,1 @@
+"""Presets: looks, limits and permissions that a session starts from."""

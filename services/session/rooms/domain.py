@@ -1,0 +1,70 @@
+"""A room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.contracts.session_events import RoomCreated, RoomDeleted, RoomUpdated
+from shared.contracts.states import RoomState
+
+
+@dataclass(kw_only=True)
+class TagManager:
+    container_id: str | None = None
+    enabled: bool | None = None
+
+
+@dataclass(kw_only=True)
+class Analytics:
+    google_tag_manager: TagManager | None = None
+
+
+@dataclass(kw_only=True)
+class Room:
+    """`listed` follows the library's visibility: whether public lists show the room."""
+
+    id: str
+    version: int = 1
+    organization_id: str
+    library_id: str
+    host_id: str
+    listed: bool
+    title: str
+    description: str | None = None
+    analytics: Analytics | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    def created(self) -> Sequence[Event]:
+        return [RoomCreated(room=self.state())]
+
+    def edit(self, now: datetime, **changes: object) -> Sequence[Event]:
+        """Change the given fields: title, description, analytics."""
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.updated_at = now
+        return [RoomUpdated(room=self.state())]
+
+    def delete(self) -> Sequence[Event]:
+        return [RoomDeleted(room=self.state())]
+
+    def show(self, *, listed: bool) -> Sequence[Event]:
+        """The library's visibility changed."""
+        if self.listed == listed:
+            return []
+        self.listed = listed
+        return [RoomUpdated(room=self.state())]
+
+    def state(self) -> RoomState:
+        return RoomState(
+            id=self.id,
+            version=self.version,
+            organization_id=self.organization_id,
+            library_id=self.library_id,
+            host_id=self.host_id,
+            title=self.title,
+            description=self.description,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )

@@ -1,0 +1,1 @@
+"""Sessions: scheduled, live and ended."""

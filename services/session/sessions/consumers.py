@@ -1,0 +1,33 @@
+"""What happens elsewhere and how sessions react: one table."""
+
+from services.session.rooms.reactions import RoomReactions
+from services.session.sessions.reactions import SessionReactions
+from shared.bus import Group, on
+from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.livekit_events import (
+    LiveKitRoomFinished,
+    ParticipantConnectionAborted,
+    ParticipantJoined,
+    ParticipantLeft,
+)
+from shared.contracts.session_events import LibraryUpdated, PresetUpdated, RoomDeleted, SessionEnded
+
+
+def group(sessions: SessionReactions, rooms: RoomReactions) -> Group:
+    return Group(
+        "session.sessions",
+        dict(
+            [
+                on(SessionEnded, sessions.close_livekit_room),
+                on(LiveKitRoomFinished, sessions.end_if_room_is_gone),
+                on(ParticipantJoined, sessions.host_joined),
+                on(ParticipantLeft, sessions.host_left),
+                on(ParticipantConnectionAborted, sessions.host_left),
+                on(ParticipantLeaveRequested, sessions.disconnect),
+                on(ViewersCounted, sessions.count_viewers),
+                on(PresetUpdated, sessions.follow_preset),
+                on(RoomDeleted, sessions.delete_with_room),
+                on(LibraryUpdated, rooms.follow_library),
+            ]
+        ),
+    )

@@ -1,0 +1,238 @@
+"""A session's life: scheduled -> live -> ended, or scheduled -> expired. Pure rules, no I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.session.sessions.presence import HostConnection, hostless_since, next_check
+from shared.contracts.event import Event
+from shared.contracts.session_events import (
+    SessionCreated,
+    SessionDeleted,
+    SessionEnded,
+    SessionExpired,
+    SessionStarted,
+    SessionUpdated,
+)
+from shared.contracts.states import (
+    EndReason,
+    PresetState,
+    Role,
+    SessionMode,
+    SessionState,
+    SessionStatus,
+)
+from shared.errors import Conflict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a session ends or expires by itself."""
+
+    no_host_grace: timedelta
+    max_duration: timedelta
+    expire_after: timedelta
+
+
+@dataclass(kw_only=True)
+class Ingest:
+    """Where an encoder sends RTMP; the key is a secret and never leaves in events."""
+
+    ingress_id: str
+    url: str
+    stream_key: str = field(repr=False)
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One session of a room.
+
+    `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
+    is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
+    """
+
+    id: str
+    version: int = 1
+    organization_id: str
+    library_id: str
+    room_id: str
+    host_id: str
+    listed: bool
+    title: str
+    description: str | None = None
+    status: SessionStatus = SessionStatus.SCHEDULED
+    mode: SessionMode
+    preset: PresetState
+    scheduled_start_time: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+    live_room_id: str | None = None
+    due_at: datetime | None = None
+    hosts: dict[str, HostConnection] = field(default_factory=dict)
+    ingest: Ingest | None = None
+    roles: dict[str, Role] = field(default_factory=dict)
+    chat_enabled_override: bool | None = None
+    stage_enabled_override: bool | None = None
+    max_join_limit_override: int | None = None
+    viewer_count: int = 0
+    max_viewers: int = 0
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_live(self) -> bool:
+        return self.status is SessionStatus.LIVE
+
+    @property
+    def duration(self) -> int | None:
+        """Whole seconds from start to end; None before the end."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return int((self.ended_at - self.started_at).total_seconds())
+
+    @property
+    def effective_chat_enabled(self) -> bool:
+        override = self.chat_enabled_override
+        return self.preset.settings.chat_enabled if override is None else override
+
+    @property
+    def effective_stage_enabled(self) -> bool:
+        override = self.stage_enabled_override
+        return self.preset.settings.stage_enabled if override is None else override
+
+    @property
+    def effective_max_join_limit(self) -> int:
+        override = self.max_join_limit_override
+        return self.preset.settings.max_join_limit if override is None else override
+
+    def created(self) -> Sequence[Event]:
+        return [SessionCreated(session=self.state())]
+
+    def check_startable(self) -> None:
+        """Raises `Conflict` for a session that is over; a live one may be started again, to no effect."""
+        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
+            raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
+
+    def start(
+        self, now: datetime, preset: PresetState, ingest: Ingest | None, limits: Limits
+    ) -> Sequence[Event]:
+        """Go live with the preset as it is now; from here on it is frozen."""
+        self.check_startable()
+        if self.is_live:
+            return []
+        self.status = SessionStatus.LIVE
+        self.preset = preset
+        self.ingest = ingest
+        self.started_at = self.updated_at = now
+        self.live_room_id = self.room_id
+        self.hosts = {}
+        self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
+        return [SessionStarted(session=self.state())]
+
+    def end(self, now: datetime, reason: EndReason) -> Sequence[Event]:
+        """Be over; ending an ended session again changes nothing."""
+        if self.status is SessionStatus.ENDED:
+            return []
+        self.check_live()
+        self.status = SessionStatus.ENDED
+        self.end_reason = reason
+        self.ended_at = self.updated_at = now
+        self.live_room_id = self.due_at = None
+        self.viewer_count = 0
+        return [SessionEnded(session=self.state())]
+
+    def check_live(self) -> None:
+        """Raises `Conflict` unless the session is live."""
+        if not self.is_live:
+            raise Conflict(f"The session is not live but {self.status.value}", code="session_not_live")
+
+    def reschedule(self, now: datetime, start_time: datetime, limits: Limits) -> Sequence[Event]:
+        if self.status is not SessionStatus.SCHEDULED:
+            raise Conflict(f"The session is {self.status.value}", code="session_not_scheduled")
+        self.scheduled_start_time = start_time
+        self.due_at = start_time + limits.expire_after
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def configure(self, now: datetime, overrides: dict[str, bool | int | None]) -> Sequence[Event]:
+        """Set or clear (None) the runtime overrides: chat_enabled, stage_enabled, max_join_limit."""
+        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
+            raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
+        for name, value in overrides.items():
+            setattr(self, f"{name}_override", value)
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def refresh_preset(self, now: datetime, preset: PresetState) -> Sequence[Event]:
+        """Follow a changed preset while scheduled."""
+        if self.status is not SessionStatus.SCHEDULED or preset.version <= self.preset.version:
+            return []
+        self.preset = preset
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def host_joined(self, sid: str, at: datetime, limits: Limits) -> Sequence[Event]:
+        self.hosts.setdefault(sid, HostConnection()).joined_at = at
+        return self._presence_changed(limits)
+
+    def host_left(self, sid: str, joined_at: datetime, at: datetime, limits: Limits) -> Sequence[Event]:
+        connection = self.hosts.setdefault(sid, HostConnection(joined_at=joined_at))
+        connection.left_at = at
+        return self._presence_changed(limits)
+
+    def _presence_changed(self, limits: Limits) -> Sequence[Event]:
+        if self.is_live and self.started_at:
+            self.due_at = next_check(self.hosts, self.started_at, limits.no_host_grace, limits.max_duration)
+        return []
+
+    def settle(self, now: datetime, limits: Limits) -> Sequence[Event]:
+        """End or expire where it is time to; called when `due_at` has come."""
+        if self.due_at is None or now < self.due_at:
+            return []
+        if self.status is SessionStatus.SCHEDULED:
+            return self._expire(now)
+        if self.started_at is None or now >= self.started_at + limits.max_duration:
+            return self.end(now, EndReason.MAX_DURATION)
+        since = hostless_since(self.hosts, self.started_at)
+        if since is not None and now >= since + limits.no_host_grace:
+            return self.end(now, EndReason.NO_HOST)
+        return self._presence_changed(limits)
+
+    def _expire(self, now: datetime) -> Sequence[Event]:
+        self.status = SessionStatus.EXPIRED
+        self.due_at = None
+        self.updated_at = now
+        return [SessionExpired(session=self.state())]
+
+    def delete(self) -> Sequence[Event]:
+        """Raises `Conflict` while the session is live."""
+        if self.is_live:
+            raise Conflict("The session is live; end it first", code="session_live")
+        return [SessionDeleted(session=self.state())]
+
+    def state(self) -> SessionState:
+        return SessionState(
+            id=self.id,
+            version=self.version,
+            organization_id=self.organization_id,
+            library_id=self.library_id,
+            room_id=self.room_id,
+            host_id=self.host_id,
+            title=self.title,
+            description=self.description,
+            status=self.status,
+            mode=self.mode,
+            preset_id=self.preset.id,
+            preset=self.preset.settings,
+            scheduled_start_time=self.scheduled_start_time,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            end_reason=self.end_reason,
+            chat_enabled_override=self.chat_enabled_override,
+            stage_enabled_override=self.stage_enabled_override,
+            max_join_limit_override=self.max_join_limit_override,
+            roles=self.roles,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )

@@ -1,0 +1,190 @@
+"""Going live, joining, and coming to an end, by hand or by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from services.session.presets.repository import PresetRepository
+from services.session.sessions.domain import Ingest, Limits, Session
+from services.session.sessions.ingest import IngestPort
+from services.session.sessions.permissions import encoder_grant, join_grant, monitor_grant
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.schemas import JoinSessionResponse, StartSessionResponse
+from services.session.sessions.service import SessionService, role_in
+from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.states import EndReason, PresetState, PresetType, Role, SessionMode
+from shared.errors import AppError, Conflict, Unavailable
+from shared.identity import Caller
+from shared.ids import new_id
+from shared.livekit import JoinGrant, LiveKit, TokenMint, whip_url
+from shared.mongo import Duplicate
+
+log = structlog.get_logger(__name__)
+
+JOIN_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomTimeouts:
+    """How long LiveKit keeps an empty room, in seconds: beyond our own grace, so that we end it first."""
+
+    empty: int
+    departure: int
+
+
+class LiveService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        session_service: SessionService,
+        presets: PresetRepository,
+        ingest: IngestPort,
+        livekit: LiveKit,
+        mint: TokenMint,
+        views: SessionViews,
+        limits: Limits,
+        timeouts: RoomTimeouts,
+        livekit_url: str,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._service = session_service
+        self._presets = presets
+        self._ingest = ingest
+        self._livekit = livekit
+        self._mint = mint
+        self._views = views
+        self._limits = limits
+        self._timeouts = timeouts
+        self._livekit_url = livekit_url
+        self._clock = clock
+
+    async def start(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
+        """Open the LiveKit room, then go live; a live session is answered as it is."""
+        session = await self._service.hosted(id, caller, library_id)
+        session.check_startable()
+        if not session.is_live:
+            await self._check_room_free(session)
+            preset, ingest = await self._current_preset(session), await self._ensure_ingest(session)
+            session = await self._go_live(session, preset, ingest)
+        return await self._started(session, caller)
+
+    async def _check_room_free(self, session: Session) -> None:
+        if await self._sessions.live_in_rooms([session.room_id]):
+            raise Conflict("Another session of this room is live", code="room_busy")
+
+    async def _current_preset(self, session: Session) -> PresetState:
+        """The preset as it is now; a deleted one stays as it was copied."""
+        preset = await self._presets.find(session.preset.id)
+        return preset.state(is_default=session.preset.is_default) if preset else session.preset
+
+    async def _ensure_ingest(self, session: Session) -> Ingest | None:
+        if session.mode is not SessionMode.RTMP:
+            return None
+        return await self._ingest.ensure(session_id=session.id, host_id=session.host_id, name=session.title)
+
+    async def _go_live(self, session: Session, preset: PresetState, ingest: Ingest | None) -> Session:
+        """LiveKit first, then state; a room that was opened for nothing is closed again."""
+        await self._livekit.create_room(
+            session.id, empty_timeout=self._timeouts.empty, departure_timeout=self._timeouts.departure
+        )
+        try:
+            return await self._sessions.change(
+                session.id, lambda session: session.start(self._clock.now(), preset, ingest, self._limits)
+            )
+        except Duplicate:
+            await self._close_unused(session.id)
+            raise Conflict("Another session of this room is live", code="room_busy") from None
+        except AppError as error:
+            if not isinstance(error, Unavailable):
+                await self._close_unused(session.id)
+            raise
+
+    async def _close_unused(self, id: str) -> None:  # noqa: A002
+        """Close a room whose session did not go live; one that stays open closes itself when empty."""
+        try:
+            await self._livekit.delete_room(id)
+        except AppError as error:
+            log.warning("start.room_left_open", session_id=id, error=error.message)
+
+    async def _started(self, session: Session, caller: Caller) -> StartSessionResponse:
+        ingest = session.ingest
+        by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
+        return StartSessionResponse(
+            session=await self._views.one(session, caller),
+            livekit_token=self._join_token(session, caller, Role.HOST),
+            rtmp=rtmp_response(ingest) if ingest else None,
+            rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
+            whip_url=self._whip_url(session, caller) if by_whip else None,
+        )
+
+    async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
+        """A token for the caller in their role; the session must be live."""
+        session = await self._live(id, library_id)
+        token = self._join_token(session, caller, role_in(session, caller))
+        return JoinSessionResponse(livekit_token=token, room_name=session.id)
+
+    async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
+        """A token for a hidden participant that only subscribes."""
+        session = await self._service.moderated(id, caller, library_id)
+        session.check_live()
+        grant = monitor_grant(
+            room=session.id,
+            # Its own identity, or it would replace the caller's own connection.
+            identity=f"{caller.user_id}:{new_id()}",
+            name=caller.username,
+            role=role_in(session, caller),
+        )
+        return JoinSessionResponse(livekit_token=self._token(grant), room_name=session.id)
+
+    async def _live(self, id: str, library_id: str | None) -> Session:  # noqa: A002
+        session = await self._service.readable(id, library_id)
+        session.check_live()
+        return session
+
+    def _join_token(self, session: Session, caller: Caller, role: Role) -> str:
+        return self._token(
+            join_grant(
+                room=session.id,
+                identity=caller.identity,
+                name=caller.username,
+                role=role,
+                preset=session.preset.settings,
+            )
+        )
+
+    def _token(self, grant: JoinGrant) -> str:
+        return self._mint.join_token(grant, lifetime=JOIN_LIFETIME)
+
+    def _whip_url(self, session: Session, caller: Caller) -> str:
+        """Valid for the longest the session may last, so that an encoder can reconnect."""
+        grant = encoder_grant(room=session.id, identity=f"{session.host_id}:whip", name=caller.username)
+        token = self._mint.join_token(grant, lifetime=self._limits.max_duration)
+        return whip_url(self._livekit_url, token)
+
+    async def end(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """State first: the event that goes with it closes the LiveKit room."""
+        await self._service.hosted(id, caller, library_id)
+        await self._end(id, EndReason.HOST)
+
+    async def _end(self, id: str, reason: EndReason) -> None:  # noqa: A002
+        await self._sessions.change(id, lambda session: session.end(self._clock.now(), reason))
+
+    async def settle_due(self, limit: int = 100) -> int:
+        """End and expire what is due; returns how many were looked at."""
+        ids = await self._sessions.ids_due(self._clock.now(), limit)
+        for id in ids:  # noqa: A001
+            await self._sessions.change(id, self._settle)
+        return len(ids)
+
+    def _settle(self, session: Session) -> Sequence[Event]:
+        return session.settle(self._clock.now(), self._limits)
+
+
+LIVE: Final = web.AppKey("live", LiveService)

@@ -1,0 +1,114 @@
+"""How sessions follow what happens elsewhere; every reaction may be repeated."""
+
+from collections.abc import Callable, Sequence
+
+from services.session.presets.repository import PresetRepository
+from services.session.sessions.domain import Limits, Session
+from services.session.sessions.repository import SessionRepository
+from shared.clock import Clock
+from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import (
+    LiveKitRoomFinished,
+    ParticipantConnectionAborted,
+    ParticipantEvent,
+    ParticipantJoined,
+    ParticipantLeft,
+)
+from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
+from shared.contracts.states import EndReason, Role
+from shared.errors import NotFound
+from shared.livekit import LiveKit
+
+
+class SessionReactions:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        presets: PresetRepository,
+        livekit: LiveKit,
+        limits: Limits,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._presets = presets
+        self._livekit = livekit
+        self._limits = limits
+        self._clock = clock
+
+    async def close_livekit_room(self, event: SessionEnded) -> None:
+        """Disconnect everybody from a session that is over."""
+        await self._livekit.delete_room(event.session.id)
+
+    async def end_if_room_is_gone(self, event: LiveKitRoomFinished) -> None:
+        """LiveKit closed a room: unless it is open again, its live session is over."""
+        session = await self._sessions.find(event.session_id)
+        if session is None or not session.is_live or await self._livekit.list_rooms([session.id]):
+            return
+        await self._change(
+            session.id,
+            lambda session: session.end(self._clock.now(), EndReason.ROOM_LOST) if session.is_live else [],
+        )
+
+    async def host_joined(self, event: ParticipantJoined) -> None:
+        if _is_host(event):
+            connection = event.connection
+            await self._change(
+                event.session_id,
+                lambda session: session.host_joined(
+                    connection.participant_sid, connection.joined_at, self._limits
+                ),
+            )
+
+    async def host_left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
+        if _is_host(event):
+            connection = event.connection
+            await self._change(
+                event.session_id,
+                lambda session: session.host_left(
+                    connection.participant_sid, connection.joined_at, event.occurred_at, self._limits
+                ),
+            )
+
+    async def disconnect(self, event: ParticipantLeaveRequested) -> None:
+        """Take the connection of somebody who asked to leave out of the room."""
+        await self._livekit.remove_participant(event.session_id, event.identity)
+
+    async def count_viewers(self, event: ViewersCounted) -> None:
+        await self._sessions.count_viewers(
+            event.session_id, event.version, event.viewer_count, event.max_viewers
+        )
+
+    async def follow_preset(self, event: PresetUpdated) -> None:
+        """Scheduled sessions take over the preset's newest state."""
+        preset = await self._presets.find(event.preset.id)
+        if preset is None:
+            return
+        state = preset.state(is_default=event.preset.is_default)
+        for session_id in await self._sessions.ids_following(state):
+            await self._change(session_id, lambda session: session.refresh_preset(self._clock.now(), state))
+
+    async def delete_with_room(self, event: RoomDeleted) -> None:
+        """A deleted room takes its sessions with it; one that went live meanwhile ends first."""
+        for session_id in await self._sessions.ids_of_room(event.room.id):
+            await self._change(
+                session_id,
+                lambda session: session.end(self._clock.now(), EndReason.HOST) if session.is_live else [],
+            )
+            try:
+                await self._sessions.remove(session_id, Session.delete)
+            except NotFound:
+                continue
+
+    async def _change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> None:  # noqa: A002
+        """Change a session; one that is deleted has nothing to follow."""
+        try:
+            await self._sessions.change(id, decide)
+        except NotFound:
+            return
+
+
+def _is_host(event: ParticipantEvent) -> bool:
+    """Hosts and their encoders keep a session alive; hidden monitors and recorders do not."""
+    connection = event.connection
+    return connection.role in {Role.HOST, Role.CO_HOST} and not (connection.hidden or connection.recorder)

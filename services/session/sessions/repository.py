@@ -1,0 +1,98 @@
+"""Where sessions are kept."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.session.sessions.domain import Session
+from shared.contracts.states import PresetState, SessionStatus
+from shared.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.repository import Repository
+
+_OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]
+# Totals of the dashboard are exact up to here.
+_STATS_COUNTED_TO = 100_000
+
+
+class SessionRepository(Repository[Session]):
+    collection_name = "sessions"
+    noun = "session"
+    entity = Session
+    indexes = (
+        Index([("live_room_id", ASCENDING)], unique=True, sparse=True),
+        Index([("due_at", ASCENDING)], sparse=True),
+        Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("listed", ASCENDING), ("_id", DESCENDING)]),
+        Index([("listed", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING)]),
+        Index([("library_id", ASCENDING), ("listed", ASCENDING), ("_id", DESCENDING)]),
+        Index([("library_id", ASCENDING), ("status", ASCENDING), ("listed", ASCENDING), ("_id", DESCENDING)]),
+        Index([("organization_id", ASCENDING), ("status", ASCENDING)]),
+        Index([("preset.id", ASCENDING), ("status", ASCENDING)]),
+    )
+
+    async def list_of_room(self, room_id: str, skip: int, limit: int) -> tuple[list[Session], int]:
+        return await self.page({"room_id": room_id}, skip=skip, limit=limit)
+
+    async def list_public(
+        self, library_id: str | None, skip: int, limit: int, *, live: bool = False
+    ) -> tuple[list[Session], int]:
+        """The sessions of public libraries (or of one of them), the newest first."""
+        query: Document = {"listed": True}
+        if live:
+            query["status"] = SessionStatus.LIVE.value
+        if library_id:
+            query["library_id"] = library_id
+        return await self.page(query, skip=skip, limit=limit)
+
+    async def live_in_rooms(self, room_ids: Sequence[str]) -> dict[str, str]:
+        """The live session's id by room, for those that have one."""
+        documents = await self.collection.find(
+            {"live_room_id": {"$in": list(dict.fromkeys(room_ids))}}, fields=["live_room_id"]
+        )
+        return {document["live_room_id"]: document["_id"] for document in documents}
+
+    async def any_open_with_preset(self, preset_id: str) -> bool:
+        query = {"preset.id": preset_id, "status": {"$in": _OPEN}}
+        return bool(await self.collection.count(query, limit=1))
+
+    async def ids_following(self, preset: PresetState) -> list[str]:
+        """The scheduled sessions that copied an older version of the preset."""
+        query = {"preset.id": preset.id, "status": SessionStatus.SCHEDULED.value}
+        return [document["_id"] for document in await self.collection.find(query, fields=["_id"])]
+
+    async def ids_of_room(self, room_id: str) -> list[str]:
+        return [doc["_id"] for doc in await self.collection.find({"room_id": room_id}, fields=["_id"])]
+
+    async def ids_due(self, now: datetime, limit: int) -> list[str]:
+        """Sessions whose `due_at` has come, the oldest first."""
+        documents = await self.collection.find(
+            {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
+        )
+        return [document["_id"] for document in documents]
+
+    async def count_by_status(self, scope: Document) -> dict[SessionStatus, int]:
+        """How many sessions of `scope` (an indexed filter) there are in each state."""
+        counts = await asyncio.gather(
+            *(
+                self.collection.count({**scope, "status": status.value}, limit=_STATS_COUNTED_TO)
+                for status in SessionStatus
+            )
+        )
+        return dict(zip(SessionStatus, counts, strict=True))
+
+    async def set_listed(self, library_id: str, *, listed: bool) -> None:
+        await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})
+
+    async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:  # noqa: A002
+        """Take over newer counts; they are no part of the session's own version."""
+        older = {"$or": [{"counted_version": {"$exists": False}}, {"counted_version": {"$lt": version}}]}
+        await self.collection.update(
+            {"_id": id, "tombstone": {"$exists": False}, **older},
+            {
+                "$set": {
+                    "counted_version": version,
+                    "viewer_count": viewer_count,
+                    "max_viewers": max_viewers,
+                }
+            },
+        )

@@ -1,0 +1,151 @@
+"""The Sessions group."""
+
+from services.session.sessions.live import LIVE
+from services.session.sessions.schemas import (
+    CreateSessionRequest,
+    CreateSessionResponse,
+    DashboardStatsResponse,
+    JoinSessionResponse,
+    RescheduleSessionRequest,
+    SessionListResponse,
+    SessionResponse,
+    StartSessionResponse,
+    UpdateSessionSettingsRequest,
+)
+from services.session.sessions.service import SESSIONS
+from shared.contracts.states import SessionState
+from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, Reply, Request, Routes, ok
+from shared.http.schema import Page
+
+routes = Routes("Sessions")
+
+
+@routes.get("/rooms/{id}/sessions", access=HOST, mirrored=True)
+async def list_room_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
+    """List sessions for a room."""
+    service = request.service(SESSIONS)
+    return Reply(await service.list_of_room(request.path_id(), request.caller, request.library_id, query))
+
+
+@routes.post("/rooms/{id}/sessions", access=HOST, status=201, mirrored=True, idempotent=True)
+async def create_session(request: Request, body: CreateSessionRequest) -> Reply[CreateSessionResponse]:
+    """Create a new session in a room.
+
+    In mode `rtmp` the answer carries the address and key for the encoder. Without a mode it is `webcam`.
+    """
+    service = request.service(SESSIONS)
+    made = await service.create(
+        request.reservation.id, request.path_id(), request.caller, request.library_id, body
+    )
+    return Reply(made)
+
+
+@routes.get("/sessions", access=PUBLIC, mirrored=True)
+async def list_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
+    """List all sessions.
+
+    Those of public libraries, the newest first; `total` is counted up to 10,000.
+    """
+    return Reply(await request.service(SESSIONS).list_public(request.library_id, query, request.viewer))
+
+
+@routes.get("/sessions/live", access=PUBLIC, mirrored=True)
+async def list_live_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
+    """List currently live sessions."""
+    service = request.service(SESSIONS)
+    return Reply(await service.list_public(request.library_id, query, request.viewer, live=True))
+
+
+@routes.get("/sessions/stats", access=BEARER, mirrored=True)
+async def get_session_stats(request: Request) -> Reply[DashboardStatsResponse]:
+    """Get dashboard stats.
+
+    For hosts over their organization, for viewers over what public lists show.
+    """
+    return Reply(await request.service(SESSIONS).stats(request.caller, request.library_id))
+
+
+@routes.get("/sessions/{id}", access=PUBLIC, mirrored=True)
+async def get_session(request: Request) -> Reply[SessionResponse]:
+    """Get session by ID."""
+    return Reply(await request.service(SESSIONS).get(request.path_id(), request.library_id, request.viewer))
+
+
+@routes.delete("/sessions/{id}", access=HOST, mirrored=True)
+async def delete_session(request: Request) -> Reply[None]:
+    """Delete a session.
+
+    Refused with 409 while it is live.
+    """
+    await request.service(SESSIONS).delete(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.post("/sessions/{id}/join", access=BEARER, mirrored=True)
+async def join_session(request: Request) -> Reply[JoinSessionResponse]:
+    """Join a session (get LiveKit token).
+
+    The token is good for 10 minutes; who is connected stays. The session must be live.
+    """
+    return Reply(await request.service(LIVE).join(request.path_id(), request.caller, request.library_id))
+
+
+@routes.post("/sessions/{id}/start", access=HOST, mirrored=True, idempotent=True)
+async def start_session(request: Request) -> Reply[StartSessionResponse]:
+    """Start a session.
+
+    Opens the LiveKit room and answers with the host's token. A live session is answered as it is.
+    """
+    return Reply(await request.service(LIVE).start(request.path_id(), request.caller, request.library_id))
+
+
+@routes.post("/sessions/{id}/go_live", access=HOST, mirrored=True, idempotent=True)
+async def go_live(request: Request) -> Reply[StartSessionResponse]:
+    """Go live with a session.
+
+    Starts it where needed.
+    """
+    return Reply(await request.service(LIVE).start(request.path_id(), request.caller, request.library_id))
+
+
+@routes.post("/sessions/{id}/end", access=HOST, mirrored=True)
+async def end_session(request: Request) -> Reply[None]:
+    """End a session.
+
+    Closes the room and disconnects everybody. Ending it again changes nothing.
+    """
+    await request.service(LIVE).end(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.patch("/sessions/{id}/reschedule", access=HOST, mirrored=True)
+async def reschedule_session(request: Request, body: RescheduleSessionRequest) -> Reply[None]:
+    """Reschedule a session."""
+    service = request.service(SESSIONS)
+    await service.reschedule(request.path_id(), request.caller, request.library_id, body)
+    return ok()
+
+
+@routes.patch("/sessions/{id}/settings", access=MODERATOR)
+async def update_session_settings(request: Request, body: UpdateSessionSettingsRequest) -> Reply[None]:
+    """Update session runtime settings.
+
+    Absent keeps, null goes back to what the preset says.
+    """
+    await request.service(SESSIONS).configure(request.path_id(), request.caller, body)
+    return ok()
+
+
+@routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True)
+async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
+    """Get monitor token for a session.
+
+    For a hidden participant that only subscribes and is not counted.
+    """
+    return Reply(await request.service(LIVE).monitor(request.path_id(), request.caller, request.library_id))
+
+
+@routes.get("/internal/sessions/{id}", access=INTERNAL)
+async def get_session_state(request: Request) -> Reply[SessionState]:
+    """The session's state for a service whose projection has not seen it."""
+    return Reply((await request.service(SESSIONS).readable(request.path_id(), None)).state())

@@ -1,0 +1,219 @@
+"""What people do with sessions, but for starting and joining (see `live`)."""
+
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from services.session.libraries.service import LibraryService
+from services.session.ownership import is_host, require_host, require_library
+from services.session.presets.service import PresetService
+from services.session.rooms.service import RoomService
+from services.session.sessions.domain import Limits, Session
+from services.session.sessions.ingest import IngestPort
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.schemas import (
+    CreateSessionRequest,
+    CreateSessionResponse,
+    DashboardStatsResponse,
+    RescheduleSessionRequest,
+    SessionListResponse,
+    SessionResponse,
+    UpdateSessionSettingsRequest,
+)
+from services.session.sessions.views import SessionViews
+from shared.clock import Clock
+from shared.contracts.states import PresetState, Role, SessionMode, SessionStatus
+from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
+from shared.http.schema import Page
+from shared.identity import Caller
+from shared.ids import is_id
+from shared.mongo import Duplicate
+
+
+def role_in(session: Session, caller: Caller) -> Role:
+    """What the caller is in this session."""
+    if is_host(session, caller):
+        return Role.HOST
+    return session.roles.get(caller.user_id, Role.AUDIENCE)
+
+
+class SessionService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        rooms: RoomService,
+        presets: PresetService,
+        libraries: LibraryService,
+        ingest: IngestPort,
+        views: SessionViews,
+        limits: Limits,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._rooms = rooms
+        self._presets = presets
+        self._libraries = libraries
+        self._ingest = ingest
+        self._views = views
+        self._limits = limits
+        self._clock = clock
+
+    async def create(
+        self,
+        id: str,  # noqa: A002
+        room_id: str,
+        caller: Caller,
+        library_id: str | None,
+        body: CreateSessionRequest,
+    ) -> CreateSessionResponse:
+        """Create a session of the room under the reserved `id`, with its ingest in mode rtmp."""
+        room = await self._rooms.hosted(room_id, caller, library_id)
+        session = await self._sessions.find(id)
+        if session is None:
+            self._check_time(body.scheduled_start_time)
+            now = self._clock.now()
+            session = Session(
+                id=id,
+                organization_id=room.organization_id,
+                library_id=room.library_id,
+                room_id=room.id,
+                host_id=room.host_id,
+                listed=room.listed,
+                title=body.title,
+                description=body.description,
+                mode=body.mode or SessionMode.WEBCAM,
+                preset=await self._preset(body.preset_id, caller, library_id),
+                scheduled_start_time=body.scheduled_start_time,
+                due_at=self._due(body.scheduled_start_time),
+                created_at=now,
+                updated_at=now,
+            )
+            session = await self._add(session)
+        ingest = session.ingest
+        return CreateSessionResponse(
+            session=await self._views.one(session, caller),
+            rtmp_url=ingest.url if ingest else "",
+            stream_key=ingest.stream_key if ingest else "",
+        )
+
+    async def _add(self, session: Session) -> Session:
+        if session.mode is SessionMode.RTMP:
+            session.ingest = await self._ingest.ensure(
+                session_id=session.id, host_id=session.host_id, name=session.title
+            )
+        try:
+            await self._sessions.add(session, session.created())
+        except Duplicate:
+            return await self._sessions.get(session.id)
+        return session
+
+    async def _preset(self, preset_id: str, caller: Caller, library_id: str | None) -> PresetState:
+        unknown = InvalidRequest([FieldError("preset_id", "unknown", "There is no such preset of yours")])
+        if not is_id(preset_id):
+            raise unknown
+        try:
+            return await self._presets.hosted(preset_id, caller, library_id)
+        except (NotFound, Forbidden):
+            raise unknown from None
+
+    def _check_time(self, start_time: datetime | None) -> None:
+        due = self._due(start_time)
+        if due is not None and due <= self._clock.now():
+            raise InvalidRequest(
+                [FieldError("scheduled_start_time", "in_the_past", "must not be so long ago")]
+            )
+
+    def _due(self, start_time: datetime | None) -> datetime | None:
+        return start_time + self._limits.expire_after if start_time else None
+
+    async def list_public(
+        self, library_id: str | None, page: Page, viewer: Caller | None, *, live: bool = False
+    ) -> SessionListResponse:
+        await self._libraries.for_reading(library_id)
+        sessions, total = await self._sessions.list_public(library_id, page.skip, page.limit, live=live)
+        return await self._list(sessions, total, page, viewer)
+
+    async def list_of_room(
+        self, room_id: str, caller: Caller, library_id: str | None, page: Page
+    ) -> SessionListResponse:
+        await self._rooms.hosted(room_id, caller, library_id)
+        sessions, total = await self._sessions.list_of_room(room_id, page.skip, page.limit)
+        return await self._list(sessions, total, page, caller)
+
+    async def _list(
+        self, sessions: list[Session], total: int, page: Page, viewer: Caller | None
+    ) -> SessionListResponse:
+        views = await self._views.many(sessions, viewer)
+        return SessionListResponse(sessions=views, total=total, page=page.page, limit=page.limit)
+
+    async def stats(self, caller: Caller, library_id: str | None) -> DashboardStatsResponse:
+        """Counts over the caller's organization; a viewer's over what public lists show."""
+        await self._libraries.for_reading(library_id)
+        scope: dict[str, object] = {"listed": True}
+        if caller.organization_id is not None:
+            scope = {"organization_id": caller.organization_id}
+        if library_id is not None:
+            scope["library_id"] = library_id
+        counts = await self._sessions.count_by_status(scope)
+        return DashboardStatsResponse(
+            total_sessions=sum(counts.values()),
+            live_now=counts[SessionStatus.LIVE],
+            scheduled=counts[SessionStatus.SCHEDULED],
+            ended=counts[SessionStatus.ENDED],
+        )
+
+    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> SessionResponse:  # noqa: A002
+        return await self._views.one(await self.readable(id, library_id), viewer)
+
+    async def readable(self, id: str, library_id: str | None) -> Session:  # noqa: A002
+        """The session for anybody who knows its id, in the library of the call."""
+        session = await self._sessions.get(id)
+        require_library(session, library_id)
+        return session
+
+    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """The session, if the caller hosts it; raises `NotFound`, `Forbidden`."""
+        if not is_id(id):
+            raise NotFound(f"There is no session {id}", code="session_not_found")
+        session = await self._sessions.get(id)
+        require_host(session, caller, library_id)
+        return session
+
+    async def moderated(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """The session, if the caller hosts, co-hosts or moderates it; raises `NotFound`, `Forbidden`."""
+        session = await self._sessions.get(id)
+        if role_in(session, caller) in {Role.CO_HOST, Role.MODERATOR}:
+            require_library(session, library_id)
+        else:
+            require_host(session, caller, library_id)
+        return session
+
+    async def reschedule(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        library_id: str | None,
+        body: RescheduleSessionRequest,
+    ) -> None:
+        await self.hosted(id, caller, library_id)
+        start_time = body.scheduled_start_time
+        self._check_time(start_time)
+        await self._sessions.change(
+            id, lambda session: session.reschedule(self._clock.now(), start_time, self._limits)
+        )
+
+    async def configure(self, id: str, caller: Caller, body: UpdateSessionSettingsRequest) -> None:  # noqa: A002
+        """Set or clear the runtime overrides of a scheduled or live session."""
+        await self.moderated(id, caller, None)
+        await self._sessions.change(
+            id, lambda session: session.configure(self._clock.now(), body.overrides())
+        )
+
+    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """Delete a session that is not live."""
+        await self.hosted(id, caller, library_id)
+        await self._sessions.remove(id, Session.delete)
+
+
+SESSIONS: Final = web.AppKey("sessions", SessionService)

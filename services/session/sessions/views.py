@@ -1,0 +1,78 @@
+"""Sessions as they are shown: with their room, its host, and the preset they copied."""
+
+from collections.abc import Sequence
+
+from services.session.presets.schemas import preset_response
+from services.session.rooms.repository import RoomRepository
+from services.session.rooms.schemas import RoomResponse
+from services.session.rooms.views import RoomViews
+from services.session.sessions.domain import Ingest, Session
+from services.session.sessions.schemas import (
+    InstructionsResponse,
+    RtmpResponse,
+    RtmpSetupResponse,
+    SessionResponse,
+)
+from shared.identity import Caller
+
+
+class SessionViews:
+    def __init__(self, rooms: RoomRepository, room_views: RoomViews):
+        self._rooms = rooms
+        self._room_views = room_views
+
+    async def one(self, session: Session, viewer: Caller | None) -> SessionResponse:
+        return (await self.many([session], viewer))[0]
+
+    async def many(self, sessions: Sequence[Session], viewer: Caller | None) -> list[SessionResponse]:
+        """All of them with three reads, however many there are."""
+        rooms = await self._rooms.find_many([session.room_id for session in sessions])
+        views = await self._room_views.many(list(rooms.values()), viewer)
+        by_room = {view.id: view for view in views}
+        return [session_response(session, by_room.get(session.room_id)) for session in sessions]
+
+
+def session_response(session: Session, room: RoomResponse | None) -> SessionResponse:
+    settings = session.preset.settings
+    return SessionResponse(
+        id=session.id,
+        room_id=session.room_id,
+        room=room,
+        preset=preset_response(session.preset),
+        title=session.title,
+        description=session.description,
+        status=session.status.value,
+        mode=session.mode.value,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        duration=session.duration,
+        scheduled_start_time=session.scheduled_start_time,
+        viewer_count=session.viewer_count,
+        max_viewers=session.max_viewers,
+        recording_enabled=settings.recording_enabled,
+        hls_url=None,
+        chat_enabled_override=session.chat_enabled_override,
+        stage_enabled_override=session.stage_enabled_override,
+        max_join_limit_override=session.max_join_limit_override,
+        effective_chat_enabled=session.effective_chat_enabled,
+        effective_stage_enabled=session.effective_stage_enabled,
+        effective_max_join_limit=session.effective_max_join_limit,
+        created_at=session.created_at,
+        updated_at=session.updated_at,
+    )
+
+
+def rtmp_response(ingest: Ingest) -> RtmpResponse:
+    return RtmpResponse(ingress_id=ingest.ingress_id, url=ingest.url, stream_key=ingest.stream_key)
+
+
+def rtmp_setup_response(ingest: Ingest) -> RtmpSetupResponse:
+    return RtmpSetupResponse(
+        server=ingest.url,
+        stream_key=ingest.stream_key,
+        instructions=InstructionsResponse(
+            step1="In your encoder choose a custom RTMP server and enter the server address.",
+            step2="Enter the stream key, and keep it secret.",
+            step3="Start streaming; viewers see it as soon as the session is live.",
+        ),
+    )

@@ -1,0 +1,55 @@
+"""Settings of the session service."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from shared.settings import Keys, ServiceSettings
+
+
+class SessionSettings(ServiceSettings):
+    secrets: ClassVar[tuple[str, ...]] = (
+        "internal_secret",
+        "identity_private_key",
+        "refresh_secret",
+        "keyring",
+        "livekit_api_secret",
+    )
+
+    mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_session"
+    amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"
+
+    identity_signing_kid: str = ""
+    identity_private_key: SecretStr = SecretStr("")
+    refresh_secret: SecretStr = SecretStr("")
+    # Key id -> base64url of 32 bytes; the last one encrypts, all of them decrypt.
+    keyring: Keys = Field(default={}, repr=False)
+
+    livekit_url: str = "ws://127.0.0.1:7880"
+    livekit_api_url: str = "http://127.0.0.1:7880"
+    livekit_api_key: str = "devkey"
+    livekit_api_secret: SecretStr = SecretStr("")
+
+    egress_url: str = "http://127.0.0.1:8002"
+    public_url: str = "http://127.0.0.1:8080"
+
+    bootstrap_admin_email: str | None = None
+    bootstrap_admin_password: SecretStr | None = None
+
+    no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
+    max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
+    expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
+
+    @model_validator(mode="after")
+    def _usable_keys(self) -> Self:
+        if not self.identity_signing_kid or not self.identity_private_key.get_secret_value():
+            raise ValueError("GREENROOM_IDENTITY_SIGNING_KID and GREENROOM_IDENTITY_PRIVATE_KEY are needed")
+        if self.identity_signing_kid not in self.identity_public_keys:
+            raise ValueError(
+                "GREENROOM_IDENTITY_PUBLIC_KEYS must hold the key GREENROOM_IDENTITY_SIGNING_KID"
+            )
+        if not self.keyring:
+            raise ValueError("GREENROOM_KEYRING is needed")
+        if not self.refresh_secret.get_secret_value():
+            raise ValueError("GREENROOM_REFRESH_SECRET is needed")
+        return self

@@ -1,0 +1,94 @@
+"""The Auth group: signing in, out, and who is signed in."""
+
+from services.session.accounts.schemas import UserResponse, user_response
+from services.session.sessions.service import SESSIONS
+from services.session.signin.schemas import (
+    AuthResponse,
+    DeviceLoginRequest,
+    ExchangeAuthCodeRequest,
+    GenerateAuthCodeRequest,
+    GenerateAuthCodeResponse,
+    LoginRequest,
+    LogoutRequest,
+    RefreshTokenRequest,
+    ViewerRegisterRequest,
+    ViewerRegisterResponse,
+)
+from services.session.signin.service import CODE_LIFETIME, SIGN_IN, SignedIn
+from shared.http import BEARER, HOST, PUBLIC, Reply, Request, Routes, ok
+
+routes = Routes("Auth")
+
+
+@routes.post("/auth/login", access=PUBLIC)
+async def login(request: Request, body: LoginRequest) -> Reply[AuthResponse]:
+    """Login with email and password."""
+    return Reply(_auth_response(await request.service(SIGN_IN).login(body.email, body.password)))
+
+
+@routes.post("/auth/refresh", access=PUBLIC)
+async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResponse]:
+    """Refresh access token.
+
+    The refresh token rotates: use the new one from now on. Using an old one again ends the sign-in.
+    """
+    return Reply(_auth_response(await request.service(SIGN_IN).refresh(body.refresh_token)))
+
+
+@routes.post("/auth/viewer/register", access=PUBLIC, status=201, idempotent=True)
+async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Reply[ViewerRegisterResponse]:
+    """Register a new viewer with device token."""
+    service = request.service(SIGN_IN)
+    signed_in, token = await service.register_viewer(request.reservation.id, body.display_name)
+    return Reply(
+        ViewerRegisterResponse(
+            user=user_response(signed_in.user, signed_in.user.caller("")),
+            access_token=signed_in.access_token,
+            refresh_token=signed_in.refresh_token,
+            device_token=token,
+        )
+    )
+
+
+@routes.post("/auth/viewer/device-login", access=PUBLIC)
+async def device_login(request: Request, body: DeviceLoginRequest) -> Reply[AuthResponse]:
+    """Login with device token."""
+    return Reply(_auth_response(await request.service(SIGN_IN).device_login(body.device_token)))
+
+
+@routes.post("/auth/exchange-code", access=PUBLIC)
+async def exchange_code(request: Request, body: ExchangeAuthCodeRequest) -> Reply[AuthResponse]:
+    """Exchange auth code for tokens."""
+    return Reply(_auth_response(await request.service(SIGN_IN).exchange_code(body.code)))
+
+
+@routes.get("/auth/me", access=BEARER)
+async def me(request: Request) -> Reply[UserResponse]:
+    """Get current authenticated user."""
+    return Reply(user_response(await request.service(SIGN_IN).me(request.caller), request.caller))
+
+
+@routes.post("/auth/logout", access=BEARER)
+async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
+    """Logout and invalidate refresh token."""
+    await request.service(SIGN_IN).logout(request.caller, body.refresh_token)
+    return ok()
+
+
+@routes.post("/auth/generate-code", access=HOST, mirrored=True)
+async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
+    """Generate a short-lived auth code.
+
+    It signs the caller in once, within 60 s; the session must be one the caller hosts.
+    """
+    await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
+    code = await request.service(SIGN_IN).generate_code(request.caller, body.session_id)
+    return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))
+
+
+def _auth_response(signed_in: SignedIn) -> AuthResponse:
+    return AuthResponse(
+        user=user_response(signed_in.user, signed_in.user.caller("")),
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+    )

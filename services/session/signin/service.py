@@ -1,0 +1,154 @@
+"""Signing in and staying signed in."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.domain import User
+from services.session.accounts.repository import UserRepository
+from services.session.passwords import Passwords
+from services.session.signin.domain import LIFETIME, Rotation, SignIn
+from services.session.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.signin.tokens import RefreshTokens, device_token, digest
+from shared.clock import Clock
+from shared.contracts.states import UserRole
+from shared.errors import Unauthenticated
+from shared.identity import Caller, TokenIssuer
+from shared.ids import new_id, new_secret
+from shared.mongo import Duplicate
+
+CODE_LIFETIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is in, and with which tokens."""
+
+    user: User
+    access_token: str
+    refresh_token: str
+
+
+class SignInService:
+    def __init__(
+        self,
+        users: UserRepository,
+        sign_ins: SignInRepository,
+        codes: AuthCodeRepository,
+        passwords: Passwords,
+        refresh_tokens: RefreshTokens,
+        issuer: TokenIssuer,
+        clock: Clock,
+    ):
+        self._users = users
+        self._sign_ins = sign_ins
+        self._codes = codes
+        self._passwords = passwords
+        self._refresh_tokens = refresh_tokens
+        self._issuer = issuer
+        self._clock = clock
+
+    async def login(self, email: str, password: str) -> SignedIn:
+        """Sign in by e-mail and password; one refusal for every way it can be wrong."""
+        user = await self._users.find_by_email(email)
+        good = await self._passwords.matches(password, user.password_hash if user else None)
+        if user is None or not good or not user.is_active:
+            raise Unauthenticated("The e-mail address or the password is wrong", code="credentials_invalid")
+        return await self._open(user)
+
+    async def register_viewer(self, id: str, display_name: str) -> tuple[SignedIn, str]:  # noqa: A002
+        """A new viewer under the reserved `id`, signed in, and their device token."""
+        token = device_token(new_secret())
+        now = self._clock.now()
+        viewer = User(
+            id=id,
+            username=display_name,
+            role=UserRole.VIEWER,
+            device_hash=digest(token),
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._users.add(viewer, viewer.registered())
+        except Duplicate:
+            viewer = await self._reissue_device(id, token)
+        return await self._open(viewer), token
+
+    async def _reissue_device(self, id: str, token: str) -> User:  # noqa: A002
+        """The registration was repeated: tokens are never stored, so the device gets a new one."""
+        await self._users.collection.update({"_id": id}, {"$set": {"device_hash": digest(token)}})
+        return await self._users.get(id)
+
+    async def device_login(self, token: str) -> SignedIn:
+        user = await self._users.find_by_device(digest(token))
+        if user is None or not user.is_active:
+            raise Unauthenticated("The device token is not valid", code="device_token_invalid")
+        return await self._open(user)
+
+    async def refresh(self, token: str) -> SignedIn:
+        """New tokens for a refresh token; a reused one revokes its family."""
+        sign_in_id, generation = self._refresh_tokens.read(token)
+        for _ in range(2):
+            sign_in = await self._sign_ins.find(sign_in_id)
+            rotation = sign_in.present(generation, self._clock.now()) if sign_in else Rotation.OVER
+            if sign_in is None or rotation is Rotation.OVER:
+                break
+            if rotation is Rotation.REUSED:
+                await self._sign_ins.revoke(sign_in_id, self._clock.now())
+                raise Unauthenticated("The refresh token was used before", code="refresh_token_reused")
+            if rotation is Rotation.SAME_SUCCESSOR:
+                return await self._resume(sign_in, sign_in.generation)
+            if await self._sign_ins.rotate(sign_in_id, generation, self._clock.now(), LIFETIME):
+                return await self._resume(sign_in, generation + 1)
+        raise Unauthenticated("The refresh token is not valid any more", code="refresh_token_invalid")
+
+    async def logout(self, caller: Caller, token: str) -> None:
+        """End the sign-in of a refresh token of the caller's own."""
+        sign_in_id, _ = self._refresh_tokens.read(token)
+        sign_in = await self._sign_ins.find(sign_in_id)
+        if sign_in is None or sign_in.user_id != caller.user_id:
+            raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
+        await self._sign_ins.revoke(sign_in_id, self._clock.now())
+
+    async def me(self, caller: Caller) -> User:
+        user = await self._users.find(caller.user_id)
+        if user is None or not user.is_active:
+            raise Unauthenticated("This account is gone", code="account_gone")
+        return user
+
+    async def generate_code(self, caller: Caller, session_id: str) -> str:
+        """A code that signs the caller in once, within `CODE_LIFETIME`."""
+        code = new_secret()
+        expires_at = self._clock.now() + CODE_LIFETIME
+        await self._codes.add(digest(code), caller.user_id, session_id, expires_at)
+        return code
+
+    async def exchange_code(self, code: str) -> SignedIn:
+        user_id = await self._codes.take(digest(code), self._clock.now())
+        user = await self._users.find(user_id) if user_id else None
+        if user is None or not user.is_active:
+            raise Unauthenticated("The code is not valid, or was used", code="auth_code_invalid")
+        return await self._open(user)
+
+    async def _open(self, user: User) -> SignedIn:
+        now = self._clock.now()
+        sign_in = SignIn(
+            id=new_id(), user_id=user.id, generation=1, rotated_at=now, expires_at=now + LIFETIME
+        )
+        await self._sign_ins.add(sign_in)
+        return self._signed_in(user, sign_in.id, 1)
+
+    async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
+        user = await self._users.find(sign_in.user_id)
+        if user is None or not user.is_active:
+            raise Unauthenticated("This account is gone", code="account_gone")
+        return self._signed_in(user, sign_in.id, generation)
+
+    def _signed_in(self, user: User, sign_in_id: str, generation: int) -> SignedIn:
+        access_token, _ = self._issuer.issue(user.caller(sign_in_id))
+        return SignedIn(user, access_token, self._refresh_tokens.token(sign_in_id, generation))
+
+
+SIGN_IN: Final = web.AppKey("sign_in", SignInService)
