@@ -1,79 +1,90 @@
 """Confirmed publishing over a connection of its own, so that a blocked publisher blocks no consumer."""
 
-from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from typing import cast
+
+from aio_pika.abc import AbstractConnection
+from aiormq import Channel, spec
 
 from shared.bus import metrics
 from shared.bus.codec import CONTENT_TYPE, Parcel, encode
+from shared.bus.naming import EXCHANGE
 from shared.bus.rabbit_errors import NoAnswer, Unroutable, reaching
 from shared.bus.rabbit_link import Link
 from shared.bus.rabbit_topology import declare_exchange
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
 
+PERSISTENT = 2
+DEFAULT_EXCHANGE = ""
+
 
 class RabbitPublisher:
-    """One publish that the broker leaves unanswered drops the link: until it is up again all fail at once."""
+    """One publish that the broker leaves unanswered drops the link: until it is up again all fail at once.
+
+    Messages are built below aio-pika's own objects and without waiting for the socket to drain, which
+    together cost a third of a publish; the confirm says all that the drain would.
+    """
 
     def __init__(self, url: str, name: str, deadline: float) -> None:
         self.link = Link(url, name, self._open)
         self._deadline = deadline
-        self._channel: AbstractChannel | None = None
-        self._exchange: AbstractExchange | None = None
+        self._channel: Channel | None = None
 
     async def _open(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-        self._exchange = await declare_exchange(channel)
-        self._channel = channel
-        channel.close_callbacks.add(self._on_channel_close)
+        channel = connection.channel(publisher_confirms=True, on_return_raises=True)
+        await channel.initialize()
+        await declare_exchange(channel)
+        self._channel = underlay = cast(Channel, await channel.get_underlay_channel())
+        channel.close_callbacks.add(lambda _, error: self._on_channel_close(underlay, error))
 
-    def _on_channel_close(self, channel: object, error: BaseException | None) -> None:
+    def _on_channel_close(self, channel: Channel, error: BaseException | None) -> None:
         if channel is self._channel:
-            self._channel = self._exchange = None
+            self._channel = None
             self.link.drop(f"the publishing channel closed: {type(error).__name__}")
 
     async def publish(self, envelope: Envelope) -> None:
         """Publish an event. That no group is bound to it is no failure; it is counted."""
         name = envelope.event.name
-        self._check()
-        if self._exchange is None:
-            raise Unavailable("the publishing channel is closed")
         try:
-            await self._send(self._exchange, envelope.routing_key, encode(envelope))
+            await self._send(EXCHANGE, envelope.routing_key, encode(envelope))
         except Unroutable:
             metrics.unrouted(name).inc()
         metrics.published(name).inc()
 
     async def send(self, queue: str, parcel: Parcel) -> None:
         """Put a message into one queue. Raises Unavailable, also where there is no such queue."""
-        self._check()
-        if self._channel is None:
-            raise Unavailable("the publishing channel is closed")
         try:
-            await self._send(self._channel.default_exchange, queue, parcel)
+            await self._send(DEFAULT_EXCHANGE, queue, parcel)
         except Unroutable as error:
             raise Unavailable(f"there is no queue {queue}") from error
 
-    def _check(self) -> None:
-        trouble = self.link.state()
-        if trouble is not None:
-            metrics.refused("circuit_open").inc()
-            raise Unavailable(f"the broker is away: {trouble}")
-
-    async def _send(self, exchange: AbstractExchange, routing_key: str, parcel: Parcel) -> None:
-        message = Message(
-            parcel.body,
-            headers=dict(parcel.headers),
-            content_type=CONTENT_TYPE,
-            delivery_mode=DeliveryMode.PERSISTENT,
+    async def _send(self, exchange: str, routing_key: str, parcel: Parcel) -> None:
+        channel = self._live_channel()
+        properties = spec.Basic.Properties(
+            headers=dict(parcel.headers), content_type=CONTENT_TYPE, delivery_mode=PERSISTENT
         )
         try:
             async with reaching("publishing", self._deadline):
-                await exchange.publish(message, routing_key, mandatory=True)
+                await channel.basic_publish(
+                    parcel.body,
+                    exchange=exchange,
+                    routing_key=routing_key,
+                    properties=properties,
+                    mandatory=True,
+                    wait=False,
+                )
         except NoAnswer as error:
             metrics.refused("timeout").inc()
-            self.link.drop(error.message)
+            if channel is self._channel:
+                self.link.drop(error.message)
             raise
         except Unavailable:
             metrics.refused("lost").inc()
             raise
+
+    def _live_channel(self) -> Channel:
+        trouble = self.link.state()
+        if trouble is not None or self._channel is None:
+            metrics.refused("circuit_open").inc()
+            raise Unavailable(f"the broker is away: {trouble}")
+        return self._channel
