@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-LIVEKIT_VERSION = "v1.13.5"
+GO_PACKAGE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
 RABBITMQ_SCRIPTS = (
     "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",  # Debian, Ubuntu
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
@@ -20,17 +20,21 @@ ERLANG_ROOTS = ("/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin", "/usr/loc
 
 @dataclass(frozen=True)
 class Program:
-    """A program that the stack may need, and how to get it."""
+    """A program that the stack needs. `package` names it for apt and Homebrew; `install` is for people."""
 
     name: str
     find: Callable[[], Path | None]
-    debian: str
-    macos: str
+    package: str | None = None
+    by_hand: str = ""
 
     @property
     def install(self) -> str:
         """The command that installs it on this system."""
-        return self.macos if sys.platform == "darwin" else self.debian
+        return self.by_hand or f"make install (runs `{_manager()} install {self.package}`)"
+
+
+def _manager() -> str:
+    return "brew" if sys.platform == "darwin" else "apt-get"
 
 
 class MissingPrograms(Exception):
@@ -78,18 +82,15 @@ def _livekit() -> Path | None:
     return _on_path("livekit-server") or (own if own.exists() else None)
 
 
-_GO_INSTALL = f"go install github.com/livekit/livekit-server/cmd/server@{LIVEKIT_VERSION}"
-MONGODB = Program("a MongoDB-wire server", _mongodb, "make install", "make install")
-RABBITMQ = Program("rabbitmq-server", _rabbitmq, "apt-get install rabbitmq-server", "brew install rabbitmq")
-EPMD = Program("epmd", _epmd, "apt-get install erlang-base", "brew install erlang")
-REDIS = Program(
-    "redis-server", lambda: _on_path("redis-server"), "apt-get install redis-server", "brew install redis"
-)
+_BREW = sys.platform == "darwin"
+MONGODB = Program("a MongoDB-wire server", _mongodb, by_hand="make install")
+RABBITMQ = Program("rabbitmq-server", _rabbitmq, "rabbitmq" if _BREW else "rabbitmq-server")
+EPMD = Program("epmd", _epmd, "erlang" if _BREW else "erlang-base")
+REDIS = Program("redis-server", lambda: _on_path("redis-server"), "redis" if _BREW else "redis-server")
 LIVEKIT = Program(
     "livekit-server",
     _livekit,
-    f"make install (runs `{_GO_INSTALL}`, needs Go from https://go.dev/dl/)",
-    "brew install livekit",
+    by_hand=f"make install (runs `go install {GO_PACKAGE}`; Go is at https://go.dev/dl/)",
 )
 PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT)
 

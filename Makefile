@@ -1,0 +1,59 @@
+# Every target is one line of `make help`. Nothing here needs more than Python 3.11, git and make to begin with.
+PYTHON ?= python3
+BIN := .venv/bin
+UP := $(BIN)/greenroom up
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e openapi clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## Install what is missing: the environment, RabbitMQ, Redis, LiveKit (quick when nothing is)
+	@$(PYTHON) -m deploy.local.install
+
+up: install ## Start everything on this machine and show its logs; Ctrl-C stops all of it
+	@$(UP)
+
+demo: install ## A live session with real media on the running stack (or one of its own), checked against the API
+	@$(BIN)/greenroom demo
+
+down: ## Stop a stack that runs in the background
+	@$(BIN)/greenroom down
+
+status: ## Show how each part of the stack is
+	@$(BIN)/greenroom status
+
+doctor: ## Look for what the stack needs and say what is missing
+	@$(BIN)/greenroom doctor
+
+test: install lint types imports ## Everything that has to hold before a change goes in
+	@$(BIN)/pytest $(TESTS)
+
+lint: install ## Style and common mistakes (ruff)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: install ## Types (mypy --strict)
+	@$(BIN)/mypy
+
+imports: install ## Who may import whom (import-linter)
+	@$(BIN)/lint-imports
+
+unit: install ## Tests without any process
+	@$(BIN)/pytest tests/unit
+
+contract: install ## The same cases over the memory forms and over the real parts
+	@$(BIN)/pytest tests/contract
+
+integration: install ## Tests on the real processes of a private stack
+	@$(BIN)/pytest tests/integration
+
+e2e: install ## Whole sessions on a private stack, with media
+	@$(BIN)/pytest tests/e2e
+
+openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
+	@$(BIN)/greenroom openapi
+
+clean: down ## Stop the stack and remove its data and all caches (the environment stays)
+	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
