@@ -43,8 +43,8 @@ def up(
     port: Annotated[
         int | None,
         typer.Option(
-            help=f"The gateway's port. Otherwise that of the last start, or {GATEWAY_PORT}, or a free one.",
-            min=1,
+            help=f"The gateway's port; 0 for any. Otherwise the last start's, or {GATEWAY_PORT}, or a free one.",
+            min=0,
             max=65535,
         ),
     ] = None,
@@ -98,6 +98,6 @@ def _already(options: Options, pid: int) -> None:
         return
     stack = Stack.load(options.data.stack_file)
     show_banner(rich, stack, options.data)
-    if options.port is not None and stack.processes["gateway"].port != options.port:
+    if options.port and stack.processes["gateway"].port != options.port:
         rich.print(f"It does not listen on port {options.port}: stop it first with `greenroom down`.")
         raise typer.Exit(1)

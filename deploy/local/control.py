@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from deploy.local.child import dies_with_parent
 from deploy.local.layout import DataDir
 from deploy.local.lock import supervisor_of
 from deploy.local.stack import Stack
@@ -28,19 +29,27 @@ def supervisor_command(data: DataDir, port: int | None, timeout: float) -> list[
     """The command line of a supervisor that shows only its own lines."""
     command = [sys.executable, "-m", "deploy.cli", "up", "--no-logs"]
     command += ["--data-dir", str(data.root), "--timeout", str(timeout)]
-    return command + (["--port", str(port)] if port else [])
+    return command + ([] if port is None else ["--port", str(port)])
 
 
-def start_detached(data: DataDir, port: int | None, timeout: float, show: Callable[[str], None]) -> Stack:
+def start_detached(
+    data: DataDir,
+    port: int | None,
+    timeout: float,
+    show: Callable[[str], None],
+    *,
+    tied: bool = False,
+) -> Stack:
     """Start a supervisor of its own and return when the stack is ready, showing its lines meanwhile.
 
-    Raises StartRefused where it ends first; nothing is left running then.
+    A tied one is stopped by the kernel when this process dies. Raises StartRefused where the supervisor ends
+    first; nothing is left running then.
     """
     data.create()
     log = data.log_of("supervisor")
     tail = Tail(log)
     with log.open("a") as output:
-        supervisor = launch(supervisor_command(data, port, timeout), output)
+        supervisor = _launch(supervisor_command(data, port, timeout), output, tied=tied)
     try:
         return _ready_stack(data, supervisor, tail, show)
     except BaseException:
@@ -49,10 +58,8 @@ def start_detached(data: DataDir, port: int | None, timeout: float, show: Callab
         raise
 
 
-def launch(
-    command: list[str], output: IO[str], *, preexec_fn: Callable[[], None] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a supervisor in a session of its own, with the project as its working directory."""
+def _launch(command: list[str], output: IO[str], *, tied: bool) -> subprocess.Popen[bytes]:
+    """A supervisor in a session of its own, with the project as its working directory."""
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -60,7 +67,7 @@ def launch(
         stderr=subprocess.STDOUT,
         cwd=Path(__file__).resolve().parents[2],
         start_new_session=True,
-        preexec_fn=preexec_fn,
+        preexec_fn=dies_with_parent(signal.SIGTERM) if tied else None,
     )
 
 

@@ -51,6 +51,8 @@ class Plan:
 def make_plan(data: DataDir, environ: Mapping[str, str], *, gateway_port: int | None = None) -> Plan:
     """Decide everything for a start on this data directory; ports and secrets are those of the last start.
 
+    The gateway's port is the one asked for; None prefers the last one, then 8080; 0 takes any free one.
+
     Raises MissingPrograms, IncompleteEnvironment, or PortTaken for a gateway port asked for and in use.
     """
     given = Given.from_environment(environ)
@@ -65,7 +67,8 @@ def make_plan(data: DataDir, environ: Mapping[str, str], *, gateway_port: int | 
 
 def _take_ports(data: DataDir, gateway_port: int | None) -> dict[str, int]:
     book = PortBook(data.ports_file, SystemRandom())
-    ports = {"gateway": book.take("gateway", preferred=GATEWAY_PORT, required=gateway_port)}
+    preferred = GATEWAY_PORT if gateway_port is None else None
+    ports = {"gateway": book.take("gateway", preferred=preferred, required=gateway_port or None)}
     ports |= {name: book.take(name) for name in PORT_NAMES}
     book.save()
     return ports

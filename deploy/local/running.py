@@ -1,0 +1,78 @@
+"""A running stack in the hands of a test: look at it, kill a component, keep one down for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from deploy.local.holds import Holds
+from deploy.local.layout import DataDir
+from deploy.local.stack import Stack
+from deploy.local.state import ComponentState, Phase, StackState
+
+POLL_SECONDS = 0.05
+
+
+class NeverHappened(Exception):
+    """What was waited for did not come before the deadline."""
+
+
+class RunningStack:
+    """The supervisor's files, read anew at every question. Deadlines are in seconds."""
+
+    def __init__(self, data: DataDir) -> None:
+        self.data = data
+        self._holds = Holds(data)
+
+    @property
+    def info(self) -> Stack:
+        """`stack.json` as it is now: process ids change when a component is restarted."""
+        return Stack.load(self.data.stack_file)
+
+    def state(self, name: str) -> ComponentState:
+        """What the supervisor last recorded of a component. Raises KeyError for an unknown name."""
+        return StackState.load(self.data.state_file).components[name]
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to a component's process; its id. The supervisor starts a dead one again."""
+        pid = self.state(name).pid
+        if pid is None:
+            raise ProcessLookupError(f"{name} does not run")
+        os.kill(pid, number)
+        return pid
+
+    async def restart(
+        self, name: str, *, number: signal.Signals = signal.SIGKILL, within: float = 60
+    ) -> None:
+        """Kill a component and wait until another process of it is ready."""
+        await self.replaced(name, self.kill(name, number), within=within)
+
+    async def replaced(self, name: str, pid: int, *, within: float = 60) -> ComponentState:
+        """Wait until the component is ready as another process than `pid`. Raises NeverHappened."""
+        return await self._until(name, lambda s: s.phase is Phase.READY and s.pid != pid, within)
+
+    @asynccontextmanager
+    async def held(self, name: str, *, within: float = 60) -> AsyncIterator[None]:
+        """Keep a component down for a while; it is ready again when this ends."""
+        self._holds.place(name)
+        try:
+            pid = self.kill(name)
+            await self._until(name, lambda s: s.phase is Phase.HELD, within)
+            yield
+        finally:
+            self._holds.release(name)
+        await self.replaced(name, pid, within=within)
+
+    async def _until(
+        self, name: str, wanted: Callable[[ComponentState], bool], within: float
+    ) -> ComponentState:
+        deadline = time.monotonic() + within
+        while not wanted(state := self.state(name)):
+            if time.monotonic() > deadline:
+                raise NeverHappened(f"{name} is {state.phase} (process {state.pid}) after {within:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+        return state

@@ -1,0 +1,32 @@
+"""Fixtures for everybody. A stack is started at the first test that asks for one, and once for all of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local.control import start_detached, stop
+from deploy.local.layout import DataDir
+from deploy.local.running import RunningStack
+from deploy.local.stack import Stack
+
+START_SECONDS = 120.0
+
+
+@pytest.fixture(scope="session")
+def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A private stack on free ports, with the means to kill and hold its components."""
+    data = DataDir.at(tmp_path_factory.mktemp("stack"))
+    start_detached(data, 0, START_SECONDS, sys.stderr.write, tied=True)
+    try:
+        yield RunningStack(data)
+    finally:
+        stop(data)
+
+
+@pytest.fixture(scope="session")
+def stack(running_stack: RunningStack) -> Stack:
+    """Addresses and sign-ins of the private stack: `stack.json`, typed."""
+    return running_stack.info
