@@ -1,0 +1,22 @@
+"""What takes a session's ingest away: the end of the session, whichever way it came."""
+
+from services.egress.ingest.service import IngestService
+from shared.bus import Group, Handler
+from shared.contracts.event import Envelope
+from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionExpired
+from shared.contracts.states import SessionMode
+
+
+def ingest_group(ingests: IngestService) -> Group:
+    over = _over(ingests)
+    return Group("egress.ingest", {SessionEnded: over, SessionExpired: over, SessionDeleted: over})
+
+
+def _over(ingests: IngestService) -> Handler:
+    async def handle(envelope: Envelope) -> None:
+        event = envelope.event
+        if not isinstance(event, SessionEvent):
+            raise TypeError(f"not about a session: {event.name}")
+        await ingests.close(event.session.id, remember=event.session.mode is SessionMode.RTMP)
+
+    return handle

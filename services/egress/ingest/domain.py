@@ -1,0 +1,27 @@
+"""The ingest of a session: at most one ingress, and none once the session is over."""
+
+from dataclasses import dataclass
+
+from shared.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """What we know of a session's ingest; LiveKit keeps the address and the stream key.
+
+    `claimed` while somebody is making the ingress.
+    """
+
+    session_id: str
+    ingress_id: str | None
+    claimed: bool
+    closed: bool
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise Conflict("The session is over; it gets no ingest any more", code="session_over")
+
+
+def ingress_identity(host_id: str) -> str:
+    """The LiveKit identity of what comes in through the ingress: a sign-in of the host's own."""
+    return f"{host_id}:ingress"

@@ -1,0 +1,77 @@
+"""Who makes a session's ingress, and which it is: one document a session, claimed for a while."""
+
+from datetime import timedelta
+
+from services.egress.ingest.domain import Ingest
+from shared.clock import Clock
+from shared.ids import new_id
+from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+
+# Longer than a call that makes an ingress may take: a claim ends by itself only after a crash.
+CLAIMED_FOR = timedelta(seconds=15)
+# How long a session that is over is remembered, so that a late call makes no ingress.
+KEPT = timedelta(days=7)
+
+
+class IngestRepository:
+    collection_name = "ingests"
+    indexes = (Index([("closed_at", ASCENDING)], expire_after_seconds=int(KEPT.total_seconds())),)
+
+    def __init__(self, mongo: Mongo, clock: Clock):
+        self._collection: Collection = mongo.collection(self.collection_name)
+        self._clock = clock
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(self.indexes)
+
+    async def find(self, session_id: str) -> Ingest | None:
+        document = await self._collection.find_one({"_id": session_id})
+        return self._load(document) if document else None
+
+    async def claim(self, session_id: str, known: Ingest | None) -> str | None:
+        """Take the task of making the ingress: the claim's name, or None where another has it.
+
+        `known` is what was read before; where it changed since, nothing is claimed.
+        """
+        now = self._clock.now()
+        name = new_id()
+        claim = {"claim": name, "claimed_until": now + CLAIMED_FOR}
+        if known is None:
+            try:
+                await self._collection.insert({"_id": session_id, **claim})
+            except Duplicate:
+                return None
+            return name
+        free = {
+            "_id": session_id,
+            "closed_at": None,
+            "ingress_id": known.ingress_id,
+            "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
+        }
+        return name if await self._collection.update(free, {"$set": claim}) else None
+
+    async def settle(self, session_id: str, claim: str, ingress_id: str) -> bool:
+        """Keep the ingress made under the claim; False where the session was closed meanwhile."""
+        held = {"_id": session_id, "claim": claim, "closed_at": None}
+        change = {"$set": {"ingress_id": ingress_id}, "$unset": {"claim": "", "claimed_until": ""}}
+        return bool(await self._collection.update(held, change))
+
+    async def release(self, session_id: str, claim: str) -> None:
+        """Give up a claim, so that the next call need not wait for its end."""
+        held = {"_id": session_id, "claim": claim}
+        await self._collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})
+
+    async def close(self, session_id: str, *, remember: bool) -> Ingest | None:
+        """Say that the session is over; None where nothing is known of it and it is not to be remembered."""
+        change = {"$set": {"closed_at": self._clock.now()}}
+        document = await self._collection.find_and_update({"_id": session_id}, change, upsert=remember)
+        return self._load(document) if document else None
+
+    def _load(self, document: Document) -> Ingest:
+        until = document.get("claimed_until")
+        return Ingest(
+            session_id=document["_id"],
+            ingress_id=document.get("ingress_id"),
+            claimed=until is not None and until > self._clock.now(),
+            closed=document.get("closed_at") is not None,
+        )

@@ -1,0 +1,12 @@
+from services.egress.ingest.schemas import IngestRequest, IngestResponse, ingest_response
+from services.egress.ingest.service import INGESTS
+from shared.http import INTERNAL, Reply, Request, Routes
+
+routes = Routes("Internal")
+
+
+@routes.post("/internal/ingests", access=INTERNAL)
+async def ensure_ingest(request: Request, body: IngestRequest) -> Reply[IngestResponse]:
+    """The RTMP ingest of a session, made with the first call; the same for every later one."""
+    ingress = await request.service(INGESTS).ensure(body.session_id, body.host_id, body.name)
+    return Reply(ingest_response(ingress))

@@ -1,0 +1,1 @@
+"""The door through which LiveKit's webhooks come in and leave as our events."""

@@ -1,0 +1,190 @@
+"""What LiveKit's webhooks mean in our words: one table from its events to ours."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from shared.clock import from_unix_ms
+from shared.contracts.livekit_events import (
+    Connection,
+    EgressEnded,
+    EgressEvent,
+    EgressStarted,
+    EgressUpdated,
+    IngressEnded,
+    IngressEvent,
+    IngressStarted,
+    LiveKitEvent,
+    LiveKitRoomFinished,
+    LiveKitRoomStarted,
+    ParticipantConnectionAborted,
+    ParticipantJoined,
+    ParticipantLeft,
+    TrackEvent,
+    TrackPublished,
+    TrackUnpublished,
+)
+from shared.contracts.states import Role
+from shared.ids import is_id
+from shared.livekit.tokens import ROLE_ATTRIBUTE
+from shared.livekit.webhook import Egress, IngressState, Participant, WebhookEvent
+
+_SECOND = timedelta(seconds=1)
+
+# From a webhook and the time it was told at; None where it lacks the part that its event is about.
+Translation = Callable[[WebhookEvent, datetime], LiveKitEvent | None]
+
+
+def translate(webhook: WebhookEvent, received_at: datetime) -> LiveKitEvent | None:
+    """Our event, or None for events we do not know and for rooms that are no session of ours."""
+    translation = TRANSLATIONS.get(webhook.event)
+    if translation is None or not is_id(webhook.room_name):
+        return None
+    return translation(webhook, told_at(webhook, received_at))
+
+
+def told_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
+    """When it happened: `createdAt` has whole seconds, our receipt decides within that second.
+
+    A webhook that came late, or from a clock that is not ours, keeps the second as it is.
+    """
+    created_at = from_unix_ms(webhook.created_at * 1000)
+    return received_at if created_at <= received_at < created_at + _SECOND else created_at
+
+
+def user_of(identity: str) -> str:
+    """The user of the identity `<user_id>:<sign-in id>`."""
+    return identity.partition(":")[0]
+
+
+def connection(participant: Participant, moment: datetime) -> Connection:
+    """`moment` stands in for the time of joining where LiveKit tells none."""
+    joined = participant.joined_at_ms or participant.joined_at * 1000
+    return Connection(
+        participant_sid=participant.sid,
+        identity=participant.identity,
+        user_id=user_of(participant.identity),
+        username=participant.name,
+        role=_role(participant),
+        hidden=participant.permission.hidden,
+        recorder=participant.permission.recorder,
+        kind=participant.kind,
+        joined_at=from_unix_ms(joined) if joined else moment,
+    )
+
+
+def _role(participant: Participant) -> Role:
+    """An ingress is its host: LiveKit's API cannot give it attributes."""
+    if participant.kind == "ingress":
+        return Role.HOST
+    value = participant.attributes.get(ROLE_ATTRIBUTE)
+    return next((role for role in Role if role.value == value), Role.AUDIENCE)
+
+
+def _room_started(webhook: WebhookEvent, moment: datetime) -> LiveKitRoomStarted:
+    opened = webhook.room.creation_time_ms
+    return LiveKitRoomStarted(
+        session_id=webhook.room_name,
+        occurred_at=from_unix_ms(opened) if opened else moment,
+        room_sid=webhook.room.sid,
+    )
+
+
+def _room_finished(webhook: WebhookEvent, moment: datetime) -> LiveKitRoomFinished:
+    return LiveKitRoomFinished(session_id=webhook.room_name, occurred_at=moment, room_sid=webhook.room.sid)
+
+
+def _joined(webhook: WebhookEvent, moment: datetime) -> ParticipantJoined | None:
+    if webhook.participant is None:
+        return None
+    joined = connection(webhook.participant, moment)
+    return ParticipantJoined(session_id=webhook.room_name, occurred_at=joined.joined_at, connection=joined)
+
+
+def _gone(kind: type[ParticipantLeft | ParticipantConnectionAborted]) -> Translation:
+    def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
+        if webhook.participant is None:
+            return None
+        gone = connection(webhook.participant, moment)
+        reason = webhook.participant.disconnect_reason
+        return kind(
+            session_id=webhook.room_name,
+            occurred_at=max(moment, gone.joined_at),
+            connection=gone,
+            reason=None if reason == "unknown_reason" else reason,
+        )
+
+    return translation
+
+
+def _track(kind: type[TrackEvent]) -> Translation:
+    def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
+        if webhook.participant is None or webhook.track is None:
+            return None
+        return kind(
+            session_id=webhook.room_name,
+            occurred_at=moment,
+            participant_sid=webhook.participant.sid,
+            identity=webhook.participant.identity,
+            user_id=user_of(webhook.participant.identity),
+            track_sid=webhook.track.sid,
+            type=webhook.track.type,
+            source=webhook.track.source,
+        )
+
+    return translation
+
+
+def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translation:
+    """`time` is when the event was, in nanoseconds; 0 where LiveKit does not say."""
+
+    def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
+        info = webhook.egress_info
+        if info is None:
+            return None
+        return kind(
+            session_id=webhook.room_name,
+            occurred_at=_nanoseconds(time(info), moment),
+            egress_id=info.egress_id,
+            status=info.status.removeprefix("egress_"),
+            error=info.error or None,
+        )
+
+    return translation
+
+
+def _ingress(kind: type[IngressEvent], time: Callable[[IngressState], int]) -> Translation:
+    """`time` is when the event was, in nanoseconds; 0 where LiveKit does not say."""
+
+    def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
+        info = webhook.ingress_info
+        if info is None:
+            return None
+        return kind(
+            session_id=webhook.room_name,
+            occurred_at=_nanoseconds(time(info.state), moment),
+            ingress_id=info.ingress_id,
+            status=info.state.status.removeprefix("endpoint_"),
+            error=info.state.error or None,
+        )
+
+    return translation
+
+
+def _nanoseconds(value: int, moment: datetime) -> datetime:
+    return from_unix_ms(value // 1_000_000) if value > 0 else moment
+
+
+TRANSLATIONS: Mapping[str, Translation] = {
+    "room_started": _room_started,
+    "room_finished": _room_finished,
+    "participant_joined": _joined,
+    "participant_left": _gone(ParticipantLeft),
+    "participant_connection_aborted": _gone(ParticipantConnectionAborted),
+    "track_published": _track(TrackPublished),
+    "track_unpublished": _track(TrackUnpublished),
+    "egress_started": _egress(EgressStarted, lambda info: info.started_at),
+    "egress_updated": _egress(EgressUpdated, lambda info: info.updated_at),
+    "egress_ended": _egress(EgressEnded, lambda info: info.ended_at),
+    "ingress_started": _ingress(IngressStarted, lambda state: state.started_at),
+    "ingress_ended": _ingress(IngressEnded, lambda state: state.ended_at),
+}

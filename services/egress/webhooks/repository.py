@@ -1,0 +1,69 @@
+"""The webhooks that came in, by LiveKit's event id: the insert is the proof, the lock and the outbox.
+
+Bodies are not kept: they carry secrets (a room's `turnPassword`, an ingress's `streamKey`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.egress.webhooks.gathering import GatheredWrites
+from shared.contracts.event import Event
+from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
+from shared.outbox import OUTBOX_INDEX, Outbox, entries
+
+# Far beyond the 6 minutes for which a replay passes the signature.
+KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class ReceivedWebhook:
+    """`id` is LiveKit's (`EV_…`), `kind` its event's name; `event` is what it means to us, if anything."""
+
+    id: str
+    kind: str
+    room: str
+    received_at: datetime
+    event: Event | None
+
+
+class WebhookRepository:
+    collection_name = "webhooks"
+    indexes = (
+        Index([("received_at", ASCENDING)], expire_after_seconds=int(KEPT.total_seconds())),
+        OUTBOX_INDEX,
+    )
+
+    def __init__(self, mongo: Mongo, outbox: Outbox):
+        self._collection: Collection = mongo.collection(self.collection_name)
+        self._outbox = outbox
+        self._writes = GatheredWrites(self._insert)
+        outbox.attach(self._collection)
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(self.indexes)
+
+    async def add(self, webhook: ReceivedWebhook) -> bool:
+        """Store it with its event in one write; False where it was stored before. Raises `Unavailable`."""
+        stored = await self._writes.add(_document(webhook))
+        if stored:
+            self._outbox.wake()
+        return stored
+
+    async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
+        return (await self._collection.insert_many(documents)).duplicates
+
+
+def _document(webhook: ReceivedWebhook) -> Document:
+    document: Document = {
+        "_id": webhook.id,
+        "event": webhook.kind,
+        "room": webhook.room,
+        "received_at": webhook.received_at,
+    }
+    if webhook.event is not None:
+        document |= {
+            "outbox": entries([webhook.event], webhook.received_at),
+            "outbox_at": webhook.received_at,
+        }
+    return document

@@ -1,0 +1,64 @@
+"""Taking webhooks in: verified, translated, stored once; the outbox does the rest."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from services.egress.webhooks.domain import TRANSLATIONS, translate
+from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.livekit import WebhookEvent, WebhookVerifier, parse
+
+log = structlog.get_logger(__name__)
+
+TAKEN_IN = Counter("greenroom_webhooks_total", "LiveKit webhooks taken in", ["event", "outcome"])
+DROPPED = Counter("greenroom_webhooks_dropped_total", "Webhooks that LiveKit reported as given up")
+
+# LiveKit delivers one webhook of a room at a time and drops what waited for 30 s.
+_STORING_DEADLINE = 3.0
+
+
+class WebhookService:
+    def __init__(self, verifier: WebhookVerifier, webhooks: WebhookRepository, clock: Clock):
+        self._verifier = verifier
+        self._webhooks = webhooks
+        self._clock = clock
+
+    async def take_in(self, raw: bytes, authorization: str | None) -> None:
+        """Store a webhook with the event it means; one that is stored already has no further effect.
+
+        Raises `Unauthenticated` for a wrong signature, `InvalidRequest` where a signed body is no
+        webhook, and `Unavailable` where storing failed, so that LiveKit sends it again.
+        """
+        received_at = self._clock.now()
+        self._verifier.verify(raw, authorization)
+        webhook = parse(raw)
+        if webhook.num_dropped > 0:
+            _report_dropped(webhook)
+        stored = await self._store(webhook, received_at)
+        known = webhook.event if webhook.event in TRANSLATIONS else "other"
+        TAKEN_IN.labels(known, "stored" if stored else "duplicate").inc()
+
+    async def _store(self, webhook: WebhookEvent, received_at: datetime) -> bool:
+        event = translate(webhook, received_at)
+        if event is None:
+            log.info("webhook.without_event", webhook=webhook.id, event=webhook.event, room=webhook.room_name)
+        received = ReceivedWebhook(webhook.id, webhook.event, webhook.room_name, received_at, event)
+        try:
+            async with asyncio.timeout(_STORING_DEADLINE):
+                return await self._webhooks.add(received)
+        except TimeoutError as error:
+            raise Unavailable("The webhook could not be stored in time") from error
+
+
+def _report_dropped(webhook: WebhookEvent) -> None:
+    DROPPED.inc(webhook.num_dropped)
+    log.warning("webhook.dropped_before", dropped=webhook.num_dropped, room=webhook.room_name)
+
+
+WEBHOOKS: Final = web.AppKey("webhooks", WebhookService)
