@@ -1,0 +1,126 @@
+"""LiveKit in memory, for tests: rooms, participants and ingresses as the server keeps them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.clock import Clock, SystemClock
+from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions
+from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant
+
+RTMP_URL = "rtmp://livekit.test/live"
+
+
+class FakeLiveKit:
+    """The `LiveKit` port. `down` makes every call raise `Unavailable` until `up`; `calls` names them all.
+
+    People connect by `connect`, since there is no media server to connect to.
+    """
+
+    def __init__(self, clock: Clock | None = None):
+        self.rooms: dict[str, LiveKitRoom] = {}
+        self.participants: dict[str, dict[str, LiveKitParticipant]] = {}
+        self.ingresses: dict[str, Ingress] = {}
+        self.calls: list[str] = []
+        self.closed = False
+        self._clock = clock or SystemClock()
+        self._away = False
+
+    def down(self) -> None:
+        self._away = True
+
+    def up(self) -> None:
+        self._away = False
+
+    def connect(self, grant: JoinGrant) -> LiveKitParticipant:
+        """Somebody connects with a token of this grant; raises KeyError where the room is not open."""
+        participant = LiveKitParticipant(
+            sid=_sid("PA"),
+            identity=grant.identity,
+            name=grant.name,
+            kind="standard",
+            state="active",
+            joined_at=self._clock.now(),
+            permissions=grant.permissions,
+            attributes={ROLE_ATTRIBUTE: grant.role.value},
+        )
+        self.participants[self.rooms[grant.room].name][grant.identity] = participant
+        return participant
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        empty_timeout: int,
+        departure_timeout: int,
+        max_participants: int = 0,
+        metadata: str = "",
+    ) -> None:
+        del empty_timeout, departure_timeout, max_participants
+        self._called("create_room")
+        if name not in self.rooms:
+            self.rooms[name] = LiveKitRoom(_sid("RM"), name, self._now(), 0, metadata)
+            self.participants[name] = {}
+
+    async def delete_room(self, name: str) -> None:
+        self._called("delete_room")
+        self.rooms.pop(name, None)
+        self.participants.pop(name, None)
+
+    async def remove_participant(self, room: str, identity: str) -> bool:
+        self._called("remove_participant")
+        return self.participants.get(room, {}).pop(identity, None) is not None
+
+    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
+        self._called("update_participant")
+        present = self.participants.get(room, {})
+        if identity not in present:
+            return False
+        present[identity] = replace(present[identity], permissions=permissions)
+        return True
+
+    async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
+        self._called("list_rooms")
+        wanted = [room for room in self.rooms.values() if names is None or room.name in names]
+        return [replace(room, num_participants=len(self.participants[room.name])) for room in wanted]
+
+    async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        self._called("list_participants")
+        return list(self.participants.get(room, {}).values())
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, name: str, participant_name: str
+    ) -> Ingress:
+        del participant_name
+        self._called("create_rtmp_ingress")
+        ingress = Ingress(_sid("IN"), RTMP_URL, _sid("key"), room, name, identity)
+        self.ingresses[ingress.ingress_id] = ingress
+        return ingress
+
+    async def delete_ingress(self, ingress_id: str) -> None:
+        self._called("delete_ingress")
+        self.ingresses.pop(ingress_id, None)
+
+    async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
+        self._called("list_ingresses")
+        return [ingress for ingress in self.ingresses.values() if room is None or ingress.room == room]
+
+    async def ping(self) -> None:
+        self._called("ping")
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self._away:
+            raise Unavailable("LiveKit does not answer")
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+
+def _sid(prefix: str) -> str:
+    return f"{prefix}_{new_id().replace('-', '')}"
