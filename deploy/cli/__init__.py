@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import doctor, down, status, up
+from deploy.cli import admin, doctor, documents, down, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -16,6 +16,8 @@ def build() -> typer.Typer:
     app.command("down")(down.down)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    app.command("openapi")(documents.openapi)
+    app.add_typer(admin.app, name="admin")
     return app
 
 

@@ -12,12 +12,14 @@ from services.egress.webhooks.repository import WebhookRepository
 from services.egress.webhooks.service import WEBHOOKS, WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
-from shared.http import service_app
+from shared.http import Routes, service_app
 from shared.lifetime import service_lifetime
 from shared.livekit import LiveKitApi, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
+
+TABLES: tuple[Routes, ...] = (webhook_routes.routes, ingest_routes.routes)
 
 
 def build(settings: EgressSettings) -> web.Application:
@@ -34,7 +36,7 @@ def build(settings: EgressSettings) -> web.Application:
     webhooks = WebhookService(verifier, webhook_repository, clock)
     ingests = IngestService(livekit, ingest_repository)
 
-    app = service_app("egress", settings, [webhook_routes.routes, ingest_routes.routes], clock)
+    app = service_app("egress", settings, TABLES, clock)
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
     app.cleanup_ctx.append(livekit_lifetime(livekit))

@@ -45,11 +45,12 @@ from services.session.signin.tokens import RefreshTokens
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import HEALTH, IDEMPOTENCY, INTERNAL_CALLS, SUPERVISOR
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, SUPERVISOR
 from shared.http.idempotency import IdempotencyKeys
 from shared.identity import TokenIssuer
 from shared.lifetime import service_lifetime
 from shared.livekit import LiveKitApi, TokenMint
+from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.settings import base64url
@@ -146,16 +147,11 @@ def build(settings: SessionSettings) -> web.Application:
             await account_service.create_first_administrator(first)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
-        async def livekit_state() -> str | None:
-            await livekit.ping()
-            return None
-
-        app[HEALTH].add("livekit", livekit_state)
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
         yield
         await ingest.close()
-        await livekit.close()
 
+    app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)
     app.cleanup_ctx.append(
         service_lifetime(

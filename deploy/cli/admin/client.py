@@ -65,10 +65,10 @@ async def _call(
 
 
 def _data(answer: dict[str, Any]) -> Any:
-    if answer["success"]:
-        return answer["data"]
-    details = [f"  {bad['field']}: {bad['message']}" for bad in answer.get("errors", ())]
-    fail("\n".join([f"{answer['error']} ({answer.get('code')})", *details]))
+    if not answer["success"]:
+        details = [f"  {bad['field']}: {bad['message']}" for bad in answer.get("errors", ())]
+        fail("\n".join([f"{answer['error']} ({answer.get('code')})", *details]))
+    return answer["data"]
 
 
 def fail(message: str) -> NoReturn:

@@ -8,18 +8,6 @@ from typing import Annotated
 import typer
 
 from deploy.cli.admin.client import fail
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.service import AccountService, FirstAdministrator
-from services.session.organizations.repository import OrganizationRepository
-from services.session.passwords import Passwords
-from services.session.settings import SessionSettings
-from services.session.signin.repository import SignInRepository
-from shared.bus.rabbit import RabbitBus
-from shared.clock import SystemClock
-from shared.errors import AppError
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.settings import SettingsRefused, load
 
 
 def create_administrator(
@@ -32,26 +20,19 @@ def create_administrator(
 
     Writes to the session service's database; no service needs to run. A taken address changes nothing.
     """
+    # Imported late: the session service comes with it, which the other commands need not wait for.
+    from deploy import administrator
+    from services.session.settings import SessionSettings
+    from shared.errors import AppError
+    from shared.settings import SettingsRefused, load
+
     try:
-        asyncio.run(_create(load(SessionSettings), FirstAdministrator(email, password)))
+        settings = load(SessionSettings)
+        user = asyncio.run(administrator.create_administrator(settings, email, password))
     except SettingsRefused as error:
         fail(str(error))
     except AppError as error:
         fail(error.message)
+    if not user.is_admin:
+        fail(f"{email} is the address of somebody who is no administrator; nothing was changed.")
     typer.echo(f"{email} is an administrator.")
-
-
-async def _create(settings: SessionSettings, first: FirstAdministrator) -> None:
-    clock = SystemClock()
-    mongo = Mongo.from_uri(settings.mongodb_uri)
-    # The account's event waits in the database until the session service runs.
-    outbox = Outbox(RabbitBus(settings.amqp_url, service="session"), clock, source="/greenroom/session")
-    users = UserRepository(mongo, outbox, clock)
-    organizations = OrganizationRepository(mongo, outbox, clock)
-    try:
-        await mongo.check_journal()
-        await users.ensure_indexes()
-        accounts = AccountService(users, organizations, SignInRepository(mongo), Passwords(), clock)
-        await accounts.create_first_administrator(first)
-    finally:
-        mongo.close()

@@ -69,16 +69,15 @@ class AccountService:
             return known
         return user
 
-    async def create_first_administrator(self, first: FirstAdministrator) -> None:
-        """Create the administrator unless the address is taken."""
-        if await self._users.find_by_email(first.email) is None:
-            body = CreateUserRequest(
-                email=first.email,
-                password=first.password,
-                username="Administrator",
-                is_admin=True,
-            )
-            await self.create(new_id(), body)
+    async def create_first_administrator(self, first: FirstAdministrator) -> User:
+        """Create the administrator; whoever has the address already is returned as they are."""
+        known = await self._users.find_by_email(first.email)
+        if known is not None:
+            return known
+        body = CreateUserRequest(
+            email=first.email, password=first.password, username="Administrator", is_admin=True
+        )
+        return await self.create(new_id(), body)
 
     async def get(self, id: str) -> User:  # noqa: A002
         return await self._users.get(id)

@@ -1,0 +1,31 @@
+"""The API and the events as documents, made from what the services declare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from services.attendance.app import TABLES as ATTENDANCE
+from shared.contracts.asyncapi import asyncapi_document
+
+from services.egress.app import TABLES as EGRESS
+from services.gateway.documents import public_document
+from services.session.app import TABLES as SESSION
+from shared.http.openapi import service_document
+
+
+def documents() -> dict[str, bytes]:
+    """The documents by file name: all operations, and all events."""
+    tables = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
+    services = [
+        service_document(name, [route for table in declared for route in table])
+        for name, declared in tables.items()
+    ]
+    return {
+        "openapi.json": _encoded(public_document(services)),
+        "asyncapi.json": _encoded(asyncapi_document()),
+    }
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
