@@ -35,7 +35,7 @@ def read_target(raw: str) -> Target:
     segments = head.split("/")[1:]
     if "%" in head:
         segments = [_decoded(segment, head) for segment in segments]
-    if "." in head and not _DOTS.isdisjoint(segments):
+    if not _DOTS.isdisjoint(segments):
         raise no_such_path(head)
     return Target(head, mark + query, segments)
 
