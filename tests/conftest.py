@@ -1,4 +1,4 @@
-"""Fixtures for everybody. A stack is started at the first test that asks for one, and once for all of them."""
+"""Fixtures for everybody. A stack is started when a test first asks for one, and once for all of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
@@ -19,7 +20,7 @@ START_SECONDS = 120.0
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A private stack on free ports, with the means to kill and hold its components."""
     data = DataDir.at(tmp_path_factory.mktemp("stack"))
-    start_detached(data, 0, START_SECONDS, sys.stderr.write, tied=True)
+    start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
     try:
         yield RunningStack(data)
     finally:

@@ -43,7 +43,7 @@ def up(
     port: Annotated[
         int | None,
         typer.Option(
-            help=f"The gateway's port; 0 for any. Otherwise the last start's, or {GATEWAY_PORT}, or a free one.",
+            help=f"The gateway's port, 0 for any. By default the last one or {GATEWAY_PORT}, if free.",
             min=0,
             max=65535,
         ),

@@ -62,7 +62,7 @@ def make_plan(data: DataDir, environ: Mapping[str, str], *, gateway_port: int | 
     credentials = load_credentials(data)
     if given.livekit_api_key and given.livekit_api_secret and given.livekit_url:
         credentials = credentials.with_livekit(given.livekit_api_key, given.livekit_api_secret)
-    return Plan(data, ports, credentials, programs, given, _addresses(given, ports, credentials))
+    return Plan(data, ports, credentials, programs, given, addresses_of(given, ports, credentials))
 
 
 def _take_ports(data: DataDir, gateway_port: int | None) -> dict[str, int]:
@@ -74,7 +74,8 @@ def _take_ports(data: DataDir, gateway_port: int | None) -> dict[str, int]:
     return ports
 
 
-def _addresses(given: Given, ports: Mapping[str, int], credentials: Credentials) -> Addresses:
+def addresses_of(given: Given, ports: Mapping[str, int], credentials: Credentials) -> Addresses:
+    """Where everything is: what is given at its own URL, the rest on loopback ports."""
     livekit = given.livekit_url or f"ws://{LOOPBACK}:{ports['livekit']}"
     login = f"{credentials.rabbitmq_user}:{credentials.rabbitmq_password}"
     return Addresses(

@@ -1,0 +1,36 @@
+"""Programs: found, or named with what installs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.local.programs import MissingPrograms, Program, locate, private_bin
+
+
+def program(name: str, path: Path | None) -> Program:
+    return Program(name, lambda: path, by_hand=f"get {name}")
+
+
+def test_found_programs_come_by_name() -> None:
+    assert locate((program("redis-server", Path("/bin/redis")),)) == {"redis-server": Path("/bin/redis")}
+
+
+def test_all_missing_programs_are_named_with_their_commands() -> None:
+    with pytest.raises(MissingPrograms) as caught:
+        locate((program("one", None), program("two", Path("/bin/two")), program("three", None)))
+    assert str(caught.value).splitlines() == [
+        "one is missing; install it with: get one",
+        "three is missing; install it with: get three",
+    ]
+
+
+def test_a_packaged_program_is_installed_by_make_install() -> None:
+    packaged = Program("redis-server", lambda: None, "redis")
+    assert packaged.install.startswith("make install")
+    assert "redis" in packaged.install
+
+
+def test_own_programs_live_in_the_cache() -> None:
+    assert private_bin({"XDG_CACHE_HOME": "/cache"}) == Path("/cache/greenroom/bin")

@@ -1,0 +1,101 @@
+"""Start in health order, restart what dies, stop from the door inwards; without any process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from deploy.local.component import Component, Tier
+from deploy.local.keeper import StartFailed
+from deploy.local.supervisor import Supervisor
+from tests.unit.deploy.fakes import FakeSpawner, Reports, component, never
+
+DEADLINE = 10.0
+
+
+class Bench:
+    """A supervisor over fakes."""
+
+    def __init__(self, *components: Component) -> None:
+        self.spawner = FakeSpawner()
+        self.reports = Reports()
+        self.holds: set[str] = set()
+        self.supervisor = Supervisor(
+            components, spawn=self.spawner, reporter=self.reports, held=self.holds.__contains__
+        )
+
+
+@asynccontextmanager
+async def started(*components: Component) -> AsyncIterator[Bench]:
+    bench = Bench(*components)
+    async with asyncio.timeout(DEADLINE):
+        await bench.supervisor.start()
+        yield bench
+        await bench.supervisor.stop()
+
+
+async def test_a_component_starts_after_what_it_needs_is_ready() -> None:
+    async with started(component("session", needs=("mongodb", "redis")), component("mongodb")) as bench:
+        assert bench.spawner.order == ["mongodb", "session"]
+        assert bench.reports.seen.index(("ready", "mongodb")) < bench.reports.seen.index(
+            ("starting", "session")
+        )
+
+
+async def test_a_dead_component_is_reported_and_started_again() -> None:
+    async with started(component("session")) as bench:
+        (await bench.spawner.nth("session", 1)).exit.set_result(-9)
+        await bench.spawner.nth("session", 2)
+        assert bench.reports.last_exit == (-9, ["session says"], 1.0)
+
+
+async def test_a_held_component_stays_down_until_released() -> None:
+    async with started(component("session")) as bench:
+        bench.holds.add("session")
+        (await bench.spawner.nth("session", 1)).exit.set_result(0)
+        await bench.reports.until("held", "session")
+        assert len(bench.spawner.children["session"]) == 1
+        bench.holds.clear()
+        await bench.spawner.nth("session", 2)
+
+
+async def test_stopping_goes_from_the_door_inwards_and_restarts_nothing() -> None:
+    components = (
+        component("mongodb", tier=Tier.INFRASTRUCTURE),
+        component("session", tier=Tier.SERVICE),
+        component("livekit", tier=Tier.MEDIA),
+        component("gateway", tier=Tier.DOOR),
+    )
+    async with started(*components) as bench:
+        pass
+    stopped = [name for what, name in bench.reports.seen if what == "stopped"]
+    assert stopped == ["gateway", "livekit", "session", "mongodb"]
+    assert len(bench.spawner.order) == 4
+
+
+async def test_a_component_that_never_starts_fails_the_start_with_its_lines() -> None:
+    bench = Bench(component("session", probe=never), component("redis"))
+    bench.spawner.dead_on_arrival.add("session")
+    async with asyncio.timeout(DEADLINE):
+        with pytest.raises(StartFailed, match=r"(?s)session does not start \(exit status 1\).*session says"):
+            await bench.supervisor.start()
+        await bench.supervisor.stop()
+    assert len(bench.spawner.children["session"]) == 3
+
+
+async def test_a_component_that_is_never_ready_is_named() -> None:
+    bench = Bench(component("session", probe=never), component("redis"))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await bench.supervisor.start()
+    assert bench.supervisor.waiting_for() == ["session"]
+    await bench.supervisor.stop()
+
+
+async def test_stopping_before_anything_started_is_harmless() -> None:
+    bench = Bench(component("session"))
+    await bench.supervisor.stop()
+    assert bench.spawner.order == []
