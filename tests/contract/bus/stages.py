@@ -1,0 +1,128 @@
+"""The two brokers that the cases of this folder are played on."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import aio_pika
+
+from shared.bus import Backoff, DeadLetter, Group, OrderedGroup, RetryPolicy
+from shared.bus.base import BaseBus
+from shared.bus.codec import Parcel
+from shared.bus.naming import EXCHANGE, dead_queue, lanes, working_queues
+from shared.bus.rabbit import RabbitBus
+from shared.ids import new_id
+from shared.testing.memory_broker import MemoryBroker
+from shared.testing.memory_bus import MemoryBus
+from tests.contract.bus.node import Node
+
+DEADLINE = 20.0
+QUICK = RetryPolicy(
+    lanes=(0.05, 0.1, 0.2),
+    ordered_backoff=Backoff(0.01, 0.05),
+    unavailable_backoff=Backoff(0.01, 0.1),
+    stop_deadline=3.0,
+)
+
+
+async def eventually(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
+    """Wait for a condition; fails with its source line when it does not come about."""
+    async with asyncio.timeout(deadline):
+        while not condition():  # noqa: ASYNC110 - a condition of any kind, not an event of ours
+            await asyncio.sleep(0.005)
+
+
+async def dead_letters(bus: BaseBus, group: str, count: int) -> list[DeadLetter]:
+    """The dead letters of the group, once there are `count`."""
+    async with asyncio.timeout(DEADLINE):
+        while len(letters := await bus.dead_letters(group)) != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return letters
+
+
+class Stage(ABC):
+    """A broker that can be taken away, and buses on it; `name` makes group names of this test's own."""
+
+    def __init__(self) -> None:
+        self._prefix = f"test-{new_id()}"
+        self._buses: list[BaseBus] = []
+        self.groups: list[Group | OrderedGroup] = []
+
+    def name(self, group: str) -> str:
+        return f"{self._prefix}.{group}"
+
+    async def bus(self, retry: RetryPolicy = QUICK) -> BaseBus:
+        bus = self._new_bus(retry)
+        self._buses.append(bus)
+        await bus.start()
+        return bus
+
+    async def subscribe(self, bus: BaseBus, group: Group | OrderedGroup) -> None:
+        self.groups.append(group)
+        await bus.subscribe(group)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(bus.close() for bus in self._buses))
+
+    @abstractmethod
+    def _new_bus(self, retry: RetryPolicy) -> BaseBus: ...
+
+    @abstractmethod
+    async def inject(self, routing_key: str, parcel: Parcel) -> None:
+        """Publish a message that no bus of ours would."""
+
+    @abstractmethod
+    async def take_away(self) -> None:
+        """Kill the broker."""
+
+    @abstractmethod
+    async def bring_back(self) -> None: ...
+
+
+class MemoryStage(Stage):
+    def __init__(self) -> None:
+        super().__init__()
+        self._broker = MemoryBroker()
+
+    def _new_bus(self, retry: RetryPolicy) -> BaseBus:
+        return MemoryBus(self._broker, retry=retry)
+
+    async def inject(self, routing_key: str, parcel: Parcel) -> None:
+        self._broker.route(routing_key, parcel)
+
+    async def take_away(self) -> None:
+        self._broker.down()
+
+    async def bring_back(self) -> None:
+        self._broker.up()
+
+
+class RabbitStage(Stage):
+    def __init__(self, node: Node) -> None:
+        super().__init__()
+        self.node = node
+
+    def _new_bus(self, retry: RetryPolicy) -> BaseBus:
+        return RabbitBus(self.node.url, service="tests", retry=retry, publish_deadline=2.0)
+
+    async def inject(self, routing_key: str, parcel: Parcel) -> None:
+        async with await aio_pika.connect(self.node.url) as connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange(EXCHANGE)
+            await exchange.publish(aio_pika.Message(parcel.body, headers=dict(parcel.headers)), routing_key)
+
+    async def take_away(self) -> None:
+        await self.node.kill()
+
+    async def bring_back(self) -> None:
+        await self.node.start()
+
+    async def close(self) -> None:
+        """Other tests publish the same events: leave no queue bound."""
+        await super().close()
+        async with await aio_pika.connect(self.node.url) as connection:
+            channel = await connection.channel()
+            for group in self.groups:
+                lane_names = [name for name, _ in lanes(group, QUICK)]
+                for queue in (*working_queues(group), *lane_names, dead_queue(group.name)):
+                    await channel.queue_delete(queue)
