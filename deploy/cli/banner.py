@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from deploy.local.layout import DataDir
 from deploy.local.stack import Stack
@@ -11,11 +11,9 @@ from deploy.local.stack import Stack
 
 def show_banner(console: Console, stack: Stack, data: DataDir) -> None:
     """The addresses, and how to sign in."""
-    table = Table.grid(padding=(0, 2))
-    for label, value in _rows(stack, data):
-        table.add_row(f"  [bold]{label}[/bold]", value)
     console.print()
-    console.print(table, soft_wrap=True)
+    for label, value in _rows(stack, data):
+        console.print(f"  [bold]{label:<18}[/bold]{escape(value)}", soft_wrap=True, highlight=False)
     console.print()
 
 

@@ -46,6 +46,7 @@ def start_detached(
     first; nothing is left running then.
     """
     data.create()
+    data.stack_file.unlink(missing_ok=True)  # of a supervisor that was killed
     log = data.log_of("supervisor")
     tail = Tail(log)
     with log.open("a") as output:
