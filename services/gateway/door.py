@@ -3,28 +3,28 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 from aiohttp import web
 
 from services.gateway import request_ids
 from services.gateway.access_log import AccessLog, Line
-from services.gateway.clients import Client, Clients
+from services.gateway.clients import Clients
 from services.gateway.cors import Cors
-from services.gateway.headers import check_size, onward
-from services.gateway.identity import Identified, Identities
-from services.gateway.inbound import InboundBody
-from services.gateway.matcher import Endpoint, Matcher
+from services.gateway.errands import make_errand
+from services.gateway.errors import ClientGone
+from services.gateway.headers import check_size
+from services.gateway.identity import Identities
+from services.gateway.matcher import Matcher
 from services.gateway.operation import Upstream
-from services.gateway.proxy import Errand, Proxy
+from services.gateway.proxy import Proxy
 from services.gateway.request_ids import RequestIds
 from services.gateway.settings import GatewaySettings
 from services.gateway.target import Target, no_such_path, read_target
-from shared.errors import AppError, MethodNotAllowed, NotFound, Unavailable
+from services.gateway.visit import Visit
+from shared.errors import AppError, MethodNotAllowed, Unavailable
 from shared.http.reply import error_body, render_error
 from shared.http.routes import Access
-from shared.ids import is_id
 from shared.log import bind_request_id
 from shared.metrics import REFUSALS, observe_request
 
@@ -32,21 +32,7 @@ log = structlog.get_logger(__name__)
 
 Own = Callable[[web.BaseRequest, Target], Awaitable[web.StreamResponse]]
 
-# What the access log and metrics say of a client that went away; nobody receives it.
-CLIENT_GONE: Final = 499
 _UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
-
-
-@dataclass(slots=True)
-class _Visit:
-    """What is known of the request that is being handled."""
-
-    request_id: str
-    client: Client
-    ours: Mapping[str, str]
-    path: str
-    endpoint: Endpoint | None = None
-    identified: Identified | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +59,7 @@ class Door:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
         visit = self._receive(request)
-        status = CLIENT_GONE
+        status = ClientGone.status
         try:
             response = await self._outcome(request, visit)
             status = response.status
@@ -81,7 +67,7 @@ class Door:
             self._record(request, visit, status, time.perf_counter() - started)
         return response
 
-    def _receive(self, request: web.BaseRequest) -> _Visit:
+    def _receive(self, request: web.BaseRequest) -> Visit:
         headers = request.headers
         request_id = self._duties.request_ids.choose(headers.get(request_ids.HEADER))
         bind_request_id(request_id)
@@ -91,9 +77,9 @@ class Door:
             "X-Content-Type-Options": "nosniff",
             **self._duties.cors.headers(headers.get("Origin")),
         }
-        return _Visit(request_id, self._duties.clients.of(request), ours, ascii(request.raw_path))
+        return Visit(request_id, self._duties.clients.of(request), ours, ascii(request.raw_path))
 
-    async def _outcome(self, request: web.BaseRequest, visit: _Visit) -> web.StreamResponse:
+    async def _outcome(self, request: web.BaseRequest, visit: Visit) -> web.StreamResponse:
         try:
             response = await self._answer(request, visit)
         except AppError as error:
@@ -105,7 +91,7 @@ class Door:
             response.headers.update(visit.ours)
         return response
 
-    async def _answer(self, request: web.BaseRequest, visit: _Visit) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, visit: Visit) -> web.StreamResponse:
         check_size(request)
         target = read_target(request.raw_path)
         visit.path = target.path
@@ -117,7 +103,8 @@ class Door:
         if operation.upstream is Upstream.GATEWAY:
             return await self._duties.own[operation.path](request, target)
         visit.identified = await self._duties.identities.identify(request.headers, operation.access)
-        return await self._duties.proxy.forward(request, self._errand(request, target, visit, endpoint))
+        errand = make_errand(request, target, visit, endpoint, self._settings)
+        return await self._duties.proxy.forward(request, errand)
 
     def _without_endpoint(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         methods = self._duties.matcher.allowed(target.segments)
@@ -128,32 +115,7 @@ class Door:
         allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
         raise MethodNotAllowed(f"{request.method} is not for {target.path}", headers=allow)
 
-    def _errand(self, request: web.BaseRequest, target: Target, visit: _Visit, endpoint: Endpoint) -> Errand:
-        operation = endpoint.operation
-        path, library_id = target.path, None
-        if endpoint.in_library:
-            library_id = target.segments[1]
-            if not is_id(library_id):
-                raise NotFound("There is no such library", code="library_not_found")
-            # Without "/libraries/" and the id as it was sent.
-            path = "/" + path.split("/", 3)[3]
-        return Errand(
-            upstream=operation.upstream,
-            method=request.method,
-            target=path + target.query,
-            headers=onward(
-                request.headers,
-                client=visit.client,
-                request_id=visit.request_id,
-                authorization=visit.identified.authorization if visit.identified else None,
-                library_id=library_id,
-            ),
-            ours=visit.ours,
-            body=InboundBody(request, limit=operation.body_limit, seconds=self._settings.body_read_seconds),
-            deadline=operation.deadline or self._settings.upstream_deadline_seconds,
-        )
-
-    def _refuse(self, error: AppError, visit: _Visit) -> web.StreamResponse:
+    def _refuse(self, error: AppError, visit: Visit) -> web.StreamResponse:
         if (
             visit.endpoint is not None
             and visit.endpoint.operation.access is Access.SIGNED
@@ -167,12 +129,12 @@ class Door:
             response.force_close()
         return response
 
-    def _bug(self, visit: _Visit) -> web.StreamResponse:
+    def _bug(self, visit: Visit) -> web.StreamResponse:
         message = f"Something went wrong on our side (request {visit.request_id})"
         body = error_body(message, "internal", development=self._settings.development)
         return web.Response(body=body, status=500, content_type="application/json")
 
-    def _record(self, request: web.BaseRequest, visit: _Visit, status: int, seconds: float) -> None:
+    def _record(self, request: web.BaseRequest, visit: Visit, status: int, seconds: float) -> None:
         endpoint = visit.endpoint
         observe_request(endpoint.label if endpoint else "unknown", status, seconds)
         if endpoint is not None and endpoint.template in _UNLOGGED:

@@ -20,3 +20,10 @@ class HeadTooLarge(AppError):
 
     status = 431
     code = "head_too_large"
+
+
+class ClientGone(AppError):
+    """499, which nobody receives: the client hung up while it was being served."""
+
+    status = 499
+    code = "client_gone"

@@ -1,12 +1,13 @@
 """The body of a request, as it comes in: bounded in size and in time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Final
 
 from aiohttp import web
 
-from services.gateway.errors import BadRequest, RequestTimeout
+from services.gateway.errors import BadRequest, ClientGone, RequestTimeout
+from services.gateway.stopwatch import Stopwatch
 from shared.errors import AppError, TooLarge
 
 # A declared body up to this is read whole before a service is asked, so that slow clients hold none.
@@ -18,12 +19,12 @@ _SLOWEST = 64 * 1024
 class InboundBody:
     """Read once, by `payload()`. `failure` is what went wrong on the client's side, if anything.
 
-    `progress` is called for each piece that came.
+    `stopwatch` is the service's: it stands while we wait for the client.
     """
 
     def __init__(self, request: web.BaseRequest, *, limit: int, seconds: float):
         self.failure: AppError | None = None
-        self.progress: Callable[[], None] | None = None
+        self.stopwatch: Stopwatch | None = None
         self._request = request
         self._content = request.content
         self._limit = limit
@@ -38,30 +39,35 @@ class InboundBody:
             raise self._too_large()
         await self._invite()
         if declared is not None and declared <= BUFFERED:
-            return b"".join([piece async for piece in self._pieces()])
-        return self._pieces()
+            return b"".join([piece async for piece in self._pieces(declared)])
+        return self._pieces(declared or self._limit)
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        ends_at = asyncio.get_running_loop().time() + self._seconds + self._limit / _SLOWEST
+    async def _pieces(self, expected: int) -> AsyncIterator[bytes]:
+        ends_at = asyncio.get_running_loop().time() + self._seconds + expected / _SLOWEST
         size = 0
         while piece := await self._piece(ends_at):
             size += len(piece)
             if size > self._limit:
                 self.failure = self._too_large()
                 raise self.failure
-            if self.progress is not None:
-                self.progress()
             yield piece
 
     async def _piece(self, ends_at: float) -> bytes:
         """The next piece, empty at the end."""
+        if self.stopwatch is not None:
+            self.stopwatch.hold()
         try:
             async with asyncio.timeout_at(ends_at):
                 return await self._content.readany()
         except TimeoutError:
             self.failure = RequestTimeout("The body did not come in time")
+        except ConnectionError:
+            self.failure = ClientGone("The client went away")
         except (web.RequestPayloadError, ValueError):
             self.failure = BadRequest("The body is not framed as announced", code="body_malformed")
+        finally:
+            if self.stopwatch is not None:
+                self.stopwatch.restart()
         raise self.failure
 
     async def _invite(self) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from services.gateway.headers import homeward
 from services.gateway.inbound import InboundBody
+from services.gateway.stopwatch import Stopwatch
 from services.gateway.upstreams import Pool, Upstreams
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
 
@@ -50,8 +51,8 @@ class Proxy:
         pool = self._upstreams[errand.upstream]
         data = await errand.body.payload()
         try:
-            async with asyncio.timeout(errand.deadline) as clock:
-                errand.body.progress = lambda: _extend(clock, errand.deadline)
+            async with Stopwatch(errand.deadline) as stopwatch:
+                errand.body.stopwatch = stopwatch
                 # aiohttp keeps HEAD from having a body; the services know GET alone.
                 method = "GET" if errand.method == "HEAD" else errand.method
                 answer = await pool.http.request(
@@ -60,8 +61,6 @@ class Proxy:
                 whole = await _read_small(answer)
         except (TimeoutError, ClientError, OSError) as error:
             raise errand.body.failure or _refusal(pool, error, errand.deadline) from error
-        finally:
-            errand.body.progress = None
         headers = homeward(answer.headers, errand.ours)
         if whole is not None:
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
@@ -86,13 +85,13 @@ async def _stream(
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
     response.content_length = answer.content_length
     try:
-        async with asyncio.timeout(errand.deadline) as clock:
+        async with Stopwatch(errand.deadline) as stopwatch:
             await response.prepare(request)
             if request.method != "HEAD":
                 async for piece in answer.content.iter_any():
-                    _extend(clock, errand.deadline)
+                    stopwatch.restart()
                     await response.write(piece)
-                    _extend(clock, errand.deadline)
+                    stopwatch.restart()
     except (TimeoutError, ClientError, OSError) as error:
         # The status is sent: only a broken connection can still say that the answer is not whole.
         log.warning("gateway.broken_off", upstream=errand.upstream, error=type(error).__name__)
@@ -100,11 +99,6 @@ async def _stream(
         if request.transport is not None:
             request.transport.abort()
     return response
-
-
-def _extend(clock: asyncio.Timeout, seconds: float) -> None:
-    if not clock.expired() and clock.when() is not None:
-        clock.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:

@@ -1,0 +1,44 @@
+"""What to ask of a service for a request that was let in."""
+
+from aiohttp import web
+
+from services.gateway.headers import onward
+from services.gateway.inbound import InboundBody
+from services.gateway.matcher import Endpoint
+from services.gateway.proxy import Errand
+from services.gateway.settings import GatewaySettings
+from services.gateway.target import Target
+from services.gateway.visit import Visit
+from shared.errors import NotFound
+from shared.ids import is_id
+
+
+def make_errand(
+    request: web.BaseRequest, target: Target, visit: Visit, endpoint: Endpoint, settings: GatewaySettings
+) -> Errand:
+    """Raises `NotFound` for a library that cannot exist."""
+    operation = endpoint.operation
+    library_id, path = _library(target) if endpoint.in_library else (None, target.path)
+    return Errand(
+        upstream=operation.upstream,
+        method=request.method,
+        target=path + target.query,
+        headers=onward(
+            request.headers,
+            client=visit.client,
+            request_id=visit.request_id,
+            authorization=visit.identified.authorization if visit.identified else None,
+            library_id=library_id,
+        ),
+        ours=visit.ours,
+        body=InboundBody(request, limit=operation.body_limit, seconds=settings.body_read_seconds),
+        deadline=operation.deadline or settings.upstream_deadline_seconds,
+    )
+
+
+def _library(target: Target) -> tuple[str, str]:
+    """The library of /libraries/{library_id}/…, and the path behind it as it was sent."""
+    library_id = target.segments[1]
+    if not is_id(library_id):
+        raise NotFound("There is no such library", code="library_not_found")
+    return library_id.lower(), "/" + target.path.split("/", 3)[3]

@@ -1,0 +1,20 @@
+"""What is known of a request while it is handled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.gateway.clients import Client
+from services.gateway.identity import Identified
+from services.gateway.matcher import Endpoint
+
+
+@dataclass(slots=True)
+class Visit:
+    """`ours` goes into the answer, whatever it is; the rest is filled in as it is found out."""
+
+    request_id: str
+    client: Client
+    ours: Mapping[str, str]
+    path: str
+    endpoint: Endpoint | None = None
+    identified: Identified | None = None

@@ -1,0 +1,201 @@
+"""What goes through the gateway, and how."""
+
+import asyncio
+import gzip
+import hashlib
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from services.gateway.operation import DEFAULT_BODY_LIMIT
+from tests.integration.gateway.rig import LIBRARY, ROOM, Rig, bearer, running
+
+
+async def test_a_request_and_its_answer_pass_unchanged(rig: Rig) -> None:
+    async with rig.http.get(
+        rig.exactly(f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"), headers={"Accept": "x/y", "User-Agent": "me"}
+    ) as answer:
+        seen = await answer.json()
+    assert answer.status == 200
+    assert seen["method"] == "GET"
+    assert seen["target"] == f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"
+    assert seen["headers"]["accept"] == ["x/y"]
+    assert seen["headers"]["user-agent"] == ["me"]
+    assert seen["headers"]["x-forwarded-for"] == ["127.0.0.1"]
+    assert seen["headers"]["x-forwarded-host"] == [f"127.0.0.1:{rig.port}"]
+    assert seen["headers"]["x-request-id"] == [answer.headers["X-Request-Id"]]
+    assert answer.headers["Server"] == "greenroom"
+
+
+async def test_each_operation_goes_to_its_own_service(rig: Rig) -> None:
+    async with rig.http.get("/rooms"):
+        pass
+    async with rig.http.get(f"/sessions/{ROOM}/viewers", headers=bearer()):
+        pass
+    async with rig.http.post("/webhooks/livekit", data=b"x", headers={"Authorization": "signed"}) as answer:
+        seen = await answer.json()
+    assert (rig.session.seen, rig.attendance.seen, rig.egress.seen) == (1, 1, 1)
+    assert seen["headers"]["authorization"] == ["signed"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/rooms/", "/internal/api-keys/exchange", "/rooms/%2e%2e/internal", "/nothing"]
+)
+async def test_what_is_not_in_the_table_is_not_there(rig: Rig, path: str) -> None:
+    async with rig.http.post(rig.exactly(path), data=b"{}") as answer:
+        body = await answer.json()
+    assert (answer.status, body["success"], body["code"]) == (404, False, "no_such_path")
+    assert (rig.session.seen, rig.session.exchanges) == (0, 0)
+
+
+async def test_another_method_is_refused_with_those_allowed(rig: Rig) -> None:
+    async with rig.http.put(f"/rooms/{ROOM}") as answer:
+        body = await answer.json()
+    assert (answer.status, body["code"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH, OPTIONS"
+
+
+async def test_a_mirrored_operation_is_passed_on_without_prefix_and_with_its_library(rig: Rig) -> None:
+    headers = {"X-Greenroom-Library": ROOM, "X-Greenroom-Admin": "1"}
+    async with rig.http.get(f"/libraries/{LIBRARY}/rooms?page=2", headers=headers) as answer:
+        seen = await answer.json()
+    assert seen["target"] == "/rooms?page=2"
+    assert seen["headers"]["x-greenroom-library"] == [LIBRARY]
+    assert "x-greenroom-admin" not in seen["headers"]
+    async with rig.http.get("/rooms", headers=headers) as answer:
+        assert "x-greenroom-library" not in (await answer.json())["headers"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/libraries/no-uuid/rooms", f"/libraries/{LIBRARY}/admin/users", "/libraries/rooms"]
+)
+async def test_no_library_and_no_mirror_are_not_found(rig: Rig, path: str) -> None:
+    async with rig.http.get(path) as answer:
+        assert answer.status == 404
+    assert rig.session.seen == 0
+
+
+async def test_head_is_get_without_its_body(rig: Rig) -> None:
+    async with rig.http.get("/rooms", headers={"X-Request-Id": "same-for-both"}) as whole:
+        size = len(await whole.read())
+    async with rig.http.head("/rooms", headers={"X-Request-Id": "same-for-both"}) as answer:
+        assert await answer.read() == b""
+    assert answer.status == 200
+    assert int(answer.headers["Content-Length"]) == size
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, DEFAULT_BODY_LIMIT])
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_bodies_pass_whole_up_to_the_limit(rig: Rig, size: int, chunked: bool) -> None:
+    data = _in_pieces(b"x" * size) if chunked else b"x" * size
+    async with rig.http.post("/auth/login", data=data) as answer:
+        assert (await answer.json())["size"] == size
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_bodies_beyond_the_limit_are_refused(rig: Rig, chunked: bool) -> None:
+    body = b"x" * (DEFAULT_BODY_LIMIT + 1)
+    async with rig.http.post("/auth/login", data=_in_pieces(body) if chunked else body) as answer:
+        refusal = await answer.json()
+    assert (answer.status, refusal["code"]) == (413, "body_too_large")
+    assert chunked or rig.session.seen == 0
+
+
+async def test_a_large_answer_is_streamed_as_it_comes(rig: Rig) -> None:
+    digest, go_on = hashlib.sha256(), asyncio.Event()
+
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "video/x", "ETag": '"e"'})
+        await response.prepare(request)
+        await response.write(b"first")
+        await go_on.wait()
+        for number in range(200):
+            await response.write(bytes([number]) * 50_000)
+        return response
+
+    rig.session.handler = large
+    async with rig.http.get("/rooms") as answer:
+        assert await answer.content.readexactly(5) == b"first"
+        go_on.set()
+        async for piece in answer.content.iter_any():
+            digest.update(piece)
+    expected = hashlib.sha256(b"".join(bytes([number]) * 50_000 for number in range(200)))
+    assert digest.digest() == expected.digest()
+    assert answer.headers["Content-Type"] == "video/x"
+    assert answer.headers["ETag"] == '"e"'
+
+
+async def test_an_answer_stays_compressed_as_the_service_sent_it(rig: Rig) -> None:
+    packed = gzip.compress(b"hello" * 100)
+
+    async def compressed(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    rig.session.handler = compressed
+    async with rig.http.get("/rooms") as answer:
+        assert await answer.read() == packed
+    assert answer.headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 422, 500, 503])
+async def test_a_service_s_status_is_the_answer_s(rig: Rig, status: int) -> None:
+    async def fixed(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers={"Location": "/elsewhere", "X-Own": "1"})
+
+    rig.session.handler = fixed
+    async with rig.http.get("/rooms", allow_redirects=False) as answer:
+        assert answer.status == status
+    assert answer.headers["X-Own"] == "1"
+    assert answer.headers["Location"] == "/elsewhere"
+
+
+async def test_connections_to_a_service_are_used_again(rig: Rig) -> None:
+    peers = set()
+
+    async def remember(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        return web.Response(body=b"x" * 100_000)
+
+    rig.session.handler = remember
+    for _ in range(20):
+        async with rig.http.get("/rooms") as answer:
+            await answer.read()
+    assert len(peers) == 1
+
+
+async def test_request_ids_are_taken_over_or_made(rig: Rig) -> None:
+    made = []
+    for given in ("", "not well formed", "well-formed.1"):
+        async with rig.http.get("/nothing", headers={"X-Request-Id": given}) as answer:
+            made.append(answer.headers["X-Request-Id"])
+    assert made[2] == "well-formed.1"
+    assert len(set(made)) == 3
+
+
+async def test_a_preflight_is_answered_at_the_door(rig: Rig) -> None:
+    headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "PATCH"}
+    async with rig.http.options(f"/rooms/{ROOM}", headers=headers) as answer:
+        assert answer.status == 204
+    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert rig.session.seen == 0
+    async with rig.http.options("/nothing", headers=headers) as answer:
+        assert answer.status == 404
+
+
+async def test_every_answer_can_be_read_by_pages_of_allowed_origins() -> None:
+    async with running(cors_origins="https://a.example") as rig:
+        for path in ("/rooms", "/nothing", "/auth/me", "/health"):
+            async with rig.http.get(path, headers={"Origin": "https://a.example"}) as answer:
+                assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
+                assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
+            async with rig.http.get(path, headers={"Origin": "https://b.example"}) as answer:
+                assert "Access-Control-Allow-Origin" not in answer.headers
+                assert answer.headers["Vary"] == "Origin"
+
+
+async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), 40_000):
+        yield body[start : start + 40_000]
