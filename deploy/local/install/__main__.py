@@ -7,6 +7,7 @@ to do.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         say("Greenroom needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11")
         return 1
+    # An end by request unwinds like any other, so that what was put down for apt is taken away again.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     started = time.monotonic()
     problems = install()
     for problem in problems:

@@ -42,10 +42,15 @@ def _watched(label: str, command: Sequence[str], env: Mapping[str, str] | None, 
     process = subprocess.Popen(
         command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     )
-    while process.poll() is None:
-        time.sleep(POLL_SECONDS)
-        now = time.monotonic()
-        if now - told > TELL_EVERY_SECONDS:
-            told = now
-            say(f"{label} … {now - started:.0f} s")
+    try:
+        while process.poll() is None:
+            time.sleep(POLL_SECONDS)
+            now = time.monotonic()
+            if now - told > TELL_EVERY_SECONDS:
+                told = now
+                say(f"{label} … {now - started:.0f} s")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
     return process.returncode
