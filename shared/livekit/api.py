@@ -1,5 +1,6 @@
 """LiveKit's server API over its SDK: the only module that imports `livekit.api` and `livekit.protocol`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -28,14 +29,17 @@ class LiveKitRefused(BadGateway):
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _call(deadline: float) -> AsyncIterator[None]:
+    """One call: its deadline, and LiveKit's errors as ours."""
     try:
-        yield
+        # The SDK hands aiohttp `timeout=None` with each call, which lifts its session's own.
+        async with asyncio.timeout(deadline):
+            yield
     except TwirpError as error:
         # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
         if error.status >= 500 or error.status in {408, 429}:
-            raise Unavailable(f"LiveKit cannot answer now ({error.code})") from error
-        raise LiveKitRefused(error.code, error.message) from error
+            raise Unavailable(f"LiveKit cannot answer now ({_reason(error)})") from error
+        raise LiveKitRefused(_reason(error), error.message) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unavailable("LiveKit does not answer") from error
 
@@ -47,14 +51,14 @@ class LiveKitApi:
         self._url = url
         self._key = api_key
         self._secret = api_secret
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._deadline = timeout
         self._opened: Sdk | None = None
 
     @property
     def _sdk(self) -> Sdk:
         """Opened with the first call, since its session needs a running loop."""
         if self._opened is None:
-            self._opened = Sdk(self._url, self._key, self._secret, timeout=self._timeout, failover=False)
+            self._opened = Sdk(self._url, self._key, self._secret, failover=False)
         return self._opened
 
     async def create_room(
@@ -73,12 +77,12 @@ class LiveKitApi:
             max_participants=max_participants,
             metadata=metadata,
         )
-        async with _translated():
+        async with _call(self._deadline):
             await self._sdk.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
         try:
-            async with _translated():
+            async with _call(self._deadline):
                 await self._sdk.room.delete_room(room_protocol.DeleteRoomRequest(room=name))
         except LiveKitRefused as error:
             _unless_not_found(error)
@@ -86,7 +90,7 @@ class LiveKitApi:
     async def remove_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
         try:
-            async with _translated():
+            async with _call(self._deadline):
                 await self._sdk.room.remove_participant(request)
         except LiveKitRefused as error:
             return _unless_not_found(error)
@@ -97,7 +101,7 @@ class LiveKitApi:
             room=room, identity=identity, permission=_permission(permissions)
         )
         try:
-            async with _translated():
+            async with _call(self._deadline):
                 await self._sdk.room.update_participant(request)
         except LiveKitRefused as error:
             return _unless_not_found(error)
@@ -106,13 +110,13 @@ class LiveKitApi:
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
             return []
-        async with _translated():
+        async with _call(self._deadline):
             answer = await self._sdk.room.list_rooms(room_protocol.ListRoomsRequest(names=names or []))
         return [_room(room) for room in answer.rooms]
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         try:
-            async with _translated():
+            async with _call(self._deadline):
                 answer = await self._sdk.room.list_participants(
                     room_protocol.ListParticipantsRequest(room=room)
                 )
@@ -131,12 +135,12 @@ class LiveKitApi:
             participant_identity=identity,
             participant_name=participant_name,
         )
-        async with _translated():
+        async with _call(self._deadline):
             return _ingress(await self._sdk.ingress.create_ingress(request))
 
     async def delete_ingress(self, ingress_id: str) -> None:
         try:
-            async with _translated():
+            async with _call(self._deadline):
                 await self._sdk.ingress.delete_ingress(
                     ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
                 )
@@ -147,7 +151,7 @@ class LiveKitApi:
         found: list[Ingress] = []
         request = ingress_protocol.ListIngressRequest(room_name=room or "")
         for _ in range(_PAGES):
-            async with _translated():
+            async with _call(self._deadline):
                 answer = await self._sdk.ingress.list_ingress(request)
             found.extend(_ingress(info) for info in answer.items)
             if not answer.next_page_token.token:
@@ -161,6 +165,11 @@ class LiveKitApi:
     async def close(self) -> None:
         if self._opened is not None:
             await self._opened.aclose()
+
+
+def _reason(error: TwirpError) -> str:
+    """The Twirp code; where something before the API answered, only the status is known."""
+    return f"status {error.status}" if error.code == TwirpErrorCode.UNKNOWN else str(error.code)
 
 
 def _unless_not_found(error: LiveKitRefused) -> bool:
