@@ -22,7 +22,8 @@ def install(project: Path) -> None:
     stamp, wanted = project / ".venv" / ".greenroom-lock", _fingerprint(project)
     if (project / ".venv" / "bin" / "greenroom").exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    command = [str(find_uv() or _install_uv()), "sync", "--frozen", "--all-extras", "--project", str(project)]
+    command = [str(find_uv() or _install_uv()), "sync", "--frozen", "--all-extras"]
+    command += ["--compile-bytecode", "--project", str(project)]
     if not (project / ".venv").exists():
         command += ["--python", sys.executable]
     # The Python that is here is used; uv would otherwise want to fetch one.
