@@ -1,0 +1,193 @@
+"""A session gets one ingress, whoever asks how often, and none once it is over."""
+
+import asyncio
+
+import pytest
+
+from services.egress.ingest.repository import IngestRepository
+from services.egress.ingest.service import IngestService
+from shared.errors import Conflict, Unavailable
+from shared.ids import new_id
+from shared.livekit import Ingress
+from shared.mongo import Mongo
+from shared.testing.fake_clock import FakeClock
+from shared.testing.fake_livekit import FakeLiveKit
+
+HOST = new_id()
+
+
+class SlowLiveKit(FakeLiveKit):
+    """Lets other calls in while it makes an ingress."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = asyncio.Event()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, name: str, participant_name: str
+    ) -> Ingress:
+        await asyncio.sleep(0)
+        ingress = await super().create_rtmp_ingress(room, identity, name, participant_name)
+        self.made.set()
+        await self.go.wait()
+        return ingress
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def livekit() -> SlowLiveKit:
+    return SlowLiveKit()
+
+
+@pytest.fixture
+async def ingests(mongo: Mongo, clock: FakeClock) -> IngestRepository:
+    repository = IngestRepository(mongo, clock)
+    await repository.ensure_indexes()
+    return repository
+
+
+@pytest.fixture
+def service(livekit: SlowLiveKit, ingests: IngestRepository) -> IngestService:
+    return IngestService(livekit, ingests)
+
+
+@pytest.fixture
+def session_id() -> str:
+    return new_id()
+
+
+async def test_the_first_call_makes_it_and_later_ones_get_the_same(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    first = await service.ensure(session_id, HOST, "Ada")
+    assert await service.ensure(session_id, HOST, "Ada") == first
+    assert (first.room, first.identity, first.name) == (session_id, f"{HOST}:ingress", session_id)
+    assert first.stream_key not in repr(first)
+    assert livekit.calls.count("create_rtmp_ingress") == 1
+
+
+async def test_calls_at_the_same_time_on_several_replicas_make_one(
+    livekit: SlowLiveKit, mongo: Mongo, clock: FakeClock, session_id: str
+) -> None:
+    replicas = [IngestService(livekit, IngestRepository(mongo, clock)) for _ in range(3)]
+    calls = [replicas[number % 3].ensure(session_id, HOST, "Ada") for number in range(12)]
+    made = await asyncio.gather(*calls)
+    assert len({ingress.ingress_id for ingress in made}) == 1
+    assert len(livekit.ingresses) == 1
+
+
+async def test_sessions_do_not_share(service: IngestService, livekit: SlowLiveKit) -> None:
+    made = await asyncio.gather(*(service.ensure(new_id(), HOST, "Ada") for _ in range(5)))
+    assert len({ingress.stream_key for ingress in made}) == 5
+
+
+async def test_what_livekit_lost_is_made_again(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    first = await service.ensure(session_id, HOST, "Ada")
+    livekit.ingresses.clear()
+    second = await service.ensure(session_id, HOST, "Ada")
+    assert second.ingress_id != first.ingress_id
+    assert await service.ensure(session_id, HOST, "Ada") == second
+
+
+async def test_a_call_that_fails_leaves_the_way_free(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    livekit.down()
+    with pytest.raises(Unavailable):
+        await service.ensure(session_id, HOST, "Ada")
+    livekit.up()
+    assert await service.ensure(session_id, HOST, "Ada")
+
+
+async def test_an_ingress_whose_maker_died_is_taken_over(
+    service: IngestService,
+    livekit: SlowLiveKit,
+    ingests: IngestRepository,
+    clock: FakeClock,
+    session_id: str,
+) -> None:
+    assert await ingests.claim(session_id, None)
+    orphan = await livekit.create_rtmp_ingress(session_id, f"{HOST}:ingress", session_id, "Ada")
+    assert await ingests.claim(session_id, await ingests.find(session_id)) is None
+    clock.advance(seconds=15)
+    assert await service.ensure(session_id, HOST, "Ada") == orphan
+
+
+async def test_a_claim_that_another_took_over_settles_nothing(
+    ingests: IngestRepository, clock: FakeClock, session_id: str
+) -> None:
+    first = await ingests.claim(session_id, None)
+    clock.advance(seconds=15)
+    second = await ingests.claim(session_id, await ingests.find(session_id))
+    assert first
+    assert second
+    assert await ingests.settle(session_id, first, "IN_1") is False
+    await ingests.release(session_id, first)
+    assert await ingests.settle(session_id, second, "IN_2") is True
+    known = await ingests.find(session_id)
+    assert known is not None
+    assert (known.ingress_id, known.claimed) == ("IN_2", False)
+
+
+async def test_the_end_of_the_session_takes_it_away(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    other = await service.ensure(new_id(), HOST, "Ada")
+    await service.ensure(session_id, HOST, "Ada")
+    for _ in range(2):
+        await service.close(session_id, remember=True)
+    assert list(livekit.ingresses.values()) == [other]
+    with pytest.raises(Conflict):
+        await service.ensure(session_id, HOST, "Ada")
+
+
+async def test_a_session_that_ended_before_the_first_call_gets_none(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    await service.close(session_id, remember=True)
+    with pytest.raises(Conflict):
+        await service.ensure(session_id, HOST, "Ada")
+    assert livekit.ingresses == {}
+
+
+async def test_sessions_without_ingest_leave_no_trace(
+    service: IngestService, ingests: IngestRepository, livekit: SlowLiveKit, session_id: str
+) -> None:
+    await service.close(session_id, remember=False)
+    assert await ingests.find(session_id) is None
+    assert livekit.calls == []
+
+
+async def test_an_end_while_it_is_made_leaves_none(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    livekit.go.clear()
+    making = asyncio.create_task(service.ensure(session_id, HOST, "Ada"))
+    await livekit.made.wait()
+    with pytest.raises(Unavailable):
+        await service.close(session_id, remember=True)
+    livekit.go.set()
+    with pytest.raises(Conflict):
+        await making
+    await service.close(session_id, remember=True)
+    assert livekit.ingresses == {}
+
+
+async def test_livekit_being_away_at_the_end_is_tried_again(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    await service.ensure(session_id, HOST, "Ada")
+    livekit.down()
+    with pytest.raises(Unavailable):
+        await service.close(session_id, remember=True)
+    livekit.up()
+    await service.close(session_id, remember=True)
+    assert livekit.ingresses == {}

@@ -1,0 +1,115 @@
+"""Webhooks are stored once with their event, and the event is published once."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
+from shared.clock import milliseconds
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import LiveKitRoomStarted
+from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.testing.memory_bus import MemoryBus
+
+NOW = milliseconds(datetime.now(UTC))
+SESSION = new_id()
+
+
+@pytest.fixture
+async def webhooks(mongo: Mongo, outbox: Outbox) -> WebhookRepository:
+    repository = WebhookRepository(mongo, outbox)
+    await repository.ensure_indexes()
+    return repository
+
+
+def received(webhook_id: str, *, event: bool = True) -> ReceivedWebhook:
+    meaning = LiveKitRoomStarted(session_id=SESSION, occurred_at=NOW, room_sid=webhook_id) if event else None
+    return ReceivedWebhook(webhook_id, "room_started", SESSION, NOW, meaning)
+
+
+def told(bus: MemoryBus) -> list[Event]:
+    return [envelope.event for envelope in bus.published]
+
+
+async def test_a_webhook_is_stored_with_its_event_and_published(
+    webhooks: WebhookRepository, mongo: Mongo, outbox: Outbox, bus: MemoryBus
+) -> None:
+    assert await webhooks.add(received("EV_1")) is True
+    await outbox.publish_once()
+    assert told(bus) == [received("EV_1").event]
+    stored = await mongo.collection("webhooks").find_one({"_id": "EV_1"})
+    assert stored is not None
+    assert (stored["event"], stored["room"], stored["received_at"]) == ("room_started", SESSION, NOW)
+
+
+async def test_what_is_confirmed_is_cleared_and_not_published_again(
+    webhooks: WebhookRepository, mongo: Mongo, outbox: Outbox, bus: MemoryBus
+) -> None:
+    await asyncio.gather(*(webhooks.add(received(f"EV_{number}")) for number in range(20)))
+    await outbox.publish_once()
+    await outbox.clear_once()
+    assert await mongo.collection("webhooks").count({"outbox_at": {"$exists": True}}, limit=100) == 0
+    await outbox.publish_once()
+    assert len(bus.published) == 20
+
+
+async def test_the_same_webhook_a_thousand_times_has_one_effect(
+    webhooks: WebhookRepository, mongo: Mongo, outbox: Outbox, bus: MemoryBus
+) -> None:
+    relay = asyncio.create_task(outbox.run())
+    try:
+        results = await asyncio.gather(*(webhooks.add(received("EV_1")) for _ in range(500)))
+        for _ in range(50):
+            results += await asyncio.gather(*(webhooks.add(received("EV_1")) for _ in range(10)))
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+    await outbox.drain(5)
+    assert (len(results), sum(results)) == (1000, 1)
+    assert len(bus.published) == 1
+    assert await mongo.collection("webhooks").count({}, limit=10) == 1
+
+
+async def test_one_without_an_event_is_stored_once_and_publishes_nothing(
+    webhooks: WebhookRepository, outbox: Outbox, bus: MemoryBus
+) -> None:
+    assert await webhooks.add(received("EV_1", event=False)) is True
+    assert await webhooks.add(received("EV_1", event=False)) is False
+    await outbox.publish_once()
+    assert bus.published == []
+
+
+async def test_what_the_broker_did_not_take_is_published_when_it_is_back(
+    webhooks: WebhookRepository, outbox: Outbox, bus: MemoryBus
+) -> None:
+    bus.down()
+    await asyncio.gather(*(webhooks.add(received(f"EV_{number}")) for number in range(5)))
+    with pytest.raises(Unavailable):
+        await outbox.publish_once()
+    bus.up()
+    await outbox.publish_once()
+    await outbox.clear_once()
+    assert len(bus.published) == 5
+
+
+async def test_a_burst_is_stored_whole(
+    webhooks: WebhookRepository, mongo: Mongo, outbox: Outbox, bus: MemoryBus
+) -> None:
+    results = await asyncio.gather(*(webhooks.add(received(f"EV_{number}")) for number in range(1200)))
+    assert all(results)
+    await outbox.drain(20)
+    assert len({envelope.id for envelope in bus.published}) >= 500
+    while await mongo.collection("webhooks").count({"outbox_at": {"$exists": True}}, limit=1):
+        await outbox.drain(20)
+    assert len({envelope.id for envelope in bus.published}) == 1200
+
+
+async def test_webhooks_go_after_a_week(webhooks: WebhookRepository) -> None:
+    expiring = [index for index in webhooks.indexes if index.expire_after_seconds is not None]
+    assert [(list(index.fields), index.expire_after_seconds) for index in expiring] == [
+        ([("received_at", 1)], 7 * 24 * 3600)
+    ]
