@@ -43,8 +43,9 @@ class BaseBus(ABC):
         self._metrics[group.name] = GroupMetrics(group.name)
         await self._declare(group)
         started = [self._consume(queue, group) for queue in working_queues(group)]
+        deadline = SUBSCRIBE_DEADLINE if self._broker_state() is None else 0
         try:
-            async with asyncio.timeout(SUBSCRIBE_DEADLINE):
+            async with asyncio.timeout(deadline):
                 for consumer in started:
                     await consumer.consuming.wait()
         except TimeoutError:
@@ -58,7 +59,7 @@ class BaseBus(ABC):
         else:
             prefetch = group.batch_size
             work = OrderedWorker(group, self._policy, self._clock, metrics).run
-        opener = partial(self._open, queue, prefetch)
+        opener = partial(self._open, group, queue, prefetch)
         consumer = Consumer(queue, opener, work, self._policy.unavailable_backoff)
         self._consumers[self._vital.spawn(f"consumer of {queue}", consumer.run())] = consumer
         return consumer
@@ -103,7 +104,7 @@ class BaseBus(ABC):
     async def _declare(self, group: Group | OrderedGroup) -> None: ...
 
     @abstractmethod
-    async def _open(self, queue: str, prefetch: int) -> Intake:
+    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
         """Wait for the broker and consume the queue. Raises Unavailable."""
 
     async def count_dead_letters(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import structlog
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.bus.base import BaseBus
 from shared.bus.intake import Intake
@@ -53,8 +53,7 @@ class RabbitBus(BaseBus):
         self._vital.spawn("consuming connection", self._link.run())
         self._vital.spawn("dead-letter count", self._count())
         try:
-            for link in (self._publisher.link, self._link):
-                await link.connection(DEADLINE)
+            await asyncio.gather(self._publisher.link.connection(DEADLINE), self._link.connection(DEADLINE))
         except Unavailable as error:
             log.warning("bus.started_without_broker", reason=error.message)
 
@@ -80,9 +79,12 @@ class RabbitBus(BaseBus):
             await self._declare_on(connection, group)
 
     async def _declare(self, group: Group | OrderedGroup) -> None:
-        """Raises ChannelPreconditionFailed where a queue exists with other arguments."""
+        """Raises ChannelPreconditionFailed where a queue exists with other arguments.
+
+        While the broker is away nothing is declared: the link does that as soon as it is up.
+        """
         try:
-            await self._declare_on(await self._link.connection(DEADLINE), group)
+            await self._declare_on(await self._link.connection(0), group)
         except Unavailable as error:
             if isinstance(error.__cause__, ChannelPreconditionFailed):
                 raise error.__cause__ from None
@@ -95,9 +97,15 @@ class RabbitBus(BaseBus):
             await declare_group(channel, group, self._policy)
         await close_channel(channel)
 
-    async def _open(self, queue: str, prefetch: int) -> Intake:
+    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
+        """A queue that somebody deleted is declared again; the next try finds it."""
         connection = await self._link.connection(DEADLINE)
-        return await RabbitIntake.open(connection, queue, prefetch, self._publisher)
+        try:
+            return await RabbitIntake.open(connection, queue, prefetch, self._publisher)
+        except Unavailable as error:
+            if isinstance(error.__cause__, ChannelNotFoundEntity):
+                await self._declare_on(connection, group)
+            raise
 
     async def _dead_letter_count(self, group: str) -> int:
         return await self._dead_letters.count(group)

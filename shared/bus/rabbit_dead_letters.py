@@ -1,5 +1,6 @@
 """Looking at dead letters, and putting them back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,9 @@ from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
 from shared.bus.rabbit_link import Link
 from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.errors import NotFound
+
+GIVE_BACK_TRIES = 40
+GIVE_BACK_PAUSE = 0.05
 
 
 class RabbitDeadLetters:
@@ -30,23 +34,36 @@ class RabbitDeadLetters:
 
     async def list(self, group: str, limit: int) -> list[DeadLetter]:
         async with self._queue(group) as queue:
-            return [dead_letter(_delivery(message)) async for message in _fetch(queue, limit)]
+            letters = [dead_letter(_delivery(message)) async for message in _fetch(queue, limit)]
+        await self._given_back(group, len(letters))
+        return letters
 
     async def replay(self, group: str, ids: Collection[str] | None) -> int:
         """Each is in the group's queue, confirmed, before it leaves the dead letters."""
-        replayed = 0
+        replayed = left = 0
         async with self._queue(group) as queue:
             async for message in _fetch(queue, None):
-                delivery = _delivery(message)
-                letter = dead_letter(delivery)
-                if ids is not None and letter.id not in ids:
-                    continue
-                target = letter.queue if belongs(letter.queue, group) else group
-                await self._publisher.send(target, original(delivery))
-                async with reaching("acknowledging"):
-                    await message.ack()
-                replayed += 1
+                letter = dead_letter(_delivery(message))
+                if ids is None or letter.id in ids:
+                    await self._put_back(group, letter, message)
+                    replayed += 1
+                else:
+                    left += 1
+        await self._given_back(group, left)
         return replayed
+
+    async def _put_back(self, group: str, letter: DeadLetter, message: AbstractIncomingMessage) -> None:
+        target = letter.queue if belongs(letter.queue, group) else group
+        await self._publisher.send(target, original(_delivery(message)))
+        async with reaching("acknowledging a dead letter"):
+            await message.ack()
+
+    async def _given_back(self, group: str, count: int) -> None:
+        """Wait until the queue shows again what was only looked at, or another took it meanwhile."""
+        waits = 0
+        while count and waits < GIVE_BACK_TRIES and await self.count(group) < count:
+            await asyncio.sleep(GIVE_BACK_PAUSE)
+            waits += 1
 
     @asynccontextmanager
     async def _queue(self, group: str) -> AsyncIterator[AbstractQueue]:

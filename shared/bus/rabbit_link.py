@@ -97,8 +97,8 @@ class Link:
         try:
             async with asyncio.timeout(deadline):
                 await self._up.wait()
-        except TimeoutError:
-            raise Unavailable(f"the broker is away: {self._trouble}") from None
+        except TimeoutError as error:
+            raise Unavailable(f"the broker is away: {self._trouble}") from error
         if self._connection is None:
             raise Unavailable(f"the broker is away: {self._trouble}")
         return self._connection

@@ -1,8 +1,10 @@
 """The two brokers that the cases of this folder are played on."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 
 import aio_pika
 
@@ -23,6 +25,16 @@ QUICK = RetryPolicy(
     unavailable_backoff=Backoff(0.01, 0.1),
     stop_deadline=3.0,
 )
+
+
+def with_changes(
+    policy: RetryPolicy, *, hold: float | None = None, stop_deadline: float | None = None
+) -> RetryPolicy:
+    return replace(
+        policy,
+        hold=policy.hold if hold is None else hold,
+        stop_deadline=policy.stop_deadline if stop_deadline is None else stop_deadline,
+    )
 
 
 async def eventually(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
@@ -101,6 +113,7 @@ class RabbitStage(Stage):
     def __init__(self, node: Node) -> None:
         super().__init__()
         self.node = node
+        self._declared_at = 0.0
 
     def _new_bus(self, retry: RetryPolicy) -> BaseBus:
         return RabbitBus(self.node.url, service="tests", retry=retry, publish_deadline=2.0)
@@ -111,7 +124,13 @@ class RabbitStage(Stage):
             exchange = await channel.get_exchange(EXCHANGE)
             await exchange.publish(aio_pika.Message(parcel.body, headers=dict(parcel.headers)), routing_key)
 
+    async def subscribe(self, bus: BaseBus, group: Group | OrderedGroup) -> None:
+        await super().subscribe(bus, group)
+        self._declared_at = time.monotonic()
+
     async def take_away(self) -> None:
+        """A new quorum queue that is killed before RabbitMQ 3 wrote its name down (0.5 s) stays stuck."""
+        await asyncio.sleep(max(0.0, self._declared_at + 1.0 - time.monotonic()))
         await self.node.kill()
 
     async def bring_back(self) -> None:

@@ -1,0 +1,136 @@
+"""What only the real broker can do to us."""
+
+import asyncio
+import time
+
+import aio_pika
+import pytest
+from aio_pika.exceptions import ChannelPreconditionFailed
+
+from shared.bus import Group, OrderedGroup
+from shared.bus.base import BaseBus
+from shared.contracts.livekit_events import LiveKitRoomStarted
+from shared.errors import Unavailable
+from tests.contract.bus.events import Seen, started
+from tests.contract.bus.stages import RabbitStage, eventually
+from tests.contract.bus.test_loss import publish_surely
+
+SHORT, LONG = 3.0, 20.0
+PUBLISH_DEADLINE = 2.0
+
+
+async def refused_after(bus: BaseBus) -> float:
+    """Seconds until publishing is refused."""
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        await bus.publish(started("refused"))
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("seconds", [SHORT, pytest.param(LONG, id="beyond the heartbeat")])
+async def test_a_frozen_broker_is_noticed_and_forgiven(rabbit_stage: RabbitStage, seconds: float) -> None:
+    bus, consumer, seen, ordered = await rabbit_stage.bus(), await rabbit_stage.bus(), Seen(), Seen()
+    await rabbit_stage.subscribe(consumer, Group(rabbit_stage.name("loose"), {LiveKitRoomStarted: seen.one}))
+    group = OrderedGroup(rabbit_stage.name("ordered"), (LiveKitRoomStarted,), ordered.batch)
+    await rabbit_stage.subscribe(consumer, group)
+    running = asyncio.create_task(consumer.run())
+    await bus.publish(started(1))
+    rabbit_stage.node.freeze()
+    try:
+        until = time.monotonic() + seconds
+        waits = [await refused_after(bus) for _ in range(20)]
+        assert PUBLISH_DEADLINE - 0.2 < waits[0] < PUBLISH_DEADLINE + 1.0
+        assert sum(waits[1:]) < 0.5, "later publishes fail at once"
+        assert bus.state() is not None
+        await asyncio.sleep(max(0.0, until - time.monotonic()))
+        assert await refused_after(bus) < 0.5
+    finally:
+        rabbit_stage.node.thaw()
+    await eventually(lambda: bus.state() is None and consumer.state() is None)
+    await publish_surely(bus, started(2))
+    await eventually(lambda: "2" in seen.sids and "2" in ordered.sids)
+    assert not running.done()
+    await consumer.close()
+    await running
+
+
+async def test_a_frozen_broker_holds_up_many_publishes_no_longer_than_one(rabbit_stage: RabbitStage) -> None:
+    bus = await rabbit_stage.bus()
+    await bus.publish(started(1))
+    rabbit_stage.node.freeze()
+    try:
+        began = time.monotonic()
+        results = await asyncio.gather(
+            *(bus.publish(started(number)) for number in range(2000)), return_exceptions=True
+        )
+        assert time.monotonic() - began < PUBLISH_DEADLINE + 1.5
+        assert {type(result) for result in results} <= {Unavailable, *Unavailable.__subclasses__()}
+    finally:
+        rabbit_stage.node.thaw()
+    await eventually(lambda: bus.state() is None)
+
+
+async def test_closing_while_the_broker_is_frozen_takes_seconds_and_leaves_no_task(
+    rabbit_stage: RabbitStage,
+) -> None:
+    before = asyncio.all_tasks()
+    bus = await rabbit_stage.bus()
+    await rabbit_stage.subscribe(bus, Group(rabbit_stage.name("frozen"), {LiveKitRoomStarted: Seen().one}))
+    await bus.publish(started(1))
+    rabbit_stage.node.freeze()
+    try:
+        await asyncio.wait_for(bus.close(), 20)
+    finally:
+        rabbit_stage.node.thaw()
+    await eventually(lambda: asyncio.all_tasks() <= before | {asyncio.current_task()})
+
+
+async def test_a_deleted_queue_is_declared_again(rabbit_stage: RabbitStage) -> None:
+    """The broker then cancels the consumer, which without care would wait forever."""
+    bus, seen = await rabbit_stage.bus(), Seen()
+    group = Group(rabbit_stage.name("deleted"), {LiveKitRoomStarted: seen.one})
+    await rabbit_stage.subscribe(bus, group)
+    async with await aio_pika.connect(rabbit_stage.node.url) as connection:
+        await (await connection.channel()).queue_delete(group.name)
+    await eventually(lambda: bus.state() is not None)
+    await eventually(lambda: bus.state() is None)
+    await bus.publish(started(1))
+    await eventually(lambda: seen.sids == ["1"])
+
+
+async def test_a_deleted_exchange_is_declared_again(rabbit_stage: RabbitStage) -> None:
+    """Publishing to it closes the channel: one publish fails, then the link is made anew."""
+    bus = await rabbit_stage.bus()
+    async with await aio_pika.connect(rabbit_stage.node.url) as connection:
+        await (await connection.channel()).exchange_delete("greenroom.events")
+    await refused_after(bus)
+    await publish_surely(bus, started(1))
+
+
+async def test_a_queue_with_other_arguments_is_an_error_at_once(rabbit_stage: RabbitStage) -> None:
+    bus = await rabbit_stage.bus()
+    name = rabbit_stage.name("classic")
+    async with await aio_pika.connect(rabbit_stage.node.url) as connection:
+        await (await connection.channel()).declare_queue(name, durable=True)
+    with pytest.raises(ChannelPreconditionFailed):
+        await rabbit_stage.subscribe(bus, Group(name, {LiveKitRoomStarted: Seen().one}))
+
+
+async def test_dead_letters_are_counted(rabbit_stage: RabbitStage) -> None:
+    from prometheus_client import REGISTRY
+
+    bus = await rabbit_stage.bus()
+
+    async def handle(_: object) -> None:
+        raise ValueError("never")
+
+    group = Group(rabbit_stage.name("counted"), {LiveKitRoomStarted: handle})
+    await rabbit_stage.subscribe(bus, group)
+    await bus.publish(started(1))
+
+    def value(metric: str) -> float | None:
+        return REGISTRY.get_sample_value(metric, {"group": group.name})
+
+    await eventually(lambda: value("greenroom_bus_dead_lettered_total") == 1)
+    await bus.count_dead_letters()
+    assert value("greenroom_bus_dead_letters") == 1
