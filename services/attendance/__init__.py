@@ -1,0 +1,1 @@
+"""Who watched which session, from when to when, and how many at once."""

@@ -1,0 +1,1 @@
+"""Attendance: the union of a person's intervals in one session."""

@@ -1,0 +1,1 @@
+"""Audience: how many people watch a session, recomputed wherever presence changed."""

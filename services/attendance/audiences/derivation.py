@@ -1,0 +1,94 @@
+"""Recomputing a session: attendances from presences, then the audience from the attendances.
+
+Replicas may recompute the same session at once. Whoever stores reads the version first and the
+facts after it, so that a result from older facts always meets a newer version and is dropped.
+"""
+
+from dataclasses import replace
+
+from services.attendance.attendances.domain import Attendance, attend, intervals_of, peak
+from services.attendance.attendances.repository import AttendanceRepository
+from services.attendance.audiences.repository import AudienceRepository, Decision
+from services.attendance.presence.leaves import LeaveRepository
+from services.attendance.presence.repository import PresenceRepository
+from services.attendance.sessions.domain import People
+from services.attendance.sessions.repository import SessionRepository
+from shared.errors import Conflict
+
+# From so many people on, reading the whole session is cheaper than picking them.
+_MANY = 1000
+_ATTEMPTS = 10
+
+
+class Derivation:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        presences: PresenceRepository,
+        attendances: AttendanceRepository,
+        audiences: AudienceRepository,
+        leaves: LeaveRepository,
+    ):
+        self._sessions = sessions
+        self._presences = presences
+        self._attendances = attendances
+        self._audiences = audiences
+        self._leaves = leaves
+
+    async def recompute(self, session_id: str, people: People) -> set[str]:
+        """Bring these people's attendance (None: everyone's) and the audience up to date.
+
+        Returns those for whom somebody else was faster: they have to be recomputed again.
+        """
+        changed, conflicts = await self._attend(session_id, people)
+        # Whoever asks for everyone may be making up for a crash between the two steps.
+        await self._count(session_id, changed=changed or people is None)
+        session = await self._sessions.find(session_id)
+        if session is None or not session.deleted:
+            return conflicts
+        await self._purge(session_id)
+        return set()
+
+    async def _attend(self, session_id: str, people: People) -> tuple[bool, set[str]]:
+        """Whether any attendance changed, and whose could not be stored."""
+        read = None if people is None or len(people) > _MANY else people
+        before = await self._attendances.of_people(session_id, read)
+        session = await self._sessions.find(session_id)
+        presences = await self._presences.by_person(session_id, read)
+        stale: list[Attendance] = []
+        fresh: list[Attendance] = []
+        for user in before.keys() | presences.keys() if people is None else people:
+            stored, now = before.get(user), attend(session_id, user, presences.get(user, ()), session)
+            if now is None:
+                stale.extend([stored] if stored else [])
+            elif stored is None or replace(now, version=stored.version) != stored:
+                fresh.append(replace(now, version=stored.version if stored else 0))
+        await self._attendances.remove(stale)
+        return bool(stale or fresh), await self._attendances.save(fresh)
+
+    async def _count(self, session_id: str, *, changed: bool) -> None:
+        """Store the session's numbers; raises `Conflict` where others keep storing theirs."""
+        for _ in range(_ATTEMPTS):
+            audience = await self._audiences.seen(session_id)
+            decide = await self._decision(session_id, settled=audience.settled and not changed)
+            if decide is None or await self._audiences.save(audience, decide):
+                return
+        raise Conflict("The audience is being counted by others", code="concurrent_change")
+
+    async def _decision(self, session_id: str, *, settled: bool) -> Decision | None:
+        """What the numbers are now, as a change to the audience; None where they are settled already."""
+        session = await self._sessions.find(session_id)
+        if session is None or session.ended_at is None:
+            viewers = await self._attendances.count_present(session_id)
+            return lambda audience: audience.count(viewers)
+        if settled:
+            return None
+        presences = await self._presences.by_person(session_id, None)
+        most = peak(intervals_of(user, mine, session) for user, mine in presences.items())
+        return lambda audience: audience.settle(most)
+
+    async def _purge(self, session_id: str) -> None:
+        await self._presences.remove_session(session_id)
+        await self._attendances.remove_session(session_id)
+        await self._leaves.remove_session(session_id)
+        await self._audiences.forget(session_id)

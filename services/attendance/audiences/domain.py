@@ -1,0 +1,35 @@
+"""How many people watch a session now, and the most there were at once."""
+
+from dataclasses import dataclass
+
+from shared.contracts.attendance_events import ViewersCounted
+from shared.contracts.event import Event
+
+
+@dataclass
+class Audience:
+    """`settled`: the session is over and `max_viewers` was taken from the intervals themselves."""
+
+    id: str
+    version: int
+    viewer_count: int = 0
+    max_viewers: int = 0
+    settled: bool = False
+
+    def count(self, viewers: int) -> list[Event]:
+        """While the session goes on: so many are there now."""
+        return self._become(viewers, max(self.max_viewers, viewers))
+
+    def settle(self, most: int) -> list[Event]:
+        """After the session: nobody is there any more, and `most` is the peak."""
+        self.settled = True
+        return self._become(0, most)
+
+    def _become(self, viewers: int, most: int) -> list[Event]:
+        if (self.viewer_count, self.max_viewers) == (viewers, most):
+            return []
+        self.viewer_count, self.max_viewers = viewers, most
+        counted = ViewersCounted(
+            session_id=self.id, version=self.version, viewer_count=viewers, max_viewers=most
+        )
+        return [counted]

@@ -1,0 +1,55 @@
+"""The marks: which replica has yet to recompute which session, so that a crash forgets nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateOne
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`seq` counts the replica's markings: clearing an earlier one leaves a later one."""
+
+    id: str
+    session_id: str
+    replica: str
+    seq: int
+
+
+class MarkRepository:
+    indexes = (Index([("marked_at", ASCENDING)]),)
+
+    def __init__(self, mongo: Mongo):
+        self._collection = mongo.collection("marks")
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(self.indexes)
+
+    async def put(self, marks: list[Mark], now: datetime) -> None:
+        writes = [
+            UpdateOne(
+                {"_id": mark.id},
+                {
+                    "$setOnInsert": {"session_id": mark.session_id, "replica": mark.replica},
+                    "$max": {"seq": mark.seq, "marked_at": now},
+                },
+                upsert=True,
+            )
+            for mark in marks
+        ]
+        # Two first marks of the same session may race; the loser then finds the winner's.
+        while refused := (await self._collection.bulk(writes)).duplicates:
+            writes = [writes[position] for position in refused]
+
+    async def clear(self, seen: Mapping[str, int]) -> None:
+        """Take away marks, by id, that are no newer than the given `seq`."""
+        await self._collection.bulk(
+            [DeleteOne({"_id": id_, "seq": {"$lte": seq}}) for id_, seq in seen.items()]
+        )
+
+    async def older_than(self, moment: datetime, *, limit: int) -> list[Mark]:
+        documents = await self._collection.find(
+            {"marked_at": {"$lt": moment}}, sort=[("marked_at", ASCENDING)], limit=limit
+        )
+        return [Mark(one["_id"], one["session_id"], one["replica"], one["seq"]) for one in documents]

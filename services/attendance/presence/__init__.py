@@ -1,0 +1,1 @@
+"""Presence: one interval a connection, from joining to leaving."""

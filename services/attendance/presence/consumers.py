@@ -1,0 +1,49 @@
+"""What happens in sessions, in batches of one partition: their states first, then their connections."""
+
+from collections.abc import Sequence
+
+from services.attendance.presence.service import PresenceService
+from services.attendance.sessions.domain import SessionView
+from services.attendance.sessions.service import SessionViews
+from shared.bus import OrderedGroup
+from shared.contracts.event import Envelope
+from shared.contracts.livekit_events import (
+    ParticipantConnectionAborted,
+    ParticipantEvent,
+    ParticipantJoined,
+    ParticipantLeft,
+)
+from shared.contracts.session_events import (
+    SessionCreated,
+    SessionDeleted,
+    SessionEnded,
+    SessionEvent,
+    SessionExpired,
+    SessionStarted,
+    SessionUpdated,
+)
+
+EVENTS = (
+    SessionCreated,
+    SessionUpdated,
+    SessionStarted,
+    SessionEnded,
+    SessionExpired,
+    SessionDeleted,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantConnectionAborted,
+)
+
+
+def group(sessions: SessionViews, presence: PresenceService) -> OrderedGroup:
+    async def handle(batch: Sequence[Envelope]) -> None:
+        events = [envelope.event for envelope in batch]
+        await sessions.follow(_view(event) for event in events if isinstance(event, SessionEvent))
+        await presence.record(event for event in events if isinstance(event, ParticipantEvent))
+
+    return OrderedGroup("attendance", EVENTS, handle)
+
+
+def _view(event: SessionEvent) -> SessionView:
+    return SessionView.of(event.session, deleted=isinstance(event, SessionDeleted))

@@ -1,0 +1,98 @@
+"""Facts about connections, and the interval they add up to.
+
+Facts commute: in whatever order and however often they come, a connection's presence is the same.
+The join describes the connection, the others only where there is no join; of several times of
+leaving the first holds; a connection counts unless any fact says that it is no viewer's.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.clock import milliseconds
+from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
+from shared.contracts.states import Role
+
+_VIEWER_KIND = "standard"
+_NO_VIEWERS = frozenset({Role.HOST, Role.CO_HOST})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What is known of one connection, from one event or several.
+
+    `active` is false for a connection that broke off before it was ever established.
+    """
+
+    id: str
+    session_id: str
+    user_id: str
+    identity: str
+    username: str
+    role: Role
+    counted: bool
+    active: bool
+    described: bool
+    joined_at: datetime
+    left_at: datetime | None
+
+    @classmethod
+    def of(cls, event: ParticipantEvent) -> "Fact":
+        connection = event.connection
+        joined = isinstance(event, ParticipantJoined)
+        return cls(
+            id=connection.participant_sid,
+            session_id=event.session_id,
+            user_id=connection.user_id,
+            identity=connection.identity,
+            username=connection.username,
+            role=connection.role,
+            counted=is_viewer(connection),
+            active=joined or isinstance(event, ParticipantLeft),
+            described=joined,
+            joined_at=milliseconds(connection.joined_at),
+            left_at=None if joined else milliseconds(event.occurred_at),
+        )
+
+    def merged(self, other: "Fact") -> "Fact":
+        """Both facts as one; they must be of the same connection."""
+        describing = other if other.described and not self.described else self
+        ends = [end for end in (self.left_at, other.left_at) if end is not None]
+        return replace(
+            describing,
+            counted=self.counted and other.counted,
+            active=self.active or other.active,
+            joined_at=min(self.joined_at, other.joined_at),
+            left_at=min(ends, default=None),
+        )
+
+
+@dataclass(frozen=True)
+class Presence:
+    """One connection's interval as stored. `estimated_left_at` stands in for a leave that got lost."""
+
+    user_id: str
+    username: str
+    role: Role
+    counted: bool
+    active: bool
+    joined_at: datetime
+    left_at: datetime | None
+    estimated_left_at: datetime | None = None
+
+    @property
+    def is_viewing(self) -> bool:
+        return self.counted and self.active
+
+    @property
+    def end(self) -> datetime | None:
+        return self.left_at or self.estimated_left_at
+
+
+def is_viewer(connection: Connection) -> bool:
+    """Hosts, co-hosts, hidden monitors, recorders and machines are none."""
+    return (
+        connection.kind == _VIEWER_KIND
+        and not connection.hidden
+        and not connection.recorder
+        and connection.role not in _NO_VIEWERS
+    )

@@ -1,0 +1,28 @@
+"""The Attendance group: being there and leaving."""
+
+from services.attendance.presence.schemas import ActiveViewersResponse
+from services.attendance.presence.service import PRESENCE
+from shared.http import BEARER, Reply, Request, Routes, ok
+
+routes = Routes("Attendance")
+
+
+@routes.post("/sessions/{id}/leave", access=BEARER)
+async def leave_session(request: Request) -> Reply[None]:
+    """Leave a session.
+
+    Ends this sign-in's presence now and disconnects it; other devices of the same person stay. Also
+    answers 200 where there was nothing to leave.
+    """
+    await request.service(PRESENCE).leave(request.path_id(), request.caller)
+    return ok()
+
+
+@routes.get("/sessions/{id}/viewers", access=BEARER)
+async def list_active_viewers(request: Request) -> Reply[ActiveViewersResponse]:
+    """Get active viewers for a session.
+
+    People who are there now, the first to join first, without hosts, co-hosts and monitors. At most
+    1,000 are listed; `total` counts all.
+    """
+    return Reply(await request.service(PRESENCE).viewers(request.path_id()))

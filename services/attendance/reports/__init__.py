@@ -1,0 +1,1 @@
+"""What hosts may read about who attended."""

@@ -1,0 +1,64 @@
+"""What attendance needs to know of a session."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.clock import milliseconds
+from shared.contracts.states import Role, SessionState, SessionStatus
+
+# None stands for everyone of the session.
+People = Set[str] | None
+
+_STAFF = frozenset({Role.HOST, Role.CO_HOST})
+_OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session as last heard of; `deleted` is for good, whatever comes later."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    host_id: str
+    status: SessionStatus
+    ended_at: datetime | None
+    roles: dict[str, Role]
+    deleted: bool = False
+
+    @classmethod
+    def of(cls, state: SessionState, *, deleted: bool = False) -> "SessionView":
+        return cls(
+            id=state.id,
+            version=state.version,
+            organization_id=state.organization_id,
+            library_id=state.library_id,
+            host_id=state.host_id,
+            status=state.status,
+            ended_at=milliseconds(state.ended_at) if state.ended_at else None,
+            roles=dict(state.roles),
+            deleted=deleted,
+        )
+
+    @property
+    def over(self) -> bool:
+        return self.status in _OVER
+
+    @property
+    def staff(self) -> frozenset[str]:
+        """The host and the co-hosts: people who are no viewers, however they connect."""
+        return frozenset({self.host_id, *(user for user, role in self.roles.items() if role in _STAFF)})
+
+
+def affected(before: SessionView | None, after: SessionView) -> People:
+    """Whose attendance has to be derived anew when `after` is heard of and `before` was stored.
+
+    The same version again means that its first handling may have died half-way: everyone.
+    """
+    if before is None or after.deleted or before.version == after.version:
+        return None
+    if after.version < before.version:
+        return frozenset()
+    return None if before.ended_at != after.ended_at else before.staff ^ after.staff

@@ -1,0 +1,48 @@
+"""Following the sessions' states, and finding a session for a request."""
+
+from collections.abc import Iterable
+
+from services.attendance.audiences.changes import Changes
+from services.attendance.sessions.domain import SessionView, affected
+from services.attendance.sessions.owner import SessionOwner
+from services.attendance.sessions.repository import SessionRepository
+from shared.errors import NotFound
+
+
+class SessionViews:
+    def __init__(self, sessions: SessionRepository, owner: SessionOwner, changes: Changes):
+        self._sessions = sessions
+        self._owner = owner
+        self._changes = changes
+
+    async def get(self, session_id: str) -> SessionView:
+        """The session; one that no event has told of is asked for at its owner.
+
+        Raises `NotFound` (also for a deleted one), and `Unavailable` where the owner does not answer.
+        """
+        view = await self._sessions.find(session_id)
+        if view is None:
+            state = await self._owner.ask(session_id)
+            view = SessionView.of(state) if state else None
+            await self.follow([view] if view else [])
+        if view is None or view.deleted:
+            raise NotFound(f"There is no session {session_id}", code="session_not_found")
+        return view
+
+    async def follow(self, views: Iterable[SessionView]) -> None:
+        """Take over newer states and mark whoever's attendance they touch."""
+        newest = _newest(views)
+        if not newest:
+            return
+        before = await self._sessions.find_many(newest)
+        await self._sessions.save(newest.values())
+        touched = {id_: affected(before.get(id_), view) for id_, view in newest.items()}
+        await self._changes.mark({id_: people for id_, people in touched.items() if people is None or people})
+
+
+def _newest(views: Iterable[SessionView]) -> dict[str, SessionView]:
+    """Of several states of a session the newest, deleted where any of them says so."""
+    newest: dict[str, SessionView] = {}
+    for view in sorted(views, key=lambda view: (view.deleted, view.version)):
+        newest[view.id] = view
+    return newest
