@@ -47,7 +47,7 @@ class WebhookService:
     async def _store(self, webhook: WebhookEvent, received_at: datetime) -> bool:
         event = translate(webhook, received_at)
         if event is None:
-            log.info("webhook.without_event", webhook=webhook.id, event=webhook.event, room=webhook.room_name)
+            log.info("webhook.without_event", webhook=webhook.id, kind=webhook.event, room=webhook.room_name)
         received = ReceivedWebhook(webhook.id, webhook.event, webhook.room_name, received_at, event)
         try:
             async with asyncio.timeout(_STORING_DEADLINE):
