@@ -1,0 +1,107 @@
+"""Two replicas on one database, crashes included."""
+
+import asyncio
+
+from shared.contracts.session_events import SessionEnded
+from shared.ids import new_id
+from shared.mongo import Mongo
+from tests.unit.attendance.events import at, connection, ended, joined, left, session
+from tests.unit.attendance.world import World
+
+
+async def pair(mongo: Mongo) -> tuple[World, World]:
+    one = World(mongo, replica="one")
+    two = World(mongo, replica="two", clock=one.clock)
+    await one.ensure_indexes()
+    return one, two
+
+
+async def test_marks_of_a_replica_that_died_are_adopted(mongo: Mongo) -> None:
+    dead, other = await pair(mongo)
+    state, user = session(), new_id()
+    await dead.go_live(state)
+    await dead.handle([joined(state.id, connection(user, "PA_1", at(0)))])
+
+    await other.changes.adopt(other_idle := 5 * (at(1) - at(0)))
+    await other.ticker.tick()
+    assert (await other.report(state.id)).total == 0
+    other.clock.advance(seconds=6)
+    await other.changes.adopt(other_idle)
+    await other.ticker.tick()
+    assert (await other.report(state.id)).total == 1
+    assert await mongo.collection("marks").find({}) == []
+    assert [one.viewer_count for one in await other.told()] == [1]
+
+
+async def test_an_own_mark_that_waits_is_not_adopted_but_a_forgotten_one_is(mongo: Mongo) -> None:
+    world, _ = await pair(mongo)
+    state = session()
+    await world.changes.mark({state.id: {"a"}})
+    world.clock.advance(seconds=6)
+    await world.changes.adopt(at(5) - at(0))
+    (change,) = world.changes.take()
+    assert change.people == {"a"}
+    await world.changes.adopt(at(5) - at(0))
+    world.changes.release(change)
+    assert world.changes.take() == []
+    await world.changes.settle(change)
+    assert await mongo.collection("marks").find({}) == []
+
+
+async def test_a_change_during_the_recomputation_keeps_its_mark(mongo: Mongo) -> None:
+    world, _ = await pair(mongo)
+    await world.changes.mark({"s": {"a"}})
+    (first,) = world.changes.take()
+    await world.changes.mark({"s": {"b"}})
+    assert world.changes.take() == []
+    await world.changes.settle(first)
+    world.changes.release(first)
+    assert len(await mongo.collection("marks").find({})) == 1
+    (second,) = world.changes.take()
+    assert second.people == {"b"}
+    await world.changes.settle(second)
+    assert await mongo.collection("marks").find({}) == []
+
+
+async def test_older_facts_never_overwrite_newer_attendance(mongo: Mongo) -> None:
+    """Both recompute everything again and again while facts come in; the end is exact."""
+    one, two = await pair(mongo)
+    state, users = session(), [new_id() for _ in range(12)]
+    connections = [connection(user, f"PA_{n}", at(n)) for n, user in enumerate(users)]
+    await one.go_live(state)
+
+    async def come_and_go(world: World, part: slice) -> None:
+        for known in connections[part]:
+            await world.handle([joined(state.id, known)])
+            await world.handle([left(state.id, known, at(30))])
+
+    async def recount(world: World) -> None:
+        for _ in range(12):
+            await world.changes.mark({state.id: None})
+            await world.ticker.tick()
+
+    await asyncio.gather(
+        come_and_go(one, slice(0, 6)), come_and_go(two, slice(6, 12)), recount(one), recount(two)
+    )
+    await one.ticker.tick()
+    await two.ticker.tick()
+    report = await one.report(state.id)
+    assert [(row.left_at, row.join_count) for row in report.attendance] == [(at(30), 1)] * 12
+    assert report.currently_watching == (await two.audiences.seen(state.id)).viewer_count == 0
+
+    await two.see(SessionEnded(session=ended(state, at(60))))
+    audience = await one.audiences.seen(state.id)
+    assert (audience.viewer_count, audience.max_viewers, audience.settled) == (0, 12, True)
+    assert await mongo.collection("marks").find({}) == []
+
+
+async def test_a_conflict_is_recomputed_again(mongo: Mongo) -> None:
+    one, two = await pair(mongo)
+    state, user = session(), new_id()
+    await one.see(joined(state.id, connection(user, "PA_1", at(0))))
+    stale = await one.attendances.of_people(state.id, {user})
+    await two.see(left(state.id, connection(user, "PA_1", at(0)), at(7)))
+    assert await one.attendances.save(list(stale.values())) == {user}
+    await one.attendances.remove(list(stale.values()))
+    (kept,) = (await one.attendances.of_people(state.id, None)).values()
+    assert (kept.left_at, kept.version) == (at(7), 2)
