@@ -61,16 +61,26 @@ class Admin:
 
 
 async def provision(plan: Plan) -> Provision:
-    """The organization, its library and the host's key of this stack, made where they are missing."""
-    async with aiohttp.ClientSession(plan.addresses.gateway, timeout=DEADLINE) as http:
-        known = _remembered(plan)
-        if known is not None and await _works(http, plan, known):
-            return known
-        admin = Admin(http)
-        await admin.sign_in(plan.credentials.admin_email, plan.credentials.admin_password)
-        made = await _make(admin, plan)
-        write_atomically(plan.data.provision_file, made.model_dump_json(indent=2) + "\n")
-        return made
+    """The organization, its library and the host's key of this stack, made where they are missing.
+
+    Raises ProvisionFailed where the gateway refuses or does not answer.
+    """
+    try:
+        async with aiohttp.ClientSession(plan.addresses.gateway, timeout=DEADLINE) as http:
+            return await _ensure(http, plan)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ProvisionFailed(f"the gateway does not answer: {error or 'too slow'}") from error
+
+
+async def _ensure(http: aiohttp.ClientSession, plan: Plan) -> Provision:
+    known = _remembered(plan)
+    if known is not None and await _works(http, plan, known):
+        return known
+    admin = Admin(http)
+    await admin.sign_in(plan.credentials.admin_email, plan.credentials.admin_password)
+    made = await _make(admin, plan)
+    write_atomically(plan.data.provision_file, made.model_dump_json(indent=2) + "\n")
+    return made
 
 
 def _remembered(plan: Plan) -> Provision | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from deploy.local.board import Board
@@ -18,15 +17,16 @@ from deploy.local.holds import Holds
 from deploy.local.keeper import LINES_SHOWN
 from deploy.local.layout import DataDir
 from deploy.local.lock import locked
-from deploy.local.plan import Plan, make_plan
-from deploy.local.provision import Provision, provision
-from deploy.local.stack import DatabaseUris, SignIn, Stack
+from deploy.local.plan import GATEWAY_PORT, Plan, make_plan
+from deploy.local.provision import provision
+from deploy.local.published import stack_of
+from deploy.local.stack import Stack
+from deploy.local.stopping import stop_requested, until
 from deploy.local.supervisor import Supervisor
 from deploy.local.tail import Tail, follow
 
 # Beneath the environment of whoever starts the stack.
 CHILD_DEFAULTS = {"GREENROOM_ENVIRONMENT": "development", "GREENROOM_LOG_FORMAT": "console"}
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NotReadyInTime(Exception):
@@ -67,7 +67,7 @@ async def run(
         plan = make_plan(options.data, environ, gateway_port=options.port)
         stack_run = _Run(options, plan, {**CHILD_DEFAULTS, **environ}, console, announce)
         try:
-            await _until(stop, stack_run.serve())
+            await until(stop, stack_run.serve())
         finally:
             await stack_run.close()
 
@@ -102,6 +102,7 @@ class _Run:
         started = time.monotonic()
         self._board.withdraw()
         self._holds.release_all()
+        self._say_port()
         async with self._shown_logs():
             await self._start()
             made = await provision(self._plan)
@@ -115,6 +116,11 @@ class _Run:
         self._console.say("stopping")
         await self._supervisor.stop()
         self._console.say("stopped")
+
+    def _say_port(self) -> None:
+        port = self._plan.ports["gateway"]
+        if self._options.port is None and port != GATEWAY_PORT:
+            self._console.say(f"the gateway's port is {port}: {GATEWAY_PORT} was in use when it was chosen")
 
     async def _start(self) -> None:
         try:
@@ -136,51 +142,3 @@ class _Run:
             yield
         finally:
             task.cancel()
-
-
-def stack_of(plan: Plan, made: Provision) -> Stack:
-    """What `stack.json` says of this stack, save the processes, which the board knows."""
-    credentials = plan.credentials
-    return Stack(
-        base_url=plan.addresses.gateway,
-        livekit_url=plan.addresses.livekit,
-        livekit_api_key=credentials.livekit_api_key,
-        livekit_api_secret=credentials.livekit_api_secret,
-        mongodb=DatabaseUris(**plan.addresses.mongodb),
-        amqp_url=plan.addresses.amqp,
-        redis_url=plan.addresses.redis,
-        admin=SignIn(email=credentials.admin_email, password=credentials.admin_password),
-        host=SignIn(email=credentials.host_email, password=credentials.host_password),
-        organization_id=made.organization_id,
-        library_id=made.library_id,
-        api_key=made.api_key,
-        processes={},
-    )
-
-
-async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Do the work until a stop is requested; its own end is an error, and raised."""
-    stopping = asyncio.create_task(stop.wait())
-    working = asyncio.create_task(work)
-    try:
-        await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-    finally:
-        stopping.cancel()
-        working.cancel()
-        await asyncio.gather(stopping, working, return_exceptions=True)
-
-
-@contextmanager
-def stop_requested() -> Iterator[asyncio.Event]:
-    """An event that is set by the signals that end the stack."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
