@@ -19,15 +19,23 @@ log = structlog.get_logger(__name__)
 TAKEN_IN = Counter("greenroom_webhooks_total", "LiveKit webhooks taken in", ["event", "outcome"])
 DROPPED = Counter("greenroom_webhooks_dropped_total", "Webhooks that LiveKit reported as given up")
 
-# LiveKit delivers one webhook of a room at a time and drops what waited for 30 s.
-_STORING_DEADLINE = 3.0
+# Seconds. LiveKit delivers one webhook of a room at a time and drops what waited for 30 s.
+STORING_DEADLINE = 3.0
 
 
 class WebhookService:
-    def __init__(self, verifier: WebhookVerifier, webhooks: WebhookRepository, clock: Clock):
+    def __init__(
+        self,
+        verifier: WebhookVerifier,
+        webhooks: WebhookRepository,
+        clock: Clock,
+        *,
+        storing_deadline: float = STORING_DEADLINE,
+    ):
         self._verifier = verifier
         self._webhooks = webhooks
         self._clock = clock
+        self._storing_deadline = storing_deadline
 
     async def take_in(self, raw: bytes, authorization: str | None) -> None:
         """Store a webhook with the event it means; one that is stored already has no further effect.
@@ -50,7 +58,7 @@ class WebhookService:
             log.info("webhook.without_event", webhook=webhook.id, kind=webhook.event, room=webhook.room_name)
         received = ReceivedWebhook(webhook.id, webhook.event, webhook.room_name, received_at, event)
         try:
-            async with asyncio.timeout(_STORING_DEADLINE):
+            async with asyncio.timeout(self._storing_deadline):
                 return await self._webhooks.add(received)
         except TimeoutError as error:
             raise Unavailable("The webhook could not be stored in time") from error

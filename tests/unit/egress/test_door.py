@@ -1,0 +1,184 @@
+"""The webhook door over HTTP, on a database in memory."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+
+from services.egress.webhooks import routes
+from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
+from services.egress.webhooks.service import WEBHOOKS, WebhookService
+from shared.clock import SystemClock
+from shared.contracts.livekit_events import ParticipantJoined
+from shared.errors import Unavailable
+from shared.http import service_app
+from shared.http.app import HEALTH
+from shared.livekit import WebhookVerifier
+from shared.mongo import Document, Mongo
+from shared.outbox import Outbox
+from shared.settings import ServiceSettings
+from shared.testing.memory_bus import MemoryBus
+from shared.testing.memory_mongo import memory_mongo
+
+KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
+SAMPLES = Path(__file__).parent / "samples"
+JOINED = (SAMPLES / "participant_joined.json").read_bytes()
+
+
+class ClosedStore(WebhookRepository):
+    async def add(self, webhook: ReceivedWebhook) -> bool:
+        raise Unavailable("The database does not answer")
+
+
+class HangingStore(WebhookRepository):
+    async def add(self, webhook: ReceivedWebhook) -> bool:
+        await asyncio.Event().wait()
+        return True
+
+
+class BrokenStore(WebhookRepository):
+    async def add(self, webhook: ReceivedWebhook) -> bool:
+        raise KeyError("a fault of ours")
+
+
+@dataclass
+class Door:
+    """A running service, its database and its bus."""
+
+    client: TestClient[Any, Any]
+    mongo: Mongo
+    bus: MemoryBus
+    outbox: Outbox
+
+    async def post(self, body: bytes, authorization: str | None) -> tuple[int, dict[str, Any]]:
+        headers = {"Content-Type": "application/webhook+json"}
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        async with self.client.post("/webhooks/livekit", data=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def stored(self) -> list[Document]:
+        return await self.mongo.collection("webhooks").find({})
+
+
+def signature(body: bytes) -> str:
+    now = int(datetime.now(UTC).timestamp())
+    digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    claims = {"iss": KEY, "nbf": now, "exp": now + 300, "sha256": digest}
+    return jwt.encode(claims, SECRET, algorithm="HS256")
+
+
+async def opened(store: type[WebhookRepository]) -> Door:
+    clock, mongo, bus = SystemClock(), memory_mongo(), MemoryBus()
+    outbox = Outbox(bus, clock, source="/greenroom/egress")
+    settings = ServiceSettings(environment="test", internal_secret=SecretStr(SECRET))
+    app = service_app("egress", settings, [routes.routes], clock)
+    verifier = WebhookVerifier({KEY: SECRET}, clock)
+    app[WEBHOOKS] = WebhookService(verifier, store(mongo, outbox), clock, storing_deadline=0.1)
+    app[HEALTH].started = True
+    client = TestClient(TestServer(app))
+    await client.start_server()
+    return Door(client, mongo, bus, outbox)
+
+
+@pytest.fixture
+def store() -> type[WebhookRepository]:
+    return WebhookRepository
+
+
+@pytest.fixture
+async def door(store: type[WebhookRepository]) -> AsyncIterator[Door]:
+    door = await opened(store)
+    yield door
+    await door.client.close()
+
+
+async def test_a_webhook_is_answered_stored_and_published(door: Door) -> None:
+    status, answer = await door.post(JOINED, signature(JOINED))
+    assert (status, answer["success"], answer["data"]) == (200, True, None)
+    await door.outbox.publish_once()
+    (envelope,) = door.bus.published
+    assert isinstance(envelope.event, ParticipantJoined)
+    assert envelope.event.connection.username == 'Vera: "Viewer" ☂'
+
+
+async def test_a_repeated_webhook_is_fine_and_has_no_further_effect(door: Door) -> None:
+    answers = await asyncio.gather(*(door.post(JOINED, signature(JOINED)) for _ in range(10)))
+    assert {status for status, _ in answers} == {200}
+    await door.outbox.publish_once()
+    assert len(door.bus.published) == len(await door.stored()) == 1
+
+
+@pytest.mark.parametrize("authorization", [None, "", "nonsense", signature(b"another body")])
+async def test_whoever_is_not_livekit_has_no_effect(door: Door, authorization: str | None) -> None:
+    status, answer = await door.post(JOINED, authorization)
+    assert (status, answer["code"]) == (401, "webhook_signature_invalid")
+    assert await door.stored() == []
+
+
+async def test_the_signature_is_looked_at_before_the_body(door: Door) -> None:
+    assert (await door.post(b"no json", None))[0] == 401
+    status, answer = await door.post(b"no json", signature(b"no json"))
+    assert (status, answer["code"]) == (422, "validation_failed")
+    assert await door.stored() == []
+
+
+async def test_a_body_has_a_largest_size(door: Door) -> None:
+    body = b" " * (1024 * 1024 + 1)
+    assert (await door.post(body, signature(body)))[0] == 413
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event": "participant_promoted"}, {"room": {"sid": "RM_1", "name": "a-room-of-somebody-else"}}],
+)
+async def test_what_means_nothing_to_us_is_stored_without_an_event(door: Door, change: Document) -> None:
+    body = json.dumps({**json.loads(JOINED), **change}).encode()
+    assert (await door.post(body, signature(body)))[0] == 200
+    await door.outbox.publish_once()
+    (document,) = await door.stored()
+    assert "outbox" not in document
+    assert door.bus.published == []
+
+
+async def test_secrets_of_the_body_are_not_stored(door: Door) -> None:
+    for name in ("room_started", "ingress_started"):
+        body = (SAMPLES / f"{name}.json").read_bytes().replace(b"redacted", b"a-real-password")
+        assert (await door.post(body, signature(body)))[0] == 200
+    stored = await door.stored()
+    assert len(stored) == 2
+    assert "a-real-password" not in str(stored)
+
+
+async def test_what_livekit_dropped_is_counted(door: Door) -> None:
+    name = "greenroom_webhooks_dropped_total"
+    before = REGISTRY.get_sample_value(name) or 0
+    body = json.dumps({**json.loads(JOINED), "numDropped": 3}).encode()
+    assert (await door.post(body, signature(body)))[0] == 200
+    assert REGISTRY.get_sample_value(name) == before + 3
+
+
+class TestOurOwnFaults:
+    """None of them is a 4xx, which LiveKit would take for delivered."""
+
+    @pytest.mark.parametrize(
+        ("store", "expected"), [(ClosedStore, 503), (HangingStore, 503), (BrokenStore, 500)]
+    )
+    async def test_livekit_is_to_send_it_again(self, door: Door, expected: int) -> None:
+        assert (await door.post(JOINED, signature(JOINED)))[0] == expected
+
+    async def test_a_service_that_is_starting_says_so(self, door: Door) -> None:
+        assert door.client.app is not None
+        door.client.app[HEALTH].started = False
+        assert (await door.post(JOINED, signature(JOINED)))[0] == 503
