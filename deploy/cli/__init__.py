@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, doctor, documents, down, status, up
+from deploy.cli import admin, demo, doctor, documents, down, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -13,6 +13,7 @@ def build() -> typer.Typer:
     """The command line's table of contents."""
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.command("up")(up.up)
+    app.command("demo")(demo.demo)
     app.command("down")(down.down)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)

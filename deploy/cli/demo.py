@@ -1,0 +1,69 @@
+"""`greenroom demo`: a live session with real media, checked."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console as Rich
+
+from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
+from deploy.cli.up import REFUSALS
+from deploy.local.console import Console
+from deploy.local.layout import DataDir
+
+INTERRUPTED = 130
+
+
+def demo(
+    base_url: Annotated[
+        str | None, typer.Option(help="Reach the gateway here instead of at the stack's own address.")
+    ] = None,
+    data_dir: DataDirOption = DEFAULT_DATA_DIR,
+    viewers: Annotated[int, typer.Option(help="How many people watch.", min=2, max=20)] = 5,
+    seconds: Annotated[float, typer.Option(help="How long they watch.", min=10, max=600)] = 18,
+    keep: Annotated[bool, typer.Option("--keep", help="Let a stack started for the demo run on.")] = False,
+) -> None:
+    """Play a live session with real media on the running stack, or on one started for it.
+
+    A host broadcasts a moving picture and a tone, viewers join, leave and come back, one with two devices; at
+    the end the attendance that the API reports is shown beside what really happened.
+
+    Exit status: 0 when they agree, 1 when they do not or something failed, 130 when interrupted.
+    """
+    if importlib.util.find_spec("livekit.rtc") is None or importlib.util.find_spec("numpy") is None:
+        _refuse("The demo needs the media client: uv sync --extra local")
+    _run(DataDir.at(data_dir), base_url, viewers, seconds, keep=keep)
+
+
+def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, keep: bool) -> None:
+    # Loaded only now: the media client is large, and not installed everywhere.
+    from deploy.demo.errors import DemoFailed
+    from deploy.demo.run import Interrupted, run_demo
+    from deploy.demo.script import Plan
+    from deploy.demo.tables import show_goodbye, show_outcome
+    from deploy.demo.target import target
+
+    rich = Rich()
+    try:
+        with target(data, Console(sys.stdout).raw, keep=keep) as found:
+            stack, url = found.stack, base_url or found.stack.base_url
+            plan = Plan(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
+            outcome = asyncio.run(run_demo(url, plan, rich))
+            show_outcome(rich, outcome, url)
+            show_goodbye(rich, url, runs_on=keep or not found.started)
+    except Interrupted:
+        rich.print("Interrupted: the session is over.")
+        raise typer.Exit(INTERRUPTED) from None
+    except (DemoFailed, *REFUSALS) as error:
+        _refuse(str(error))
+    if not outcome.agrees:
+        raise typer.Exit(1)
+
+
+def _refuse(text: str) -> None:
+    Rich(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

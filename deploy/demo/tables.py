@@ -1,0 +1,71 @@
+"""The end of the demo as people read it: what was seen beside what the API reports, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.outcome import Outcome
+from deploy.demo.report import Row
+
+LABEL_WIDTH = 32
+MARKS = {True: "[green]ok[/green]", False: "[bold red]differs[/bold red]"}
+RUNS_ON = (
+    "The stack goes on running. Its API is described, and can be tried, at {base_url}/docs",
+    "Addresses and sign-ins are in stack.json of its data directory; `greenroom down` stops it.",
+)
+STOPPED = (
+    "The stack that was started for this demo is stopped now. To have one that stays:",
+    "  greenroom demo --keep   or   greenroom up   and then open /docs at the address it shows",
+)
+
+
+def show_outcome(console: Console, outcome: Outcome, base_url: str) -> None:
+    console.print()
+    console.print(_comparison(outcome.rows))
+    console.print()
+    for label, value in _facts(outcome, base_url):
+        console.print(f"  {label:<{LABEL_WIDTH}}{value}", markup=False, highlight=False, soft_wrap=True)
+    console.print()
+    wrong = [row for row in outcome.rows if not row.agrees]
+    for row in wrong:
+        text = f"{row.who}: {row.what}: really {row.really}, the API says {row.reported}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    if not wrong:
+        console.print("The API reports exactly what happened.", style="bold green")
+
+
+def _comparison(rows: Sequence[Row]) -> Table:
+    table = Table(title="What really happened, and what the API reports", title_justify="left")
+    for heading in ("who", "what", "really", "the API", ""):
+        table.add_column(heading, justify="right" if heading in ("really", "the API") else "left")
+    last = ""
+    for row in rows:
+        if last and row.who != last:
+            table.add_section()
+        who = "" if row.who == last else row.who
+        table.add_row(who, row.what, row.really, row.reported, MARKS[row.agrees])
+        last = row.who
+    return table
+
+
+def _facts(outcome: Outcome, base_url: str) -> list[tuple[str, str]]:
+    place, media = outcome.place, outcome.media
+    return [
+        ("Going live to the first frame", f"{media.first_frame_seconds:.2f} s"),
+        ("From drawn to seen", f"{media.delay_milliseconds} ms (median)"),
+        ("Frames received by the viewers", str(media.frames)),
+        ("Session", place.session_id),
+        ("Room", place.room_id),
+        ("Preset", place.preset_id),
+        ("Look at it again", f"GET {base_url}/sessions/{place.session_id}"),
+    ]
+
+
+def show_goodbye(console: Console, base_url: str, *, runs_on: bool) -> None:
+    """How to go on from here."""
+    lines = RUNS_ON if runs_on else STOPPED
+    for line in lines:
+        console.print(line.format(base_url=base_url), markup=False, highlight=False, soft_wrap=True)
