@@ -1,0 +1,90 @@
+"""Bodies made from the contract: a good value for every field, and the ways in which one is bad."""
+
+import re
+from typing import Any
+
+from tests.contract.api.contract import Operation, Spec, schemas
+
+_LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
+_RANGE = re.compile(r"^integer (\d+)\.\.(\d+)$")
+_TEXTS = ("string", "email", "uuid", "date-time")
+
+
+def sample(operation: Operation, **given: Any) -> dict[str, Any]:
+    """A body with every field of the contract filled; `given` fields are taken as they are."""
+    made = {name: _good(spec) for name, spec in operation.fields.items() if name not in given}
+    return made | given
+
+
+def _good(spec: Spec) -> Any:
+    if isinstance(spec, str) and spec in schemas():
+        return _good(schemas()[spec])
+    if isinstance(spec, dict):
+        return {name: _good(field) for name, field in spec.items()}
+    examples = {
+        "email": "somebody@example.com",
+        "date-time": "2035-06-01T20:00:00Z",
+        "boolean": True,
+        "integer": 7,
+        "uuid": "01890a5d-ac96-774b-bcce-b302099a8057",
+    }
+    if spec.startswith("string ^"):
+        return "#12abEF"
+    if spec.startswith("string"):
+        return "Some words"
+    kind = spec.split(" ")[0]
+    return examples[kind] if kind in examples else kind.split("|")[0]
+
+
+def bad_values(operation: Operation) -> list[tuple[str, str, Any]]:
+    """(path of the field, what is bad about it, the body's field with it) for each limit and type."""
+    return [
+        (path, what, value)
+        for name, spec in operation.fields.items()
+        for path, what, value in _bad(name, spec)
+    ]
+
+
+def _bad(path: str, spec: Spec) -> list[tuple[str, str, Any]]:
+    if isinstance(spec, str) and spec in schemas():
+        spec = schemas()[spec]
+    if isinstance(spec, dict):
+        inner = [
+            (deeper, what, {name: value})
+            for name, field in spec.items()
+            for deeper, what, value in _bad(f"{path}.{name}", field)
+        ]
+        return [(path, "text", "text"), (path, "list", []), *inner]
+    return [(path, what, value) for what, value in (*_wrong_types(spec), *_out_of_limits(spec))]
+
+
+def _wrong_types(spec: str) -> list[tuple[str, Any]]:
+    both = [("object", {"a": 1}), ("list", ["Some words"])]
+    if spec == "boolean":
+        return [*both, ("text", "true"), ("number", 1)]
+    if spec.startswith("integer"):
+        return [*both, ("text", "7"), ("boolean", True), ("fraction", 7.5)]
+    return [*both, ("number", 7), ("boolean", True)]
+
+
+def _out_of_limits(spec: str) -> list[tuple[str, Any]]:
+    length, numbers = _LENGTH.match(spec), _RANGE.match(spec)
+    if length:
+        low, high = int(length[1] or 0), int(length[2])
+        return [(f"{low - 1} long", "x" * (low - 1)), (f"{high + 1} long", "x" * (high + 1))]
+    if numbers:
+        low, high = int(numbers[1]), int(numbers[2])
+        return [(f"{low - 1}", low - 1), (f"{high + 1}", high + 1)]
+    if spec.startswith("string ^"):
+        return [("a name", "blue"), ("short", "#12345"), ("long", "#1234567"), ("a line more", "#123456\n")]
+    if "|" in spec:
+        return [("another word", "other"), ("other case", spec.split("|")[0].upper())]
+    return {
+        "email": [("no address", "somebody"), ("two addresses", "a@example.com, b@example.com")],
+        "uuid": [("no uuid", "nope")],
+        "date-time": [
+            ("no time", "tomorrow"),
+            ("no zone", "2035-06-01T20:00:00"),
+            ("no such day", "2035-02-30T20:00:00Z"),
+        ],
+    }.get(spec, [])

@@ -1,0 +1,177 @@
+"""One case for each operation that exists: what its id is of, who calls it, and with which body."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.contract.api.bodies import sample
+from tests.contract.api.contract import LIBRARY_PREFIX, Operation, operations
+from tests.contract.api.people import Person
+from tests.contract.api.world import World
+
+Maker = Callable[[World, str | None], Awaitable[str]]
+Filler = Callable[["Scene"], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A call that is ready to be made. `id` is of what the path names; `library` where it is."""
+
+    world: World
+    operation: Operation
+    caller: Person | None
+    id: str = ""
+    library: str | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return self.operation.path.replace("{id}", self.id)
+
+    @property
+    def mirrored_path(self) -> str:
+        library = self.library or self.world.library
+        return LIBRARY_PREFIX.replace("{library_id}", library) + self.path
+
+    @property
+    def token(self) -> str | None:
+        return self.caller.access_token if self.caller else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """`given` makes what `{id}` names; `fill` the fields of the body that need something that exists."""
+
+    key: str
+    given: Maker | None = None
+    fill: Filler | None = None
+    by_viewer: bool = False
+
+    @property
+    def operation(self) -> Operation:
+        return operations()[self.key]
+
+    async def scene(self, world: World, library: str | None = None) -> Scene:
+        """Everything made anew, the caller being one for whom the call succeeds."""
+        caller = await self._caller(world)
+        id = await self.given(world, library) if self.given else ""  # noqa: A001
+        scene = Scene(world, self.operation, caller, id, library)
+        fields = await self.fill(scene) if self.fill else {}
+        return replace(scene, body=sample(self.operation, **fields))
+
+    async def _caller(self, world: World) -> Person | None:
+        if self.operation.access == "public":
+            return None
+        return await world.viewer_of_its_own() if self.by_viewer else world.host
+
+
+async def _room(world: World, library: str | None) -> str:
+    return await world.room(library)
+
+
+async def _preset(world: World, library: str | None) -> str:
+    return await world.preset(library)
+
+
+async def _scheduled(world: World, library: str | None) -> str:
+    return await world.session(library)
+
+
+async def _live(world: World, library: str | None) -> str:
+    return await world.live_session(library)
+
+
+async def _password(scene: Scene) -> dict[str, Any]:
+    return {"email": scene.world.host.email, "password": scene.world.host.password}
+
+
+async def _refresh_token(scene: Scene) -> dict[str, Any]:
+    person = scene.caller or await scene.world.viewer_of_its_own()
+    return {"refresh_token": person.refresh_token}
+
+
+async def _device_token(scene: Scene) -> dict[str, Any]:
+    return {"device_token": (await scene.world.viewer_of_its_own()).device_token}
+
+
+async def _session_of_host(scene: Scene) -> dict[str, Any]:
+    return {"session_id": await scene.world.session(scene.library)}
+
+
+async def _auth_code(scene: Scene) -> dict[str, Any]:
+    world = scene.world
+    body = {"session_id": await world.session()}
+    made = await world.client.call("POST", "/auth/generate-code", world.host.access_token, body)
+    return {"code": made.data["code"]}
+
+
+async def _preset_of_host(scene: Scene) -> dict[str, Any]:
+    return {"preset_id": await scene.world.preset(scene.library), "mode": "webcam"}
+
+
+CASES = {
+    case.key: case
+    for case in (
+        Case("POST /auth/login", fill=_password),
+        Case("POST /auth/refresh", fill=_refresh_token),
+        Case("POST /auth/viewer/register"),
+        Case("POST /auth/viewer/device-login", fill=_device_token),
+        Case("POST /auth/exchange-code", fill=_auth_code),
+        Case("GET /auth/me"),
+        Case("POST /auth/logout", fill=_refresh_token, by_viewer=True),
+        Case("POST /auth/generate-code", fill=_session_of_host),
+        Case("GET /rooms"),
+        Case("POST /rooms"),
+        Case("GET /rooms/my"),
+        Case("GET /rooms/{id}", _room),
+        Case("PATCH /rooms/{id}", _room),
+        Case("DELETE /rooms/{id}", _room),
+        Case("POST /presets"),
+        Case("GET /presets"),
+        Case("GET /presets/{id}", _preset),
+        Case("PATCH /presets/{id}", _preset),
+        Case("DELETE /presets/{id}", _preset),
+        Case("POST /presets/{id}/set_default", _preset),
+        Case("GET /rooms/{id}/sessions", _room),
+        Case("POST /rooms/{id}/sessions", _room, _preset_of_host),
+        Case("GET /sessions"),
+        Case("GET /sessions/live"),
+        Case("GET /sessions/stats"),
+        Case("GET /sessions/{id}", _scheduled),
+        Case("DELETE /sessions/{id}", _scheduled),
+        Case("POST /sessions/{id}/join", _live, by_viewer=True),
+        Case("POST /sessions/{id}/go_live", _scheduled),
+        Case("POST /sessions/{id}/start", _scheduled),
+        Case("POST /sessions/{id}/end", _live),
+        Case("PATCH /sessions/{id}/reschedule", _scheduled),
+        Case("PATCH /sessions/{id}/settings", _scheduled),
+        Case("GET /sessions/{id}/monitor", _live),
+        Case("POST /sessions/{id}/leave", _live, by_viewer=True),
+        Case("GET /sessions/{id}/viewers", _live, by_viewer=True),
+        Case("GET /sessions/{id}/attendance", _live),
+        Case("GET /sessions/{id}/attendance/stats", _live),
+    )
+}
+
+
+def cases(wanted: Callable[[Operation], bool] | None = None) -> list[Case]:
+    """The cases of the wanted operations, or all of them."""
+    return [case for case in CASES.values() if wanted is None or wanted(case.operation)]
+
+
+class Scenes:
+    """One scene a case, kept for the calls that change nothing because they are refused."""
+
+    def __init__(self, world: World):
+        self.world = world
+        self._made: dict[str, Scene] = {}
+
+    async def of(self, case: Case) -> Scene:
+        if case.key not in self._made:
+            self._made[case.key] = await case.scene(self.world)
+        return self._made[case.key]
+
+
+def name(case: object) -> str | None:
+    """How a case is called in the test report."""
+    return case.key if isinstance(case, Case) else None

@@ -1,0 +1,33 @@
+"""The world that all cases share, on the running stack, reached through its gateway."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.stack import Stack
+from tests.contract.api.cases import Scenes
+from tests.contract.api.client import Client, connect
+from tests.contract.api.people import Administrator, sign_in
+from tests.contract.api.world import World, make_world
+
+
+@pytest.fixture(scope="session")
+async def client(stack: Stack) -> AsyncIterator[Client]:
+    async with connect(stack.base_url) as http:
+        yield Client(http)
+
+
+@pytest.fixture(scope="session")
+async def admin(client: Client, stack: Stack) -> Administrator:
+    person = await sign_in(client, stack.admin.email, stack.admin.password)
+    return Administrator(client, person.access_token)
+
+
+@pytest.fixture(scope="session")
+async def world(client: Client, admin: Administrator) -> World:
+    return await make_world(client, admin)
+
+
+@pytest.fixture(scope="session")
+async def scenes(world: World) -> Scenes:
+    return Scenes(world)

@@ -1,0 +1,99 @@
+"""Whether an answer has exactly the fields and types that the contract gives it."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from tests.contract.api.contract import Spec, schemas
+
+# Where nothing may stand instead of a value; every other field is always filled.
+NULLABLE = {
+    "UserResponse": {"external_user_id", "organization_id", "email"},
+    "RoomResponse": {"host", "description", "analytics", "active_session_id"},
+    "SessionResponse": {
+        "description",
+        "started_at",
+        "ended_at",
+        "duration",
+        "scheduled_start_time",
+        "hls_url",
+        "chat_enabled_override",
+        "stage_enabled_override",
+        "max_join_limit_override",
+    },
+    "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url"},
+    "PresetResponse": {"logo", "logo_destination_url"},
+    "AttendanceResponse": {"email", "left_at"},
+    "RoomAnalytics": {"google_tag_manager", "container_id", "enabled"},
+}
+# RFC 3339 in UTC.
+_DATE_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+
+def faults(spec: Spec, value: Any, where: str = "data", nullable: frozenset[str] = frozenset()) -> list[str]:
+    """What is wrong with `value`, one sentence a fault; empty when it is exactly as the contract says."""
+    return list(_faults(spec, value, where, nullable))
+
+
+def _faults(spec: Spec, value: Any, where: str, nullable: frozenset[str]) -> Iterator[str]:
+    if spec is None:
+        yield from [] if value is None else [f"{where} is not null"]
+    elif isinstance(spec, str) and spec in schemas():
+        yield from _faults(schemas()[spec], value, where, frozenset(NULLABLE.get(spec, ())))
+    elif isinstance(spec, list):
+        yield from _list_faults(spec[0], value, where)
+    elif isinstance(spec, dict):
+        yield from _object_faults(spec, value, where, nullable)
+    elif not _is(spec, value):
+        yield f"{where} is no {spec}: {value!r}"
+
+
+def _list_faults(spec: Spec, value: Any, where: str) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{where} is no list: {value!r}"
+        return
+    for index, item in enumerate(value):
+        yield from _faults(spec, item, f"{where}[{index}]", frozenset())
+
+
+def _object_faults(spec: dict[str, Spec], value: Any, where: str, nullable: frozenset[str]) -> Iterator[str]:
+    if not isinstance(value, dict):
+        yield f"{where} is no object: {value!r}"
+        return
+    for name in spec.keys() ^ value.keys():
+        yield f"{where}.{name} is {'missing' if name in spec else 'not in the contract'}"
+    for name in spec.keys() & value.keys():
+        if value[name] is None and name in nullable:
+            continue
+        yield from _faults(spec[name], value[name], f"{where}.{name}", nullable)
+
+
+def _is(spec: str, value: Any) -> bool:
+    kind = spec.split(" ")[0]
+    if kind in {"integer", "int64"}:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "object":
+        return isinstance(value, dict)
+    return isinstance(value, str) and _is_text(kind, value)
+
+
+def _is_text(kind: str, text: str) -> bool:
+    if kind == "uuid":
+        return _is_uuid(text)
+    if kind == "date-time":
+        return bool(_DATE_TIME.match(text)) and datetime.fromisoformat(text) is not None
+    if kind == "email":
+        return bool(_EMAIL.match(text))
+    return kind == "string" or text in kind.split("|")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

@@ -1,0 +1,89 @@
+"""Who may call what: nobody, viewers, colleagues and other organizations."""
+
+import pytest
+
+from shared.ids import new_id
+from tests.contract.api.cases import Case, Scene, Scenes, cases, name
+from tests.contract.api.client import Answer
+from tests.contract.api.people import Person
+
+NOT_PUBLIC = cases(lambda operation: operation.access != "public")
+PUBLIC = cases(lambda operation: operation.access == "public")
+HOSTING = cases(lambda operation: operation.access in {"host", "moderator"})
+# What acts on something of a host's, named in the path or in the body.
+OWNED = [case for case in HOSTING if case.operation.takes_id or "session_id" in case.operation.fields]
+WITH_ID = cases(lambda operation: operation.takes_id)
+BAD_TOKENS = {
+    "not a token": "Bearer nonsense",
+    "empty": "Bearer ",
+    "unknown scheme": "Digest abc",
+    "unsigned": "Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJ4In0.",
+}
+
+
+async def call(scene: Scene, by: Person | None, path: str | None = None) -> Answer:
+    token = by.access_token if by else None
+    return await scene.world.client.call(
+        scene.operation.method, path or scene.path, token, scene.body or None
+    )
+
+
+@pytest.mark.parametrize("case", NOT_PUBLIC, ids=name)
+async def test_nobody_is_asked_to_sign_in(scenes: Scenes, case: Case) -> None:
+    answer = await call(await scenes.of(case), None)
+    answer.check_refusal(401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", BAD_TOKENS.values(), ids=BAD_TOKENS)
+@pytest.mark.parametrize("case", NOT_PUBLIC, ids=name)
+async def test_bad_credentials_are_refused(scenes: Scenes, case: Case, header: str) -> None:
+    scene = await scenes.of(case)
+    headers = {"Authorization": header}
+    client, method = scene.world.client, scene.operation.method
+    (await client.call(method, scene.path, None, scene.body or None, headers=headers)).check_refusal(401)
+
+
+@pytest.mark.parametrize("case", PUBLIC, ids=name)
+async def test_bad_credentials_are_refused_where_none_are_needed(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    headers = {"Authorization": "Bearer nonsense"}
+    client, method = scene.world.client, scene.operation.method
+    (await client.call(method, scene.path, None, scene.body or None, headers=headers)).check_refusal(401)
+
+
+@pytest.mark.parametrize("case", HOSTING, ids=name)
+async def test_viewers_may_not_host(scenes: Scenes, case: Case) -> None:
+    (await call(await scenes.of(case), scenes.world.viewer)).check_refusal(403)
+
+
+@pytest.mark.parametrize("case", OWNED, ids=name)
+async def test_a_colleague_may_not_act_for_the_host(scenes: Scenes, case: Case) -> None:
+    (await call(await scenes.of(case), scenes.world.colleague)).check_refusal(403, "not_the_host")
+
+
+@pytest.mark.parametrize("case", OWNED, ids=name)
+async def test_for_another_organization_it_does_not_exist(scenes: Scenes, case: Case) -> None:
+    (await call(await scenes.of(case), scenes.world.outsider)).check_refusal(404)
+
+
+@pytest.mark.parametrize("case", WITH_ID, ids=name)
+async def test_an_unknown_id_names_nothing(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    (await call(scene, scene.caller, scene.operation.path.replace("{id}", new_id()))).check_refusal(404)
+
+
+@pytest.mark.parametrize("bad", ["nope", "1", "%00", "{}".ljust(300, "x"), new_id()[:-1], new_id() + "0"])
+@pytest.mark.parametrize("case", WITH_ID, ids=name)
+async def test_a_malformed_id_names_nothing(scenes: Scenes, case: Case, bad: str) -> None:
+    scene = await scenes.of(case)
+    (await call(scene, scene.caller, scene.operation.path.replace("{id}", bad))).check_refusal(404)
+
+
+@pytest.mark.parametrize("case", WITH_ID, ids=name)
+async def test_ids_may_be_written_in_capitals(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    shouted = scene.operation.path.replace("{id}", scene.id.upper())
+    stranger = scenes.world.colleague if case in HOSTING else scene.caller
+    expected = 403 if case in HOSTING else case.operation.status
+    assert (await call(scene, stranger, shouted)).status == expected

@@ -1,0 +1,123 @@
+"""Attendance of people whom LiveKit reports: the webhooks come in as LiveKit sends them."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+
+from deploy.local.stack import Stack
+from shared.ids import new_id
+from tests.contract.api.client import Client
+from tests.contract.api.contract import operations
+from tests.contract.api.people import Person, register
+from tests.contract.api.test_webhook_door import post, signed
+from tests.contract.api.world import World
+
+LIST = operations()["GET /sessions/{id}/attendance"]
+STATS = operations()["GET /sessions/{id}/attendance/stats"]
+VIEWERS = operations()["GET /sessions/{id}/viewers"]
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where LiveKit's webhooks go."""
+
+    client: Client
+    stack: Stack
+
+    async def tell(
+        self, event: str, session: str, person: Person, *, name: str = "Vera", role: str = "audience"
+    ) -> None:
+        """Report that the one connection of this person is there, or gone."""
+        now = int(time.time() * 1000)
+        body = orjson.dumps(
+            {
+                "event": event,
+                "id": f"EV_{new_id()}",
+                "createdAt": str(now // 1000),
+                "room": {"sid": "RM_contract", "name": session},
+                "participant": {
+                    "sid": f"PA_{person.id}",
+                    "identity": f"{person.id}:{new_id()}",
+                    "name": name,
+                    "state": "ACTIVE" if event == "participant_joined" else "DISCONNECTED",
+                    "joinedAt": str(now // 1000),
+                    "joinedAtMs": str(now),
+                    "attributes": {"greenroom.role": role},
+                },
+            }
+        )
+        answer = await post(self.client, body, signed(self.stack, body))
+        assert answer.status == 200, answer
+
+
+@pytest.fixture
+def door(client: Client, stack: Stack) -> Door:
+    return Door(client, stack)
+
+
+async def read(world: World, session: str, what: str, by: Person | None = None, **query: Any) -> Any:
+    token = (by or world.host).access_token
+    answer = await world.client.call("GET", f"/sessions/{session}/{what}", token, query=query)
+    operation = {"viewers": VIEWERS, "attendance": LIST, "attendance/stats": STATS}[what]
+    return answer.check_success(operation)
+
+
+async def three_viewers(world: World, door: Door, session: str) -> list[Person]:
+    """Anna, Berta and Anna Clara, once they are counted."""
+    viewers = []
+    for name in ("Anna", "Berta", "Anna Clara"):
+        viewers.append(await register(world.client, name))
+        await door.tell("participant_joined", session, viewers[-1], name=name)
+    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 3)
+    return viewers
+
+
+async def test_a_session_counts_its_viewers(world: World, door: Door) -> None:
+    session = await world.live_session()
+    viewers = await three_viewers(world, door, session)
+    active = await read(world, session, "viewers", world.viewer)
+    assert active["total"] == 3
+    assert {one["user_id"] for one in active["viewers"]} == {viewer.id for viewer in viewers}
+    stats = await read(world, session, "attendance/stats")
+    assert (stats["total_attendees"], stats["currently_watching"], stats["peak_viewers"]) == (3, 3, 3)
+    await door.tell("participant_left", session, viewers[0])
+    after = await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
+    assert after["max_viewers"] == 3
+
+
+async def test_the_attendance_list_pages_and_finds(world: World, door: Door) -> None:
+    session = await world.live_session()
+    viewers = await three_viewers(world, door, session)
+    seen: list[str] = []
+    for page in (1, 2):
+        listed = await read(world, session, "attendance", page=page, limit=2)
+        assert (listed["total"], listed["currently_watching"]) == (3, 3)
+        seen += [entry["user_id"] for entry in listed["attendance"]]
+    assert sorted(seen) == sorted(viewer.id for viewer in viewers)
+    found = await read(world, session, "attendance", q="anna")
+    assert found["total"] == 2
+    assert {entry["username"] for entry in found["attendance"]} == {"Anna", "Anna Clara"}
+    assert all(entry["is_guest"] and entry["left_at"] is None for entry in found["attendance"])
+
+
+async def test_hosts_are_no_viewers(world: World, door: Door) -> None:
+    session, viewer = await world.live_session(), await register(world.client)
+    await door.tell("participant_joined", session, world.host, role="host")
+    await door.tell("participant_joined", session, viewer)
+    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 1)
+    stats = await read(world, session, "attendance/stats")
+    assert (stats["currently_watching"], stats["peak_viewers"]) == (1, 1)
+
+
+async def test_nobody_was_there(world: World) -> None:
+    session = await world.live_session()
+    assert await read(world, session, "viewers") == {"viewers": [], "total": 0}
+    empty = {"attendance": [], "total": 0, "currently_watching": 0}
+    assert await read(world, session, "attendance") == empty
+    nothing = dict.fromkeys(
+        ("total_attendees", "currently_watching", "peak_viewers", "average_watch_duration"), 0
+    )
+    assert await read(world, session, "attendance/stats") == nothing

@@ -1,0 +1,51 @@
+"""What is wrong with a body is told field by field."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.api.bodies import bad_values
+from tests.contract.api.cases import CASES, Case, Scene, Scenes, cases, name
+from tests.contract.api.client import Answer
+
+WITH_BODY = [case for case in cases() if case.operation.body]
+REQUIRED = [(case.key, field) for case in WITH_BODY for field in case.operation.required]
+BAD = [
+    pytest.param(case.key, path, value, id=f"{case.key} {path} {what}")
+    for case in WITH_BODY
+    for path, what, value in bad_values(case.operation)
+]
+
+
+async def send(scene: Scene, body: Any) -> Answer:
+    return await scene.world.client.call(scene.operation.method, scene.path, scene.token, body)
+
+
+@pytest.mark.parametrize(("key", "field"), REQUIRED)
+async def test_a_required_field_is_missed_by_name(scenes: Scenes, key: str, field: str) -> None:
+    scene = await scenes.of(CASES[key])
+    without = {name: value for name, value in scene.body.items() if name != field}
+    (await send(scene, without)).check_bad_fields(field)
+    (await send(scene, scene.body | {field: None})).check_bad_fields(field)
+
+
+@pytest.mark.parametrize(("key", "path", "value"), BAD)
+async def test_a_bad_field_is_named(scenes: Scenes, key: str, path: str, value: Any) -> None:
+    scene = await scenes.of(CASES[key])
+    answer = await send(scene, scene.body | {path.split(".")[0]: value})
+    answer.check_bad_fields(path)
+
+
+@pytest.mark.parametrize("case", WITH_BODY, ids=name)
+async def test_each_of_several_bad_fields_has_one_entry(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    every = {field: ["not", "this"] for field in case.operation.fields}
+    (await send(scene, every)).check_bad_fields(*case.operation.fields)
+
+
+@pytest.mark.parametrize("case", [case for case in WITH_BODY if case.operation.required], ids=name)
+async def test_an_empty_body_misses_every_required_field(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    (await send(scene, {})).check_bad_fields(*case.operation.required)
+    answer = await scene.world.client.raw(scene.operation.method, scene.path, scene.token)
+    answer.check_bad_fields(*case.operation.required)

@@ -1,0 +1,94 @@
+"""What an encoder needs: RTMP address and key in mode rtmp, a WHIP address for presets of type whip."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+
+from deploy.local.stack import Stack
+from tests.contract.api.client import Answer
+from tests.contract.api.contract import operations
+from tests.contract.api.world import World
+
+CREATE = operations()["POST /rooms/{id}/sessions"]
+START = operations()["POST /sessions/{id}/start"]
+
+
+async def create(world: World, **fields: str) -> Answer:
+    body = {"title": "A session", "preset_id": await world.preset(type=fields.pop("preset", "whip"))} | fields
+    path = f"/rooms/{await world.room()}/sessions"
+    return await world.client.call("POST", path, world.host.access_token, body)
+
+
+async def test_rtmp_sessions_have_an_address_and_a_key(world: World) -> None:
+    made = (await create(world, mode="rtmp", preset="rtmp")).check_success(CREATE)
+    assert made["rtmp_url"].startswith("rtmp://")
+    assert made["stream_key"]
+    answer = await world.do("start", made["session"]["id"])
+    started = answer.check_success(START)
+    rtmp, setup = started["rtmp"], started["rtmp_setup"]
+    assert (rtmp["url"], rtmp["stream_key"]) == (made["rtmp_url"], made["stream_key"])
+    assert (setup["server"], setup["stream_key"]) == (made["rtmp_url"], made["stream_key"])
+    assert rtmp["ingress_id"]
+    assert started["whip_url"] is None
+    again = (await world.do("go_live", made["session"]["id"])).check_success(START)
+    assert again["rtmp"] == rtmp
+    await world.do("end", made["session"]["id"])
+
+
+async def test_the_stream_key_is_told_to_the_host_alone(world: World) -> None:
+    made = (await create(world, mode="rtmp", preset="rtmp")).data
+    for person in (None, world.viewer, world.host):
+        session = await world.get(f"/sessions/{made['session']['id']}", person)
+        assert made["stream_key"] not in str(session)
+
+
+async def test_webcam_sessions_have_none(world: World) -> None:
+    made = (await create(world, preset="rtmp")).check_success(CREATE)
+    assert made["session"]["mode"] == "webcam"
+    assert (made["rtmp_url"], made["stream_key"]) == ("", "")
+    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    assert started["rtmp"] is started["rtmp_setup"] is started["whip_url"] is None
+
+
+async def test_the_mode_wins_over_the_presets_type(world: World) -> None:
+    made = (await create(world, mode="rtmp", preset="whip")).check_success(CREATE)
+    assert made["stream_key"]
+    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    assert started["whip_url"] is None
+    await world.do("end", made["session"]["id"])
+
+
+async def test_whip_presets_give_a_whip_address(world: World, stack: Stack) -> None:
+    session = await world.session()
+    started = (await world.do("start", session)).check_success(START)
+    parts = urlsplit(started["whip_url"])
+    assert (parts.scheme, parts.path) == ("http", "/whip/v1")
+    assert parts.netloc == urlsplit(stack.livekit_url).netloc
+    claims = decoded(stack, parse_qs(parts.query)["access_token"][0])
+    assert (claims["video"]["room"], claims["video"]["canPublish"]) == (session, True)
+    assert claims["exp"] - claims["nbf"] >= 12 * 3600
+
+
+async def test_tokens_are_good_for_ten_minutes_and_for_their_role(world: World, stack: Stack) -> None:
+    session = await world.session()
+    host = decoded(stack, (await world.do("start", session)).data["livekit_token"])
+    joined = await world.do("join", session, world.viewer)
+    audience = decoded(stack, joined.data["livekit_token"])
+    monitor = decoded(stack, (await world.get(f"/sessions/{session}/monitor", world.host))["livekit_token"])
+    assert joined.data["room_name"] == session
+    for claims, person in ((host, world.host), (audience, world.viewer), (monitor, world.host)):
+        assert claims["sub"].split(":")[0] == person.id
+        assert claims["exp"] - claims["nbf"] == 600
+        assert (claims["video"]["room"], claims["video"]["roomJoin"]) == (session, True)
+        assert not claims["video"]["canPublishData"]
+        assert not claims["video"]["canUpdateOwnMetadata"]
+    assert [one["video"]["canPublish"] for one in (host, audience, monitor)] == [True, False, False]
+    assert [one["video"]["hidden"] for one in (host, audience, monitor)] == [False, False, True]
+    assert host["attributes"] == {"greenroom.role": "host"}
+    assert audience["attributes"] == {"greenroom.role": "audience"}
+
+
+def decoded(stack: Stack, token: str) -> dict[str, Any]:
+    """The claims of a LiveKit token, its signature checked."""
+    return dict(jwt.decode(token, stack.livekit_api_secret, ["HS256"], issuer=stack.livekit_api_key))

@@ -1,0 +1,109 @@
+"""The world of the cases: two organizations with their people and libraries, and the making of things."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.contract.api.bodies import sample
+from tests.contract.api.client import Answer, Client
+from tests.contract.api.contract import operations
+from tests.contract.api.people import Administrator, Organization, Person, register
+
+
+@dataclass(frozen=True)
+class World:
+    """`host` owns what is made; `colleague` is of the same organization, `outsider` of another."""
+
+    client: Client
+    admin: Administrator
+    organization: Organization
+    host: Person
+    colleague: Person
+    outsider: Person
+    viewer: Person
+    second_library: str
+    unlisted_library: str
+    foreign_library: str
+
+    @property
+    def library(self) -> str:
+        return self.organization.default_library_id
+
+    async def viewer_of_its_own(self) -> Person:
+        return await register(self.client)
+
+    async def room(self, library: str | None = None, by: Person | None = None, **fields: Any) -> str:
+        """The id of a new room."""
+        body = {"title": "A room", **fields}
+        return str((await self._post("/rooms", body, library, by)).data["room"]["id"])
+
+    async def preset(self, library: str | None = None, by: Person | None = None, **fields: Any) -> str:
+        """The id of a new preset: every field of the contract filled, of type whip."""
+        body = sample(operations()["POST /presets"], is_default=False, **fields)
+        return str((await self._post("/presets", body, library, by)).data["id"])
+
+    async def session(
+        self,
+        library: str | None = None,
+        by: Person | None = None,
+        *,
+        room: str | None = None,
+        preset: str | None = None,
+        **fields: Any,
+    ) -> str:
+        """The id of a new scheduled session, in a room and with a preset of its own where none is given."""
+        room = room or await self.room(library, by)
+        preset = preset or await self.preset(library, by)
+        body = {"title": "A session", "preset_id": preset, **fields}
+        return str((await self._post(f"/rooms/{room}/sessions", body, library, by)).data["session"]["id"])
+
+    async def live_session(self, library: str | None = None, **fields: Any) -> str:
+        session = await self.session(library, **fields)
+        await self.do("start", session)
+        return session
+
+    async def ended_session(self, library: str | None = None, **fields: Any) -> str:
+        session = await self.live_session(library, **fields)
+        await self.do("end", session)
+        return session
+
+    async def do(self, what: str, session: str, by: Person | None = None) -> Answer:
+        """POST /sessions/{id}/<what> by its host; must succeed."""
+        return await self._post(f"/sessions/{session}/{what}", None, None, by)
+
+    async def get(self, path: str, by: Person | None = None) -> Any:
+        """The data at `path` as `by` (or nobody) sees it."""
+        return (await self.client.call("GET", path, by.access_token if by else None)).data
+
+    async def eventually(self, path: str, wanted: Callable[[Any], bool], within: float = 10) -> Any:
+        """The data at `path`, as nobody sees it, once it is as wanted; raises TimeoutError."""
+        async with asyncio.timeout(within):
+            while True:
+                data = await self.get(path)
+                if wanted(data):
+                    return data
+                await asyncio.sleep(0.05)
+
+    async def _post(self, path: str, body: Any, library: str | None, by: Person | None) -> Answer:
+        prefix = f"/libraries/{library}" if library else ""
+        token = (by or self.host).access_token
+        answer = await self.client.call("POST", prefix + path, token, body)
+        assert answer.status in {200, 201}, answer
+        return answer
+
+
+async def make_world(client: Client, admin: Administrator) -> World:
+    ours, theirs = await admin.organization(), await admin.organization()
+    return World(
+        client=client,
+        admin=admin,
+        organization=ours,
+        host=await admin.host(ours),
+        colleague=await admin.host(ours, "Carl"),
+        outsider=await admin.host(theirs, "Olga"),
+        viewer=await register(client),
+        second_library=await admin.library(ours),
+        unlisted_library=await admin.library(ours, "unlisted"),
+        foreign_library=theirs.default_library_id,
+    )
