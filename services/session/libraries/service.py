@@ -35,6 +35,17 @@ class LibraryService:
             await self._libraries.get(library_id)
         return library_id
 
+    async def of_caller(self, library_id: str | None, caller: Caller) -> str | None:
+        """The library that the caller's own things are listed from.
+
+        Raises `NotFound` where there is none of that id, or it belongs to another organization.
+        """
+        if library_id is not None:
+            library = await self._libraries.get(library_id)
+            if caller.organization_id not in {None, library.organization_id}:
+                raise NotFound(f"There is no library {library_id}", code="library_not_found")
+        return library_id
+
     async def for_hosting(self, library_id: str | None, caller: Caller) -> Library:
         """The library the caller makes things in: the one of the call, else the organization's default.
 

@@ -62,7 +62,7 @@ class PresetService:
         self, caller: Caller, library_id: str | None, page: Page
     ) -> tuple[list[PresetState], int]:
         caller.hosting_organization()
-        await self._libraries.for_reading(library_id)
+        await self._libraries.of_caller(library_id, caller)
         presets, total = await self._presets.list_of_user(caller.user_id, library_id, page.skip, page.limit)
         defaults = await self._presets.defaults_among(presets)
         return [preset.state(is_default=preset.id in defaults) for preset in presets], total

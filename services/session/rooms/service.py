@@ -74,7 +74,7 @@ class RoomService:
         return await self._list(rooms, total, page, viewer)
 
     async def list_mine(self, library_id: str | None, page: Page, caller: Caller) -> RoomListResponse:
-        await self._libraries.for_reading(library_id)
+        await self._libraries.of_caller(library_id, caller)
         rooms, total = await self._rooms.list_of_host(caller.user_id, library_id, page.skip, page.limit)
         return await self._list(rooms, total, page, caller)
 

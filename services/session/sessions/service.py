@@ -149,7 +149,7 @@ class SessionService:
 
     async def stats(self, caller: Caller, library_id: str | None) -> DashboardStatsResponse:
         """Counts over the caller's organization; a viewer's over what public lists show."""
-        await self._libraries.for_reading(library_id)
+        await self._libraries.of_caller(library_id, caller)
         scope: dict[str, object] = {"listed": True}
         if caller.organization_id is not None:
             scope = {"organization_id": caller.organization_id}
