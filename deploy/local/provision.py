@@ -18,6 +18,10 @@ from deploy.local.stack import ApiKey
 DEADLINE = aiohttp.ClientTimeout(total=15)
 ORGANIZATION_NAME = "Greenroom"
 PAGE_LIMIT = 100
+STRANGER = (
+    "The administrator cannot sign in. A database that was first used with another data directory keeps the "
+    "administrator of that one: start with that directory, or with an empty database."
+)
 
 
 class ProvisionFailed(Exception):
@@ -77,7 +81,10 @@ async def _ensure(http: aiohttp.ClientSession, plan: Plan) -> Provision:
     if known is not None and await _works(http, plan, known):
         return known
     admin = Admin(http)
-    await admin.sign_in(plan.credentials.admin_email, plan.credentials.admin_password)
+    try:
+        await admin.sign_in(plan.credentials.admin_email, plan.credentials.admin_password)
+    except ProvisionFailed as refused:
+        raise ProvisionFailed(f"{refused}\n{STRANGER}") from refused
     made = await _make(admin, plan)
     write_atomically(plan.data.provision_file, made.model_dump_json(indent=2) + "\n")
     return made
