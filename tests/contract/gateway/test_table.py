@@ -1,0 +1,78 @@
+"""The route table against what the services declare: neither has a line that the other lacks."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+import services.attendance
+import services.egress
+import services.session
+from services.gateway.app import own_operations
+from services.gateway.documents import public_document
+from services.gateway.operation import Operation, Upstream
+from services.gateway.table import TABLE
+from services.gateway.upstreams import Upstreams
+from shared.health import Health
+from shared.http.openapi import LIBRARY_PREFIX, Document, service_document
+from shared.http.routes import Access, Route, Routes
+
+_PACKAGES = {
+    Upstream.SESSION: services.session,
+    Upstream.EGRESS: services.egress,
+    Upstream.ATTENDANCE: services.attendance,
+}
+
+
+def _declared(upstream: Upstream) -> Iterator[Route]:
+    """Every route in every `routes` module of the service."""
+    package = _PACKAGES[upstream]
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name.rpartition(".")[2] != "routes":
+            continue
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Routes):
+                yield from value
+
+
+@pytest.mark.parametrize("upstream", _PACKAGES)
+def test_the_table_lists_what_the_service_declares(upstream: Upstream) -> None:
+    listed = {
+        (line.method, line.path): (line.access, line.mirrored) for line in TABLE if line.upstream is upstream
+    }
+    declared = {
+        (route.method, route.path): (route.access, route.mirrored)
+        for route in _declared(upstream)
+        if route.access is not Access.INTERNAL
+    }
+    assert listed == declared
+
+
+@pytest.mark.parametrize("upstream", _PACKAGES)
+def test_internal_operations_lie_under_internal(upstream: Upstream) -> None:
+    for route in _declared(upstream):
+        assert route.path.startswith("/internal/") is (route.access is Access.INTERNAL), route.path
+
+
+async def test_the_gateway_answers_what_it_lists_as_its_own() -> None:
+    upstreams = Upstreams({}, connections=1)
+    listed = {line.path for line in TABLE if line.upstream is Upstream.GATEWAY}
+    assert listed == set(own_operations(upstreams, Health()))
+
+
+@pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.path}")
+def test_what_the_document_says_is_what_the_table_has(line: Operation) -> None:
+    documented = _document()["paths"].get(line.path, {}).get(line.method.lower())
+    if line.upstream is Upstream.GATEWAY and line.path != "/health":
+        assert documented is None
+        return
+    assert documented["x-access"] == line.access.value
+    mirror = _document()["paths"].get(LIBRARY_PREFIX + line.path, {})
+    assert (line.method.lower() in mirror) is line.mirrored
+
+
+@cache
+def _document() -> Document:
+    return public_document([service_document(name, list(_declared(name))) for name in _PACKAGES])
