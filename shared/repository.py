@@ -5,7 +5,6 @@ and `outbox`/`outbox_at` (see `shared.outbox`). A change is written as the diffe
 (`$set`/`$unset`), with `$push` for the events and `$inc version`, guarded by the version read.
 """
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -55,8 +54,12 @@ class Repository(Generic[T]):
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
 
     async def find(self, id: str) -> T | None:  # noqa: A002
-        document = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+        document = await self._document(id)
         return self.load(document) if document else None
+
+    async def _document(self, id: str) -> Document | None:  # noqa: A002
+        document = await self.collection.find_one({"_id": id})
+        return None if document is None or "tombstone" in document else document
 
     async def get(self, id: str) -> T:  # noqa: A002
         found = await self.find(id)
@@ -68,10 +71,8 @@ class Repository(Generic[T]):
         """Those of `ids` that exist, by id, in one read."""
         if not ids:
             return {}
-        documents = await self.collection.find(
-            {"_id": {"$in": list(dict.fromkeys(ids))}, "tombstone": {"$exists": False}}
-        )
-        return {document["_id"]: self.load(document) for document in documents}
+        documents = await self.collection.find({"_id": {"$in": list(dict.fromkeys(ids))}})
+        return {document["_id"]: self.load(document) for document in documents if "tombstone" not in document}
 
     async def find_where(self, query: Document) -> T | None:
         document = await self.collection.find_one(query)
@@ -84,11 +85,12 @@ class Repository(Generic[T]):
         self, query: Document, *, skip: int, limit: int, sort: Sort = (("_id", DESCENDING),)
     ) -> tuple[list[T], int]:
         """One page, the newest first, and how many match (counted to `COUNTED_TO`)."""
-        documents, total = await asyncio.gather(
-            self.collection.find(query, sort=sort, skip=skip, limit=limit),
-            self.collection.count(query, limit=COUNTED_TO),
-        )
-        return [self.load(document) for document in documents if "tombstone" not in document], total
+        documents = await self.collection.find(query, sort=sort, skip=skip, limit=limit)
+        page = [self.load(document) for document in documents if "tombstone" not in document]
+        if 0 < len(documents) < limit or (not documents and not skip):
+            # The list ends here, so its length is known.
+            return page, skip + len(page)
+        return page, await self.collection.count(query, limit=COUNTED_TO)
 
     async def discard(self, id: str) -> None:  # noqa: A002
         """Delete what tells no events; see `remove` for what does."""
@@ -111,7 +113,7 @@ class Repository(Generic[T]):
         `decide` raises, `shared.mongo.Duplicate`, and `Conflict` where others keep being faster.
         """
         for _ in range(_ATTEMPTS):
-            before = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+            before = await self._document(id)
             if before is None:
                 raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
             aggregate = self.load(before)
@@ -131,7 +133,7 @@ class Repository(Generic[T]):
         `decide` must tell at least one event.
         """
         for _ in range(_ATTEMPTS):
-            before = await self.collection.find_one({"_id": id, "tombstone": {"$exists": False}})
+            before = await self._document(id)
             if before is None:
                 raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
             aggregate = self.load(before)

@@ -35,7 +35,7 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Reply[
     """
     service = request.service(SESSIONS)
     made = await service.create(
-        request.reservation.id, request.path_id(), request.caller, request.library_id, body
+        request.reservation, request.path_id(), request.caller, request.library_id, body
     )
     return Reply(made)
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from services.session.libraries.service import LibraryService
 from services.session.ownership import is_host, require_host, require_library
 from services.session.presets.service import PresetService
+from services.session.rooms.domain import Room
 from services.session.rooms.service import RoomService
 from services.session.sessions.domain import Limits, Session
 from services.session.sessions.ingest import IngestPort
@@ -25,6 +26,7 @@ from services.session.sessions.views import SessionViews
 from shared.clock import Clock
 from shared.contracts.states import PresetState, Role, SessionMode, SessionStatus
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
+from shared.http.idempotency import Reservation
 from shared.http.schema import Page
 from shared.identity import Caller
 from shared.ids import is_id
@@ -61,40 +63,43 @@ class SessionService:
 
     async def create(
         self,
-        id: str,  # noqa: A002
+        reservation: Reservation,
         room_id: str,
         caller: Caller,
         library_id: str | None,
         body: CreateSessionRequest,
     ) -> CreateSessionResponse:
-        """Create a session of the room under the reserved `id`, with its ingest in mode rtmp."""
+        """Create a session of the room under the reserved id, with its ingest in mode rtmp."""
         room = await self._rooms.hosted(room_id, caller, library_id)
-        session = await self._sessions.find(id)
+        session = await self._sessions.find(reservation.id) if reservation.repeated else None
         if session is None:
             self._check_time(body.scheduled_start_time)
-            now = self._clock.now()
-            session = Session(
-                id=id,
-                organization_id=room.organization_id,
-                library_id=room.library_id,
-                room_id=room.id,
-                host_id=room.host_id,
-                listed=room.listed,
-                title=body.title,
-                description=body.description,
-                mode=body.mode or SessionMode.WEBCAM,
-                preset=await self._preset(body.preset_id, caller, library_id),
-                scheduled_start_time=body.scheduled_start_time,
-                due_at=self._due(body.scheduled_start_time),
-                created_at=now,
-                updated_at=now,
-            )
-            session = await self._add(session)
+            preset = await self._preset(body.preset_id, caller, library_id)
+            session = await self._add(self._new(reservation.id, room, preset, body))
         ingest = session.ingest
         return CreateSessionResponse(
             session=await self._views.one(session, caller),
             rtmp_url=ingest.url if ingest else "",
             stream_key=ingest.stream_key if ingest else "",
+        )
+
+    def _new(self, id: str, room: Room, preset: PresetState, body: CreateSessionRequest) -> Session:  # noqa: A002
+        now = self._clock.now()
+        return Session(
+            id=id,
+            organization_id=room.organization_id,
+            library_id=room.library_id,
+            room_id=room.id,
+            host_id=room.host_id,
+            listed=room.listed,
+            title=body.title,
+            description=body.description,
+            mode=body.mode or SessionMode.WEBCAM,
+            preset=preset,
+            scheduled_start_time=body.scheduled_start_time,
+            due_at=self._due(body.scheduled_start_time),
+            created_at=now,
+            updated_at=now,
         )
 
     async def _add(self, session: Session) -> Session:
