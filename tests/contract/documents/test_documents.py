@@ -1,0 +1,27 @@
+"""The committed documents are those that the code makes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_pydantic import OpenAPI
+
+from deploy.documents import documents
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json"])
+def test_the_committed_document_is_current(name: str) -> None:
+    assert (DOCS / name).read_bytes() == documents()[name], f"docs/{name} is stale: run `make openapi`"
+
+
+def test_the_api_document_is_valid_openapi() -> None:
+    document = OpenAPI.model_validate(json.loads((DOCS / "openapi.json").read_bytes()))
+    assert document.openapi == "3.1.0"
+
+
+def test_every_operation_is_named_once() -> None:
+    paths = json.loads((DOCS / "openapi.json").read_bytes())["paths"]
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(names) == len(set(names))
