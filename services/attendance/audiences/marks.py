@@ -21,10 +21,10 @@ class MarkRepository:
     indexes = (Index([("marked_at", ASCENDING)]),)
 
     def __init__(self, mongo: Mongo):
-        self._collection = mongo.collection("marks")
+        self.collection = mongo.collection("marks")
 
     async def ensure_indexes(self) -> None:
-        await self._collection.ensure_indexes(self.indexes)
+        await self.collection.ensure_indexes(self.indexes)
 
     async def put(self, marks: list[Mark], now: datetime) -> None:
         writes = [
@@ -39,17 +39,17 @@ class MarkRepository:
             for mark in marks
         ]
         # Two first marks of the same session may race; the loser then finds the winner's.
-        while refused := (await self._collection.bulk(writes)).duplicates:
+        while refused := (await self.collection.bulk(writes)).duplicates:
             writes = [writes[position] for position in refused]
 
     async def clear(self, seen: Mapping[str, int]) -> None:
         """Take away marks, by id, that are no newer than the given `seq`."""
-        await self._collection.bulk(
+        await self.collection.bulk(
             [DeleteOne({"_id": id_, "seq": {"$lte": seq}}) for id_, seq in seen.items()]
         )
 
     async def older_than(self, moment: datetime, *, limit: int) -> list[Mark]:
-        documents = await self._collection.find(
+        documents = await self.collection.find(
             {"marked_at": {"$lt": moment}}, sort=[("marked_at", ASCENDING)], limit=limit
         )
         return [Mark(one["_id"], one["session_id"], one["replica"], one["seq"]) for one in documents]
