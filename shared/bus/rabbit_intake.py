@@ -29,8 +29,8 @@ class RabbitIntake(Intake):
             async with reaching(f"consuming {queue}"):
                 await channel.initialize()
                 await intake._consume(prefetch)
-        except Unavailable:
-            await intake.close()
+        except BaseException:
+            await intake.close()  # else a consumer that nobody works for would go on prefetching
             raise
         return intake
 

@@ -39,18 +39,23 @@ class UnorderedWorker:
     async def _settle(self, intake: Intake, delivery: Delivery) -> None:
         """Acknowledge the delivery once it is handled, or safe in a lane or with the dead letters."""
         try:
-            await self._handle(intake, delivery)
+            await self._read(intake, delivery)
         except Abandoned:
             return
+        await intake.ack(delivery.tag)
+
+    async def _read(self, intake: Intake, delivery: Delivery) -> None:
+        try:
+            envelope = decode(delivery.headers, delivery.body)
         except UnknownEvent as event:
             self._metrics.ignored.inc()
             log.info("bus.unknown_event", group=self._group.name, event_name=str(event))
         except Malformed as error:
             await self._bury(intake, delivery, error)
-        await intake.ack(delivery.tag)
+        else:
+            await self._handle(intake, delivery, envelope)
 
-    async def _handle(self, intake: Intake, delivery: Delivery) -> None:
-        envelope = decode(delivery.headers, delivery.body)
+    async def _handle(self, intake: Intake, delivery: Delivery, envelope: Envelope) -> None:
         handler = self._group.handlers.get(type(envelope.event))
         if handler is None:
             self._metrics.ignored.inc()

@@ -5,14 +5,16 @@ import time
 
 import aio_pika
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelPreconditionFailed
+from prometheus_client import REGISTRY
 
 from shared.bus import Group, OrderedGroup
 from shared.bus.base import BaseBus
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.errors import Unavailable
 from tests.contract.bus.events import Seen, started
-from tests.contract.bus.stages import RabbitStage, eventually
+from tests.contract.bus.stages import RabbitStage, dead_letters, eventually
 from tests.contract.bus.test_loss import publish_surely
 
 SHORT, LONG = 3.0, 20.0
@@ -116,9 +118,33 @@ async def test_a_queue_with_other_arguments_is_an_error_at_once(rabbit_stage: Ra
         await rabbit_stage.subscribe(bus, Group(name, {LiveKitRoomStarted: Seen().one}))
 
 
-async def test_dead_letters_are_counted(rabbit_stage: RabbitStage) -> None:
-    from prometheus_client import REGISTRY
+async def test_what_kills_its_consumer_over_and_over_is_given_up_by_the_broker(
+    rabbit_stage: RabbitStage,
+) -> None:
+    """Dead-lettering at least once does nothing, silently, where one of its arguments is missing."""
+    bus, seen = await rabbit_stage.bus(), Seen()
+    group = OrderedGroup(rabbit_stage.name("deadly"), (LiveKitRoomStarted,), seen.batch)
+    await rabbit_stage.subscribe(bus, group)
+    await bus.stop_consuming()
+    deadly = started(1)
 
+    async def refuse(message: AbstractIncomingMessage) -> None:
+        await message.nack(requeue=True)
+
+    await bus.publish(deadly)
+    queue_name = f"{group.name}.{deadly.partition:02d}"
+    async with await aio_pika.connect(rabbit_stage.node.url) as connection:
+        queue = await (await connection.channel()).declare_queue(queue_name, passive=True)
+        await queue.consume(refuse)
+        [letter] = await dead_letters(bus, group.name, 1)
+    assert (letter.id, letter.queue, letter.reason) == (deadly.id, queue_name, "delivery_limit")
+    assert await bus.replay(group.name) == 1
+    await rabbit_stage.subscribe(await rabbit_stage.bus(), group)
+    rabbit_stage.groups.pop()
+    await eventually(lambda: seen.envelopes == [deadly])
+
+
+async def test_dead_letters_are_counted(rabbit_stage: RabbitStage) -> None:
     bus = await rabbit_stage.bus()
 
     async def handle(_: object) -> None:
