@@ -85,6 +85,34 @@ async def test_head_is_get_without_its_body(rig: Rig) -> None:
     assert int(answer.headers["Content-Length"]) == size
 
 
+@pytest.mark.parametrize("announced", [True, False])
+async def test_head_of_a_large_answer_leaves_the_connection_usable(rig: Rig, announced: bool) -> None:
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        if announced:
+            response.content_length = 1_000_000
+        await response.prepare(request)
+        await response.write(b"x" * 1_000_000)
+        return response
+
+    rig.session.handler = large
+    for _ in range(3):
+        async with rig.http.head("/rooms") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+        assert answer.headers.get("Content-Length") == ("1000000" if announced else None)
+    async with rig.http.get("/rooms") as answer:
+        assert len(await answer.read()) == 1_000_000
+
+
+async def test_a_service_may_refuse_before_it_has_read_the_body(rig: Rig) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"code": "no"}, status=403)
+
+    rig.session.handler = refuse
+    async with rig.http.post("/auth/login", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (403, "no")
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, DEFAULT_BODY_LIMIT])
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_bodies_pass_whole_up_to_the_limit(rig: Rig, size: int, chunked: bool) -> None:
