@@ -50,6 +50,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     post("/sessions/{id}/end", _SESSION, HOST, mirrored=True),
     patch("/sessions/{id}/reschedule", _SESSION, HOST, mirrored=True),
     patch("/sessions/{id}/settings", _SESSION, MODERATOR),
+    post("/sessions/{id}/tokens", _SESSION, HOST),
     get("/sessions/{id}/monitor", _SESSION, MODERATOR, mirrored=True),
     # Attendance
     post("/sessions/{id}/leave", _ATTENDANCE, BEARER),

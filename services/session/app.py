@@ -29,6 +29,7 @@ from services.session.rooms.service import ROOMS, RoomService
 from services.session.rooms.views import RoomViews
 from services.session.sessions import consumers as session_consumers
 from services.session.sessions import routes as session_routes
+from services.session.sessions.admission import ADMISSION, Admission
 from services.session.sessions.domain import Limits
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.live import LIVE, LiveService, RoomTimeouts
@@ -105,10 +106,12 @@ def build(settings: SessionSettings) -> web.Application:
     session_service = SessionService(
         sessions, room_service, preset_service, library_service, ingest, session_views, limits, clock
     )
+    admission = Admission(sessions, session_service, account_service, issuer, mint, clock)
     live = LiveService(
         sessions,
         session_service,
         presets,
+        admission,
         ingest,
         livekit,
         mint,
@@ -136,6 +139,7 @@ def build(settings: SessionSettings) -> web.Application:
     app[ROOMS] = room_service
     app[PRESETS] = preset_service
     app[SESSIONS] = session_service
+    app[ADMISSION] = admission
     app[LIVE] = live
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)

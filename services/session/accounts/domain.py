@@ -10,11 +10,16 @@ from shared.contracts.states import UserRole, UserState
 from shared.identity import Caller
 
 
+def external_key(organization_id: str, external_user_id: str) -> str:
+    return f"{organization_id}:{external_user_id}"
+
+
 @dataclass(kw_only=True)
 class User:
     """A host (e-mail and password), or a viewer (registered with a display name: a guest).
 
-    Passwords are kept as argon2id hashes, device tokens as SHA-256.
+    Passwords are kept as argon2id hashes, device tokens as SHA-256. A customer's own person has
+    their `external_user_id`; `external_key` is that within the organization, and unique.
     """
 
     id: str
@@ -26,6 +31,7 @@ class User:
     password_hash: str | None = None
     device_hash: str | None = None
     external_user_id: str | None = None
+    external_key: str | None = None
     is_active: bool = True
     is_admin: bool = False
     created_at: datetime
@@ -33,7 +39,9 @@ class User:
 
     @property
     def is_guest(self) -> bool:
-        return self.email is None and self.role is UserRole.VIEWER
+        """Known by a display name only."""
+        known = self.email is not None or self.external_user_id is not None
+        return self.role is UserRole.VIEWER and not known
 
     def registered(self) -> Sequence[Event]:
         return [UserRegistered(user=self.state())]
@@ -54,6 +62,9 @@ class User:
         self.is_admin = self.is_admin if is_admin is None else is_admin
         self.updated_at = now
         return [UserUpdated(user=self.state())]
+
+    def rename(self, now: datetime, username: str) -> Sequence[Event]:
+        return [] if username == self.username else self.edit(now, username=username)
 
     def leave(self, now: datetime) -> Sequence[Event]:
         """The account is deleted."""

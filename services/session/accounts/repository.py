@@ -12,6 +12,7 @@ class UserRepository(Repository[User]):
     indexes = (
         Index([("email", ASCENDING)], unique=True, sparse=True),
         Index([("device_hash", ASCENDING)], unique=True, sparse=True),
+        Index([("external_key", ASCENDING)], unique=True, sparse=True),
         Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
     )
 
@@ -20,6 +21,9 @@ class UserRepository(Repository[User]):
 
     async def find_by_device(self, device_hash: str) -> User | None:
         return await self.find_where({"device_hash": device_hash})
+
+    async def find_external(self, key: str) -> User | None:
+        return await self.find_where({"external_key": key})
 
     async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[User], int]:
         """The newest people first (of one organization, where given), and how many there are."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.accounts.domain import User
+from services.session.accounts.domain import User, external_key
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.schemas import CreateUserRequest, UpdateUserRequest
 from services.session.organizations.repository import OrganizationRepository
@@ -13,7 +13,7 @@ from services.session.passwords import Passwords
 from services.session.signin.repository import SignInRepository
 from shared.clock import Clock
 from shared.contracts.states import UserRole
-from shared.errors import Conflict, FieldError, InvalidRequest
+from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest
 from shared.http.schema import Page
 from shared.ids import new_id
 from shared.mongo import Duplicate
@@ -78,6 +78,37 @@ class AccountService:
             email=first.email, password=first.password, username="Administrator", is_admin=True
         )
         return await self.create(new_id(), body)
+
+    async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
+        """The customer's own person, made when first named; a new name is taken over."""
+        key = external_key(organization_id, external_user_id)
+        known = await self._users.find_external(key)
+        if known is None:
+            known = await self._add_external(organization_id, external_user_id, name)
+        if not known.is_active:
+            raise Forbidden("This person was deactivated", code="account_inactive")
+        if known.username == name:
+            return known
+        return await self._users.change(known.id, lambda user: user.rename(self._clock.now(), name))
+
+    async def _add_external(self, organization_id: str, external_user_id: str, name: str) -> User:
+        now = self._clock.now()
+        key = external_key(organization_id, external_user_id)
+        user = User(
+            id=new_id(),
+            username=name,
+            role=UserRole.VIEWER,
+            organization_id=organization_id,
+            external_user_id=external_user_id,
+            external_key=key,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._users.add(user, user.registered())
+        except Duplicate:
+            user = await self._users.find_external(key) or user
+        return user
 
     async def get(self, id: str) -> User:  # noqa: A002
         return await self._users.get(id)

@@ -164,6 +164,16 @@ class Session:
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
 
+    def assign(self, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
+        """Give a person a role in this session; audience is the role of whoever has none."""
+        self.check_startable()
+        if self.roles.get(user_id, Role.AUDIENCE) is role:
+            return []
+        others = {other: held for other, held in self.roles.items() if other != user_id}
+        self.roles = others if role is Role.AUDIENCE else {**others, user_id: role}
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
     def refresh_preset(self, now: datetime, preset: PresetState) -> Sequence[Event]:
         """Follow a changed preset while scheduled."""
         if self.status is not SessionStatus.SCHEDULED or preset.version <= self.preset.version:

@@ -1,33 +1,30 @@
-"""Going live, joining, and coming to an end, by hand or by itself."""
+"""Going live and coming to an end, by hand or by itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 import structlog
 from aiohttp import web
 
 from services.session.presets.repository import PresetRepository
+from services.session.sessions.admission import Admission
 from services.session.sessions.domain import Ingest, Limits, Session
 from services.session.sessions.ingest import IngestPort
-from services.session.sessions.permissions import encoder_grant, join_grant, monitor_grant
+from services.session.sessions.permissions import encoder_grant
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.schemas import JoinSessionResponse, StartSessionResponse
-from services.session.sessions.service import SessionService, role_in
+from services.session.sessions.schemas import StartSessionResponse
+from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, PresetState, PresetType, Role, SessionMode
 from shared.errors import AppError, Conflict, Unavailable
 from shared.identity import Caller
-from shared.ids import new_id
-from shared.livekit import JoinGrant, LiveKit, TokenMint, whip_url
+from shared.livekit import LiveKit, TokenMint, whip_url
 from shared.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
-
-JOIN_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +41,7 @@ class LiveService:
         sessions: SessionRepository,
         session_service: SessionService,
         presets: PresetRepository,
+        admission: Admission,
         ingest: IngestPort,
         livekit: LiveKit,
         mint: TokenMint,
@@ -56,6 +54,7 @@ class LiveService:
         self._sessions = sessions
         self._service = session_service
         self._presets = presets
+        self._admission = admission
         self._ingest = ingest
         self._livekit = livekit
         self._mint = mint
@@ -118,49 +117,11 @@ class LiveService:
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
         return StartSessionResponse(
             session=await self._views.one(session, caller),
-            livekit_token=self._join_token(session, caller, Role.HOST),
+            livekit_token=self._admission.token(session, caller, Role.HOST),
             rtmp=rtmp_response(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
             whip_url=self._whip_url(session, caller) if by_whip else None,
         )
-
-    async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
-        """A token for the caller in their role; the session must be live."""
-        session = await self._live(id, library_id)
-        token = self._join_token(session, caller, role_in(session, caller))
-        return JoinSessionResponse(livekit_token=token, room_name=session.id)
-
-    async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
-        """A token for a hidden participant that only subscribes."""
-        session = await self._service.moderated(id, caller, library_id)
-        session.check_live()
-        grant = monitor_grant(
-            room=session.id,
-            # Its own identity, or it would replace the caller's own connection.
-            identity=f"{caller.user_id}:{new_id()}",
-            name=caller.username,
-            role=role_in(session, caller),
-        )
-        return JoinSessionResponse(livekit_token=self._token(grant), room_name=session.id)
-
-    async def _live(self, id: str, library_id: str | None) -> Session:  # noqa: A002
-        session = await self._service.readable(id, library_id)
-        session.check_live()
-        return session
-
-    def _join_token(self, session: Session, caller: Caller, role: Role) -> str:
-        return self._token(
-            join_grant(
-                room=session.id,
-                identity=caller.identity,
-                name=caller.username,
-                role=role,
-                preset=session.preset.settings,
-            )
-        )
-
-    def _token(self, grant: JoinGrant) -> str:
-        return self._mint.join_token(grant, lifetime=JOIN_LIFETIME)
 
     def _whip_url(self, session: Session, caller: Caller) -> str:
         """Valid for the longest the session may last, so that an encoder can reconnect."""

@@ -1,10 +1,13 @@
 """The Sessions group."""
 
+from services.session.sessions.admission import ADMISSION
 from services.session.sessions.live import LIVE
 from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
     DashboardStatsResponse,
+    IssueTokensRequest,
+    IssueTokensResponse,
     JoinSessionResponse,
     RescheduleSessionRequest,
     SessionListResponse,
@@ -87,7 +90,7 @@ async def join_session(request: Request) -> Reply[JoinSessionResponse]:
 
     The token is good for 10 minutes; who is connected stays. The session must be live.
     """
-    return Reply(await request.service(LIVE).join(request.path_id(), request.caller, request.library_id))
+    return Reply(await request.service(ADMISSION).join(request.path_id(), request.caller, request.library_id))
 
 
 @routes.post("/sessions/{id}/start", access=HOST, mirrored=True, idempotent=True)
@@ -142,7 +145,19 @@ async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
 
     For a hidden participant that only subscribes and is not counted.
     """
-    return Reply(await request.service(LIVE).monitor(request.path_id(), request.caller, request.library_id))
+    return Reply(
+        await request.service(ADMISSION).monitor(request.path_id(), request.caller, request.library_id)
+    )
+
+
+@routes.post("/sessions/{id}/tokens", access=HOST, status=201, idempotent=True)
+async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[IssueTokensResponse]:
+    """Issue a join token for a person of the customer.
+
+    For API keys: the customer's backend lets its own people in. The person is known by their
+    `external_user_id` within the organization and made when first named.
+    """
+    return Reply(await request.service(ADMISSION).issue_tokens(request.path_id(), request.caller, body))
 
 
 @routes.get("/internal/sessions/{id}", access=INTERNAL)

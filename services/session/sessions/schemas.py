@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from services.session.accounts.schemas import Username, UserResponse
 from services.session.presets.schemas import JoinLimit, PresetResponse
 from services.session.rooms.schemas import RoomResponse
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
-from shared.http.schema import Moment, Text, Title
+from shared.http.schema import Line, Moment, Text, Title
 
 
 class CreateSessionRequest(Body):
@@ -106,6 +107,21 @@ class StartSessionResponse(Data):
 class JoinSessionResponse(Data):
     livekit_token: str
     room_name: str
+
+
+class IssueTokensRequest(Body):
+    external_user_id: Annotated[Line, Field(min_length=1, max_length=255)]
+    name: Username
+    role: Literal["host", "co_host", "moderator", "audience"] = "audience"
+    ttl_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
+
+
+class IssueTokensResponse(Data):
+    user: UserResponse
+    access_token: str
+    livekit_token: str
+    room_name: str
+    expires_at: datetime
 
 
 class DashboardStatsResponse(Data):

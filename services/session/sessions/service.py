@@ -24,7 +24,7 @@ from services.session.sessions.schemas import (
 )
 from services.session.sessions.views import SessionViews
 from shared.clock import Clock
-from shared.contracts.states import PresetState, Role, SessionMode, SessionStatus
+from shared.contracts.states import PresetState, Role, SessionMode, SessionStatus, UserRole
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
@@ -156,7 +156,7 @@ class SessionService:
         """Counts over the caller's organization; a viewer's over what public lists show."""
         await self._libraries.of_caller(library_id, caller)
         scope: dict[str, object] = {"listed": True}
-        if caller.organization_id is not None:
+        if caller.role is UserRole.HOST and caller.organization_id is not None:
             scope = {"organization_id": caller.organization_id}
         if library_id is not None:
             scope["library_id"] = library_id
@@ -182,13 +182,16 @@ class SessionService:
         if not is_id(id):
             raise NotFound(f"There is no session {id}", code="session_not_found")
         session = await self._sessions.get(id)
-        require_host(session, caller, library_id)
+        if role_in(session, caller) is Role.HOST:
+            require_library(session, library_id)
+        else:
+            require_host(session, caller, library_id)
         return session
 
     async def moderated(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
         """The session, if the caller hosts, co-hosts or moderates it; raises `NotFound`, `Forbidden`."""
         session = await self._sessions.get(id)
-        if role_in(session, caller) in {Role.CO_HOST, Role.MODERATOR}:
+        if role_in(session, caller) in {Role.HOST, Role.CO_HOST, Role.MODERATOR}:
             require_library(session, library_id)
         else:
             require_host(session, caller, library_id)
