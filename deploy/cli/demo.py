@@ -56,7 +56,7 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
             show_outcome(rich, outcome, url)
             show_goodbye(rich, url, runs_on=keep or not found.started)
     except Interrupted:
-        rich.print("Interrupted: the session is over.")
+        rich.print("Interrupted: whatever had begun was ended.")
         raise typer.Exit(INTERRUPTED) from None
     except (DemoFailed, *REFUSALS) as error:
         _refuse(str(error))

@@ -14,7 +14,10 @@ MOVES_NEEDED = 5
 
 @dataclass
 class Reception:
-    """Counts of one connection. `moves` are pictures whose time was later than that of the one before."""
+    """Counts of one connection. `moves` are pictures whose time was later than that of the one before.
+
+    Only a picture whose time can be read is the host's: `first_frame_at` is when the first of them came.
+    """
 
     now: Callable[[], float]
     frames: int = 0
@@ -29,11 +32,11 @@ class Reception:
         """A picture came."""
         now = self.now()
         self.frames += 1
-        if self.first_frame_at is None:
-            self.first_frame_at = now
         stamp = read_stamp(luma)
         if stamp is None:
             return
+        if self.first_frame_at is None:
+            self.first_frame_at = now
         self.moves += stamp > self._last_stamp
         self._last_stamp = stamp
         self.delays.append((int(now * 1000) - stamp) % WRAP)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
-SPINNER = SpinnerColumn(finished_text=Text("✓", style="green"))
-COLUMNS = (
-    SPINNER,
-    TextColumn("{task.description}", markup=False),
-    BarColumn(bar_width=16),
-    TextColumn("{task.fields[detail]}", style="dim", markup=False),
-)
+COLUMNS = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=14))
 
 
 class Step(Protocol):
@@ -45,8 +41,12 @@ def show_on(console: Console, now: Callable[[], float]) -> Iterator[Show]:
     if not console.is_terminal:
         yield Lines(console, now)
         return
-    with Progress(*COLUMNS, console=console, refresh_per_second=8) as progress:
-        yield Bars(progress)
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        yield Bars(live)
+
+
+def _end_of(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"
 
 
 class Lines:
@@ -63,8 +63,8 @@ class Lines:
         detail = _Detail()
         try:
             yield detail
-        except BaseException:
-            self._print(f"{title}: failed")
+        except BaseException as error:
+            self._print(f"{title}: {_end_of(error)}")
             raise
         self._print(f"{title}: {detail.text or 'done'}")
 
@@ -89,35 +89,43 @@ class _Detail:
 
 
 class Bars:
-    """A bar for each step; the counts stand beneath the step under way."""
+    """The step under way with its bar, the live counts beneath it; above them the steps that are over."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._counts: TaskID | None = None
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._progress = Progress(*COLUMNS)
+        self._counts = Text(style="cyan")
+        live.update(Group(self._progress, self._counts))
 
     @contextmanager
     def step(self, title: str, total: float = 1) -> Iterator[Step]:
-        task = self._progress.add_task(title, total=total, detail="")
+        task = self._progress.add_task(title, total=total)
+        bar = _Bar(self._progress, task)
         try:
-            yield _Bar(self._progress, task)
-        except BaseException:
-            self._progress.update(task, description=f"{title}: failed")
+            yield bar
+        except BaseException as error:
+            self._over(Text("✗ ", "red"), title, _end_of(error))
             raise
-        self._progress.update(task, completed=total)
+        else:
+            self._over(Text("✓ ", "green"), title, bar.text)
+        finally:
+            self._progress.remove_task(task)
 
     def counts(self, text: str) -> None:
-        if self._counts is not None:
-            self._progress.remove_task(self._counts)
-        self._counts = self._progress.add_task("  now", total=None, detail=text)
+        self._counts.plain = f"  {text}"
+
+    def _over(self, mark: Text, title: str, detail: str) -> None:
+        self._live.console.print(mark + Text(title) + Text(f"  {detail}", "dim"), soft_wrap=True)
 
 
 class _Bar:
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
         self._task = task
+        self.text = ""
 
     def advance(self, by: float = 1) -> None:
         self._progress.advance(self._task, by)
 
     def detail(self, text: str) -> None:
-        self._progress.update(self._task, detail=text)
+        self.text = text

@@ -14,6 +14,7 @@ Luma = NDArray[np.uint8]
 
 BLOCKS = 32
 HEIGHT_SHARE = 20  # the strip is a twentieth of the picture's height
+SMALLEST = 4  # pixels of a block: WebRTC ends a track with a black picture of next to no size
 BLACK, WHITE, MIDDLE = 16, 235, 128
 WRAP = 1 << 24
 
@@ -31,6 +32,8 @@ def read_stamp(luma: Luma) -> int | None:
     """The milliseconds that the picture carries, or None where they cannot be read for sure."""
     height, width = luma.shape
     strip, block = height // HEIGHT_SHARE, width // BLOCKS
+    if strip < SMALLEST or block < SMALLEST:
+        return None
     # The middle of each block: its edges bleed into the neighbours.
     blocks = luma[:strip, : block * BLOCKS].reshape(strip, BLOCKS, block)
     inner = blocks[strip // 4 : strip - strip // 4, :, block // 4 : block - block // 4]

@@ -1,0 +1,85 @@
+"""What is shown while the demo runs, and at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from deploy.demo.outcome import Media, Outcome, Place
+from deploy.demo.report import Row
+from deploy.demo.show import Show, show_on
+from deploy.demo.tables import show_goodbye, show_outcome
+
+BASE_URL = "http://127.0.0.1:8080"
+
+
+def console(*, terminal: bool = False) -> tuple[Console, Callable[[], str]]:
+    output = io.StringIO()
+    shown = Console(file=output, force_terminal=terminal, color_system=None, width=100)
+    return shown, output.getvalue
+
+
+def play(show: Show) -> None:
+    with show.step("Viewers join", total=2) as step:
+        step.advance()
+        show.counts("1 watching")
+        show.counts("1 watching")
+        step.detail("all of them")
+    with pytest.raises(ValueError), show.step("The host ends the session"):
+        raise ValueError
+    with pytest.raises(asyncio.CancelledError), show.step("Everybody watches"):
+        raise asyncio.CancelledError
+
+
+def test_elsewhere_than_on_a_terminal_each_step_and_change_is_a_line() -> None:
+    shown, text = console()
+    seconds = iter([0.0, 1.0, 2.0, 3.0, 4.0])
+    with show_on(shown, lambda: next(seconds)) as show:
+        play(show)
+    assert text().splitlines() == [
+        "   1.0 s    1 watching",
+        "   2.0 s  Viewers join: all of them",
+        "   3.0 s  The host ends the session: failed",
+        "   4.0 s  Everybody watches: interrupted",
+    ]
+
+
+def test_on_a_terminal_steps_that_are_over_stay_to_be_seen() -> None:
+    shown, text = console(terminal=True)
+    with show_on(shown, lambda: 0.0) as show:
+        play(show)
+    assert "✓ Viewers join  all of them" in text()
+    assert "✗ The host ends the session  failed" in text()
+
+
+def outcome(*, agrees: bool) -> Outcome:
+    rows = [
+        Row("Ada", "joins", "2", "2", agrees=True),
+        Row("Ada", "watched", "9.1 s", "4 s", agrees=agrees),
+    ]
+    return Outcome(Place("r-1", "p-1", "s-1"), Media(99, 0.61, 21), rows)
+
+
+def test_the_end_shows_both_sides_the_ids_and_the_times() -> None:
+    shown, text = console()
+    show_outcome(shown, outcome(agrees=True), BASE_URL)
+    for part in ("9.1 s", "r-1", "p-1", "s-1", "0.61 s", "21 ms", "reports exactly what happened"):
+        assert part in text()
+
+
+def test_what_differs_is_named_at_the_end() -> None:
+    shown, text = console()
+    show_outcome(shown, outcome(agrees=False), BASE_URL)
+    assert text().splitlines()[-1] == "Ada: watched: really 9.1 s, the API says 4 s"
+    assert not outcome(agrees=False).agrees
+
+
+@pytest.mark.parametrize(("runs_on", "part"), [(True, f"{BASE_URL}/docs"), (False, "greenroom demo --keep")])
+def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
+    shown, text = console()
+    show_goodbye(shown, BASE_URL, runs_on=runs_on)
+    assert part in text()
