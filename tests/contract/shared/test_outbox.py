@@ -1,0 +1,184 @@
+"""The relay: no event lost, none before an earlier one of the same thing, and the store clean afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.stack import Stack
+from shared.bus.rabbit import RabbitBus
+from shared.errors import Unavailable
+from shared.mongo import Mongo
+from shared.testing.memory_bus import MemoryBus
+from shared.testing.memory_mongo import memory_mongo
+from tests.contract.shared.relays import Ground, emptied, eventually, is_empty, running
+from tests.contract.shared.things import Thing, Things, thing, versions
+
+
+@pytest.fixture
+async def ground_in_memory() -> AsyncIterator[Ground]:
+    bus = MemoryBus()
+    ground = Ground(memory_mongo(), bus)
+    await ground.listen()
+    yield ground
+    await bus.stop_consuming()
+
+
+@pytest.fixture
+async def real_ground(stack: Stack, real_mongo: Mongo) -> AsyncIterator[Ground]:
+    bus = RabbitBus(stack.amqp_url, service="tests")
+    await bus.start()
+    ground = Ground(real_mongo, bus)
+    await ground.listen()
+    yield ground
+    await bus.stop_consuming()
+    await bus.close()
+
+
+@pytest.fixture(params=["ground_in_memory", "real_ground"])
+def ground(request: pytest.FixtureRequest) -> Ground:
+    made: Ground = request.getfixturevalue(request.param)
+    return made
+
+
+async def changed(things: Things, times: int) -> Thing:
+    """A new thing that was changed so that its versions are 1 to `times`, all of them told."""
+    made = thing()
+    await things.add(made, made.told())
+    for _ in range(times - 1):
+        await things.change(made.id, lambda one: one.add(1))
+    return made
+
+
+def first_of_each(seen: list[int]) -> list[int]:
+    return list(dict.fromkeys(seen))
+
+
+async def test_each_things_events_arrive_in_order_and_once(ground: Ground) -> None:
+    things, outbox, _ = await ground.relay()
+    async with running(outbox):
+        made = await asyncio.gather(*(changed(things, 5) for _ in range(6)))
+        await eventually(lambda: len(ground.arrived) >= 30)
+        await emptied(things)
+    for one in made:
+        assert versions(ground.arrived, one.id) == [1, 2, 3, 4, 5]
+    assert len({envelope.id for envelope in ground.arrived}) == 30
+    assert {envelope.source for envelope in ground.arrived} == {"/greenroom/tests"}
+
+
+async def test_what_cannot_be_published_waits(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    gate.shut = True
+    async with running(outbox):
+        made = await changed(things, 3)
+        with pytest.raises(Unavailable):
+            await outbox.publish_once()
+        await outbox.clear_once()
+        assert not await is_empty(things)
+        gate.shut = False
+        await eventually(lambda: len(ground.arrived) >= 3)
+        await emptied(things)
+    assert first_of_each(versions(ground.arrived, made.id)) == [1, 2, 3]
+
+
+async def test_after_a_failure_nothing_later_of_the_thing_overtakes(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    made = await changed(things, 3)
+    gate.hold_at = 1
+    publishing = asyncio.create_task(outbox.publish_once())
+    await gate.holding.wait()
+    publishing.cancel()
+    await asyncio.gather(publishing, return_exceptions=True)
+    gate.hold_at = None
+    await outbox.clear_once()
+    await things.change(made.id, lambda one: one.add(1))
+    await outbox.drain(5)
+    await eventually(lambda: len(ground.arrived) >= 4)
+    assert versions(ground.arrived, made.id) == [1, 2, 3, 4]
+    assert await is_empty(things)
+
+
+async def test_what_a_cancelled_relay_left_the_next_one_publishes(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    made = [await changed(things, 2) for _ in range(4)]
+    gate.hold_at = 3
+    async with running(outbox):
+        await gate.holding.wait()
+    _, successor, _ = await ground.relay()
+    await successor.drain(5)
+    await eventually(lambda: all(first_of_each(versions(ground.arrived, one.id)) == [1, 2] for one in made))
+    assert await is_empty(things)
+
+
+async def test_two_relays_at_once_lose_nothing_and_clear_all(ground: Ground) -> None:
+    things, one, _ = await ground.relay()
+    others, two, _ = await ground.relay()
+    async with running(one, two):
+        made = await asyncio.gather(*(changed(repository, 5) for repository in (things, others) * 3))
+        await eventually(
+            lambda: all(set(versions(ground.arrived, each.id)) == {1, 2, 3, 4, 5} for each in made)
+        )
+        await emptied(things)
+    for each in made:
+        assert first_of_each(versions(ground.arrived, each.id)) == [1, 2, 3, 4, 5]
+
+
+async def test_what_was_deleted_goes_when_its_events_are_confirmed(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    made = await changed(things, 2)
+    await things.remove(made.id, Thing.told)
+    gate.shut = True
+    with pytest.raises(Unavailable):
+        await outbox.publish_once()
+    await outbox.clear_once()
+    assert await things.collection.find_one({"_id": made.id}) is not None
+    gate.shut = False
+    await outbox.drain(5)
+    assert await things.collection.find_one({"_id": made.id}) is None
+    await eventually(lambda: len(ground.arrived) >= 3)
+    assert versions(ground.arrived, made.id) == [1, 2, 3]
+
+
+async def test_clearing_spares_what_came_meanwhile(ground: Ground) -> None:
+    things, outbox, _ = await ground.relay()
+    made = await changed(things, 2)
+    await outbox.publish_once()
+    await things.change(made.id, lambda one: one.add(1))
+    await outbox.clear_once()
+    left = await things.collection.find_one({"_id": made.id})
+    assert left is not None
+    assert [entry["data"].count('"version":3') for entry in left["outbox"]] == [1]
+    await outbox.drain(5)
+    await eventually(lambda: len(ground.arrived) >= 3)
+    assert versions(ground.arrived, made.id) == [1, 2, 3]
+    assert await is_empty(things)
+
+
+async def test_a_tombstone_with_events_to_come_stays(ground: Ground) -> None:
+    things, outbox, _ = await ground.relay()
+    made = await changed(things, 1)
+    await outbox.publish_once()
+    await things.remove(made.id, Thing.told)
+    await outbox.clear_once()
+    assert await things.collection.find_one({"_id": made.id}) is not None
+    await outbox.drain(5)
+    assert await things.collection.find_one({"_id": made.id}) is None
+    await eventually(lambda: len(ground.arrived) >= 2)
+    assert versions(ground.arrived, made.id) == [1, 2]
+
+
+async def test_a_relay_finds_what_others_wrote_without_being_woken(ground: Ground) -> None:
+    _, outbox, _ = await ground.relay()
+    async with running(outbox):
+        elsewhere, _, _ = await ground.relay()
+        made = await changed(elsewhere, 2)
+        await eventually(lambda: versions(ground.arrived, made.id) == [1, 2])
+
+
+async def test_a_drain_ends_in_time(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    await changed(things, 1)
+    gate.hold_at = 0
+    async with asyncio.timeout(5):
+        await outbox.drain(0.1)
+    assert not await is_empty(things)
