@@ -9,6 +9,9 @@ from shared.errors import Unauthenticated
 from shared.http.routes import Access
 from shared.identity import Caller, TokenVerifier
 
+# Where no credentials of a user are asked for or looked at.
+_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED})
+
 
 @dataclass(frozen=True, slots=True)
 class Identified:
@@ -26,10 +29,11 @@ class Identities:
     async def identify(self, headers: Mapping[str, str], access: Access) -> Identified | None:
         """The caller, if any; raises `Unauthenticated` for bad credentials, or none where some are needed.
 
-        Bad credentials are refused on public operations too: whoever sends them expects them to work.
+        Bad credentials are refused on public operations too: whoever sends them expects them to work;
+        but not where one signs in, since clients send an expired token along to be given a new one.
         What somebody may do is decided by the service.
         """
-        if access is Access.SIGNED:
+        if access in _UNIDENTIFIED:
             return None
         shown = read_credentials(headers)
         if shown is None:

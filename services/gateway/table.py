@@ -7,18 +7,18 @@ the services declare. A new operation is a new line.
 from typing import Final
 
 from services.gateway.operation import Operation, Upstream, administered, delete, get, patch, post
-from shared.http.routes import BEARER, HOST, MODERATOR, PUBLIC, SIGNED
+from shared.http.routes import ANONYMOUS, BEARER, HOST, MODERATOR, PUBLIC, SIGNED
 
 _SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
 _GATEWAY = Upstream.GATEWAY
 
 TABLE: Final[tuple[Operation, ...]] = (
     # Auth
-    post("/auth/login", _SESSION, PUBLIC),
-    post("/auth/refresh", _SESSION, PUBLIC),
-    post("/auth/viewer/register", _SESSION, PUBLIC),
-    post("/auth/viewer/device-login", _SESSION, PUBLIC),
-    post("/auth/exchange-code", _SESSION, PUBLIC),
+    post("/auth/login", _SESSION, ANONYMOUS),
+    post("/auth/refresh", _SESSION, ANONYMOUS),
+    post("/auth/viewer/register", _SESSION, ANONYMOUS),
+    post("/auth/viewer/device-login", _SESSION, ANONYMOUS),
+    post("/auth/exchange-code", _SESSION, ANONYMOUS),
     get("/auth/me", _SESSION, BEARER),
     post("/auth/logout", _SESSION, BEARER),
     post("/auth/generate-code", _SESSION, HOST, mirrored=True),

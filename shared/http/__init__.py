@@ -3,11 +3,23 @@
 from shared.http.app import service_app
 from shared.http.reply import Reply, created, ok
 from shared.http.request import Request
-from shared.http.routes import ADMIN, BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, SIGNED, Access, Routes
+from shared.http.routes import (
+    ADMIN,
+    ANONYMOUS,
+    BEARER,
+    HOST,
+    INTERNAL,
+    MODERATOR,
+    PUBLIC,
+    SIGNED,
+    Access,
+    Routes,
+)
 from shared.http.schema import Body, Data, Query
 
 __all__ = [
     "ADMIN",
+    "ANONYMOUS",
     "BEARER",
     "HOST",
     "INTERNAL",

@@ -40,7 +40,8 @@ REQUEST_ID_HEADER: Final = "X-Request-Id"
 BODY_LIMIT = 1024 * 1024
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,128}$")
-_ANYBODY = frozenset({Access.PUBLIC, Access.SIGNED, Access.INTERNAL})
+# Where no credentials of a user are asked for or looked at.
+_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED})
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -168,13 +169,13 @@ class _Operation:
         """Who calls; raises `Unauthenticated` or `Forbidden` where the route's access is not met."""
         access = self._route.access
         authorization = raw.headers.get("Authorization")
-        if access is Access.SIGNED:
+        if access in _UNIDENTIFIED:
             return None
         if access is Access.INTERNAL:
             raw.app[INTERNAL_CALLS].verify(authorization, self._service)
             return None
         viewer = raw.app[VERIFIER].verify(bearer_token(authorization)) if authorization else None
-        if viewer is None and access not in _ANYBODY:
+        if viewer is None and access is not Access.PUBLIC:
             raise Unauthenticated()
         if access is Access.ADMIN and not (viewer and viewer.is_admin):
             raise Forbidden("Only administrators may do this", code="admin_required")

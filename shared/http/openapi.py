@@ -125,7 +125,7 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _security(access: Access) -> list[Document]:
-    if access is Access.PUBLIC:
+    if access in {Access.PUBLIC, Access.ANONYMOUS}:
         return []
     if access is Access.SIGNED:
         return [{"livekit": []}]
@@ -153,7 +153,7 @@ def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
 def _refusals(route: Route) -> set[int]:
     # A bad token is refused on public operations too.
     statuses = {401, *_ALWAYS}
-    if route.access is not Access.PUBLIC:
+    if route.access not in {Access.PUBLIC, Access.ANONYMOUS}:
         statuses.add(403)
     if "{" in route.path or route.mirrored:
         statuses.add(404)

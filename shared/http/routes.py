@@ -25,6 +25,7 @@ class Access(StrEnum):
     """Who may call an operation. Finer rules (whose room, which role) are the service's."""
 
     PUBLIC = "public"
+    ANONYMOUS = "anonymous"  # public, and whatever old credentials come along are not looked at
     BEARER = "bearer"
     HOST = "host"
     MODERATOR = "moderator"
@@ -33,7 +34,8 @@ class Access(StrEnum):
     INTERNAL = "internal"
 
 
-PUBLIC, BEARER, HOST, MODERATOR = Access.PUBLIC, Access.BEARER, Access.HOST, Access.MODERATOR
+PUBLIC, ANONYMOUS, BEARER, HOST = Access.PUBLIC, Access.ANONYMOUS, Access.BEARER, Access.HOST
+MODERATOR = Access.MODERATOR
 ADMIN, SIGNED, INTERNAL = Access.ADMIN, Access.SIGNED, Access.INTERNAL
 
 Handler = Callable[..., Awaitable[Reply[Any] | web.StreamResponse]]

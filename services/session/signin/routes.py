@@ -15,18 +15,18 @@ from services.session.signin.schemas import (
     ViewerRegisterResponse,
 )
 from services.session.signin.service import CODE_LIFETIME, SIGN_IN, SignedIn
-from shared.http import BEARER, HOST, PUBLIC, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
 
 routes = Routes("Auth")
 
 
-@routes.post("/auth/login", access=PUBLIC)
+@routes.post("/auth/login", access=ANONYMOUS)
 async def login(request: Request, body: LoginRequest) -> Reply[AuthResponse]:
     """Login with email and password."""
     return Reply(_auth_response(await request.service(SIGN_IN).login(body.email, body.password)))
 
 
-@routes.post("/auth/refresh", access=PUBLIC)
+@routes.post("/auth/refresh", access=ANONYMOUS)
 async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResponse]:
     """Refresh access token.
 
@@ -35,7 +35,7 @@ async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResp
     return Reply(_auth_response(await request.service(SIGN_IN).refresh(body.refresh_token)))
 
 
-@routes.post("/auth/viewer/register", access=PUBLIC, status=201, idempotent=True)
+@routes.post("/auth/viewer/register", access=ANONYMOUS, status=201, idempotent=True)
 async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Reply[ViewerRegisterResponse]:
     """Register a new viewer with device token."""
     service = request.service(SIGN_IN)
@@ -50,13 +50,13 @@ async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Repl
     )
 
 
-@routes.post("/auth/viewer/device-login", access=PUBLIC)
+@routes.post("/auth/viewer/device-login", access=ANONYMOUS)
 async def device_login(request: Request, body: DeviceLoginRequest) -> Reply[AuthResponse]:
     """Login with device token."""
     return Reply(_auth_response(await request.service(SIGN_IN).device_login(body.device_token)))
 
 
-@routes.post("/auth/exchange-code", access=PUBLIC)
+@routes.post("/auth/exchange-code", access=ANONYMOUS)
 async def exchange_code(request: Request, body: ExchangeAuthCodeRequest) -> Reply[AuthResponse]:
     """Exchange auth code for tokens."""
     return Reply(_auth_response(await request.service(SIGN_IN).exchange_code(body.code)))
