@@ -41,7 +41,7 @@ class PresetRepository(Repository[Preset]):
         """The ids of those that are their host's default."""
         keys = list({_default_key(preset) for preset in presets})
         documents = await self._defaults.find({"_id": {"$in": keys}}) if keys else []
-        return frozenset(document["preset_id"] for document in documents)
+        return frozenset(document["preset_id"] for document in documents) & {preset.id for preset in presets}
 
 
 def _default_key(preset: Preset) -> str:
