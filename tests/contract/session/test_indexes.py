@@ -1,0 +1,139 @@
+"""Every list is served by an index: no more is read than is skipped and shown."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from services.session.accounts.repository import UserRepository
+from services.session.presets.repository import PresetRepository
+from services.session.rooms.repository import RoomRepository
+from services.session.sessions.repository import SessionRepository
+from shared.ids import new_id
+from shared.mongo import Collection, Document, Index, Mongo, Sort
+from shared.outbox import Outbox
+from shared.repository import Repository
+from shared.testing.fake_clock import FakeClock
+from shared.testing.memory_bus import MemoryBus
+from tests.unit.session.make import HOST, LIBRARY, ORGANIZATION, live_session, preset, room, session, user
+
+MANY, SKIP, LIMIT = 30, 3, 4
+ROOM = new_id()
+Listing = Callable[[Any], Awaitable[Any]]
+
+LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
+    "rooms": (RoomRepository, lambda rooms: rooms.list_public(None, SKIP, LIMIT)),
+    "rooms of a library": (RoomRepository, lambda rooms: rooms.list_public(LIBRARY, SKIP, LIMIT)),
+    "my rooms": (RoomRepository, lambda rooms: rooms.list_of_host(HOST, None, SKIP, LIMIT)),
+    "my rooms of a library": (RoomRepository, lambda rooms: rooms.list_of_host(HOST, LIBRARY, SKIP, LIMIT)),
+    "presets": (PresetRepository, lambda presets: presets.list_of_user(HOST, None, SKIP, LIMIT)),
+    "presets of a library": (
+        PresetRepository,
+        lambda presets: presets.list_of_user(HOST, LIBRARY, SKIP, LIMIT),
+    ),
+    "sessions": (SessionRepository, lambda sessions: sessions.list_public(None, SKIP, LIMIT)),
+    "sessions of a library": (SessionRepository, lambda sessions: sessions.list_public(LIBRARY, SKIP, LIMIT)),
+    "live": (SessionRepository, lambda sessions: sessions.list_public(None, SKIP, LIMIT, live=True)),
+    "live of a library": (
+        SessionRepository,
+        lambda sessions: sessions.list_public(LIBRARY, SKIP, LIMIT, live=True),
+    ),
+    "sessions of a room": (SessionRepository, lambda sessions: sessions.list_of_room(ROOM, SKIP, LIMIT)),
+    "users": (UserRepository, lambda users: users.list_page(ORGANIZATION, SKIP, LIMIT)),
+}
+MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
+    RoomRepository: lambda number: room(listed=number % 2 == 0),
+    PresetRepository: lambda _: preset(),
+    SessionRepository: lambda number: live_session() if number % 2 else session(room_id=ROOM),
+    UserRepository: lambda _: user(),
+}
+
+
+class Asked:
+    """A read that a repository made."""
+
+    def __init__(self, query: Document, sort: Sort):
+        self.query, self.sort = query, list(sort)
+
+
+class Watched(Collection):
+    """A collection that remembers the reads of it."""
+
+    def __init__(self, inner: Collection):
+        super().__init__(inner._collection)
+        self.asked: list[Asked] = []
+
+    async def find(
+        self,
+        query: Document,
+        *,
+        sort: Sort | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        fields: Sequence[str] | None = None,
+    ) -> list[Document]:
+        self.asked.append(Asked(query, sort or ()))
+        return await super().find(query, sort=sort, skip=skip, limit=limit, fields=fields)
+
+
+class WatchedMongo(Mongo):
+    def __init__(self, mongo: Mongo):
+        self._mongo = mongo
+
+    def collection(self, name: str) -> Collection:
+        return Watched(self._mongo.collection(name))
+
+
+async def asked(repository: Repository[Any], listing: Listing) -> Asked:
+    """The one read that the list makes."""
+    watched = repository.collection
+    assert isinstance(watched, Watched)
+    watched.asked.clear()
+    await listing(repository)
+    assert len(watched.asked) == 1
+    return watched.asked[0]
+
+
+def serves(index: Index, read: Asked) -> bool:
+    """Whether the index yields what matches, and in order: equalities first, then the sort."""
+    equal = len(read.query)
+    return {name for name, _ in index.fields[:equal]} == read.query.keys() and list(
+        index.fields[equal:]
+    ) == read.sort
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_has_an_index_of_its_own(mongo_in_memory: Mongo, name: str) -> None:
+    kind, listing = LISTS[name]
+    repository = kind(WatchedMongo(mongo_in_memory), *_parts())
+    read = await asked(repository, listing)
+    assert any(serves(index, read) for index in repository.indexes)
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_the_server_reads_no_more_than_it_must(real_mongo: Mongo, name: str) -> None:
+    kind, listing = LISTS[name]
+    repository = kind(WatchedMongo(real_mongo), *_parts())
+    await repository.ensure_indexes()
+    for number in range(MANY):
+        await repository.add(MAKERS[kind](number), [])
+    read = await asked(repository, listing)
+    plan = await repository.collection.explain(read.query, sort=read.sort, skip=SKIP, limit=LIMIT)
+    stages = list(_stages(plan["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in stages
+    assert "COLLSCAN" not in stages
+    examined = plan["executionStats"]["totalDocsExamined"]
+    # A server that sorts by itself what the index finds in order reads all that matches, and no other.
+    most = SKIP + LIMIT if "SORT" not in stages else len(await repository.collection.find(read.query))
+    assert examined <= most
+
+
+def _parts() -> tuple[Outbox, FakeClock]:
+    clock = FakeClock()
+    return Outbox(MemoryBus(), clock, source="/greenroom/session"), clock
+
+
+def _stages(plan: Document) -> Iterator[str]:
+    yield plan["stage"]
+    if "inputStage" in plan:
+        yield from _stages(plan["inputStage"])
