@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from services.attendance.app import TABLES as ATTENDANCE
-from shared.contracts.asyncapi import asyncapi_document
 
+from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
 from services.gateway.documents import public_document
 from services.session.app import TABLES as SESSION
+from shared.contracts.asyncapi import asyncapi_document
 from shared.http.openapi import service_document
 
 

@@ -70,5 +70,7 @@ def configure(*, service: str, level: str, output: Literal["json", "console"]) -
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("aio_pika", "aiormq", "pymongo", "aiohttp.access"):
+    for noisy in ("aio_pika", "pymongo", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It logs a traceback for each lost connection, which the bus tells in one line.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)

@@ -1,6 +1,7 @@
 """What happens in sessions, in batches of one partition: their states first, then their connections."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from services.attendance.presence.service import PresenceService
 from services.attendance.sessions.domain import SessionView
@@ -23,6 +24,8 @@ from shared.contracts.session_events import (
     SessionUpdated,
 )
 
+GROUP: Final = "attendance"
+
 EVENTS = (
     SessionCreated,
     SessionUpdated,
@@ -42,7 +45,7 @@ def group(sessions: SessionViews, presence: PresenceService) -> OrderedGroup:
         await sessions.follow(_view(event) for event in events if isinstance(event, SessionEvent))
         await presence.record(event for event in events if isinstance(event, ParticipantEvent))
 
-    return OrderedGroup("attendance", EVENTS, handle)
+    return OrderedGroup(GROUP, EVENTS, handle)
 
 
 def _view(event: SessionEvent) -> SessionView:

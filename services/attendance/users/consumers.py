@@ -1,9 +1,13 @@
 """People's events, in any order: each carries its whole state and version."""
 
+from typing import Final
+
 from services.attendance.users.service import UserViews
 from shared.bus import Group, on
 from shared.contracts.session_events import UserRegistered, UserUpdated
 
+GROUP: Final = "attendance.users"
+
 
 def group(users: UserViews) -> Group:
-    return Group("attendance.users", dict([on(UserRegistered, users.follow), on(UserUpdated, users.follow)]))
+    return Group(GROUP, dict([on(UserRegistered, users.follow), on(UserUpdated, users.follow)]))

@@ -1,15 +1,19 @@
 """What takes a session's ingest away: the end of the session, whichever way it came."""
 
+from typing import Final
+
 from services.egress.ingest.service import IngestService
 from shared.bus import Group, Handler
 from shared.contracts.event import Envelope
 from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionExpired
 from shared.contracts.states import SessionMode
 
+GROUP: Final = "egress.ingest"
+
 
 def ingest_group(ingests: IngestService) -> Group:
     over = _over(ingests)
-    return Group("egress.ingest", {SessionEnded: over, SessionExpired: over, SessionDeleted: over})
+    return Group(GROUP, {SessionEnded: over, SessionExpired: over, SessionDeleted: over})
 
 
 def _over(ingests: IngestService) -> Handler:

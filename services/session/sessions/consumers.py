@@ -1,5 +1,7 @@
 """What happens elsewhere and how sessions react: one table."""
 
+from typing import Final
+
 from services.session.rooms.reactions import RoomReactions
 from services.session.sessions.reactions import SessionReactions
 from shared.bus import Group, on
@@ -12,10 +14,12 @@ from shared.contracts.livekit_events import (
 )
 from shared.contracts.session_events import LibraryUpdated, PresetUpdated, RoomDeleted, SessionEnded
 
+GROUP: Final = "session.sessions"
+
 
 def group(sessions: SessionReactions, rooms: RoomReactions) -> Group:
     return Group(
-        "session.sessions",
+        GROUP,
         dict(
             [
                 on(SessionEnded, sessions.close_livekit_room),

@@ -1,0 +1,65 @@
+"""The dead letters of all groups, on a bus that consumes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+
+from services.attendance.presence.consumers import GROUP as ATTENDANCE
+from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
+from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
+from services.session.sessions.consumers import GROUP as SESSION
+from shared import log
+from shared.bus import Bus, DeadLetter
+from shared.bus.rabbit import RabbitBus
+from shared.errors import NotFound, Unavailable
+
+GROUPS = (SESSION, EGRESS_INGEST, ATTENDANCE, ATTENDANCE_USERS)
+
+_CONNECT = 5.0
+_POLL = 0.05
+
+
+async def dead_letters(url: str, groups: Sequence[str]) -> list[tuple[str, DeadLetter]]:
+    """Each with its group; the oldest of a group first. Raises `Unavailable`."""
+    found: list[tuple[str, DeadLetter]] = []
+    async with _bus(url) as bus:
+        for group in groups:
+            try:
+                found += [(group, letter) for letter in await bus.dead_letters(group)]
+            except NotFound:
+                continue  # its service never ran on this broker
+    return found
+
+
+async def replay(url: str, groups: Sequence[str], ids: Collection[str] | None) -> dict[str, int]:
+    """Put them (those with these ids, or all) back into their group's queue; how many, by group."""
+    replayed: dict[str, int] = {}
+    async with _bus(url) as bus:
+        for group in groups:
+            try:
+                replayed[group] = await bus.replay(group, ids)
+            except NotFound:
+                continue
+    return replayed
+
+
+@asynccontextmanager
+async def _bus(url: str) -> AsyncIterator[Bus]:
+    log.configure(service="greenroom", level="ERROR", output="console")
+    bus = RabbitBus(url, service="command")
+    await bus.start()
+    try:
+        await _connected(bus)
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def _connected(bus: Bus) -> None:
+    deadline = asyncio.get_running_loop().time() + _CONNECT
+    while (wrong := bus.state()) is not None:
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unavailable(f"The broker does not answer: {wrong}")
+        await asyncio.sleep(_POLL)
