@@ -126,7 +126,7 @@ class Session:
         self.ingest = ingest
         self.started_at = self.updated_at = now
         self.live_room_id = self.room_id
-        self.hosts = {}
+        # An encoder may have been there first: it connects as soon as the LiveKit room is open.
         self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
         return [SessionStarted(session=self.state())]
 
