@@ -1,0 +1,90 @@
+"""A host at work in a house: what is made and done on the way to most cases."""
+
+from typing import Any
+
+from services.session.libraries.domain import Library
+from services.session.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
+from services.session.rooms.schemas import CreateRoomRequest
+from services.session.sessions.domain import Session
+from services.session.sessions.schemas import CreateSessionRequest, StartSessionResponse
+from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
+from shared.contracts.states import Role, UserRole
+from shared.http.idempotency import Reservation
+from shared.ids import new_id
+from tests.unit.session.house import House
+from tests.unit.session.make import caller, user
+
+
+class Host:
+    """A host of a new organization. `library` is its default one."""
+
+    def __init__(self, house: House, library: Library):
+        self.house = house
+        self.library = library
+        self.user = user(organization_id=library.organization_id, email=f"{new_id()}@example.com")
+        self.caller = caller(self.user.id, library.organization_id)
+
+    async def room(self, **fields: Any) -> str:
+        body = CreateRoomRequest(**{"title": "A room"} | fields)
+        return (await self.house.room_service.create(new_id(), self.caller, None, body)).id
+
+    async def preset(self, **fields: Any) -> PresetResponse:
+        body = CreatePresetRequest.model_validate(
+            {"name": "A preset", "type": "whip", "primary_color": "#112233"} | fields
+        )
+        return preset_response(await self.house.preset_service.create(new_id(), self.caller, None, body))
+
+    async def session(self, room: str | None = None, preset: str | None = None, **fields: Any) -> Session:
+        """A scheduled session as it is kept."""
+        own = {"title": "A session", "preset_id": preset or (await self.preset()).id}
+        body = CreateSessionRequest.model_validate(own | fields)
+        reserved = Reservation.fresh()
+        room = room or await self.room()
+        await self.house.session_service.create(reserved, room, self.caller, None, body)
+        return await self.house.sessions.get(reserved.id)
+
+    async def start(self, session: Session) -> StartSessionResponse:
+        return await self.house.live.start(session.id, self.caller, None)
+
+    async def live_session(self, **fields: Any) -> Session:
+        session = await self.session(**fields)
+        await self.start(session)
+        return await self.house.sessions.get(session.id)
+
+    async def end(self, session: Session) -> None:
+        await self.house.live.end(session.id, self.caller, None)
+
+
+async def new_host(house: House) -> Host:
+    organization = await house.organization_service.create(new_id(), "Acme")
+    host = Host(house, await house.libraries.get(organization.default_library_id))
+    await house.users.add(host.user, host.user.registered())
+    return host
+
+
+def joined(house: House, session: Session, sid: str = "PA_1", **fields: Any) -> ParticipantJoined:
+    """LiveKit says that the host is there, now; `fields` say otherwise."""
+    return ParticipantJoined(
+        session_id=session.id,
+        occurred_at=house.clock.now(),
+        connection=connection(house, session, sid, **fields),
+    )
+
+
+def left(house: House, session: Session, sid: str = "PA_1", **fields: Any) -> ParticipantLeft:
+    return ParticipantLeft(
+        session_id=session.id,
+        occurred_at=house.clock.now(),
+        connection=connection(house, session, sid, **fields),
+    )
+
+
+def connection(house: House, session: Session, sid: str, **fields: Any) -> Connection:
+    host = {"user_id": session.host_id, "identity": f"{session.host_id}:tab", "role": Role.HOST}
+    own = {"participant_sid": sid, "username": "Hanna", "joined_at": house.clock.now()}
+    return Connection.model_validate(host | own | fields)
+
+
+def viewer() -> Any:
+    """A caller who registered with a display name only."""
+    return caller(new_id(), None, role=UserRole.VIEWER, username="Vera")

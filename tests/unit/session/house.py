@@ -1,0 +1,179 @@
+"""The session service without its doors: everything behind them, in memory, on a clock that tests turn."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.session.accounts.repository import UserRepository
+from services.session.accounts.service import AccountService
+from services.session.keys.keyring import Keyring
+from services.session.keys.repository import ApiKeyRepository
+from services.session.keys.service import ApiKeyService
+from services.session.libraries.repository import LibraryRepository
+from services.session.libraries.service import LibraryService
+from services.session.organizations.repository import OrganizationRepository
+from services.session.organizations.service import OrganizationService
+from services.session.passwords import Passwords
+from services.session.presets.repository import PresetRepository
+from services.session.presets.service import PresetService
+from services.session.rooms.reactions import RoomReactions
+from services.session.rooms.repository import RoomRepository
+from services.session.rooms.service import RoomService
+from services.session.rooms.views import RoomViews
+from services.session.sessions import consumers
+from services.session.sessions.admission import Admission
+from services.session.sessions.domain import Ingest
+from services.session.sessions.live import LiveService, RoomTimeouts
+from services.session.sessions.reactions import SessionReactions
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.service import SessionService
+from services.session.sessions.views import SessionViews
+from services.session.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.signin.service import SignInService
+from services.session.signin.tokens import RefreshTokens
+from shared.contracts.event import Envelope, Event
+from shared.errors import Unavailable
+from shared.identity import TokenIssuer
+from shared.ids import new_id
+from shared.livekit import TokenMint
+from shared.outbox import Outbox
+from shared.testing.fake_clock import FakeClock
+from shared.testing.fake_livekit import FakeLiveKit
+from shared.testing.memory_bus import MemoryBus
+from shared.testing.memory_mongo import memory_mongo
+from tests.unit.session.make import LIMITS, T0
+
+SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"a key of thirty-two bytes length")
+KEYRING = {"1": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+PASSWORDS = Passwords()
+
+
+class FakeIngest:
+    """The egress service's answers; `away` while it gives none."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked: list[str] = []
+
+    async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        del host_id, name
+        self.asked.append(session_id)
+        if self.away:
+            raise Unavailable("RTMP ingest is not available now")
+        return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")
+
+
+class WatchedLiveKit(FakeLiveKit):
+    """Calls `opened` with the name of each room when it is open, before it says so."""
+
+    opened: Callable[[str], Awaitable[None]] | None = None
+
+    async def create_room(self, name: str, **timeouts: Any) -> None:
+        await super().create_room(name, **timeouts)
+        if self.opened is not None:
+            await self.opened(name)
+
+
+class House:
+    """Wired as in the service's composition root, with fakes for what is outside."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(T0)
+        self.bus = MemoryBus(clock=self.clock)
+        self.outbox = Outbox(self.bus, self.clock, source="/greenroom/session")
+        self.livekit = WatchedLiveKit(self.clock)
+        self.ingest = FakeIngest()
+        self._keep()
+        self._serve()
+
+    def _keep(self) -> None:
+        mongo, outbox, clock = memory_mongo(), self.outbox, self.clock
+        self.organizations = OrganizationRepository(mongo, outbox, clock)
+        self.libraries = LibraryRepository(mongo, outbox, clock)
+        self.users = UserRepository(mongo, outbox, clock)
+        self.keys = ApiKeyRepository(mongo, outbox, clock)
+        self.rooms = RoomRepository(mongo, outbox, clock)
+        self.presets = PresetRepository(mongo, outbox, clock)
+        self.sessions = SessionRepository(mongo, outbox, clock)
+        self.sign_ins = SignInRepository(mongo)
+        self.codes = AuthCodeRepository(mongo)
+
+    def _serve(self) -> None:
+        clock, limits = self.clock, LIMITS
+        self.issuer = TokenIssuer(SIGNING_KEY.private_bytes_raw(), "k1", clock)
+        self.mint = TokenMint("key", "a secret of at least thirty-two bytes", clock)
+        room_views = RoomViews(self.users, self.sessions)
+        self.views = SessionViews(self.rooms, room_views)
+        self.organization_service = OrganizationService(self.organizations, self.libraries, self.users, clock)
+        self.library_service = LibraryService(self.libraries, self.organizations, self.rooms, clock)
+        self.accounts = AccountService(self.users, self.organizations, self.sign_ins, PASSWORDS, clock)
+        self.room_service = RoomService(self.rooms, self.sessions, self.library_service, room_views, clock)
+        self.preset_service = PresetService(self.presets, self.sessions, self.library_service, clock)
+        self.session_service = SessionService(
+            self.sessions,
+            self.room_service,
+            self.preset_service,
+            self.library_service,
+            self.ingest,
+            self.views,
+            limits,
+            clock,
+        )
+        self.admission = Admission(
+            self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
+        )
+        self.live = self._live_service()
+        self.key_service = ApiKeyService(self.keys, self.users, Keyring(KEYRING), self.issuer, clock)
+        self.sign_in = SignInService(
+            self.users, self.sign_ins, self.codes, PASSWORDS, RefreshTokens("a secret"), self.issuer, clock
+        )
+
+    def _live_service(self) -> LiveService:
+        return LiveService(
+            self.sessions,
+            self.session_service,
+            self.presets,
+            self.admission,
+            self.ingest,
+            self.livekit,
+            self.mint,
+            self.views,
+            LIMITS,
+            RoomTimeouts(empty=360, departure=360),
+            "ws://livekit.test",
+            self.clock,
+        )
+
+    async def open(self) -> None:
+        for store in (self.organizations, self.libraries, self.users, self.keys, self.rooms, self.presets):
+            await store.ensure_indexes()
+        for own in (self.sessions, self.sign_ins, self.codes):
+            await own.ensure_indexes()
+        reactions = SessionReactions(self.sessions, self.presets, self.livekit, LIMITS, self.clock)
+        rooms = RoomReactions(self.rooms, self.sessions, self.libraries)
+        await self.bus.subscribe(consumers.group(reactions, rooms))
+
+    async def close(self) -> None:
+        await self.bus.stop_consuming()
+
+    async def tell(self, *events: Event) -> None:
+        """Publish what another service tells, and wait until it and all that follows is handled."""
+        for event in events:
+            await self.bus.publish(
+                Envelope(id=new_id(), source="/greenroom/tests", time=self.clock.now(), event=event)
+            )
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Until every event that was told is handled, those told meanwhile included."""
+        told = -1
+        while told != len(self.bus.published):
+            told = len(self.bus.published)
+            await self.outbox.publish_once()
+            await self.outbox.clear_once()
+            await self.bus.settle()
+
+    def told(self) -> Sequence[str]:
+        """The names of all events so far, in order."""
+        return [envelope.event.name for envelope in self.bus.published]

@@ -1,0 +1,173 @@
+"""Who may act on what: hosts, colleagues, other organizations, viewers, and API keys."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from services.session.presets.schemas import UpdatePresetRequest
+from services.session.rooms.schemas import CreateRoomRequest, UpdateRoomRequest
+from services.session.sessions.schemas import (
+    CreateSessionRequest,
+    RescheduleSessionRequest,
+    UpdateSessionSettingsRequest,
+)
+from shared.errors import AppError, Forbidden, InvalidRequest, NotFound
+from shared.http.idempotency import Reservation
+from shared.http.schema import Page
+from shared.identity import Caller
+from shared.ids import new_id
+from tests.unit.session.hosting import Host, new_host, viewer
+from tests.unit.session.house import House
+from tests.unit.session.make import T0, caller
+
+Deed = Callable[[House, Host, Caller], Awaitable[None]]
+
+
+async def _update_room(house: House, host: Host, by: Caller) -> None:
+    await house.room_service.update(await host.room(), by, None, UpdateRoomRequest(title="Mine"))
+
+
+async def _delete_room(house: House, host: Host, by: Caller) -> None:
+    await house.room_service.delete(await host.room(), by, None)
+
+
+async def _list_sessions(house: House, host: Host, by: Caller) -> None:
+    await house.session_service.list_of_room(await host.room(), by, None, Page())
+
+
+async def _create_session(house: House, host: Host, by: Caller) -> None:
+    body = CreateSessionRequest(title="A session", preset_id=(await host.preset()).id)
+    await house.session_service.create(Reservation.fresh(), await host.room(), by, None, body)
+
+
+async def _read_preset(house: House, host: Host, by: Caller) -> None:
+    await house.preset_service.hosted((await host.preset()).id, by, None)
+
+
+async def _update_preset(house: House, host: Host, by: Caller) -> None:
+    body = UpdatePresetRequest(name="Mine")
+    await house.preset_service.update((await host.preset()).id, by, None, body)
+
+
+async def _set_default(house: House, host: Host, by: Caller) -> None:
+    await house.preset_service.set_default((await host.preset()).id, by, None)
+
+
+async def _delete_preset(house: House, host: Host, by: Caller) -> None:
+    await house.preset_service.delete((await host.preset()).id, by, None)
+
+
+async def _start(house: House, host: Host, by: Caller) -> None:
+    await house.live.start((await host.session()).id, by, None)
+
+
+async def _end(house: House, host: Host, by: Caller) -> None:
+    await house.live.end((await host.live_session()).id, by, None)
+
+
+async def _monitor(house: House, host: Host, by: Caller) -> None:
+    await house.admission.monitor((await host.live_session()).id, by, None)
+
+
+async def _reschedule(house: House, host: Host, by: Caller) -> None:
+    body = RescheduleSessionRequest(scheduled_start_time=T0)
+    await house.session_service.reschedule((await host.session()).id, by, None, body)
+
+
+async def _configure(house: House, host: Host, by: Caller) -> None:
+    body = UpdateSessionSettingsRequest(chat_enabled=False)
+    await house.session_service.configure((await host.session()).id, by, body)
+
+
+async def _delete_session(house: House, host: Host, by: Caller) -> None:
+    await house.session_service.delete((await host.session()).id, by, None)
+
+
+DEEDS: list[Deed] = [
+    _update_room,
+    _delete_room,
+    _list_sessions,
+    _create_session,
+    _read_preset,
+    _update_preset,
+    _set_default,
+    _delete_preset,
+    _start,
+    _end,
+    _monitor,
+    _reschedule,
+    _configure,
+    _delete_session,
+]
+
+
+def refusals(host: Host) -> list[tuple[Caller, type[AppError]]]:
+    organization = host.library.organization_id
+    return [
+        (viewer(), Forbidden),
+        (dataclasses.replace(viewer(), organization_id=organization), Forbidden),
+        (caller(new_id(), organization), Forbidden),
+        (caller(new_id(), new_id()), NotFound),
+        (caller(new_id(), new_id(), api_key_id=new_id()), NotFound),
+    ]
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_only_the_host_may(house: House, host: Host, deed: Deed) -> None:
+    for by, refusal in refusals(host):
+        with pytest.raises(AppError) as raised:
+            await deed(house, host, by)
+        assert type(raised.value) is refusal, by
+    await deed(house, host, host.caller)
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+async def test_a_key_of_the_organization_may(house: House, host: Host, deed: Deed) -> None:
+    await deed(house, host, caller(new_id(), host.library.organization_id, api_key_id=new_id()))
+
+
+async def test_things_are_made_in_the_organizations_own_libraries(house: House, host: Host) -> None:
+    other = await new_host(house)
+    body = CreateRoomRequest(title="A room")
+    for library in (other.library.id, new_id()):
+        with pytest.raises(NotFound):
+            await house.room_service.create(new_id(), host.caller, library, body)
+    with pytest.raises(Forbidden):
+        await house.room_service.create(new_id(), viewer(), None, body)
+
+
+async def test_what_is_named_in_another_library_does_not_exist(house: House, host: Host) -> None:
+    other = await new_host(house)
+    room = await host.room()
+    assert (await house.room_service.get(room, host.library.id, None)).id == room
+    with pytest.raises(NotFound):
+        await house.room_service.get(room, other.library.id, None)
+    with pytest.raises(NotFound):
+        await house.room_service.update(room, host.caller, other.library.id, UpdateRoomRequest())
+
+
+async def test_a_session_takes_a_preset_of_its_hosts_own(house: House, host: Host) -> None:
+    preset = (await (await new_host(house)).preset()).id
+    for id in (preset, new_id(), "nope"):  # noqa: A001
+        with pytest.raises(InvalidRequest) as refusal:
+            await host.session(preset=id)
+        assert [(bad.field, bad.code) for bad in refusal.value.errors] == [("preset_id", "unknown")]
+
+
+async def test_addresses_are_shown_within_the_organization(house: House, host: Host) -> None:
+    room = await host.room()
+    organization = host.library.organization_id
+    seen = [
+        (None, None),
+        (viewer(), None),
+        (caller(new_id(), new_id()), None),
+        (caller(new_id(), organization), host.user.email),
+        (host.caller, host.user.email),
+    ]
+    for by, email in seen:
+        shown = (await house.room_service.get(room, None, by)).host
+        assert shown is not None
+        assert shown.email == email
+    await house.accounts.delete(host.user.id)
+    assert (await house.room_service.get(room, None, None)).host is None

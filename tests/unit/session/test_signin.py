@@ -1,0 +1,187 @@
+"""Signing in and staying signed in: families of refresh tokens, devices, codes."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.session.accounts.domain import User
+from services.session.accounts.schemas import CreateUserRequest, UpdateUserRequest
+from services.session.signin.domain import GRACE, LIFETIME, Rotation, SignIn
+from services.session.signin.service import SignedIn
+from services.session.signin.tokens import RefreshTokens
+from shared.errors import Unauthenticated
+from shared.ids import new_id
+from tests.unit.session.hosting import Host
+from tests.unit.session.house import House
+from tests.unit.session.make import T0
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+async def viewer(house: House) -> SignedIn:
+    signed_in, _ = await house.sign_in.register_viewer(new_id(), "Vera")
+    return signed_in
+
+
+async def refused(house: House, token: str) -> str:
+    """The code with which this refresh token is refused."""
+    with pytest.raises(Unauthenticated) as refusal:
+        await house.sign_in.refresh(token)
+    return refusal.value.code
+
+
+async def test_refreshing_rotates(house: House, viewer: SignedIn) -> None:
+    first = viewer.refresh_token
+    second = (await house.sign_in.refresh(first)).refresh_token
+    third = (await house.sign_in.refresh(second)).refresh_token
+    assert len({first, second, third}) == 3
+
+
+async def test_within_the_grace_both_tabs_get_the_same_successor(house: House, viewer: SignedIn) -> None:
+    second = (await house.sign_in.refresh(viewer.refresh_token)).refresh_token
+    house.clock.advance(seconds=30)
+    assert (await house.sign_in.refresh(viewer.refresh_token)).refresh_token == second
+
+
+async def test_after_the_grace_an_old_token_revokes_the_family(house: House, viewer: SignedIn) -> None:
+    second = (await house.sign_in.refresh(viewer.refresh_token)).refresh_token
+    house.clock.advance(seconds=30, milliseconds=1)
+    assert await refused(house, viewer.refresh_token) == "refresh_token_reused"
+    assert await refused(house, second) == "refresh_token_invalid"
+
+
+async def test_a_token_older_than_the_last_revokes_even_within_the_grace(
+    house: House, viewer: SignedIn
+) -> None:
+    second = (await house.sign_in.refresh(viewer.refresh_token)).refresh_token
+    third = (await house.sign_in.refresh(second)).refresh_token
+    assert await refused(house, viewer.refresh_token) == "refresh_token_reused"
+    assert await refused(house, third) == "refresh_token_invalid"
+
+
+async def test_a_token_lives_for_its_time_after_the_last_use(house: House, viewer: SignedIn) -> None:
+    house.clock.advance(days=LIFETIME.days - 1)
+    second = (await house.sign_in.refresh(viewer.refresh_token)).refresh_token
+    house.clock.advance(days=LIFETIME.days)
+    assert await refused(house, second) == "refresh_token_invalid"
+
+
+async def test_other_sign_ins_of_the_person_stay(house: House) -> None:
+    first, device = await house.sign_in.register_viewer(new_id(), "Vera")
+    other = await house.sign_in.device_login(device)
+    await house.sign_in.logout(first.user.caller("x"), first.refresh_token)
+    assert await refused(house, first.refresh_token) == "refresh_token_invalid"
+    assert (await house.sign_in.refresh(other.refresh_token)).user.id == first.user.id
+
+
+async def test_nobody_logs_out_another(house: House, viewer: SignedIn) -> None:
+    other, _ = await house.sign_in.register_viewer(new_id(), "Olga")
+    with pytest.raises(Unauthenticated):
+        await house.sign_in.logout(other.user.caller("x"), viewer.refresh_token)
+    await house.sign_in.refresh(viewer.refresh_token)
+
+
+async def test_a_repeated_registration_is_the_same_person_with_a_new_device(house: House) -> None:
+    id = new_id()  # noqa: A001
+    (first, old), (second, new) = [await house.sign_in.register_viewer(id, "Vera") for _ in range(2)]
+    assert first.user.id == second.user.id == id
+    assert (await house.sign_in.device_login(new)).user.id == id
+    with pytest.raises(Unauthenticated):
+        await house.sign_in.device_login(old)
+
+
+async def host_with_password(house: House, host: Host) -> User:
+    body = CreateUserRequest(
+        email="anna@example.com",
+        password=PASSWORD,
+        username="Anna",
+        organization_id=host.library.organization_id,
+    )
+    return await house.accounts.create(new_id(), body)
+
+
+async def test_a_password_signs_in_until_it_is_changed(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    signed_in = await house.sign_in.login("ANNA@example.com", PASSWORD)
+    assert signed_in.user.id == user.id
+    await house.accounts.update(user.id, UpdateUserRequest(password="another horse"))
+    assert await refused(house, signed_in.refresh_token) == "refresh_token_invalid"
+    with pytest.raises(Unauthenticated):
+        await house.sign_in.login("anna@example.com", PASSWORD)
+    await house.sign_in.login("anna@example.com", "another horse")
+
+
+async def test_who_is_inactive_gets_nothing(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    signed_in = await house.sign_in.login("anna@example.com", PASSWORD)
+    code = await house.sign_in.generate_code(user.caller("x"), new_id())
+    await house.accounts.update(user.id, UpdateUserRequest(is_active=False))
+    assert await refused(house, signed_in.refresh_token) == "refresh_token_invalid"
+    for attempt in (
+        house.sign_in.login("anna@example.com", PASSWORD),
+        house.sign_in.exchange_code(code),
+        house.sign_in.me(user.caller("x")),
+    ):
+        with pytest.raises(Unauthenticated):
+            await attempt
+
+
+async def test_nobody_is_told_which_half_was_wrong(house: House, host: Host) -> None:
+    await host_with_password(house, host)
+    said = set()
+    for email, password in (("anna@example.com", "wrong"), ("nobody@example.com", PASSWORD)):
+        with pytest.raises(Unauthenticated) as refusal:
+            await house.sign_in.login(email, password)
+        said.add((refusal.value.message, refusal.value.code))
+    assert len(said) == 1
+
+
+async def test_a_code_signs_in_once_within_a_minute(house: House, viewer: SignedIn) -> None:
+    caller = viewer.user.caller("x")
+    good, late = [await house.sign_in.generate_code(caller, new_id()) for _ in range(2)]
+    assert (await house.sign_in.exchange_code(good)).user.id == viewer.user.id
+    house.clock.advance(seconds=60)
+    for code in (good, late, "unknown"):
+        with pytest.raises(Unauthenticated) as refusal:
+            await house.sign_in.exchange_code(code)
+        assert refusal.value.code == "auth_code_invalid"
+
+
+@given(st.text(max_size=200))
+def test_what_we_did_not_make_is_refused(text: str) -> None:
+    with pytest.raises(Unauthenticated):
+        RefreshTokens("a secret").read(text)
+
+
+@given(st.integers(min_value=1, max_value=999_999_999))
+def test_a_token_tells_its_sign_in_and_generation(generation: int) -> None:
+    tokens, sign_in = RefreshTokens("a secret"), new_id()
+    token = tokens.token(sign_in, generation)
+    assert tokens.read(token) == (sign_in, generation)
+    for other in (token[:-1], token + "A", token.replace(f"_{generation}_", f"_{generation + 1}_")):
+        with pytest.raises(Unauthenticated):
+            tokens.read(other)
+    with pytest.raises(Unauthenticated):
+        RefreshTokens("another secret").read(token)
+
+
+@pytest.mark.parametrize(
+    ("generation", "after", "meaning"),
+    [
+        (5, timedelta(), Rotation.ROTATE),
+        (5, LIFETIME - timedelta(seconds=1), Rotation.ROTATE),
+        (4, GRACE, Rotation.SAME_SUCCESSOR),
+        (4, GRACE + timedelta(milliseconds=1), Rotation.REUSED),
+        (3, timedelta(), Rotation.REUSED),
+        (6, timedelta(), Rotation.REUSED),
+        (5, LIFETIME, Rotation.OVER),
+    ],
+)
+def test_what_a_generation_means(generation: int, after: timedelta, meaning: Rotation) -> None:
+    sign_in = SignIn(id="s", user_id="u", generation=5, rotated_at=T0, expires_at=T0 + LIFETIME)
+    assert sign_in.present(generation, T0 + after) is meaning
+    sign_in.revoked_at = T0
+    assert sign_in.present(generation, T0 + after) is Rotation.OVER
