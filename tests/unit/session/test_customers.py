@@ -1,0 +1,75 @@
+"""A customer's backend lets its own people in."""
+
+import dataclasses
+
+import jwt
+import pytest
+
+from services.session.accounts.schemas import UpdateUserRequest
+from services.session.sessions.domain import Session
+from services.session.sessions.schemas import IssueTokensRequest, IssueTokensResponse
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.ids import new_id
+from tests.unit.session.hosting import Host, new_host
+from tests.unit.session.house import House
+
+
+async def issue(
+    house: House,
+    host: Host,
+    session: Session,
+    *,
+    user: str = "c-1",
+    name: str = "Carla",
+    role: str = "audience",
+) -> IssueTokensResponse:
+    by = dataclasses.replace(host.caller, api_key_id=new_id())
+    body = IssueTokensRequest.model_validate({"external_user_id": user, "name": name, "role": role})
+    return await house.admission.issue_tokens(session.id, by, body)
+
+
+async def test_the_same_person_is_known_again(house: House, host: Host) -> None:
+    session = await host.live_session()
+    first = await issue(house, host, session)
+    second = await issue(house, host, session, name="Carla C.")
+    other = await issue(house, host, session, user="c-2")
+    assert first.user.id == second.user.id != other.user.id
+    assert (second.user.username, second.user.external_user_id) == ("Carla C.", "c-1")
+
+
+async def test_the_token_says_who_as_what_and_for_how_long(house: House, host: Host) -> None:
+    session = await host.live_session()
+    answer = await issue(house, host, session, role="moderator")
+    claims = jwt.decode(answer.livekit_token, options={"verify_signature": False})
+    assert claims["sub"].split(":")[0] == answer.user.id
+    assert claims["attributes"] == {"greenroom.role": "moderator"}
+    assert claims["video"]["room"] == answer.room_name == session.id
+    assert claims["exp"] - claims["nbf"] == 600
+    assert (answer.expires_at - house.clock.now()).total_seconds() == 600
+    assert [role.value for role in (await house.sessions.get(session.id)).roles.values()] == ["moderator"]
+
+
+async def test_only_a_key_of_the_organization_may(house: House, host: Host) -> None:
+    session = await host.live_session()
+    body = IssueTokensRequest(external_user_id="c-1", name="Carla")
+    with pytest.raises(Forbidden) as refusal:
+        await house.admission.issue_tokens(session.id, host.caller, body)
+    assert refusal.value.code == "api_key_required"
+    with pytest.raises(NotFound):
+        await issue(house, await new_host(house), session)
+
+
+async def test_who_was_deactivated_is_not_let_in(house: House, host: Host) -> None:
+    session = await host.live_session()
+    person = (await issue(house, host, session)).user
+    await house.accounts.update(person.id, UpdateUserRequest(is_active=False))
+    with pytest.raises(Forbidden) as refusal:
+        await issue(house, host, session)
+    assert refusal.value.code == "account_inactive"
+
+
+async def test_nobody_is_let_into_what_is_over(house: House, host: Host) -> None:
+    session = await host.live_session()
+    await host.end(session)
+    with pytest.raises(Conflict):
+        await issue(house, host, session)

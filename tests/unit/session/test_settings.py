@@ -1,0 +1,63 @@
+"""The session service's own settings."""
+
+import base64
+import json
+
+import pytest
+
+from services.session.settings import SessionSettings
+from shared.settings import SettingsRefused, load
+
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+PUBLIC_KEY = base64.urlsafe_b64encode(b"p" * 32).decode()
+GOOD = {
+    "GREENROOM_IDENTITY_SIGNING_KID": "k1",
+    "GREENROOM_IDENTITY_PRIVATE_KEY": KEY,
+    "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps({"k1": PUBLIC_KEY}),
+    "GREENROOM_KEYRING": json.dumps({"1": KEY}),
+    "GREENROOM_REFRESH_SECRET": "a refresh secret of some length",
+    "GREENROOM_INTERNAL_SECRET": "an internal secret of some length",
+    "GREENROOM_LIVEKIT_API_SECRET": "a livekit secret of some length",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_with_all_keys_it_starts(environment: pytest.MonkeyPatch) -> None:
+    settings = load(SessionSettings)
+    assert settings.keyring == {"1": KEY}
+    assert KEY not in repr(settings)
+    environment.setenv("GREENROOM_ENVIRONMENT", "production")
+    assert not load(SessionSettings).development
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GREENROOM_IDENTITY_SIGNING_KID", "k2"),
+        ("GREENROOM_IDENTITY_SIGNING_KID", ""),
+        ("GREENROOM_IDENTITY_PRIVATE_KEY", ""),
+        ("GREENROOM_KEYRING", "{}"),
+        ("GREENROOM_REFRESH_SECRET", ""),
+        ("GREENROOM_MAX_DURATION_SECONDS", "5"),
+        ("GREENROOM_NO_HOST_GRACE_SECONDS", "soon"),
+    ],
+)
+def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    environment.setenv(variable, value)
+    with pytest.raises(SettingsRefused, match="GREENROOM_") as refusal:
+        load(SessionSettings)
+    assert KEY not in str(refusal.value)
+
+
+@pytest.mark.parametrize("variable", ["GREENROOM_REFRESH_SECRET", "GREENROOM_LIVEKIT_API_SECRET"])
+def test_production_takes_no_weak_secret(environment: pytest.MonkeyPatch, variable: str) -> None:
+    environment.setenv("GREENROOM_ENVIRONMENT", "production")
+    environment.setenv(variable, "short")
+    with pytest.raises(SettingsRefused, match=variable):
+        load(SessionSettings)
