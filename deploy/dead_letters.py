@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from services.attendance.presence.consumers import GROUP as ATTENDANCE
 from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
 from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
+from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.sessions.consumers import GROUP as SESSION
 from shared import log
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.errors import NotFound, Unavailable
 
-GROUPS = (SESSION, EGRESS_INGEST, ATTENDANCE, ATTENDANCE_USERS)
+GROUPS = (SESSION, JOURNAL, EGRESS_INGEST, ATTENDANCE, ATTENDANCE_USERS)
 
 _CONNECT = 5.0
 _POLL = 0.05

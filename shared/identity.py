@@ -45,6 +45,11 @@ class Caller:
         """The LiveKit identity of this sign-in: `<user_id>:<sign-in id>`."""
         return f"{self.user_id}:{self.sign_in_id}"
 
+    @property
+    def actor(self) -> str:
+        """Who acts, for records: `key:<id>` or `user:<id>`."""
+        return f"key:{self.api_key_id}" if self.api_key_id else f"user:{self.user_id}"
+
     def hosting_organization(self) -> str:
         """The organization this caller hosts for; raises `Forbidden` for viewers."""
         if self.role is not UserRole.HOST or self.organization_id is None:

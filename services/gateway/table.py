@@ -7,7 +7,7 @@ the services declare. A new operation is a new line.
 from typing import Final
 
 from services.gateway.operation import Operation, Upstream, administered, delete, get, patch, post
-from shared.http.routes import ANONYMOUS, BEARER, HOST, MODERATOR, PUBLIC, SIGNED
+from shared.http.routes import ADMIN, ANONYMOUS, BEARER, HOST, MODERATOR, PUBLIC, SIGNED
 
 _SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
 _GATEWAY = Upstream.GATEWAY
@@ -62,6 +62,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     *administered("/admin/libraries", _SESSION),
     *administered("/admin/users", _SESSION),
     *administered("/admin/api-keys", _SESSION),
+    get("/admin/sessions/{id}/journal", _SESSION, ADMIN),
     # LiveKit
     post("/webhooks/livekit", _EGRESS, SIGNED),
     # The gateway itself

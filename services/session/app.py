@@ -8,6 +8,10 @@ from aiohttp import web
 from services.session.accounts import routes as account_routes
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.journal import consumers as journal_consumers
+from services.session.journal import routes as journal_routes
+from services.session.journal.repository import JournalRepository
+from services.session.journal.service import JOURNAL, JournalService
 from services.session.keys import routes as key_routes
 from services.session.keys.keyring import Keyring
 from services.session.keys.repository import ApiKeyRepository
@@ -65,6 +69,7 @@ TABLES: tuple[Routes, ...] = (
     library_routes.routes,
     account_routes.routes,
     key_routes.routes,
+    journal_routes.routes,
 )
 
 
@@ -95,6 +100,7 @@ def build(settings: SessionSettings) -> web.Application:
     sessions = SessionRepository(mongo, outbox, clock)
     sign_ins = SignInRepository(mongo)
     codes = AuthCodeRepository(mongo)
+    journal = JournalRepository(mongo)
     idempotency = IdempotencyKeys(mongo, clock)
 
     room_views = RoomViews(users, sessions)
@@ -141,6 +147,7 @@ def build(settings: SessionSettings) -> web.Application:
     app[SESSIONS] = session_service
     app[ADMISSION] = admission
     app[LIVE] = live
+    app[JOURNAL] = JournalService(journal)
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
     group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries))
@@ -172,9 +179,10 @@ def build(settings: SessionSettings) -> web.Application:
                 sessions,
                 sign_ins,
                 codes,
+                journal,
                 idempotency,
             ],
-            groups=[group],
+            groups=[group, journal_consumers.group(app[JOURNAL])],
             prepare=prepare,
         )
     )

@@ -44,13 +44,18 @@ class Event(BaseModel):
 
 @dataclass(frozen=True)
 class Envelope:
-    """An event as it travels: CloudEvents' `id`, `source`, `time`, our event, and who caused it."""
+    """An event as it travels: CloudEvents' `id`, `source`, `time`, our event, and what caused it.
+
+    `operation` and `actor` (`user:<id>`, `key:<id>`) are those of the call that caused it directly.
+    """
 
     id: str
     source: str
     time: datetime
     event: Event
     request_id: str | None = None
+    operation: str | None = None
+    actor: str | None = None
 
     @property
     def partition(self) -> int:

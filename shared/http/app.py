@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from shared.clock import Clock
+from shared.command import Command, bind_command
 from shared.errors import AppError, Forbidden, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
 from shared.health import Health
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
@@ -139,6 +140,7 @@ class _Operation:
     def __init__(self, service: str, route: Route):
         self._service = service
         self._route = route
+        self._name = f"{route.method} {route.path}"
 
     async def handle(self, raw: web.Request) -> web.StreamResponse:
         health = raw.app[HEALTH]
@@ -162,6 +164,7 @@ class _Operation:
     async def _call(
         self, raw: web.Request, viewer: Caller | None, reservation: Reservation, parsed: dict[str, object]
     ) -> web.StreamResponse:
+        bind_command(Command(self._name, viewer.actor if viewer else None))
         reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
         return render(reply, self._route.status) if isinstance(reply, Reply) else reply
 

@@ -8,7 +8,6 @@ from aiohttp import web
 from services.session.accounts.schemas import user_response
 from services.session.accounts.service import AccountService
 from services.session.sessions.domain import Session
-from services.session.sessions.permissions import join_grant, monitor_grant
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import (
     IssueTokensRequest,
@@ -22,6 +21,7 @@ from shared.errors import Forbidden
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
 from shared.livekit import TokenMint
+from shared.permissions import join_grant, monitor_grant
 
 JOIN_LIFETIME = timedelta(minutes=10)
 

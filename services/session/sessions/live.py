@@ -11,7 +11,6 @@ from services.session.presets.repository import PresetRepository
 from services.session.sessions.admission import Admission
 from services.session.sessions.domain import Ingest, Limits, Session
 from services.session.sessions.ingest import IngestPort
-from services.session.sessions.permissions import encoder_grant
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import StartSessionResponse
 from services.session.sessions.service import SessionService
@@ -23,6 +22,7 @@ from shared.errors import AppError, Conflict, Unavailable
 from shared.identity import Caller
 from shared.livekit import LiveKit, TokenMint, whip_url
 from shared.mongo import Duplicate
+from shared.permissions import encoder_grant
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""The journal: everything that happened to a session, in order, kept for support."""

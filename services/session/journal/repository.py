@@ -1,0 +1,72 @@
+"""Where the journal is kept: an entry an event, by the event's id, so that each is in it once."""
+
+from collections.abc import Sequence
+
+from services.session.journal.domain import Entry, EntryKind
+from shared.ids import new_id
+from shared.mongo import ASCENDING, Document, Index, Mongo
+from shared.repository import COUNTED_TO
+
+_KEPT_SECONDS = 90 * 24 * 3600
+
+
+class JournalRepository:
+    indexes = (
+        # `place` grows with each entry, so a session's entries stay in the order they came in.
+        Index([("session_id", ASCENDING), ("place", ASCENDING)]),
+        Index([("session_id", ASCENDING), ("kind", ASCENDING), ("place", ASCENDING)]),
+        Index([("at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
+    )
+
+    def __init__(self, mongo: Mongo):
+        self.collection = mongo.collection("journal")
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes(self.indexes)
+
+    async def add(self, entries: Sequence[Entry]) -> None:
+        """Append in one write; what is there already stays as it is."""
+        await self.collection.insert_many([_document(entry) for entry in entries])
+
+    async def list_page(
+        self, session_id: str, kind: EntryKind | None, skip: int, limit: int
+    ) -> tuple[list[Entry], int]:
+        """The oldest first, and how many there are."""
+        query: Document = {"session_id": session_id}
+        if kind is not None:
+            query["kind"] = kind.value
+        documents = await self.collection.find(query, sort=[("place", ASCENDING)], skip=skip, limit=limit)
+        return [_entry(document) for document in documents], await self.collection.count(
+            query, limit=COUNTED_TO
+        )
+
+
+def _document(entry: Entry) -> Document:
+    return {
+        "_id": entry.id,
+        "place": new_id(),
+        "session_id": entry.session_id,
+        "at": entry.at,
+        "kind": entry.kind.value,
+        "name": entry.name,
+        "source": entry.source,
+        "request_id": entry.request_id,
+        "operation": entry.operation,
+        "actor": entry.actor,
+        "data": entry.data,
+    }
+
+
+def _entry(document: Document) -> Entry:
+    return Entry(
+        id=document["_id"],
+        session_id=document["session_id"],
+        at=document["at"],
+        kind=EntryKind(document["kind"]),
+        name=document["name"],
+        source=document["source"],
+        request_id=document["request_id"],
+        operation=document["operation"],
+        actor=document["actor"],
+        data=document["data"],
+    )

@@ -1,0 +1,16 @@
+"""Reading the journal."""
+
+from services.session.journal.schemas import JournalQuery, JournalResponse
+from services.session.journal.service import JOURNAL
+from shared.http import ADMIN, Reply, Request, Routes
+
+routes = Routes("Administration")
+
+
+@routes.get("/admin/sessions/{id}/journal", access=ADMIN)
+async def read_journal(request: Request, query: JournalQuery) -> Reply[JournalResponse]:
+    """Everything that happened to a session, in order.
+
+    Commands with who gave them, LiveKit's webhooks, repairs, and what we did by ourselves; kept 90 days.
+    """
+    return Reply(await request.service(JOURNAL).read(request.path_id(), query))

@@ -1,0 +1,47 @@
+"""HTTP data about the journal."""
+
+from datetime import datetime
+from typing import Any
+
+from services.session.journal.domain import Entry, EntryKind
+from shared.http import Data
+from shared.http.schema import Page
+
+
+class JournalQuery(Page):
+    kind: EntryKind | None = None
+
+
+class EntryResponse(Data):
+    id: str
+    session_id: str
+    at: datetime
+    kind: EntryKind
+    name: str
+    source: str
+    request_id: str | None
+    operation: str | None
+    actor: str | None
+    data: dict[str, Any]
+
+
+class JournalResponse(Data):
+    entries: list[EntryResponse]
+    total: int
+    page: int
+    limit: int
+
+
+def entry_response(entry: Entry) -> EntryResponse:
+    return EntryResponse(
+        id=entry.id,
+        session_id=entry.session_id,
+        at=entry.at,
+        kind=entry.kind,
+        name=entry.name,
+        source=entry.source,
+        request_id=entry.request_id,
+        operation=entry.operation,
+        actor=entry.actor,
+        data=entry.data,
+    )

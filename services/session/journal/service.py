@@ -1,0 +1,28 @@
+"""Keeping the journal, and reading it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from services.session.journal.domain import Entry
+from services.session.journal.repository import JournalRepository
+from services.session.journal.schemas import JournalQuery, JournalResponse, entry_response
+from shared.contracts.event import Envelope
+
+
+class JournalService:
+    def __init__(self, journal: JournalRepository):
+        self._journal = journal
+
+    async def record(self, envelopes: Sequence[Envelope]) -> None:
+        await self._journal.add([Entry.of(envelope) for envelope in envelopes])
+
+    async def read(self, session_id: str, query: JournalQuery) -> JournalResponse:
+        """A page of a session's journal, the oldest entry first; empty where nothing is known of it."""
+        entries, total = await self._journal.list_page(session_id, query.kind, query.skip, query.limit)
+        responses = [entry_response(entry) for entry in entries]
+        return JournalResponse(entries=responses, total=total, page=query.page, limit=query.limit)
+
+
+JOURNAL: Final = web.AppKey("journal", JournalService)
