@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.session.sessions.permissions import encoder_grant, join_grant, monitor_grant, publish_sources
 from shared.contracts.states import Role
 from shared.livekit import TrackSource
+from shared.permissions import encoder_grant, join_grant, monitor_grant, publish_sources
 from tests.unit.session.make import settings
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
