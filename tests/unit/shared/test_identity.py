@@ -206,7 +206,10 @@ def test_internal_calls_are_for_their_audience_and_a_minute(clock: FakeClock) ->
 def test_an_access_token_is_no_internal_call(clock: FakeClock, issuer: TokenIssuer) -> None:
     calls = InternalCalls("a secret of some length that both services have", clock)
     token, _ = issuer.issue(HANNA)
-    for given in (token, jwt.encode({"aud": "egress", "exp": 2e9}, "a secret of some length that both services have")):
+    for given in (
+        token,
+        jwt.encode({"aud": "egress", "exp": 2e9}, "a secret of some length that both services have"),
+    ):
         with pytest.raises(Unauthenticated):
             calls.verify(f"Bearer {given}", "egress")
 

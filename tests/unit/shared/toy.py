@@ -1,0 +1,60 @@
+"""`python -m tests.unit.shared.toy <how>`: a service that runs until it is told to stop, or dies."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from shared.clock import SystemClock
+from shared.http import PUBLIC, Reply, Request, Routes, ok, service_app
+from shared.http.app import HEALTH, SUPERVISOR
+from shared.runtime import main
+from shared.settings import ServiceSettings
+
+routes = Routes("Toy")
+
+
+@routes.get("/slow", access=PUBLIC)
+async def slow(request: Request) -> Reply[None]:
+    """Takes its time, and says when it began."""
+    print("begun", flush=True)  # noqa: T201
+    await asyncio.sleep(0.5)
+    return ok()
+
+
+async def dies(after: float) -> None:
+    await asyncio.sleep(after)
+    raise ZeroDivisionError
+
+
+async def is_cancelled(after: float) -> None:
+    await asyncio.sleep(after)
+    raise asyncio.CancelledError
+
+
+async def returns(after: float) -> None:
+    await asyncio.sleep(after)
+
+
+ENDS = {"dies": dies, "is_cancelled": is_cancelled, "returns": returns}
+
+
+def build(settings: ServiceSettings) -> web.Application:
+    app = service_app("toy", settings, [routes], SystemClock())
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        ends = ENDS.get(sys.argv[1])
+        if ends is not None:
+            app[SUPERVISOR].spawn("doomed", ends(0.1))
+        app[HEALTH].started = True
+        yield
+        await app[SUPERVISOR].stop()
+        print("closed", flush=True)  # noqa: T201
+
+    app.cleanup_ctx.append(lifetime)
+    return app
+
+
+if __name__ == "__main__":
+    main("toy", ServiceSettings, build)
