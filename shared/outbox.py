@@ -10,7 +10,6 @@ last event is confirmed.
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -18,12 +17,15 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus import Publisher
 from shared.clock import Clock
+from shared.command import current_command
 from shared.contracts.event import Envelope, Event
 from shared.contracts.registry import event_class
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.log import current_request_id
-from shared.mongo import ASCENDING, Collection, DeleteOne, Document, Index, UpdateOne
+from shared.mongo import ASCENDING, Collection, Document, Index
+from shared.outbox_facts import FactSource
+from shared.outbox_sources import Source
 from shared.tasks import run_all
 
 log = structlog.get_logger(__name__)
@@ -39,39 +41,22 @@ _CONCURRENT_DOCUMENTS = 64
 
 def entries(events: Sequence[Event], now: datetime) -> list[Document]:
     """The outbox entries for `events`, ids assigned: what is pushed in the same write as the change."""
-    request_id = current_request_id()
+    command = current_command()
+    cause = {
+        "request_id": current_request_id(),
+        "operation": command.operation if command else None,
+        "actor": command.actor if command else None,
+    }
     return [
         {
             "id": new_id(),
             "name": event.name,
             "at": now,
-            "request_id": request_id,
+            **cause,
             "data": event.model_dump_json(),
         }
         for event in events
     ]
-
-
-@dataclass(frozen=True)
-class _Confirmed:
-    """Entries of one document that the broker has, and whether those are all it had at `version`."""
-
-    version: int | None
-    ids: frozenset[str]
-    complete: bool
-    tombstone: bool
-
-
-@dataclass
-class _Source:
-    """A collection whose documents carry outboxes, and what of it is confirmed but not yet cleared."""
-
-    collection: Collection
-    confirmed: dict[str, _Confirmed] = field(default_factory=dict)
-
-    def done(self, key: str) -> frozenset[str]:
-        confirmed = self.confirmed.get(key)
-        return confirmed.ids if confirmed else frozenset()
 
 
 class Outbox:
@@ -93,11 +78,17 @@ class Outbox:
         self._gather = gather
         self._sweep = sweep
         self._clear_every = clear_every
-        self._sources: list[_Source] = []
+        self._sources: list[Source | FactSource] = []
         self._woken = asyncio.Event()
 
     def attach(self, collection: Collection) -> None:
-        self._sources.append(_Source(collection))
+        self._sources.append(Source(collection))
+
+    def attach_facts(self, collection: Collection) -> FactSource:
+        """Attach a collection of documents that are inserted once and never changed."""
+        source = FactSource(collection, self._clock)
+        self._sources.append(source)
+        return source
 
     def wake(self) -> None:
         self._woken.set()
@@ -117,18 +108,26 @@ class Outbox:
 
     async def _publish_loop(self) -> None:
         failures = 0
+        next_sweep = 0.0
         while True:
+            thorough = self._now() >= next_sweep
             try:
-                more = await self.publish_once()
+                more = await self.publish_once(thorough=thorough)
                 failures = 0
+                if thorough and not more:
+                    next_sweep = self._now() + self._sweep
             except Unavailable as error:
                 failures += 1
-                more = False
+                more, next_sweep = False, 0.0
                 log.warning("outbox.publish_failed", error=error.message, failures=failures)
                 await asyncio.sleep(min(2.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
             if not more:
                 await self._wait_for_work()
             await asyncio.sleep(self._gather)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _wait_for_work(self) -> None:
         try:
@@ -141,61 +140,47 @@ class Outbox:
         while True:
             await asyncio.sleep(self._clear_every)
             try:
-                await self.clear_once()
+                await self.clear_once(thorough=False)
             except Unavailable as error:
                 log.warning("outbox.clear_failed", error=error.message)
 
-    async def publish_once(self) -> bool:
-        """One round over all collections; True where a full batch suggests that more is waiting."""
+    async def publish_once(self, *, thorough: bool = True) -> bool:
+        """One round over all collections; True where a full batch suggests that more is waiting.
+
+        Where it is not thorough, collections of facts are not read.
+        """
         self._woken.clear()
-        rounds = [await self._publish_source(source) for source in self._sources]
+        rounds = [await self._publish_source(source, thorough) for source in self._sources]
         return any(rounds)
 
-    async def _publish_source(self, source: _Source) -> bool:
-        skip = len(source.confirmed)
-        documents = await source.collection.find(
-            {"outbox_at": {"$exists": True}},
-            sort=[("outbox_at", ASCENDING)],
-            limit=_BATCH + skip,
-            fields=["outbox", "version", "tombstone"],
-        )
+    async def _publish_source(self, source: Source | FactSource, thorough: bool) -> bool:
+        documents = await source.waiting(_BATCH, thorough=thorough)
         WAITING.labels(source.collection.name).set(len(documents))
-        fresh = [document for document in documents if self._unconfirmed(source, document)]
         limiter = asyncio.Semaphore(_CONCURRENT_DOCUMENTS)
         results = await asyncio.gather(
-            *(self._publish_document(source, document, limiter) for document in fresh), return_exceptions=True
+            *(self._publish_document(source, document, limiter) for document in documents),
+            return_exceptions=True,
         )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return len(fresh) >= _BATCH
-
-    @staticmethod
-    def _unconfirmed(source: _Source, document: Document) -> bool:
-        done = source.done(document["_id"])
-        return any(entry["id"] not in done for entry in document.get("outbox", []))
+        return len(documents) >= _BATCH
 
     async def _publish_document(
-        self, source: _Source, document: Document, limiter: asyncio.Semaphore
+        self, source: Source | FactSource, document: Document, limiter: asyncio.Semaphore
     ) -> None:
         """Publish one document's entries in order; the first failure ends it, so that none overtakes."""
-        stored = document["outbox"]
         done = set(source.done(document["_id"]))
         try:
             async with limiter:
-                for entry in stored:
+                for entry in document["outbox"]:
                     if entry["id"] not in done:
                         await self._publisher.publish(self._envelope(entry))
                         done.add(entry["id"])
                         PUBLISHED.labels(source.collection.name).inc()
         finally:
             if done:
-                source.confirmed[document["_id"]] = _Confirmed(
-                    version=document.get("version"),
-                    ids=frozenset(done),
-                    complete=all(entry["id"] in done for entry in stored),
-                    tombstone=document.get("tombstone", False),
-                )
+                source.confirm(document, done)
 
     def _envelope(self, entry: Document) -> Envelope:
         event = event_class(entry["name"])
@@ -207,40 +192,11 @@ class Outbox:
             time=entry["at"],
             event=event.model_validate_json(entry["data"]),
             request_id=entry.get("request_id"),
+            operation=entry.get("operation"),
+            actor=entry.get("actor"),
         )
 
-    async def clear_once(self) -> None:
-        """Take what was confirmed out of the documents, in bulk."""
+    async def clear_once(self, *, thorough: bool = True) -> None:
+        """Take what was confirmed out of the documents; facts, if not `thorough`, as far as it is calm."""
         for source in self._sources:
-            confirmed = dict(source.confirmed)
-            if not confirmed:
-                continue
-            await self._clear_source(source.collection, confirmed)
-            for key, value in confirmed.items():
-                if source.confirmed.get(key) is value:
-                    del source.confirmed[key]
-
-    @staticmethod
-    async def _clear_source(collection: Collection, confirmed: dict[str, _Confirmed]) -> None:
-        """Empty the outboxes whose version is as read; pull the confirmed entries from the others."""
-        await collection.bulk([_clearing(key, value) for key, value in confirmed.items() if value.complete])
-        left = await collection.find(
-            {"_id": {"$in": list(confirmed)}, "outbox_at": {"$exists": True}}, fields=["_id"]
-        )
-        keys = [document["_id"] for document in left]
-        await collection.bulk(
-            [
-                UpdateOne({"_id": key}, {"$pull": {"outbox": {"id": {"$in": sorted(confirmed[key].ids)}}}})
-                for key in keys
-            ]
-        )
-        await collection.bulk(
-            [UpdateOne({"_id": key, "outbox": []}, {"$unset": {"outbox_at": ""}}) for key in keys]
-        )
-
-
-def _clearing(key: str, confirmed: _Confirmed) -> UpdateOne | DeleteOne:
-    as_read: Document = {"_id": key, "version": confirmed.version}
-    if confirmed.tombstone:
-        return DeleteOne(as_read)
-    return UpdateOne(as_read, {"$set": {"outbox": []}, "$unset": {"outbox_at": ""}})
+            await source.clear(thorough=thorough)

@@ -12,9 +12,11 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
+import orjson
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated
+from shared.settings import base64url
 
 _LEEWAY = timedelta(minutes=1)
 
@@ -37,7 +39,7 @@ class WebhookVerifier:
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
-            issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+            issuer = _issuer(token)
             secret = self._secrets.get(issuer) if isinstance(issuer, str) else None
             if secret is None:
                 raise _refusal("the signing key is not known")
@@ -68,6 +70,12 @@ class WebhookVerifier:
             raise _refusal("the token has expired")
         if not not_before - _LEEWAY.total_seconds() <= now:
             raise _refusal("the token is not valid yet")
+
+
+def _issuer(token: str) -> Any:
+    """Whose key the token says it is signed with; raises ValueError or TypeError for what is no token."""
+    claims = orjson.loads(base64url(token.split(".", 2)[1])) if token.count(".") == 2 else None
+    return claims.get("iss") if isinstance(claims, dict) else None
 
 
 def _token(authorization: str | None) -> str:

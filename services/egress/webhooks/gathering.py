@@ -42,15 +42,18 @@ class GatheredWrites:
         """Write until nobody waits. It never fails by itself: whoever waits is told."""
         try:
             while self._waiting:
-                batch = self._waiting[: self._largest]
+                taken = self._waiting[: self._largest]
                 del self._waiting[: self._largest]
-                await self._write_batch(batch)
+                # Whoever gave up has told its caller so; storing it so late would be nobody's knowledge.
+                await self._write_batch([waiting for waiting in taken if not waiting.stored.done()])
         finally:
             self._writer = None
             _fail(self._waiting, Unavailable("The write was given up"))
             self._waiting.clear()
 
     async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+        if not batch:
+            return
         try:
             duplicates = await self._write([waiting.document for waiting in batch])
         except asyncio.CancelledError:

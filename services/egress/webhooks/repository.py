@@ -38,15 +38,17 @@ class WebhookRepository:
         self._collection: Collection = mongo.collection(self.collection_name)
         self._outbox = outbox
         self._writes = GatheredWrites(self._insert)
-        outbox.attach(self._collection)
+        self._facts = outbox.attach_facts(self._collection)
 
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
     async def add(self, webhook: ReceivedWebhook) -> bool:
         """Store it with its event in one write; False where it was stored before. Raises `Unavailable`."""
-        stored = await self._writes.add(_document(webhook))
-        if stored:
+        document = _document(webhook)
+        stored = await self._writes.add(document)
+        if stored and webhook.event is not None:
+            self._facts.hand_over(document)
             self._outbox.wake()
         return stored
 

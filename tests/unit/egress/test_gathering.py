@@ -95,3 +95,18 @@ async def test_whoever_gives_up_waiting_does_not_disturb_the_others() -> None:
     store.go.set()
     assert await patient is True
     assert set(store.kept) == {"a", "b"}
+
+
+async def test_what_was_given_up_before_its_write_is_not_stored() -> None:
+    store = Store()
+    store.go.clear()
+    writes = GatheredWrites(store.write)
+    first, impatient = adding(writes, ["a"]), adding(writes, ["b"])[0]
+    await store.begun.wait()
+    late = asyncio.create_task(writes.add({"_id": "c"}))
+    await asyncio.sleep(0)
+    late.cancel()
+    store.go.set()
+    assert await asyncio.gather(*first, impatient) == [True, True]
+    assert await writes.add({"_id": "d"}) is True
+    assert set(store.kept) == {"a", "b", "d"}
