@@ -1,5 +1,6 @@
 """The attendance service's composition root."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -45,10 +46,11 @@ def build(settings: AttendanceSettings) -> web.Application:
     outbox = Outbox(bus, clock, source="/greenroom/attendance")
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
 
+    turns = asyncio.Lock()
     sessions = SessionRepository(mongo)
     users = UserRepository(mongo)
-    presences = PresenceRepository(mongo)
-    attendances = AttendanceRepository(mongo)
+    presences = PresenceRepository(mongo, turns)
+    attendances = AttendanceRepository(mongo, turns)
     audiences = AudienceRepository(mongo, outbox, clock)
     leaves = LeaveRepository(mongo, outbox, clock)
     marks = MarkRepository(mongo)

@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # The local database compares every document found with every value of an $in: its cost is the square.
-_SIZE = 100
+_SIZE = 50
 
 
 def batches(items: Sequence[T], size: int = _SIZE) -> Iterator[list[T]]:

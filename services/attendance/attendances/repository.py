@@ -1,5 +1,6 @@
 """The attendances: one document a person and session, found by a computed id."""
 
+import asyncio
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ class Totals:
 
 
 class AttendanceRepository:
+    """Large writes take `turns` with those of presences: at once, both take longer than in a row."""
+
     # One index serves every list: the session's people in their order, and, without fetching a
     # document, whether each is present and has a name like the one looked for.
     indexes = (
@@ -37,8 +40,9 @@ class AttendanceRepository:
         ),
     )
 
-    def __init__(self, mongo: Mongo):
+    def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("attendances")
+        self._turns = turns
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
@@ -57,7 +61,8 @@ class AttendanceRepository:
         """Store each unless somebody stored another version since; returns the users of those."""
         conflicts: set[str] = set()
         for part in batches(attendances, _WRITES):
-            refused = (await self.collection.bulk([_write(one) for one in part])).duplicates
+            async with self._turns:
+                refused = (await self.collection.bulk([_write(one) for one in part])).duplicates
             conflicts |= {part[position].user_id for position in refused}
         return conflicts
 

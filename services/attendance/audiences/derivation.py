@@ -16,7 +16,7 @@ from services.attendance.sessions.repository import SessionRepository
 from shared.errors import Conflict
 
 # From so many people on, reading the whole session is cheaper than picking them.
-_MANY = 1000
+_MANY = 2500
 _ATTEMPTS = 10
 
 

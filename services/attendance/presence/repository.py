@@ -1,5 +1,6 @@
 """The presences: one document a connection, its id LiveKit's participant sid."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,10 +14,13 @@ from shared.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
 
 class PresenceRepository:
+    """Large writes take `turns` with those of attendances: at once, both take longer than in a row."""
+
     indexes = (Index([("session_id", ASCENDING), ("user_id", ASCENDING)]),)
 
-    def __init__(self, mongo: Mongo):
+    def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("presences")
+        self._turns = turns
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
@@ -27,8 +31,9 @@ class PresenceRepository:
         All are inserted; those whose connection is known are refused and then merged into it. An
         insert costs a fraction of an update or upsert, a refused one next to nothing.
         """
-        refused = (await self.collection.insert_many([_document(fact) for fact in facts])).duplicates
-        await self.collection.bulk([_merge(facts[position]) for position in sorted(refused)])
+        async with self._turns:
+            refused = (await self.collection.insert_many([_document(fact) for fact in facts])).duplicates
+            await self.collection.bulk([_merge(facts[position]) for position in sorted(refused)])
 
     async def close(self, session_id: str, user_id: str, identity: str, at: datetime) -> None:
         """End the open intervals of one sign-in."""

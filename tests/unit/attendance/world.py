@@ -1,5 +1,6 @@
 """The attendance service without its doors: everything behind them, on the database given."""
 
+import asyncio
 from collections.abc import Sequence
 
 from services.attendance.attendances.repository import AttendanceRepository
@@ -53,10 +54,11 @@ class World:
         self.bus = MemoryBus()
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/attendance")
         self.owner = FakeOwner()
+        turns = asyncio.Lock()
         self.sessions = SessionRepository(mongo)
         self.users = UserRepository(mongo)
-        self.presences = PresenceRepository(mongo)
-        self.attendances = AttendanceRepository(mongo)
+        self.presences = PresenceRepository(mongo, turns)
+        self.attendances = AttendanceRepository(mongo, turns)
         self.audiences = AudienceRepository(mongo, self.outbox, self.clock)
         self.leaves = LeaveRepository(mongo, self.outbox, self.clock)
         self.marks = MarkRepository(mongo)

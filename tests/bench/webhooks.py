@@ -1,0 +1,177 @@
+"""LiveKit's webhooks at 300/s: answered quickly, none lost, and soon known to the other services."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import time
+from typing import Any
+
+import aiohttp
+import jwt
+
+from deploy.local.running import RunningStack
+from shared.ids import new_id
+from shared.mongo import Collection, Mongo
+from tests.bench.api import connect, public_key
+from tests.bench.baseline import bare
+from tests.bench.load import Load, steady
+from tests.bench.ports import free_port
+from tests.bench.rows import Row
+
+PER_SECOND = 300.0
+SAMPLE = 10
+APPLIED_WITHIN = 2.0
+DEADLINE = 60.0
+
+
+async def run(stack: RunningStack, *, short: bool) -> list[Row]:
+    info, calls = stack.info, 600 if short else 6000
+    settings = {
+        "mongodb_uri": info.mongodb.egress,
+        "collection": "bench",
+        "public_key": public_key(stack.data.root),
+        "livekit_api_secret": info.livekit_api_secret,
+    }
+    door = f"http://127.0.0.1:{info.processes['egress'].port}/webhooks/livekit"
+    mongo = Mongo.from_uri(info.mongodb.attendance)
+    try:
+        async with connect(info) as api, bare(settings, free_port()) as address:
+            session = await api.session(await api.room(), await api.preset())
+            await api.call("POST", f"/sessions/{session}/start")
+            base = await _send(api.http, f"{address}/webhook", stack, new_id(), calls)
+            rows = await _ours(api.http, door, stack, session, calls, base, mongo)
+            await api.call("POST", f"/sessions/{session}/end")
+            return rows
+    finally:
+        mongo.close()
+
+
+async def _ours(
+    http: aiohttp.ClientSession,
+    door: str,
+    stack: RunningStack,
+    session: str,
+    calls: int,
+    base: Load,
+    mongo: Mongo,
+) -> list[Row]:
+    presences = mongo.collection("presences")
+    load = await _send(http, door, stack, session, calls)
+    started = time.perf_counter()
+    applied = await _applied(presences, session, calls)
+    seconds = time.perf_counter() - started
+    latencies = await _latencies(http, door, stack, session, presences, min(calls, 2000))
+    return [
+        Row(
+            f"webhook answer at {PER_SECOND:.0f}/s, p99",
+            load.percentile(0.99),
+            "ms",
+            base.percentile(0.99),
+            "bare handler: verify, journaled insert_one, same load",
+            goal=3.0,
+            at_most=True,
+            note=f"stored before the 200; p50 {load.percentile(0.5):.1f} ms; {load.rate:.0f}/s answered",
+        ),
+        Row(
+            "all webhooks applied after the last",
+            seconds,
+            "s",
+            goal=APPLIED_WITHIN,
+            at_most=True,
+            absolute=True,
+            note=f"{applied} of {calls} connections known to attendance",
+        ),
+        Row(
+            "event, from the write to another service's state, at 200/s, p99",
+            latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))] * 1000,
+            "ms",
+            goal=150.0,
+            at_most=True,
+            absolute=True,
+            note=f"p50 {latencies[len(latencies) // 2] * 1000:.0f} ms, on the local database",
+        ),
+    ]
+
+
+async def _send(http: aiohttp.ClientSession, url: str, stack: RunningStack, session: str, calls: int) -> Load:
+    """`participant_joined` of so many people, at a steady rate."""
+    parcels = [_joined(stack, session, number) for number in range(calls)]
+
+    async def call(number: int) -> None:
+        body, headers = parcels[number]
+        async with http.post(url, data=body, headers=headers) as response:
+            await response.read()
+            response.raise_for_status()
+
+    return await steady(calls, PER_SECOND, call)
+
+
+async def _applied(presences: Collection, session: str, calls: int) -> int:
+    async with asyncio.timeout(DEADLINE):
+        while (known := await presences.count({"session_id": session}, limit=calls)) < calls:
+            await asyncio.sleep(0.1)
+    return known
+
+
+async def _latencies(
+    http: aiohttp.ClientSession,
+    url: str,
+    stack: RunningStack,
+    session: str,
+    presences: Collection,
+    calls: int,
+) -> list[float]:
+    """Seconds from each sampled webhook's answer until attendance has the connection, ascending."""
+    parcels = [_joined(stack, session, number, run="again") for number in range(calls)]
+    seconds: list[float] = []
+
+    async def call(number: int) -> None:
+        body, headers = parcels[number]
+        async with http.post(url, data=body, headers=headers) as response:
+            await response.read()
+        if number % SAMPLE == 0:
+            seconds.append(await _until_known(presences, json.loads(body)["participant"]["sid"]))
+
+    await steady(calls, 200.0, call)
+    return sorted(seconds)
+
+
+async def _until_known(presences: Collection, sid: str) -> float:
+    started = time.perf_counter()
+    async with asyncio.timeout(DEADLINE):
+        while await presences.find_one({"_id": sid}, ["_id"]) is None:
+            await asyncio.sleep(0.005)
+    return time.perf_counter() - started
+
+
+def _joined(
+    stack: RunningStack, session: str, number: int, run: str = "once"
+) -> tuple[bytes, dict[str, str]]:
+    """A signed `participant_joined`, as LiveKit sends it."""
+    now = time.time()
+    webhook: dict[str, Any] = {
+        "event": "participant_joined",
+        "id": f"EV_{new_id()}",
+        "createdAt": str(int(now)),
+        "room": {"sid": "RM_bench", "name": session},
+        "participant": {
+            "sid": f"PA_{run}_{number}_{session[-12:]}",
+            "identity": f"{new_id()}:{new_id()}",
+            "name": f"Viewer {number}",
+            "state": "ACTIVE",
+            "joinedAt": str(int(now)),
+            "joinedAtMs": str(int(now * 1000)),
+            "permission": {"canSubscribe": True},
+            "attributes": {"greenroom.role": "audience"},
+        },
+    }
+    body = json.dumps(webhook).encode()
+    claims = {
+        "iss": stack.info.livekit_api_key,
+        "nbf": int(now) - 5,
+        "exp": int(now) + 300,
+        "sha256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
+    }
+    token = jwt.encode(claims, stack.info.livekit_api_secret, algorithm="HS256")
+    return body, {"Authorization": token, "Content-Type": "application/webhook+json"}
