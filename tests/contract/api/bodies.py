@@ -6,7 +6,7 @@ from typing import Any
 from tests.contract.api.contract import Operation, Spec, schemas
 
 _LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
-_RANGE = re.compile(r"^integer (\d+)\.\.(\d+)$")
+_RANGE = re.compile(r"^integer (\d+)\.\.(\d+)")
 _TEXTS = ("string", "email", "uuid", "date-time")
 
 
@@ -32,6 +32,9 @@ def _good(spec: Spec) -> Any:
         return "#12abEF"
     if spec.startswith("string"):
         return "Some words"
+    numbers = _RANGE.match(spec)
+    if numbers:
+        return int(numbers[1])
     kind = spec.split(" ")[0]
     return examples[kind] if kind in examples else kind.split("|")[0]
 

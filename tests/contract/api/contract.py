@@ -55,8 +55,11 @@ def operations() -> dict[str, Operation]:
     return {operation.key: operation for operation in read}
 
 
-def envelope() -> dict[str, Any]:
-    return dict(_document()["envelope"])
+@cache
+def extensions() -> dict[str, Operation]:
+    """What exists beyond the published operations, by its key."""
+    read = [_operation({"status": 200} | entry) for entry in _document()["extensions"]]
+    return {operation.key: operation for operation in read}
 
 
 @cache

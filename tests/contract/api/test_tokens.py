@@ -1,0 +1,77 @@
+"""POST /sessions/{id}/tokens: a customer's backend lets its own people in, with its API key."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shared.ids import new_id
+from tests.contract.api.bodies import bad_values, sample
+from tests.contract.api.client import Answer
+from tests.contract.api.contract import extensions
+from tests.contract.api.world import World
+
+TOKENS = extensions()["POST /sessions/{id}/tokens"]
+PERSON = {"external_user_id": "0b9f0e6e-6d2e-4b44-9a0e-6d0e4f1d2c3b", "name": "Carla", "role": "audience"}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The customer's: its key, and a live session of its organization's."""
+
+    world: World
+    key: str
+    session: str
+
+    async def issue(self, session: str | None = None, **body: Any) -> Answer:
+        return await self.send(sample(TOKENS, **PERSON | {"ttl_seconds": 60} | body), session)
+
+    async def send(self, body: Any, session: str | None = None) -> Answer:
+        path = TOKENS.path.replace("{id}", session or self.session)
+        return await self.world.client.call("POST", path, body=body, headers={"X-API-Key": self.key})
+
+
+@pytest.fixture(scope="module")
+async def backend(world: World) -> Backend:
+    return Backend(world, await world.admin.api_key(world.host), await world.live_session())
+
+
+async def test_a_person_of_the_customer_gets_in(backend: Backend) -> None:
+    data = (await backend.issue()).check_success(TOKENS)
+    assert (data["room_name"], data["user"]["username"]) == (backend.session, "Carla")
+    assert data["user"]["external_user_id"] == PERSON["external_user_id"]
+    me = await backend.world.client.call("GET", "/auth/me", data["access_token"])
+    assert me.data["id"] == data["user"]["id"]
+    again = (await backend.issue(name="Carla C.")).data
+    assert (again["user"]["id"], again["user"]["username"]) == (data["user"]["id"], "Carla C.")
+
+
+async def test_what_is_not_said_has_a_default(backend: Backend) -> None:
+    answer = await backend.send({"external_user_id": PERSON["external_user_id"], "name": "Carla"})
+    answer.check_success(TOKENS)
+
+
+@pytest.mark.parametrize("field", TOKENS.required)
+async def test_a_required_field_is_missed_by_name(backend: Backend, field: str) -> None:
+    body = {name: value for name, value in sample(TOKENS, **PERSON).items() if name != field}
+    (await backend.send(body)).check_bad_fields(field)
+
+
+@pytest.mark.parametrize(("path", "what", "value"), bad_values(TOKENS))
+async def test_a_bad_field_is_named(backend: Backend, path: str, what: str, value: Any) -> None:
+    (await backend.issue(**{path: value})).check_bad_fields(path)
+
+
+async def test_only_a_key_of_the_organization_may(backend: Backend) -> None:
+    world, path = backend.world, TOKENS.path.replace("{id}", backend.session)
+    (await world.client.call("POST", path, None, PERSON)).check_refusal(401)
+    for person in (world.viewer, world.host, world.colleague):
+        (await world.client.call("POST", path, person.access_token, PERSON)).check_refusal(403)
+    foreign = Backend(world, await world.admin.api_key(world.outsider), backend.session)
+    (await foreign.issue()).check_refusal(404)
+
+
+async def test_unknown_and_finished_sessions_let_nobody_in(backend: Backend) -> None:
+    for session in (new_id(), "nope"):
+        (await backend.issue(session)).check_refusal(404)
+    (await backend.issue(await backend.world.ended_session())).check_refusal(409, "session_ended")
