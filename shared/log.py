@@ -49,7 +49,10 @@ def configure(*, service: str, level: str, output: Literal["json", "console"]) -
             serializer=lambda line, **_: orjson.dumps(line, default=str).decode()
         )
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # The prettier traceback shows local variables: bodies with passwords, headers with tokens.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
