@@ -1,7 +1,6 @@
 """What a client shows: a bearer token, or an API key in one of its two forms."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,13 +45,14 @@ def _authorization(value: str) -> str | ApiKey:
 def _basic(encoded: str) -> ApiKey:
     try:
         text = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise refused_key() from None
     return _key(*text.partition(":"))
 
 
 def _key(identifier: str, separator: str, secret: str) -> ApiKey:
-    if not separator or not secret or not is_id(identifier):
+    # Secrets of ours are ASCII; bytes that are no UTF-8 come as text that cannot be encoded again.
+    if not separator or not secret or not secret.isascii() or not is_id(identifier):
         raise refused_key()
     return ApiKey(identifier.lower(), secret)
 

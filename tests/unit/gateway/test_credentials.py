@@ -34,14 +34,26 @@ def test_authorization_wins_over_an_api_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "Bearer", "Bearer ", "Digest x", "Basic", "Basic !!", "Basic 4pwT", "abc"]
+    "value",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Digest x",
+        "Basic",
+        "Basic !!",
+        "Basic 4pwT",
+        "Basic \udcff",
+        "Basic é",
+        "abc",
+    ],
 )
 def test_other_authorization_is_refused(value: str) -> None:
     with pytest.raises(Unauthenticated):
         read_credentials({"Authorization": value})
 
 
-@pytest.mark.parametrize("value", ["", _ID, f"{_ID}.", "not-an-id.secret", ".secret"])
+@pytest.mark.parametrize("value", ["", _ID, f"{_ID}.", f"{_ID}.\udcff", "not-an-id.secret", ".secret"])
 def test_malformed_keys_are_refused(value: str) -> None:
     with pytest.raises(Unauthenticated):
         read_credentials({"X-API-Key": value})
