@@ -20,7 +20,7 @@ from shared.http.internal import InternalCalls
 from shared.http.openapi import service_document
 from shared.http.parsing import parse_body, parse_query, read_bytes
 from shared.http.reply import Reply, error_body, render, render_error
-from shared.http.request import Request
+from shared.http.request import LIBRARY_HEADER, Request
 from shared.http.routes import Access, Route, Routes
 from shared.identity import Caller, TokenVerifier
 from shared.ids import new_id
@@ -157,7 +157,7 @@ class _Operation:
         if key is None or not self._route.idempotent:
             return await self._call(raw, viewer, Reservation.fresh(), parsed)
         async with raw.app[IDEMPOTENCY].hold(
-            caller=_holder(raw, viewer), route=f"{raw.method} {raw.path}", key=key, body=body
+            caller=_holder(raw, viewer), route=_route_called(raw), key=key, body=body
         ) as reservation:
             return await self._call(raw, viewer, reservation, parsed)
 
@@ -199,6 +199,12 @@ def _holder(raw: web.Request, viewer: Caller | None) -> str:
         return viewer.user_id
     address = raw.headers.get("X-Forwarded-For", raw.remote or "").split(",")[0].strip()
     return "anonymous:" + hashlib.sha256(address.encode()).hexdigest()
+
+
+def _route_called(raw: web.Request) -> str:
+    """Which operation on what: the same path under another library is another one."""
+    library_id = raw.headers.get(LIBRARY_HEADER, "")
+    return f"{raw.method} {library_id}{raw.path}"
 
 
 def _request_id(request: web.Request) -> str:

@@ -60,7 +60,7 @@ class IdempotencyKeys:
         """
         if not 0 < len(key) <= _LONGEST_KEY:
             raise InvalidRequest([FieldError(HEADER, "length", f"must have 1 to {_LONGEST_KEY} characters")])
-        name = hashlib.sha256(f"{caller}\n{route}\n{key}".encode()).hexdigest()
+        name = hashlib.sha256(f"{caller}\n{route}\n{key}".encode(errors="surrogateescape")).hexdigest()
         digest = hashlib.sha256(body).hexdigest()
         record = await self._take(name, digest)
         answered = False

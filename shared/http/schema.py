@@ -11,6 +11,8 @@ from shared.clock import milliseconds
 PAGE_LIMIT = 100
 # Deeper pages than this are refused: whoever reads that far should filter.
 LAST_PAGE = 100_000
+# Far from both ends of what a time can be, so that zones and durations can be added to it.
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
 class Body(BaseModel):
@@ -60,6 +62,8 @@ def _one_line(text: str) -> str:
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("must carry a time zone, for example 2030-01-31T20:00:00Z")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"must be in the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return milliseconds(moment)
 
 

@@ -178,6 +178,22 @@ async def test_a_key_makes_one_thing_for_each_caller(shop: Shop) -> None:
     assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["Idempotency-Key"])
 
 
+async def test_a_key_is_another_one_in_another_library(shop: Shop) -> None:
+    key = shop.bearer() | {"Idempotency-Key": "k"}
+    places: list[dict[str, str]] = [{}, {"X-Greenroom-Library": new_id()}]
+    ids = [
+        (await shop.call("POST", "/things", json=GOOD, headers=key | place))[1]["data"]["id"]
+        for place in places
+    ]
+    assert ids[0] != ids[1]
+
+
+async def test_a_body_that_cannot_be_unpacked_is_refused(shop: Shop) -> None:
+    headers = shop.bearer() | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    status, body, _ = await shop.call("POST", "/things", data=b"not gzip", headers=headers)
+    assert (status, body["errors"][0]["code"]) == (422, "body_malformed")
+
+
 async def test_nothing_is_answered_before_the_start() -> None:
     async with open_shop(started=False) as shop:
         status, body, headers = await shop.call("GET", "/things")

@@ -80,7 +80,8 @@ def test_lines_and_titles_are_trimmed_and_single() -> None:
 def test_moments_carry_a_zone_and_become_utc() -> None:
     read = Texts.model_validate_json('{"moment": "2035-06-01T20:00:00.123456+02:00"}', strict=True)
     assert read.moment == datetime(2035, 6, 1, 18, 0, 0, 123_000, tzinfo=UTC)
-    for bad in ('"2035-06-01T20:00:00"', '"today"', "7", "true"):
+    ends = ('"9999-12-31T23:59:59-10:00"', '"0001-01-01T00:00:00+23:59"')
+    for bad in ('"2035-06-01T20:00:00"', '"today"', "7", "true", *ends):
         with pytest.raises(ValidationError):
             Texts.model_validate_json(f'{{"moment": {bad}}}', strict=True)
 
