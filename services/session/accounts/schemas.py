@@ -69,8 +69,9 @@ def admin_user_response(user: User) -> AdminUserResponse:
 def sees_email(user: User, viewer: Caller | None) -> bool:
     if viewer is None:
         return False
-    same = viewer.organization_id is not None and viewer.organization_id == user.organization_id
-    return same or viewer.user_id == user.id
+    # A customer's own people belong to the organization too, but as its audience.
+    colleague = viewer.role is UserRole.HOST and viewer.organization_id is not None
+    return (colleague and viewer.organization_id == user.organization_id) or viewer.user_id == user.id
 
 
 def _fields(user: User, *, sees_email: bool) -> dict[str, object]:

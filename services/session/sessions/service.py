@@ -1,7 +1,7 @@
 """What people do with sessions, but for starting and joining (see `live`)."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NoReturn
 
 from aiohttp import web
 
@@ -76,9 +76,12 @@ class SessionService:
             self._check_time(body.scheduled_start_time)
             preset = await self._preset(body.preset_id, caller, library_id)
             session = await self._add(self._new(reservation.id, room, preset, body))
+        view = await self._views.one(session, caller)
+        if view.room is None:
+            await self._withdraw(session)
         ingest = session.ingest
         return CreateSessionResponse(
-            session=await self._views.one(session, caller),
+            session=view,
             rtmp_url=ingest.url if ingest else "",
             stream_key=ingest.stream_key if ingest else "",
         )
@@ -113,12 +116,17 @@ class SessionService:
             return await self._sessions.get(session.id)
         return session
 
+    async def _withdraw(self, session: Session) -> NoReturn:
+        """The room was deleted while its session was made, and took along only what was there before."""
+        await self._sessions.remove(session.id, Session.delete)
+        raise NotFound(f"There is no room {session.room_id}", code="room_not_found")
+
     async def _preset(self, preset_id: str, caller: Caller, library_id: str | None) -> PresetState:
         unknown = InvalidRequest([FieldError("preset_id", "unknown", "There is no such preset of yours")])
         if not is_id(preset_id):
             raise unknown
         try:
-            return await self._presets.hosted(preset_id, caller, library_id)
+            return await self._presets.hosted(preset_id.lower(), caller, library_id)
         except (NotFound, Forbidden):
             raise unknown from None
 
@@ -181,7 +189,7 @@ class SessionService:
         """The session, if the caller hosts it; raises `NotFound`, `Forbidden`."""
         if not is_id(id):
             raise NotFound(f"There is no session {id}", code="session_not_found")
-        session = await self._sessions.get(id)
+        session = await self._sessions.get(id.lower())
         if role_in(session, caller) is Role.HOST:
             require_library(session, library_id)
         else:

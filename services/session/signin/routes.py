@@ -81,8 +81,8 @@ async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Repl
 
     It signs the caller in once, within 60 s; the session must be one the caller hosts.
     """
-    await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
-    code = await request.service(SIGN_IN).generate_code(request.caller, body.session_id)
+    session = await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
+    code = await request.service(SIGN_IN).generate_code(request.caller, session.id)
     return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))
 
 

@@ -50,7 +50,9 @@ PASSWORDS = Passwords()
 
 
 class FakeIngest:
-    """The egress service's answers; `away` while it gives none."""
+    """The egress service's answers; `away` while it gives none, `meanwhile` happens before each."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
 
     def __init__(self) -> None:
         self.away = False
@@ -61,6 +63,8 @@ class FakeIngest:
         self.asked.append(session_id)
         if self.away:
             raise Unavailable("RTMP ingest is not available now")
+        if self.meanwhile is not None:
+            await self.meanwhile()
         return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")
 
 

@@ -12,6 +12,7 @@ from services.session.sessions.schemas import (
     RescheduleSessionRequest,
     UpdateSessionSettingsRequest,
 )
+from shared.contracts.states import UserRole
 from shared.errors import AppError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
@@ -155,6 +156,11 @@ async def test_a_session_takes_a_preset_of_its_hosts_own(house: House, host: Hos
         assert [(bad.field, bad.code) for bad in refusal.value.errors] == [("preset_id", "unknown")]
 
 
+async def test_a_preset_may_be_named_in_capitals(house: House, host: Host) -> None:
+    preset = (await host.preset()).id
+    assert (await host.session(preset=preset.upper())).preset.id == preset
+
+
 async def test_addresses_are_shown_within_the_organization(house: House, host: Host) -> None:
     room = await host.room()
     organization = host.library.organization_id
@@ -163,6 +169,7 @@ async def test_addresses_are_shown_within_the_organization(house: House, host: H
         (viewer(), None),
         (caller(new_id(), new_id()), None),
         (caller(new_id(), organization), host.user.email),
+        (caller(new_id(), organization, role=UserRole.VIEWER), None),
         (host.caller, host.user.email),
     ]
     for by, email in seen:

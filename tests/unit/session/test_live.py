@@ -231,6 +231,21 @@ async def test_without_ingest_no_rtmp_session_is_made(house: House, host: Host) 
     assert len(house.ingest.asked) == 1
 
 
+async def test_a_room_deleted_meanwhile_keeps_no_session(house: House, host: Host) -> None:
+    room = await host.room()
+
+    async def delete_room() -> None:
+        await house.room_service.delete(room, host.caller, None)
+        await house.settle()
+
+    house.ingest.meanwhile = delete_room
+    with pytest.raises(NotFound):
+        await host.session(room, mode="rtmp")
+    assert (await house.sessions.page({}, skip=0, limit=10))[1] == 0
+    await house.settle()
+    assert "session.deleted.v1" in house.told()
+
+
 async def test_events_for_sessions_that_are_gone_are_nothing(house: House, host: Host) -> None:
     session = await host.session()
     await house.session_service.delete(session.id, host.caller, None)
