@@ -14,6 +14,10 @@ from services.gateway.cors import Cors
 from services.gateway.documents import DocumentOperation
 from services.gateway.door import Door, Duties, Own
 from services.gateway.identity import Identities
+from services.gateway.limiting.counters import Counters
+from services.gateway.limiting.sign_ins import SignIns
+from services.gateway.limiting.store import Store
+from services.gateway.limiting.throttle import Throttle
 from services.gateway.matcher import Matcher
 from services.gateway.pages import Pages
 from services.gateway.proxy import Proxy
@@ -34,12 +38,17 @@ def build(settings: GatewaySettings) -> Service:
     clock = SystemClock()
     health, supervisor = Health(), Supervisor()
     upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
-    calls = InternalCalls(settings.internal_secret.get_secret_value(), clock)
+    secret = settings.internal_secret.get_secret_value()
+    calls = InternalCalls(secret, clock)
     keys = ApiKeys(upstreams["session"], calls, time.monotonic)
+    store = Store.of(settings.redis_url)
+    counters = Counters(store, clock)
     access_log = AccessLog(sys.stderr.write, settings.log_format)
     duties = Duties(
         matcher=Matcher(TABLE),
         identities=Identities(TokenVerifier(settings.identity_public_keys, clock), keys),
+        throttle=Throttle(counters, settings),
+        sign_ins=SignIns(counters, settings, secret),
         proxy=Proxy(upstreams),
         own=own_operations(upstreams, health),
         cors=Cors(settings.cors_origins),
@@ -50,6 +59,7 @@ def build(settings: GatewaySettings) -> Service:
 
     async def close() -> None:
         await keys.close()
+        await store.close()
         await upstreams.close()
         access_log.flush()
 

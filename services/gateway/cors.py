@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-EXPOSED: Final = "X-Request-Id, Retry-After, Location, ETag, Content-Disposition, Content-Range"
+EXPOSED: Final = (
+    "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Location, ETag, "
+    "Content-Disposition, Content-Range"
+)
 # "*" stands for every header but Authorization.
 _HEADERS = "*, Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
 _KEPT = "7200"

@@ -1,4 +1,4 @@
-"""What happens to every request, in line: find, identify, admit, pass on, record."""
+"""What happens to every request, in line: find, identify, count, pass on, record."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,9 +15,11 @@ from services.gateway.errands import make_errand
 from services.gateway.errors import ClientGone
 from services.gateway.headers import check_size
 from services.gateway.identity import Identities
+from services.gateway.limiting.sign_ins import SignIns
+from services.gateway.limiting.throttle import Throttle
 from services.gateway.matcher import Matcher
 from services.gateway.operation import Upstream
-from services.gateway.proxy import Proxy
+from services.gateway.proxy import Errand, Proxy
 from services.gateway.request_ids import RequestIds
 from services.gateway.settings import GatewaySettings
 from services.gateway.target import Target, no_such_path, read_target
@@ -41,6 +43,8 @@ class Duties:
 
     matcher: Matcher
     identities: Identities
+    throttle: Throttle
+    sign_ins: SignIns
     proxy: Proxy
     own: Mapping[str, Own]
     cors: Cors
@@ -103,8 +107,22 @@ class Door:
         if operation.upstream is Upstream.GATEWAY:
             return await self._duties.own[operation.path](request, target)
         visit.identified = await self._duties.identities.identify(request.headers, operation.access)
+        await self._duties.throttle.admit(endpoint, visit)
         errand = make_errand(request, target, visit, endpoint, self._settings)
+        if operation.sign_in:
+            return await self._sign_in(request, visit, errand)
         return await self._duties.proxy.forward(request, errand)
+
+    async def _sign_in(self, request: web.BaseRequest, visit: Visit, errand: Errand) -> web.StreamResponse:
+        encoding = request.headers.get("Content-Encoding")
+        attempt = await self._duties.sign_ins.enter(errand.body, visit, encoding)
+        status = None
+        try:
+            response = await self._duties.proxy.forward(request, errand)
+            status = response.status
+        finally:
+            await attempt.settle(status)
+        return response
 
     def _without_endpoint(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         methods = self._duties.matcher.allowed(target.segments)

@@ -29,9 +29,20 @@ class InboundBody:
         self._content = request.content
         self._limit = limit
         self._seconds = seconds
+        self._whole: bytes | None = None
+
+    async def whole(self) -> bytes:
+        """All of it, for those who must look into it; `payload` gives it again."""
+        payload = await self.payload()
+        if not isinstance(payload, bytes):
+            payload = b"" if payload is None else b"".join([piece async for piece in payload])
+        self._whole = payload
+        return payload
 
     async def payload(self) -> bytes | AsyncIterator[bytes] | None:
         """What to send on; raises `TooLarge`, `RequestTimeout`, `BadRequest`."""
+        if self._whole is not None:
+            return self._whole
         if not self._request.body_exists:
             return None
         declared = self._request.content_length

@@ -9,6 +9,7 @@ from typing import Final
 from shared.http.routes import ADMIN, Access
 
 DEFAULT_BODY_LIMIT: Final = 1024 * 1024
+SIGN_IN_LIMIT: Final = 16 * 1024
 
 
 class Upstream(StrEnum):
@@ -24,7 +25,8 @@ class Upstream(StrEnum):
 class Operation:
     """One operation. `mirrored` ones also exist under /libraries/{library_id}.
 
-    `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting.
+    `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
+    password is slowed when it fails often.
     """
 
     method: str
@@ -34,6 +36,7 @@ class Operation:
     mirrored: bool = False
     body_limit: int = DEFAULT_BODY_LIMIT
     deadline: float | None = None
+    sign_in: bool = False
 
 
 get = partial(Operation, "GET")

@@ -3,13 +3,23 @@
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from limits import parse_many
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 from yarl import URL
 
 from shared.settings import ServiceSettings
 
 Network = IPv4Network | IPv6Network
+
+
+def _rate(text: str) -> str:
+    if len(parse_many(text)) != 1:
+        raise ValueError("must be one rate, such as 10/minute")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
 Seconds = Annotated[float, Field(gt=0, le=300)]
 
 
@@ -31,6 +41,15 @@ class GatewaySettings(ServiceSettings):
     body_read_seconds: Seconds = 15.0
     # An idle connection, or one whose request head is not complete, is closed after this.
     keepalive_seconds: Seconds = 75.0
+    # Counts requests together with all other gateways; without it each counts alone.
+    redis_url: str = ""
+    # How often in a window: "10/minute", "6000/10 second". Only failures count for the first two.
+    rate_limit_login_email: Rate = "10/minute"
+    rate_limit_login_address: Rate = "30/minute"
+    # Signing in, refreshing and registering, by address: an audience may share one.
+    rate_limit_auth: Rate = "6000/minute"
+    # POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer.
+    rate_limit_writes: Rate = "6000/10 second"
     upstream_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")

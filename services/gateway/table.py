@@ -6,7 +6,16 @@ the services declare. A new operation is a new line.
 
 from typing import Final
 
-from services.gateway.operation import Operation, Upstream, administered, delete, get, patch, post
+from services.gateway.operation import (
+    SIGN_IN_LIMIT,
+    Operation,
+    Upstream,
+    administered,
+    delete,
+    get,
+    patch,
+    post,
+)
 from shared.http.routes import ADMIN, ANONYMOUS, BEARER, HOST, MODERATOR, PUBLIC, SIGNED
 
 _SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
@@ -14,7 +23,7 @@ _GATEWAY = Upstream.GATEWAY
 
 TABLE: Final[tuple[Operation, ...]] = (
     # Auth
-    post("/auth/login", _SESSION, ANONYMOUS),
+    post("/auth/login", _SESSION, ANONYMOUS, body_limit=SIGN_IN_LIMIT, sign_in=True),
     post("/auth/refresh", _SESSION, ANONYMOUS),
     post("/auth/viewer/register", _SESSION, ANONYMOUS),
     post("/auth/viewer/device-login", _SESSION, ANONYMOUS),

@@ -1,6 +1,5 @@
 """What is known of a request while it is handled."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.gateway.clients import Client
@@ -14,7 +13,7 @@ class Visit:
 
     request_id: str
     client: Client
-    ours: Mapping[str, str]
+    ours: dict[str, str]
     path: str
     endpoint: Endpoint | None = None
     identified: Identified | None = None

@@ -72,7 +72,7 @@ async def test_a_service_that_breaks_off_before_it_answers() -> None:
 
     async with scripted(hang_up) as url, running(session_url=url) as rig:
         assert await _refusal(rig) == (502, "bad_gateway")
-        assert await _refusal(rig, "POST", "/auth/login") == (502, "bad_gateway")
+        assert await _refusal(rig, "POST", "/auth/refresh") == (502, "bad_gateway")
 
 
 async def test_a_service_that_talks_nonsense() -> None:
@@ -103,7 +103,9 @@ async def test_half_an_answer_is_never_taken_for_the_whole(length: bytes) -> Non
                 await answer.read()
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/rooms", 200), ("POST", "/auth/login", 502)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/rooms", 200), ("POST", "/auth/refresh", 502)]
+)
 async def test_a_stale_connection_is_tried_again_for_idempotent_methods_only(
     method: str, path: str, status: int
 ) -> None:
@@ -155,7 +157,7 @@ async def test_a_client_that_does_not_send_its_body_in_time() -> None:
     async with running(body_read_seconds=0.1) as rig:
         for announced in (b"Content-Length: 10\r\n", b"Content-Length: 100000\r\n"):
             answer = await _talk(
-                rig, b"POST /auth/login HTTP/1.1\r\nHost: x\r\n" + announced + b"\r\nabc", 30
+                rig, b"POST /auth/refresh HTTP/1.1\r\nHost: x\r\n" + announced + b"\r\nabc", 30
             )
             assert answer.startswith(b"HTTP/1.1 408 ")
             assert b'"code":"request_timeout"' in answer
@@ -194,13 +196,13 @@ async def test_a_slow_upload_is_not_the_service_s_fault() -> None:
 
     async with (
         running(upstream_deadline_seconds=0.2) as rig,
-        rig.http.post("/auth/login", data=slowly()) as answer,
+        rig.http.post("/auth/refresh", data=slowly()) as answer,
     ):
         assert (await answer.json())["size"] == 100_000
 
 
 def _post(*headers: str, body: bytes = b"") -> bytes:
-    return "\r\n".join(["POST /auth/login HTTP/1.1", "Host: x", *headers, "", ""]).encode() + body
+    return "\r\n".join(["POST /auth/refresh HTTP/1.1", "Host: x", *headers, "", ""]).encode() + body
 
 
 _LONG = "x" * 9000
@@ -225,7 +227,7 @@ async def test_what_is_no_proper_request_is_refused_in_the_envelope(
 
 
 async def test_a_client_that_goes_away_while_it_sends_is_not_the_service_s_failure(rig: Rig) -> None:
-    line = 'greenroom_http_request_seconds_count{operation="POST /auth/login",status="499"}'
+    line = 'greenroom_http_request_seconds_count{operation="POST /auth/refresh",status="499"}'
     before = await _metric(rig, line)
     reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
     writer.write(_post("Transfer-Encoding: chunked", "Expect: 100-continue"))
@@ -277,7 +279,7 @@ async def test_a_reset_connection_leaves_the_gateway_well(rig: Rig) -> None:
     for _ in range(20):
         raw = socket.create_connection(("127.0.0.1", rig.port))
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        raw.sendall(b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
+        raw.sendall(b"POST /auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
         raw.close()
     async with rig.http.get("/rooms") as answer:
         assert answer.status == 200

@@ -109,7 +109,7 @@ async def test_a_service_may_refuse_before_it_has_read_the_body(rig: Rig) -> Non
         return web.json_response({"code": "no"}, status=403)
 
     rig.session.handler = refuse
-    async with rig.http.post("/auth/login", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
+    async with rig.http.post("/auth/refresh", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
         assert (answer.status, (await answer.json())["code"]) == (403, "no")
 
 
@@ -117,14 +117,14 @@ async def test_a_service_may_refuse_before_it_has_read_the_body(rig: Rig) -> Non
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_bodies_pass_whole_up_to_the_limit(rig: Rig, size: int, chunked: bool) -> None:
     data = _in_pieces(b"x" * size) if chunked else b"x" * size
-    async with rig.http.post("/auth/login", data=data) as answer:
+    async with rig.http.post("/auth/refresh", data=data) as answer:
         assert (await answer.json())["size"] == size
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_bodies_beyond_the_limit_are_refused(rig: Rig, chunked: bool) -> None:
     body = b"x" * (DEFAULT_BODY_LIMIT + 1)
-    async with rig.http.post("/auth/login", data=_in_pieces(body) if chunked else body) as answer:
+    async with rig.http.post("/auth/refresh", data=_in_pieces(body) if chunked else body) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (413, "body_too_large")
     assert chunked or rig.session.seen == 0

@@ -1,0 +1,177 @@
+"""Requests that are counted, and refused with 429."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from tests.integration.gateway.redis_node import RedisNode, redis_node
+from tests.integration.gateway.rig import ROOM, Rig, bearer, running
+
+Answer = tuple[int, dict[str, str]]
+
+
+async def sign_in(request: web.Request) -> web.StreamResponse:
+    """A session service that knows one password."""
+    body = await request.json()
+    right = body["password"] == "right"
+    return web.json_response({"success": right}, status=200 if right else 401)
+
+
+async def try_password(rig: Rig, password: str, email: str = "ada@example.com", **headers: str) -> Answer:
+    body = {"email": email, "password": password}
+    async with rig.http.post("/auth/login", json=body, headers=headers) as answer:
+        await answer.read()
+        return answer.status, dict(answer.headers)
+
+
+@pytest.fixture
+async def guarded() -> AsyncIterator[Rig]:
+    limits = {"rate_limit_login_email": "3/hour", "rate_limit_login_address": "7/hour"}
+    async with running(trusted_proxies="127.0.0.1", **limits) as rig:
+        rig.session.handler = sign_in
+        yield rig
+
+
+async def test_guessing_the_password_of_one_person_is_slowed(guarded: Rig) -> None:
+    statuses = [(await try_password(guarded, "wrong"))[0] for _ in range(5)]
+    assert statuses == [401, 401, 401, 429, 429]
+    status, headers = await try_password(guarded, "right")
+    assert status == 429
+    assert 0 < int(headers["Retry-After"]) <= 3600
+    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("3", "0")
+    assert headers["RateLimit-Reset"] == headers["Retry-After"]
+    assert guarded.session.seen == 3
+    assert (await try_password(guarded, "right", "bob@example.com"))[0] == 200
+
+
+async def test_the_same_address_in_other_spellings_is_the_same_person(guarded: Rig) -> None:
+    for spelling in ("ada@example.com", "ADA@Example.COM", "Ada L <ada@example.com>"):
+        assert (await try_password(guarded, "wrong", spelling))[0] == 401
+    assert (await try_password(guarded, "wrong", " ada@example.com "))[0] == 429
+
+
+async def test_guessing_from_many_addresses_at_once_is_slowed_too(guarded: Rig) -> None:
+    tries = [
+        try_password(guarded, "wrong", **{"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(30)
+    ]
+    statuses = [status for status, _ in await asyncio.gather(*tries)]
+    assert statuses.count(401) <= 3
+    assert statuses.count(401) + statuses.count(429) == 30
+
+
+async def test_guessing_at_many_people_from_one_address_is_slowed(guarded: Rig) -> None:
+    statuses = [(await try_password(guarded, "wrong", f"p{n}@example.com"))[0] for n in range(9)]
+    assert statuses == [401] * 7 + [429] * 2
+    elsewhere = {"X-Forwarded-For": "192.0.2.9"}
+    assert (await try_password(guarded, "right", "p1@example.com", **elsewhere))[0] == 200
+
+
+async def test_whoever_signs_in_rightly_meets_no_limit(guarded: Rig) -> None:
+    for _ in range(20):
+        assert (await try_password(guarded, "right"))[0] == 200
+    assert [(await try_password(guarded, "wrong"))[0] for _ in range(4)] == [401, 401, 401, 429]
+
+
+async def test_a_service_that_is_away_costs_nobody_a_try(guarded: Rig) -> None:
+    await guarded.session.stop()
+    assert [(await try_password(guarded, "wrong"))[0] for _ in range(5)] == [503] * 5
+    await guarded.session.start()
+    assert (await try_password(guarded, "wrong"))[0] == 401
+
+
+async def test_there_is_no_way_around_by_compressing_or_padding(guarded: Rig) -> None:
+    body = b'{"email":"ada@example.com","password":"wrong"}'
+    packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    async with guarded.http.post("/auth/login", data=gzip.compress(body), headers=packed) as answer:
+        assert answer.status == 415
+    async with guarded.http.post("/auth/login", data=body + b" " * 20_000) as answer:
+        assert answer.status == 413
+    assert guarded.session.seen == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"no json", b'{"email":7}', b'{"email":"nobody"}', b"[]"])
+async def test_what_names_nobody_is_for_the_service_to_refuse(rig: Rig, body: bytes) -> None:
+    async with rig.http.post("/auth/login", data=body) as answer:
+        assert (answer.status, (await answer.json())["size"]) == (200, len(body))
+
+
+async def test_a_chunked_sign_in_is_counted_as_well(guarded: Rig) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"email":"ada@example.com",'
+        yield b'"password":"wrong"}'
+
+    headers = {"Content-Type": "application/json"}
+    for expected in (401, 401, 401, 429):
+        async with guarded.http.post("/auth/login", data=pieces(), headers=headers) as answer:
+            assert answer.status == expected
+
+
+async def test_signing_in_is_counted_by_address() -> None:
+    async with running(rate_limit_auth="4/hour", trusted_proxies="127.0.0.1") as rig:
+        for path in ("/auth/refresh", "/auth/login", "/auth/viewer/register", "/auth/exchange-code"):
+            async with rig.http.post(path, json={}) as answer:
+                assert answer.status == 200
+        assert answer.headers["RateLimit-Remaining"] == "0"
+        async with rig.http.post("/auth/refresh", json={}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (429, "too_many_requests")
+        async with rig.http.post("/auth/refresh", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
+            assert answer.status == 200
+
+
+async def test_writes_are_counted_by_tenant_and_reads_are_not() -> None:
+    async with running(rate_limit_writes="3/hour") as rig:
+        for method in ("POST", "PATCH", "DELETE", "POST"):
+            path = "/rooms" if method == "POST" else f"/rooms/{ROOM}"
+            async with rig.http.request(method, path, headers=bearer()) as answer:
+                status = answer.status
+        assert (status, answer.headers["RateLimit-Limit"]) == (429, "3")
+        assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+        assert rig.session.seen == 3
+        async with rig.http.get("/rooms/my", headers=bearer()) as answer:
+            assert answer.status == 200
+        assert "RateLimit-Limit" not in answer.headers
+
+
+async def test_webhooks_are_never_counted() -> None:
+    async with running(rate_limit_auth="1/hour", rate_limit_writes="1/hour") as rig:
+        for _ in range(5):
+            async with rig.http.post("/webhooks/livekit", data=b"x") as answer:
+                assert answer.status == 200
+            assert "RateLimit-Limit" not in answer.headers
+
+
+@pytest.fixture(scope="module")
+async def redis() -> AsyncIterator[RedisNode]:
+    async with redis_node() as node:
+        yield node
+
+
+async def test_two_gateways_count_together(redis: RedisNode) -> None:
+    limits = {"rate_limit_login_email": "3/hour", "redis_url": redis.url}
+    async with running(**limits) as one, running(**limits) as two:
+        one.session.handler = two.session.handler = sign_in
+        statuses = [(await try_password(rig, "wrong", "cy@example.com"))[0] for rig in (one, two, one, two)]
+        assert statuses == [401, 401, 401, 429]
+
+
+async def test_nobody_waits_for_a_redis_that_is_frozen(redis: RedisNode) -> None:
+    async with running(rate_limit_writes="1/hour", redis_url=redis.url) as rig:
+        async with rig.http.post("/rooms", headers=bearer()) as answer:
+            assert answer.headers["RateLimit-Remaining"] == "0"
+        redis.freeze()
+        try:
+            started = time.perf_counter()
+            for _ in range(20):
+                async with rig.http.post("/rooms", headers=bearer()) as answer:
+                    assert answer.status == 200
+            assert time.perf_counter() - started < 2
+        finally:
+            redis.thaw()
+        async with asyncio.timeout(10):
+            while answer.status != 429:
+                async with rig.http.post("/rooms", headers=bearer()) as answer:
+                    await answer.read()
