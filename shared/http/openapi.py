@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
+from shared.http.openapi_links import add_links
 from shared.http.routes import Access, Route
 
 Document = dict[str, Any]
@@ -57,7 +58,9 @@ def merge_documents(documents: Iterable[Mapping[str, Any]]) -> Document:
         for method, operation in operations.items():
             if operation.get("x-library-scoped"):
                 mirrors.setdefault(LIBRARY_PREFIX + path, {})[method] = _mirror(operation)
-    return _document("Greenroom", dict(sorted({**paths, **mirrors}.items())), schemas)
+    every = dict(sorted({**paths, **mirrors}.items()))
+    add_links(every, schemas)
+    return _document("Greenroom", every, schemas)
 
 
 def _document(title: str, paths: Document, schemas: Document) -> Document:
