@@ -57,14 +57,14 @@ def build(settings: AttendanceSettings) -> web.Application:
 
     changes = Changes(marks, clock, replica=new_id())
     session_views = SessionViews(sessions, owner, changes)
-    presence = PresenceService(presences, leaves, attendances, session_views, changes, clock)
+    presence = PresenceService(presences, leaves, session_views, changes, clock)
     derivation = Derivation(sessions, presences, attendances, audiences, leaves)
     ticker = Ticker(
         changes, derivation, period=settings.count_every_seconds, adopt_after=settings.adopt_after_seconds
     )
 
     app[PRESENCE] = presence
-    app[REPORTS] = ReportService(session_views, attendances, audiences, users, clock)
+    app[REPORTS] = ReportService(session_views, presences, attendances, audiences, users, clock)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("ticker", ticker.run())

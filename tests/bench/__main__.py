@@ -38,7 +38,7 @@ START_SECONDS = 120.0
 
 
 def bench(
-    short: Annotated[bool, typer.Option("--short", help="Fewer calls: about a minute.")] = False,
+    short: Annotated[bool, typer.Option("--short", help="Fewer calls: a few seconds for each.")] = False,
     only: Annotated[
         list[str] | None, typer.Option("--only", help=f"Only these: {', '.join(BENCHES)}.")
     ] = None,

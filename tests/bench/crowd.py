@@ -6,7 +6,7 @@ from tests.bench.rows import Row
 
 
 async def run(stack: RunningStack, *, short: bool) -> list[Row]:
-    people = 1000 if short else 10_000
+    people = 200 if short else 10_000
     presences, attendances = await baselines(stack.info, people)
     _, counted = await measure(stack.info, people)
     changes = 2 * people

@@ -26,8 +26,7 @@ async def closed(calls: int, at_once: int, call: Call) -> Load:
     seconds: list[float] = []
 
     async def worker() -> None:
-        for number in numbers:
-            seconds.append(await _timed(call, number))
+        seconds.extend([await _timed(call, number) for number in numbers])
 
     started = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(at_once)))

@@ -21,7 +21,7 @@ async def run(stack: RunningStack, *, short: bool) -> list[Row]:
         "public_key": public_key(stack.data.root),
         "livekit_api_secret": stack.info.livekit_api_secret,
     }
-    many, few = (120, 24) if short else (600, 120)
+    many, few = (48, 8) if short else (600, 120)
     async with connect(stack.info) as api, bare(settings, free_port()) as address:
         return [
             await _create(api, address, many),

@@ -26,7 +26,7 @@ DEADLINE = 60.0
 
 
 async def run(stack: RunningStack, *, short: bool) -> list[Row]:
-    info, calls = stack.info, 600 if short else 6000
+    info, calls = stack.info, 300 if short else 6000
     settings = {
         "mongodb_uri": info.mongodb.egress,
         "collection": "bench",
@@ -80,7 +80,7 @@ async def _ours(
             goal=APPLIED_WITHIN,
             at_most=True,
             absolute=True,
-            note=f"{applied} of {calls} connections known to attendance",
+            note=f"{applied:,} of {calls:,} connections known to attendance",
         ),
         Row(
             "event, from the write to another service's state, at 200/s, p99",

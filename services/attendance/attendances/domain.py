@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 
 from services.attendance.presence.domain import Presence
 from services.attendance.sessions.domain import SessionView
-from shared.contracts.states import Role
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -28,54 +27,57 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Attendance:
-    """One person's attendance of one session, as stored.
+class Attendee:
+    """That a person attends a session: all that is stored, since it hardly ever changes.
 
-    `watched_ms` is the length of what is over of the union of their intervals, `open_since` the
-    start of the part that goes on, None once they are gone. `version` is that of the stored
-    document, 0 before it is stored.
+    `joined_at` is when they first came. `version` is the stored document's, 0 before it is stored.
     """
 
     session_id: str
     user_id: str
     username: str
-    role: Role
     joined_at: datetime
-    left_at: datetime | None
-    watched_ms: int
-    open_since: datetime | None
-    join_count: int
     version: int = 0
 
     @property
     def id(self) -> str:
         return attendance_id(self.session_id, self.user_id)
 
+
+@dataclass(frozen=True)
+class Attendance:
+    """One person's attendance of one session, as their intervals have it.
+
+    `watched_ms` is the length of what is over of the union of their intervals, `open_since` the
+    start of the part that goes on, None once they are gone.
+    """
+
+    username: str
+    joined_at: datetime
+    left_at: datetime | None
+    watched_ms: int
+    open_since: datetime | None
+    join_count: int
+
     @property
     def present(self) -> bool:
         return self.open_since is not None
 
-    def watched_seconds(self, now: datetime) -> int:
-        """Whole seconds watched, for people present until `now`."""
-        going_on = max(0, milliseconds_of(now) - milliseconds_of(self.open_since)) if self.open_since else 0
-        return (self.watched_ms + going_on) // 1000
+    def watched_ms_until(self, now: datetime) -> int:
+        """Milliseconds watched, for people present until `now`."""
+        going_on = milliseconds_of(now) - milliseconds_of(self.open_since) if self.open_since else 0
+        return self.watched_ms + max(0, going_on)
 
 
-def attend(
-    session_id: str, user_id: str, presences: Iterable[Presence], session: SessionView | None
-) -> Attendance | None:
+def attend(user_id: str, presences: Iterable[Presence], session: SessionView | None) -> Attendance | None:
     """The person's attendance; None where they never were a viewer."""
     viewings = _viewings(user_id, presences, session)
     if not viewings:
         return None
     parts = union(clip(viewing, session) for viewing in viewings)
-    latest = max(viewings, key=lambda one: (one.joined_at, one.username, one.role))
     last = parts[-1]
     return Attendance(
-        session_id=session_id,
-        user_id=user_id,
-        username=latest.username,
-        role=latest.role,
+        username=max((viewing.joined_at, viewing.username) for viewing in viewings)[1],
         joined_at=parts[0].start,
         left_at=last.end,
         watched_ms=sum(milliseconds_of(part.end) - milliseconds_of(part.start) for part in parts if part.end),

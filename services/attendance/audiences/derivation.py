@@ -1,12 +1,10 @@
-"""Recomputing a session: attendances from presences, then the audience from the attendances.
+"""Recomputing a session from its presences: who attends, and how large the audience is.
 
 Replicas may recompute the same session at once. Whoever stores reads the version first and the
 facts after it, so that a result from older facts always meets a newer version and is dropped.
 """
 
-from dataclasses import replace
-
-from services.attendance.attendances.domain import Attendance, attend, intervals_of, peak
+from services.attendance.attendances.domain import Attendee, attend, intervals_of, peak
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.audiences.repository import AudienceRepository, Decision
 from services.attendance.presence.leaves import LeaveRepository
@@ -36,53 +34,52 @@ class Derivation:
         self._leaves = leaves
 
     async def recompute(self, session_id: str, people: People) -> set[str]:
-        """Bring these people's attendance (None: everyone's) and the audience up to date.
+        """Bring up to date who attends, for these people (None: everyone), and the audience.
 
         Returns those for whom somebody else was faster: they have to be recomputed again.
         """
-        changed, conflicts = await self._attend(session_id, people)
-        # Whoever asks for everyone may be making up for a crash between the two steps.
-        await self._count(session_id, changed=changed or people is None)
+        conflicts = set() if people is not None and not people else await self._attend(session_id, people)
+        await self._count(session_id)
         session = await self._sessions.find(session_id)
         if session is None or not session.deleted:
             return conflicts
         await self._purge(session_id)
         return set()
 
-    async def _attend(self, session_id: str, people: People) -> tuple[bool, set[str]]:
-        """Whether any attendance changed, and whose could not be stored."""
+    async def _attend(self, session_id: str, people: People) -> set[str]:
+        """Returns whose attendance could not be stored."""
         read = None if people is None or len(people) > _MANY else people
         before = await self._attendances.of_people(session_id, read)
         session = await self._sessions.find(session_id)
         presences = await self._presences.by_person(session_id, read)
-        stale: list[Attendance] = []
-        fresh: list[Attendance] = []
+        stale: list[Attendee] = []
+        fresh: list[Attendee] = []
         for user in before.keys() | presences.keys() if people is None else people:
-            stored, now = before.get(user), attend(session_id, user, presences.get(user, ()), session)
+            stored, now = before.get(user), attend(user, presences.get(user, ()), session)
             if now is None:
                 stale.extend([stored] if stored else [])
-            elif stored is None or replace(now, version=stored.version) != stored:
-                fresh.append(replace(now, version=stored.version if stored else 0))
+                continue
+            version = stored.version if stored else 0
+            attendee = Attendee(session_id, user, now.username, now.joined_at, version)
+            fresh.extend([attendee] if attendee != stored else [])
         await self._attendances.remove(stale)
-        return bool(stale or fresh), await self._attendances.save(fresh)
+        return await self._attendances.save(fresh)
 
-    async def _count(self, session_id: str, *, changed: bool) -> None:
+    async def _count(self, session_id: str) -> None:
         """Store the session's numbers; raises `Conflict` where others keep storing theirs."""
         for _ in range(_ATTEMPTS):
             audience = await self._audiences.seen(session_id)
-            decide = await self._decision(session_id, settled=audience.settled and not changed)
-            if decide is None or await self._audiences.save(audience, decide):
+            if await self._audiences.save(audience, await self._decision(session_id)):
                 return
         raise Conflict("The audience is being counted by others", code="concurrent_change")
 
-    async def _decision(self, session_id: str, *, settled: bool) -> Decision | None:
-        """What the numbers are now, as a change to the audience; None where they are settled already."""
+    async def _decision(self, session_id: str) -> Decision:
+        """What the numbers are now, as a change to the audience."""
         session = await self._sessions.find(session_id)
         if session is None or session.ended_at is None:
-            viewers = await self._attendances.count_present(session_id)
+            staff = session.staff if session else frozenset()
+            viewers = await self._presences.count_watching(session_id, without=staff)
             return lambda audience: audience.count(viewers)
-        if settled:
-            return None
         presences = await self._presences.by_person(session_id, None)
         most = peak(intervals_of(user, mine, session) for user, mine in presences.items())
         return lambda audience: audience.settle(most)

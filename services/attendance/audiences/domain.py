@@ -8,13 +8,12 @@ from shared.contracts.event import Event
 
 @dataclass
 class Audience:
-    """`settled`: the session is over and `max_viewers` was taken from the intervals themselves."""
+    """The numbers of one session as last told."""
 
     id: str
     version: int
     viewer_count: int = 0
     max_viewers: int = 0
-    settled: bool = False
 
     def count(self, viewers: int) -> list[Event]:
         """While the session goes on: so many are there now."""
@@ -22,7 +21,6 @@ class Audience:
 
     def settle(self, most: int) -> list[Event]:
         """After the session: nobody is there any more, and `most` is the peak."""
-        self.settled = True
         return self._become(0, most)
 
     def _become(self, viewers: int, most: int) -> list[Event]:

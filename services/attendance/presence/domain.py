@@ -8,6 +8,7 @@ leaving the first holds; a connection counts unless any fact says that it is no 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.attendance.sessions.domain import SessionView
 from shared.clock import milliseconds
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import Role
@@ -52,6 +53,16 @@ class Fact:
             joined_at=milliseconds(connection.joined_at),
             left_at=None if joined else milliseconds(event.occurred_at),
         )
+
+    @property
+    def only_closes(self) -> bool:
+        """Whether all it says of a known connection is that it is over: not who attends, nor since when."""
+        return not self.described and self.counted and self.left_at is not None
+
+    def is_after(self, session: SessionView | None) -> bool:
+        """Whether it tells only of a time after the session's end."""
+        end = session.ended_at if session else None
+        return end is not None and self.left_at is not None and self.left_at >= end
 
     def merged(self, other: "Fact") -> "Fact":
         """Both facts as one; they must be of the same connection."""

@@ -12,11 +12,17 @@ from services.attendance.sessions.domain import People
 from shared.contracts.states import Role
 from shared.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
+_WATCHING = ("session_id", "open", "counted", "active")
+
 
 class PresenceRepository:
     """Large writes take `turns` with those of attendances: at once, both take longer than in a row."""
 
-    indexes = (Index([("session_id", ASCENDING), ("user_id", ASCENDING)]),)
+    indexes = (
+        Index([("session_id", ASCENDING), ("user_id", ASCENDING)]),
+        # Whoever is there now, in order, and without fetching a document how many people they are.
+        Index([*((name, ASCENDING) for name in (*_WATCHING, "joined_at", "user_id"))]),
+    )
 
     def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("presences")
@@ -25,15 +31,17 @@ class PresenceRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def record(self, facts: Sequence[Fact]) -> None:
-        """Add facts of different connections, in two writes at most.
+    async def record(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Add facts of different connections, in two writes at most; returns those of known ones.
 
         All are inserted; those whose connection is known are refused and then merged into it. An
         insert costs a fraction of an update or upsert, a refused one next to nothing.
         """
         async with self._turns:
             refused = (await self.collection.insert_many([_document(fact) for fact in facts])).duplicates
-            await self.collection.bulk([_merge(facts[position]) for position in sorted(refused)])
+            known = [facts[position] for position in sorted(refused)]
+            await self.collection.bulk([_merge(fact) for fact in known])
+        return known
 
     async def close(self, session_id: str, user_id: str, identity: str, at: datetime) -> None:
         """End the open intervals of one sign-in."""
@@ -41,9 +49,27 @@ class PresenceRepository:
             "session_id": session_id,
             "user_id": user_id,
             "identity": identity,
-            "left_at": {"$exists": False},
+            "open": True,
         }
-        await self.collection.update_many(open_ones, {"$min": {"left_at": at}})
+        await self.collection.update_many(open_ones, {"$min": {"left_at": at, "open": False}})
+
+    async def watching(self, session_id: str, *, limit: int) -> list[Presence]:
+        """Viewers' connections that are there now, the first to join first."""
+        order = [("joined_at", ASCENDING), ("user_id", ASCENDING)]
+        found = await self.collection.find(_watching(session_id), sort=order, limit=limit)
+        return [_load(document) for document in found]
+
+    async def count_watching(self, session_id: str, *, without: frozenset[str]) -> int:
+        """How many people they are, save those in `without`."""
+        counted = await self.collection.aggregate(
+            [
+                {"$match": _watching(session_id)},
+                {"$group": {"_id": "$user_id"}},
+                {"$match": {"_id": {"$nin": sorted(without)}}},
+                {"$count": "people"},
+            ]
+        )
+        return int(counted[0]["people"]) if counted else 0
 
     async def by_person(self, session_id: str, people: People) -> dict[str, list[Presence]]:
         """The presences of these people (None: of everyone) in the session, by user id."""
@@ -64,6 +90,10 @@ class PresenceRepository:
         await self.collection.delete_many({"session_id": session_id})
 
 
+def _watching(session_id: str) -> Document:
+    return dict(zip(_WATCHING, (session_id, True, True, True), strict=True))
+
+
 def _document(fact: Fact) -> Document:
     document: Document = {
         "_id": fact.id,
@@ -74,6 +104,7 @@ def _document(fact: Fact) -> Document:
         "role": fact.role.value,
         "counted": fact.counted,
         "active": fact.active,
+        "open": fact.left_at is None,
         "joined_at": fact.joined_at,
     }
     return document if fact.left_at is None else {**document, "left_at": fact.left_at}
@@ -83,7 +114,7 @@ def _merge(fact: Fact) -> UpdateOne:
     """The update that has the same effect as `Fact.merged`; $min and $max order false before true."""
     least: Document = {"joined_at": fact.joined_at, "counted": fact.counted}
     if fact.left_at is not None:
-        least["left_at"] = fact.left_at
+        least |= {"left_at": fact.left_at, "open": False}
     change: Document = {"$min": least, "$max": {"active": fact.active}}
     if fact.described:
         change["$set"] = {

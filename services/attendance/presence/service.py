@@ -5,10 +5,9 @@ from typing import Final
 
 from aiohttp import web
 
-from services.attendance.attendances.domain import Attendance
-from services.attendance.attendances.repository import AttendanceRepository
+from services.attendance.attendances.domain import attendance_id
 from services.attendance.audiences.changes import Changes
-from services.attendance.presence.domain import Fact
+from services.attendance.presence.domain import Fact, Presence
 from services.attendance.presence.leaves import LeaveRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.presence.schemas import ActiveViewerResponse, ActiveViewersResponse
@@ -20,7 +19,7 @@ from shared.identity import Caller
 from shared.ids import is_id
 
 # A room full of names is no list for people any more; `total` tells how many there are.
-_VIEWERS_SHOWN = 1000
+_CONNECTIONS_SHOWN = 1000
 
 
 class PresenceService:
@@ -28,26 +27,28 @@ class PresenceService:
         self,
         presences: PresenceRepository,
         leaves: LeaveRepository,
-        attendances: AttendanceRepository,
         sessions: SessionViews,
         changes: Changes,
         clock: Clock,
     ):
         self._presences = presences
         self._leaves = leaves
-        self._attendances = attendances
         self._sessions = sessions
         self._changes = changes
         self._clock = clock
 
     async def record(self, events: Iterable[ParticipantEvent]) -> None:
         """Take in what connections did; rooms that are no sessions of ours are passed over."""
-        facts: dict[str, Fact] = {}
-        for fact in (Fact.of(event) for event in events if is_id(event.session_id)):
-            known = facts.get(fact.id)
-            facts[fact.id] = known.merged(fact) if known else fact
-        await self._presences.record(list(facts.values()))
-        await self._changes.mark(_people(facts.values()))
+        facts = _merged(Fact.of(event) for event in events if is_id(event.session_id))
+        known = {fact.id for fact in await self._presences.record(facts)}
+        views = await self._sessions.known({fact.session_id for fact in facts})
+        people: dict[str, set[str]] = {}
+        for fact in facts:
+            mere_end = fact.id in known and fact.only_closes
+            if mere_end and fact.is_after(views.get(fact.session_id)):
+                continue
+            people.setdefault(fact.session_id, set()).update([] if mere_end else [fact.user_id])
+        await self._changes.mark(people)
 
     async def leave(self, session_id: str, caller: Caller) -> None:
         """End the caller's intervals of this sign-in now, and have LiveKit drop its connection.
@@ -59,35 +60,42 @@ class PresenceService:
             return
         now = self._clock.now()
         await self._presences.close(session_id, caller.user_id, caller.identity, now)
-        await self._changes.mark({session_id: {caller.user_id}})
+        await self._changes.mark({session_id: frozenset()})
         await self._leaves.request(session_id, caller, now)
 
     async def viewers(self, session_id: str) -> ActiveViewersResponse:
-        """Who is there now, the first to join first: at most 1,000 of them, and how many they are."""
+        """Who is there now, the first to join first: of at most 1,000 connections, and how many in all."""
         session = await self._sessions.get(session_id)
-        present = await self._attendances.present(session_id, limit=_VIEWERS_SHOWN)
-        total = len(present)
-        if total == _VIEWERS_SHOWN:
-            total = await self._attendances.count_present(session_id)
-        return ActiveViewersResponse(viewers=[_viewer(one, session) for one in present], total=total)
+        if session.over:
+            return ActiveViewersResponse(viewers=[], total=0)
+        found = await self._presences.watching(session_id, limit=_CONNECTIONS_SHOWN)
+        people: dict[str, Presence] = {}
+        for one in found:
+            if one.user_id not in session.staff:
+                people.setdefault(one.user_id, one)
+        total = len(people)
+        if len(found) == _CONNECTIONS_SHOWN:
+            total = await self._presences.count_watching(session_id, without=session.staff)
+        return ActiveViewersResponse(viewers=[_viewer(one, session) for one in people.values()], total=total)
 
 
-def _people(facts: Iterable[Fact]) -> dict[str, set[str]]:
-    """The people of each session that the facts are about."""
-    people: dict[str, set[str]] = {}
+def _merged(facts: Iterable[Fact]) -> list[Fact]:
+    """One fact a connection."""
+    merged: dict[str, Fact] = {}
     for fact in facts:
-        people.setdefault(fact.session_id, set()).add(fact.user_id)
-    return people
+        before = merged.get(fact.id)
+        merged[fact.id] = before.merged(fact) if before else fact
+    return list(merged.values())
 
 
-def _viewer(attendance: Attendance, session: SessionView) -> ActiveViewerResponse:
+def _viewer(presence: Presence, session: SessionView) -> ActiveViewerResponse:
     """A role given in the session outranks the one the person came with."""
     return ActiveViewerResponse(
-        id=attendance.id,
-        user_id=attendance.user_id,
-        username=attendance.username,
-        joined_at=attendance.joined_at,
-        role=session.roles.get(attendance.user_id, attendance.role),
+        id=attendance_id(session.id, presence.user_id),
+        user_id=presence.user_id,
+        username=presence.username,
+        joined_at=presence.joined_at,
+        role=session.roles.get(presence.user_id, presence.role),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.clock import milliseconds
 from shared.contracts.states import Role, SessionState, SessionStatus
 
-# None stands for everyone of the session.
+# Of a session; None stands for everyone, and nobody for its counts alone.
 People = Set[str] | None
 
 _STAFF = frozenset({Role.HOST, Role.CO_HOST})

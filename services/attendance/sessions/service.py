@@ -29,6 +29,10 @@ class SessionViews:
             raise NotFound(f"There is no session {session_id}", code="session_not_found")
         return view
 
+    async def known(self, ids: Iterable[str]) -> dict[str, SessionView]:
+        """Those of these sessions that events have told of, deleted ones included."""
+        return await self._sessions.find_many(ids)
+
     async def follow(self, views: Iterable[SessionView]) -> None:
         """Take over newer states and mark whoever's attendance they touch."""
         newest = _newest(views)

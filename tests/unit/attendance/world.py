@@ -64,14 +64,14 @@ class World:
         self.marks = MarkRepository(mongo)
         self.changes = Changes(self.marks, self.clock, replica)
         self.views = SessionViews(self.sessions, self.owner, self.changes)
-        self.presence = PresenceService(
-            self.presences, self.leaves, self.attendances, self.views, self.changes, self.clock
-        )
+        self.presence = PresenceService(self.presences, self.leaves, self.views, self.changes, self.clock)
         self.derivation = Derivation(
             self.sessions, self.presences, self.attendances, self.audiences, self.leaves
         )
         self.ticker = Ticker(self.changes, self.derivation, period=0.05, adopt_after=5)
-        self.reports = ReportService(self.views, self.attendances, self.audiences, self.users, self.clock)
+        self.reports = ReportService(
+            self.views, self.presences, self.attendances, self.audiences, self.users, self.clock
+        )
         self.user_views = UserViews(self.users)
         self.group = consumers.group(self.views, self.presence)
 
