@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.clock import milliseconds
+from shared.ids import is_id
 
 PAGE_LIMIT = 100
 # Deeper pages than this are refused: whoever reads that far should filter.
@@ -67,6 +68,13 @@ def _utc(moment: datetime) -> datetime:
     return milliseconds(moment)
 
 
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("must be a UUID")
+    return text.lower()
+
+
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
 Title = Annotated[

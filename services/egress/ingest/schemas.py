@@ -2,20 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import StringConstraints
 
 from shared.http import Body, Data
-from shared.ids import is_id
+from shared.http.schema import Id
 from shared.livekit import Ingress
-
-
-def _id(value: str) -> str:
-    if not is_id(value):
-        raise ValueError("must be a UUID")
-    return value.lower()
-
-
-Id = Annotated[str, AfterValidator(_id)]
 
 
 class IngestRequest(Body):

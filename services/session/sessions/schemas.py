@@ -10,7 +10,7 @@ from services.session.presets.schemas import JoinLimit, PresetResponse
 from services.session.rooms.schemas import RoomResponse
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
-from shared.http.schema import Line, Moment, Text, Title
+from shared.http.schema import Id, Line, Moment, Text, Title
 
 
 class CreateSessionRequest(Body):
@@ -18,7 +18,7 @@ class CreateSessionRequest(Body):
     description: Text | None = None
     mode: SessionMode | None = None
     scheduled_start_time: Moment | None = None
-    preset_id: Annotated[str, Field(min_length=1, max_length=64)]
+    preset_id: Id
 
 
 class RescheduleSessionRequest(Body):

@@ -73,8 +73,7 @@ class SessionService:
         room = await self._rooms.hosted(room_id, caller, library_id)
         session = await self._sessions.find(reservation.id) if reservation.repeated else None
         if session is None:
-            self._check_time(body.scheduled_start_time)
-            preset = await self._preset(body.preset_id, caller, library_id)
+            preset = await self._checked(body, caller, library_id)
             session = await self._add(self._new(reservation.id, room, preset, body))
         view = await self._views.one(session, caller)
         if view.room is None:
@@ -121,21 +120,25 @@ class SessionService:
         await self._sessions.remove(session.id, Session.delete)
         raise NotFound(f"There is no room {session.room_id}", code="room_not_found")
 
-    async def _preset(self, preset_id: str, caller: Caller, library_id: str | None) -> PresetState:
-        unknown = InvalidRequest([FieldError("preset_id", "unknown", "There is no such preset of yours")])
-        if not is_id(preset_id):
-            raise unknown
+    async def _checked(
+        self, body: CreateSessionRequest, caller: Caller, library_id: str | None
+    ) -> PresetState:
+        """The preset to copy; raises `InvalidRequest` for every field that names something impossible."""
+        errors = self._time_errors(body.scheduled_start_time)
         try:
-            return await self._presets.hosted(preset_id.lower(), caller, library_id)
+            preset = await self._presets.hosted(body.preset_id, caller, library_id)
         except (NotFound, Forbidden):
-            raise unknown from None
+            unknown = FieldError("preset_id", "unknown", "There is no such preset of yours")
+            raise InvalidRequest([*errors, unknown]) from None
+        if errors:
+            raise InvalidRequest(errors)
+        return preset
 
-    def _check_time(self, start_time: datetime | None) -> None:
+    def _time_errors(self, start_time: datetime | None) -> list[FieldError]:
         due = self._due(start_time)
-        if due is not None and due <= self._clock.now():
-            raise InvalidRequest(
-                [FieldError("scheduled_start_time", "in_the_past", "must not be so long ago")]
-            )
+        if due is None or due > self._clock.now():
+            return []
+        return [FieldError("scheduled_start_time", "in_the_past", "must not be so long ago")]
 
     def _due(self, start_time: datetime | None) -> datetime | None:
         return start_time + self._limits.expire_after if start_time else None
@@ -214,7 +217,9 @@ class SessionService:
     ) -> None:
         await self.hosted(id, caller, library_id)
         start_time = body.scheduled_start_time
-        self._check_time(start_time)
+        errors = self._time_errors(start_time)
+        if errors:
+            raise InvalidRequest(errors)
         await self._sessions.change(
             id, lambda session: session.reschedule(self._clock.now(), start_time, self._limits)
         )
