@@ -1,13 +1,13 @@
 """Bodies made from the contract: a good value for every field, and the ways in which one is bad."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from tests.contract.api.contract import Operation, Spec, schemas
 
 _LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
 _RANGE = re.compile(r"^integer (\d+)\.\.(\d+)")
-_TEXTS = ("string", "email", "uuid", "date-time")
 
 
 def sample(operation: Operation, **given: Any) -> dict[str, Any]:
@@ -39,13 +39,34 @@ def _good(spec: Spec) -> Any:
     return examples[kind] if kind in examples else kind.split("|")[0]
 
 
-def bad_values(operation: Operation) -> list[tuple[str, str, Any]]:
-    """(path of the field, what is bad about it, the body's field with it) for each limit and type."""
-    return [
-        (path, what, value)
-        for name, spec in operation.fields.items()
-        for path, what, value in _bad(name, spec)
-    ]
+@dataclass(frozen=True)
+class BadField:
+    """One thing that is wrong with a body: the path that is to be named, and the top field that has it."""
+
+    path: str
+    what: str
+    value: Any
+
+    @property
+    def field(self) -> str:
+        return self.path.split(".")[0]
+
+
+def bad_values(operation: Operation) -> list[BadField]:
+    """Every limit crossed and every type confused, one by one."""
+    return [BadField(*bad) for name, spec in operation.fields.items() for bad in _bad(name, spec)]
+
+
+def bad_rounds(operation: Operation) -> list[list[BadField]]:
+    """The same in as few calls as it takes: in each round a field is bad in one way at most."""
+    rounds: list[list[BadField]] = []
+    for bad in bad_values(operation):
+        free = (one for one in rounds if bad.field not in {other.field for other in one})
+        one = next(free, None)
+        if one is None:
+            rounds.append(one := [])
+        one.append(bad)
+    return rounds
 
 
 def _bad(path: str, spec: Spec) -> list[tuple[str, str, Any]]:

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.bodies import bad_values
+from tests.contract.api.bodies import BadField, bad_rounds
 from tests.contract.api.cases import CASES, Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
 
 WITH_BODY = [case for case in cases() if case.operation.body]
 REQUIRED = [(case.key, field) for case in WITH_BODY for field in case.operation.required]
-BAD = [
-    pytest.param(case.key, path, value, id=f"{case.key} {path} {what}")
+ROUNDS = [
+    pytest.param(case.key, bad, id=f"{case.key} {number}")
     for case in WITH_BODY
-    for path, what, value in bad_values(case.operation)
+    for number, bad in enumerate(bad_rounds(case.operation))
 ]
 
 
@@ -29,11 +29,11 @@ async def test_a_required_field_is_missed_by_name(scenes: Scenes, key: str, fiel
     (await send(scene, scene.body | {field: None})).check_bad_fields(field)
 
 
-@pytest.mark.parametrize(("key", "path", "value"), BAD)
-async def test_a_bad_field_is_named(scenes: Scenes, key: str, path: str, value: Any) -> None:
+@pytest.mark.parametrize(("key", "bad"), ROUNDS)
+async def test_every_bad_field_is_named(scenes: Scenes, key: str, bad: list[BadField]) -> None:
     scene = await scenes.of(CASES[key])
-    answer = await send(scene, scene.body | {path.split(".")[0]: value})
-    answer.check_bad_fields(path)
+    answer = await send(scene, scene.body | {one.field: one.value for one in bad})
+    answer.check_bad_fields(*(one.path for one in bad))
 
 
 @pytest.mark.parametrize("case", WITH_BODY, ids=name)

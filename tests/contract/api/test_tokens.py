@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.ids import new_id
-from tests.contract.api.bodies import bad_values, sample
+from tests.contract.api.bodies import BadField, bad_rounds, sample
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import extensions
 from tests.contract.api.world import World
@@ -57,9 +57,10 @@ async def test_a_required_field_is_missed_by_name(backend: Backend, field: str) 
     (await backend.send(body)).check_bad_fields(field)
 
 
-@pytest.mark.parametrize(("path", "what", "value"), bad_values(TOKENS))
-async def test_a_bad_field_is_named(backend: Backend, path: str, what: str, value: Any) -> None:
-    (await backend.issue(**{path: value})).check_bad_fields(path)
+@pytest.mark.parametrize("bad", bad_rounds(TOKENS))
+async def test_every_bad_field_is_named(backend: Backend, bad: list[BadField]) -> None:
+    answer = await backend.issue(**{one.field: one.value for one in bad})
+    answer.check_bad_fields(*(one.path for one in bad))
 
 
 async def test_only_a_key_of_the_organization_may(backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 
@@ -150,10 +151,25 @@ async def test_what_is_named_in_another_library_does_not_exist(house: House, hos
 
 async def test_a_session_takes_a_preset_of_its_hosts_own(house: House, host: Host) -> None:
     preset = (await (await new_host(house)).preset()).id
-    for id in (preset, new_id(), "nope"):  # noqa: A001
+    for id in (preset, new_id()):  # noqa: A001
         with pytest.raises(InvalidRequest) as refusal:
             await host.session(preset=id)
         assert [(bad.field, bad.code) for bad in refusal.value.errors] == [("preset_id", "unknown")]
+    assert (await host.session(preset=(await host.preset()).id.upper())).preset.user_id == host.user.id
+
+
+async def test_everything_impossible_about_a_session_is_told_at_once(house: House, host: Host) -> None:
+    long_ago = T0 - timedelta(days=2)
+    with pytest.raises(InvalidRequest) as refusal:
+        await host.session(preset=new_id(), scheduled_start_time=long_ago)
+    assert [bad.field for bad in refusal.value.errors] == ["scheduled_start_time", "preset_id"]
+    with pytest.raises(InvalidRequest) as refusal:
+        await host.session(scheduled_start_time=long_ago)
+    assert [bad.field for bad in refusal.value.errors] == ["scheduled_start_time"]
+    session = await host.session()
+    body = RescheduleSessionRequest(scheduled_start_time=long_ago)
+    with pytest.raises(InvalidRequest):
+        await house.session_service.reschedule(session.id, host.caller, None, body)
 
 
 async def test_a_preset_may_be_named_in_capitals(house: House, host: Host) -> None:
