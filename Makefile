@@ -5,7 +5,7 @@ UP := $(BIN)/greenroom up
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e openapi clean
+.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e openapi bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ e2e: install ## Whole sessions on a private stack, with media
 
 openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
 	@$(BIN)/greenroom openapi
+
+bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (several minutes)
+	@$(BIN)/python -m tests.bench
 
 clean: down ## Stop the stack and remove its data and all caches (the environment stays)
 	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

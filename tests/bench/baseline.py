@@ -82,6 +82,7 @@ async def bare(settings: dict[str, Any], port: int) -> AsyncIterator[str]:
         if process.stdin is not None:
             process.stdin.write(json.dumps(settings).encode())
             process.stdin.close()
+            await process.stdin.wait_closed()
         await _listening(port)
         yield f"http://127.0.0.1:{port}"
     finally:
