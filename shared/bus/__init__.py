@@ -7,6 +7,7 @@ the one for tests. Both run the same workers (`unordered`, `ordered`), so they f
 from shared.bus.policy import Backoff, RetryPolicy
 from shared.bus.ports import (
     BatchHandler,
+    Broadcast,
     Bus,
     DeadLetter,
     Group,
@@ -19,6 +20,7 @@ from shared.bus.table import on
 __all__ = [
     "Backoff",
     "BatchHandler",
+    "Broadcast",
     "Bus",
     "DeadLetter",
     "Group",

@@ -2,18 +2,19 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import structlog
 
+from shared.bus.broadcast import BroadcastWorker
 from shared.bus.consumer import Consumer
 from shared.bus.intake import Intake
 from shared.bus.metrics import GroupMetrics
 from shared.bus.naming import working_queues
 from shared.bus.ordered import OrderedWorker
 from shared.bus.policy import RetryPolicy
-from shared.bus.ports import DeadLetter, Group, OrderedGroup
+from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.bus.reasons import describe
 from shared.bus.unordered import UnorderedWorker
 from shared.bus.vital import Vital
@@ -42,14 +43,24 @@ class BaseBus(ABC):
         self._groups[group.name] = group
         self._metrics[group.name] = GroupMetrics(group.name)
         await self._declare(group)
-        started = [self._consume(queue, group) for queue in working_queues(group)]
+        await self._until_consuming(group.name, [self._consume(q, group) for q in working_queues(group)])
+
+    async def listen(self, broadcast: Broadcast) -> None:
+        """Hear the broadcast. An absent broker only delays that."""
+        work = BroadcastWorker(broadcast, self._clock, GroupMetrics(broadcast.name)).run
+        opener = partial(self._open_broadcast, broadcast)
+        consumer = Consumer(broadcast.name, opener, work, self._policy.unavailable_backoff)
+        self._consumers[self._vital.spawn(f"listener of {broadcast.name}", consumer.run())] = consumer
+        await self._until_consuming(broadcast.name, [consumer])
+
+    async def _until_consuming(self, name: str, started: Sequence[Consumer]) -> None:
         deadline = SUBSCRIBE_DEADLINE if self._broker_state() is None else 0
         try:
             async with asyncio.timeout(deadline):
                 for consumer in started:
                     await consumer.consuming.wait()
         except TimeoutError:
-            log.warning("bus.subscribed_without_broker", group=group.name, reason=self.state())
+            log.warning("bus.subscribed_without_broker", group=name, reason=self.state())
 
     def _consume(self, queue: str, group: Group | OrderedGroup) -> Consumer:
         metrics = self._metrics[group.name]
@@ -106,6 +117,10 @@ class BaseBus(ABC):
     @abstractmethod
     async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
         """Wait for the broker and consume the queue. Raises Unavailable."""
+
+    @abstractmethod
+    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+        """Wait for the broker and consume a new queue of our own. Raises Unavailable."""
 
     async def count_dead_letters(self) -> None:
         """Set the gauge of each subscribed group."""

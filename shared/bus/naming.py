@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Group, OrderedGroup
+from shared.bus.ports import Broadcast, Group, OrderedGroup
 from shared.contracts.event import PARTITIONS
 
 EXCHANGE = "greenroom.events"
@@ -30,6 +30,10 @@ def working_queues(group: Group | OrderedGroup) -> dict[str, list[str]]:
         partition_queue(group.name, partition): [f"{event.name}.{partition:02d}" for event in group.events]
         for partition in range(PARTITIONS)
     }
+
+
+def broadcast_bindings(broadcast: Broadcast) -> list[str]:
+    return [f"{event.name}.*" for event in broadcast.events]
 
 
 def lanes(group: Group | OrderedGroup, policy: RetryPolicy) -> Iterable[tuple[str, float]]:

@@ -8,15 +8,16 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.bus.base import BaseBus
+from shared.bus.broadcast import PREFETCH
 from shared.bus.intake import Intake
 from shared.bus.policy import RetryPolicy
-from shared.bus.ports import DeadLetter, Group, OrderedGroup
+from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
 from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
 from shared.bus.rabbit_intake import RabbitIntake
 from shared.bus.rabbit_link import Link
 from shared.bus.rabbit_publisher import RabbitPublisher
-from shared.bus.rabbit_topology import declare_group
+from shared.bus.rabbit_topology import declare_broadcast, declare_group
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
@@ -106,6 +107,16 @@ class RabbitBus(BaseBus):
             if isinstance(error.__cause__, ChannelNotFoundEntity):
                 await self._declare_on(connection, group)
             raise
+
+    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+        """The queue is the connection's own, so it goes when that is lost, and each time is a new one."""
+        connection = await self._link.connection(DEADLINE)
+        channel = connection.channel(publisher_confirms=False)
+        async with reaching(f"declaring {broadcast.name}"):
+            await channel.initialize()
+            queue = await declare_broadcast(channel, broadcast)
+        await close_channel(channel)
+        return await RabbitIntake.open(connection, queue, PREFETCH, self._publisher)
 
     async def _dead_letter_count(self, group: str) -> int:
         return await self._dead_letters.count(group)

@@ -10,9 +10,10 @@ from typing import Any
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange
 
-from shared.bus.naming import EXCHANGE, dead_queue, lanes, working_queues
+from shared.bus.naming import EXCHANGE, broadcast_bindings, dead_queue, lanes, working_queues
 from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Group, OrderedGroup
+from shared.bus.ports import Broadcast, Group, OrderedGroup
+from shared.ids import new_id
 
 # Redeliveries after which the broker gives a message up: the last resort against one that kills its
 # consumer. Every lost connection counts one for all that was handed out, so it is generous.
@@ -39,6 +40,16 @@ async def declare_group(channel: AbstractChannel, group: Group | OrderedGroup, p
             await queue.bind(exchange, binding)
     for name, seconds in lanes(group, policy):
         await channel.declare_queue(name, durable=True, arguments=_lane(group, seconds))
+
+
+async def declare_broadcast(channel: AbstractChannel, broadcast: Broadcast) -> str:
+    """Declare and bind a queue of this connection's own, in memory; its name."""
+    exchange = await declare_exchange(channel)
+    name = f"{broadcast.name}.{new_id()}"
+    queue = await channel.declare_queue(name, durable=False, exclusive=True, auto_delete=True)
+    for binding in broadcast_bindings(broadcast):
+        await queue.bind(exchange, binding)
+    return name
 
 
 def _dead_lettering(target: str) -> Arguments:

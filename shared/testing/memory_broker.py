@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from shared.bus.codec import Parcel
 from shared.bus.intake import Delivery, Intake
-from shared.bus.naming import dead_queue, lanes, working_queues
+from shared.bus.naming import broadcast_bindings, dead_queue, lanes, working_queues
 from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Group, OrderedGroup
+from shared.bus.ports import Broadcast, Group, OrderedGroup
 from shared.errors import Unavailable
+from shared.ids import new_id
 
 
 class MemoryQueue:
@@ -83,6 +84,14 @@ class MemoryIntake(Intake):
             self._broker.changed.set()
 
 
+class MemoryListener(MemoryIntake):
+    """The intake of a queue that goes when its consumer does."""
+
+    def lose(self) -> None:
+        super().lose()
+        self._broker.forget(self.queue)
+
+
 class MemoryBroker:
     """What several memory buses share. `down` cuts them all off until `up`."""
 
@@ -131,6 +140,20 @@ class MemoryBroker:
         for lane, seconds in lanes(group, policy):
             self._lanes[lane] = (group.name, seconds)
         self.queues.setdefault(dead_queue(group.name), MemoryQueue(dead_queue(group.name)))
+
+    def listen(self, broadcast: Broadcast, prefetch: int) -> MemoryListener:
+        """Consume a new queue that is bound as the broadcast wants."""
+        queue = MemoryQueue(f"{broadcast.name}.{new_id()}")
+        queue.wanted = 1
+        self.queues[queue.name] = queue
+        for binding in broadcast_bindings(broadcast):
+            self._bindings.setdefault(binding, []).append(queue.name)
+        return MemoryListener(self, queue, prefetch)
+
+    def forget(self, queue: str) -> None:
+        self.queues.pop(queue, None)
+        for bound in self._bindings.values():
+            bound[:] = [name for name in bound if name != queue]
 
     def route(self, routing_key: str, parcel: Parcel) -> None:
         """Put a message into every queue bound to the key. Raises Unavailable while down."""

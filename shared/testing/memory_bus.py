@@ -5,12 +5,13 @@ from collections import deque
 from collections.abc import Collection
 
 from shared.bus.base import BaseBus
+from shared.bus.broadcast import PREFETCH
 from shared.bus.codec import Parcel, encode
 from shared.bus.failures import dead_letter, original
 from shared.bus.intake import Delivery, Intake
 from shared.bus.naming import belongs, dead_queue, working_queues
 from shared.bus.policy import Backoff, RetryPolicy
-from shared.bus.ports import DeadLetter, Group, OrderedGroup
+from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound
@@ -104,6 +105,10 @@ class MemoryBus(BaseBus):
     async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
         await self.broker.reachable()
         return MemoryIntake(self.broker, self.broker.queues[queue], prefetch)
+
+    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+        await self.broker.reachable()
+        return self.broker.listen(broadcast, PREFETCH)
 
     async def _dead_letter_count(self, group: str) -> int:
         return len(self._dead(group))
