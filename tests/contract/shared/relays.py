@@ -77,7 +77,7 @@ async def running(*relays: Outbox) -> AsyncIterator[None]:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - there is nothing to be told by
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -88,5 +88,5 @@ async def is_empty(things: Things) -> bool:
 
 async def emptied(things: Things) -> None:
     async with asyncio.timeout(DEADLINE):
-        while not await is_empty(things):  # noqa: ASYNC110
+        while not await is_empty(things):
             await asyncio.sleep(0.02)
