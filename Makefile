@@ -52,6 +52,9 @@ integration: install ## Tests on the real processes of a private stack
 e2e: install ## Whole sessions on a private stack, with media
 	@$(BIN)/pytest tests/e2e
 
+fuzz: install ## 10,000 good and bad calls of every operation, held against the API document (FUZZ="--help")
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
 openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
 	@$(BIN)/greenroom openapi
 

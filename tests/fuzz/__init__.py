@@ -1,0 +1,1 @@
+"""`make fuzz`: the running API against its own document, by schemathesis."""

@@ -1,0 +1,106 @@
+"""`make fuzz`: thousands of good and bad calls of every operation, each answer held against the document.
+
+python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--data-dir DIR] [--results FILE]
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from deploy.local.console import Console
+from deploy.local.control import start_detached, stop
+from deploy.local.layout import DataDir
+from deploy.local.running import RunningStack
+from deploy.local.stack import Stack
+from tests.fuzz.findings import Finding, Findings
+from tests.fuzz.run import fuzz
+
+START_SECONDS = 120.0
+
+
+def main(
+    cases: Annotated[int, typer.Option(help="How many calls.", min=10)] = 10_000,
+    seed: Annotated[int | None, typer.Option(help="Repeat the run of this seed as far as ids allow.")] = None,
+    only: Annotated[str | None, typer.Option(help='Only operations like this: "POST /rooms".')] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="A running stack; else one is started for it.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where the figures and findings go.")] = Path(
+        "docs/results/fuzz.json"
+    ),
+) -> None:
+    """Call every operation with good and bad data: as a host, a viewer, an administrator, an API key, nobody.
+
+    A finding is a 5xx, or a status, content type or body that /openapi.json does not promise.
+
+    Exit status: 0 without findings, 1 with some.
+    """
+    terminal, seed = Terminal(), time.time_ns() % 2**32 if seed is None else seed
+    started = time.monotonic()
+    with _stack(data_dir) as stack:
+        findings = _watched(terminal, stack, cases, seed, only)
+    _keep(results, findings, cases=cases, seed=seed, only=only, seconds=time.monotonic() - started)
+    for finding in findings.all():
+        _show(terminal, finding)
+    once = sum(findings.reached().values())
+    terminal.print(
+        f"{findings.cases} cases, {len(findings.by_operation)} operations ({once} succeeded at least once), "
+        f"seed {seed}: {len(findings.all())} findings; written: {results}",
+        highlight=False,
+    )
+    raise typer.Exit(1 if findings.all() else 0)
+
+
+@contextmanager
+def _stack(data_dir: Path | None) -> Iterator[Stack]:
+    if data_dir is not None:
+        yield RunningStack(DataDir.at(data_dir)).info
+        return
+    with tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder:
+        data = DataDir.at(Path(folder))
+        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
+        try:
+            yield RunningStack(data).info
+        finally:
+            stop(data)
+
+
+def _watched(terminal: Terminal, stack: Stack, cases: int, seed: int, only: str | None) -> Findings:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=terminal) as bar:
+        task = bar.add_task("starting", total=cases)
+
+        def progress(doing: str, findings: Findings) -> None:
+            bar.update(
+                task, completed=findings.cases, description=f"{len(findings.all())} findings · {doing}"
+            )
+
+        return fuzz(stack, cases=cases, seed=seed, only=only, progress=progress)
+
+
+def _show(terminal: Terminal, finding: Finding) -> None:
+    what = f"{finding.check}, status {finding.status} ({finding.times} times)"
+    head = f"{finding.operation} as {finding.caller}: {what}"
+    terminal.print(head, style="red", markup=False, highlight=False)
+    for text in (finding.message, finding.sample, finding.answer):
+        terminal.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _keep(results: Path, findings: Findings, **run: object) -> None:
+    results.parent.mkdir(parents=True, exist_ok=True)
+    document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **run, **findings.summary()}
+    results.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

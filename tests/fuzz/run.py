@@ -1,0 +1,88 @@
+"""A whole run over a running stack."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from random import Random
+
+import requests
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.openapi import from_dict
+from schemathesis.schemas import BaseSchema
+
+from deploy.local.stack import Stack
+from tests.fuzz.cast import Cast
+from tests.fuzz.chains import run_chains
+from tests.fuzz.explore import explore
+from tests.fuzz.findings import Findings
+from tests.fuzz.kinds import AnyOperation
+from tests.fuzz.known import Known
+from tests.fuzz.trial import Trial
+
+Progress = Callable[[str, Findings], None]
+
+# Of all cases, those that are steps of chains.
+_CHAINED = 0.3
+# Cases of one operation by one caller before it is the next one's turn: what exists stays fresh.
+_TURN = 9
+_CALLERS = tuple(name for name in Cast.NAMES if name != "nobody")
+
+
+def fuzz(stack: Stack, *, cases: int, seed: int, only: str | None, progress: Progress) -> Findings:
+    """Try `cases` cases (rounded up to a turn) on the stack's gateway; `only` is a part of METHOD path."""
+    findings, random = Findings(), Random(seed)
+    known = Known(random)
+    schema = _schema(stack.base_url)
+    with _trial(stack, known, findings, random) as (trial, cast):
+        chained = 0 if only else int(cases * _CHAINED)
+        if chained:
+            cast.furnish()
+            progress("chains", findings)
+            run_chains(schema, _CALLERS, trial, chained, random)
+        _explore_all(_operations(schema, only), trial, cast, cases, random, progress)
+    return findings
+
+
+def _explore_all(
+    operations: list[AnyOperation], trial: Trial, cast: Cast, cases: int, random: Random, progress: Progress
+) -> None:
+    """Turns in random order, every operation by everybody before any comes again."""
+    findings = trial.findings
+    while findings.cases < cases:
+        turns = list(product(operations, Cast.NAMES))
+        random.shuffle(turns)
+        each = max(2, min(_TURN, (cases - findings.cases) // len(turns)))
+        for number, (operation, caller) in enumerate(turns):
+            if findings.cases >= cases:
+                return
+            if number % 25 == 0:
+                cast.furnish()
+            progress(f"{operation.label} as {caller}", findings)
+            explore(operation, caller, trial, each, random)
+
+
+def _operations(schema: BaseSchema, only: str | None) -> list[AnyOperation]:
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    chosen = [operation for operation in found if only is None or only in operation.label]
+    if not chosen:
+        raise ValueError(f"there is no operation like {only}")
+    return chosen
+
+
+def _schema(base_url: str) -> BaseSchema:
+    document = requests.get(f"{base_url}/openapi.json", timeout=10).json()
+    # Whoever calls is decided by us, case by case.
+    config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
+    return from_dict(document, config=config)
+
+
+@contextmanager
+def _trial(stack: Stack, known: Known, findings: Findings, random: Random) -> Iterator[tuple[Trial, Cast]]:
+    cast = Cast(stack, known)
+    trial = Trial(stack.base_url, cast, known, findings, random)
+    try:
+        yield trial, cast
+    finally:
+        trial.close()
+        cast.close()

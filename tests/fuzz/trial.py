@@ -1,0 +1,105 @@
+"""One case: who calls, what is sent, and whether the answer is one that the document promises."""
+
+from random import Random
+from typing import Final
+
+import orjson
+import requests
+from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi import checks
+
+from tests.fuzz.cast import Cast
+from tests.fuzz.findings import Finding, Findings
+from tests.fuzz.kinds import AnyCase
+from tests.fuzz.known import Known
+
+_DEADLINE = 15.0
+_SAMPLE = 2000
+# What is sent is not held to the document: unknown fields are ignored, and a title may be of spaces alone.
+_CHECKS: Final[list[CheckFunction]] = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+class Trial:
+    """Sends cases, and keeps what is wrong with the answers instead of raising it."""
+
+    def __init__(self, base_url: str, cast: Cast, known: Known, findings: Findings, random: Random):
+        self.findings = findings
+        self._base = base_url
+        self._cast = cast
+        self._known = known
+        self._random = random
+        self._http = requests.Session()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def use_known(self, case: AnyCase, share: float) -> None:
+        """Put ids that exist into `share` of the path's parameters, and in half of the body's fields."""
+        for name in case.path_parameters:
+            value = self._known.for_path(case.path, name)
+            if value is not None and self._random.random() < share:
+                case.path_parameters[name] = value
+        case.body = self._known.fill(case.body)
+
+    def send(self, case: AnyCase, caller: str) -> Response:
+        answer: Response = case.call(
+            base_url=self._base,
+            session=self._http,
+            headers=self._cast.headers(caller),
+            timeout=_DEADLINE,
+            allow_redirects=False,
+        )
+        self.findings.count(case.operation.label, caller, answer.status_code)
+        if case.method.upper() == "POST" and answer.status_code < 300:
+            self._known.learn(case.path, answer.json()["data"])
+        return answer
+
+    def judge(self, case: AnyCase, caller: str, answer: Response) -> None:
+        """Keep what schemathesis or our own look at the envelope finds wrong."""
+        try:
+            case.validate_response(answer, checks=_CHECKS)
+        except FailureGroup as group:
+            for failure in group.exceptions:
+                self._keep(case, caller, answer, type(failure).__name__, str(failure))
+        fault = envelope_fault(answer)
+        if fault is not None:
+            self._keep(case, caller, answer, "Envelope", fault)
+
+    def _keep(self, case: AnyCase, caller: str, answer: Response, check: str, message: str) -> None:
+        self.findings.add(
+            Finding(
+                operation=case.operation.label,
+                check=check,
+                status=answer.status_code,
+                caller=caller,
+                message=message[:_SAMPLE],
+                sample=case.as_curl_command(base_url=self._base)[:_SAMPLE],
+                answer=answer.text[:_SAMPLE],
+            )
+        )
+
+
+def envelope_fault(answer: Response) -> str | None:
+    """What is wrong with the envelope of an answer, if anything."""
+    try:
+        body = orjson.loads(answer.content)
+    except ValueError:
+        return "not JSON"
+    expected = (
+        {"success", "data", "timestamp"}
+        if answer.status_code < 300
+        else {"success", "error", "code", "timestamp"}
+    )
+    if not isinstance(body, dict) or not expected <= body.keys():
+        return f"without {', '.join(sorted(expected))}"
+    if body["success"] is not (answer.status_code < 300) or not isinstance(body["timestamp"], int):
+        return "success or timestamp is wrong"
+    return None
