@@ -7,12 +7,14 @@ one of the well-known defaults.
 import base64
 import os
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     YamlConfigSettingsSource,
 )
 
@@ -71,7 +73,7 @@ class ServiceSettings(BaseSettings):
     def _strong_secrets(self) -> Self:
         if self.environment != "production":
             return self
-        weak = [name for name in self.secrets if _weak(getattr(self, name))]
+        weak = [name for name in type(self).model_fields if self._is_weak(name)]
         if weak:
             raise ValueError(
                 f"missing, short (under {_SHORTEST_SECRET} characters) or default secrets in production: "
@@ -80,6 +82,14 @@ class ServiceSettings(BaseSettings):
         if not self.identity_public_keys:
             raise ValueError("GREENROOM_IDENTITY_PUBLIC_KEYS is needed in production")
         return self
+
+    def _is_weak(self, name: str) -> bool:
+        """Whether a secret is weak, or an optional one that was given, or a password within a URL."""
+        value = getattr(self, name)
+        if isinstance(value, str):
+            return (urlsplit(value).password or "").lower() in _WELL_KNOWN
+        given = isinstance(value, SecretStr) and bool(value.get_secret_value())
+        return (given or name in self.secrets) and _weak(value)
 
 
 def _weak(value: object) -> bool:
@@ -98,6 +108,8 @@ def load(settings: type[S]) -> S:
         raise SettingsRefused(f"GREENROOM_CONFIG names no file: {path}")
     try:
         return settings()
+    except SettingsError as error:  # JSON that is none; it names the field, and no value
+        raise SettingsRefused(f"the settings are refused: {error}") from None
     except ValidationError as error:
         lines = [
             f"  {_variable(problem['loc'])}{problem['msg']}" for problem in error.errors(include_input=False)

@@ -16,6 +16,7 @@ class OwnSettings(ServiceSettings):
 
     own_keys: Keys = Field(default={})
     own_secret: SecretStr = SecretStr("")
+    own_url: str = "amqp://greenroom:a-password-of-its-own@127.0.0.1:5672/"
 
 
 @pytest.fixture
@@ -84,6 +85,13 @@ def test_every_bad_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         load(ServiceSettings)
 
 
+def test_broken_json_is_refused_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_OWN_KEYS", "sesame")
+    with pytest.raises(SettingsRefused, match="own_keys") as refusal:
+        load(OwnSettings)
+    assert "sesame" not in str(refusal.value)
+
+
 def test_production_starts_with_strong_secrets(production: pytest.MonkeyPatch) -> None:
     settings = load(OwnSettings)
     assert not settings.development
@@ -99,6 +107,8 @@ def test_production_starts_with_strong_secrets(production: pytest.MonkeyPatch) -
         ("GREENROOM_OWN_KEYS", "{}"),
         ("GREENROOM_OWN_KEYS", '{"1": "short"}'),
         ("GREENROOM_OWN_KEYS", f'{{"1": "{STRONG}", "2": "secret"}}'),
+        ("GREENROOM_OWN_SECRET", "admin"),
+        ("GREENROOM_OWN_URL", "amqp://guest:guest@127.0.0.1:5672/"),
     ],
 )
 def test_production_refuses_weak_secrets(production: pytest.MonkeyPatch, variable: str, value: str) -> None:
