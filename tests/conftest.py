@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
@@ -14,6 +15,10 @@ from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 
 START_SECONDS = 120.0
+
+# A busy machine is no fault of an example; pytest's own timeout ends what hangs.
+settings.register_profile("greenroom", deadline=None)
+settings.load_profile("greenroom")
 
 
 @pytest.fixture(scope="session")
