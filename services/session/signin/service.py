@@ -14,7 +14,7 @@ from services.session.signin.repository import AuthCodeRepository, SignInReposit
 from services.session.signin.tokens import RefreshTokens, device_token, digest
 from shared.clock import Clock
 from shared.contracts.states import UserRole
-from shared.errors import Unauthenticated
+from shared.errors import Forbidden, Unauthenticated
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id, new_secret
 from shared.mongo import Duplicate
@@ -119,7 +119,12 @@ class SignInService:
         return user
 
     async def generate_code(self, caller: Caller, session_id: str) -> str:
-        """A code that signs the caller in once, within `CODE_LIFETIME`."""
+        """A code that signs the caller in once, within `CODE_LIFETIME`; raises `Forbidden`.
+
+        A key never acts as an administrator, so neither may whom it signs in.
+        """
+        if caller.api_key_id is not None and (await self.me(caller)).is_admin:
+            raise Forbidden("An administrator signs in without an API key", code="administrator_key")
         code = new_secret()
         expires_at = self._clock.now() + CODE_LIFETIME
         await self._codes.add(digest(code), caller.user_id, session_id, expires_at)
