@@ -3,13 +3,17 @@
 from typing import Protocol
 
 import aiohttp
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from shared.contracts.states import SessionState
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
 
 _DEADLINE = aiohttp.ClientTimeout(total=0.5)
+
+
+class _Answer(BaseModel):
+    data: SessionState
 
 
 class SessionOwner(Protocol):
@@ -36,8 +40,8 @@ class HttpSessionOwner:
                     return None
                 if response.status != 200:
                     raise Unavailable(f"The session service does not answer now ({response.status})")
-                return SessionState.model_validate((await response.json())["data"])
-        except (aiohttp.ClientError, TimeoutError, ValidationError, ValueError) as error:
+                return _Answer.model_validate_json(await response.read()).data
+        except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
             raise Unavailable("The session service does not answer now") from error
 
     async def close(self) -> None:
