@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from mongomock import DuplicateKeyError
 from mongomock_motor import AsyncMongoMockClient
 
 from shared.mongo import BulkOutcome, Collection, DeleteOne, Duplicate, InsertOne, Mongo, UpdateOne
@@ -41,6 +42,6 @@ class MemoryCollection(Collection):
                     )
                     matched += result.matched_count
                     modified += result.modified_count
-            except Duplicate:
+            except (Duplicate, DuplicateKeyError):
                 duplicates.add(position)
         return BulkOutcome(matched, modified, frozenset(duplicates))
