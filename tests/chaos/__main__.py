@@ -1,0 +1,76 @@
+"""`make chaos`: kill and freeze the parts of a stack under load, then hold it to every promise it made."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console as Terminal
+
+from deploy.demo.show import show_on
+from deploy.local.console import Console
+from deploy.local.control import start_detached, stop
+from deploy.local.layout import DataDir
+from deploy.local.running import RunningStack
+from tests.chaos.load import Size
+from tests.chaos.report import keep, show
+from tests.chaos.rounds import KILLED
+from tests.chaos.run import Plan, run
+
+START_SECONDS = 120.0
+
+
+def chaos(
+    kill: Annotated[
+        list[str] | None, typer.Option(help=f"Only this component (repeatable): {', '.join(KILLED)}.")
+    ] = None,
+    times: Annotated[int, typer.Option(help="How often each is killed.", min=0, max=20)] = 3,
+    freeze: Annotated[float, typer.Option(help="Seconds the broker is frozen; 0 for not.", min=0)] = 30,
+    hosts: Annotated[int, typer.Option(help="Hosts at work.", min=1, max=50)] = 3,
+    viewers: Annotated[int, typer.Option(help="Viewers at work.", min=0, max=500)] = 8,
+    pace: Annotated[float, typer.Option(help="Stretches everybody's pauses.", min=0.05, max=10)] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of everybody's choices.")] = 1,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Use the stack that runs here, instead of a private one.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Where chaos.json and chaos.svg go.")] = Path("docs/results"),
+) -> None:
+    """Kill each part of a private stack under load, freeze its broker, and check what it promised.
+
+    Exit status: 0 when every acknowledged change is there, none was applied twice, and work went on within
+    5 s of each return; 1 otherwise.
+    """
+    unknown = sorted(set(kill or ()) - set(KILLED))
+    if unknown:
+        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(KILLED)}")
+    terminal = Terminal()
+    plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
+    with _stack(data_dir) as stack, show_on(terminal, time.monotonic) as progress:
+        result = asyncio.run(run(stack, plan, progress))
+    show(terminal, result)
+    keep(results, plan, result)
+    terminal.print(f"written: {results}/chaos.json, {results}/chaos.svg")
+    raise typer.Exit(1 if result.faults else 0)
+
+
+@contextmanager
+def _stack(data_dir: Path | None) -> Iterator[RunningStack]:
+    if data_dir is not None:
+        yield RunningStack(DataDir.at(data_dir))
+        return
+    with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as folder:
+        data = DataDir.at(Path(folder))
+        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
+        try:
+            yield RunningStack(data)
+        finally:
+            stop(data)
+
+
+if __name__ == "__main__":
+    typer.run(chaos)
