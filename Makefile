@@ -5,7 +5,7 @@ UP := $(BIN)/greenroom up
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e openapi bench clean
+.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ e2e: install ## Whole sessions on a private stack, with media
 
 fuzz: install ## 10,000 good and bad calls of every operation, held against the API document (FUZZ="--help")
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+chaos: install ## Kill and freeze each part under load, then check every promise (CHAOS="--help" for options)
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
 	@$(BIN)/greenroom openapi

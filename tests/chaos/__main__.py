@@ -73,4 +73,6 @@ def _stack(data_dir: Path | None) -> Iterator[RunningStack]:
 
 
 if __name__ == "__main__":
-    typer.run(chaos)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(chaos)
+    app()

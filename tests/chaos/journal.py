@@ -18,10 +18,10 @@ STATES = (CREATED, STARTED, "session.updated.v1", ENDED, DELETED)
 
 async def journal_faults(api: Api, admin: str, entry: SessionEntry) -> list[str]:
     lines = await api.pages(f"/admin/sessions/{entry.id}/journal", "entries", admin)
-    return [f"journal of {entry.id}: {fault}" for fault in _faults(lines, entry)]
+    return [f"journal of {entry.id}: {fault}" for fault in find_faults(lines, entry)]
 
 
-def _faults(lines: Sequence[dict[str, Any]], entry: SessionEntry) -> Iterator[str]:
+def find_faults(lines: Sequence[dict[str, Any]], entry: SessionEntry) -> Iterator[str]:
     times = Counter(line["name"] for line in lines)
     yield from _once(times, CREATED, entry.create)
     yield from _once(times, STARTED, entry.start)

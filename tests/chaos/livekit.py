@@ -36,11 +36,21 @@ class LiveKitVoice:
         connection.left_at = max(whole, connection.joined_at)
         connection.leave_told = await self._tell("participant_left", session_id, connection)
 
+    async def published(self, session_id: str, user_id: str) -> None:
+        """Somebody published a track: news that changes nothing."""
+        connection = ConnectionEntry(f"PA_{new_id()}", user_id, milliseconds(datetime.now(UTC)))
+        track = {"track": {"sid": f"TR_{new_id()}", "type": "VIDEO", "source": "CAMERA"}}
+        await self._send(_body("track_published", session_id, connection) | track)
+
     async def _tell(self, event: str, session_id: str, connection: ConnectionEntry) -> Outcome:
-        body = _body(event, session_id, connection)
-        kind = "webhook"
+        return await self._send(_body(event, session_id, connection))
+
+    async def _send(self, webhook: dict[str, object]) -> Outcome:
+        body = json.dumps(webhook).encode()
         headers = {"Content-Type": "application/webhook+json", "Authorization": self._signature(body)}
-        answer = await self._caller.surely(kind, "POST", PATH, raw=body, headers=headers, patience=PATIENCE)
+        answer = await self._caller.surely(
+            "webhook", "POST", PATH, raw=body, headers=headers, patience=PATIENCE
+        )
         return answer.outcome
 
     def _signature(self, body: bytes) -> str:
@@ -50,7 +60,7 @@ class LiveKitVoice:
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
 
-def _body(event: str, session_id: str, connection: ConnectionEntry) -> bytes:
+def _body(event: str, session_id: str, connection: ConnectionEntry) -> dict[str, object]:
     told = connection.left_at or connection.joined_at
     participant = {
         "sid": connection.sid,
@@ -63,6 +73,9 @@ def _body(event: str, session_id: str, connection: ConnectionEntry) -> bytes:
         "attributes": {"greenroom.role": "host" if connection.host else "audience"},
     }
     room = {"sid": "RM_chaos", "name": session_id}
-    webhook = {"event": event, "room": room, "participant": participant}
-    stamp = {"id": f"EV_{new_id()}", "createdAt": str(int(told.timestamp()))}
-    return json.dumps(webhook | stamp).encode()
+    webhook: dict[str, object] = {"event": event, "room": room, "participant": participant}
+    return {
+        **webhook,
+        "id": f"EV_{new_id()}",
+        "createdAt": str(int(told.timestamp())),
+    }

@@ -11,7 +11,7 @@ from tests.chaos.caller import Caller
 from tests.chaos.livekit import LiveKitVoice
 from tests.chaos.load import Account
 
-EVERY = 0.1
+EVERY = 0.25
 LOOK_EVERY = 0.05
 KINDS = ("read", "write", "start", "webhook", "event")
 
@@ -35,6 +35,10 @@ class Probes:
         self.results: dict[str, Probe] = {}
         self._room = self._session = ""
         self._present = 0
+
+    def waiting(self, moment: float) -> list[str]:
+        """The kinds that have not succeeded after `moment`."""
+        return [kind for kind in KINDS if not (one := self.results.get(kind)) or not one.worked_after(moment)]
 
     async def prepare(self) -> None:
         """Open a new room and go live in it. Raises RuntimeError where that does not work."""
@@ -83,8 +87,8 @@ class Probes:
         return True
 
     async def _webhook(self) -> bool:
-        """The door alone: a host's connection, which nobody counts; it is told until it is acknowledged."""
-        await self._voice.joined(self._session, self._account.user_id, host=True)
+        """The door alone: a track, of which only the journal hears; it is told until it is acknowledged."""
+        await self._voice.published(self._session, self._account.user_id)
         return True
 
     async def _event(self) -> bool:

@@ -45,8 +45,8 @@ def show(console: Console, result: Result) -> None:
     """The promises kept and broken, in a table and a line each."""
     table = Table(title="Back after", title_justify="left")
     kinds = list(result.rounds[0].recovered) if result.rounds else []
-    for heading in ("round", "away", *kinds, "calls unclear"):
-        table.add_column(heading)
+    for heading in ("round", "away", *kinds, "unclear"):
+        table.add_column(heading, no_wrap=True)
     for one in result.rounds:
         took = ["never" if one.recovered[kind] is None else f"{one.recovered[kind]:.1f} s" for kind in kinds]
         away = f"{one.ready - one.began:.1f} s"

@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy.local.running import RunningStack
 from tests.chaos.caller import Call, Caller, Outcome
-from tests.chaos.probes import KINDS, Probes
+from tests.chaos.probes import Probes
 
 GOAL_SECONDS = 5.0
 FROZEN_WAIT_SECONDS = 2.0
@@ -24,6 +24,10 @@ KILLED = (
     *("session", "egress", "attendance", "gateway"),
 )
 FROZEN = "rabbitmq"
+
+
+class NotWorking(Exception):
+    """The stack was not at work when a round was to begin."""
 
 
 @dataclass(frozen=True)
@@ -111,21 +115,20 @@ async def _probing(probes: Probes) -> AsyncIterator[None]:
 
 
 async def _until_all(probes: Probes, running: asyncio.Task[None]) -> None:
-    """Wait until every probe has succeeded; raises what ended the probes, and TimeoutError."""
+    """Wait until every probe has succeeded; raises what ended the probes, and NotWorking."""
     moment = time.time()
-    async with asyncio.timeout(WITHIN):
-        while len(probes.results) < len(KINDS) or not all(
-            probe.worked_after(moment) for probe in probes.results.values()
-        ):
-            if running.done():
-                running.result()
-            await asyncio.sleep(0.05)
+    while missing := probes.waiting(moment):
+        if running.done():
+            running.result()
+        if time.time() > moment + WITHIN:
+            raise NotWorking(f"before the round, {missing} did not work within {WITHIN:.0f} s")
+        await asyncio.sleep(0.05)
 
 
 async def _recovered(probes: Probes, ready: float) -> dict[str, float | None]:
     """Seconds from the return to the first success after it, by kind; a moment of calm follows."""
     deadline = time.time() + WITHIN
-    while time.time() < deadline and not all(one.worked_after(ready) for one in probes.results.values()):
+    while time.time() < deadline and probes.waiting(ready):
         await asyncio.sleep(0.05)
     await asyncio.sleep(CALM)
     first = {kind: one.worked_after(ready) for kind, one in probes.results.items()}

@@ -1,0 +1,26 @@
+"""Every part is killed once under load and the broker frozen, in short: what `make chaos` does at length."""
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from deploy.demo.show import show_on
+from deploy.local.running import RunningStack
+from tests.chaos.load import Size
+from tests.chaos.rounds import KILLED
+from tests.chaos.run import Plan, run
+
+PLAN = Plan(KILLED, times=1, frozen_seconds=10, warm_up=1, size=Size(hosts=2, viewers=5))
+
+
+@pytest.mark.timeout(400)
+async def test_every_promise_is_kept_while_each_part_dies(running_stack: RunningStack) -> None:
+    shown = io.StringIO()
+    with show_on(Console(file=shown), time.monotonic) as show:
+        result = await run(running_stack, PLAN, show)
+    assert result.faults == [], shown.getvalue()
+    assert [one.component for one in result.rounds] == [*KILLED, "rabbitmq"]
+    for what in ("rooms", "sessions", "starts", "ends", "admissions", "connections told", "departures told"):
+        assert result.counts[what] > 0, result.counts
