@@ -168,7 +168,7 @@ async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     guests = tokens(stack, session_id, BURST)
     async with aiohttp.ClientSession() as http:
         await asyncio.gather(*(come_and_go(http, stack, token) for token in guests.values()))
-    events = await published.until(session_id, BURST + 1, within=30)
+    events = await published.until(session_id, BURST + 1, within=60)
     gone = [event.connection for event in events if isinstance(event, ParticipantConnectionAborted)]
     assert {connection.user_id for connection in gone} == set(guests)
     assert len(gone) == len({connection.participant_sid for connection in gone}) == BURST

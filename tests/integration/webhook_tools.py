@@ -17,20 +17,20 @@ from tests.contract.api.people import Person
 
 
 class Published:
-    """What reached the bus of LiveKit's events, by session."""
+    """What reached the bus of LiveKit's events, by session; one that came twice counts once."""
 
     def __init__(self) -> None:
-        self._events: list[LiveKitEvent] = []
+        self._events: dict[str, LiveKitEvent] = {}
         self._more = asyncio.Condition()
 
     async def take(self, envelope: Envelope) -> None:
         if isinstance(envelope.event, LiveKitEvent):
             async with self._more:
-                self._events.append(envelope.event)
+                self._events[envelope.id] = envelope.event
                 self._more.notify_all()
 
     def of(self, session_id: str) -> list[LiveKitEvent]:
-        return [event for event in self._events if event.session_id == session_id]
+        return [event for event in self._events.values() if event.session_id == session_id]
 
     async def until(self, session_id: str, count: int, *, within: float = 20) -> list[LiveKitEvent]:
         """Wait for this many of the session; raises TimeoutError."""
