@@ -10,7 +10,7 @@ from services.gateway.errors import BadRequest, ClientGone, RequestTimeout
 from services.gateway.stopwatch import Stopwatch
 from shared.errors import AppError, TooLarge
 
-# A declared body up to this is read whole before a service is asked, so that slow clients hold none.
+# So much of a body is read before a service is asked, so that slow clients hold none of its connections.
 BUFFERED: Final = 64 * 1024
 # What a client must manage on average for what goes beyond that.
 _SLOWEST = 64 * 1024
@@ -49,9 +49,14 @@ class InboundBody:
         if declared is not None and declared > self._limit:
             raise self._too_large()
         await self._invite()
-        if declared is not None and declared <= BUFFERED:
-            return b"".join([piece async for piece in self._pieces(declared)])
-        return self._pieces(declared or self._limit)
+        pieces = self._pieces(declared or self._limit)
+        read, size = [], 0
+        async for piece in pieces:
+            read.append(piece)
+            size += len(piece)
+            if size > BUFFERED:
+                return _joined(read, pieces)
+        return b"".join(read)
 
     async def _pieces(self, expected: int) -> AsyncIterator[bytes]:
         ends_at = asyncio.get_running_loop().time() + self._seconds + expected / _SLOWEST
@@ -91,3 +96,9 @@ class InboundBody:
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The body is larger than {self._limit} bytes")
+
+
+async def _joined(read: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield b"".join(read)
+    async for piece in rest:
+        yield piece

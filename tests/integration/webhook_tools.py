@@ -10,6 +10,7 @@ import aiohttp
 import jwt
 
 from deploy.local.running import RunningStack
+from deploy.local.stack import Stack
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitEvent
 from shared.ids import new_id
@@ -52,13 +53,20 @@ class Door:
         claims = {"iss": stack.livekit_api_key, "nbf": now, "exp": now + 300, "sha256": digest}
         return jwt.encode(claims, secret or stack.livekit_api_secret, algorithm="HS256")
 
+    @property
+    def stack(self) -> Stack:
+        return self._running.info
+
     async def post(self, body: bytes, authorization: str | None = None, *, gateway: bool = False) -> int:
-        stack = self._running.info
+        return await self.send(body, authorization or self.signature(body), gateway=gateway)
+
+    async def send(self, body: bytes, authorization: str | None, *, gateway: bool) -> int:
+        """The status for a webhook with exactly this header, or without one."""
+        stack = self.stack
         base = stack.base_url if gateway else f"http://127.0.0.1:{stack.processes['egress'].port}"
-        headers = {
-            "Content-Type": "application/webhook+json",
-            "Authorization": authorization or self.signature(body),
-        }
+        headers = {"Content-Type": "application/webhook+json"}
+        if authorization is not None:
+            headers["Authorization"] = authorization
         async with self._http.post(f"{base}/webhooks/livekit", data=body, headers=headers) as response:
             return response.status
 
