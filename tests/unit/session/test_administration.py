@@ -12,7 +12,7 @@ from services.session.libraries.schemas import CreateLibraryRequest, UpdateLibra
 from shared.contracts.states import UserRole, Visibility
 from shared.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from shared.http.schema import Page
-from shared.identity import TokenVerifier
+from shared.identity import Scope, TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import SIGNING_KEY, House
@@ -167,6 +167,6 @@ async def test_keys_are_for_hosts_and_may_be_renamed(house: House, host: Host) -
             await house.key_service.create(new_id(), CreateApiKeyRequest(user_id=owner, name="a key"))
         assert bad(refusal) == ["user_id"]
     id, secret = await key_of(house, host)  # noqa: A001
-    changed = await house.key_service.update(id, UpdateApiKeyRequest(scopes=["sessions"]))
-    assert (changed.name, changed.scopes) == ("a key", ["sessions"])
+    changed = await house.key_service.update(id, UpdateApiKeyRequest(scopes=[Scope.READ]))
+    assert (changed.name, changed.scopes) == ("a key", [Scope.READ])
     await house.key_service.exchange(id, secret)

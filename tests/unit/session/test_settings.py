@@ -17,6 +17,7 @@ GOOD = {
     "GREENROOM_KEYRING": json.dumps({"1": KEY}),
     "GREENROOM_REFRESH_SECRET": "a refresh secret of some length",
     "GREENROOM_INTERNAL_SECRET": "an internal secret of some length",
+    "GREENROOM_AMQP_URL": "amqp://greenroom:strong-enough-for-this@127.0.0.1:5672/",
     "GREENROOM_LIVEKIT_API_SECRET": "a livekit secret of some length",
 }
 
@@ -43,6 +44,7 @@ def test_with_all_keys_it_starts(environment: pytest.MonkeyPatch) -> None:
         ("GREENROOM_IDENTITY_SIGNING_KID", ""),
         ("GREENROOM_IDENTITY_PRIVATE_KEY", ""),
         ("GREENROOM_KEYRING", "{}"),
+        ("GREENROOM_KEYRING", "{no json"),
         ("GREENROOM_REFRESH_SECRET", ""),
         ("GREENROOM_MAX_DURATION_SECONDS", "5"),
         ("GREENROOM_NO_HOST_GRACE_SECONDS", "soon"),
@@ -50,14 +52,23 @@ def test_with_all_keys_it_starts(environment: pytest.MonkeyPatch) -> None:
 )
 def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
     environment.setenv(variable, value)
-    with pytest.raises(SettingsRefused, match="GREENROOM_") as refusal:
+    with pytest.raises(SettingsRefused, match=r"GREENROOM_|keyring") as refusal:
         load(SessionSettings)
     assert KEY not in str(refusal.value)
 
 
-@pytest.mark.parametrize("variable", ["GREENROOM_REFRESH_SECRET", "GREENROOM_LIVEKIT_API_SECRET"])
-def test_production_takes_no_weak_secret(environment: pytest.MonkeyPatch, variable: str) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GREENROOM_REFRESH_SECRET", "short"),
+        ("GREENROOM_LIVEKIT_API_SECRET", "short"),
+        ("GREENROOM_BOOTSTRAP_ADMIN_PASSWORD", "short"),
+        ("GREENROOM_AMQP_URL", "amqp://guest:guest@broker/"),
+        ("GREENROOM_MONGODB_URI", "mongodb://greenroom:changeme@database/greenroom_session"),
+    ],
+)
+def test_production_takes_no_weak_secret(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
     environment.setenv("GREENROOM_ENVIRONMENT", "production")
-    environment.setenv(variable, "short")
+    environment.setenv(variable, value)
     with pytest.raises(SettingsRefused, match=variable):
         load(SessionSettings)

@@ -81,7 +81,14 @@ def test_a_token_does_not_hold_before_its_time(
 
 def claims(clock: FakeClock, **changed: Any) -> dict[str, Any]:
     now = int(clock.now().timestamp())
-    good: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": "u-1", "sid": "s-1", "role": "host"}
+    good: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "u-1",
+        "sid": "s-1",
+        "role": "host",
+        "scp": ["read"],
+    }
     good |= {"iat": now, "nbf": now, "exp": now + 60}
     return {name: value for name, value in (good | changed).items() if value is not None}
 
@@ -106,6 +113,9 @@ def test_the_forged_ones_below_would_else_be_good(verifier: TokenVerifier, clock
         {"sid": None},
         {"role": None},
         {"role": "king"},
+        {"scp": None},
+        {"scp": ["everything"]},
+        {"scp": 7},
         {"exp": None},
         {"exp": "soon"},
         {"nbf": None},
