@@ -154,14 +154,16 @@ def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _refusals(route: Route) -> set[int]:
-    # A bad token is refused on public operations too.
+    # A bad token, and a key without the scope, are refused on public operations too.
     statuses = {401, *_ALWAYS}
-    if route.access not in {Access.PUBLIC, Access.ANONYMOUS}:
+    if route.access is not Access.ANONYMOUS:
         statuses.add(403)
     if "{" in route.path or route.mirrored:
         statuses.add(404)
     if route.method in {"POST", "PATCH", "DELETE"}:
-        statuses |= {404, 409, 413}
+        statuses |= {404, 413}
+    if route.conflicts:
+        statuses.add(409)
     if route.body is not None:
         statuses |= {415, 422}
     if route.query is not None or route.idempotent or route.access is Access.SIGNED:

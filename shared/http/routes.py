@@ -57,6 +57,7 @@ class Route:
     body: type[Body] | None
     query: type[Query] | None
     data: Any
+    conflicts: bool
 
     @property
     def operation_id(self) -> str:
@@ -86,8 +87,12 @@ class Routes:
         status: int = 200,
         mirrored: bool = False,
         idempotent: bool = False,
+        conflicts: bool | None = None,
     ) -> Callable[[H], H]:
-        """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}."""
+        """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
+
+        `conflicts`: a state may forbid it (409); what changes something may always meet one.
+        """
 
         def declare(handler: H) -> H:
             hints = typing.get_type_hints(handler)
@@ -106,14 +111,17 @@ class Routes:
                     body=hints.get("body"),
                     query=hints.get("query"),
                     data=None if data is type(None) else data,
+                    conflicts=method != "GET" if conflicts is None else conflicts,
                 )
             )
             return handler
 
         return declare
 
-    def get(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
-        return self.route("GET", path, access=access, mirrored=mirrored)
+    def get(
+        self, path: str, *, access: Access, mirrored: bool = False, conflicts: bool = False
+    ) -> Callable[[H], H]:
+        return self.route("GET", path, access=access, mirrored=mirrored, conflicts=conflicts)
 
     def post(
         self,

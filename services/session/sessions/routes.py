@@ -139,7 +139,7 @@ async def update_session_settings(request: Request, body: UpdateSessionSettingsR
     return ok()
 
 
-@routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True)
+@routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True, conflicts=True)
 async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
     """Get monitor token for a session.
 
