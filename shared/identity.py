@@ -1,7 +1,8 @@
 """Who is calling: access tokens, and the caller they prove.
 
 An access token is an EdDSA JWT: header `alg=EdDSA`, `typ=at+jwt`, `kid`; claims `iss`, `aud`, `sub`
-(user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `iat`, `nbf`, `exp`.
+(user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `scp` (scopes), `iat`,
+`nbf`, `exp`.
 Every service holds the public keys and verifies for itself; only the session service signs.
 """
 
@@ -9,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import jwt
@@ -28,6 +30,13 @@ _LEEWAY = timedelta(seconds=5)
 _CACHED_TOKENS = 10_000
 
 
+class Scope(StrEnum):
+    """What a caller may do at all; API keys may be given less than both."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 @dataclass(frozen=True)
 class Caller:
     """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user."""
@@ -39,6 +48,7 @@ class Caller:
     username: str
     is_admin: bool = False
     api_key_id: str | None = None
+    scopes: frozenset[Scope] = frozenset(Scope)
 
     @property
     def identity(self) -> str:
@@ -79,6 +89,7 @@ class TokenIssuer:
             "adm": caller.is_admin,
             "name": caller.username,
             "key": caller.api_key_id,
+            "scp": sorted(caller.scopes),
             "iat": int(now.timestamp()),
             "nbf": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
@@ -127,7 +138,7 @@ class TokenVerifier:
                 issuer=ISSUER,
                 # The times are checked below, on the injected clock.
                 options={
-                    "require": ["exp", "nbf", "iat", "sub", "sid", "role"],
+                    "require": ["exp", "nbf", "iat", "sub", "sid", "role", "scp"],
                     "verify_exp": False,
                     "verify_nbf": False,
                     "verify_iat": False,
@@ -149,4 +160,5 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         username=claims.get("name", ""),
         is_admin=claims.get("adm") is True,
         api_key_id=claims.get("key"),
+        scopes=frozenset(map(Scope, claims["scp"])),
     )

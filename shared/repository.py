@@ -5,7 +5,9 @@ and `outbox`/`outbox_at` (see `shared.outbox`). A change is written as the diffe
 (`$set`/`$unset`), with `$push` for the events and `$inc version`, guarded by the version read.
 """
 
+import asyncio
 import dataclasses
+import random
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -21,6 +23,7 @@ from shared.outbox import OUTBOX_INDEX, Outbox, entries
 COUNTED_TO = 10_000
 
 _ATTEMPTS = 20
+_STEP_ASIDE = 0.005
 _NOT_OURS = frozenset({"outbox", "outbox_at", "tombstone"})
 
 
@@ -112,7 +115,8 @@ class Repository(Generic[T]):
         Where it changes nothing and tells nothing, nothing is written. Raises `NotFound`, whatever
         `decide` raises, `shared.mongo.Duplicate`, and `Conflict` where others keep being faster.
         """
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            await _step_aside(attempt)
             before = await self._document(id)
             if before is None:
                 raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
@@ -180,3 +184,9 @@ class Repository(Generic[T]):
         document = {"_id": fields.pop("id")}
         document.update({name: value for name, value in fields.items() if value is not None})
         return document
+
+
+async def _step_aside(attempt: int) -> None:
+    """Let others finish before the next attempt: the longer the more of them there seem to be."""
+    if attempt:
+        await asyncio.sleep(random.uniform(0, _STEP_ASIDE * 2 ** min(attempt, 6)))  # noqa: S311

@@ -6,6 +6,7 @@ one of the well-known defaults.
 
 import base64
 import os
+import re
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -109,7 +110,9 @@ def load(settings: type[S]) -> S:
     try:
         return settings()
     except SettingsError as error:  # JSON that is none; it names the field, and no value
-        raise SettingsRefused(f"the settings are refused: {error}") from None
+        named = re.search(r'field "(\w+)"', str(error))
+        variable = _variable((named.group(1),)) if named else ""
+        raise SettingsRefused(f"the settings are refused:\n  {variable}not valid JSON") from None
     except ValidationError as error:
         lines = [
             f"  {_variable(problem['loc'])}{problem['msg']}" for problem in error.errors(include_input=False)

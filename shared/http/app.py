@@ -22,7 +22,7 @@ from shared.http.parsing import parse_body, parse_query, read_bytes
 from shared.http.reply import Reply, error_body, render, render_error
 from shared.http.request import LIBRARY_HEADER, Request
 from shared.http.routes import Access, Route, Routes
-from shared.identity import Caller, TokenVerifier
+from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
 from shared.log import bind_request_id
 from shared.metrics import REFUSALS, exposition, observe_request
@@ -141,6 +141,7 @@ class _Operation:
         self._service = service
         self._route = route
         self._name = f"{route.method} {route.path}"
+        self._scope = Scope.READ if route.method == "GET" else Scope.WRITE
 
     async def handle(self, raw: web.Request) -> web.StreamResponse:
         health = raw.app[HEALTH]
@@ -180,6 +181,8 @@ class _Operation:
         viewer = raw.app[VERIFIER].verify(bearer_token(authorization)) if authorization else None
         if viewer is None and access is not Access.PUBLIC:
             raise Unauthenticated()
+        if viewer is not None and self._scope not in viewer.scopes:
+            raise Forbidden(f"This API key may not {self._scope.value}", code="scope_missing")
         if access is Access.ADMIN and not (viewer and viewer.is_admin):
             raise Forbidden("Only administrators may do this", code="admin_required")
         return viewer

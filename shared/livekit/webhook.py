@@ -14,6 +14,12 @@ from shared.errors import FieldError, InvalidRequest
 
 Enum = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
+# Times since 1970, up to the end of the calendar.
+_LAST = 253_402_300_799
+Seconds = Annotated[int, Field(ge=0, le=_LAST)]
+Milliseconds = Annotated[int, Field(ge=0, le=_LAST * 10**3)]
+Nanoseconds = Annotated[int, Field(ge=0, le=_LAST * 10**9)]
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
@@ -29,8 +35,8 @@ class _Message(BaseModel):
 class Room(_Message):
     sid: str = ""
     name: str = ""
-    creation_time: int = 0
-    creation_time_ms: int = 0
+    creation_time: Seconds = 0
+    creation_time_ms: Milliseconds = 0
 
 
 class Permission(_Message):
@@ -45,8 +51,8 @@ class Participant(_Message):
     identity: str = ""
     name: str = ""
     kind: Enum = "standard"
-    joined_at: int = 0
-    joined_at_ms: int = 0
+    joined_at: Seconds = 0
+    joined_at_ms: Milliseconds = 0
     permission: Permission = Permission()
     attributes: dict[str, str] = {}
     disconnect_reason: Enum = "unknown_reason"
@@ -66,9 +72,9 @@ class Egress(_Message):
     room_name: str = ""
     status: Enum = "egress_starting"
     error: str = ""
-    started_at: int = 0
-    updated_at: int = 0
-    ended_at: int = 0
+    started_at: Nanoseconds = 0
+    updated_at: Nanoseconds = 0
+    ended_at: Nanoseconds = 0
 
 
 class IngressState(_Message):
@@ -76,9 +82,9 @@ class IngressState(_Message):
 
     status: Enum = "endpoint_inactive"
     error: str = ""
-    started_at: int = 0
-    updated_at: int = 0
-    ended_at: int = 0
+    started_at: Nanoseconds = 0
+    updated_at: Nanoseconds = 0
+    ended_at: Nanoseconds = 0
 
 
 class IngressInfo(_Message):
@@ -96,7 +102,7 @@ class WebhookEvent(_Message):
 
     id: Annotated[str, Field(min_length=1)]
     event: Annotated[str, Field(min_length=1)]
-    created_at: int = 0
+    created_at: Seconds = 0
     num_dropped: int = 0
     room: Room = Room()
     participant: Participant | None = None

@@ -3,10 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.identity import Scope
+
 
 @dataclass(kw_only=True)
 class ApiKey:
-    """Acts for `user_id`. The secret must also sign tokens, so it is kept encrypted, not hashed."""
+    """Acts for `user_id`, within its scopes.
+
+    The secret must also sign tokens, so it is kept encrypted, not hashed.
+    """
 
     id: str
     version: int = 1
@@ -14,6 +19,6 @@ class ApiKey:
     user_id: str
     name: str
     sealed_secret: str = field(repr=False)
-    scopes: list[str] = field(default_factory=list)
+    scopes: list[Scope] = field(default_factory=lambda: list(Scope))
     created_at: datetime
     updated_at: datetime

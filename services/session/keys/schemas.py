@@ -8,15 +8,16 @@ from pydantic import Field
 from services.session.keys.domain import ApiKey
 from shared.http import Body, Data
 from shared.http.schema import Line, Page
+from shared.identity import Scope
 
 Name = Annotated[Line, Field(min_length=1, max_length=100)]
-Scopes = Annotated[list[Annotated[Line, Field(min_length=1, max_length=50)]], Field(max_length=20)]
+Scopes = Annotated[list[Scope], Field(min_length=1, max_length=2)]
 
 
 class CreateApiKeyRequest(Body):
     user_id: str
     name: Name
-    scopes: Scopes = Field(default_factory=list)
+    scopes: Scopes = Field(default_factory=lambda: list(Scope))
 
 
 class UpdateApiKeyRequest(Body):
@@ -33,7 +34,7 @@ class ApiKeyResponse(Data):
     organization_id: str
     user_id: str
     name: str
-    scopes: list[str]
+    scopes: list[Scope]
     created_at: datetime
     updated_at: datetime
 

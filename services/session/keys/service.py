@@ -94,7 +94,9 @@ class ApiKeyService:
         owner = await self._users.find(key.user_id)
         if owner is None or not owner.is_active:
             raise Unauthenticated("The owner of the API key is not active", code="api_key_invalid")
-        caller = dataclasses.replace(owner.caller(key.id), api_key_id=key.id, is_admin=False)
+        caller = dataclasses.replace(
+            owner.caller(key.id), api_key_id=key.id, is_admin=False, scopes=frozenset(key.scopes)
+        )
         return self._issuer.issue(caller, _INTERNAL_LIFETIME)
 
     def _matches(self, key: ApiKey, secret: str) -> bool:

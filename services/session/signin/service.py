@@ -121,10 +121,14 @@ class SignInService:
     async def generate_code(self, caller: Caller, session_id: str) -> str:
         """A code that signs the caller in once, within `CODE_LIFETIME`; raises `Forbidden`.
 
-        A key never acts as an administrator, so neither may whom it signs in.
+        A key never acts as an administrator, so neither may whom it signs in; and a customer's own
+        person is let in for as long as the customer's backend says, no longer.
         """
-        if caller.api_key_id is not None and (await self.me(caller)).is_admin:
+        user = await self.me(caller)
+        if caller.api_key_id is not None and user.is_admin:
             raise Forbidden("An administrator signs in without an API key", code="administrator_key")
+        if user.external_user_id is not None:
+            raise Forbidden("Only the customer's backend lets this person in", code="customer_person")
         code = new_secret()
         expires_at = self._clock.now() + CODE_LIFETIME
         await self._codes.add(digest(code), caller.user_id, session_id, expires_at)

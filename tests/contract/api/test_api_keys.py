@@ -40,6 +40,21 @@ async def test_a_key_does_nothing_in_another_organization(world: World) -> None:
     (await world.client.call("PATCH", path, body={"title": "By key"}, headers=key)).check_refusal(404)
 
 
+async def test_a_key_does_what_its_scopes_say(world: World) -> None:
+    id_, secret = (await world.admin.api_key(world.host)).split(".")
+    await world.admin.change("api-keys", id_, scopes=["read"])
+    key = {"X-API-Key": f"{id_}.{secret}"}
+    deadline = time.monotonic() + 5
+    path = f"/rooms/{await world.room()}"
+    while (
+        answer := await world.client.call("PATCH", path, body={"title": "By key"}, headers=key)
+    ).status == 200:
+        assert time.monotonic() < deadline, "the key still writes"
+        await asyncio.sleep(0.05)
+    answer.check_refusal(403, "scope_missing")
+    assert (await world.client.call("GET", path, headers=key)).status == 200
+
+
 async def test_a_key_of_an_administrator_administers_nothing(world: World) -> None:
     host = await world.admin.host(world.organization)
     await world.admin.change("users", host.id, is_admin=True)
