@@ -75,7 +75,9 @@ class LiveService:
         return await self._started(session, caller)
 
     async def _check_room_free(self, session: Session) -> None:
-        if await self._sessions.live_in_rooms([session.room_id]):
+        """Another start of this very session may have been faster; that is no other session."""
+        live = await self._sessions.live_in_rooms([session.room_id])
+        if live.get(session.room_id, session.id) != session.id:
             raise Conflict("Another session of this room is live", code="room_busy")
 
     async def _current_preset(self, session: Session) -> PresetState:
