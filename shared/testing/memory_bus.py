@@ -102,7 +102,7 @@ class MemoryBus(BaseBus):
         for queue in working_queues(group):
             self.broker.queues[queue].wanted += change
 
-    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
+    async def _open(self, _: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
         await self.broker.reachable()
         return MemoryIntake(self.broker, self.broker.queues[queue], prefetch)
 

@@ -40,14 +40,14 @@ def with_changes(
 async def eventually(condition: Callable[[], bool], deadline: float = DEADLINE) -> None:
     """Wait for a condition; fails with its source line when it does not come about."""
     async with asyncio.timeout(deadline):
-        while not condition():  # noqa: ASYNC110 - a condition of any kind, not an event of ours
+        while not condition():
             await asyncio.sleep(0.005)
 
 
 async def dead_letters(bus: BaseBus, group: str, count: int) -> list[DeadLetter]:
     """The dead letters of the group, once there are `count`."""
     async with asyncio.timeout(DEADLINE):
-        while len(letters := await bus.dead_letters(group)) != count:  # noqa: ASYNC110
+        while len(letters := await bus.dead_letters(group)) != count:
             await asyncio.sleep(0.02)
     return letters
 

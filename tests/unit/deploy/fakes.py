@@ -45,7 +45,7 @@ class FakeSpawner:
     async def nth(self, name: str, count: int) -> FakeChild:
         """The child of a component once it was started that many times."""
         async with asyncio.timeout(10):
-            while len(self.children.get(name, ())) < count:  # noqa: ASYNC110 - the fake has no event for it
+            while len(self.children.get(name, ())) < count:
                 await asyncio.sleep(0.005)
         return self.children[name][count - 1]
 
@@ -59,7 +59,7 @@ class Reports:
 
     async def until(self, what: str, name: str) -> None:
         async with asyncio.timeout(10):
-            while (what, name) not in self.seen:  # noqa: ASYNC110 - the fake has no event for it
+            while (what, name) not in self.seen:
                 await asyncio.sleep(0.005)
 
     def starting(self, name: str, pid: int) -> None:
