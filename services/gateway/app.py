@@ -21,11 +21,18 @@ from services.gateway.limiting.throttle import Throttle
 from services.gateway.matcher import Matcher
 from services.gateway.pages import Pages
 from services.gateway.proxy import Proxy
+from services.gateway.reads.cache import ReadCache
+from services.gateway.reads.changes import Changes
+from services.gateway.reads.reader import Reader
+from services.gateway.reads.shelf import Shelf
+from services.gateway.recorder import Recorder
 from services.gateway.request_ids import RequestIds
 from services.gateway.settings import GatewaySettings
 from services.gateway.status import StatusOperations
 from services.gateway.table import TABLE
 from services.gateway.upstreams import Upstreams
+from shared.bus import Bus
+from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.health import Health
 from shared.http.internal import InternalCalls
@@ -34,7 +41,8 @@ from shared.runtime import Service
 from shared.supervisor import Supervisor
 
 
-def build(settings: GatewaySettings) -> Service:
+def build(settings: GatewaySettings, bus: Bus | None = None) -> Service:
+    """`bus` stands in for the one that the settings name."""
     clock = SystemClock()
     health, supervisor = Health(), Supervisor()
     upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
@@ -43,21 +51,36 @@ def build(settings: GatewaySettings) -> Service:
     keys = ApiKeys(upstreams["session"], calls, time.monotonic)
     store = Store.of(settings.redis_url)
     counters = Counters(store, clock)
+    proxy = Proxy(upstreams)
+    cors = Cors(settings.cors_origins)
+    cache = ReadCache(
+        Shelf(settings.cache_entries, settings.cache_bytes), settings.cache_seconds, time.monotonic
+    )
     access_log = AccessLog(sys.stderr.write, settings.log_format)
     duties = Duties(
         matcher=Matcher(TABLE),
         identities=Identities(TokenVerifier(settings.identity_public_keys, clock), keys),
         throttle=Throttle(counters, settings),
         sign_ins=SignIns(counters, settings, secret),
-        proxy=Proxy(upstreams),
+        proxy=proxy,
         own=own_operations(upstreams, health),
-        cors=Cors(settings.cors_origins),
+        cors=cors,
         clients=Clients(settings.trusted_proxies),
         request_ids=RequestIds(secrets.token_hex(8)),
-        access_log=access_log,
+        reader=Reader(cache, proxy, cors, settings),
+        recorder=Recorder(access_log),
     )
 
+    bus = bus or (RabbitBus(settings.amqp_url, service="gateway") if settings.amqp_url else None)
+    if bus is not None:
+        supervisor.spawn("listening", _listen(bus, Changes(cache)), may_end=True)
+        supervisor.spawn("bus", bus.run())
+
     async def close() -> None:
+        await supervisor.stop()
+        if bus is not None:
+            await bus.close()
+        await cache.close()
         await keys.close()
         await store.close()
         await upstreams.close()
@@ -68,6 +91,11 @@ def build(settings: GatewaySettings) -> Service:
     return Service(
         web.ServerRunner(server, shutdown_timeout=settings.drain_seconds), health, supervisor, close
     )
+
+
+async def _listen(bus: Bus, changes: Changes) -> None:
+    await bus.start()
+    await bus.listen(changes.broadcast())
 
 
 def own_operations(upstreams: Upstreams, health: Health) -> dict[str, Own]:

@@ -35,6 +35,13 @@ class Clients:
             _last(headers.get("X-Forwarded-Host", headers.get("Host", ""))),
         )
 
+    def address_of(self, request: web.BaseRequest) -> str:
+        """The client's address alone."""
+        peer = request.remote or ""
+        if not self._trusted or not self._is_trusted(peer):
+            return peer
+        return self.of(request).address
+
     def _first_untrusted(self, peer: str, chain: str) -> str:
         """The nearest address that no trusted proxy has; each proxy appends whom it heard."""
         nearest = peer

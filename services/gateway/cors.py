@@ -19,6 +19,7 @@ class Cors:
         self._any = "*" in origins
         self._origins = frozenset(origins)
         self._open = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
+        self._open_lines = _lines(self._open)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
         """What every answer carries, for a request from `origin`."""
@@ -27,6 +28,12 @@ class Cors:
         if origin is None or origin not in self._origins:
             return {"Vary": "Origin"}
         return self._open | {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+    def encoded(self, origin: str | None) -> bytes:
+        """The same as lines of a head."""
+        if self._any:
+            return self._open_lines
+        return _lines(self.headers(origin))
 
     @staticmethod
     def preflight(methods: Iterable[str]) -> Mapping[str, str]:
@@ -38,3 +45,7 @@ class Cors:
             "Access-Control-Allow-Headers": _HEADERS,
             "Access-Control-Max-Age": _KEPT,
         }
+
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()

@@ -3,23 +3,27 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from aiohttp import web
+from multidict import istr
 
 from services.gateway import request_ids
-from services.gateway.access_log import AccessLog, Line
 from services.gateway.clients import Clients
 from services.gateway.cors import Cors
 from services.gateway.errands import make_errand
 from services.gateway.errors import ClientGone
-from services.gateway.headers import check_size
+from services.gateway.headers import FIXED, check_size
 from services.gateway.identity import Identities
 from services.gateway.limiting.sign_ins import SignIns
 from services.gateway.limiting.throttle import Throttle
-from services.gateway.matcher import Matcher
+from services.gateway.matcher import Endpoint, Matcher
 from services.gateway.operation import Upstream
 from services.gateway.proxy import Errand, Proxy
+from services.gateway.reads.entry import Entry
+from services.gateway.reads.reader import Reader
+from services.gateway.recorder import Recorder
 from services.gateway.request_ids import RequestIds
 from services.gateway.settings import GatewaySettings
 from services.gateway.target import Target, no_such_path, read_target
@@ -28,13 +32,13 @@ from shared.errors import AppError, MethodNotAllowed, Unavailable
 from shared.http.reply import error_body, render_error
 from shared.http.routes import Access
 from shared.log import bind_request_id
-from shared.metrics import REFUSALS, observe_request
+from shared.metrics import REFUSALS
 
 log = structlog.get_logger(__name__)
 
 Own = Callable[[web.BaseRequest, Target], Awaitable[web.StreamResponse]]
 
-_UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
+_REQUEST_ID: Final = istr(request_ids.HEADER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Duties:
     cors: Cors
     clients: Clients
     request_ids: RequestIds
-    access_log: AccessLog
+    reader: Reader
+    recorder: Recorder
 
 
 class Door:
@@ -62,13 +67,27 @@ class Door:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started = time.perf_counter()
+        entry = self._duties.reader.find(request)
+        if entry is not None:
+            return self._give(request, entry, started)
         visit = self._receive(request)
         status = ClientGone.status
         try:
             response = await self._outcome(request, visit)
             status = response.status
         finally:
-            self._record(request, visit, status, time.perf_counter() - started)
+            self._record(request, visit, status, started)
+        return response
+
+    def _give(self, request: web.BaseRequest, entry: Entry, started: float) -> web.StreamResponse:
+        """An answer that is kept: the other duties were done for it when it was asked for."""
+        duties = self._duties
+        request_id = duties.request_ids.choose(request.headers.get(_REQUEST_ID))
+        response = duties.reader.respond(request, entry, request_id)
+        client = duties.clients.address_of(request)
+        duties.recorder.record(
+            entry.endpoint, "GET", entry.path, response.status, started, request_id, client, None
+        )
         return response
 
     def _receive(self, request: web.BaseRequest) -> Visit:
@@ -77,8 +96,7 @@ class Door:
         bind_request_id(request_id)
         ours = {
             request_ids.HEADER: request_id,
-            "Server": "greenroom",
-            "X-Content-Type-Options": "nosniff",
+            **FIXED,
             **self._duties.cors.headers(headers.get("Origin")),
         }
         return Visit(request_id, self._duties.clients.of(request), ours, ascii(request.raw_path))
@@ -107,11 +125,25 @@ class Door:
         if operation.upstream is Upstream.GATEWAY:
             return await self._duties.own[operation.path](request, target)
         visit.identified = await self._duties.identities.identify(request.headers, operation.access)
+        if visit.identified is None and self._duties.reader.wants(request, endpoint):
+            return await self._duties.reader.read(request, target, endpoint, visit)
         await self._duties.throttle.admit(endpoint, visit)
         errand = make_errand(request, target, visit, endpoint, self._settings)
         if operation.sign_in:
             return await self._sign_in(request, visit, errand)
-        return await self._duties.proxy.forward(request, errand)
+        if operation.method == "GET" or operation.quiet:
+            return await self._duties.proxy.forward(request, errand)
+        return await self._write(request, target, endpoint, errand)
+
+    async def _write(
+        self, request: web.BaseRequest, target: Target, endpoint: Endpoint, errand: Errand
+    ) -> web.StreamResponse:
+        response = None
+        try:
+            response = await self._duties.proxy.forward(request, errand)
+        finally:
+            self._duties.reader.written(endpoint, target, response)
+        return response
 
     async def _sign_in(self, request: web.BaseRequest, visit: Visit, errand: Errand) -> web.StreamResponse:
         encoding = request.headers.get("Content-Encoding")
@@ -152,21 +184,15 @@ class Door:
         body = error_body(message, "internal", development=self._settings.development)
         return web.Response(body=body, status=500, content_type="application/json")
 
-    def _record(self, request: web.BaseRequest, visit: Visit, status: int, seconds: float) -> None:
-        endpoint = visit.endpoint
-        observe_request(endpoint.label if endpoint else "unknown", status, seconds)
-        if endpoint is not None and endpoint.template in _UNLOGGED:
-            return
-        self._duties.access_log.add(
-            Line(
-                at=time.time(),
-                method=request.method,
-                route=endpoint.template if endpoint else "",
-                path=visit.path,
-                status=status,
-                seconds=seconds,
-                request_id=visit.request_id,
-                client=visit.client.address,
-                user_id=visit.identified.caller.user_id if visit.identified else None,
-            )
+    def _record(self, request: web.BaseRequest, visit: Visit, status: int, started: float) -> None:
+        user_id = visit.identified.caller.user_id if visit.identified else None
+        self._duties.recorder.record(
+            visit.endpoint,
+            request.method,
+            visit.path,
+            status,
+            started,
+            visit.request_id,
+            visit.client.address,
+            user_id,
         )

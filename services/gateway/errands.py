@@ -1,16 +1,21 @@
 """What to ask of a service for a request that was let in."""
 
+from typing import Final
+
 from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from services.gateway.headers import onward
 from services.gateway.inbound import InboundBody
 from services.gateway.matcher import Endpoint
-from services.gateway.proxy import Errand
+from services.gateway.proxy import Errand, Inquiry
 from services.gateway.settings import GatewaySettings
 from services.gateway.target import Target
 from services.gateway.visit import Visit
 from shared.errors import NotFound
 from shared.ids import is_id
+
+_NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
 
 def make_errand(
@@ -18,7 +23,7 @@ def make_errand(
 ) -> Errand:
     """Raises `NotFound` for a library that cannot exist."""
     operation = endpoint.operation
-    library_id, path = _library(target) if endpoint.in_library else (None, target.path)
+    library_id, path = _library(target, endpoint)
     return Errand(
         upstream=operation.upstream,
         method=request.method,
@@ -36,8 +41,28 @@ def make_errand(
     )
 
 
-def _library(target: Target) -> tuple[str, str]:
-    """The library of /libraries/{library_id}/…, and the path behind it as it was sent."""
+def make_inquiry(target: Target, visit: Visit, endpoint: Endpoint, settings: GatewaySettings) -> Inquiry:
+    """A read for whoever wants to know; `visit` is of the first. Raises `NotFound` as `make_errand` does."""
+    operation = endpoint.operation
+    library_id, path = _library(target, endpoint)
+    return Inquiry(
+        upstream=operation.upstream,
+        target=path + target.query,
+        headers=onward(
+            _NO_HEADERS,
+            client=visit.client,
+            request_id=visit.request_id,
+            authorization=None,
+            library_id=library_id,
+        ),
+        deadline=operation.deadline or settings.upstream_deadline_seconds,
+    )
+
+
+def _library(target: Target, endpoint: Endpoint) -> tuple[str | None, str]:
+    """The library of /libraries/{library_id}/…, if it is one, and the path behind it as it was sent."""
+    if not endpoint.in_library:
+        return None, target.path
     library_id = target.segments[1]
     if not is_id(library_id):
         raise NotFound("There is no such library", code="library_not_found")

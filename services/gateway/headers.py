@@ -42,9 +42,18 @@ _NOT_HOME: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 _INTERNAL_PREFIX = "x-greenroom-"
 
 
+# In every answer, whoever gives it.
+FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
+
+
+def head_fits(request: web.BaseRequest) -> bool:
+    """Whether all headers together have 32 KiB at most; the parser has bounded each of them."""
+    return sum(len(name) + len(value) + 4 for name, value in request.raw_headers) <= HEAD_LIMIT
+
+
 def check_size(request: web.BaseRequest) -> None:
-    """Raises `HeadTooLarge` beyond 32 KiB of headers; the parser has bounded each of them."""
-    if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEAD_LIMIT:
+    """Raises `HeadTooLarge` where the head does not fit."""
+    if not head_fits(request):
         raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
 
 

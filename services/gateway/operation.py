@@ -26,7 +26,8 @@ class Operation:
     """One operation. `mirrored` ones also exist under /libraries/{library_id}.
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
-    password is slowed when it fails often.
+    password is slowed when it fails often. What a `cached` one answers to nobody in particular may be kept; a
+    `quiet` write changes nothing that such an answer shows.
     """
 
     method: str
@@ -37,6 +38,8 @@ class Operation:
     body_limit: int = DEFAULT_BODY_LIMIT
     deadline: float | None = None
     sign_in: bool = False
+    cached: bool = False
+    quiet: bool = False
 
 
 get = partial(Operation, "GET")

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 from aiohttp import ClientConnectorError, ClientError, ClientResponse, ConnectionTimeoutError, web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
 from services.gateway.headers import homeward
@@ -38,6 +38,26 @@ class Errand:
     deadline: float
 
 
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A GET whose answer many may get; no header of it is a client's own."""
+
+    upstream: str
+    target: str
+    headers: CIMultiDict[str]
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A service's answer, whole."""
+
+    status: int
+    reason: str | None
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
 class Proxy:
     def __init__(self, upstreams: Upstreams):
         self._upstreams = upstreams
@@ -58,7 +78,7 @@ class Proxy:
                 answer = await pool.http.request(
                     method, pool.url(errand.target), data=data, headers=errand.headers, allow_redirects=False
                 )
-                whole = await _read_small(answer)
+                whole = await _read_small(answer, is_write=method != "GET")
         except (TimeoutError, ClientError, OSError) as error:
             raise errand.body.failure or _refusal(pool, error, errand.deadline) from error
         headers = homeward(answer.headers, errand.ours)
@@ -67,9 +87,23 @@ class Proxy:
         async with answer:
             return await _stream(request, answer, headers, errand)
 
+    async def fetch(self, inquiry: Inquiry) -> Fetched:
+        """The service's whole answer, whatever its status; raises as `forward` does."""
+        pool = self._upstreams[inquiry.upstream]
+        url = pool.url(inquiry.target)
+        try:
+            async with (
+                asyncio.timeout(inquiry.deadline),
+                pool.http.get(url, headers=inquiry.headers, allow_redirects=False) as answer,
+            ):
+                return Fetched(answer.status, answer.reason, answer.headers, await answer.read())
+        except (TimeoutError, ClientError, OSError) as error:
+            raise _refusal(pool, error, inquiry.deadline) from error
 
-async def _read_small(answer: ClientResponse) -> bytes | None:
-    if answer.content_length is None or answer.content_length > _BUFFERED:
+
+async def _read_small(answer: ClientResponse, *, is_write: bool) -> bytes | None:
+    """The body, where it is small, or answers a write and says how long it is."""
+    if answer.content_length is None or (answer.content_length > _BUFFERED and not is_write):
         return None
     try:
         return await answer.read()

@@ -50,6 +50,12 @@ class GatewaySettings(ServiceSettings):
     rate_limit_auth: Rate = "6000/minute"
     # POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer.
     rate_limit_writes: Rate = "6000/10 second"
+    # Changes are heard of through it; without it nothing is cached.
+    amqp_url: str = ""
+    # How long a public read may be given again, and how much is kept of them at most.
+    cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0
+    cache_entries: Annotated[int, Field(ge=1)] = 10_000
+    cache_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
     upstream_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")

@@ -38,7 +38,8 @@ def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
 
 
 def _gateway(plan: Plan) -> Component:
-    env = _urls(plan, "session", "egress", "attendance") | {"GREENROOM_REDIS_URL": plan.addresses.redis}
+    shared = {"GREENROOM_REDIS_URL": plan.addresses.redis, "GREENROOM_AMQP_URL": plan.addresses.amqp}
+    env = _urls(plan, "session", "egress", "attendance") | shared
     return Component(
         name="gateway",
         argv=(sys.executable, "-m", "services.gateway"),

@@ -35,12 +35,12 @@ class Store:
         self._probe: asyncio.Task[None] | None = None
 
     @classmethod
-    def of(cls, redis_url: str) -> "Store":
+    def of(cls, redis_url: str, deadline: float = _DEADLINE) -> "Store":
         """The counts in Redis; without a URL in this process alone."""
         if not redis_url:
             return cls(MemoryStorage(), _nothing)
         pool = BlockingConnectionPool.from_url(
-            redis_url, max_connections=_CONNECTIONS, timeout=_DEADLINE, retry=Retry(NoBackoff(), 1)
+            redis_url, max_connections=_CONNECTIONS, timeout=deadline, retry=Retry(NoBackoff(), 1)
         )
         options = {"connection_pool": pool, "wrap_exceptions": True}
         storage = RedisStorage(
@@ -49,7 +49,7 @@ class Store:
             key_prefix=_PREFIX,
             **options,  # type: ignore[arg-type]
         )
-        return cls(storage, pool.aclose)
+        return cls(storage, pool.aclose, deadline)
 
     @property
     def away(self) -> bool:

@@ -14,6 +14,8 @@ from shared.testing.fake_clock import FakeClock
 from tests.integration.gateway.redis_node import RedisNode, redis_node
 
 RULE = Rule.of("things", "3/minute")
+# Where the count itself matters, and not how fast it comes.
+PATIENT = 5.0
 CLOCK = FakeClock(datetime(2030, 1, 1, 12, 0, 20, tzinfo=UTC))
 
 
@@ -25,7 +27,7 @@ async def redis() -> AsyncIterator[RedisNode]:
 
 @pytest.fixture(params=["memory", "redis"])
 async def store(request: pytest.FixtureRequest, redis: RedisNode) -> AsyncIterator[Store]:
-    store = Store.of(redis.url if request.param == "redis" else "")
+    store = Store.of(redis.url if request.param == "redis" else "", PATIENT)
     yield store
     await store.close()
 
@@ -77,7 +79,7 @@ async def test_what_is_taken_back_is_taken_from_its_own_window(store: Store) -> 
 
 
 async def test_two_gateways_count_together(redis: RedisNode) -> None:
-    one, two, who = Store.of(redis.url), Store.of(redis.url), new_id()
+    one, two, who = Store.of(redis.url, PATIENT), Store.of(redis.url, PATIENT), new_id()
     for number, store in enumerate((one, two, one, two), start=1):
         count = await Counters(store, CLOCK).add(RULE, who)
         assert count is not None
@@ -87,7 +89,7 @@ async def test_two_gateways_count_together(redis: RedisNode) -> None:
 
 
 async def test_many_at_once_are_all_counted(redis: RedisNode) -> None:
-    store, who = Store.of(redis.url), new_id()
+    store, who = Store.of(redis.url, PATIENT), new_id()
     counters = Counters(store, CLOCK)
     for _ in range(5):
         await asyncio.gather(*(counters.add(RULE, who) for _ in range(20)))
@@ -125,7 +127,7 @@ async def test_a_frozen_redis_is_asked_by_nobody_until_it_answers_a_probe() -> N
 
 async def test_a_killed_redis_is_used_again_when_it_is_back() -> None:
     async with redis_node() as node:
-        store = Store.of(node.url)
+        store = Store.of(node.url, PATIENT)
         await asyncio.gather(*(store.add("key", 1, 60) for _ in range(10)))
         await node.kill()
         assert await store.add("key", 1, 60) is None

@@ -12,6 +12,7 @@ from yarl import URL
 
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
+from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
@@ -128,12 +129,12 @@ def bearer(lifetime: timedelta = timedelta(minutes=5)) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(**settings: object) -> AsyncIterator[Rig]:
-    """The gateway with `settings` over the tests' own, and a client of it."""
+async def running(bus: Bus | None = None, **settings: object) -> AsyncIterator[Rig]:
+    """The gateway with `settings` over the tests' own, on `bus` if any, and a client of it."""
     services = [FakeService(name) for name in ("session", "egress", "attendance")]
     for service in services:
         await service.start()
-    door = build(GatewaySettings.model_validate(_settings(services) | settings))
+    door = build(GatewaySettings.model_validate(_settings(services) | settings), bus)
     await door.runner.setup()
     site = web.TCPSite(door.runner, "127.0.0.1", 0)
     await site.start()

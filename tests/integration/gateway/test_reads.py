@@ -1,0 +1,352 @@
+"""Public reads through a gateway that hears of changes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from multidict import CIMultiDict
+
+from shared.clock import SystemClock
+from shared.contracts.attendance_events import ViewersCounted
+from shared.contracts.event import Envelope, Event
+from shared.contracts.session_events import RoomUpdated, UserUpdated
+from shared.contracts.states import RoomState, UserRole, UserState
+from shared.ids import new_id
+from shared.testing.memory_bus import MemoryBus
+from tests.integration.gateway.rig import LIBRARY, ROOM, Rig, bearer, running
+
+HOST = "0190b5b0-7c5c-7000-8000-0000000000aa"
+SESSION = "0190b5b0-7c5c-7000-8000-0000000000bb"
+OTHER = "0190b5b0-7c5c-7000-8000-0000000000cc"
+
+
+class Rooms:
+    """A session service that shows one room and counts how often."""
+
+    def __init__(self) -> None:
+        self.title = "first"
+        self.reads = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.answer = ""
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        if request.method != "GET":
+            return web.Response(text=self.answer, content_type="application/json")
+        self.reads += 1
+        data = {"id": ROOM, "title": self.title, "host": {"id": HOST}}
+        body = json.dumps({"success": True, "data": data, "timestamp": self.reads}, separators=(",", ":"))
+        await self.may_answer.wait()
+        status = 404 if "missing" in request.query_string else 200
+        return web.Response(text=body, status=status, content_type="application/json")
+
+
+@pytest.fixture
+async def bus() -> AsyncIterator[MemoryBus]:
+    bus = MemoryBus()
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+def rooms() -> Rooms:
+    return Rooms()
+
+
+@pytest.fixture
+async def rig(bus: MemoryBus, rooms: Rooms) -> AsyncIterator[Rig]:
+    async with running(MemoryBus(bus.broker)) as rig:
+        rig.session.handler = rooms
+        await _until_kept(rig)
+        rooms.reads = 0
+        yield rig
+
+
+async def _until_kept(rig: Rig) -> None:
+    """Wait until the gateway hears of changes."""
+    async with asyncio.timeout(10):
+        while True:
+            async with rig.http.get(f"/rooms/{OTHER}") as answer:
+                if "ETag" in answer.headers:
+                    return
+
+
+async def read(rig: Rig, path: str = f"/rooms/{ROOM}", **headers: str) -> str:
+    async with rig.http.get(path, headers=headers) as answer:
+        assert answer.status == 200
+        title: str = (await answer.json(content_type=None))["data"]["title"]
+        return title
+
+
+def _room() -> RoomState:
+    now = SystemClock().now()
+    return RoomState(
+        id=ROOM,
+        version=2,
+        organization_id="o",
+        library_id=LIBRARY,
+        host_id=HOST,
+        title="second",
+        description=None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def publish(bus: MemoryBus, event: Event) -> None:
+    await bus.publish(Envelope(new_id(), "/tests", SystemClock().now(), event))
+    await bus.settle()
+
+
+async def test_a_read_is_asked_for_once_and_given_alike(rig: Rig, rooms: Rooms) -> None:
+    answers = []
+    for _ in range(3):
+        async with rig.http.get(f"/rooms/{ROOM}", headers={"X-Request-Id": "same-for-all"}) as answer:
+            body = await answer.read()
+        headers = CIMultiDict(answer.headers)
+        assert headers.pop("Date")
+        answers.append((headers, body))
+    assert rooms.reads == 1
+    assert answers[0] == answers[1] == answers[2]
+    assert headers["Content-Type"].startswith("application/json")
+    assert headers["X-Request-Id"] == "same-for-all"
+    assert headers["Server"] == "greenroom"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_many_at_once_ask_once(rig: Rig, rooms: Rooms) -> None:
+    rooms.may_answer.clear()
+    reads = [asyncio.create_task(read(rig)) for _ in range(50)]
+    async with asyncio.timeout(10):
+        while rooms.reads == 0:
+            await asyncio.sleep(0.01)
+    rooms.may_answer.set()
+    assert set(await asyncio.gather(*reads)) == {"first"}
+    assert rooms.reads == 1
+
+
+async def test_whoever_shows_credentials_is_never_given_what_is_kept(rig: Rig, rooms: Rooms) -> None:
+    await read(rig)
+    rig.session.api_keys[OTHER] = "secret"
+    for headers in (bearer(), {"X-API-Key": f"{OTHER}.secret"}):
+        await read(rig, **headers)
+    assert rooms.reads == 3
+    async with rig.http.get(f"/rooms/{ROOM}", headers={"Authorization": "Bearer nonsense"}) as answer:
+        assert answer.status == 401
+
+
+async def test_what_was_read_with_credentials_is_given_to_nobody(rig: Rig, rooms: Rooms) -> None:
+    await read(rig, **bearer())
+    await read(rig)
+    assert rooms.reads == 2
+
+
+async def test_a_client_that_has_it_is_told_so(rig: Rig, rooms: Rooms) -> None:
+    async with rig.http.get(f"/rooms/{ROOM}") as answer:
+        etag = answer.headers["ETag"]
+    async with rig.http.get(f"/rooms/{ROOM}", headers={"If-None-Match": etag}) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+    assert answer.headers["ETag"] == etag
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    async with rig.http.get(f"/rooms/{ROOM}", headers={"If-None-Match": '"other"'}) as answer:
+        assert answer.status == 200
+    assert rooms.reads == 1
+
+
+async def test_what_is_kept_expires() -> None:
+    rooms, bus = Rooms(), MemoryBus()
+    async with running(bus, cache_seconds=0.05) as rig:
+        rig.session.handler = rooms
+        await _until_kept(rig)
+        await read(rig)
+        rooms.title = "second"
+        async with asyncio.timeout(5):
+            while await read(rig) != "second":
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("event", ["room", "host"])
+async def test_an_event_about_anything_it_shows_drops_it(
+    rig: Rig, rooms: Rooms, bus: MemoryBus, event: str
+) -> None:
+    for path in (f"/rooms/{ROOM}", "/rooms", f"/libraries/{LIBRARY}/rooms/{ROOM}"):
+        await read(rig, path)
+    assert rooms.reads == 3
+    rooms.title = "second"
+    host = UserState(
+        id=HOST,
+        version=2,
+        organization_id=None,
+        username="Ada",
+        email=None,
+        role=UserRole.HOST,
+        is_guest=False,
+        is_active=True,
+    )
+    await publish(bus, RoomUpdated(room=_room()) if event == "room" else UserUpdated(user=host))
+    for path in (f"/rooms/{ROOM}", "/rooms", f"/libraries/{LIBRARY}/rooms/{ROOM}"):
+        assert await read(rig, path) == "second"
+
+
+async def test_an_event_about_something_else_drops_nothing(rig: Rig, rooms: Rooms, bus: MemoryBus) -> None:
+    await read(rig)
+    other = _room().model_copy(update={"id": OTHER, "host_id": OTHER})
+    await publish(bus, RoomUpdated(room=other))
+    await read(rig)
+    assert rooms.reads == 1
+
+
+async def test_a_count_of_viewers_is_shown_once_it_is_stored(rig: Rig, rooms: Rooms, bus: MemoryBus) -> None:
+    await read(rig)
+    await publish(bus, ViewersCounted(session_id=ROOM, version=1, viewer_count=1, max_viewers=1))
+    async with asyncio.timeout(5):
+        while rooms.reads == 1:
+            await read(rig)
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_that_an_event_overtook_is_not_kept(rig: Rig, rooms: Rooms, bus: MemoryBus) -> None:
+    rooms.may_answer.clear()
+    reading = asyncio.create_task(read(rig))
+    async with asyncio.timeout(10):
+        while rooms.reads == 0:
+            await asyncio.sleep(0.01)
+    rooms.title = "second"
+    await publish(bus, RoomUpdated(room=_room()))
+    rooms.may_answer.set()
+    assert await reading == "first"
+    assert await read(rig) == "second"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "answer"),
+    [
+        ("PATCH", f"/rooms/{ROOM}", ""),
+        ("DELETE", f"/rooms/{ROOM}", ""),
+        ("POST", f"/sessions/{SESSION}/start", f'{{"data":{{"session":{{"room_id":"{ROOM}"}}}}}}'),
+        ("PATCH", f"/libraries/{LIBRARY}/rooms/{ROOM}", ""),
+    ],
+)
+async def test_a_writer_reads_what_they_wrote(
+    rig: Rig, rooms: Rooms, method: str, path: str, answer: str
+) -> None:
+    assert [await read(rig), await read(rig, "/rooms")] == ["first", "first"]
+    rooms.title, rooms.answer = "second", answer
+    async with rig.http.request(method, path, headers=bearer()) as written:
+        assert written.status == 200
+    assert [await read(rig), await read(rig, "/rooms")] == ["second", "second"]
+
+
+async def test_what_changes_nothing_that_is_shown_drops_nothing(rig: Rig, rooms: Rooms) -> None:
+    await read(rig)
+    rooms.answer = f'{{"data":{{"room_id":"{ROOM}"}}}}'
+    for path in (f"/sessions/{ROOM}/join", f"/sessions/{ROOM}/tokens", "/auth/logout"):
+        async with rig.http.post(path, headers=bearer()) as answer:
+            assert answer.status == 200
+    await read(rig)
+    assert rooms.reads == 1
+
+
+async def test_only_what_was_found_is_kept(rig: Rig, rooms: Rooms) -> None:
+    for _ in range(2):
+        async with rig.http.get(f"/rooms/{ROOM}?missing") as answer:
+            assert answer.status == 404
+    assert rooms.reads == 2
+
+
+async def test_without_the_bus_every_read_is_asked_for(rig: Rig, rooms: Rooms, bus: MemoryBus) -> None:
+    await read(rig)
+    bus.down()
+    async with asyncio.timeout(5):
+        while rooms.reads < 5:
+            await read(rig)
+    rooms.title = "second"
+    assert await read(rig) == "second"
+    bus.up()
+    await _until_kept(rig)
+    rooms.reads = 0
+    for _ in range(2):
+        await read(rig)
+    assert rooms.reads == 1
+
+
+async def test_a_service_that_is_away_is_everybody_s_503(rig: Rig) -> None:
+    await rig.session.stop()
+
+    async def status() -> int:
+        async with rig.http.get(f"/rooms/{ROOM}") as answer:
+            return answer.status
+
+    assert set(await asyncio.gather(*(status() for _ in range(10)))) == {503}
+
+
+async def test_head_and_other_forms_of_http_get_the_same(rig: Rig, rooms: Rooms) -> None:
+    await read(rig)
+    kept = rooms.reads
+    whole = b"GET /rooms/%b HTTP/1.%d\r\nHost: x\r\n%b\r\n"
+    old = await _talk(rig, whole % (ROOM.encode(), 0, b""))
+    closing = await _talk(rig, whole % (ROOM.encode(), 1, b"Connection: close\r\n"))
+    assert rooms.reads == kept
+    assert old.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert closing.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Connection: close\r\n" in closing
+    assert old.partition(b"\r\n\r\n")[2] == closing.partition(b"\r\n\r\n")[2]
+    assert b"ETag: W/" in old
+    async with rig.http.head(f"/rooms/{ROOM}") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_requests_sent_one_behind_the_other_are_answered_in_order(rig: Rig, rooms: Rooms) -> None:
+    await read(rig)
+    one = b"GET /rooms/%b HTTP/1.1\r\nHost: x\r\nX-Request-Id: number-%04d\r\n%b\r\n"
+    sent = b"".join(one % (ROOM.encode(), number, b"") for number in range(200))
+    sent += one % (ROOM.encode(), 200, b"Connection: close\r\n")
+    answers = (await _talk(rig, sent)).split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert len(answers) == 201
+    assert all(b"X-Request-Id: number-%04d\r\n" % number in answer for number, answer in enumerate(answers))
+
+
+async def test_a_head_that_is_too_large_is_refused_all_the_same(rig: Rig) -> None:
+    await read(rig)
+    many = {f"A-{number}": "x" * 8000 for number in range(5)}
+    async with rig.http.get(f"/rooms/{ROOM}", headers=many) as answer:
+        assert answer.status == 431
+
+
+async def test_pages_of_configured_origins_may_read_what_is_kept() -> None:
+    rooms = Rooms()
+    async with running(MemoryBus(), cors_origins="https://a.example") as rig:
+        rig.session.handler = rooms
+        await _until_kept(rig)
+        for _ in range(2):
+            async with rig.http.get(f"/rooms/{ROOM}", headers={"Origin": "https://a.example"}) as answer:
+                assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
+            async with rig.http.get(f"/rooms/{ROOM}") as answer:
+                assert "Access-Control-Allow-Origin" not in answer.headers
+            assert answer.headers.getall("Vary") == ["Origin"]
+    assert rooms.reads == 2
+
+
+async def test_a_hit_is_counted_and_logged_like_any_other_answer(rig: Rig) -> None:
+    async def count() -> int:
+        async with rig.http.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        name = 'greenroom_http_request_seconds_count{operation="GET /rooms/{id}",status="200"} '
+        return sum(int(float(line.removeprefix(name))) for line in lines if line.startswith(name))
+
+    before = await count()
+    for _ in range(5):
+        await read(rig)
+    assert await count() == before + 5
+
+
+async def _talk(rig: Rig, sent: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    writer.write(sent)
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    return answer
