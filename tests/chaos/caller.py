@@ -11,7 +11,7 @@ import orjson
 
 DEADLINE = aiohttp.ClientTimeout(total=12)
 PATIENCE = 40.0
-AGAIN_AFTER = 0.2
+AGAIN_AFTER = 0.5
 # The first call with the same Idempotency-Key may still be under way, or have died with its service.
 IN_FLIGHT = "in_flight"
 

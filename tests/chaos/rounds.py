@@ -17,7 +17,7 @@ GOAL_SECONDS = 5.0
 FROZEN_WAIT_SECONDS = 2.0
 # How long a round waits for work to go on before it says that it does not.
 WITHIN = 60.0
-CALM = 1.0
+CALM = 0.5
 
 KILLED = (
     *("rabbitmq", "mongodb-session", "mongodb-egress", "mongodb-attendance", "redis"),
@@ -46,6 +46,7 @@ class Round:
     unknown: int
     failed_reads: int = 0
     longest_wait: float = 0.0
+    goal: float = GOAL_SECONDS
 
     @property
     def faults(self) -> list[str]:
@@ -53,7 +54,7 @@ class Round:
             f"{self.what} {self.component}: {kind} "
             + ("never went on" if took is None else f"took {took:.1f} s")
             for kind, took in self.recovered.items()
-            if took is None or took > GOAL_SECONDS
+            if took is None or took > self.goal
         ]
         if self.failed_reads:
             found.append(f"{self.what} {self.component}: {self.failed_reads} reads failed")
@@ -143,6 +144,6 @@ def strays(calls: Sequence[Call], rounds: Sequence[Round]) -> list[Call]:
     """Calls with no clear answer that no round explains: none was under way, or it was over for 5 s."""
 
     def explained(call: Call) -> bool:
-        return any(one.began <= call.ended and call.began <= one.ready + GOAL_SECONDS for one in rounds)
+        return any(one.began <= call.ended and call.began <= one.ready + one.goal for one in rounds)
 
     return [call for call in calls if call.outcome is Outcome.UNKNOWN and not explained(call)]

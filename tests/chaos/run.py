@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deploy.demo.show import Show
@@ -16,7 +16,7 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.livekit import LiveKitVoice
 from tests.chaos.load import House, Size, make_house, under_load
 from tests.chaos.probes import Probes
-from tests.chaos.rounds import FROZEN, Round, freeze, kill, strays
+from tests.chaos.rounds import FROZEN, GOAL_SECONDS, Round, freeze, kill, strays
 from tests.chaos.world import Api
 
 # Everything that was told has reached everybody within this, once all is back.
@@ -26,7 +26,10 @@ LOOK_EVERY = 1.0
 
 @dataclass(frozen=True)
 class Plan:
-    """`killed` in turn, `times` over; then the broker frozen for `frozen_seconds` (0: not)."""
+    """`killed` in turn, `times` over; then the broker frozen for `frozen_seconds` (0: not).
+
+    Work has to go on within `goal_seconds` of each return.
+    """
 
     killed: Sequence[str]
     times: int = 1
@@ -34,6 +37,7 @@ class Plan:
     warm_up: float = 3.0
     size: Size = field(default_factory=Size)
     seed: int = 1
+    goal_seconds: float = GOAL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,13 @@ async def _rounds(
         for time_ in range(1, plan.times + 1):
             for name in plan.killed:
                 with show.step(f"kill {name} ({time_} of {plan.times})") as step:
-                    rounds.append(await kill(stack, name, probes, caller))
+                    killed = await kill(stack, name, probes, caller)
+                    rounds.append(replace(killed, goal=plan.goal_seconds))
                     step.detail(_told(rounds[-1]))
         if plan.frozen_seconds:
             with show.step(f"freeze {FROZEN} for {plan.frozen_seconds:.0f} s") as step:
-                rounds.append(await freeze(stack, FROZEN, plan.frozen_seconds, probes, caller))
+                frozen = await freeze(stack, FROZEN, plan.frozen_seconds, probes, caller)
+                rounds.append(replace(frozen, goal=plan.goal_seconds))
                 step.detail(_told(rounds[-1]))
     return rounds, ledger
 

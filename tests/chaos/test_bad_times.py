@@ -1,0 +1,228 @@
+"""Bad times of people: hands that cross, a deletion under people's feet, a service gone in the middle."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from deploy.local.running import RunningStack
+from deploy.local.stack import Stack
+from shared.ids import new_id
+from shared.livekit import LiveKitApi
+from tests.chaos.caller import Answer, Caller, Outcome, connect
+from tests.chaos.livekit import LiveKitVoice
+from tests.chaos.load import House, make_house
+from tests.chaos.world import Api
+
+pytestmark = pytest.mark.timeout(240)
+
+TIMES = 8
+SOON = 20.0
+
+
+@dataclass(frozen=True)
+class Theatre:
+    """A house with two hosts; the second one acts by an API key for the first one's sessions."""
+
+    caller: Caller
+    house: House
+    stack: Stack
+    key: str
+
+    @property
+    def token(self) -> str:
+        return self.house.accounts[0].token
+
+    async def session(self, room: str | None = None) -> str:
+        """The id of a scheduled session, in a new room where none is given."""
+        room = room or (await self.made("/rooms", {"title": "A room"}))["room"]["id"]
+        body = {"title": "A session", "preset_id": self.house.accounts[0].preset_id}
+        return str((await self.made(f"/rooms/{room}/sessions", body))["session"]["id"])
+
+    async def made(self, path: str, body: object = None) -> dict[str, Any]:
+        answer = await self.caller.surely("prepare", "POST", path, token=self.token, body=body)
+        assert answer.ok, answer
+        return dict(answer.data or {})
+
+    async def act(self, what: str, session: str, *, by_key: bool = False, **options: Any) -> Answer:
+        """POST /sessions/{id}/<what> once, by the host or by the API key."""
+        who: dict[str, Any] = {"headers": {"X-API-Key": self.key}} if by_key else {"token": self.token}
+        return await self.caller.once(what, "POST", f"/sessions/{session}/{what}", **who, **options)
+
+    async def delete(self, session: str) -> Answer:
+        return await self.caller.once("delete", "DELETE", f"/sessions/{session}", token=self.token)
+
+    async def status(self, session: str) -> str | None:
+        """What anybody sees; None for a session that is not there."""
+        found = await Api(self.caller).get(f"/sessions/{session}")
+        return str(found["status"]) if found else None
+
+    async def events(self, session: str) -> list[str]:
+        lines = await Api(self.caller).pages(
+            f"/admin/sessions/{session}/journal", "entries", self.house.admin
+        )
+        return [line["name"] for line in lines]
+
+    async def rooms_open(self, sessions: Sequence[str]) -> set[str]:
+        """Those of the sessions that have a LiveKit room."""
+        livekit = LiveKitApi(
+            self.stack.livekit_url, self.stack.livekit_api_key, self.stack.livekit_api_secret
+        )
+        try:
+            return {room.name for room in await livekit.list_rooms(sessions)}
+        finally:
+            await livekit.close()
+
+
+@pytest.fixture(scope="module")
+async def theatre(stack: Stack) -> AsyncIterator[Theatre]:
+    async with connect(stack.base_url) as http:
+        caller = Caller(http)
+        house = await make_house(caller, stack, 1)
+        body = {"user_id": house.accounts[0].user_id, "name": "a second pair of hands"}
+        key = await caller.surely("prepare", "POST", "/admin/api-keys", token=house.admin, body=body)
+        yield Theatre(caller, house, stack, f"{key.data['id']}.{key.data['secret']}")
+
+
+async def until(look: Any, wanted: Any) -> None:
+    """Ask until the answer is what is wanted; fails with the last one."""
+    answer = await look()
+    deadline = asyncio.get_running_loop().time() + SOON
+    while answer != wanted and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.1)
+        answer = await look()
+    assert answer == wanted
+
+
+def refused(answers: Sequence[Answer]) -> set[str]:
+    """The codes of the refusals; everybody got a clear answer."""
+    assert all(answer.outcome is not Outcome.UNKNOWN for answer in answers), answers
+    return {answer.call.code for answer in answers if not answer.ok}
+
+
+async def test_two_hosts_start_and_end_at_once(theatre: Theatre) -> None:
+    for _ in range(TIMES):
+        session = await theatre.session()
+        starts = [theatre.act("start", session, by_key=by_key) for by_key in (False, True)]
+        ends = [theatre.act("end", session, by_key=by_key) for by_key in (False, True)]
+        answers = await asyncio.gather(*starts, *ends)
+        assert refused(answers[:2]) <= {"session_ended"}
+        assert refused(answers[2:]) <= {"session_not_live"}
+        ended = any(answer.ok for answer in answers[2:])
+        assert await theatre.status(session) == ("ended" if ended else "live")
+        wanted = ["session.created.v1", "session.started.v1"] + ["session.ended.v1"] * ended
+
+        async def told(session: str = session) -> list[str]:
+            return [name for name in await theatre.events(session) if name.startswith("session.")]
+
+        await until(told, wanted)
+        await theatre.act("end", session)
+
+        async def room_open(session: str = session) -> set[str]:
+            return await theatre.rooms_open([session])
+
+        await until(room_open, set())
+
+
+async def test_two_sessions_of_a_room_start_at_once(theatre: Theatre) -> None:
+    for _ in range(TIMES):
+        room = (await theatre.made("/rooms", {"title": "One stage"}))["room"]["id"]
+        sessions = [await theatre.session(room) for _ in range(3)]
+        answers = await asyncio.gather(*(theatre.act("start", session) for session in sessions))
+        assert refused(answers) == {"room_busy"}
+        states = [await theatre.status(session) for session in sessions]
+        assert states == ["live" if answer.ok else "scheduled" for answer in answers]
+        assert states.count("live") == 1
+        live = {session for session, answer in zip(sessions, answers, strict=True) if answer.ok}
+        assert await theatre.rooms_open(sessions) == live
+        await theatre.act("end", *live)
+
+
+async def test_a_session_is_deleted_while_people_join(theatre: Theatre) -> None:
+    session = await theatre.session()
+    await theatre.made(f"/sessions/{session}/start")
+    viewers = [await theatre.made("/auth/viewer/register", {"display_name": "Vera"}) for _ in range(6)]
+    over, answers = asyncio.Event(), list[Answer]()
+    voice = LiveKitVoice(theatre.caller, theatre.stack)
+
+    async def join_and_come(viewer: dict[str, Any]) -> None:
+        while not over.is_set():
+            path = f"/sessions/{session}/join"
+            answers.append(await theatre.caller.once("join", "POST", path, token=viewer["access_token"]))
+            await voice.joined(session, viewer["user"]["id"])
+
+    async with asyncio.TaskGroup() as people:
+        for viewer in viewers:
+            people.create_task(join_and_come(viewer))
+        await asyncio.sleep(0.3)
+        assert refused([await theatre.delete(session)]) == {"session_live"}
+        assert (await theatre.act("end", session)).ok
+        assert (await theatre.delete(session)).ok
+        await asyncio.sleep(0.3)
+        over.set()
+    assert refused(answers) == {"session_not_live", "session_not_found"} or refused(answers) == {
+        "session_not_found"
+    }
+    assert any(answer.ok for answer in answers)
+    assert await theatre.status(session) is None
+    path = f"/sessions/{session}/attendance"
+    assert await Api(theatre.caller).get(path, theatre.token) is None
+    names = await theatre.events(session)
+    assert (names.count("session.ended.v1"), names.count("session.deleted.v1")) == (1, 1)
+    await until(lambda: theatre.rooms_open([session]), set())
+
+
+async def test_a_session_is_deleted_while_it_starts(theatre: Theatre) -> None:
+    for _ in range(TIMES):
+        session = await theatre.session()
+        started, deleted = await asyncio.gather(theatre.act("start", session), theatre.delete(session))
+        codes = refused([started, deleted])
+        assert started.ok != deleted.ok, (started, deleted)
+        assert codes <= {"session_live", "session_not_found"}
+        assert await theatre.status(session) == ("live" if started.ok else None)
+        assert await theatre.rooms_open([session]) == ({session} if started.ok else set())
+        await theatre.act("end", session)
+
+
+async def test_the_service_dies_in_the_middle_of_start(theatre: Theatre, running_stack: RunningStack) -> None:
+    sessions = [await theatre.session() for _ in range(12)]
+    keys = {session: {"Idempotency-Key": new_id()} for session in sessions}
+
+    async def start(session: str) -> Answer:
+        path, host = f"/sessions/{session}/start", theatre.token
+        return await theatre.caller.once("start", "POST", path, token=host, headers=keys[session])
+
+    starting = [asyncio.create_task(start(session)) for session in sessions]
+    await asyncio.wait(starting, return_when=asyncio.FIRST_COMPLETED)
+    pid = running_stack.kill("session")
+    answers = await asyncio.gather(*starting)
+    await running_stack.replaced("session", pid)
+    for session, answer in zip(sessions, answers, strict=True):
+        assert answer.outcome is not Outcome.REFUSED, answer
+        assert await theatre.status(session) in ({"live"} if answer.ok else {"scheduled", "live"})
+    await _the_same_call_settles_it(theatre, sessions, keys)
+
+
+async def _the_same_call_settles_it(
+    theatre: Theatre, sessions: Sequence[str], keys: dict[str, dict[str, str]]
+) -> None:
+    """Asked again with the same key, each start is acknowledged, and happened once."""
+    again = await asyncio.gather(
+        *(
+            theatre.caller.surely(
+                "start", "POST", f"/sessions/{session}/start", token=theatre.token, headers=keys[session]
+            )
+            for session in sessions
+        )
+    )
+    assert all(answer.ok for answer in again), again
+    for session in sessions:
+        assert await theatre.status(session) == "live"
+
+        async def starts(session: str = session) -> int:
+            return (await theatre.events(session)).count("session.started.v1")
+
+        await until(starts, 1)
+        assert (await theatre.act("end", session)).ok
