@@ -25,6 +25,7 @@ class RetryPolicy:
 
     lanes            delays of an unordered group's failed event, then it is dead-lettered
     ordered_attempts how often a batch is handled before its poison is looked for
+    unavailable_backoff  capped well below the 5 s within which work goes on once what was away is back
     hold             how long `Unavailable` may keep a message unacknowledged: well below RabbitMQ's
                      consumer timeout of 30 min
     handler_timeout  a handler that takes longer has failed
@@ -34,7 +35,7 @@ class RetryPolicy:
     lanes: tuple[float, ...] = (1.0, 5.0, 30.0)
     ordered_attempts: int = 4
     ordered_backoff: Backoff = Backoff(0.2, 5.0)
-    unavailable_backoff: Backoff = Backoff(0.1, 5.0)
+    unavailable_backoff: Backoff = Backoff(0.1, 2.0)
     hold: float = 600.0
     handler_timeout: float = 60.0
     stop_deadline: float = 10.0
