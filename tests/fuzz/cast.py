@@ -34,6 +34,8 @@ class Cast:
         self._base = stack.base_url
         self._http = requests.Session()
         self._known = known
+        # Whom no case may change or delete: nobody could go on without them.
+        self.own: set[str] = set()
         credentials = {"email": stack.admin.email, "password": stack.admin.password}
         self._people = {"administrator": self._person(self._post("/auth/login", None, credentials))}
         self._make_tenant()
@@ -85,6 +87,7 @@ class Cast:
         host = self._post("/admin/users", admin, user)
         key = self._post("/admin/api-keys", admin, {"user_id": host["id"], "name": "Fuzz"})
         self._key = f"{key['id']}.{key['secret']}"
+        self.own |= {organization["id"], host["id"], key["id"]}
         self._people["host"] = self._person(
             self._post("/auth/login", None, {"email": email, "password": password})
         )
@@ -106,6 +109,7 @@ class Cast:
         return self._post("/auth/viewer/register", None, {"display_name": "Vera"})
 
     def _person(self, signed_in: dict[str, Any]) -> Person:
+        self.own.add(signed_in["user"]["id"])
         return Person(signed_in["access_token"], signed_in["refresh_token"], time.monotonic())
 
     def _post(self, path: str, name: str | None, body: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
+from shared.ids import new_id
 from tests.fuzz.cast import Cast
 from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.kinds import AnyCase
@@ -47,6 +48,9 @@ class Trial:
             value = self._known.for_path(case.path, name)
             if value is not None and self._random.random() < share:
                 case.path_parameters[name] = value
+            # Schemathesis follows ids of lists too, and finds us there.
+            if case.path_parameters[name] in self._cast.own and case.method.upper() != "GET":
+                case.path_parameters[name] = new_id()
         case.body = self._known.fill(case.body)
 
     def send(self, case: AnyCase, caller: str) -> Response:
