@@ -18,7 +18,6 @@ from services.attendance.presence.repository import PresenceRepository
 from services.attendance.presence.service import PRESENCE, PresenceService
 from services.attendance.reports import routes as report_routes
 from services.attendance.reports.service import REPORTS, ReportService
-from services.attendance.sessions.owner import HttpSessionOwner
 from services.attendance.sessions.repository import SessionRepository
 from services.attendance.sessions.service import SessionViews
 from services.attendance.settings import AttendanceSettings
@@ -33,6 +32,7 @@ from shared.ids import new_id
 from shared.lifetime import service_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
+from shared.session_owner import HttpSessionOwner
 
 TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from services.attendance.audiences.changes import Changes
 from services.attendance.sessions.domain import SessionView, affected
-from services.attendance.sessions.owner import SessionOwner
 from services.attendance.sessions.repository import SessionRepository
 from shared.errors import NotFound
+from shared.session_owner import SessionOwner
 
 
 class SessionViews:

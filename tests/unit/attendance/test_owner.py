@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from services.attendance.sessions.owner import HttpSessionOwner
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
+from shared.session_owner import HttpSessionOwner
 from tests.unit.attendance.events import session
 
 SECRET = "a secret between the services only"
