@@ -4,7 +4,7 @@ Services depend on `LiveKit` (the port); `LiveKitApi` is the real one and its mo
 imports LiveKit's SDK, `shared.testing.fake_livekit` the one for tests.
 """
 
-from shared.livekit.api import LiveKitApi, LiveKitRefused
+from shared.livekit.api import LiveKitApi, LiveKitRefused, NoServerHasIt
 from shared.livekit.ports import (
     Ingress,
     LiveKit,
@@ -26,6 +26,7 @@ __all__ = [
     "LiveKitParticipant",
     "LiveKitRefused",
     "LiveKitRoom",
+    "NoServerHasIt",
     "Permissions",
     "TokenMint",
     "TrackSource",

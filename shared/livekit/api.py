@@ -1,9 +1,9 @@
 """LiveKit's server API over its SDK: the only module that imports `livekit.api` and `livekit.protocol`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiohttp
 from livekit.api import LiveKitAPI as Sdk
@@ -12,12 +12,19 @@ from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
 from livekit.protocol import room as room_protocol
 
-from shared.clock import from_unix_ms
+from shared.clock import SystemClock, from_unix_ms
 from shared.errors import BadGateway, Unavailable
+from shared.livekit.door import Door, ghost_grant
 from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions, TrackSource
+from shared.livekit.tokens import TokenMint
 
 _PING_ROOM = "greenroom-ping"
+# Nobody of this name is in any room, so what is sent to it reaches nobody.
+_NOBODY = "greenroom-nobody"
+# How a server says that none of them has what was asked for: a dead one's rooms and participants.
+_NO_SERVER = "no response from servers"
 _PAGES = 1000
+_GHOST_TOKEN_LIFETIME = timedelta(minutes=1)
 
 
 class LiveKitRefused(BadGateway):
@@ -28,6 +35,10 @@ class LiveKitRefused(BadGateway):
         self.reason = reason
 
 
+class NoServerHasIt(Unavailable):
+    """LiveKit waited (3 s) for a server to say that it has the room or participant, and none did."""
+
+
 @asynccontextmanager
 async def _call(deadline: float) -> AsyncIterator[None]:
     """One call: its deadline, and LiveKit's errors as ours."""
@@ -36,6 +47,8 @@ async def _call(deadline: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline):
             yield
     except TwirpError as error:
+        if _NO_SERVER in error.message:
+            raise NoServerHasIt("No LiveKit server has this room or participant") from error
         # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
         if error.status >= 500 or error.status in {408, 429}:
             raise Unavailable(f"LiveKit cannot answer now ({_reason(error)})") from error
@@ -49,6 +62,7 @@ class LiveKitApi:
 
     def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = 5.0):
         self._url = url
+        self._door = Door(url)
         self._key = api_key
         self._secret = api_secret
         self._deadline = timeout
@@ -81,31 +95,24 @@ class LiveKitApi:
             await self._sdk.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
+        request = room_protocol.DeleteRoomRequest(room=name)
         try:
+            await self._found(self._sdk.room.delete_room(request))
+        except NoServerHasIt:
+            # Its server died. Once another has taken it over it can be deleted, and its ghosts with it.
             async with _call(self._deadline):
-                await self._sdk.room.delete_room(room_protocol.DeleteRoomRequest(room=name))
-        except LiveKitRefused as error:
-            _unless_not_found(error)
+                await self._sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
+            await self._found(self._sdk.room.delete_room(request))
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
-        try:
-            async with _call(self._deadline):
-                await self._sdk.room.remove_participant(request)
-        except LiveKitRefused as error:
-            return _unless_not_found(error)
-        return True
+        return await self._found(self._sdk.room.remove_participant(request))
 
     async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
         request = room_protocol.UpdateParticipantRequest(
             room=room, identity=identity, permission=_permission(permissions)
         )
-        try:
-            async with _call(self._deadline):
-                await self._sdk.room.update_participant(request)
-        except LiveKitRefused as error:
-            return _unless_not_found(error)
-        return True
+        return await self._found(self._sdk.room.update_participant(request))
 
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
@@ -115,15 +122,34 @@ class LiveKitApi:
         return [_room(room) for room in answer.rooms]
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        request = room_protocol.ListParticipantsRequest(room=room)
         try:
             async with _call(self._deadline):
-                answer = await self._sdk.room.list_participants(
-                    room_protocol.ListParticipantsRequest(room=room)
-                )
+                answer = await self._sdk.room.list_participants(request)
         except LiveKitRefused as error:
             _unless_not_found(error)
             return []
         return [_participant(participant) for participant in answer.participants]
+
+    async def runs_room(self, name: str) -> bool:
+        request = room_protocol.SendDataRequest(room=name, destination_identities=[_NOBODY])
+        try:
+            return await self._found(self._sdk.room.send_data(request))
+        except NoServerHasIt:
+            return False
+
+    async def has_participant(self, room: str, identity: str) -> bool:
+        request = room_protocol.UpdateSubscriptionsRequest(room=room, identity=identity)
+        try:
+            return await self._found(self._sdk.room.update_subscriptions(request))
+        except NoServerHasIt:
+            return False
+
+    async def drop_ghost(self, room: str, identity: str) -> None:
+        mint = TokenMint(self._key, self._secret, SystemClock())
+        token = mint.join_token(ghost_grant(room, identity), lifetime=_GHOST_TOKEN_LIFETIME)
+        async with _call(self._deadline):
+            await self._door.come_and_go(token)
 
     async def create_rtmp_ingress(
         self, room: str, identity: str, name: str, participant_name: str
@@ -139,13 +165,8 @@ class LiveKitApi:
             return _ingress(await self._sdk.ingress.create_ingress(request))
 
     async def delete_ingress(self, ingress_id: str) -> None:
-        try:
-            async with _call(self._deadline):
-                await self._sdk.ingress.delete_ingress(
-                    ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
-                )
-        except LiveKitRefused as error:
-            _unless_not_found(error)
+        request = ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
+        await self._found(self._sdk.ingress.delete_ingress(request))
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
         found: list[Ingress] = []
@@ -159,10 +180,23 @@ class LiveKitApi:
             request.page_token.CopyFrom(answer.next_page_token)
         return found
 
+    async def _found(self, call: Awaitable[object]) -> bool:
+        """Make a call about one thing; False where LiveKit says that there is no such thing."""
+        try:
+            async with _call(self._deadline):
+                await call
+        except LiveKitRefused as error:
+            return _unless_not_found(error)
+        return True
+
+    async def answers(self) -> bool:
+        return await self._door.answers()
+
     async def ping(self) -> None:
         await self.list_rooms([_PING_ROOM])
 
     async def close(self) -> None:
+        await self._door.close()
         if self._opened is not None:
             await self._opened.aclose()
 

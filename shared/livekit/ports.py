@@ -32,6 +32,14 @@ class Permissions:
         """Whether there is anything they may publish; LiveKit reads an empty list of sources as "any"."""
         return self.can_publish and self.can_publish_sources != ()
 
+    def same_as(self, other: "Permissions") -> bool:
+        """Whether both allow the same, however it is put."""
+        return self._normal() == other._normal()
+
+    def _normal(self) -> tuple[object, ...]:
+        sources = frozenset(self.can_publish_sources or TrackSource) if self.publishes else frozenset()
+        return (sources, self.can_subscribe, self.can_publish_data, self.hidden, self.recorder)
+
 
 @dataclass(frozen=True)
 class LiveKitRoom:
@@ -88,7 +96,10 @@ class LiveKit(Protocol):
         ...
 
     async def delete_room(self, name: str) -> None:
-        """Close the room and disconnect everybody; one that does not exist is fine."""
+        """Close the room and disconnect everybody; one that does not exist is fine.
+
+        Also one whose server has died, with the ghosts that are listed in it.
+        """
         ...
 
     async def remove_participant(self, room: str, identity: str) -> bool:
@@ -107,6 +118,18 @@ class LiveKit(Protocol):
         """Who is connected, hidden ones included; empty for a room that does not exist."""
         ...
 
+    async def runs_room(self, name: str) -> bool:
+        """Whether a server runs the room: after a server's death its rooms are still listed."""
+        ...
+
+    async def has_participant(self, room: str, identity: str) -> bool:
+        """Whether a server has this participant: after a server's death its participants are still listed."""
+        ...
+
+    async def drop_ghost(self, room: str, identity: str) -> None:
+        """Take off the list whom no server has; a real participant of this identity would be disconnected."""
+        ...
+
     async def create_rtmp_ingress(
         self, room: str, identity: str, name: str, participant_name: str
     ) -> Ingress:
@@ -119,6 +142,10 @@ class LiveKit(Protocol):
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
         """All ingresses, or those of one room."""
+        ...
+
+    async def answers(self) -> bool:
+        """Whether a server answers at all: the cheapest question, to be asked often. Raises nothing."""
         ...
 
     async def ping(self) -> None:

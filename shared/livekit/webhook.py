@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, InvalidRequest
+from shared.livekit.ports import Permissions, TrackSource
 
 Enum = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
@@ -40,8 +41,26 @@ class Room(_Message):
 
 
 class Permission(_Message):
+    """No `can_publish_sources` means any."""
+
+    can_publish: bool = False
+    can_publish_sources: list[Enum] = []
+    can_subscribe: bool = False
+    can_publish_data: bool = False
     hidden: bool = False
     recorder: bool = False
+
+    @property
+    def permissions(self) -> Permissions:
+        sources = tuple(source for source in TrackSource if source.value in self.can_publish_sources)
+        return Permissions(
+            can_publish=self.can_publish,
+            can_publish_sources=sources or None,
+            can_subscribe=self.can_subscribe,
+            can_publish_data=self.can_publish_data,
+            hidden=self.hidden,
+            recorder=self.recorder,
+        )
 
 
 class Participant(_Message):

@@ -16,7 +16,7 @@ RTMP_URL = "rtmp://livekit.test/live"
 class FakeLiveKit:
     """The `LiveKit` port. `down` makes every call raise `Unavailable` until `up`; `calls` names them all.
 
-    People connect by `connect`, since there is no media server to connect to.
+    People connect by `connect`, since there is no media server to connect to; `crash` makes ghosts of all.
     """
 
     def __init__(self, clock: Clock | None = None):
@@ -27,12 +27,25 @@ class FakeLiveKit:
         self.closed = False
         self._clock = clock or SystemClock()
         self._away = False
+        # What servers really run: rooms, and (room, sid) of those connected.
+        self._run: set[str] = set()
+        self._connected: set[tuple[str, str]] = set()
 
     def down(self) -> None:
         self._away = True
 
     def up(self) -> None:
         self._away = False
+
+    def crash(self) -> None:
+        """The server dies and is replaced: rooms and participants stay listed, and nobody has them."""
+        self._run.clear()
+        self._connected.clear()
+
+    def disconnect(self, room: str, identity: str) -> None:
+        """Somebody leaves."""
+        gone = self.participants[room].pop(identity)
+        self._connected.discard((room, gone.sid))
 
     def connect(self, grant: JoinGrant) -> LiveKitParticipant:
         """Somebody connects with a token of this grant; raises KeyError where the room is not open."""
@@ -47,6 +60,8 @@ class FakeLiveKit:
             attributes={ROLE_ATTRIBUTE: grant.role.value},
         )
         self.participants[self.rooms[grant.room].name][grant.identity] = participant
+        self._run.add(grant.room)
+        self._connected.add((grant.room, participant.sid))
         return participant
 
     async def create_room(
@@ -63,9 +78,11 @@ class FakeLiveKit:
         if name not in self.rooms:
             self.rooms[name] = LiveKitRoom(_sid("RM"), name, self._now(), 0, metadata)
             self.participants[name] = {}
+        self._run.add(name)
 
     async def delete_room(self, name: str) -> None:
         self._called("delete_room")
+        self._run.discard(name)
         self.rooms.pop(name, None)
         self.participants.pop(name, None)
 
@@ -90,6 +107,19 @@ class FakeLiveKit:
         self._called("list_participants")
         return list(self.participants.get(room, {}).values())
 
+    async def runs_room(self, name: str) -> bool:
+        self._called("runs_room")
+        return name in self._run
+
+    async def has_participant(self, room: str, identity: str) -> bool:
+        self._called("has_participant")
+        participant = self.participants.get(room, {}).get(identity)
+        return participant is not None and (room, participant.sid) in self._connected
+
+    async def drop_ghost(self, room: str, identity: str) -> None:
+        self._called("drop_ghost")
+        self.participants.get(room, {}).pop(identity, None)
+
     async def create_rtmp_ingress(
         self, room: str, identity: str, name: str, participant_name: str
     ) -> Ingress:
@@ -106,6 +136,9 @@ class FakeLiveKit:
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
         self._called("list_ingresses")
         return [ingress for ingress in self.ingresses.values() if room is None or ingress.room == room]
+
+    async def answers(self) -> bool:
+        return not self._away
 
     async def ping(self) -> None:
         self._called("ping")

@@ -47,3 +47,21 @@ async def test_ingresses(livekit: LiveKit) -> None:
 
 async def test_ping(livekit: LiveKit) -> None:
     await livekit.ping()
+
+
+async def test_what_a_server_runs(livekit: LiveKit) -> None:
+    room = new_id()
+    assert await livekit.runs_room(room) is False
+    await livekit.create_room(room, empty_timeout=60, departure_timeout=30)
+    assert await livekit.runs_room(room) is True
+    assert await livekit.has_participant(room, "u:s") is False
+    await livekit.delete_room(room)
+    assert await livekit.runs_room(room) is False
+
+
+async def test_dropping_a_ghost_that_is_gone(livekit: LiveKit) -> None:
+    room = new_id()
+    await livekit.create_room(room, empty_timeout=60, departure_timeout=30)
+    await livekit.drop_ghost(room, "u:s")
+    assert await livekit.list_participants(room) == []
+    await livekit.delete_room(room)
