@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from services.attendance.presence.consumers import GROUP as ATTENDANCE
 from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
 from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
+from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
+from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.sessions.consumers import GROUP as SESSION
 from shared import log
@@ -16,7 +18,15 @@ from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.errors import NotFound, Unavailable
 
-GROUPS = (SESSION, JOURNAL, EGRESS_INGEST, ATTENDANCE, ATTENDANCE_USERS)
+GROUPS = (
+    SESSION,
+    JOURNAL,
+    EGRESS_INGEST,
+    EGRESS_SESSIONS,
+    EGRESS_CONNECTIONS,
+    ATTENDANCE,
+    ATTENDANCE_USERS,
+)
 
 _CONNECT = 5.0
 _POLL = 0.05

@@ -1,11 +1,17 @@
 """The composition root of the egress service."""
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
 from aiohttp import web
 
 from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
+from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.drift import routes as drift_routes
+from services.egress.reconciler.drift.service import DRIFT
 from services.egress.settings import EgressSettings
 from services.egress.webhooks import routes as webhook_routes
 from services.egress.webhooks.repository import WebhookRepository
@@ -13,17 +19,21 @@ from services.egress.webhooks.service import WEBHOOKS, WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
+from shared.http.app import INTERNAL_CALLS
 from shared.lifetime import service_lifetime
 from shared.livekit import LiveKitApi, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
+from shared.session_owner import HttpSessionOwner
 
-TABLES: tuple[Routes, ...] = (webhook_routes.routes, ingest_routes.routes)
+TABLES: tuple[Routes, ...] = (webhook_routes.routes, ingest_routes.routes, drift_routes.routes)
 
 
 def build(settings: EgressSettings) -> web.Application:
     clock = SystemClock()
+    app = service_app("egress", settings, TABLES, clock)
+
     secret = settings.livekit_api_secret.get_secret_value()
     mongo = Mongo.from_uri(settings.mongodb_uri)
     bus = RabbitBus(settings.amqp_url, service="egress", clock=clock)
@@ -33,20 +43,31 @@ def build(settings: EgressSettings) -> web.Application:
     webhook_repository = WebhookRepository(mongo, outbox)
     ingest_repository = IngestRepository(mongo, clock)
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
-    webhooks = WebhookService(verifier, webhook_repository, clock)
+    owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
+    period = timedelta(seconds=settings.reconcile_period_seconds)
+    parts = build_reconciler(livekit, mongo, bus, owner, clock, period)
+    webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
     ingests = IngestService(livekit, ingest_repository)
 
-    app = service_app("egress", settings, TABLES, clock)
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
+    app[DRIFT] = parts.ledger
+
+    async def own_lifetime(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await owner.close()
+
     app.cleanup_ctx.append(livekit_lifetime(livekit))
+    app.cleanup_ctx.append(own_lifetime)
     app.cleanup_ctx.append(
         service_lifetime(
             mongo=mongo,
             bus=bus,
             outbox=outbox,
-            stores=[webhook_repository, ingest_repository],
-            groups=[ingest_group(ingests)],
+            stores=[webhook_repository, ingest_repository, *parts.stores],
+            groups=[ingest_group(ingests), *parts.groups],
         )
     )
+    # Last, so that it ends first, while all that it works with is still there.
+    app.cleanup_ctx.append(parts.lifetime)
     return app

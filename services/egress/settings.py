@@ -1,8 +1,8 @@
 """Settings of the egress service."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from shared.settings import ServiceSettings
 
@@ -19,3 +19,8 @@ class EgressSettings(ServiceSettings):
     livekit_api_url: str = "http://127.0.0.1:7880"
     livekit_api_key: str = "devkey"
     livekit_api_secret: SecretStr = SecretStr("")
+
+    session_url: str = "http://127.0.0.1:8001"
+
+    # How often LiveKit is compared with what we believe, in seconds.
+    reconcile_period_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0

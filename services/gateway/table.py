@@ -71,6 +71,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     *administered("/admin/libraries", _SESSION),
     *administered("/admin/users", _SESSION),
     *administered("/admin/api-keys", _SESSION),
+    get("/admin/drift", _EGRESS, ADMIN),
     get("/admin/sessions/{id}/journal", _SESSION, ADMIN),
     # LiveKit
     post("/webhooks/livekit", _EGRESS, SIGNED, quiet=True),

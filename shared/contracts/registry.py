@@ -1,9 +1,16 @@
 """Every event by its name: importing this module knows them all."""
 
-from shared.contracts import attendance_events, livekit_events, session_events
+from shared.contracts import attendance_events, livekit_events, roster_events, session_events
 from shared.contracts.event import REGISTRY, Event
 
-__all__ = ["attendance_events", "event_class", "event_classes", "livekit_events", "session_events"]
+__all__ = [
+    "attendance_events",
+    "event_class",
+    "event_classes",
+    "livekit_events",
+    "roster_events",
+    "session_events",
+]
 
 
 def event_class(name: str) -> type[Event] | None:

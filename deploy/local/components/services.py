@@ -18,7 +18,7 @@ def components(plan: Plan) -> list[Component]:
     """The gateway starts beside the others, and is ready when it finds them."""
     return [
         _service(plan, "session", _data(plan, "session") | _livekit(plan) | _session(plan)),
-        _service(plan, "egress", _data(plan, "egress") | _livekit(plan)),
+        _service(plan, "egress", _data(plan, "egress") | _livekit(plan) | _urls(plan, "session")),
         _service(plan, "attendance", _data(plan, "attendance") | _urls(plan, "session")),
         _gateway(plan),
     ]

@@ -1,4 +1,4 @@
-"""What happens in sessions, in batches of one partition: their states first, then their connections."""
+"""What happens in sessions, in batches of one partition: their states, then connections, then rosters."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,6 +14,7 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
+from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import (
     SessionCreated,
     SessionDeleted,
@@ -36,6 +37,7 @@ EVENTS = (
     ParticipantJoined,
     ParticipantLeft,
     ParticipantConnectionAborted,
+    RosterObserved,
 )
 
 
@@ -44,6 +46,7 @@ def group(sessions: SessionViews, presence: PresenceService) -> OrderedGroup:
         events = [envelope.event for envelope in batch]
         await sessions.follow(_view(event) for event in events if isinstance(event, SessionEvent))
         await presence.record(event for event in events if isinstance(event, ParticipantEvent))
+        await presence.correct(event for event in events if isinstance(event, RosterObserved))
 
     return OrderedGroup(GROUP, EVENTS, handle)
 

@@ -54,6 +54,14 @@ class Fact:
             left_at=None if joined else milliseconds(event.occurred_at),
         )
 
+    @classmethod
+    def seen(cls, session_id: str, connection: Connection) -> "Fact":
+        """Of a connection that is there, whether or not anything told that it came."""
+        came = ParticipantJoined(
+            session_id=session_id, occurred_at=connection.joined_at, connection=connection
+        )
+        return cls.of(came)
+
     @property
     def only_closes(self) -> bool:
         """Whether all it says of a known connection is that it is over: not who attends, nor since when."""

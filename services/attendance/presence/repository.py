@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -52,6 +52,29 @@ class PresenceRepository:
             "open": True,
         }
         await self.collection.update_many(open_ones, {"$min": {"left_at": at, "open": False}})
+
+    async def open_of(self, session_id: str) -> dict[str, datetime]:
+        """When each open connection of the session joined, by sid."""
+        query = {"session_id": session_id, "open": True}
+        found = await self.collection.find(query, fields=["joined_at"])
+        return {document["_id"]: document["joined_at"] for document in found}
+
+    async def presume_left(self, gone: Mapping[str, datetime]) -> None:
+        """End open intervals, by sid, at an estimated time; LiveKit's word outranks it when it comes."""
+        async with self._turns:
+            await self.collection.bulk(
+                [
+                    UpdateOne({"_id": sid, "open": True}, {"$set": {"estimated_left_at": at, "open": False}})
+                    for sid, at in gone.items()
+                ]
+            )
+
+    async def reopen(self, sids: Iterable[str], seen_at: datetime) -> None:
+        """Take back estimates: connections that were seen after they were presumed to have left."""
+        mistaken = {"left_at": {"$exists": False}, "estimated_left_at": {"$lt": seen_at}}
+        change = {"$set": {"open": True}, "$unset": {"estimated_left_at": ""}}
+        async with self._turns:
+            await self.collection.bulk([UpdateOne({"_id": sid, **mistaken}, change) for sid in sids])
 
     async def watching(self, session_id: str, *, limit: int) -> list[Presence]:
         """Viewers' connections that are there now, the first to join first."""

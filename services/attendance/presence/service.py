@@ -10,11 +10,13 @@ from services.attendance.audiences.changes import Changes
 from services.attendance.presence.domain import Fact, Presence
 from services.attendance.presence.leaves import LeaveRepository
 from services.attendance.presence.repository import PresenceRepository
+from services.attendance.presence.rosters import correction
 from services.attendance.presence.schemas import ActiveViewerResponse, ActiveViewersResponse
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import SessionViews
 from shared.clock import Clock
 from shared.contracts.livekit_events import ParticipantEvent
+from shared.contracts.roster_events import RosterObserved
 from shared.identity import Caller
 from shared.ids import is_id
 
@@ -49,6 +51,22 @@ class PresenceService:
                 continue
             people.setdefault(fact.session_id, set()).update([] if mere_end else [fact.user_id])
         await self._changes.mark(people)
+
+    async def correct(self, rosters: Iterable[RosterObserved]) -> None:
+        """Open and close what webhooks did not tell of, as far as LiveKit's own lists show it."""
+        for roster in rosters:
+            view = (await self._sessions.known({roster.session_id})).get(roster.session_id)
+            if view is None or not view.over:
+                await self._correct(roster)
+
+    async def _correct(self, roster: RosterObserved) -> None:
+        found = correction(roster, await self._presences.open_of(roster.session_id))
+        if not found.appeared and not found.gone:
+            return
+        known = await self._presences.record(found.appeared)
+        await self._presences.reopen([fact.id for fact in known], roster.observed_at)
+        await self._presences.presume_left(found.gone)
+        await self._changes.mark({roster.session_id: {fact.user_id for fact in found.appeared}})
 
     async def leave(self, session_id: str, caller: Caller) -> None:
         """End the caller's intervals of this sign-in now, and have LiveKit drop its connection.

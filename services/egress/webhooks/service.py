@@ -1,6 +1,7 @@
 """Taking webhooks in: verified, translated, stored once; the outbox does the rest."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 TAKEN_IN = Counter("greenroom_webhooks_total", "LiveKit webhooks taken in", ["event", "outcome"])
 DROPPED = Counter("greenroom_webhooks_dropped_total", "Webhooks that LiveKit reported as given up")
 
+Observer = Callable[[WebhookEvent], None]
+
 # Seconds. LiveKit delivers one webhook of a room at a time and drops what waited for 30 s.
 STORING_DEADLINE = 3.0
 
@@ -30,11 +33,14 @@ class WebhookService:
         webhooks: WebhookRepository,
         clock: Clock,
         *,
+        observers: Sequence[Observer] = (),
         storing_deadline: float = STORING_DEADLINE,
     ):
+        """`observers` are told of each webhook that is stored, and must not wait for anything."""
         self._verifier = verifier
         self._webhooks = webhooks
         self._clock = clock
+        self._observers = observers
         self._storing_deadline = storing_deadline
 
     async def take_in(self, raw: bytes, authorization: str | None) -> None:
@@ -51,6 +57,9 @@ class WebhookService:
         stored = await self._store(webhook, received_at)
         known = webhook.event if webhook.event in TRANSLATIONS else "other"
         TAKEN_IN.labels(known, "stored" if stored else "duplicate").inc()
+        if stored:
+            for observe in self._observers:
+                observe(webhook)
 
     async def _store(self, webhook: WebhookEvent, received_at: datetime) -> bool:
         event = translate(webhook, received_at)

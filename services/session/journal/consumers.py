@@ -8,6 +8,7 @@ from shared.contracts.attendance_events import ParticipantLeaveRequested, Viewer
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitEvent
 from shared.contracts.registry import event_classes
+from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
 from shared.contracts.session_events import SessionEvent
 
 GROUP: Final = "session.journal"
@@ -18,5 +19,12 @@ def group(journal: JournalService) -> OrderedGroup:
 
 
 def _events() -> tuple[type[Event], ...]:
-    of_sessions = (SessionEvent, LiveKitEvent, ViewersCounted, ParticipantLeaveRequested)
+    of_sessions = (
+        SessionEvent,
+        LiveKitEvent,
+        ViewersCounted,
+        ParticipantLeaveRequested,
+        LiveKitRoomLost,
+        DriftRepaired,
+    )
     return tuple(event for event in event_classes().values() if issubclass(event, of_sessions))

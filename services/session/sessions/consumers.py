@@ -12,6 +12,7 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
+from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import LibraryUpdated, PresetUpdated, RoomDeleted, SessionEnded
 
 GROUP: Final = "session.sessions"
@@ -27,6 +28,8 @@ def group(sessions: SessionReactions, rooms: RoomReactions) -> Group:
                 on(ParticipantJoined, sessions.host_joined),
                 on(ParticipantLeft, sessions.host_left),
                 on(ParticipantConnectionAborted, sessions.host_left),
+                on(RosterObserved, sessions.follow_roster),
+                on(LiveKitRoomLost, sessions.end_lost),
                 on(ParticipantLeaveRequested, sessions.disconnect),
                 on(ViewersCounted, sessions.count_viewers),
                 on(PresetUpdated, sessions.follow_preset),

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.session.sessions.presence import HostConnection, hostless_since, next_check
+from services.session.sessions.presence import HostConnection, corrected, hostless_since, next_check
 from shared.contracts.event import Event
+from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import (
     SessionCreated,
     SessionDeleted,
@@ -130,14 +131,15 @@ class Session:
         self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
         return [SessionStarted(session=self.state())]
 
-    def end(self, now: datetime, reason: EndReason) -> Sequence[Event]:
-        """Be over; ending an ended session again changes nothing."""
+    def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
+        """Be over, since `at` where that is not now; ending an ended session again changes nothing."""
         if self.status is SessionStatus.ENDED:
             return []
         self.check_live()
         self.status = SessionStatus.ENDED
         self.end_reason = reason
-        self.ended_at = self.updated_at = now
+        self.ended_at = at or now
+        self.updated_at = now
         self.live_room_id = self.due_at = None
         self.viewer_count = 0
         return [SessionEnded(session=self.state())]
@@ -188,8 +190,23 @@ class Session:
 
     def host_left(self, sid: str, joined_at: datetime, at: datetime, limits: Limits) -> Sequence[Event]:
         connection = self.hosts.setdefault(sid, HostConnection(joined_at=joined_at))
-        connection.left_at = at
+        connection.leave(at)
         return self._presence_changed(limits)
+
+    def follow_roster(self, roster: RosterObserved, limits: Limits) -> Sequence[Event]:
+        """Correct the host's connections by what LiveKit itself shows."""
+        if not self.is_live:
+            return []
+        self.hosts = corrected(self.hosts, roster)
+        return self._presence_changed(limits)
+
+    def lose_room(self, now: datetime, last_seen_at: datetime) -> Sequence[Event]:
+        """End at the last proof of life, unless the host has been back since."""
+        joined = [one.joined_at for one in self.hosts.values() if one.is_open and one.joined_at]
+        if not self.is_live or any(at > last_seen_at for at in joined):
+            return []
+        started_at = self.started_at or now
+        return self.end(now, EndReason.ROOM_LOST, at=min(now, max(started_at, last_seen_at)))
 
     def _presence_changed(self, limits: Limits) -> Sequence[Event]:
         if self.is_live and self.started_at:

@@ -4,17 +4,65 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.contracts.livekit_events import Connection
+from shared.contracts.roster_events import RosterObserved
+from shared.contracts.states import Role
+
+# LiveKit's clock, which tells of joining, is not the observer's.
+_SKEW = timedelta(seconds=2)
+
 
 @dataclass(kw_only=True)
 class HostConnection:
-    """One connection of the host, an encoder's included. Joined and left may come in any order."""
+    """One connection of the host, an encoder's included. Joined and left may come in any order.
+
+    `estimated`: nobody told when it left; that is when a roster last showed it.
+    """
 
     joined_at: datetime | None = None
     left_at: datetime | None = None
+    estimated: bool = False
 
     @property
     def is_open(self) -> bool:
         return self.left_at is None
+
+    def leave(self, at: datetime) -> None:
+        self.left_at, self.estimated = at, False
+
+
+def corrected(hosts: Mapping[str, HostConnection], roster: RosterObserved) -> dict[str, HostConnection]:
+    """The host's connections by sid, as the roster shows them.
+
+    It says nothing of who joined after it was observed; one that is not on it was there until a roster
+    last showed it. Who is no host in this session does not stand for one, whatever their token says.
+    """
+    listed = {one.participant_sid: one for one in roster.connections}
+    last_seen = {one.participant_sid: one.last_seen_at for one in roster.departed}
+    kept = {
+        sid: _seen(one, sid in listed, last_seen.get(sid), roster.observed_at)
+        for sid, one in hosts.items()
+        if sid not in listed or hosting(listed[sid])
+    }
+    there = (one for one in roster.connections if one.active and hosting(one))
+    return {one.participant_sid: HostConnection(joined_at=one.joined_at) for one in there} | kept
+
+
+def _seen(
+    connection: HostConnection, listed: bool, last_seen_at: datetime | None, observed_at: datetime
+) -> HostConnection:
+    joined_at, left_at = connection.joined_at, connection.left_at
+    if listed and connection.estimated and left_at is not None and left_at < observed_at:
+        return HostConnection(joined_at=joined_at)
+    if not listed and left_at is None and joined_at is not None and joined_at < observed_at - _SKEW:
+        until = max(joined_at, last_seen_at or joined_at)
+        return HostConnection(joined_at=joined_at, left_at=until, estimated=True)
+    return connection
+
+
+def hosting(connection: Connection) -> bool:
+    """Hosts and their encoders keep a session alive; hidden monitors and recorders do not."""
+    return connection.role in {Role.HOST, Role.CO_HOST} and not (connection.hidden or connection.recorder)
 
 
 def hostless_since(hosts: Mapping[str, HostConnection], started_at: datetime) -> datetime | None:

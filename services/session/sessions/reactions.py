@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from services.session.presets.repository import PresetRepository
 from services.session.sessions.domain import Limits, Session
+from services.session.sessions.presence import hosting
 from services.session.sessions.repository import SessionRepository
 from shared.clock import Clock
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
@@ -11,12 +12,12 @@ from shared.contracts.event import Event
 from shared.contracts.livekit_events import (
     LiveKitRoomFinished,
     ParticipantConnectionAborted,
-    ParticipantEvent,
     ParticipantJoined,
     ParticipantLeft,
 )
+from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
-from shared.contracts.states import EndReason, Role
+from shared.contracts.states import EndReason
 from shared.errors import NotFound
 from shared.livekit import LiveKit
 
@@ -51,7 +52,7 @@ class SessionReactions:
         )
 
     async def host_joined(self, event: ParticipantJoined) -> None:
-        if _is_host(event):
+        if hosting(event.connection):
             connection = event.connection
             await self._change(
                 event.session_id,
@@ -61,7 +62,7 @@ class SessionReactions:
             )
 
     async def host_left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
-        if _is_host(event):
+        if hosting(event.connection):
             connection = event.connection
             await self._change(
                 event.session_id,
@@ -69,6 +70,15 @@ class SessionReactions:
                     connection.participant_sid, connection.joined_at, event.occurred_at, self._limits
                 ),
             )
+
+    async def follow_roster(self, event: RosterObserved) -> None:
+        await self._change(event.session_id, lambda session: session.follow_roster(event, self._limits))
+
+    async def end_lost(self, event: LiveKitRoomLost) -> None:
+        """No server runs the session's room any more: it ended when it was last seen."""
+        await self._change(
+            event.session_id, lambda session: session.lose_room(self._clock.now(), event.last_seen_at)
+        )
 
     async def disconnect(self, event: ParticipantLeaveRequested) -> None:
         """Take the connection of somebody who asked to leave out of the room."""
@@ -106,9 +116,3 @@ class SessionReactions:
             await self._sessions.change(id, decide)
         except NotFound:
             return
-
-
-def _is_host(event: ParticipantEvent) -> bool:
-    """Hosts and their encoders keep a session alive; hidden monitors and recorders do not."""
-    connection = event.connection
-    return connection.role in {Role.HOST, Role.CO_HOST} and not (connection.hidden or connection.recorder)

@@ -1,0 +1,42 @@
+"""What a roster says of a session's connections, beside what webhooks told. Pure.
+
+A roster says nothing of who joined after it was observed, hence the comparison of times; whoever is not on
+it had left, at the latest when the roster before was the last to show them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.attendance.presence.domain import Fact
+from shared.clock import milliseconds
+from shared.contracts.roster_events import RosterObserved
+
+# LiveKit's clock, which tells of joining, is not the observer's.
+_SKEW = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """`appeared`: there, and not open with us. `gone`: open with us and not there, by sid, since when."""
+
+    appeared: tuple[Fact, ...]
+    gone: Mapping[str, datetime]
+
+
+def correction(roster: RosterObserved, joined_at: Mapping[str, datetime]) -> Correction:
+    """`joined_at`: the session's connections that are open with us, by sid."""
+    listed = {one.participant_sid for one in roster.connections}
+    last_seen = {one.participant_sid: milliseconds(one.last_seen_at) for one in roster.departed}
+    return Correction(
+        appeared=tuple(
+            Fact.seen(roster.session_id, one)
+            for one in roster.connections
+            if one.active and one.participant_sid not in joined_at
+        ),
+        gone={
+            sid: max(joined, last_seen.get(sid, joined))
+            for sid, joined in joined_at.items()
+            if sid not in listed and joined < roster.observed_at - _SKEW
+        },
+    )

@@ -1,0 +1,95 @@
+"""The reconciler put together, and its life."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.egress.reconciler.arrivals import Arrivals
+from services.egress.reconciler.connections.repository import ConnectionRepository
+from services.egress.reconciler.connections.service import Connections
+from services.egress.reconciler.consumers import connection_group, session_group
+from services.egress.reconciler.doubts import Doubts
+from services.egress.reconciler.drift.repository import DriftRepository
+from services.egress.reconciler.drift.service import DriftLedger
+from services.egress.reconciler.heartbeat import Heartbeat
+from services.egress.reconciler.lease import Lease, LeaseStore
+from services.egress.reconciler.looker import Looker
+from services.egress.reconciler.repairs import Repairer
+from services.egress.reconciler.rooms import RoomCheck
+from services.egress.reconciler.rosters.repository import RosterRepository
+from services.egress.reconciler.service import Reconciler
+from services.egress.reconciler.sessions.repository import SessionRepository
+from services.egress.reconciler.sessions.service import Sessions
+from services.egress.reconciler.watching import Watch
+from shared.bus import Bus, Group, OrderedGroup
+from shared.clock import Clock
+from shared.http.app import SUPERVISOR
+from shared.ids import new_id
+from shared.lifetime import Indexed
+from shared.livekit import LiveKit
+from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.session_owner import SessionOwner
+
+_DRAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class ReconcilerParts:
+    """What the service's composition root needs of the reconciler."""
+
+    reconciler: Reconciler
+    watch: Watch
+    ledger: DriftLedger
+    sessions: Sessions
+    connections: Connections
+    stores: tuple[Indexed, ...]
+    groups: tuple[Group | OrderedGroup, ...]
+    lifetime: Callable[[web.Application], AsyncIterator[None]]
+
+
+def build_reconciler(
+    livekit: LiveKit, mongo: Mongo, bus: Bus, owner: SessionOwner, clock: Clock, period: timedelta
+) -> ReconcilerParts:
+    # One of its own, so that the relay of webhooks, which is in a hurry, has no more to look through.
+    outbox = Outbox(bus, clock, source="/greenroom/egress")
+    session_repository = SessionRepository(mongo, clock)
+    connection_repository = ConnectionRepository(mongo, clock)
+    rosters = RosterRepository(mongo, outbox, clock)
+    entries = DriftRepository(mongo, outbox, clock)
+    leases = LeaseStore(mongo)
+
+    sessions = Sessions(session_repository, owner)
+    connections = Connections(connection_repository)
+    ledger = DriftLedger(entries, clock)
+    looker = Looker(livekit, clock)
+    repairer = Repairer(livekit, sessions, connection_repository, rosters, ledger, clock)
+    rooms = RoomCheck(looker, Doubts(), repairer, connection_repository, rosters, clock)
+    lease = Lease(leases, clock, name="reconciler", holder=new_id())
+    reconciler = Reconciler(livekit, sessions, rooms, looker, lease, clock, period=period)
+    heartbeat = Heartbeat(livekit, lease, back=reconciler.hurry)
+    arrivals = Arrivals(sessions, repairer, clock, again=reconciler.hasten)
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        supervisor = app[SUPERVISOR]
+        supervisor.spawn("reconciler lease", lease.run())
+        supervisor.spawn("reconciler", reconciler.run())
+        supervisor.spawn("livekit heartbeat", heartbeat.run())
+        supervisor.spawn("arrivals", arrivals.run())
+        supervisor.spawn("reconciler outbox", outbox.run())
+        yield
+        await lease.release()
+        await outbox.drain(_DRAIN_SECONDS)
+
+    return ReconcilerParts(
+        reconciler=reconciler,
+        watch=Watch(reconciler, arrivals),
+        ledger=ledger,
+        sessions=sessions,
+        connections=connections,
+        stores=(session_repository, connection_repository, rosters, entries, leases),
+        groups=(session_group(sessions), connection_group(connections)),
+        lifetime=lifetime,
+    )

@@ -1,0 +1,1 @@
+"""The connections we believe in, from LiveKit's webhooks."""

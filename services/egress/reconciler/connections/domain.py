@@ -1,0 +1,23 @@
+"""A connection we believe in: what LiveKit's webhooks told of it, or a repair."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.livekit_events import Connection
+
+
+@dataclass(frozen=True)
+class Believed:
+    """`left_at` is LiveKit's word; `presumed_left_at` ours, for a connection that was there no more."""
+
+    connection: Connection
+    left_at: datetime | None = None
+    presumed_left_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.left_at is None and self.presumed_left_at is None
+
+    @property
+    def presumed_gone(self) -> bool:
+        return self.left_at is None and self.presumed_left_at is not None

@@ -1,0 +1,90 @@
+"""The believed connections: one document a connection, its id LiveKit's participant sid."""
+
+from collections.abc import Collection as Sids
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from services.egress.reconciler.connections.domain import Believed
+from shared.clock import Clock
+from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined
+from shared.mongo import ASCENDING, Collection, Document, Index, Mongo, UpdateOne
+
+# Longer than any session may last.
+_KEPT = timedelta(days=2)
+
+
+class ConnectionRepository:
+    collection_name = "connections"
+    indexes = (
+        Index([("session_id", ASCENDING), ("left_at", ASCENDING), ("presumed_left_at", ASCENDING)]),
+        Index([("recorded_at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),
+    )
+
+    def __init__(self, mongo: Mongo, clock: Clock):
+        self.collection: Collection = mongo.collection(self.collection_name)
+        self._clock = clock
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes(self.indexes)
+
+    async def record(self, events: Sequence[ParticipantEvent]) -> None:
+        """Add what webhooks told: two writes at most. Events commute; the first time of leaving holds."""
+        documents: dict[str, Document] = {}
+        for event in events:
+            sid = event.connection.participant_sid
+            fresh = self._document(event)
+            known = documents.setdefault(sid, fresh)
+            ends = [one["left_at"] for one in (known, fresh) if one["left_at"]]
+            known["left_at"] = min(ends, default=None)
+        refused = (await self.collection.insert_many(list(documents.values()))).duplicates
+        left = [one for position, one in enumerate(documents.values()) if position in refused]
+        await self.collection.bulk([_leave(one) for one in left if one["left_at"]])
+
+    def _document(self, event: ParticipantEvent) -> Document:
+        left_at = None if isinstance(event, ParticipantJoined) else event.occurred_at
+        return {
+            "_id": event.connection.participant_sid,
+            "session_id": event.session_id,
+            "connection": event.connection.model_dump(mode="json"),
+            "left_at": left_at,
+            "presumed_left_at": None,
+            "recorded_at": self._clock.now(),
+        }
+
+    async def believed(self, session_id: str, listed: Sids[str]) -> dict[str, Believed]:
+        """The open connections of a session, and of those `listed` (sids) all that are known."""
+        query = {"session_id": session_id, "left_at": None, "presumed_left_at": None}
+        documents = await self.collection.find(query)
+        others = sorted(set(listed) - {document["_id"] for document in documents})
+        if others:
+            documents += await self.collection.find({"_id": {"$in": others}})
+        return {document["_id"]: _load(document) for document in documents}
+
+    async def appear(self, session_id: str, connection: Connection) -> None:
+        """Believe in a connection that was seen, also where it was presumed gone."""
+        joined = ParticipantJoined(
+            session_id=session_id, occurred_at=connection.joined_at, connection=connection
+        )
+        await self.record([joined])
+        seen = {"_id": connection.participant_sid, "left_at": None}
+        await self.collection.update(seen, {"$set": {"presumed_left_at": None}})
+
+    async def presume_gone(self, gone: Mapping[str, datetime]) -> None:
+        """No longer believe in these connections, by sid, since the times given."""
+        await self.collection.bulk(
+            [
+                UpdateOne({"_id": sid, "left_at": None}, {"$set": {"presumed_left_at": at}})
+                for sid, at in gone.items()
+            ]
+        )
+
+
+def _leave(document: Document) -> UpdateOne:
+    # null sorts before every time, so that $min would keep it.
+    return UpdateOne({"_id": document["_id"], "left_at": None}, {"$set": {"left_at": document["left_at"]}})
+
+
+def _load(document: Document) -> Believed:
+    return Believed(
+        Connection.model_validate(document["connection"]), document["left_at"], document["presumed_left_at"]
+    )

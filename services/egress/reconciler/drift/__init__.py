@@ -1,0 +1,1 @@
+"""Drift: the ledger of what differed and was repaired."""

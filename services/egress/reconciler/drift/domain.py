@@ -1,0 +1,53 @@
+"""An entry of the drift ledger: what differed, and what was done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.contracts.roster_events import DriftRepaired
+
+
+@dataclass(frozen=True)
+class Participant:
+    """Whom it was about, where it was about a connection."""
+
+    sid: str
+    identity: str
+    user_id: str
+    username: str
+
+
+@dataclass(kw_only=True)
+class Drift:
+    """`at` is when it was repaired; times that a repair made up are estimates, hence `estimated`."""
+
+    id: str
+    version: int = 1
+    at: datetime
+    session_id: str
+    kind: str
+    participant: Participant | None = None
+    believed: str
+    observed: str
+    action: str
+    estimated: bool = True
+
+    def repaired(self) -> Sequence[Event]:
+        who = self.participant
+        return [
+            DriftRepaired(
+                session_id=self.session_id,
+                drift_id=self.id,
+                repaired_at=self.at,
+                kind=self.kind,
+                participant_sid=who.sid if who else None,
+                identity=who.identity if who else None,
+                user_id=who.user_id if who else None,
+                username=who.username if who else None,
+                believed=self.believed,
+                observed=self.observed,
+                action=self.action,
+                estimated=self.estimated,
+            )
+        ]

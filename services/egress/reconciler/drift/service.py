@@ -1,0 +1,55 @@
+"""Keeping and showing the drift ledger."""
+
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import Counter
+
+from services.egress.reconciler.domain import Repair
+from services.egress.reconciler.drift.domain import Drift, Participant
+from services.egress.reconciler.drift.repository import DriftRepository
+from services.egress.reconciler.drift.schemas import DriftQuery
+from shared.clock import Clock
+from shared.contracts.livekit_events import Connection
+from shared.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+REPAIRED = Counter("greenroom_drift_total", "Differences to LiveKit that were repaired", ["kind"])
+
+
+class DriftLedger:
+    def __init__(self, entries: DriftRepository, clock: Clock):
+        self._entries = entries
+        self._clock = clock
+
+    async def record(self, repair: Repair, action: str) -> None:
+        """Write down that `repair` was done, with the event that tells it."""
+        entry = Drift(
+            id=new_id(),
+            at=self._clock.now(),
+            session_id=repair.session_id,
+            kind=repair.kind.value,
+            participant=_participant(repair.connection),
+            believed=repair.believed,
+            observed=repair.observed,
+            action=action,
+        )
+        await self._entries.add(entry, entry.repaired())
+        REPAIRED.labels(entry.kind).inc()
+        log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=action)
+
+    async def page(self, query: DriftQuery) -> tuple[list[Drift], int]:
+        return await self._entries.list_newest(query.session_id, skip=query.skip, limit=query.limit)
+
+
+def _participant(connection: Connection | None) -> Participant | None:
+    if connection is None:
+        return None
+    return Participant(
+        connection.participant_sid, connection.identity, connection.user_id, connection.username
+    )
+
+
+DRIFT: Final = web.AppKey("drift", DriftLedger)

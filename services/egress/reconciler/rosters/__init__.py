@@ -1,0 +1,1 @@
+"""Rosters: who was seen in a session's room when LiveKit was last asked."""

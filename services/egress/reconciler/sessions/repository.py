@@ -1,0 +1,69 @@
+"""The projected sessions, by version; those that are over are still known for a while."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.egress.reconciler.sessions.domain import KnownSession
+from shared.clock import Clock
+from shared.contracts.states import SessionState
+from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+
+_KEPT = timedelta(days=7)
+
+
+class SessionRepository:
+    collection_name = "sessions"
+    indexes = (
+        Index([("live", ASCENDING)], sparse=True),
+        Index([("over_at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),
+    )
+
+    def __init__(self, mongo: Mongo, clock: Clock):
+        self.collection: Collection = mongo.collection(self.collection_name)
+        self._clock = clock
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes(self.indexes)
+
+    async def save(self, state: SessionState, *, deleted: bool = False) -> None:
+        """Store the state unless a newer one is there; a deletion always holds."""
+        session = KnownSession(state, deleted)
+        change: Document = {"$set": self._document(session)}
+        if not session.live:
+            change["$unset"] = {"live": ""}
+        older: Document = {"_id": state.id, "deleted": {"$ne": True}}
+        if not deleted:
+            older["version"] = {"$lt": state.version}
+        for _ in range(2):  # Two first events of a session may race; the loser then finds the winner's.
+            try:
+                await self.collection.update(older, change, upsert=True)
+            except Duplicate:
+                continue
+            return
+
+    def _document(self, session: KnownSession) -> Document:
+        document: Document = {
+            "version": session.state.version,
+            "deleted": session.deleted,
+            "state": session.state.model_dump(mode="json"),
+        }
+        if session.live:
+            document["live"] = True
+        if session.over:
+            document["over_at"] = self._clock.now()
+        return document
+
+    async def find(self, session_id: str) -> KnownSession | None:
+        return (await self.find_many([session_id])).get(session_id)
+
+    async def find_many(self, ids: Sequence[str]) -> dict[str, KnownSession]:
+        return {
+            one.state.id: one for one in map(_load, await self.collection.find({"_id": {"$in": list(ids)}}))
+        }
+
+    async def list_live(self) -> list[KnownSession]:
+        return [_load(document) for document in await self.collection.find({"live": True})]
+
+
+def _load(document: Document) -> KnownSession:
+    return KnownSession(SessionState.model_validate(document["state"]), document["deleted"])

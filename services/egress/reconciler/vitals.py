@@ -1,0 +1,90 @@
+"""Signs of life in a room: who was asked, who answered. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.livekit.ports import LiveKitParticipant, LiveKitRoom
+
+# Nothing is believed dead before it has given no answer for this long.
+CONFIRMED_AFTER = timedelta(seconds=5)
+# For how long a participant that answered need not be asked again, and how many are asked at one look.
+PROVEN_FOR = timedelta(seconds=60)
+ASKED_AT_ONCE = 200
+# LiveKit does not count these among a room's participants.
+_NOT_COUNTED = frozenset({"egress", "agent"})
+
+
+@dataclass
+class Vitals:
+    """Of one room. `silent` and `proven` are since when participants (by sid) gave no answer, or one.
+
+    `silent_since` is the same for the room as a whole, `was_silent_since` for one that a server took over.
+    `suspected`: something happened to it, and all of its participants have to prove that they live.
+    """
+
+    silent_since: datetime | None = None
+    was_silent_since: datetime | None = None
+    silent: dict[str, datetime] = field(default_factory=dict)
+    proven: dict[str, datetime] = field(default_factory=dict)
+    suspected: bool = False
+
+    def suspect(self) -> None:
+        self.suspected = True
+        self.proven.clear()
+
+    def hear_room(self, now: datetime, *, run: bool) -> None:
+        """A server has it or has not; where another took it over, who of its people came along?"""
+        if run and self.silent_since is not None:
+            self.was_silent_since = self.silent_since
+            self.suspect()
+        self.silent_since = None if run else self.silent_since or now
+
+    def to_ask(
+        self, room: LiveKitRoom, participants: Sequence[LiveKitParticipant], now: datetime
+    ) -> list[LiveKitParticipant]:
+        """Whom to ask now: the silent again, and in a suspicious room the others, oldest first."""
+        silent = [one for one in participants if one.sid in self.silent]
+        if not self.suspected and not miscounted(room, participants):
+            return silent
+        others = [one for one in participants if one.sid not in self.silent and not self._proves(one, now)]
+        self.suspected = len(others) > ASKED_AT_ONCE
+        return silent + sorted(others, key=lambda one: one.joined_at)[:ASKED_AT_ONCE]
+
+    def _proves(self, participant: LiveKitParticipant, now: datetime) -> bool:
+        proven = self.proven.get(participant.sid)
+        return proven is not None and now - proven <= PROVEN_FOR
+
+    def hear(self, asked: Iterable[LiveKitParticipant], answered: Collection[str], now: datetime) -> None:
+        """Of those `asked`, the sids that `answered`; the others are silent."""
+        self.silent = {
+            one.sid: self.silent.get(one.sid) or self._silent_since(one, now)
+            for one in asked
+            if one.sid not in answered
+        }
+        self.proven |= dict.fromkeys(answered, now)
+
+    def _silent_since(self, participant: LiveKitParticipant, now: datetime) -> datetime:
+        """Who was in the room when it fell silent has been so since then."""
+        since = self.was_silent_since
+        return since if since is not None and participant.joined_at < since else now
+
+    def keep(self, participants: Iterable[LiveKitParticipant]) -> None:
+        """Forget those who are not listed any more."""
+        sids = {one.sid for one in participants}
+        self.silent = {sid: at for sid, at in self.silent.items() if sid in sids}
+        self.proven = {sid: at for sid, at in self.proven.items() if sid in sids}
+
+    def dead(self, sid: str) -> bool:
+        """Whether the participant gives no answer; believe it when it is no longer `unsure`."""
+        return self.silent_since is not None or sid in self.silent
+
+    def unsure(self, now: datetime) -> bool:
+        """Whether something has been silent for so short that it may only be slow."""
+        since = [*self.silent.values(), *([self.silent_since] if self.silent_since else [])]
+        return any(now - moment < CONFIRMED_AFTER for moment in since)
+
+
+def miscounted(room: LiveKitRoom, participants: Sequence[LiveKitParticipant]) -> bool:
+    """Whether the room's server counts others than are listed; it tells its count some 10 s late."""
+    return room.num_participants != sum(one.kind not in _NOT_COUNTED for one in participants)

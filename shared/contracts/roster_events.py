@@ -1,0 +1,82 @@
+"""What the reconciler of the egress service finds out by asking LiveKit itself."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import Connection
+
+
+class ReconcilerEvent(Event):
+    """Base: `session_id` is the LiveKit room's name."""
+
+    session_id: str
+
+    @property
+    def key(self) -> str:
+        return self.session_id
+
+
+class RosterConnection(Connection):
+    """A connection that LiveKit lists; `role` is that of the session, not of the join token.
+
+    Not `active` is one that is still being established.
+    """
+
+    active: bool = True
+
+
+class Departure(BaseModel):
+    """A connection that is on no roster any more; `last_seen_at` is when the last one showed it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    participant_sid: str
+    last_seen_at: datetime
+
+
+class RosterObserved(ReconcilerEvent):
+    """Who was in a session's room at `observed_at`: everybody, hidden monitors included.
+
+    It says nothing of who came after `observed_at`. `departed` repeats the departures of the last ten
+    minutes, so that an event that comes late or is overtaken does no harm.
+    """
+
+    name: ClassVar[str] = "roster.observed.v1"
+    observed_at: datetime
+    connections: tuple[RosterConnection, ...]
+    departed: tuple[Departure, ...]
+
+
+class LiveKitRoomLost(ReconcilerEvent):
+    """No LiveKit server runs the room of a live session any more, and nobody came back to it.
+
+    `last_seen_at` is the last proof that somebody was there or the room was run.
+    """
+
+    name: ClassVar[str] = "livekit_room.lost.v1"
+    observed_at: datetime
+    last_seen_at: datetime
+
+
+class DriftRepaired(ReconcilerEvent):
+    """LiveKit and what we believed of it differed, and it was repaired; times in it are estimated.
+
+    `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
+    permission, room_lost, room_leftover. `participant_sid` to `username` are null for rooms.
+    """
+
+    name: ClassVar[str] = "drift.repaired.v1"
+    drift_id: str
+    repaired_at: datetime
+    kind: str
+    participant_sid: str | None
+    identity: str | None
+    user_id: str | None
+    username: str | None
+    believed: str
+    observed: str
+    action: str
+    estimated: bool = True
