@@ -7,7 +7,7 @@ Every service holds the public keys and verifies for itself; only the session se
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -101,12 +101,13 @@ class TokenIssuer:
 class TokenVerifier:
     """Verifies access tokens against the configured public keys; remembers those it verified."""
 
-    def __init__(self, public_keys: Mapping[str, str], clock: Clock):
-        """`public_keys`: key id -> raw Ed25519 public key in base64url."""
+    def __init__(self, public_keys: Mapping[str, str], clock: Clock, revoked: Container[str] = ()):
+        """`public_keys`: key id -> raw Ed25519 public key in base64url. `revoked`: sign-ins that are over."""
         self._keys = {
             kid: Ed25519PublicKey.from_public_bytes(base64url(text)) for kid, text in public_keys.items()
         }
         self._clock = clock
+        self._revoked = revoked
         self._verified: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
 
     def verify(self, token: str) -> Caller:
@@ -122,6 +123,8 @@ class TokenVerifier:
         if expires_at + _LEEWAY.total_seconds() <= now:
             self._verified.pop(token, None)
             raise Unauthenticated("The access token has expired", code="token_expired")
+        if caller.sign_in_id in self._revoked:
+            raise Unauthenticated("This sign-in is over", code="token_revoked")
         return caller
 
     def _decode(self, token: str, now: float) -> tuple[Caller, float]:

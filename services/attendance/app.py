@@ -27,7 +27,8 @@ from services.attendance.users.service import UserViews
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import INTERNAL_CALLS, SUPERVISOR
+from shared.http.app import INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.revocations import HttpRevocations
 from shared.ids import new_id
 from shared.lifetime import service_lifetime
 from shared.mongo import Mongo
@@ -67,9 +68,12 @@ def build(settings: AttendanceSettings) -> web.Application:
     app[REPORTS] = ReportService(session_views, presences, attendances, audiences, users, clock)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
+        revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])
         app[SUPERVISOR].spawn("ticker", ticker.run())
+        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
         yield
         await owner.close()
+        await revocations.close()
 
     app.cleanup_ctx.append(own_lifetime)
     app.cleanup_ctx.append(

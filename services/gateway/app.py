@@ -36,13 +36,15 @@ from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.health import Health
 from shared.http.internal import InternalCalls
+from shared.http.revocations import HttpRevocations
 from shared.identity import TokenVerifier
+from shared.revocations import OwnedSource, Revocations
 from shared.runtime import Service
 from shared.supervisor import Supervisor
 
 
-def build(settings: GatewaySettings, bus: Bus | None = None) -> Service:
-    """`bus` stands in for the one that the settings name."""
+def build(settings: GatewaySettings, bus: Bus | None = None, revoked: OwnedSource | None = None) -> Service:
+    """`bus` and `revoked` stand in for those that the settings name."""
     clock = SystemClock()
     health, supervisor = Health(), Supervisor()
     upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
@@ -51,6 +53,7 @@ def build(settings: GatewaySettings, bus: Bus | None = None) -> Service:
     keys = ApiKeys(upstreams["session"], calls, time.monotonic)
     store = Store.of(settings.redis_url)
     counters = Counters(store, clock)
+    revocations = Revocations(clock)
     proxy = Proxy(upstreams)
     cors = Cors(settings.cors_origins)
     cache = ReadCache(
@@ -59,7 +62,7 @@ def build(settings: GatewaySettings, bus: Bus | None = None) -> Service:
     access_log = AccessLog(sys.stderr.write, settings.log_format)
     duties = Duties(
         matcher=Matcher(TABLE),
-        identities=Identities(TokenVerifier(settings.identity_public_keys, clock), keys),
+        identities=Identities(TokenVerifier(settings.identity_public_keys, clock, revocations), keys),
         throttle=Throttle(counters, settings),
         sign_ins=SignIns(counters, settings, secret),
         proxy=proxy,
@@ -76,8 +79,12 @@ def build(settings: GatewaySettings, bus: Bus | None = None) -> Service:
         supervisor.spawn("listening", _listen(bus, Changes(cache)), may_end=True)
         supervisor.spawn("bus", bus.run())
 
+    revoked = revoked or HttpRevocations(settings.session_url, calls)
+    supervisor.spawn("revocations", revocations.follow(revoked))
+
     async def close() -> None:
         await supervisor.stop()
+        await revoked.close()
         if bus is not None:
             await bus.close()
         await cache.close()

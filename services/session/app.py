@@ -50,7 +50,7 @@ from services.session.signin.tokens import RefreshTokens
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, SUPERVISOR
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
 from shared.http.idempotency import IdempotencyKeys
 from shared.identity import TokenIssuer
 from shared.lifetime import service_lifetime
@@ -159,6 +159,7 @@ def build(settings: SessionSettings) -> web.Application:
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
+        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(sign_ins))
         yield
         await ingest.close()
 

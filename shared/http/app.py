@@ -26,6 +26,7 @@ from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
 from shared.log import bind_request_id
 from shared.metrics import REFUSALS, exposition, observe_request
+from shared.revocations import Revocations
 from shared.settings import ServiceSettings
 from shared.supervisor import Supervisor
 
@@ -35,6 +36,7 @@ HEALTH: Final = web.AppKey("health", Health)
 SUPERVISOR: Final = web.AppKey("supervisor", Supervisor)
 IDEMPOTENCY: Final = web.AppKey("idempotency", IdempotencyKeys)
 VERIFIER: Final = web.AppKey("verifier", TokenVerifier)
+REVOCATIONS: Final = web.AppKey("revocations", Revocations)
 INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
@@ -58,7 +60,8 @@ def service_app(
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_Door(settings).handle])
     app[HEALTH] = Health()
     app[SUPERVISOR] = Supervisor()
-    app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock)
+    app[REVOCATIONS] = revocations = Revocations(clock)
+    app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations)
     app[INTERNAL_CALLS] = InternalCalls(settings.internal_secret.get_secret_value(), clock)
     declared = [route for table in tables for route in table]
     for route in declared:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import jwt
 
 from shared.clock import Clock
-from shared.errors import Unauthenticated
+from shared.errors import Unauthenticated, Unavailable
 
 _TYPE = "internal+jwt"
 _LIFETIME = timedelta(seconds=60)
@@ -20,7 +20,9 @@ class InternalCalls:
         self._clock = clock
 
     def sign(self, audience: str) -> str:
-        """The value of the Authorization header for a call to `audience`."""
+        """The value of the Authorization header for a call to `audience`; raises `Unavailable`."""
+        if not self._secret:
+            raise Unavailable("No secret is set that internal calls are signed with")
         now = int(self._clock.now().timestamp())
         claims = {"aud": audience, "iat": now, "exp": now + int(_LIFETIME.total_seconds())}
         return "Bearer " + jwt.encode(claims, self._secret, algorithm="HS256", headers={"typ": _TYPE})

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 
 from services.session.signin.domain import SignIn
 from shared.mongo import ASCENDING, Document, Index, Mongo
+from shared.revocations import Revoked
 
 
 class SignInRepository:
     indexes = (
         Index([("user_id", ASCENDING)]),
         Index([("expires_at", ASCENDING)], expire_after_seconds=0),
+        Index([("revoked_at", ASCENDING)], sparse=True),
     )
 
     def __init__(self, mongo: Mongo):
@@ -48,6 +50,11 @@ class SignInRepository:
         await self.collection.update_many(
             {"user_id": user_id, "revoked_at": {"$exists": False}}, _revocation(now)
         )
+
+    async def since(self, moment: datetime) -> list[Revoked]:
+        """The sign-ins that were revoked at `moment` or later."""
+        documents = await self.collection.find({"revoked_at": {"$gte": moment}}, fields=["revoked_at"])
+        return [Revoked(id=document["_id"], at=document["revoked_at"]) for document in documents]
 
 
 class AuthCodeRepository:

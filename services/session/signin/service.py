@@ -1,7 +1,7 @@
 """Signing in and staying signed in."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from shared.errors import Forbidden, Unauthenticated
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id, new_secret
 from shared.mongo import Duplicate
+from shared.revocations import Revoked
 
 CODE_LIFETIME = timedelta(seconds=60)
 
@@ -111,6 +112,9 @@ class SignInService:
         if sign_in is None or sign_in.user_id != caller.user_id:
             raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
         await self._sign_ins.revoke(sign_in_id, self._clock.now())
+
+    async def revoked(self, since: datetime) -> list[Revoked]:
+        return await self._sign_ins.since(since)
 
     async def me(self, caller: Caller) -> User:
         user = await self._users.find(caller.user_id)

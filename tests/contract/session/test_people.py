@@ -122,3 +122,16 @@ async def test_a_code_is_taken_once_and_in_time(mongo: Mongo) -> None:
     assert await codes.take("late", T0 + timedelta(seconds=60)) is None
     assert await codes.take("late", T0) is None
     assert await codes.take("unknown", T0) is None
+
+
+async def test_what_was_revoked_is_told_by_its_time(sign_ins: SignInRepository) -> None:
+    early, late, kept = sign_in(), sign_in(), sign_in()
+    for made in (early, late, kept):
+        await sign_ins.add(made)
+    await sign_ins.revoke(early.id, T0)
+    await sign_ins.revoke(late.id, T0 + timedelta(seconds=5))
+    await sign_ins.revoke(late.id, T0 + timedelta(seconds=9))
+    assert {one.id for one in await sign_ins.since(T0)} == {early.id, late.id}
+    (told,) = await sign_ins.since(T0 + timedelta(seconds=5))
+    assert (told.id, told.at) == (late.id, T0 + timedelta(seconds=5))
+    assert await sign_ins.since(T0 + timedelta(seconds=6)) == []

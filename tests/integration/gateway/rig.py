@@ -4,7 +4,7 @@ import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +16,9 @@ from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
+from shared.http.revocations import PATH as REVOKED_PATH
 from shared.identity import Caller, TokenIssuer
+from shared.revocations import Revoked
 
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"
@@ -65,6 +67,7 @@ class FakeService:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/openapi.json", self._openapi)
         app.router.add_post("/internal/api-keys/exchange", self._exchange)
+        app.router.add_get(REVOKED_PATH, self._revoked)
         app.router.add_route("*", "/{rest:.*}", self._handle)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self.runner.setup()
@@ -80,6 +83,9 @@ class FakeService:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.seen += 1
         return await self.handler(request)
+
+    async def _revoked(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"data": {"sign_ins": []}})
 
     async def _readyz(self, _: web.Request) -> web.StreamResponse:
         state = "ok" if self.ready else "OperationFailure: mongodb://secret@host"
@@ -104,6 +110,15 @@ class FakeService:
         if self.api_keys.get(shown["id"]) != shown["secret"]:
             return web.json_response({"success": False}, status=401)
         return web.json_response({"data": {"access_token": token(), "expires_at": "2030-01-01T00:00:00Z"}})
+
+
+class NobodyRevoked:
+    """Instead of asking each second a service that may be a script of bytes."""
+
+    async def since(self, moment: datetime) -> list[Revoked]:
+        return []
+
+    async def close(self) -> None: ...
 
 
 @dataclass
@@ -134,7 +149,7 @@ async def running(bus: Bus | None = None, **settings: object) -> AsyncIterator[R
     services = [FakeService(name) for name in ("session", "egress", "attendance")]
     for service in services:
         await service.start()
-    door = build(GatewaySettings.model_validate(_settings(services) | settings), bus)
+    door = build(GatewaySettings.model_validate(_settings(services) | settings), bus, NobodyRevoked())
     await door.runner.setup()
     site = web.TCPSite(door.runner, "127.0.0.1", 0)
     await site.start()
