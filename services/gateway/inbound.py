@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
@@ -14,6 +14,9 @@ from shared.errors import AppError, TooLarge
 BUFFERED: Final = 64 * 1024
 # What a client must manage on average for what goes beyond that.
 _SLOWEST = 64 * 1024
+
+# A whole body, one that still comes in, or none.
+Payload: TypeAlias = bytes | AsyncIterator[bytes] | None
 
 
 class InboundBody:
@@ -39,7 +42,7 @@ class InboundBody:
         self._whole = payload
         return payload
 
-    async def payload(self) -> bytes | AsyncIterator[bytes] | None:
+    async def payload(self) -> Payload:
         """What to send on; raises `TooLarge`, `RequestTimeout`, `BadRequest`."""
         if self._whole is not None:
             return self._whole

@@ -1,7 +1,8 @@
 """Passing a request on to a service and its answer back, both as they come."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
 from services.gateway.headers import homeward
-from services.gateway.inbound import InboundBody
+from services.gateway.inbound import InboundBody, Payload
 from services.gateway.stopwatch import Stopwatch
 from services.gateway.upstreams import Pool, Upstreams
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
@@ -70,6 +71,14 @@ class Proxy:
         """
         pool = self._upstreams[errand.upstream]
         data = await errand.body.payload()
+        if data is None or isinstance(data, bytes):
+            return await self._send(request, errand, pool, data)
+        async with _upload(pool, errand.deadline):
+            return await self._send(request, errand, pool, data)
+
+    async def _send(
+        self, request: web.BaseRequest, errand: Errand, pool: Pool, data: Payload
+    ) -> web.StreamResponse:
         try:
             async with Stopwatch(errand.deadline) as stopwatch:
                 errand.body.stopwatch = stopwatch
@@ -99,6 +108,20 @@ class Proxy:
                 return Fetched(answer.status, answer.reason, answer.headers, await answer.read())
         except (TimeoutError, ClientError, OSError) as error:
             raise _refusal(pool, error, inquiry.deadline) from error
+
+
+@asynccontextmanager
+async def _upload(pool: Pool, deadline: float) -> AsyncIterator[None]:
+    """One of the uploads at a time that leave connections to everybody else; raises `Unavailable`."""
+    try:
+        async with asyncio.timeout(deadline):
+            await pool.uploads.acquire()
+    except TimeoutError:
+        raise Unavailable("Too many large bodies come in at once", code="uploads_busy") from None
+    try:
+        yield
+    finally:
+        pool.uploads.release()
 
 
 async def _read_small(answer: ClientResponse, *, is_write: bool) -> bytes | None:

@@ -1,5 +1,6 @@
 """The services behind the gateway, each with its own pool of connections."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,11 +16,15 @@ _AS_SENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One service: its name, base URL without a trailing slash, and connections."""
+    """One service: its name, base URL without a trailing slash, and connections.
+
+    `uploads` are the connections that bodies may hold while they still come in, from clients of any speed.
+    """
 
     name: str
     base: str
     http: ClientSession
+    uploads: asyncio.Semaphore
 
     def url(self, target: str) -> URL:
         """The URL of an encoded path and query."""
@@ -30,7 +35,11 @@ class Upstreams:
     """Made inside the running loop; `close` it last."""
 
     def __init__(self, urls: Mapping[str, str], connections: int):
-        self._pools = {name: Pool(name, url, _client(connections)) for name, url in urls.items()}
+        uploads = max(1, connections // 4)
+        self._pools = {
+            name: Pool(name, url, _client(connections), asyncio.Semaphore(uploads))
+            for name, url in urls.items()
+        }
 
     def __getitem__(self, name: str) -> Pool:
         return self._pools[name]
