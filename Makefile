@@ -5,7 +5,7 @@ UP := $(BIN)/greenroom up
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
+.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
