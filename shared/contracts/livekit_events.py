@@ -55,7 +55,10 @@ class Connection(BaseModel):
 
 
 class ParticipantEvent(LiveKitEvent):
+    """`room_sid` is LiveKit's id of the room as it is opened once; null where LiveKit did not tell it."""
+
     connection: Connection
+    room_sid: str | None = None
 
 
 class ParticipantJoined(ParticipantEvent):

@@ -40,11 +40,13 @@ class Departure(BaseModel):
 class RosterObserved(ReconcilerEvent):
     """Who was in a session's room at `observed_at`: everybody, hidden monitors included.
 
-    It says nothing of who came after `observed_at`. `departed` repeats the departures of the last ten
-    minutes, so that an event that comes late or is overtaken does no harm.
+    It says nothing of who came after `observed_at`, nor of connections to another room of the name than
+    `room_sid`, which is LiveKit's id of the room as it is opened once. `departed` repeats the departures of
+    the last ten minutes, so that an event that comes late or is overtaken does no harm.
     """
 
     name: ClassVar[str] = "roster.observed.v1"
+    room_sid: str
     observed_at: datetime
     connections: tuple[RosterConnection, ...]
     departed: tuple[Departure, ...]

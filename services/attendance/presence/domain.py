@@ -11,6 +11,7 @@ from datetime import datetime
 from services.attendance.sessions.domain import SessionView
 from shared.clock import milliseconds
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
+from shared.contracts.roster_events import RosterObserved
 from shared.contracts.states import Role
 
 _VIEWER_KIND = "standard"
@@ -21,7 +22,8 @@ _NO_VIEWERS = frozenset({Role.HOST, Role.CO_HOST})
 class Fact:
     """What is known of one connection, from one event or several.
 
-    `active` is false for a connection that broke off before it was ever established.
+    `active` is false for a connection that broke off before it was ever established; `room_sid` is LiveKit's
+    id of the room.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Fact:
     described: bool
     joined_at: datetime
     left_at: datetime | None
+    room_sid: str | None = None
 
     @classmethod
     def of(cls, event: ParticipantEvent) -> "Fact":
@@ -52,13 +55,17 @@ class Fact:
             described=joined,
             joined_at=milliseconds(connection.joined_at),
             left_at=None if joined else milliseconds(event.occurred_at),
+            room_sid=event.room_sid,
         )
 
     @classmethod
-    def seen(cls, session_id: str, connection: Connection) -> "Fact":
+    def seen(cls, roster: RosterObserved, connection: Connection) -> "Fact":
         """Of a connection that is there, whether or not anything told that it came."""
         came = ParticipantJoined(
-            session_id=session_id, occurred_at=connection.joined_at, connection=connection
+            session_id=roster.session_id,
+            occurred_at=connection.joined_at,
+            connection=connection,
+            room_sid=roster.room_sid,
         )
         return cls.of(came)
 

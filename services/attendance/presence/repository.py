@@ -53,9 +53,9 @@ class PresenceRepository:
         }
         await self.collection.update_many(open_ones, {"$min": {"left_at": at, "open": False}})
 
-    async def open_of(self, session_id: str) -> dict[str, datetime]:
-        """When each open connection of the session joined, by sid."""
-        query = {"session_id": session_id, "open": True}
+    async def open_in(self, session_id: str, room_sid: str) -> dict[str, datetime]:
+        """When each open connection to this room of the session joined, by sid."""
+        query = {"session_id": session_id, "open": True, "room_sid": room_sid}
         found = await self.collection.find(query, fields=["joined_at"])
         return {document["_id"]: document["joined_at"] for document in found}
 
@@ -128,6 +128,7 @@ def _document(fact: Fact) -> Document:
         "counted": fact.counted,
         "active": fact.active,
         "open": fact.left_at is None,
+        "room_sid": fact.room_sid,
         "joined_at": fact.joined_at,
     }
     return document if fact.left_at is None else {**document, "left_at": fact.left_at}

@@ -25,12 +25,12 @@ class Correction:
 
 
 def correction(roster: RosterObserved, joined_at: Mapping[str, datetime]) -> Correction:
-    """`joined_at`: the session's connections that are open with us, by sid."""
+    """`joined_at`: the connections to the roster's room that are open with us, by sid."""
     listed = {one.participant_sid for one in roster.connections}
     last_seen = {one.participant_sid: milliseconds(one.last_seen_at) for one in roster.departed}
     return Correction(
         appeared=tuple(
-            Fact.seen(roster.session_id, one)
+            Fact.seen(roster, one)
             for one in roster.connections
             if one.active and one.participant_sid not in joined_at
         ),

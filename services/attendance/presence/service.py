@@ -60,7 +60,7 @@ class PresenceService:
                 await self._correct(roster)
 
     async def _correct(self, roster: RosterObserved) -> None:
-        found = correction(roster, await self._presences.open_of(roster.session_id))
+        found = correction(roster, await self._presences.open_in(roster.session_id, roster.room_sid))
         if not found.appeared and not found.gone:
             return
         known = await self._presences.record(found.appeared)

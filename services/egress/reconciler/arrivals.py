@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
-from services.egress.reconciler.domain import permission_repair
 from services.egress.reconciler.repairs import Repairer
+from services.egress.reconciler.rights import permission_repair
 from services.egress.reconciler.sessions.service import Sessions
 from services.egress.webhooks.domain import connection
 from shared.clock import Clock

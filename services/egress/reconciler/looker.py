@@ -59,7 +59,7 @@ class Looker:
         return Look(
             room=session.id,
             observed_at=asked_at,
-            listed=listed is not None,
+            room_sid=listed.sid if listed else None,
             run=run,
             present=tuple(_present(session, one, dead=vitals.dead(one.sid)) for one in participants),
             unsure=vitals.unsure(self._clock.now()),

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from services.egress.reconciler.connections.repository import ConnectionRepository
-from services.egress.reconciler.domain import Kind, Repair, expected_permissions, permission_repair
+from services.egress.reconciler.domain import Kind, Repair
 from services.egress.reconciler.drift.service import DriftLedger
+from services.egress.reconciler.rights import expected_permissions, permission_repair
 from services.egress.reconciler.rosters.repository import RosterRepository
 from services.egress.reconciler.sessions.service import Sessions
 from shared.clock import Clock
@@ -56,7 +57,7 @@ class Repairer:
 
     async def _open(self, repair: Repair) -> Done:
         connection = _of(repair)
-        await self._connections.appear(repair.session_id, connection)
+        await self._connections.appear(repair.session_id, repair.room_sid, connection)
         return Done(repair, f"counted since it joined at {connection.joined_at.isoformat()}")
 
     async def _close(self, repair: Repair) -> Done:

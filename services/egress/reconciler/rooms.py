@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import structlog
 
+from services.egress.reconciler.comparison import compare, leftover
 from services.egress.reconciler.connections.repository import ConnectionRepository
-from services.egress.reconciler.domain import Look, Repair, compare, leftover
+from services.egress.reconciler.domain import Look, Repair
 from services.egress.reconciler.doubts import Doubts
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.repairs import Repairer
@@ -60,20 +61,20 @@ class RoomCheck:
         sids = [one.connection.participant_sid for one in look.present]
         believed = await self._connections.believed(session.id, sids)
         before = await self._rosters.find(session.id)
-        if look.listed and not look.unsure:
-            await self._tell_roster(look)
+        if look.room_sid is not None and not look.unsure:
+            await self._tell_roster(look, look.room_sid)
         proofs = before.proofs() if before else {}
         again = await self._repair(session.id, compare(session, believed, look, proofs))
         return again or look.unsure
 
-    async def _tell_roster(self, look: Look) -> None:
+    async def _tell_roster(self, look: Look, room_sid: str) -> None:
         there = [
             RosterConnection(**one.connection.model_dump(), active=one.active)
             for one in sorted(look.there, key=lambda one: one.connection.participant_sid)
         ]
 
         def observe(roster: Roster) -> Sequence[Event]:
-            return roster.observe(look.observed_at, there, run=look.run)
+            return roster.observe(look.observed_at, room_sid, there, run=look.run)
 
         await self._rosters.tell(look.room, look.observed_at, observe)
 

@@ -97,7 +97,12 @@ def _joined(webhook: WebhookEvent, moment: datetime) -> ParticipantJoined | None
     if webhook.participant is None:
         return None
     joined = connection(webhook.participant, moment)
-    return ParticipantJoined(session_id=webhook.room_name, occurred_at=joined.joined_at, connection=joined)
+    return ParticipantJoined(
+        session_id=webhook.room_name,
+        occurred_at=joined.joined_at,
+        connection=joined,
+        room_sid=webhook.room.sid or None,
+    )
 
 
 def _gone(kind: type[ParticipantLeft | ParticipantConnectionAborted]) -> Translation:
@@ -110,6 +115,7 @@ def _gone(kind: type[ParticipantLeft | ParticipantConnectionAborted]) -> Transla
             session_id=webhook.room_name,
             occurred_at=max(moment, gone.joined_at),
             connection=gone,
+            room_sid=webhook.room.sid or None,
             reason=None if reason == "unknown_reason" else reason,
         )
 

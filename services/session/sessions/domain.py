@@ -184,8 +184,11 @@ class Session:
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
 
-    def host_joined(self, sid: str, at: datetime, limits: Limits) -> Sequence[Event]:
-        self.hosts.setdefault(sid, HostConnection()).joined_at = at
+    def host_joined(
+        self, sid: str, at: datetime, limits: Limits, *, room_sid: str | None = None
+    ) -> Sequence[Event]:
+        connection = self.hosts.setdefault(sid, HostConnection())
+        connection.joined_at, connection.room_sid = at, room_sid
         return self._presence_changed(limits)
 
     def host_left(self, sid: str, joined_at: datetime, at: datetime, limits: Limits) -> Sequence[Event]:

@@ -1,7 +1,7 @@
 """Whether a host is there: the rule that ends a session nobody hosts. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.contracts.livekit_events import Connection
@@ -16,9 +16,11 @@ _SKEW = timedelta(seconds=2)
 class HostConnection:
     """One connection of the host, an encoder's included. Joined and left may come in any order.
 
-    `estimated`: nobody told when it left; that is when a roster last showed it.
+    `room_sid` is LiveKit's id of the room. `estimated`: nobody told when it left; that is when a roster
+    last showed it.
     """
 
+    room_sid: str | None = None
     joined_at: datetime | None = None
     left_at: datetime | None = None
     estimated: bool = False
@@ -34,30 +36,37 @@ class HostConnection:
 def corrected(hosts: Mapping[str, HostConnection], roster: RosterObserved) -> dict[str, HostConnection]:
     """The host's connections by sid, as the roster shows them.
 
-    It says nothing of who joined after it was observed; one that is not on it was there until a roster
-    last showed it. Who is no host in this session does not stand for one, whatever their token says.
+    It says nothing of who joined after it was observed, nor of another room of the name; one that is not
+    on it was there until a roster last showed it. Who is no host in this session does not stand for one,
+    whatever their token says.
     """
     listed = {one.participant_sid: one for one in roster.connections}
     last_seen = {one.participant_sid: one.last_seen_at for one in roster.departed}
     kept = {
-        sid: _seen(one, sid in listed, last_seen.get(sid), roster.observed_at)
+        sid: _seen(one, sid in listed, last_seen.get(sid), roster)
         for sid, one in hosts.items()
         if sid not in listed or hosting(listed[sid])
     }
     there = (one for one in roster.connections if one.active and hosting(one))
-    return {one.participant_sid: HostConnection(joined_at=one.joined_at) for one in there} | kept
+    fresh = {
+        one.participant_sid: HostConnection(room_sid=roster.room_sid, joined_at=one.joined_at)
+        for one in there
+    }
+    return fresh | kept
 
 
 def _seen(
-    connection: HostConnection, listed: bool, last_seen_at: datetime | None, observed_at: datetime
+    connection: HostConnection, listed: bool, last_seen_at: datetime | None, roster: RosterObserved
 ) -> HostConnection:
     joined_at, left_at = connection.joined_at, connection.left_at
-    if listed and connection.estimated and left_at is not None and left_at < observed_at:
-        return HostConnection(joined_at=joined_at)
-    if not listed and left_at is None and joined_at is not None and joined_at < observed_at - _SKEW:
-        until = max(joined_at, last_seen_at or joined_at)
-        return HostConnection(joined_at=joined_at, left_at=until, estimated=True)
-    return connection
+    if listed:
+        mistaken = connection.estimated and left_at is not None and left_at < roster.observed_at
+        return replace(connection, left_at=None, estimated=False) if mistaken else connection
+    if connection.room_sid != roster.room_sid or left_at is not None or joined_at is None:
+        return connection
+    if joined_at >= roster.observed_at - _SKEW:
+        return connection
+    return replace(connection, left_at=max(joined_at, last_seen_at or joined_at), estimated=True)
 
 
 def hosting(connection: Connection) -> bool:

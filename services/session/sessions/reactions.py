@@ -57,7 +57,7 @@ class SessionReactions:
             await self._change(
                 event.session_id,
                 lambda session: session.host_joined(
-                    connection.participant_sid, connection.joined_at, self._limits
+                    connection.participant_sid, connection.joined_at, self._limits, room_sid=event.room_sid
                 ),
             )
 

@@ -26,7 +26,9 @@ def test_the_library_reads_what_we_write(path: Path) -> None:
     assert event.get_time() == envelope.time
     assert event.get_subject() == envelope.event.key
     assert event.get_extension("requestid") == envelope.request_id
-    assert event.get_data() == sample["data"]
+    data = event.get_data()
+    assert isinstance(data, dict)
+    assert data | sample["data"] == data, "fields that were added since have their defaults"
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -41,4 +43,5 @@ def test_we_read_what_the_library_writes(path: Path) -> None:
     envelope = decode(written.headers, body)
     assert envelope.time == moment
     assert envelope.id == attributes["id"]
-    assert json.loads(encode(envelope).body) == sample["data"]
+    written_again = json.loads(encode(envelope).body)
+    assert written_again | sample["data"] == written_again

@@ -50,6 +50,7 @@ def translated(name: str) -> LiveKitEvent | None:
     return translate(webhook, second_of(webhook) + timedelta(milliseconds=321))
 
 
+ROOM = "RM_NcLXVHtTHvNP"
 VIEWER = Connection(
     participant_sid="PA_QWyykM9QgbDD",
     identity=f"{USER}02:{USER}f2",
@@ -65,17 +66,17 @@ def at(seconds: int, milliseconds: int = 321) -> datetime:
 
 
 EXPECTED: dict[str, LiveKitEvent] = {
-    "room_started": LiveKitRoomStarted(
-        session_id=SESSION, occurred_at=at(1795256370, 761), room_sid="RM_NcLXVHtTHvNP"
-    ),
-    "room_finished": LiveKitRoomFinished(
-        session_id=SESSION, occurred_at=at(1795256374), room_sid="RM_NcLXVHtTHvNP"
-    ),
+    "room_started": LiveKitRoomStarted(session_id=SESSION, occurred_at=at(1795256370, 761), room_sid=ROOM),
+    "room_finished": LiveKitRoomFinished(session_id=SESSION, occurred_at=at(1795256374), room_sid=ROOM),
     "participant_joined": ParticipantJoined(
-        session_id=SESSION, occurred_at=at(1795256371, 612), connection=VIEWER
+        session_id=SESSION, occurred_at=at(1795256371, 612), connection=VIEWER, room_sid=ROOM
     ),
     "participant_left": ParticipantLeft(
-        session_id=SESSION, occurred_at=at(1795256373), connection=VIEWER, reason="client_initiated"
+        session_id=SESSION,
+        occurred_at=at(1795256373),
+        connection=VIEWER,
+        room_sid=ROOM,
+        reason="client_initiated",
     ),
     "participant_connection_aborted": ParticipantConnectionAborted(
         session_id=SESSION,
@@ -88,6 +89,7 @@ EXPECTED: dict[str, LiveKitEvent] = {
             role=Role.AUDIENCE,
             joined_at=at(1795256372, 117),
         ),
+        room_sid=ROOM,
         reason="signal_close",
     ),
     "track_published": TrackPublished(

@@ -8,9 +8,13 @@ from shared.contracts.livekit_events import Connection
 
 @dataclass(frozen=True)
 class Believed:
-    """`left_at` is LiveKit's word; `presumed_left_at` ours, for a connection that was there no more."""
+    """`left_at` is LiveKit's word; `presumed_left_at` ours, for a connection that was there no more.
+
+    `room_sid` is the room it is in, as LiveKit opened it once.
+    """
 
     connection: Connection
+    room_sid: str | None
     left_at: datetime | None = None
     presumed_left_at: datetime | None = None
 

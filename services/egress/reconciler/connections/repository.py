@@ -45,6 +45,7 @@ class ConnectionRepository:
         return {
             "_id": event.connection.participant_sid,
             "session_id": event.session_id,
+            "room_sid": event.room_sid,
             "connection": event.connection.model_dump(mode="json"),
             "left_at": left_at,
             "presumed_left_at": None,
@@ -60,10 +61,13 @@ class ConnectionRepository:
             documents += await self.collection.find({"_id": {"$in": others}})
         return {document["_id"]: _load(document) for document in documents}
 
-    async def appear(self, session_id: str, connection: Connection) -> None:
+    async def appear(self, session_id: str, room_sid: str | None, connection: Connection) -> None:
         """Believe in a connection that was seen, also where it was presumed gone."""
         joined = ParticipantJoined(
-            session_id=session_id, occurred_at=connection.joined_at, connection=connection
+            session_id=session_id,
+            occurred_at=connection.joined_at,
+            connection=connection,
+            room_sid=room_sid,
         )
         await self.record([joined])
         seen = {"_id": connection.participant_sid, "left_at": None}
@@ -86,5 +90,8 @@ def _leave(document: Document) -> UpdateOne:
 
 def _load(document: Document) -> Believed:
     return Believed(
-        Connection.model_validate(document["connection"]), document["left_at"], document["presumed_left_at"]
+        connection=Connection.model_validate(document["connection"]),
+        room_sid=document["room_sid"],
+        left_at=document["left_at"],
+        presumed_left_at=document["presumed_left_at"],
     )

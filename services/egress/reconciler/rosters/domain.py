@@ -23,7 +23,7 @@ class Roster:
     departed: list[Departure] = field(default_factory=list)
 
     def observe(
-        self, observed_at: datetime, connections: Sequence[RosterConnection], *, run: bool
+        self, observed_at: datetime, room_sid: str, connections: Sequence[RosterConnection], *, run: bool
     ) -> Sequence[Event]:
         """Take the roster of `observed_at`; an older one than this changes nothing."""
         if observed_at < self.observed_at:
@@ -35,6 +35,7 @@ class Roster:
         return [
             RosterObserved(
                 session_id=self.id,
+                room_sid=room_sid,
                 observed_at=observed_at,
                 connections=tuple(connections),
                 departed=tuple(self.departed),
