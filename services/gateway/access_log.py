@@ -30,16 +30,17 @@ class AccessLog:
 
     def __init__(self, write: Callable[[str], object], output: Literal["json", "console"]):
         self._write = write
-        self._format = _json if output == "json" else _console
+        stamps = _Stamps()
+        self._format = _Json(stamps) if output == "json" else _Console(stamps)
         self._lines: list[Line] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, line: Line) -> None:
         self._lines.append(line)
-        if len(self._lines) >= _FLUSH_LINES:
-            self.flush()
-        elif self._timer is None:
+        if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+        elif len(self._lines) >= _FLUSH_LINES:
+            self.flush()
 
     def flush(self) -> None:
         if self._timer is not None:
@@ -50,27 +51,45 @@ class AccessLog:
             self._write("".join(map(self._format, lines)))
 
 
-def _json(line: Line) -> str:
-    user = f'"{line.user_id}"' if line.user_id else "null"
-    return (
-        f'{{"event":"http.request","level":"info","timestamp":"{_stamp(line.at)}","service":"gateway",'
-        f'"method":{_text(line.method)},"route":"{line.route}","path":{_text(line.path)},'
-        f'"status":{line.status},"ms":{line.seconds * 1e3:.2f},"request_id":"{line.request_id}",'
-        f'"client":"{line.client}","user_id":{user}}}\n'
-    )
+class _Stamps:
+    """Times as text; the lines of one second share all but the milliseconds."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._text = ""
+
+    def of(self, at: float) -> str:
+        second = int(at)
+        if second != self._second:
+            self._second = second
+            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._text}.{int((at - second) * 1000):03d}Z"
 
 
-def _console(line: Line) -> str:
-    return (
-        f"{_stamp(line.at)} {line.method} {line.path} {line.status} {line.seconds * 1e3:.1f} ms "
-        f"{line.request_id}\n"
-    )
+class _Json:
+    def __init__(self, stamps: _Stamps):
+        self._stamps = stamps
+
+    def __call__(self, line: Line) -> str:
+        user = f'"{line.user_id}"' if line.user_id else "null"
+        return (
+            f'{{"event":"http.request","level":"info","timestamp":"{self._stamps.of(line.at)}",'
+            f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
+            f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
+            f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}}}\n'
+        )
+
+
+class _Console:
+    def __init__(self, stamps: _Stamps):
+        self._stamps = stamps
+
+    def __call__(self, line: Line) -> str:
+        return (
+            f"{self._stamps.of(line.at)} {line.method} {line.path} {line.status} "
+            f"{line.seconds * 1e3:.1f} ms {line.request_id}\n"
+        )
 
 
 def _text(value: str) -> str:
     return orjson.dumps(value).decode()
-
-
-def _stamp(at: float) -> str:
-    whole = int(at)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{int((at - whole) * 1000):03d}Z"

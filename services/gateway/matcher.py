@@ -1,7 +1,7 @@
 """From method and path to the operation: a trie over the segments of the table's paths."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.gateway.operation import Operation
 from shared.http.openapi import LIBRARY_PREFIX
@@ -9,16 +9,18 @@ from shared.http.openapi import LIBRARY_PREFIX
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An operation as reached by one path: its own, or its mirror under a library."""
+    """An operation as reached by one path: its own, or its mirror under a library.
+
+    `label` is its name in metrics, such as "GET /rooms/{id}".
+    """
 
     operation: Operation
     template: str
     in_library: bool
+    label: str = field(init=False)
 
-    @property
-    def label(self) -> str:
-        """The name in metrics, such as "GET /rooms/{id}"."""
-        return f"{self.operation.method} {self.template}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", f"{self.operation.method} {self.template}")
 
 
 class _Node:

@@ -23,13 +23,14 @@ from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
-from tests.bench import crowd, memory, sessions, webhooks
+from tests.bench import crowd, memory, reads, sessions, webhooks
 from tests.bench.picture import svg
 from tests.bench.rows import Row
 
 Bench = Callable[..., Awaitable[list[Row]]]
 
 BENCHES: dict[str, Bench] = {
+    "reads": reads.run,
     "sessions": sessions.run,
     "webhooks": webhooks.run,
     "crowd": crowd.run,

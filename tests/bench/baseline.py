@@ -26,7 +26,8 @@ _START_SECONDS = 20.0
 
 
 def application(settings: dict[str, Any]) -> web.Application:
-    """/create: verify a JWT, insert_one; /join: verify, find_one, mint; /webhook: verify, insert_one."""
+    """/create: verify a JWT, insert_one; /join: verify, find_one, mint; /webhook: verify, insert_one;
+    /read: verify, find_one; /same: the same bytes each time."""
     mongo = Mongo.from_uri(settings["mongodb_uri"])
     documents = mongo.collection(settings["collection"])
     key = Ed25519PublicKey.from_public_bytes(base64url(settings["public_key"]))
@@ -60,10 +61,21 @@ def application(settings: dict[str, Any]) -> web.Application:
         await documents.insert({"_id": body["id"], "body": raw})
         return _json(None)
 
+    async def read(request: web.Request) -> web.Response:
+        verify(request)
+        return _json(await documents.find_one({"_id": request.match_info["id"]}))
+
+    bytes_ = str(settings.get("same", "")).encode()
+
+    async def same(_: web.Request) -> web.Response:
+        return web.Response(body=bytes_, content_type="application/json")
+
     app = web.Application()
     app.router.add_post("/create", create)
     app.router.add_post("/join/{id}", join)
     app.router.add_post("/webhook", webhook)
+    app.router.add_get("/read/{id}", read)
+    app.router.add_get("/same", same)
     return app
 
 

@@ -81,6 +81,10 @@ def _watched(terminal: Terminal, stack: Stack, cases: int, seed: int, only: str 
         task = bar.add_task("starting", total=cases)
 
         def progress(doing: str, findings: Findings) -> None:
+            if not terminal.is_terminal and findings.cases - bar.tasks[task].completed >= cases / 20:
+                terminal.print(f"{findings.cases} of {cases} cases, {len(findings.all())} findings")
+            elif not terminal.is_terminal:
+                return
             bar.update(
                 task, completed=findings.cases, description=f"{len(findings.all())} findings · {doing}"
             )

@@ -66,7 +66,7 @@ class Cast:
                 self._post(f"/sessions/{session_id}/{call}", "host")
             self._known.add("rooms", room)
             self._known.add("sessions", session_id)
-        self._known.add("users", *self._guests())
+        self._known.add("users", self._colleague(), *self._guests())
 
     def close(self) -> None:
         self._http.close()
@@ -75,6 +75,7 @@ class Cast:
         admin = "administrator"
         organization = self._post("/admin/organizations", admin, {"name": f"Fuzz {new_id()}"})
         foreign = self._post("/admin/organizations", admin, {"name": f"Foreign {new_id()}"})
+        self._organization = str(organization["id"])
         made = {"organization_id": organization["id"], "name": "Fuzz", "visibility": "unlisted"}
         library = self._post("/admin/libraries", admin, made)["id"]
         email, password = f"{new_id()}@example.com", new_secret()
@@ -97,6 +98,12 @@ class Cast:
         self._known.add(
             "libraries", organization["default_library_id"], library, foreign["default_library_id"]
         )
+
+    def _colleague(self) -> str:
+        """A host that nobody here signs in as."""
+        user = {"email": f"{new_id()}@example.com", "password": new_secret(), "username": "Carl"}
+        made = self._post("/admin/users", "administrator", user | {"organization_id": self._organization})
+        return str(made["id"])
 
     def _guests(self) -> Iterator[str]:
         for _ in range(2):

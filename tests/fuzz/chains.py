@@ -1,5 +1,6 @@
 """Chains of operations along the document's links: make a room, a session in it, start it, end it."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -25,11 +26,17 @@ _ROW = 5
 
 
 def run_chains(
-    schema: BaseSchema, callers: tuple[str, ...], trial: Trial, cases: int, random: Random
+    schema: BaseSchema,
+    callers: tuple[str, ...],
+    trial: Trial,
+    cases: int,
+    random: Random,
+    before_row: Callable[[], None],
 ) -> None:
     """Try chains of up to `STEPS` steps until there were `cases` cases."""
     ends_at = trial.findings.cases + cases
     while trial.findings.cases < ends_at:
+        before_row()
         machine = hypothesis.seed(random.getrandbits(64))(_chain(schema, callers, trial, random))
         try:
             run_state_machine_as_test(machine, settings=_SETTINGS)

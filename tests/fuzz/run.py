@@ -38,8 +38,7 @@ def fuzz(stack: Stack, *, cases: int, seed: int, only: str | None, progress: Pro
         chained = 0 if only else int(cases * _CHAINED)
         if chained:
             cast.furnish()
-            progress("chains", findings)
-            run_chains(schema, _CALLERS, trial, chained, random)
+            run_chains(schema, _CALLERS, trial, chained, random, lambda: progress("chains", findings))
         _explore_all(_operations(schema, only), trial, cast, cases, random, progress)
     return findings
 

@@ -25,6 +25,7 @@ _SLOW = {
     "a head without end": _HEAD + b"X-Slow: ",
     "a body that does not come": _HEAD + b"Content-Length: 40\r\n\r\n",
     "a large body that does not come": _HEAD + b"Content-Length: 900000\r\n\r\n{",
+    "a large body that ends too early": _HEAD + b"Content-Length: 900000\r\n\r\n{" + b" " * 100_000,
     "a chunk that does not come": _HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
 }
 

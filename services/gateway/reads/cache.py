@@ -11,13 +11,17 @@ from services.gateway.proxy import Fetched
 from services.gateway.reads.entry import Entry, ids_in
 from services.gateway.reads.ledger import Ledger
 from services.gateway.reads.shelf import Shelf
+from shared.metrics import Tally
 
-_READS = Counter("greenroom_gateway_cache_reads_total", "Reads that could be cached, by outcome", ["outcome"])
+READS = Tally(
+    "greenroom_gateway_cache_reads",
+    "Reads that could be cached, by outcome",
+    "outcome",
+    ["hit", "miss", "shared", "bypass"],
+)
 _DROPPED = Counter("greenroom_gateway_cache_dropped_total", "Entries dropped because something changed")
 _ENTRIES = Gauge("greenroom_gateway_cache_entries", "Answers kept")
 _BYTES = Gauge("greenroom_gateway_cache_bytes", "Bytes of the answers kept, about")
-HITS, MISSES = _READS.labels("hit"), _READS.labels("miss")
-SHARED, BYPASSED = _READS.labels("shared"), _READS.labels("bypass")
 
 # How often somebody joins the asking of another before asking alone.
 _TRIES: Final = 3
@@ -83,11 +87,11 @@ class ReadCache:
             flight = self._flights.get(question.key)
             if flight is None:
                 break
-            SHARED.inc()
+            READS.counts["shared"] += 1
             outcome = await asyncio.shield(flight.task)
             if self._ledger.current(flight.mark, outcome.tags):
                 return outcome
-        MISSES.inc()
+        READS.counts["miss"] += 1
         return await asyncio.shield(self._launch(question))
 
     def change(self, tags: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from services.gateway.errands import make_inquiry
 from services.gateway.headers import FIXED, head_fits, homeward
 from services.gateway.matcher import Endpoint
 from services.gateway.proxy import Fetched, Proxy
-from services.gateway.reads.cache import BYPASSED, HITS, Question, ReadCache
+from services.gateway.reads.cache import READS, Question, ReadCache
 from services.gateway.reads.encoded import Encoder
 from services.gateway.reads.entry import LISTS, Entry, ids_in, make_entry, path_tags
 from services.gateway.request_ids import HEADER as REQUEST_ID
@@ -39,7 +39,7 @@ class Reader:
         entry = self._cache.find(request.raw_path)
         if entry is None or not _anonymous(request) or not head_fits(request):
             return None
-        HITS.inc()
+        READS.counts["hit"] += 1
         return entry
 
     def wants(self, request: web.BaseRequest, endpoint: Endpoint) -> bool:
@@ -47,7 +47,7 @@ class Reader:
         if not endpoint.operation.cached or request.method != "GET" or not _anonymous(request):
             return False
         if not self._cache.listening:
-            BYPASSED.inc()
+            READS.counts["bypass"] += 1
         return self._cache.listening
 
     async def read(

@@ -1,0 +1,46 @@
+"""A second gateway before the same services, as an installation with several has."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from deploy.local.running import RunningStack
+from tests.bench.ports import free_port
+
+_DEADLINE = 20.0
+
+
+@asynccontextmanager
+async def second_gateway(stack: RunningStack) -> AsyncIterator[str]:
+    """Its address, once it hears of changes. It knows no keys, so it is for public reads alone."""
+    info, port = stack.info, free_port()
+    urls = {
+        f"GREENROOM_{name.upper()}_URL": f"http://127.0.0.1:{info.processes[name].port}"
+        for name in ("session", "egress", "attendance")
+    }
+    env = os.environ | urls | {"GREENROOM_PORT": str(port), "GREENROOM_AMQP_URL": info.amqp_url}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.gateway"), env=env, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await _caching(f"http://127.0.0.1:{port}/rooms")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _caching(url: str) -> None:
+    """Wait until an answer carries the mark of those that may be kept."""
+    async with asyncio.timeout(_DEADLINE), aiohttp.ClientSession() as http:
+        while True:
+            try:
+                async with http.get(url) as answer:
+                    if "ETag" in answer.headers:
+                        return
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)

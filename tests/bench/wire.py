@@ -1,0 +1,89 @@
+"""The lightest client there can be: one request, sent again on each connection as soon as it is answered.
+
+A client library would cost as much as the server that is measured, on the same two cores.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+from tests.bench.load import Load
+
+
+class _Wire(asyncio.Protocol):
+    def __init__(self, request: bytes, seconds: list[float]):
+        self._request = request
+        self._seconds = seconds
+        self._buffer = b""
+        self._began = 0.0
+        self._transport: asyncio.Transport | None = None
+        self.statuses: set[bytes] = set()
+        self.going = True
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._send(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = self._buffer + data if self._buffer else data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0 or len(self._buffer) < end + 4 + _length(self._buffer[:end]):
+            return
+        self._seconds.append(time.perf_counter() - self._began)
+        self.statuses.add(self._buffer[9:12])
+        self._buffer = b""
+        if self.going and self._transport is not None:
+            self._send(self._transport)
+        else:
+            self._finish()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._finish()
+
+    def _send(self, transport: asyncio.Transport) -> None:
+        self._began = time.perf_counter()
+        transport.write(self._request)
+
+    def _finish(self) -> None:
+        if not self.done.done():
+            self.done.set_result(None)
+        if self._transport is not None:
+            self._transport.close()
+
+
+def _length(head: bytes) -> int:
+    lowered = head.lower()
+    start = lowered.index(b"content-length: ") + 16
+    end = lowered.find(b"\r", start)
+    return int(head[start : end if end > 0 else None])
+
+
+async def hammer(
+    url: str, *, at_once: int, seconds: float, headers: Mapping[str, str] | None = None, status: int = 200
+) -> Load:
+    """GET `url` over `at_once` connections for so long; raises `RuntimeError` where an answer was another."""
+    parts = urlsplit(url)
+    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    request = "\r\n".join([*lines, "", ""]).encode()
+    times: list[float] = []
+    loop = asyncio.get_running_loop()
+    made = [
+        await loop.create_connection(lambda: _Wire(request, times), parts.hostname or "", parts.port or 80)
+        for _ in range(at_once)
+    ]
+    wires = [wire for _, wire in made]
+    times.clear()
+    started = time.perf_counter()
+    await asyncio.sleep(seconds)
+    rate = len(times) / (time.perf_counter() - started)
+    for wire in wires:
+        wire.going = False
+    await asyncio.wait_for(asyncio.gather(*(wire.done for wire in wires)), 30)
+    other = set().union(*(wire.statuses for wire in wires)) - {str(status).encode()}
+    if other or not times:
+        raise RuntimeError(f"{url} answered {other or 'nothing'}")
+    return Load(rate, sorted(times))
