@@ -101,7 +101,10 @@ class FakeLiveKit:
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         self._called("list_rooms")
         wanted = [room for room in self.rooms.values() if names is None or room.name in names]
-        return [replace(room, num_participants=len(self.participants[room.name])) for room in wanted]
+        return [replace(room, num_participants=self._count(room.name)) for room in wanted]
+
+    def _count(self, room: str) -> int:
+        return sum((room, one.sid) in self._connected for one in self.participants[room].values())
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         self._called("list_participants")

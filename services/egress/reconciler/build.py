@@ -41,7 +41,10 @@ class ReconcilerParts:
     """What the service's composition root needs of the reconciler."""
 
     reconciler: Reconciler
+    lease: Lease
+    arrivals: Arrivals
     watch: Watch
+    outbox: Outbox
     ledger: DriftLedger
     sessions: Sessions
     connections: Connections
@@ -85,6 +88,9 @@ def build_reconciler(
 
     return ReconcilerParts(
         reconciler=reconciler,
+        lease=lease,
+        arrivals=arrivals,
+        outbox=outbox,
         watch=Watch(reconciler, arrivals),
         ledger=ledger,
         sessions=sessions,

@@ -1,0 +1,116 @@
+"""The reconciler without doors: everything behind them, on the database given and a clock that tests turn."""
+
+from datetime import timedelta
+
+from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.domain import Kind
+from services.egress.reconciler.drift.domain import Drift
+from services.egress.reconciler.drift.schemas import DriftQuery
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import ParticipantEvent
+from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost, RosterObserved
+from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionStarted
+from shared.contracts.states import Role, SessionState
+from shared.errors import Unavailable
+from shared.livekit import LiveKitParticipant
+from shared.mongo import Mongo
+from shared.testing.fake_clock import FakeClock
+from shared.testing.fake_livekit import FakeLiveKit
+from shared.testing.memory_bus import MemoryBus
+from shared.testing.memory_mongo import memory_mongo
+from tests.unit.egress.reconciler.make import HOST, T0, VIEWER, ended, grant
+
+PERIOD = timedelta(seconds=10)
+
+
+class FakeOwner:
+    """The session service's answers; `away` while it gives none."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, SessionState] = {}
+        self.asked: list[str] = []
+        self.away = False
+
+    async def ask(self, session_id: str) -> SessionState | None:
+        self.asked.append(session_id)
+        if self.away:
+            raise Unavailable("away")
+        return self.sessions.get(session_id)
+
+
+class House:
+    """One replica; give two the same parts to have them share the work."""
+
+    def __init__(self, mongo: Mongo | None = None, like: "House | None" = None) -> None:
+        self.mongo: Mongo = like.mongo if like else mongo or memory_mongo()
+        self.clock: FakeClock = like.clock if like else FakeClock(T0)
+        self.livekit: FakeLiveKit = like.livekit if like else FakeLiveKit(self.clock)
+        self.owner: FakeOwner = like.owner if like else FakeOwner()
+        self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
+        self.parts = build_reconciler(self.livekit, self.mongo, self.bus, self.owner, self.clock, PERIOD)
+
+    async def ensure_indexes(self) -> None:
+        for store in self.parts.stores:
+            await store.ensure_indexes()
+
+    async def go_live(self, session: SessionState) -> None:
+        """As the session service does: first the room, then the state."""
+        await self.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+        await self.follow(SessionStarted(session=session))
+
+    async def end(self, session: SessionState) -> None:
+        """The state only: its room stays."""
+        await self.follow(SessionEnded(session=ended(session)))
+
+    async def follow(self, event: SessionEvent) -> None:
+        self.owner.sessions[event.session.id] = event.session
+        if isinstance(event, SessionDeleted):
+            del self.owner.sessions[event.session.id]
+        await self.parts.sessions.follow(event)
+
+    async def hear(self, *events: ParticipantEvent) -> None:
+        await self.parts.connections.follow(events)
+
+    def host(self, session: SessionState) -> LiveKitParticipant:
+        """The host connects."""
+        return self.livekit.connect(grant(session, HOST, Role.HOST))
+
+    def viewer(
+        self, session: SessionState, user: str = VIEWER, role: Role = Role.AUDIENCE
+    ) -> LiveKitParticipant:
+        """Somebody connects with a token for this role."""
+        return self.livekit.connect(grant(session, user, role))
+
+    async def work(self, seconds: float = 1) -> None:
+        """Let time pass, second by second, with whatever the replica finds to do in it."""
+        passed = 0.0
+        while passed < seconds:
+            self.clock.advance(seconds=1)
+            passed += 1
+            await self.parts.lease.renew()
+            await self.parts.reconciler.work()
+
+    async def told(self) -> list[Event]:
+        await self.parts.outbox.publish_once()
+        await self.parts.outbox.clear_once()
+        return [envelope.event for envelope in self.bus.published]
+
+    async def rosters(self, session: SessionState) -> list[RosterObserved]:
+        told = await self.told()
+        return [one for one in told if isinstance(one, RosterObserved) and one.key == session.id]
+
+    async def lost(self) -> list[LiveKitRoomLost]:
+        return [one for one in await self.told() if isinstance(one, LiveKitRoomLost)]
+
+    async def repaired(self) -> list[DriftRepaired]:
+        return [one for one in await self.told() if isinstance(one, DriftRepaired)]
+
+    async def ledger(self) -> list[Drift]:
+        """All entries, the newest first."""
+        entries, total = await self.parts.ledger.page(DriftQuery(limit=100))
+        assert total == len(entries)
+        return entries
+
+    async def kinds(self) -> list[Kind]:
+        """What was repaired, in the order it was."""
+        return [Kind(entry.kind) for entry in reversed(await self.ledger())]

@@ -1,0 +1,144 @@
+"""What a webhook sets off at once: permissions are checked, odd rooms are looked at."""
+
+import asyncio
+
+import pytest
+
+from services.egress.reconciler.domain import Kind
+from shared.contracts.states import Role, SessionState
+from shared.ids import new_id
+from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
+from shared.livekit.webhook import Participant
+from tests.unit.egress.reconciler.house import House
+from tests.unit.egress.reconciler.make import VIEWER, permissions, state
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def told(one: LiveKitParticipant) -> Participant:
+    """The participant as LiveKit's webhook words it."""
+    may = one.permissions
+    permission = {
+        "canPublish": may.publishes,
+        "canPublishSources": [source.name for source in may.can_publish_sources or ()],
+        "canSubscribe": may.can_subscribe,
+        "canPublishData": may.can_publish_data,
+        "hidden": may.hidden,
+        "recorder": may.recorder,
+    }
+    fields = {"sid": one.sid, "identity": one.identity, "name": one.name, "permission": permission}
+    return Participant.model_validate(fields)
+
+
+def webhook(session: SessionState | str, event: str, one: LiveKitParticipant | None = None) -> WebhookEvent:
+    room = session if isinstance(session, str) else session.id
+    fields = {"id": f"EV_{new_id()}", "event": event, "room": {"name": room}}
+    return WebhookEvent.model_validate(fields).model_copy(update={"participant": told(one) if one else None})
+
+
+def may(house: House, session: SessionState, one: LiveKitParticipant) -> Permissions:
+    return house.livekit.participants[session.id][one.identity].permissions
+
+
+async def test_an_old_token_s_rights_are_corrected(house: House) -> None:
+    session = state()
+    await house.go_live(session)
+    viewer = house.viewer(session, role=Role.CO_HOST)
+    await house.parts.arrivals.check(session.id, told(viewer))
+    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
+    assert await house.kinds() == [Kind.PERMISSION]
+
+
+async def test_who_may_what_they_do_costs_no_call(house: House) -> None:
+    session = state(roles={VIEWER: Role.STAGE})
+    await house.go_live(session)
+    asked, called = list(house.owner.asked), list(house.livekit.calls)
+    for one in (house.host(session), house.viewer(session, role=Role.STAGE), house.viewer(session, new_id())):
+        await house.parts.arrivals.check(session.id, told(one))
+    assert (house.owner.asked, house.livekit.calls) == (asked, called)
+    assert await house.ledger() == []
+
+
+async def test_who_is_gone_again_is_no_repair(house: House) -> None:
+    session = state()
+    await house.go_live(session)
+    viewer = house.viewer(session, role=Role.STAGE)
+    house.livekit.disconnect(session.id, viewer.identity)
+    await house.parts.arrivals.check(session.id, told(viewer))
+    assert await house.ledger() == []
+
+
+async def test_a_session_that_no_event_told_of_is_asked_for(house: House) -> None:
+    session = state()
+    await house.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+    house.owner.sessions[session.id] = session
+    viewer = house.viewer(session, role=Role.STAGE)
+    await house.parts.arrivals.check(session.id, told(viewer))
+    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
+    await house.parts.arrivals.check(new_id(), told(viewer))
+
+
+async def test_webhooks_of_joining_are_checked_as_they_come(house: House) -> None:
+    session = state()
+    await house.go_live(session)
+    viewers = [house.viewer(session, new_id(), Role.STAGE) for _ in range(20)]
+    work = asyncio.create_task(house.parts.arrivals.run())
+    try:
+        for viewer in viewers:
+            house.parts.watch.notice(webhook(session, "participant_joined", viewer))
+        async with asyncio.timeout(5):
+            while len(await house.ledger()) < len(viewers):
+                await asyncio.sleep(0.01)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert {may(house, session, viewer).publishes for viewer in viewers} == {False}
+
+
+async def test_a_check_that_fails_has_the_room_looked_at(house: House) -> None:
+    session = state()
+    await house.go_live(session)
+    viewer = house.viewer(session, role=Role.STAGE)
+    house.owner.away = True
+    work = asyncio.create_task(house.parts.arrivals.run())
+    try:
+        house.parts.watch.notice(webhook(session, "participant_joined", viewer))
+        async with asyncio.timeout(5):
+            while not house.owner.asked:
+                await asyncio.sleep(0.01)
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    house.owner.away = False
+    await house.work(4)
+    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
+
+
+@pytest.mark.parametrize(("event", "dropped"), [("participant_left", 3), ("room_started", 0)])
+async def test_lost_webhooks_and_servers_that_take_over_make_a_room_suspicious(
+    house: House, event: str, dropped: int
+) -> None:
+    session = state()
+    await house.go_live(session)
+    await house.work(1)
+    house.viewer(session)
+    notice = webhook(session, event).model_copy(update={"num_dropped": dropped})
+    house.parts.watch.notice(notice)
+    await house.parts.reconciler.work()
+    assert "has_participant" in house.livekit.calls
+    assert len((await house.rosters(session))[-1].connections) == 1
+
+
+async def test_ordinary_webhooks_set_off_nothing(house: House) -> None:
+    session = state()
+    await house.go_live(session)
+    await house.work(1)
+    calls = len(house.livekit.calls)
+    for event in ("participant_left", "track_published", "room_finished"):
+        house.parts.watch.notice(webhook(session, event))
+    house.parts.watch.notice(webhook("lobby", "room_started"))
+    await house.parts.reconciler.work()
+    assert len(house.livekit.calls) == calls

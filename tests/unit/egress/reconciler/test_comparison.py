@@ -1,0 +1,200 @@
+"""Believed against observed: every way in which they differ, and that nothing else does."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.egress.reconciler.comparison import SKEW, compare, leftover
+from services.egress.reconciler.connections.domain import Believed
+from services.egress.reconciler.domain import Kind, Look, Repair
+from services.egress.reconciler.sessions.domain import KnownSession
+from shared.contracts.states import Role
+from tests.unit.egress.reconciler.make import (
+    HOST,
+    ROOM,
+    at,
+    believed,
+    connection,
+    ended,
+    look,
+    permissions,
+    present,
+    presumed,
+    state,
+)
+
+SESSION = state()
+ANNA, BERTA = connection("PA_anna"), connection("PA_berta", joined=50)
+
+
+def differences(
+    known: dict[str, Believed], seen: Look, proofs: dict[str, datetime] | None = None
+) -> list[tuple[Kind, str | None]]:
+    found = compare(SESSION, known, seen, proofs or {})
+    return [(one.kind, one.connection.participant_sid if one.connection else None) for one in found]
+
+
+TABLE: list[tuple[str, dict[str, Believed], Look, list[tuple[Kind, str | None]]]] = [
+    ("as believed", believed(ANNA), look(present(ANNA)), []),
+    ("an empty room", {}, look(), []),
+    ("nobody told that she came", {}, look(present(ANNA)), [(Kind.MISSED_JOIN, "PA_anna")]),
+    ("she is still connecting", {}, look(present(ANNA, active=False)), []),
+    ("nobody told that she went", believed(ANNA), look(), [(Kind.MISSED_LEAVE, "PA_anna")]),
+    ("she is known to be gone", believed(ANNA, left=60), look(), []),
+    ("the list is late to forget her", believed(ANNA, left=99), look(present(ANNA)), []),
+    (
+        "she was presumed gone and is not",
+        presumed(ANNA, 60),
+        look(present(ANNA)),
+        [(Kind.MISSED_JOIN, "PA_anna")],
+    ),
+    ("she was presumed gone and is", presumed(ANNA, 60), look(), []),
+    ("she came after the look", believed(ANNA), look(observed=-5), []),
+    ("she came at the time of the look", believed(ANNA), look(observed=1), []),
+    ("she is in another room of the name", believed(ANNA, room_sid="RM_0"), look(), []),
+    ("nobody told which room she is in", believed(ANNA, room_sid=None), look(), []),
+    (
+        "a ghost beside the living",
+        believed(ANNA, BERTA),
+        look(present(ANNA), present(BERTA, dead=True)),
+        [(Kind.MISSED_LEAVE, "PA_berta"), (Kind.GHOST, "PA_berta")],
+    ),
+    ("a ghost that is known to be gone", {}, look(present(ANNA, dead=True)), [(Kind.GHOST, "PA_anna")]),
+    ("it may be no ghost", believed(ANNA), look(present(ANNA, dead=True), unsure=True), []),
+    (
+        "a room of ghosts",
+        believed(ANNA),
+        look(present(ANNA, dead=True), run=False),
+        [(Kind.ROOM_LOST, None), (Kind.MISSED_LEAVE, "PA_anna")],
+    ),
+    ("the room may only be slow", believed(ANNA), look(present(ANNA, dead=True), run=False, unsure=True), []),
+    ("nobody was in the room of the dead server", {}, look(run=False), []),
+    ("no such room", believed(ANNA), look(room_sid=None, run=False), [(Kind.ROOM_LOST, None)]),
+    ("the list of rooms was lost, not the room", believed(ANNA), look(room_sid=None), []),
+]
+
+
+@pytest.mark.parametrize(
+    ("known", "seen", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_what_differs(
+    known: dict[str, Believed], seen: Look, expected: list[tuple[Kind, str | None]]
+) -> None:
+    assert differences(known, seen) == expected
+
+
+def test_a_missed_leave_was_at_the_last_proof_of_life() -> None:
+    def gone_at(proofs: dict[str, datetime]) -> datetime | None:
+        (repair,) = compare(SESSION, believed(BERTA), look(), proofs)
+        return repair.last_seen_at
+
+    assert gone_at({}) == at(50)
+    assert gone_at({"PA_berta": at(90)}) == at(90)
+    assert gone_at({"PA_berta": at(40)}) == at(50)
+
+
+def test_a_lost_room_was_alive_when_the_last_of_its_ghosts_came() -> None:
+    ghosts = look(present(ANNA, dead=True), present(BERTA, dead=True), run=False)
+    assert compare(SESSION, {}, ghosts, {})[0].last_seen_at == at(50)
+    assert compare(SESSION, {}, look(room_sid=None, run=False), {})[0].last_seen_at is None
+
+
+def test_permissions_are_compared_for_the_living() -> None:
+    stage = replace(present(ANNA), permissions=permissions(SESSION, Role.STAGE))
+    assert differences(believed(ANNA), look(stage)) == [(Kind.PERMISSION, "PA_anna")]
+    ghost = replace(stage, dead=True)
+    assert Kind.PERMISSION not in [kind for kind, _ in differences({}, look(ghost))]
+    host = connection("PA_host", HOST, role=Role.HOST)
+    right = replace(present(host), permissions=permissions(SESSION, Role.HOST))
+    assert differences(believed(host), look(right)) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (None, "session unknown"),
+        (KnownSession(ended(SESSION)), "session ended"),
+        (KnownSession(SESSION, deleted=True), "session deleted"),
+    ],
+)
+def test_a_room_without_a_live_session(known: KnownSession | None, told: str) -> None:
+    assert leftover("room", known) == Repair(Kind.ROOM_LEFTOVER, "room", told, "room open")
+
+
+SIDS = st.sampled_from([f"PA_{number}" for number in range(5)])
+
+
+@st.composite
+def beliefs(draw: st.DrawFn) -> dict[str, Believed]:
+    made: dict[str, Believed] = {}
+    for sid in draw(st.sets(SIDS)):
+        one = connection(sid, joined=draw(st.integers(0, 120)))
+        ends = st.none() | st.integers(0, 120).map(at)
+        made[sid] = Believed(one, draw(st.sampled_from([ROOM, "RM_0"])), draw(ends), draw(ends))
+    return made
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Look:
+    run = draw(st.booleans())
+    there = [
+        present(
+            connection(sid, joined=draw(st.integers(0, 100))),
+            active=draw(st.booleans()),
+            dead=not run or draw(st.booleans()),
+        )
+        for sid in sorted(draw(st.sets(SIDS)))
+    ]
+    return look(*there, run=run, unsure=draw(st.booleans()))
+
+
+def repaired(known: dict[str, Believed], repairs: list[Repair]) -> dict[str, Believed]:
+    """What is believed after the repairs, as the repository would keep it."""
+    after = dict(known)
+    for repair in repairs:
+        if repair.connection is None:
+            continue
+        sid = repair.connection.participant_sid
+        if repair.kind is Kind.MISSED_JOIN:
+            before = after.get(sid, Believed(repair.connection, ROOM))
+            after[sid] = replace(before, presumed_left_at=None)
+        elif repair.kind is Kind.MISSED_LEAVE:
+            after[sid] = replace(after[sid], presumed_left_at=repair.last_seen_at)
+    return after
+
+
+BELIEFS = {Kind.MISSED_JOIN, Kind.MISSED_LEAVE}
+
+
+@given(beliefs(), looks(), st.dictionaries(SIDS, st.integers(0, 120).map(at)))
+def test_repairs_repair(known: dict[str, Believed], seen: Look, proofs: dict[str, datetime]) -> None:
+    found = compare(SESSION, known, seen, proofs)
+    again = compare(SESSION, repaired(known, found), seen, proofs)
+    assert [one for one in again if one.kind in BELIEFS] == []
+    assert [one for one in found if one.kind not in BELIEFS] == [
+        one for one in again if one.kind not in BELIEFS
+    ]
+
+
+@given(beliefs(), looks())
+def test_nobody_is_closed_who_may_be_there(known: dict[str, Believed], seen: Look) -> None:
+    there = {one.connection.participant_sid for one in seen.there}
+    for repair in compare(SESSION, known, seen, {}):
+        if repair.kind is Kind.MISSED_LEAVE:
+            one: Any = repair.connection
+            assert not seen.unsure
+            assert one.participant_sid not in there
+            assert known[one.participant_sid].room_sid == ROOM
+            assert one.joined_at < seen.observed_at - SKEW
+            assert repair.last_seen_at is not None
+            assert repair.last_seen_at >= one.joined_at
+
+
+@given(looks())
+def test_each_difference_has_its_own_key(seen: Look) -> None:
+    found = compare(SESSION, {}, seen, {})
+    assert len({one.key for one in found}) == len(found)

@@ -1,0 +1,88 @@
+"""Whose permissions are checked, against what, and how a difference is told."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.egress.reconciler.rights import expected_permissions, permission_repair
+from shared.contracts.states import Role
+from shared.ids import new_id
+from shared.livekit import Permissions, TrackSource
+from tests.unit.egress.reconciler.make import HOST, VIEWER, connection, permissions, state
+
+ALL = tuple(TrackSource)
+
+
+@pytest.mark.parametrize(
+    ("user", "roles", "role"),
+    [
+        (HOST, {}, Role.HOST),
+        (VIEWER, {}, Role.AUDIENCE),
+        (VIEWER, {VIEWER: Role.STAGE}, Role.STAGE),
+        (VIEWER, {VIEWER: Role.CO_HOST}, Role.CO_HOST),
+        (VIEWER, {VIEWER: Role.MODERATOR}, Role.MODERATOR),
+        (VIEWER, {new_id(): Role.STAGE}, Role.AUDIENCE),
+    ],
+)
+def test_the_session_says_who_somebody_is(user: str, roles: dict[str, Role], role: Role) -> None:
+    session = state(roles=roles)
+    claimed = connection("PA_1", user, role=Role.HOST)
+    assert expected_permissions(session, claimed) == permissions(session, role)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"hidden": True},
+        {"recorder": True},
+        {"kind": "egress"},
+        {"kind": "ingress"},
+        {"kind": "agent"},
+        {"user": HOST, "identity": f"{HOST}:whip"},
+        {"user": HOST, "identity": f"{HOST}:ingress"},
+    ],
+)
+def test_who_is_left_alone(fields: dict[str, Any]) -> None:
+    one = connection("PA_1", **fields)
+    assert expected_permissions(state(), one) is None
+    assert permission_repair(state(), one, Permissions(can_publish=True)) is None
+
+
+def test_an_encoder_of_somebody_else_is_nobody_s() -> None:
+    session = state()
+    other = connection("PA_1", VIEWER, identity=f"{VIEWER}:whip")
+    assert expected_permissions(session, other) == permissions(session, Role.AUDIENCE)
+
+
+@pytest.mark.parametrize(
+    ("observed", "told"),
+    [
+        (
+            Permissions(can_publish=True, can_publish_sources=ALL),
+            "publishes camera, microphone, screen_share",
+        ),
+        (Permissions(can_publish=True), "publishes anything"),
+        (Permissions(can_publish_data=True), "publishes nothing; sends data"),
+        (Permissions(can_subscribe=False), "publishes nothing; receives nothing"),
+        (Permissions(hidden=True), "publishes nothing; hidden"),
+        (Permissions(recorder=True), "publishes nothing; recorder"),
+    ],
+)
+def test_what_an_audience_may_not_do(observed: Permissions, told: str) -> None:
+    repair = permission_repair(state(), connection("PA_1"), observed)
+    assert repair is not None
+    assert (repair.believed, repair.permissions) == ("audience: publishes nothing", observed)
+    assert repair.observed.startswith(told)
+
+
+def test_the_same_put_in_another_way_is_no_difference() -> None:
+    session = state(roles={VIEWER: Role.CO_HOST})
+    expected = permissions(session, Role.CO_HOST)
+    for observed in (
+        replace(expected, can_publish_sources=tuple(reversed(ALL))),
+        replace(expected, can_publish_sources=None),
+    ):
+        assert permission_repair(session, connection("PA_1"), observed) is None
+    nothing = Permissions(can_publish=True, can_publish_sources=())
+    assert permission_repair(state(), connection("PA_1"), nothing) is None
