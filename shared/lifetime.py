@@ -1,5 +1,6 @@
 """The lifetime of a service with a database, a bus and an outbox: start in order, stop in reverse."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -39,8 +40,7 @@ def service_lifetime(
         if prepare is not None:
             await until_available("preparation", prepare)
         await until_available("rabbitmq", bus.start)
-        for group in groups:
-            await bus.subscribe(group)
+        await asyncio.gather(*(bus.subscribe(group) for group in groups))
         supervisor = app[SUPERVISOR]
         supervisor.spawn("bus", bus.run())
         supervisor.spawn("outbox", outbox.run())

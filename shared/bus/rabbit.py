@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection
 
 import structlog
-from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.bus.base import BaseBus
@@ -13,11 +12,12 @@ from shared.bus.intake import Intake
 from shared.bus.policy import RetryPolicy
 from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
+from shared.bus.rabbit_declarations import Declarations
 from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
 from shared.bus.rabbit_intake import RabbitIntake
 from shared.bus.rabbit_link import Link
 from shared.bus.rabbit_publisher import RabbitPublisher
-from shared.bus.rabbit_topology import declare_broadcast, declare_group
+from shared.bus.rabbit_topology import declare_broadcast
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
@@ -46,7 +46,8 @@ class RabbitBus(BaseBus):
     ) -> None:
         super().__init__(retry or RetryPolicy(), clock or SystemClock())
         self._publisher = RabbitPublisher(url, f"{service} publisher", publish_deadline)
-        self._link = Link(url, f"{service} consumer", self._declare_all)
+        self._link = Link(url, f"{service} consumer")
+        self._declarations = Declarations(self._policy)
         self._dead_letters = RabbitDeadLetters(self._link, self._publisher)
 
     async def start(self) -> None:
@@ -75,37 +76,27 @@ class RabbitBus(BaseBus):
     def _broker_state(self) -> str | None:
         return self._publisher.link.state() or self._link.state()
 
-    async def _declare_all(self, connection: AbstractConnection) -> None:
-        for group in self._groups.values():
-            await self._declare_on(connection, group)
-
     async def _declare(self, group: Group | OrderedGroup) -> None:
         """Raises ChannelPreconditionFailed where a queue exists with other arguments.
 
-        While the broker is away nothing is declared: the link does that as soon as it is up.
+        What cannot be declared now is declared before it is consumed.
         """
         try:
-            await self._declare_on(await self._link.connection(0), group)
+            await self._declarations.ensure(await self._link.connection(0), group)
         except Unavailable as error:
             if isinstance(error.__cause__, ChannelPreconditionFailed):
                 raise error.__cause__ from None
             log.warning("bus.declared_later", group=group.name, reason=error.message)
 
-    async def _declare_on(self, connection: AbstractConnection, group: Group | OrderedGroup) -> None:
-        channel = connection.channel(publisher_confirms=False)
-        async with reaching(f"declaring {group.name}"):
-            await channel.initialize()
-            await declare_group(channel, group, self._policy)
-        await close_channel(channel)
-
     async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
-        """A queue that somebody deleted is declared again; the next try finds it."""
+        """A queue that somebody deleted is declared again by the next try."""
         connection = await self._link.connection(DEADLINE)
+        await self._declarations.ensure(connection, group)
         try:
             return await RabbitIntake.open(connection, queue, prefetch, self._publisher)
         except Unavailable as error:
             if isinstance(error.__cause__, ChannelNotFoundEntity):
-                await self._declare_on(connection, group)
+                self._declarations.forget(group)
             raise
 
     async def _open_broadcast(self, broadcast: Broadcast) -> Intake:

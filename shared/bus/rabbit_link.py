@@ -21,10 +21,14 @@ CLOSE_DEADLINE = 5.0
 Setup = Callable[[AbstractConnection], Awaitable[None]]
 
 
+async def nothing(_: AbstractConnection) -> None:
+    """The setup of a link on which nothing has to be there beforehand."""
+
+
 class Link:
     """Up when connected and set up. A link that is down refuses at once: it is its users' circuit breaker."""
 
-    def __init__(self, url: str, name: str, setup: Setup) -> None:
+    def __init__(self, url: str, name: str, setup: Setup = nothing) -> None:
         self._url = url
         self._name = name
         self._setup = setup
@@ -63,10 +67,10 @@ class Link:
         self._connection = connection
         connection.close_callbacks.add(self._on_close)
         try:
-            async with reaching("declaring", CONNECT_DEADLINE):
+            async with reaching("setting up", CONNECT_DEADLINE):
                 await self._setup(connection)
         except Unavailable:
-            self.drop("declaring failed")
+            self.drop("setting up failed")
             raise
         if connection is self._connection:
             self._trouble = None

@@ -5,6 +5,7 @@ with reject-publish; RabbitMQ accepts the wrong combinations silently. A target 
 what refers to it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from aio_pika import ExchangeType
@@ -30,16 +31,23 @@ async def declare_exchange(channel: AbstractChannel) -> AbstractExchange:
 
 
 async def declare_group(channel: AbstractChannel, group: Group | OrderedGroup, policy: RetryPolicy) -> None:
-    """Declare all queues of the group and bind those it consumes."""
-    exchange = await declare_exchange(channel)
+    """Declare all queues of the group and bind those it consumes; returns when the broker has done it all."""
+    await declare_exchange(channel)
     dead: Arguments = {"x-queue-type": "quorum", "x-delivery-limit": DEAD_DELIVERY_LIMIT}
     await channel.declare_queue(dead_queue(group.name), durable=True, arguments=dead)
     for name, bindings in working_queues(group).items():
-        queue = await channel.declare_queue(name, durable=True, arguments=_working(group))
-        for binding in bindings:
-            await queue.bind(exchange, binding)
+        await channel.declare_queue(name, durable=True, arguments=_working(group))
+        await _bind(channel, name, bindings)
     for name, seconds in lanes(group, policy):
         await channel.declare_queue(name, durable=True, arguments=_lane(group, seconds))
+    await declare_exchange(channel)  # answered after all that went before on this channel
+
+
+async def _bind(channel: AbstractChannel, queue: str, bindings: Sequence[str]) -> None:
+    """Without waiting for each: a group of many events has hundreds. A refused one closes the channel."""
+    underlay = await channel.get_underlay_channel()
+    for binding in bindings:
+        await underlay.queue_bind(queue, EXCHANGE, binding, nowait=True)
 
 
 async def declare_broadcast(channel: AbstractChannel, broadcast: Broadcast) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import aio_pika
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.bus import Backoff, DeadLetter, Group, OrderedGroup, RetryPolicy
 from shared.bus.base import BaseBus
@@ -123,6 +124,23 @@ class RabbitStage(Stage):
             channel = await connection.channel()
             exchange = await channel.get_exchange(EXCHANGE)
             await exchange.publish(aio_pika.Message(parcel.body, headers=dict(parcel.headers)), routing_key)
+
+    async def there(self, queue: str) -> None:
+        """Wait until the broker has this queue."""
+        async with asyncio.timeout(DEADLINE), await aio_pika.connect(self.node.url) as connection:
+            while True:
+                channel = await connection.channel()
+                try:
+                    await channel.declare_queue(queue, passive=True)
+                except ChannelNotFoundEntity:
+                    await asyncio.sleep(0.005)
+                else:
+                    return
+
+    async def delete(self, queue: str) -> None:
+        async with await aio_pika.connect(self.node.url) as connection:
+            channel = await connection.channel()
+            await channel.queue_delete(queue)
 
     async def subscribe(self, bus: BaseBus, group: Group | OrderedGroup) -> None:
         await super().subscribe(bus, group)

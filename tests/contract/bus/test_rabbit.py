@@ -11,14 +11,19 @@ from prometheus_client import REGISTRY
 
 from shared.bus import Group, OrderedGroup
 from shared.bus.base import BaseBus
+from shared.bus.naming import partition_queue
+from shared.contracts.event import PARTITIONS
 from shared.contracts.livekit_events import LiveKitRoomStarted
+from shared.contracts.registry import event_classes
 from shared.errors import Unavailable
-from tests.contract.bus.events import Seen, started
+from tests.contract.bus.events import Seen, sessions_in_other_partitions, started
 from tests.contract.bus.stages import RabbitStage, dead_letters, eventually
 from tests.contract.bus.test_loss import publish_surely
 
 SHORT, LONG = 3.0, 20.0
 PUBLISH_DEADLINE = 2.0
+# Of one call to the broker (5 s), and below that of its heartbeat.
+BEYOND_EVERY_DEADLINE = 7.0
 
 
 async def refused_after(bus: BaseBus) -> float:
@@ -54,6 +59,37 @@ async def test_a_frozen_broker_is_noticed_and_forgiven(rabbit_stage: RabbitStage
     assert not running.done()
     await consumer.close()
     await running
+
+
+async def test_a_group_is_declared_whole_though_the_broker_froze_in_the_middle(
+    rabbit_stage: RabbitStage,
+) -> None:
+    """Queues whose bindings are missing would be consumed as if all were well, and get nothing."""
+    bus, consumer, seen = await rabbit_stage.bus(), await rabbit_stage.bus(), Seen()
+    others = (event for event in event_classes().values() if event is not LiveKitRoomStarted)
+    group = OrderedGroup(rabbit_stage.name("halved"), (*others, LiveKitRoomStarted), seen.batch)
+    subscribing = asyncio.create_task(rabbit_stage.subscribe(consumer, group))
+    await rabbit_stage.there(partition_queue(group.name, PARTITIONS - 1))
+    rabbit_stage.node.freeze()
+    await asyncio.sleep(BEYOND_EVERY_DEADLINE)
+    rabbit_stage.node.thaw()
+    await subscribing
+    await eventually(lambda: consumer.state() is None and bus.state() is None)
+    sessions = sessions_in_other_partitions(PARTITIONS)
+    for number, session in enumerate(sessions):
+        await publish_surely(bus, started(number, session))
+    await eventually(lambda: {int(sid) for sid in seen.sids} == set(range(PARTITIONS)))
+
+
+async def test_a_deleted_queue_is_declared_again_with_its_bindings(rabbit_stage: RabbitStage) -> None:
+    bus, consumer, seen = await rabbit_stage.bus(), await rabbit_stage.bus(), Seen()
+    group = Group(rabbit_stage.name("deleted"), {LiveKitRoomStarted: seen.one})
+    await rabbit_stage.subscribe(consumer, group)
+    await rabbit_stage.delete(group.name)
+    await eventually(lambda: consumer.state() is not None)
+    await eventually(lambda: consumer.state() is None)
+    await publish_surely(bus, started(1))
+    await eventually(lambda: seen.sids == ["1"])
 
 
 async def test_a_frozen_broker_holds_up_many_publishes_no_longer_than_one(rabbit_stage: RabbitStage) -> None:
