@@ -154,7 +154,8 @@ async def exact(mongo: Mongo, session_id: str, people: int) -> bool:
     gone: Document = {"session_id": session_id, "open": False, "left_at": at(60)}
     left_ones = await mongo.collection("presences").count(gone, limit=ALL)
     audience = await mongo.collection("audiences").find_one({"_id": session_id})
-    return attended == left_ones == people and audience is not None and audience["viewer_count"] == 0
+    # Where all had left before the first count, there was never anything to tell of an audience.
+    return attended == left_ones == people and (audience is None or audience["viewer_count"] == 0)
 
 
 async def main(stack: Stack, people: int) -> None:

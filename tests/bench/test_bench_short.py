@@ -9,8 +9,7 @@ from tests.bench.picture import svg
 from tests.bench.rows import Row
 
 
-# How exact the crowd is counted, tests/integration/test_attendance.py asks.
-@pytest.mark.parametrize("name", sorted(BENCHES.keys() - {"crowd"}))
+@pytest.mark.parametrize("name", BENCHES)
 async def test_a_benchmark_measures_what_it_says(running_stack: RunningStack, name: str) -> None:
     rows = await BENCHES[name](running_stack, short=True)
     assert rows

@@ -69,6 +69,10 @@ class Ticker:
             # One session that cannot be recomputed must not end the counting of all others.
             self._failed(change)
             log.exception("attendance.recompute_failed", session_id=change.session_id)
+        except asyncio.CancelledError:
+            # The end of this process, or a driver's own: either way the change is not settled.
+            self._failed(change)
+            raise
         finally:
             self._changes.release(change)
 
