@@ -60,7 +60,10 @@ def entries(events: Sequence[Event], now: datetime) -> list[Document]:
 
 
 class Outbox:
-    """The relay of one service. `attach` its collections, `wake` it after a write, `run` it supervised."""
+    """The relay of one service. `attach` its collections, `wake` it after a write, `run` it supervised.
+
+    A round reads the collections that were written to; every `sweep` seconds it is thorough and reads all.
+    """
 
     def __init__(
         self,
@@ -81,8 +84,11 @@ class Outbox:
         self._sources: list[Source | FactSource] = []
         self._woken = asyncio.Event()
 
-    def attach(self, collection: Collection) -> None:
-        self._sources.append(Source(collection))
+    def attach(self, collection: Collection) -> Source:
+        """Attach a collection of documents that change; `wake` with what this gives."""
+        source = Source(collection)
+        self._sources.append(source)
+        return source
 
     def attach_facts(self, collection: Collection) -> FactSource:
         """Attach a collection of documents that are inserted once and never changed."""
@@ -90,7 +96,9 @@ class Outbox:
         self._sources.append(source)
         return source
 
-    def wake(self) -> None:
+    def wake(self, source: Source | FactSource) -> None:
+        """Events were stored in this collection."""
+        source.stirred = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -147,13 +155,15 @@ class Outbox:
     async def publish_once(self, *, thorough: bool = True) -> bool:
         """One round over all collections; True where a full batch suggests that more is waiting.
 
-        Where it is not thorough, collections of facts are not read.
+        Where it is not thorough, collections of facts are not read, nor those that nothing was written to.
         """
         self._woken.clear()
-        rounds = [await self._publish_source(source, thorough) for source in self._sources]
+        sources = [source for source in self._sources if thorough or source.stirred]
+        rounds = [await self._publish_source(source, thorough) for source in sources]
         return any(rounds)
 
     async def _publish_source(self, source: Source | FactSource, thorough: bool) -> bool:
+        source.stirred = False
         documents = await source.waiting(_BATCH, thorough=thorough)
         WAITING.labels(source.collection.name).set(len(documents))
         limiter = asyncio.Semaphore(_CONCURRENT_DOCUMENTS)
@@ -164,6 +174,7 @@ class Outbox:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        source.stirred = source.stirred or len(documents) >= _BATCH
         return len(documents) >= _BATCH
 
     async def _publish_document(

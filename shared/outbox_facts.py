@@ -34,6 +34,7 @@ class FactSource:
 
     def __init__(self, collection: Collection, clock: Clock):
         self.collection = collection
+        self.stirred = False
         self._clock = clock
         self._pending: dict[str, Document] = {}
         self._published: dict[str, None] = {}

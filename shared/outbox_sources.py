@@ -20,6 +20,8 @@ class Source:
 
     def __init__(self, collection: Collection):
         self.collection = collection
+        # Whether it was written to since it was last read.
+        self.stirred = False
         self.confirmed: dict[str, Confirmed] = {}
 
     def done(self, key: str) -> frozenset[str]:

@@ -51,7 +51,7 @@ class Repository(Generic[T]):
         self._clock = clock
         self._adapter: TypeAdapter[T] = TypeAdapter(self.entity)
         self._fields = frozenset(field.name for field in dataclasses.fields(self.entity)) - {"id", "version"}
-        outbox.attach(self.collection)
+        self._source = outbox.attach(self.collection)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
@@ -106,7 +106,7 @@ class Repository(Generic[T]):
             now = self._clock.now()
             document |= {"outbox": entries(events, now), "outbox_at": now}
         await self.collection.insert(document)
-        self._outbox.wake()
+        self._outbox.wake(self._source)
 
     async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
         """Load, let `decide` change the aggregate and tell the events, save; again if somebody was faster.
@@ -155,7 +155,7 @@ class Repository(Generic[T]):
             write["$push"] = {"outbox": {"$each": entries(events, now)}}
             write["$set"] = {**change.get("$set", {}), "outbox_at": before.get("outbox_at", now)}
         written = await self.collection.update({"_id": before["_id"], "version": before["version"]}, write)
-        self._outbox.wake()
+        self._outbox.wake(self._source)
         return bool(written)
 
     def _difference(self, before: Document, after: Document) -> Document:

@@ -27,10 +27,12 @@ class Board:
         self._change(name, Phase.STARTING, pid=pid)
 
     def ready(self, name: str, seconds: float) -> None:
-        component = self._change(name, Phase.READY)
-        self._console.say(f"{name} is ready on port {component.port} after {seconds:.1f} s")
+        component = self._set(name, Phase.READY)
         if self._stack is not None:
             self.publish(self._stack)
+        # Last: whoever sees it ready finds its process in stack.json.
+        self._save()
+        self._console.say(f"{name} is ready on port {component.port} after {seconds:.1f} s")
 
     def exited(self, name: str, status: int, lines: list[str], restart_in: float) -> None:
         component = self._change(name, Phase.RESTARTING, pid=None)
@@ -63,11 +65,15 @@ class Board:
         return {c.name: ProcessInfo(pid=c.pid, port=c.port) for c in known if c.pid is not None}
 
     def _change(self, name: str, phase: Phase, **changes: int | None) -> ComponentState:
+        changed = self._set(name, phase, **changes)
+        self._save()
+        return changed
+
+    def _set(self, name: str, phase: Phase, **changes: int | None) -> ComponentState:
         changed = self._state.components[name].model_copy(
             update={"phase": phase, "since": self._now(), **changes}
         )
         self._state.components[name] = changed
-        self._save()
         return changed
 
     def _save(self) -> None:

@@ -57,7 +57,7 @@ def build(settings: AttendanceSettings) -> web.Application:
     marks = MarkRepository(mongo)
 
     changes = Changes(marks, clock, replica=new_id())
-    session_views = SessionViews(sessions, owner, changes)
+    session_views = SessionViews(sessions, presences, owner, changes)
     presence = PresenceService(presences, leaves, session_views, changes, clock)
     derivation = Derivation(sessions, presences, attendances, audiences, leaves)
     ticker = Ticker(

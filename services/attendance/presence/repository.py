@@ -109,6 +109,15 @@ class PresenceRepository:
             found[document["user_id"]].append(_load(document))
         return found
 
+    async def sessions_among(self, session_ids: Sequence[str]) -> set[str]:
+        """Those of these sessions that anybody ever connected to."""
+        if not session_ids:
+            return set()
+        found = await self.collection.aggregate(
+            [{"$match": {"session_id": {"$in": list(session_ids)}}}, {"$group": {"_id": "$session_id"}}]
+        )
+        return {document["_id"] for document in found}
+
     async def remove_session(self, session_id: str) -> None:
         await self.collection.delete_many({"session_id": session_id})
 

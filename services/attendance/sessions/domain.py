@@ -55,7 +55,8 @@ class SessionView:
 def affected(before: SessionView | None, after: SessionView) -> People:
     """Whose attendance has to be derived anew when `after` is heard of and `before` was stored.
 
-    The same version again means that its first handling may have died half-way: everyone.
+    Everyone's where it is the first that is heard of the session, and where it is the same version again:
+    its first handling may have died half-way.
     """
     if before is None or after.deleted or before.version == after.version:
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from services.attendance.audiences.changes import Changes
+from services.attendance.presence.repository import PresenceRepository
 from services.attendance.sessions.domain import SessionView, affected
 from services.attendance.sessions.repository import SessionRepository
 from shared.errors import NotFound
@@ -10,8 +11,15 @@ from shared.session_owner import SessionOwner
 
 
 class SessionViews:
-    def __init__(self, sessions: SessionRepository, owner: SessionOwner, changes: Changes):
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        presences: PresenceRepository,
+        owner: SessionOwner,
+        changes: Changes,
+    ):
         self._sessions = sessions
+        self._presences = presences
         self._owner = owner
         self._changes = changes
 
@@ -41,7 +49,17 @@ class SessionViews:
         before = await self._sessions.find_many(newest)
         await self._sessions.save(newest.values())
         touched = {id_: affected(before.get(id_), view) for id_, view in newest.items()}
-        await self._changes.mark({id_: people for id_, people in touched.items() if people is None or people})
+        # Read after the views are saved: whoever comes later is derived with them.
+        fresh = [id_ for id_, view in newest.items() if id_ not in before and not view.deleted]
+        visited = await self._presences.sessions_among(fresh)
+        unseen = set(fresh) - visited
+        await self._changes.mark(
+            {
+                id_: people
+                for id_, people in touched.items()
+                if (people is None or people) and id_ not in unseen
+            }
+        )
 
 
 def _newest(views: Iterable[SessionView]) -> dict[str, SessionView]:

@@ -49,7 +49,7 @@ class WebhookRepository:
         stored = await self._writes.add(document)
         if stored and webhook.event is not None:
             self._facts.hand_over(document)
-            self._outbox.wake()
+            self._outbox.wake(self._facts)
         return stored
 
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:

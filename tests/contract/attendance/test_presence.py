@@ -181,3 +181,10 @@ async def test_a_deleted_session_takes_its_data_along_whatever_still_comes(world
     await world.see(left(state.id, one, at(8)), joined(state.id, connection(new_id(), "PA_9", at(9))))
     for store in (world.presences, world.attendances, world.audiences, world.leaves):
         assert await store.collection.find({}) == []
+
+
+async def test_of_new_sessions_those_are_derived_that_somebody_came_to_before_the_news(world: World) -> None:
+    visited, empty = session(), session()
+    await world.see(joined(visited.id, connection(HOST_ID, "PA_host", at(0))))
+    await world.handle([SessionStarted(session=visited), SessionStarted(session=empty)])
+    assert [(one.session_id, one.people) for one in world.changes.take()] == [(visited.id, None)]

@@ -182,3 +182,17 @@ async def test_a_drain_ends_in_time(ground: Ground) -> None:
     async with asyncio.timeout(5):
         await outbox.drain(0.1)
     assert not await is_empty(things)
+
+
+async def test_a_round_reads_what_was_written_to_and_a_thorough_one_everything(ground: Ground) -> None:
+    things, outbox, gate = await ground.relay()
+    of_another_replica, _, _ = await ground.relay()
+    await changed(things, 1)
+    await outbox.publish_once(thorough=False)
+    assert gate.passed == 1
+    made = await changed(of_another_replica, 1)
+    await outbox.publish_once(thorough=False)
+    assert gate.passed == 1
+    await outbox.publish_once(thorough=True)
+    await eventually(lambda: versions(ground.arrived, made.id) == [1])
+    assert gate.passed == 2

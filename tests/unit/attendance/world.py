@@ -63,7 +63,7 @@ class World:
         self.leaves = LeaveRepository(mongo, self.outbox, self.clock)
         self.marks = MarkRepository(mongo)
         self.changes = Changes(self.marks, self.clock, replica)
-        self.views = SessionViews(self.sessions, self.owner, self.changes)
+        self.views = SessionViews(self.sessions, self.presences, self.owner, self.changes)
         self.presence = PresenceService(self.presences, self.leaves, self.views, self.changes, self.clock)
         self.derivation = Derivation(
             self.sessions, self.presences, self.attendances, self.audiences, self.leaves
