@@ -7,6 +7,8 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import AccountService, FirstAdministrator
 from services.session.organizations.repository import OrganizationRepository
 from services.session.passwords import Passwords
+from services.session.revocations.repository import RevocationRepository
+from services.session.revocations.service import RevocationService
 from services.session.settings import SessionSettings
 from services.session.signin.repository import SignInRepository
 from shared.bus.rabbit import RabbitBus
@@ -26,7 +28,8 @@ async def create_administrator(settings: SessionSettings, email: str, password: 
     try:
         await mongo.check_journal()
         await users.ensure_indexes()
-        accounts = AccountService(users, organizations, SignInRepository(mongo), Passwords(), clock)
+        revocations = RevocationService(RevocationRepository(mongo), SignInRepository(mongo), clock)
+        accounts = AccountService(users, organizations, revocations, Passwords(), clock)
         return await accounts.create_first_administrator(FirstAdministrator(email, password))
     finally:
         mongo.close()

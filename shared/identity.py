@@ -2,12 +2,12 @@
 
 An access token is an EdDSA JWT: header `alg=EdDSA`, `typ=at+jwt`, `kid`; claims `iss`, `aud`, `sub`
 (user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `scp` (scopes), `iat`,
-`nbf`, `exp`.
+`nbf`, `exp`, `via` (the API key through which somebody was let in).
 Every service holds the public keys and verifies for itself; only the session service signs.
 """
 
 from collections import OrderedDict
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +25,8 @@ ISSUER = "greenroom"
 AUDIENCE = "greenroom-api"
 ACCESS_TYPE = "at+jwt"
 ACCESS_LIFETIME = timedelta(minutes=15)
+# What a customer's backend may ask for its own people.
+LONGEST_LIFETIME = timedelta(days=1)
 
 _LEEWAY = timedelta(seconds=5)
 _CACHED_TOKENS = 10_000
@@ -39,7 +41,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Caller:
-    """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user."""
+    """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user.
+
+    `api_key_id` is the key that calls; `via` the one that let this person in, whose end is theirs too.
+    """
 
     user_id: str
     sign_in_id: str
@@ -49,6 +54,7 @@ class Caller:
     is_admin: bool = False
     api_key_id: str | None = None
     scopes: frozenset[Scope] = frozenset(Scope)
+    via: str | None = None
 
     @property
     def identity(self) -> str:
@@ -93,22 +99,40 @@ class TokenIssuer:
             "iat": int(now.timestamp()),
             "nbf": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
+            "via": caller.via,
         }
         headers = {"typ": ACCESS_TYPE, "kid": self._kid}
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers=headers), expires_at
 
 
+# Whether a token for this caller, issued then (seconds since 1970), is over before its time.
+Revoked = Callable[[Caller, float], bool]
+
+
+def _never(_: Caller, __: float) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What a token says; times in seconds since 1970."""
+
+    caller: Caller
+    issued_at: float
+    expires_at: float
+
+
 class TokenVerifier:
     """Verifies access tokens against the configured public keys; remembers those it verified."""
 
-    def __init__(self, public_keys: Mapping[str, str], clock: Clock, revoked: Container[str] = ()):
-        """`public_keys`: key id -> raw Ed25519 public key in base64url. `revoked`: sign-ins that are over."""
+    def __init__(self, public_keys: Mapping[str, str], clock: Clock, revoked: Revoked = _never):
+        """`public_keys`: key id -> raw Ed25519 public key in base64url."""
         self._keys = {
             kid: Ed25519PublicKey.from_public_bytes(base64url(text)) for kid, text in public_keys.items()
         }
         self._clock = clock
         self._revoked = revoked
-        self._verified: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+        self._verified: OrderedDict[str, _Proof] = OrderedDict()
 
     def verify(self, token: str) -> Caller:
         """The caller that `token` proves; raises `Unauthenticated`."""
@@ -119,15 +143,14 @@ class TokenVerifier:
             self._verified[token] = known
             if len(self._verified) > _CACHED_TOKENS:
                 self._verified.popitem(last=False)
-        caller, expires_at = known
-        if expires_at + _LEEWAY.total_seconds() <= now:
+        if known.expires_at + _LEEWAY.total_seconds() <= now:
             self._verified.pop(token, None)
             raise Unauthenticated("The access token has expired", code="token_expired")
-        if caller.sign_in_id in self._revoked:
+        if self._revoked(known.caller, known.issued_at):
             raise Unauthenticated("This sign-in is over", code="token_revoked")
-        return caller
+        return known.caller
 
-    def _decode(self, token: str, now: float) -> tuple[Caller, float]:
+    def _decode(self, token: str, now: float) -> _Proof:
         try:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
@@ -149,7 +172,7 @@ class TokenVerifier:
             )
             if float(claims["nbf"]) - _LEEWAY.total_seconds() > now:
                 raise Unauthenticated("The access token is not valid yet", code="token_invalid")
-            return _caller(claims), float(claims["exp"])
+            return _Proof(_caller(claims), float(claims["iat"]), float(claims["exp"]))
         except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
             raise Unauthenticated("The access token is not valid", code="token_invalid") from error
 
@@ -164,4 +187,5 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         is_admin=claims.get("adm") is True,
         api_key_id=claims.get("key"),
         scopes=frozenset(map(Scope, claims["scp"])),
+        via=claims.get("via"),
     )

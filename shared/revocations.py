@@ -1,7 +1,7 @@
-"""Sign-ins that have ended while access tokens of theirs still live.
+"""Sign-ins, API keys and people that have ended while access tokens of theirs still live.
 
-Every service verifies tokens without asking anybody. What was revoked within a token's lifetime it therefore
-keeps in memory, and asks the session service once a second for what has joined it.
+Every service verifies tokens without asking anybody. What ended lately it therefore keeps in memory, and asks
+the session service again and again for what has joined it.
 """
 
 import asyncio
@@ -14,26 +14,29 @@ from pydantic import BaseModel
 
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.identity import ACCESS_LIFETIME, LONGEST_LIFETIME, Caller
 
 log = structlog.get_logger(__name__)
 
-# Longer than an access token lives.
-KEPT = timedelta(minutes=16)
+# For how long what ended matters: no token of it lives longer, clocks that differ included.
+SIGN_INS_MATTER = ACCESS_LIFETIME + timedelta(minutes=1)
+OTHERS_MATTER = LONGEST_LIFETIME + timedelta(minutes=1)
 # Clocks of the session service's replicas differ, and a write may take a while to be seen.
 _OVERLAP = timedelta(seconds=10)
-_EVERY = 1.0
+_EVERY = 0.5
 
 
 class Revoked(BaseModel):
-    """One sign-in, and when it was revoked."""
+    """One sign-in, API key or person, by id: when it ended, and until when a token of it may live."""
 
     id: str
     at: datetime
+    until: datetime
 
 
 class RevocationSource(Protocol):
     async def since(self, moment: datetime) -> Sequence[Revoked]:
-        """What was revoked at `moment` or later; raises `Unavailable`."""
+        """What was revoked at `moment` or later and still matters; raises `Unavailable`."""
         ...
 
 
@@ -44,21 +47,29 @@ class OwnedSource(RevocationSource, Protocol):
 
 
 class Revocations:
-    """The sign-ins that are over, for as long as it matters."""
+    """What is over, for as long as it matters."""
 
     def __init__(self, clock: Clock):
         self._clock = clock
-        self._revoked: dict[str, datetime] = {}
-        self._asked_for = clock.now() - KEPT
-
-    def __contains__(self, sign_in_id: object) -> bool:
-        return sign_in_id in self._revoked
+        self._revoked: dict[str | None, Revoked] = {}
+        self._asked_for = clock.now() - OTHERS_MATTER
 
     def __len__(self) -> int:
         return len(self._revoked)
 
+    def cover(self, caller: Caller, issued_at: float) -> bool:
+        """Whether a token for `caller`, issued then (seconds since 1970), is over.
+
+        Sign-ins and API keys end for good; a person may be let in again.
+        """
+        revoked = self._revoked
+        if caller.sign_in_id in revoked or caller.via in revoked:
+            return True
+        person = revoked.get(caller.user_id)
+        return person is not None and issued_at <= person.at.timestamp()
+
     def add(self, revoked: Iterable[Revoked]) -> None:
-        self._revoked.update((one.id, one.at) for one in revoked)
+        self._revoked.update((one.id, one) for one in revoked)
 
     async def follow(self, source: RevocationSource) -> None:
         """Update again and again, until cancelled; what is known stays while the source does not answer."""
@@ -76,10 +87,10 @@ class Revocations:
     async def update(self, source: RevocationSource) -> None:
         """Learn what is new and forget what no longer matters; raises `Unavailable`."""
         now = self._clock.now()
-        self.add(await source.since(max(self._asked_for, now - KEPT)))
+        self.add(await source.since(max(self._asked_for, now - OTHERS_MATTER)))
         self._asked_for = now - _OVERLAP
         self._forget(now)
 
     def _forget(self, now: datetime) -> None:
-        for over in [key for key, at in self._revoked.items() if at < now - KEPT]:
+        for over in [name for name, one in self._revoked.items() if one.until < now]:
             del self._revoked[over]

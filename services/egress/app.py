@@ -19,7 +19,8 @@ from services.egress.webhooks.service import WEBHOOKS, WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import INTERNAL_CALLS
+from shared.http.app import INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.revocations import HttpRevocations
 from shared.lifetime import service_lifetime
 from shared.livekit import LiveKitApi, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
@@ -53,9 +54,12 @@ def build(settings: EgressSettings) -> web.Application:
     app[INGESTS] = ingests
     app[DRIFT] = parts.ledger
 
-    async def own_lifetime(_: web.Application) -> AsyncIterator[None]:
+    async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
+        revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])
+        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
         yield
         await owner.close()
+        await revocations.close()
 
     app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)

@@ -8,12 +8,14 @@ from typing import Final
 import orjson
 from aiohttp import ClientError
 
-from services.gateway.credentials import ApiKey, refused_key
+from services.gateway.credentials import ApiKey, ManagementToken, refused_key, refused_token
 from services.gateway.upstreams import Pool
-from shared.errors import Unavailable
+from shared.clock import Clock
+from shared.errors import Unauthenticated, Unavailable
 from shared.http.internal import InternalCalls
 
-PATH: Final = "/internal/api-keys/exchange"
+KEYS: Final = "/internal/api-keys/exchange"
+MANAGEMENT_TOKENS: Final = "/internal/management-tokens/exchange"
 # A deleted key stops within 1 s: an answer is used for _FRESH after it was asked for, or for as long as the
 # asking itself may take.
 _FRESH: Final = 0.5
@@ -21,22 +23,27 @@ _DEADLINE: Final = 1.0
 _KNOWN: Final = 10_000
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
 
+Shown = ApiKey | ManagementToken
+
 
 class ApiKeys:
-    """Asks once for all who come with the same key at the same time."""
+    """Asks once for all who come with the same key, or the same token of it, at the same time."""
 
-    def __init__(self, session: Pool, calls: InternalCalls, monotonic: Callable[[], float]):
+    def __init__(self, session: Pool, calls: InternalCalls, clock: Clock, monotonic: Callable[[], float]):
         self._session = session
         self._calls = calls
+        self._clock = clock
         self._monotonic = monotonic
         self._asked: OrderedDict[bytes, tuple[asyncio.Task[str], float]] = OrderedDict()
 
-    async def token(self, key: ApiKey) -> str:
+    async def token(self, shown: Shown) -> str:
         """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` where nobody can say."""
-        digest = key.digest
+        if isinstance(shown, ManagementToken) and shown.expires_at <= self._clock.now().timestamp():
+            raise Unauthenticated("The management token has expired", code="token_expired")
+        digest = shown.digest
         task, asked_at = self._asked.get(digest, (None, 0.0))
         if task is None or self._monotonic() - asked_at >= _FRESH:
-            task = self._ask(key, digest)
+            task = self._ask(shown, digest)
         # Shielded: others may wait for the same answer.
         return await asyncio.shield(task)
 
@@ -46,8 +53,8 @@ class ApiKeys:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ask(self, key: ApiKey, digest: bytes) -> asyncio.Task[str]:
-        task = asyncio.create_task(self._exchange(key))
+    def _ask(self, shown: Shown, digest: bytes) -> asyncio.Task[str]:
+        task = asyncio.create_task(self._exchange(shown))
         task.add_done_callback(_seen)
         self._asked[digest] = task, self._monotonic()
         self._asked.move_to_end(digest)
@@ -55,21 +62,30 @@ class ApiKeys:
             self._asked.popitem(last=False)
         return task
 
-    async def _exchange(self, key: ApiKey) -> str:
+    async def _exchange(self, shown: Shown) -> str:
+        path, question, refusal = _question(shown)
         headers = {"Authorization": self._calls.sign(self._session.name), "Content-Type": "application/json"}
-        body = orjson.dumps({"id": key.id, "secret": key.secret})
         try:
             async with (
                 asyncio.timeout(_DEADLINE),
-                self._session.http.post(self._session.url(PATH), data=body, headers=headers) as response,
+                self._session.http.post(
+                    self._session.url(path), data=orjson.dumps(question), headers=headers
+                ) as response,
             ):
                 if response.status in _REFUSALS:
-                    raise refused_key()
+                    raise refusal
                 if response.status != 200:
                     raise _unknown()
                 return str(orjson.loads(await response.read())["data"]["access_token"])
         except (TimeoutError, ClientError, OSError, ValueError, KeyError) as error:
             raise _unknown() from error
+
+
+def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:
+    """Where to ask, what, and how it is refused."""
+    if isinstance(shown, ApiKey):
+        return KEYS, {"id": shown.id, "secret": shown.secret}, refused_key()
+    return MANAGEMENT_TOKENS, {"token": shown.text}, refused_token()
 
 
 def _unknown() -> Unavailable:

@@ -1,18 +1,22 @@
-"""What a client shows: a bearer token, or an API key in one of its two forms."""
+"""What a client shows: an access token, or an API key in one of its three forms."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import orjson
 
 from shared.errors import Unauthenticated
 from shared.ids import is_id
+from shared.settings import base64url
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     id: str
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def digest(self) -> bytes:
@@ -20,8 +24,27 @@ class ApiKey:
         return hashlib.sha256(f"{self.id}\n{self.secret}".encode()).digest()
 
 
-def read_credentials(headers: Mapping[str, str]) -> str | ApiKey | None:
-    """The bearer token or API key that was sent, None for nobody; raises `Unauthenticated`.
+@dataclass(frozen=True, slots=True)
+class ManagementToken:
+    """A JWT that claims to be signed with an API key's secret; whether it is, only the session service knows.
+
+    `expires_at`: its own word, in seconds since 1970.
+    """
+
+    text: str = field(repr=False)
+    expires_at: float
+
+    @property
+    def digest(self) -> bytes:
+        """A name for this token that does not reveal it."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+
+Credentials: TypeAlias = str | ApiKey | ManagementToken
+
+
+def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
+    """The access token or API key that was sent, None for nobody; raises `Unauthenticated`.
 
     `Authorization` wins over `X-API-Key`.
     """
@@ -32,14 +55,30 @@ def read_credentials(headers: Mapping[str, str]) -> str | ApiKey | None:
     return None if key is None else _key(*key.strip().partition("."))
 
 
-def _authorization(value: str) -> str | ApiKey:
+def _authorization(value: str) -> Credentials:
     scheme, _, rest = value.partition(" ")
     kind, rest = scheme.lower(), rest.strip()
     if kind == "bearer" and rest:
-        return rest
+        return _management_token(rest) or rest
     if kind == "basic" and rest:
         return _basic(rest)
     raise Unauthenticated("Send Authorization: Bearer <access token>", code="token_invalid")
+
+
+def _management_token(token: str) -> ManagementToken | None:
+    """None for all that cannot be one, which is then held to be an access token of ours.
+
+    Nothing is believed here: this only finds out who is to verify it.
+    """
+    parts = token.split(".")
+    try:
+        if len(parts) != 3 or not token.isascii() or orjson.loads(base64url(parts[0])).get("alg") != "HS256":
+            return None
+        claims = orjson.loads(base64url(parts[1]))
+        expires_at = float(claims["exp"])
+        return ManagementToken(token, expires_at) if "access_key" in claims else None
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
+        return None
 
 
 def _basic(encoded: str) -> ApiKey:
@@ -59,3 +98,7 @@ def _key(identifier: str, separator: str, secret: str) -> ApiKey:
 
 def refused_key() -> Unauthenticated:
     return Unauthenticated("The API key is not valid", code="api_key_invalid")
+
+
+def refused_token() -> Unauthenticated:
+    return Unauthenticated("The management token is not valid", code="management_token_invalid")

@@ -26,6 +26,9 @@ from services.session.passwords import Passwords
 from services.session.presets import routes as preset_routes
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PRESETS, PresetService
+from services.session.revocations import routes as revocation_routes
+from services.session.revocations.repository import RevocationRepository
+from services.session.revocations.service import REVOKED, RevocationService
 from services.session.rooms import routes as room_routes
 from services.session.rooms.reactions import RoomReactions
 from services.session.rooms.repository import RoomRepository
@@ -69,6 +72,7 @@ TABLES: tuple[Routes, ...] = (
     library_routes.routes,
     account_routes.routes,
     key_routes.routes,
+    revocation_routes.routes,
     journal_routes.routes,
 )
 
@@ -88,7 +92,7 @@ def build(settings: SessionSettings) -> web.Application:
         base64url(settings.identity_private_key.get_secret_value()), settings.identity_signing_kid, clock
     )
     ingest = EgressIngest(settings.egress_url, app[INTERNAL_CALLS])
-    passwords = Passwords()
+    passwords = Passwords(settings.passwords_at_once)
     limits = _limits(settings)
 
     organizations = OrganizationRepository(mongo, outbox, clock)
@@ -101,12 +105,14 @@ def build(settings: SessionSettings) -> web.Application:
     sign_ins = SignInRepository(mongo)
     codes = AuthCodeRepository(mongo)
     journal = JournalRepository(mongo)
+    revocations = RevocationRepository(mongo)
     idempotency = IdempotencyKeys(mongo, clock)
 
     room_views = RoomViews(users, sessions)
     session_views = SessionViews(rooms, room_views)
     library_service = LibraryService(libraries, organizations, rooms, clock)
-    account_service = AccountService(users, organizations, sign_ins, passwords, clock)
+    revocation_service = RevocationService(revocations, sign_ins, clock)
+    account_service = AccountService(users, organizations, revocation_service, passwords, clock)
     room_service = RoomService(rooms, sessions, library_service, room_views, clock)
     preset_service = PresetService(presets, sessions, library_service, clock)
     session_service = SessionService(
@@ -132,9 +138,11 @@ def build(settings: SessionSettings) -> web.Application:
     app[ORGANIZATIONS] = OrganizationService(organizations, libraries, users, clock)
     app[LIBRARIES] = library_service
     app[ACCOUNTS] = account_service
-    app[API_KEYS] = ApiKeyService(keys, users, Keyring(settings.keyring), issuer, clock)
+    app[API_KEYS] = ApiKeyService(keys, users, revocation_service, Keyring(settings.keyring), issuer, clock)
+    app[REVOKED] = revocation_service
     app[SIGN_IN] = SignInService(
         users,
+        keys,
         sign_ins,
         codes,
         passwords,
@@ -159,7 +167,7 @@ def build(settings: SessionSettings) -> web.Application:
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
-        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(sign_ins))
+        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocation_service))
         yield
         await ingest.close()
 
@@ -180,6 +188,7 @@ def build(settings: SessionSettings) -> web.Application:
                 sessions,
                 sign_ins,
                 codes,
+                revocations,
                 journal,
                 idempotency,
             ],

@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
 
-from shared.settings import Keys, ServiceSettings
+from shared.settings import Keys, ServiceSettings, base64url
 
 
 class SessionSettings(ServiceSettings):
@@ -36,6 +37,9 @@ class SessionSettings(ServiceSettings):
     bootstrap_admin_email: str | None = None
     bootstrap_admin_password: SecretStr | None = None
 
+    # Each password that is checked takes 64 MiB and up to four threads for a tenth of a second.
+    passwords_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
@@ -48,8 +52,22 @@ class SessionSettings(ServiceSettings):
             raise ValueError(
                 "GREENROOM_IDENTITY_PUBLIC_KEYS must hold the key GREENROOM_IDENTITY_SIGNING_KID"
             )
+        if not self._signs_as_published():
+            raise ValueError(
+                "GREENROOM_IDENTITY_PRIVATE_KEY is not the private key of the one that "
+                "GREENROOM_IDENTITY_PUBLIC_KEYS holds under GREENROOM_IDENTITY_SIGNING_KID"
+            )
         if not self.keyring:
             raise ValueError("GREENROOM_KEYRING is needed")
         if not self.refresh_secret.get_secret_value():
             raise ValueError("GREENROOM_REFRESH_SECRET is needed")
         return self
+
+    def _signs_as_published(self) -> bool:
+        """Else every token would be refused that is signed."""
+        try:
+            private = base64url(self.identity_private_key.get_secret_value())
+            public = base64url(self.identity_public_keys[self.identity_signing_kid])
+            return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw() == public
+        except ValueError:
+            return False

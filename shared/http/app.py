@@ -61,7 +61,7 @@ def service_app(
     app[HEALTH] = Health()
     app[SUPERVISOR] = Supervisor()
     app[REVOCATIONS] = revocations = Revocations(clock)
-    app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations)
+    app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     app[INTERNAL_CALLS] = InternalCalls(settings.internal_secret.get_secret_value(), clock)
     declared = [route for table in tables for route in table]
     for route in declared:

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.openapi_links import add_links
+from shared.http.openapi_security import SECURITY_SCHEMES, security
 from shared.http.routes import Access, Route
 
 Document = dict[str, Any]
@@ -75,17 +76,7 @@ def _document(title: str, paths: Document, schemas: Document) -> Document:
         "paths": paths,
         "components": {
             "schemas": dict(sorted({**schemas, "ErrorResponse": _ERROR_SCHEMA}.items())),
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "apiKey": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "X-API-Key",
-                    "description": "<id>.<secret>",
-                },
-                "basic": {"type": "http", "scheme": "basic", "description": "API key id and secret"},
-                "livekit": {"type": "apiKey", "in": "header", "name": "Authorization"},
-            },
+            "securitySchemes": {name: dict(scheme) for name, scheme in SECURITY_SCHEMES.items()},
         },
     }
 
@@ -119,20 +110,12 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
     if route.body is not None:
         schema = models[route.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    security = _security(route.access)
-    if security:
-        operation["security"] = security
+    wanted = security(route.access)
+    if wanted:
+        operation["security"] = wanted
     if route.mirrored:
         operation["x-library-scoped"] = True
     return operation
-
-
-def _security(access: Access) -> list[Document]:
-    if access in {Access.PUBLIC, Access.ANONYMOUS}:
-        return []
-    if access is Access.SIGNED:
-        return [{"livekit": []}]
-    return [{"bearer": []}, {"apiKey": []}, {"basic": []}]
 
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:

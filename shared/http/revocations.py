@@ -1,4 +1,4 @@
-"""Asking the session service which sign-ins were revoked."""
+"""Asking the session service what was revoked."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,12 +11,12 @@ from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
 from shared.revocations import Revoked
 
-PATH: Final = "/internal/revoked-sign-ins"
+PATH: Final = "/internal/revocations"
 _DEADLINE = aiohttp.ClientTimeout(total=2)
 
 
 class _Data(BaseModel):
-    sign_ins: list[Revoked]
+    revoked: list[Revoked]
 
 
 class _Answer(BaseModel):
@@ -39,7 +39,7 @@ class HttpRevocations:
             async with self._client.get(self._url, params=query, headers=headers) as response:
                 if response.status != 200:
                     raise Unavailable(f"The session service does not answer now ({response.status})")
-                return _Answer.model_validate_json(await response.read()).data.sign_ins
+                return _Answer.model_validate_json(await response.read()).data.revoked
         except (aiohttp.ClientError, OSError, TimeoutError, ValidationError) as error:
             raise Unavailable("The session service does not answer now") from error
 

@@ -1,6 +1,7 @@
 """A second gateway before the same services, as an installation with several has."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from deploy.local.credentials import load_credentials
 from deploy.local.running import RunningStack
 from tests.bench.ports import free_port
 
@@ -16,13 +18,25 @@ _DEADLINE = 20.0
 
 @asynccontextmanager
 async def second_gateway(stack: RunningStack) -> AsyncIterator[str]:
-    """Its address, once it hears of changes. It knows no keys, so it is for public reads alone."""
-    info, port = stack.info, free_port()
+    """Its address, once it hears of changes."""
+    info, port, credentials = stack.info, free_port(), load_credentials(stack.data)
     urls = {
         f"GREENROOM_{name.upper()}_URL": f"http://127.0.0.1:{info.processes[name].port}"
         for name in ("session", "egress", "attendance")
     }
-    env = os.environ | urls | {"GREENROOM_PORT": str(port), "GREENROOM_AMQP_URL": info.amqp_url}
+    env = (
+        os.environ
+        | urls
+        | {
+            "GREENROOM_PORT": str(port),
+            "GREENROOM_AMQP_URL": info.amqp_url,
+            "GREENROOM_REDIS_URL": info.redis_url,
+            "GREENROOM_INTERNAL_SECRET": credentials.internal_secret,
+            "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps(
+                {credentials.identity_kid: credentials.identity_public_key}
+            ),
+        }
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.gateway"), env=env, stderr=asyncio.subprocess.DEVNULL
     )

@@ -52,22 +52,19 @@ class Count:
 
 
 class Counters:
-    """All answers are None where the store does not answer: then nothing is counted or refused."""
-
     def __init__(self, store: Store, clock: Clock):
         self._store = store
         self._clock = clock
 
-    async def add(self, rule: Rule, who: str) -> Count | None:
+    async def add(self, rule: Rule, who: str) -> Count:
         """Count one more."""
         key, seconds = self._window(rule, who)
         used = await self._store.add(key, 1, rule.rate.get_expiry() + _KEPT_LONGER)
-        return None if used is None else Count(rule.rate.amount, used, seconds, key)
+        return Count(rule.rate.amount, used, seconds, key)
 
-    async def read(self, rule: Rule, who: str) -> Count | None:
+    async def read(self, rule: Rule, who: str) -> Count:
         key, seconds = self._window(rule, who)
-        used = await self._store.read(key)
-        return None if used is None else Count(rule.rate.amount, used, seconds, key)
+        return Count(rule.rate.amount, await self._store.read(key), seconds, key)
 
     async def take_back(self, count: Count) -> None:
         """Count one less in the window in which it was counted."""

@@ -63,7 +63,7 @@ class SignIns:
             raise UnsupportedMediaType("Send the sign-in uncompressed")
         address = network(visit.client.address)
         failed = await self._counters.read(self._by_address, address)
-        if failed is not None and failed.used >= failed.limit:
+        if failed.used >= failed.limit:
             raise self._refuse(self._by_address, failed, visit)
         counted = await self._count(await body.whole(), visit)
         return Attempt(self._counters, self._by_address, address, counted)
@@ -75,7 +75,7 @@ class SignIns:
             return None  # the service refuses it without looking for anybody
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
         count = await self._counters.add(self._by_email, digest)
-        if count is not None and count.exceeded:
+        if count.exceeded:
             await self._counters.take_back(count)
             raise self._refuse(self._by_email, count, visit)
         return count

@@ -12,9 +12,11 @@ from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from services.gateway.limiting.own_counts import OwnCounts
+
 log = structlog.get_logger(__name__)
 
-UNCOUNTED = Counter("greenroom_gateway_uncounted_total", "Counts not taken because Redis did not answer")
+ALONE = Counter("greenroom_gateway_counted_alone_total", "Counts taken alone because Redis did not answer")
 
 _PREFIX: Final = "greenroom:limits"
 _DEADLINE: Final = 0.05
@@ -23,7 +25,7 @@ _CONNECTIONS: Final = 32
 
 
 class Store:
-    """Asks the storage within 50 ms; None where it does not answer, and the request goes on uncounted.
+    """Asks the storage within 50 ms; where it does not answer, this gateway counts alone, from nothing.
 
     After that nobody asks until a probe in the background was answered, so no other request waits.
     """
@@ -32,6 +34,7 @@ class Store:
         self._storage = storage
         self._close = close
         self._deadline = deadline
+        self._own = OwnCounts()
         self._probe: asyncio.Task[None] | None = None
 
     @classmethod
@@ -55,12 +58,14 @@ class Store:
     def away(self) -> bool:
         return self._probe is not None
 
-    async def add(self, key: str, amount: int, kept: int) -> int | None:
+    async def add(self, key: str, amount: int, kept: int) -> int:
         """Add to a count that is forgotten `kept` seconds after its first change; the new count."""
-        return await self._ask(lambda: self._storage.incr(key, kept, amount))
+        count = await self._ask(lambda: self._storage.incr(key, kept, amount))
+        return self._own.add(key, amount) if count is None else count
 
-    async def read(self, key: str) -> int | None:
-        return await self._ask(lambda: self._storage.get(key))
+    async def read(self, key: str) -> int:
+        count = await self._ask(lambda: self._storage.get(key))
+        return self._own.read(key) if count is None else count
 
     async def close(self) -> None:
         if self._probe is not None:
@@ -70,13 +75,13 @@ class Store:
 
     async def _ask(self, question: Callable[[], Awaitable[int]]) -> int | None:
         if self._probe is not None:
-            UNCOUNTED.inc()
+            ALONE.inc()
             return None
         try:
             async with asyncio.timeout(self._deadline):
                 return await question()
         except (TimeoutError, StorageError, OSError) as error:
-            UNCOUNTED.inc()
+            ALONE.inc()
             self._give_up(error)
             return None
 

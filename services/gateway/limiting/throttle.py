@@ -35,10 +35,9 @@ class Throttle:
         else:
             rule, who = self._writes, tenant(visit)
         count = await self._counters.add(rule, who)
-        if count is not None:
-            visit.ours.update(count.headers())
-            if count.exceeded:
-                raise refusal(rule, count, "Too many requests; slow down")
+        visit.ours.update(count.headers())
+        if count.exceeded:
+            raise refusal(rule, count, "Too many requests; slow down")
 
 
 def refusal(rule: Rule, count: Count, message: str) -> TooManyRequests:

@@ -70,15 +70,16 @@ class User:
         """The account is deleted."""
         return self.edit(now, is_active=False)
 
-    def caller(self, sign_in_id: str) -> Caller:
-        """This person in one sign-in."""
+    def caller(self, sign_in_id: str, via: str | None = None) -> Caller:
+        """This person in one sign-in; whom an API key let in is never an administrator."""
         return Caller(
             user_id=self.id,
             sign_in_id=sign_in_id,
             organization_id=self.organization_id,
             role=self.role,
             username=self.username,
-            is_admin=self.is_admin,
+            is_admin=self.is_admin and via is None,
+            via=via,
         )
 
     def state(self) -> UserState:

@@ -10,7 +10,7 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.schemas import CreateUserRequest, UpdateUserRequest
 from services.session.organizations.repository import OrganizationRepository
 from services.session.passwords import Passwords
-from services.session.signin.repository import SignInRepository
+from services.session.revocations.service import RevocationService
 from shared.clock import Clock
 from shared.contracts.states import UserRole
 from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest
@@ -32,13 +32,13 @@ class AccountService:
         self,
         users: UserRepository,
         organizations: OrganizationRepository,
-        sign_ins: SignInRepository,
+        revocations: RevocationService,
         passwords: Passwords,
         clock: Clock,
     ):
         self._users = users
         self._organizations = organizations
-        self._sign_ins = sign_ins
+        self._revocations = revocations
         self._passwords = passwords
         self._clock = clock
 
@@ -130,13 +130,16 @@ class AccountService:
             ),
         )
         if password_hash is not None or not user.is_active:
-            await self._sign_ins.revoke_all(id, self._clock.now())
+            await self._revocations.end_sign_ins(id)
+        if not user.is_active or body.is_admin is False:
+            await self._revocations.end_tokens(id)
         return user
 
     async def delete(self, id: str) -> None:  # noqa: A002
         """Delete a person; their rooms stay and name nobody as host."""
         await self._users.remove(id, lambda user: user.leave(self._clock.now()))
-        await self._sign_ins.revoke_all(id, self._clock.now())
+        await self._revocations.end_sign_ins(id)
+        await self._revocations.end_tokens(id)
 
 
 ACCOUNTS: Final = web.AppKey("accounts", AccountService)

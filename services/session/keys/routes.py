@@ -8,6 +8,7 @@ from services.session.keys.schemas import (
     CreateApiKeyRequest,
     ExchangeApiKeyRequest,
     ExchangedResponse,
+    ExchangeManagementTokenRequest,
     UpdateApiKeyRequest,
     api_key_response,
     api_key_with_secret,
@@ -47,7 +48,7 @@ async def update_api_key(request: Request, body: UpdateApiKeyRequest) -> Reply[A
 
 @routes.delete("/admin/api-keys/{id}", access=ADMIN)
 async def delete_api_key(request: Request) -> Reply[None]:
-    """Delete an API key; it stops working within a second."""
+    """Delete an API key; within a second it stops working, and so does whoever it let in."""
     await request.service(API_KEYS).delete(request.path_id())
     return ok()
 
@@ -56,4 +57,13 @@ async def delete_api_key(request: Request) -> Reply[None]:
 async def exchange_api_key(request: Request, body: ExchangeApiKeyRequest) -> Reply[ExchangedResponse]:
     """A 60 s access token for an API key."""
     token, expires_at = await request.service(API_KEYS).exchange(body.id, body.secret)
+    return Reply(ExchangedResponse(access_token=token, expires_at=expires_at))
+
+
+@routes.post("/internal/management-tokens/exchange", access=INTERNAL)
+async def exchange_management_token(
+    request: Request, body: ExchangeManagementTokenRequest
+) -> Reply[ExchangedResponse]:
+    """A 60 s access token for a token that an API key's secret signed."""
+    token, expires_at = await request.service(API_KEYS).exchange_management(body.token)
     return Reply(ExchangedResponse(access_token=token, expires_at=expires_at))

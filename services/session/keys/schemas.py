@@ -57,6 +57,10 @@ class ExchangeApiKeyRequest(Body):
     secret: str
 
 
+class ExchangeManagementTokenRequest(Body):
+    token: Annotated[str, Field(min_length=1, max_length=8192)]
+
+
 class ExchangedResponse(Data):
     access_token: str
     expires_at: datetime

@@ -9,10 +9,12 @@ from typing import Final
 from aiohttp import web
 
 from services.session.accounts.repository import UserRepository
+from services.session.keys import management
 from services.session.keys.domain import ApiKey
 from services.session.keys.keyring import Keyring
 from services.session.keys.repository import ApiKeyRepository
 from services.session.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
+from services.session.revocations.service import RevocationService
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import UserRole
@@ -30,12 +32,14 @@ class ApiKeyService:
         self,
         keys: ApiKeyRepository,
         users: UserRepository,
+        revocations: RevocationService,
         keyring: Keyring,
         issuer: TokenIssuer,
         clock: Clock,
     ):
         self._keys = keys
         self._users = users
+        self._revocations = revocations
         self._keyring = keyring
         self._issuer = issuer
         self._clock = clock
@@ -63,7 +67,7 @@ class ApiKeyService:
             await self._keys.add(key, [])
         except Duplicate:
             key = await self._keys.get(id)
-            secret = self._keyring.open(key.sealed_secret, id)
+            secret = self._secret(key)
         return key, secret
 
     async def get(self, id: str) -> ApiKey:  # noqa: A002
@@ -82,8 +86,10 @@ class ApiKeyService:
         return await self._keys.change(id, decide)
 
     async def delete(self, id: str) -> None:  # noqa: A002
-        """Delete a key; it stops working within a second."""
+        """Delete a key; it stops working within a second, and so does whoever it let in."""
         await self._keys.get(id)
+        # Told first: deleted but not told, it could not be deleted again.
+        await self._revocations.end_key(id)
         await self._keys.discard(id)
 
     async def exchange(self, id: str, secret: str) -> tuple[str, datetime]:  # noqa: A002
@@ -91,16 +97,31 @@ class ApiKeyService:
         key = await self._keys.find(id)
         if key is None or not self._matches(key, secret):
             raise Unauthenticated("The API key is not valid", code="api_key_invalid")
+        return await self._act(key, _INTERNAL_LIFETIME)
+
+    async def exchange_management(self, token: str) -> tuple[str, datetime]:
+        """As `exchange`, for a token signed with the key's secret, and for no longer than that lives."""
+        key = await self._keys.find(management.access_key(token))
+        if key is None:
+            raise management.refused()
+        now = self._clock.now()
+        ends_at = management.verify(token, self._secret(key), now)
+        return await self._act(key, min(_INTERNAL_LIFETIME, ends_at - now))
+
+    async def _act(self, key: ApiKey, lifetime: timedelta) -> tuple[str, datetime]:
         owner = await self._users.find(key.user_id)
         if owner is None or not owner.is_active:
             raise Unauthenticated("The owner of the API key is not active", code="api_key_invalid")
         caller = dataclasses.replace(
             owner.caller(key.id), api_key_id=key.id, is_admin=False, scopes=frozenset(key.scopes)
         )
-        return self._issuer.issue(caller, _INTERNAL_LIFETIME)
+        return self._issuer.issue(caller, lifetime)
 
     def _matches(self, key: ApiKey, secret: str) -> bool:
-        return hmac.compare_digest(self._keyring.open(key.sealed_secret, key.id).encode(), secret.encode())
+        return hmac.compare_digest(self._secret(key).encode(), secret.encode())
+
+    def _secret(self, key: ApiKey) -> str:
+        return self._keyring.open(key.sealed_secret, key.id)
 
 
 API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)

@@ -80,7 +80,7 @@ class Admission:
         session = await self._sessions.change(
             id, lambda session: session.assign(self._clock.now(), user.id, role)
         )
-        person = user.caller(new_id())
+        person = user.caller(new_id(), via=caller.api_key_id)
         lifetime = timedelta(seconds=body.ttl_seconds)
         access_token, expires_at = self._issuer.issue(person, lifetime)
         return IssueTokensResponse(

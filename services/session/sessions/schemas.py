@@ -11,6 +11,7 @@ from services.session.rooms.schemas import RoomResponse
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
 from shared.http.schema import Id, Line, Moment, Text, Title
+from shared.identity import LONGEST_LIFETIME
 
 
 class CreateSessionRequest(Body):
@@ -113,7 +114,7 @@ class IssueTokensRequest(Body):
     external_user_id: Annotated[Line, Field(min_length=1, max_length=255)]
     name: Username
     role: Literal["host", "co_host", "moderator", "audience"] = "audience"
-    ttl_seconds: Annotated[int, Field(ge=60, le=86400)] = 600
+    ttl_seconds: Annotated[int, Field(ge=60, le=int(LONGEST_LIFETIME.total_seconds()))] = 600
 
 
 class IssueTokensResponse(Data):

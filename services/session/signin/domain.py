@@ -20,7 +20,10 @@ class Rotation(Enum):
 
 @dataclass(kw_only=True)
 class SignIn:
-    """A family of refresh tokens, of which only the newest `generation` is good."""
+    """A family of refresh tokens, of which only the newest `generation` is good.
+
+    `via` is the API key that let the person in, if any; it ends with the key.
+    """
 
     id: str
     user_id: str
@@ -28,6 +31,7 @@ class SignIn:
     rotated_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    via: str | None = None
 
     def present(self, generation: int, now: datetime) -> Rotation:
         """What to do with a token of `generation`, the first being 1."""
@@ -38,3 +42,11 @@ class SignIn:
         if generation == self.generation - 1 and now - self.rotated_at <= GRACE:
             return Rotation.SAME_SUCCESSOR
         return Rotation.REUSED
+
+
+@dataclass(frozen=True)
+class AuthCode:
+    """Whom a code signs in, and through which API key, if any."""
+
+    user_id: str
+    via: str | None

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from services.session.signin.domain import SignIn
+from services.session.signin.domain import AuthCode, SignIn
 from shared.mongo import ASCENDING, Document, Index, Mongo
-from shared.revocations import Revoked
+from shared.revocations import SIGN_INS_MATTER, Revoked
 
 
 class SignInRepository:
@@ -21,15 +21,14 @@ class SignInRepository:
         await self.collection.ensure_indexes(self.indexes)
 
     async def add(self, sign_in: SignIn) -> None:
-        await self.collection.insert(
-            {
-                "_id": sign_in.id,
-                "user_id": sign_in.user_id,
-                "generation": sign_in.generation,
-                "rotated_at": sign_in.rotated_at,
-                "expires_at": sign_in.expires_at,
-            }
-        )
+        document: Document = {
+            "_id": sign_in.id,
+            "user_id": sign_in.user_id,
+            "generation": sign_in.generation,
+            "rotated_at": sign_in.rotated_at,
+            "expires_at": sign_in.expires_at,
+        }
+        await self.collection.insert(document | _via(sign_in.via))
 
     async def find(self, id: str) -> SignIn | None:  # noqa: A002
         document = await self.collection.find_one({"_id": id})
@@ -54,7 +53,8 @@ class SignInRepository:
     async def since(self, moment: datetime) -> list[Revoked]:
         """The sign-ins that were revoked at `moment` or later."""
         documents = await self.collection.find({"revoked_at": {"$gte": moment}}, fields=["revoked_at"])
-        return [Revoked(id=document["_id"], at=document["revoked_at"]) for document in documents]
+        ended = [(document["_id"], document["revoked_at"]) for document in documents]
+        return [Revoked(id=id, at=at, until=at + SIGN_INS_MATTER) for id, at in ended]  # noqa: A001
 
 
 class AuthCodeRepository:
@@ -68,17 +68,16 @@ class AuthCodeRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def add(self, code_hash: str, user_id: str, session_id: str, expires_at: datetime) -> None:
-        await self.collection.insert(
-            {"_id": code_hash, "user_id": user_id, "session_id": session_id, "expires_at": expires_at}
-        )
+    async def add(self, code_hash: str, code: AuthCode, session_id: str, expires_at: datetime) -> None:
+        document = {"_id": code_hash, "user_id": code.user_id, "session_id": session_id}
+        await self.collection.insert(document | {"expires_at": expires_at} | _via(code.via))
 
-    async def take(self, code_hash: str, now: datetime) -> str | None:
-        """The user the code signs in; None for a code that is unknown, used or over."""
+    async def take(self, code_hash: str, now: datetime) -> AuthCode | None:
+        """Whom the code signs in; None for a code that is unknown, used or over."""
         document = await self.collection.find_and_delete({"_id": code_hash})
         if document is None or document["expires_at"] <= now:
             return None
-        return str(document["user_id"])
+        return AuthCode(document["user_id"], document.get("via"))
 
 
 def _revocation(now: datetime) -> Document:
@@ -93,4 +92,9 @@ def _load(document: Document) -> SignIn:
         rotated_at=document["rotated_at"],
         expires_at=document["expires_at"],
         revoked_at=document.get("revoked_at"),
+        via=document.get("via"),
     )
+
+
+def _via(key_id: str | None) -> Document:
+    return {} if key_id is None else {"via": key_id}

@@ -11,13 +11,11 @@ from services.session.signin.schemas import (
     LoginRequest,
     LogoutRequest,
     RefreshTokenRequest,
-    RevokedQuery,
-    RevokedResponse,
     ViewerRegisterRequest,
     ViewerRegisterResponse,
 )
 from services.session.signin.service import CODE_LIFETIME, SIGN_IN, SignedIn
-from shared.http import ANONYMOUS, BEARER, HOST, INTERNAL, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
 
 routes = Routes("Auth")
 
@@ -81,17 +79,12 @@ async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
 async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
     """Generate a short-lived auth code.
 
-    It signs the caller in once, within 60 s; the session must be one the caller hosts.
+    It signs the caller in once, within 60 s; the session must be one the caller hosts. What an API key
+    has made ends with the key, and so does whoever it signed in.
     """
     session = await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
     code = await request.service(SIGN_IN).generate_code(request.caller, session.id)
     return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))
-
-
-@routes.get("/internal/revoked-sign-ins", access=INTERNAL)
-async def list_revoked(request: Request, query: RevokedQuery) -> Reply[RevokedResponse]:
-    """Sign-ins revoked since a moment: access tokens of theirs are refused from now on."""
-    return Reply(RevokedResponse(sign_ins=await request.service(SIGN_IN).revoked(query.since)))
 
 
 def _auth_response(signed_in: SignedIn) -> AuthResponse:

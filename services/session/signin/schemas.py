@@ -6,8 +6,6 @@ from pydantic import EmailStr, Field, StringConstraints
 
 from services.session.accounts.schemas import Username, UserResponse
 from shared.http import Body, Data
-from shared.http.schema import Moment, Query
-from shared.revocations import Revoked
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
@@ -54,11 +52,3 @@ class ViewerRegisterResponse(AuthResponse):
 class GenerateAuthCodeResponse(Data):
     code: str
     expires_in: int
-
-
-class RevokedQuery(Query):
-    since: Moment
-
-
-class RevokedResponse(Data):
-    sign_ins: list[Revoked]

@@ -1,24 +1,24 @@
 """Signing in and staying signed in."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 
 from services.session.accounts.domain import User
 from services.session.accounts.repository import UserRepository
+from services.session.keys.repository import ApiKeyRepository
 from services.session.passwords import Passwords
-from services.session.signin.domain import LIFETIME, Rotation, SignIn
+from services.session.signin.domain import LIFETIME, AuthCode, Rotation, SignIn
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.tokens import RefreshTokens, device_token, digest
 from shared.clock import Clock
 from shared.contracts.states import UserRole
 from shared.errors import Forbidden, Unauthenticated
-from shared.identity import Caller, TokenIssuer
+from shared.identity import Caller, Scope, TokenIssuer
 from shared.ids import new_id, new_secret
 from shared.mongo import Duplicate
-from shared.revocations import Revoked
 
 CODE_LIFETIME = timedelta(seconds=60)
 
@@ -36,6 +36,7 @@ class SignInService:
     def __init__(
         self,
         users: UserRepository,
+        keys: ApiKeyRepository,
         sign_ins: SignInRepository,
         codes: AuthCodeRepository,
         passwords: Passwords,
@@ -44,6 +45,7 @@ class SignInService:
         clock: Clock,
     ):
         self._users = users
+        self._keys = keys
         self._sign_ins = sign_ins
         self._codes = codes
         self._passwords = passwords
@@ -55,9 +57,14 @@ class SignInService:
         """Sign in by e-mail and password; one refusal for every way it can be wrong."""
         user = await self._users.find_by_email(email)
         good = await self._passwords.matches(password, user.password_hash if user else None)
-        if user is None or not good or not user.is_active:
+        if user is None or not good or not await self._still(user):
             raise Unauthenticated("The e-mail address or the password is wrong", code="credentials_invalid")
         return await self._open(user)
+
+    async def _still(self, user: User) -> bool:
+        """Whether the person is as they were before their password was looked at, which takes a while."""
+        now = await self._users.find(user.id)
+        return now is not None and now.is_active and now.password_hash == user.password_hash
 
     async def register_viewer(self, id: str, display_name: str) -> tuple[SignedIn, str]:  # noqa: A002
         """A new viewer under the reserved `id`, signed in, and their device token."""
@@ -113,9 +120,6 @@ class SignInService:
             raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
         await self._sign_ins.revoke(sign_in_id, self._clock.now())
 
-    async def revoked(self, since: datetime) -> list[Revoked]:
-        return await self._sign_ins.since(since)
-
     async def me(self, caller: Caller) -> User:
         user = await self._users.find(caller.user_id)
         if user is None or not user.is_active:
@@ -125,43 +129,53 @@ class SignInService:
     async def generate_code(self, caller: Caller, session_id: str) -> str:
         """A code that signs the caller in once, within `CODE_LIFETIME`; raises `Forbidden`.
 
-        A key never acts as an administrator, so neither may whom it signs in; and a customer's own
-        person is let in for as long as the customer's backend says, no longer.
+        A key never acts as an administrator, so neither may whom it signs in, and what it may not do
+        itself it lets nobody do; a customer's own person is let in for as long as the customer's backend
+        says, no longer.
         """
         user = await self.me(caller)
         if caller.api_key_id is not None and user.is_admin:
             raise Forbidden("An administrator signs in without an API key", code="administrator_key")
         if user.external_user_id is not None:
             raise Forbidden("Only the customer's backend lets this person in", code="customer_person")
+        if caller.scopes != frozenset(Scope):
+            raise Forbidden("This API key may not do all that whom it signs in may", code="scope_missing")
         code = new_secret()
         expires_at = self._clock.now() + CODE_LIFETIME
-        await self._codes.add(digest(code), caller.user_id, session_id, expires_at)
+        signs_in = AuthCode(caller.user_id, caller.api_key_id or caller.via)
+        await self._codes.add(digest(code), signs_in, session_id, expires_at)
         return code
 
     async def exchange_code(self, code: str) -> SignedIn:
-        user_id = await self._codes.take(digest(code), self._clock.now())
-        user = await self._users.find(user_id) if user_id else None
-        if user is None or not user.is_active:
+        taken = await self._codes.take(digest(code), self._clock.now())
+        user = await self._users.find(taken.user_id) if taken else None
+        if taken is None or user is None or not user.is_active or not await self._let_in_by(taken.via):
             raise Unauthenticated("The code is not valid, or was used", code="auth_code_invalid")
-        return await self._open(user)
+        return await self._open(user, taken.via)
 
-    async def _open(self, user: User) -> SignedIn:
+    async def _let_in_by(self, via: str | None) -> bool:
+        """Whether the API key that lets somebody in is still there, where it was one."""
+        return via is None or await self._keys.find(via) is not None
+
+    async def _open(self, user: User, via: str | None = None) -> SignedIn:
         now = self._clock.now()
         sign_in = SignIn(
-            id=new_id(), user_id=user.id, generation=1, rotated_at=now, expires_at=now + LIFETIME
+            id=new_id(), user_id=user.id, generation=1, rotated_at=now, expires_at=now + LIFETIME, via=via
         )
         await self._sign_ins.add(sign_in)
-        return self._signed_in(user, sign_in.id, 1)
+        return self._signed_in(user, sign_in, 1)
 
     async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
         user = await self._users.find(sign_in.user_id)
         if user is None or not user.is_active:
             raise Unauthenticated("This account is gone", code="account_gone")
-        return self._signed_in(user, sign_in.id, generation)
+        if not await self._let_in_by(sign_in.via):
+            raise Unauthenticated("The API key that let you in is gone", code="api_key_gone")
+        return self._signed_in(user, sign_in, generation)
 
-    def _signed_in(self, user: User, sign_in_id: str, generation: int) -> SignedIn:
-        access_token, _ = self._issuer.issue(user.caller(sign_in_id))
-        return SignedIn(user, access_token, self._refresh_tokens.token(sign_in_id, generation))
+    def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:
+        access_token, _ = self._issuer.issue(user.caller(sign_in.id, sign_in.via))
+        return SignedIn(user, access_token, self._refresh_tokens.token(sign_in.id, generation))
 
 
 SIGN_IN: Final = web.AppKey("sign_in", SignInService)

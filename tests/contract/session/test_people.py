@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 
 from services.session.accounts.repository import UserRepository
+from services.session.revocations.repository import RevocationRepository
 from services.session.rooms.domain import Analytics, Room, TagManager
 from services.session.rooms.repository import RoomRepository
-from services.session.signin.domain import SignIn
+from services.session.signin.domain import AuthCode, SignIn
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from shared.contracts.states import UserRole
+from shared.identity import LONGEST_LIFETIME
 from shared.ids import new_id
 from shared.mongo import Duplicate, Mongo
 from tests.unit.session.make import HOST, LIBRARY, T0, room, user
@@ -25,10 +27,9 @@ async def sign_ins(mongo: Mongo) -> SignInRepository:
     return made
 
 
-def sign_in(user_id: str | None = None) -> SignIn:
-    return SignIn(
-        id=new_id(), user_id=user_id or new_id(), generation=1, rotated_at=T0, expires_at=T0 + MONTH
-    )
+def sign_in(user_id: str | None = None, via: str | None = None) -> SignIn:
+    times = {"rotated_at": T0, "expires_at": T0 + MONTH}
+    return SignIn(id=new_id(), user_id=user_id or new_id(), generation=1, via=via, **times)
 
 
 async def test_an_address_and_a_device_are_one_persons(users: UserRepository) -> None:
@@ -88,9 +89,10 @@ async def test_a_room_comes_back_as_it_was_kept(rooms: RoomRepository) -> None:
 
 
 async def test_a_generation_is_rotated_once(sign_ins: SignInRepository) -> None:
-    made = sign_in()
-    await sign_ins.add(made)
-    assert await sign_ins.find(made.id) == made
+    made, through_a_key = sign_in(), sign_in(via="a key")
+    for one in (made, through_a_key):
+        await sign_ins.add(one)
+        assert await sign_ins.find(one.id) == one
     later = T0 + timedelta(days=1)
     rotated = await asyncio.gather(*(sign_ins.rotate(made.id, 1, later, MONTH) for _ in range(5)))
     assert sorted(rotated) == [False] * 4 + [True]
@@ -115,10 +117,11 @@ async def test_what_is_revoked_stays_revoked(sign_ins: SignInRepository) -> None
 async def test_a_code_is_taken_once_and_in_time(mongo: Mongo) -> None:
     codes = AuthCodeRepository(mongo)
     await codes.ensure_indexes()
-    for code in ("good", "late"):
-        await codes.add(code, "anna", "a session", T0 + timedelta(seconds=60))
-    taken = await asyncio.gather(*(codes.take("good", T0) for _ in range(4)))
-    assert [who for who in taken if who] == ["anna"]
+    for code, via in (("good", "a key"), ("late", None), ("own", None)):
+        await codes.add(code, AuthCode("anna", via), "a session", T0 + timedelta(seconds=60))
+    taken = await asyncio.gather(*(codes.take("good", T0) for _ in range(20)))
+    assert [who for who in taken if who] == [AuthCode("anna", "a key")]
+    assert await codes.take("own", T0) == AuthCode("anna", None)
     assert await codes.take("late", T0 + timedelta(seconds=60)) is None
     assert await codes.take("late", T0) is None
     assert await codes.take("unknown", T0) is None
@@ -135,3 +138,14 @@ async def test_what_was_revoked_is_told_by_its_time(sign_ins: SignInRepository) 
     (told,) = await sign_ins.since(T0 + timedelta(seconds=5))
     assert (told.id, told.at) == (late.id, T0 + timedelta(seconds=5))
     assert await sign_ins.since(T0 + timedelta(seconds=6)) == []
+
+
+async def test_keys_and_people_that_ended_are_told_by_the_last_time(mongo: Mongo) -> None:
+    revocations = RevocationRepository(mongo)
+    await revocations.ensure_indexes()
+    for name, after in (("anna", 0), ("a key", 1), ("anna", 2)):
+        await revocations.add(name, T0 + timedelta(seconds=after))
+    told = {one.id: one.at - T0 for one in await revocations.since(T0)}
+    assert told == {"anna": timedelta(seconds=2), "a key": timedelta(seconds=1)}
+    (anna,) = await revocations.since(T0 + timedelta(seconds=2))
+    assert anna.until - anna.at > LONGEST_LIFETIME

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import jwt
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
+from services.session.keys.management import access_key
 from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
@@ -67,6 +69,7 @@ class FakeService:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/openapi.json", self._openapi)
         app.router.add_post("/internal/api-keys/exchange", self._exchange)
+        app.router.add_post("/internal/management-tokens/exchange", self._exchange_management)
         app.router.add_get(REVOKED_PATH, self._revoked)
         app.router.add_route("*", "/{rest:.*}", self._handle)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
@@ -85,7 +88,7 @@ class FakeService:
         return await self.handler(request)
 
     async def _revoked(self, _: web.Request) -> web.StreamResponse:
-        return web.json_response({"data": {"sign_ins": []}})
+        return web.json_response({"data": {"revoked": []}})
 
     async def _readyz(self, _: web.Request) -> web.StreamResponse:
         state = "ok" if self.ready else "OperationFailure: mongodb://secret@host"
@@ -108,6 +111,17 @@ class FakeService:
         InternalCalls(_INTERNAL_SECRET, SystemClock()).verify(request.headers.get("Authorization"), "session")
         shown = await request.json()
         if self.api_keys.get(shown["id"]) != shown["secret"]:
+            return web.json_response({"success": False}, status=401)
+        return web.json_response({"data": {"access_token": token(), "expires_at": "2030-01-01T00:00:00Z"}})
+
+    async def _exchange_management(self, request: web.Request) -> web.StreamResponse:
+        self.exchanges += 1
+        InternalCalls(_INTERNAL_SECRET, SystemClock()).verify(request.headers.get("Authorization"), "session")
+        shown = (await request.json())["token"]
+        secret = self.api_keys.get(access_key(shown), "")
+        try:
+            jwt.decode(shown, secret, algorithms=["HS256"])
+        except jwt.PyJWTError:
             return web.json_response({"success": False}, status=401)
         return web.json_response({"data": {"access_token": token(), "expires_at": "2030-01-01T00:00:00Z"}})
 

@@ -2,14 +2,20 @@
 
 import asyncio
 import base64
+import time
 from datetime import timedelta
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.integration.gateway.rig import KEY_ID, Rig, bearer
+from shared.clock import SystemClock
+from shared.identity import TokenIssuer
+from tests.integration.gateway.rig import CALLER, KEY_ID, Rig, bearer, running
 
-_BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KEY_ID}:sesame".encode()).decode()}
-_HEADER = {"X-API-Key": f"{KEY_ID}.sesame"}
+SECRET = "sesame-of-at-least-thirty-two-characters"
+_BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KEY_ID}:{SECRET}".encode()).decode()}
+_HEADER = {"X-API-Key": f"{KEY_ID}.{SECRET}"}
 
 
 @pytest.mark.parametrize("path", ["/auth/me", "/presets", "/admin/users", "/sessions/stats"])
@@ -45,18 +51,75 @@ async def test_a_good_token_is_passed_on(rig: Rig) -> None:
     assert seen["headers"]["authorization"] == [headers["Authorization"]]
 
 
-@pytest.mark.parametrize("shown", [_BASIC, _HEADER], ids=["basic", "header"])
+def _signed(secret: str = SECRET, lifetime: float = 3600) -> dict[str, str]:
+    now = time.time()
+    claims = {"access_key": KEY_ID, "type": "management", "version": 2, "iat": now, "exp": now + lifetime}
+    return {"Authorization": "Bearer " + jwt.encode(claims, secret)}
+
+
+@pytest.mark.parametrize("shown", [_BASIC, _HEADER, _signed()], ids=["basic", "header", "management"])
 async def test_an_api_key_becomes_a_token(rig: Rig, shown: dict[str, str]) -> None:
-    rig.session.api_keys[KEY_ID] = "sesame"
+    rig.session.api_keys[KEY_ID] = SECRET
     async with rig.http.get("/presets", headers=shown) as answer:
         seen = await answer.json()
     assert seen["headers"]["authorization"][0].startswith("Bearer ey")
     assert "x-api-key" not in seen["headers"]
-    assert "sesame" not in str(seen)
+    assert SECRET not in str(seen)
+
+
+async def test_a_management_token_is_looked_at_once_and_used_no_longer_than_it_lives(rig: Rig) -> None:
+    rig.session.api_keys[KEY_ID] = SECRET
+    lasting, short = _signed(), _signed(lifetime=1.5)
+    for shown in (lasting, short):
+        async with rig.http.get("/presets", headers=shown) as answer:
+            assert answer.status == 200
+    async with asyncio.timeout(10):
+        while answer.status == 200:
+            async with rig.http.get("/presets", headers=short) as answer:
+                refusal = await answer.json()
+    assert (answer.status, refusal["code"]) == (401, "token_expired")
+    exchanges = rig.session.exchanges
+    async with rig.http.get("/presets", headers=short) as answer:
+        assert answer.status == 401
+    assert rig.session.exchanges == exchanges
+
+
+async def test_what_another_secret_signed_is_refused(rig: Rig) -> None:
+    rig.session.api_keys[KEY_ID] = SECRET
+    async with rig.http.get(
+        "/rooms", headers=_signed("another secret, long enough for HS256 to take it")
+    ) as answer:
+        refusal = await answer.json()
+    assert (answer.status, refusal["code"]) == (401, "management_token_invalid")
+    assert rig.session.seen == 0
+
+
+async def test_while_a_signing_key_is_replaced_tokens_of_both_hold() -> None:
+    old, new, other = (Ed25519PrivateKey.generate() for _ in range(3))
+
+    def signed(key: Ed25519PrivateKey, kid: str) -> dict[str, str]:
+        issuer = TokenIssuer(key.private_bytes_raw(), kid, SystemClock())
+        return {"Authorization": f"Bearer {issuer.issue(CALLER)[0]}"}
+
+    def public(key: Ed25519PrivateKey) -> str:
+        return base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode()
+
+    async with running(identity_public_keys={"old": public(old), "new": public(new)}) as rig:
+        shown = {
+            "old": signed(old, "old"),
+            "new": signed(new, "new"),
+            "unknown": signed(other, "other"),
+            "another's kid": signed(new, "old"),
+        }
+        statuses = {}
+        for name, headers in shown.items():
+            async with rig.http.get("/auth/me", headers=headers) as answer:
+                statuses[name] = answer.status
+        assert statuses == {"old": 200, "new": 200, "unknown": 401, "another's kid": 401}
 
 
 async def test_many_at_once_with_one_key_are_one_question(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = "sesame"
+    rig.session.api_keys[KEY_ID] = SECRET
 
     async def call() -> int:
         async with rig.http.get("/presets", headers=_HEADER) as answer:
@@ -67,7 +130,7 @@ async def test_many_at_once_with_one_key_are_one_question(rig: Rig) -> None:
 
 
 async def test_a_deleted_key_stops_within_a_second(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = "sesame"
+    rig.session.api_keys[KEY_ID] = SECRET
     async with rig.http.get("/presets", headers=_HEADER) as answer:
         assert answer.status == 200
     rig.session.api_keys.clear()

@@ -1,5 +1,6 @@
 """The session service without its doors: everything behind them, in memory, on a clock that tests turn."""
 
+import base64
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from services.session.organizations.service import OrganizationService
 from services.session.passwords import Passwords
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PresetService
+from services.session.revocations.repository import RevocationRepository
+from services.session.revocations.service import RevocationService
 from services.session.rooms.reactions import RoomReactions
 from services.session.rooms.repository import RoomRepository
 from services.session.rooms.service import RoomService
@@ -102,6 +105,7 @@ class House:
         self.sessions = SessionRepository(mongo, outbox, clock)
         self.sign_ins = SignInRepository(mongo)
         self.codes = AuthCodeRepository(mongo)
+        self.revoked = RevocationRepository(mongo)
 
     def _serve(self) -> None:
         clock, limits = self.clock, LIMITS
@@ -111,7 +115,8 @@ class House:
         self.views = SessionViews(self.rooms, room_views)
         self.organization_service = OrganizationService(self.organizations, self.libraries, self.users, clock)
         self.library_service = LibraryService(self.libraries, self.organizations, self.rooms, clock)
-        self.accounts = AccountService(self.users, self.organizations, self.sign_ins, PASSWORDS, clock)
+        self.revocations = RevocationService(self.revoked, self.sign_ins, clock)
+        self.accounts = AccountService(self.users, self.organizations, self.revocations, PASSWORDS, clock)
         self.room_service = RoomService(self.rooms, self.sessions, self.library_service, room_views, clock)
         self.preset_service = PresetService(self.presets, self.sessions, self.library_service, clock)
         self.session_service = SessionService(
@@ -128,10 +133,27 @@ class House:
             self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
         )
         self.live = self._live_service()
-        self.key_service = ApiKeyService(self.keys, self.users, Keyring(KEYRING), self.issuer, clock)
-        self.sign_in = SignInService(
-            self.users, self.sign_ins, self.codes, PASSWORDS, RefreshTokens("a secret"), self.issuer, clock
+        self.key_service = ApiKeyService(
+            self.keys, self.users, self.revocations, Keyring(KEYRING), self.issuer, clock
         )
+        self.sign_in = self.signing_in(PASSWORDS)
+
+    def signing_in(self, passwords: Passwords) -> SignInService:
+        return SignInService(
+            self.users,
+            self.keys,
+            self.sign_ins,
+            self.codes,
+            passwords,
+            RefreshTokens("a secret"),
+            self.issuer,
+            self.clock,
+        )
+
+    @property
+    def public_keys(self) -> dict[str, str]:
+        """What tokens of the issuer are verified with."""
+        return {"k1": base64.urlsafe_b64encode(SIGNING_KEY.public_key().public_bytes_raw()).decode()}
 
     def _live_service(self) -> LiveService:
         return LiveService(

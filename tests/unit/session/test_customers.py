@@ -13,6 +13,8 @@ from shared.ids import new_id
 from tests.unit.session.hosting import Host, new_host
 from tests.unit.session.house import House
 
+KEY = new_id()
+
 
 async def issue(
     house: House,
@@ -23,7 +25,7 @@ async def issue(
     name: str = "Carla",
     role: str = "audience",
 ) -> IssueTokensResponse:
-    by = dataclasses.replace(host.caller, api_key_id=new_id())
+    by = dataclasses.replace(host.caller, api_key_id=KEY)
     body = IssueTokensRequest.model_validate({"external_user_id": user, "name": name, "role": role})
     return await house.admission.issue_tokens(session.id, by, body)
 
@@ -57,6 +59,12 @@ async def test_only_a_key_of_the_organization_may(house: House, host: Host) -> N
     assert refusal.value.code == "api_key_required"
     with pytest.raises(NotFound):
         await issue(house, await new_host(house), session)
+
+
+async def test_the_token_says_through_which_key(house: House, host: Host) -> None:
+    answer = await issue(house, host, await host.live_session())
+    claims = jwt.decode(answer.access_token, options={"verify_signature": False})
+    assert (claims["via"], claims["key"]) == (KEY, None)
 
 
 async def test_who_was_deactivated_is_not_let_in(house: House, host: Host) -> None:

@@ -4,12 +4,16 @@ import base64
 import json
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.session.settings import SessionSettings
 from shared.settings import SettingsRefused, load
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
-PUBLIC_KEY = base64.urlsafe_b64encode(b"p" * 32).decode()
+PUBLIC_KEY = base64.urlsafe_b64encode(
+    Ed25519PrivateKey.from_private_bytes(b"k" * 32).public_key().public_bytes_raw()
+).decode()
+OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
 GOOD = {
     "GREENROOM_IDENTITY_SIGNING_KID": "k1",
     "GREENROOM_IDENTITY_PRIVATE_KEY": KEY,
@@ -43,6 +47,8 @@ def test_with_all_keys_it_starts(environment: pytest.MonkeyPatch) -> None:
         ("GREENROOM_IDENTITY_SIGNING_KID", "k2"),
         ("GREENROOM_IDENTITY_SIGNING_KID", ""),
         ("GREENROOM_IDENTITY_PRIVATE_KEY", ""),
+        ("GREENROOM_IDENTITY_PRIVATE_KEY", OTHER_KEY),
+        ("GREENROOM_IDENTITY_PRIVATE_KEY", "no key"),
         ("GREENROOM_KEYRING", "{}"),
         ("GREENROOM_KEYRING", "{no json"),
         ("GREENROOM_REFRESH_SECRET", ""),

@@ -1,0 +1,124 @@
+"""Who was let in, through an API key or with rights, is so no longer than that holds."""
+
+from typing import Any
+
+import pytest
+
+from services.session.accounts.domain import User
+from services.session.accounts.schemas import UpdateUserRequest
+from services.session.keys.schemas import CreateApiKeyRequest
+from services.session.passwords import Passwords
+from shared.errors import Forbidden, Unauthenticated
+from shared.identity import Caller, Scope, TokenVerifier
+from shared.ids import new_id
+from shared.revocations import Revocations
+from tests.unit.session.hosting import Host
+from tests.unit.session.house import House
+from tests.unit.session.test_signin import PASSWORD, host_with_password, refused
+
+
+async def by_key(house: House, user: User, *scopes: Scope) -> Caller:
+    """The caller that an API key of this person is."""
+    body = CreateApiKeyRequest(user_id=user.id, name="a key", scopes=list(scopes or Scope))
+    token, _ = await house.key_service.exchange(*await made(house, body))
+    return caller_of(house, token)
+
+
+async def made(house: House, body: CreateApiKeyRequest) -> tuple[str, str]:
+    key, secret = await house.key_service.create(new_id(), body)
+    return key.id, secret
+
+
+def caller_of(house: House, token: str) -> Caller:
+    return TokenVerifier(house.public_keys, house.clock).verify(token)
+
+
+async def test_a_key_signs_its_host_in_but_no_administrator(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    key = await by_key(house, user)
+    codes = [await house.sign_in.generate_code(key, new_id()) for _ in range(2)]
+    first = await house.sign_in.exchange_code(codes[0])
+    assert first.user.id == user.id
+    await house.accounts.update(user.id, UpdateUserRequest(is_admin=True))
+    with pytest.raises(Forbidden):
+        await house.sign_in.generate_code(key, new_id())
+    # Nor does anybody become one by being let in, before or after.
+    for signed_in in (
+        await house.sign_in.exchange_code(codes[1]),
+        await house.sign_in.refresh(first.refresh_token),
+    ):
+        assert not caller_of(house, signed_in.access_token).is_admin
+
+
+async def test_a_key_that_may_not_do_everything_signs_nobody_in(house: House, host: Host) -> None:
+    key = await by_key(house, await host_with_password(house, host), Scope.WRITE)
+    with pytest.raises(Forbidden) as refusal:
+        await house.sign_in.generate_code(key, new_id())
+    assert refusal.value.code == "scope_missing"
+
+
+async def test_what_a_key_let_in_ends_with_the_key(house: House, host: Host) -> None:
+    key = await by_key(house, await host_with_password(house, host))
+    used, unused = [await house.sign_in.generate_code(key, new_id()) for _ in range(2)]
+    signed_in = await house.sign_in.exchange_code(used)
+    let_in = caller_of(house, signed_in.access_token)
+    assert (let_in.via, let_in.api_key_id) == (key.api_key_id, None)
+    # Whom it let in lets in nobody for longer.
+    further = await house.sign_in.exchange_code(await house.sign_in.generate_code(let_in, new_id()))
+    left = await house.sign_in.generate_code(let_in, new_id())
+    await house.key_service.delete(str(key.api_key_id))
+    for code in (unused, left):
+        with pytest.raises(Unauthenticated) as refusal:
+            await house.sign_in.exchange_code(code)
+        assert refusal.value.code == "auth_code_invalid"
+    for one in (signed_in, further):
+        assert await refused(house, one.refresh_token) == "api_key_gone"
+    revocations = Revocations(house.clock)
+    await revocations.update(house.revocations)
+    for caller in (key, let_in, caller_of(house, further.access_token)):
+        assert revocations.cover(caller, house.clock.now().timestamp())
+
+
+async def test_a_person_who_is_let_in_again_is_in_with_new_tokens_only(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    before = caller_of(house, (await house.sign_in.login("anna@example.com", PASSWORD)).access_token)
+    at = house.clock.now().timestamp()
+    await house.accounts.update(user.id, UpdateUserRequest(is_active=False))
+    house.clock.advance(seconds=1)
+    await house.accounts.update(user.id, UpdateUserRequest(is_active=True))
+    after = caller_of(house, (await house.sign_in.login("anna@example.com", PASSWORD)).access_token)
+    revocations = Revocations(house.clock)
+    await revocations.update(house.revocations)
+    assert revocations.cover(before, at)
+    assert not revocations.cover(after, house.clock.now().timestamp())
+
+
+async def test_an_administrator_no_more_is_one_in_no_token(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    await house.accounts.update(user.id, UpdateUserRequest(is_admin=True))
+    signed_in = await house.sign_in.login("anna@example.com", PASSWORD)
+    at = house.clock.now().timestamp()
+    await house.accounts.update(user.id, UpdateUserRequest(is_admin=False))
+    revocations = Revocations(house.clock)
+    await revocations.update(house.revocations)
+    assert revocations.cover(caller_of(house, signed_in.access_token), at)
+    house.clock.advance(seconds=1)
+    again = await house.sign_in.refresh(signed_in.refresh_token)
+    assert not caller_of(house, again.access_token).is_admin
+    assert not revocations.cover(caller_of(house, again.access_token), house.clock.now().timestamp())
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another horse"}], ids=str)
+async def test_what_changes_while_a_password_is_looked_at_counts(
+    house: House, host: Host, change: dict[str, Any]
+) -> None:
+    user = await host_with_password(house, host)
+
+    class Slow(Passwords):
+        async def matches(self, password: str, stored: str | None) -> bool:
+            good = await super().matches(password, stored)
+            await house.accounts.update(user.id, UpdateUserRequest.model_validate(change))
+            return good
+
+    with pytest.raises(Unauthenticated):
+        await house.signing_in(Slow()).login("anna@example.com", PASSWORD)
