@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, demo, doctor, documents, down, events, status, up
+from deploy.cli import admin, demo, doctor, documents, down, events, keys, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -20,6 +20,7 @@ def build() -> typer.Typer:
     app.command("openapi")(documents.openapi)
     app.add_typer(admin.app, name="admin")
     app.add_typer(events.app, name="events")
+    app.add_typer(keys.app, name="keys")
     return app
 
 

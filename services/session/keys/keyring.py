@@ -24,6 +24,10 @@ class Keyring:
         sealed = self._keys[self._current].encrypt(nonce, text.encode(), owner.encode())
         return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
+    def is_current(self, sealed: str) -> bool:
+        """Whether the key that seals now has sealed it."""
+        return sealed.partition(".")[0] == self._current
+
     def open(self, sealed: str, owner: str) -> str:
         """The text; raises `LookupError` for a key we no longer have, `ValueError` for a changed text."""
         key_id, _, encoded = sealed.partition(".")

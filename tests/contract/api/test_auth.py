@@ -111,9 +111,9 @@ async def code_of(world: World, host: Person) -> str:
 async def test_a_code_signs_in_once(world: World) -> None:
     code = await code_of(world, world.host)
     answers = await asyncio.gather(
-        *(world.client.call("POST", "/auth/exchange-code", body={"code": code}) for _ in range(4))
+        *(world.client.call("POST", "/auth/exchange-code", body={"code": code}) for _ in range(20))
     )
-    assert sorted(answer.status for answer in answers) == [200, 401, 401, 401]
+    assert sorted(answer.status for answer in answers) == [200] + [401] * 19
     signed_in = next(answer for answer in answers if answer.status == 200)
     assert signed_in.data["user"]["id"] == world.host.id
     next(answer for answer in answers if answer.status == 401).check_refusal(401, "auth_code_invalid")
@@ -127,7 +127,10 @@ async def test_who_is_inactive_is_out(world: World) -> None:
     (await world.client.call("POST", "/auth/login", body=body)).check_refusal(401, "credentials_invalid")
     (await refresh(world.client, host.refresh_token)).check_refusal(401)
     (await world.client.call("POST", "/auth/exchange-code", body={"code": code})).check_refusal(401)
-    (await me(world.client, host.access_token)).check_refusal(401, "account_gone")
+    answer = await me(world.client, host.access_token)
+    answer.check_refusal(401)
+    # As `me` itself finds out at once, or every door within a second.
+    assert answer.body["code"] in {"account_gone", "token_revoked"}
 
 
 async def test_a_new_password_ends_the_old_sign_ins(world: World) -> None:

@@ -133,10 +133,11 @@ class House:
             self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
         )
         self.live = self._live_service()
-        self.key_service = ApiKeyService(
-            self.keys, self.users, self.revocations, Keyring(KEYRING), self.issuer, clock
-        )
+        self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
+
+    def keys_under(self, keyring: Keyring) -> ApiKeyService:
+        return ApiKeyService(self.keys, self.users, self.revocations, keyring, self.issuer, self.clock)
 
     def signing_in(self, passwords: Passwords) -> SignInService:
         return SignInService(

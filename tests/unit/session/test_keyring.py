@@ -5,6 +5,11 @@ import base64
 import pytest
 
 from services.session.keys.keyring import Keyring
+from services.session.keys.resealing import Resealed, reseal
+from services.session.keys.schemas import CreateApiKeyRequest
+from shared.ids import new_id
+from tests.unit.session.hosting import Host
+from tests.unit.session.house import KEYRING, House
 
 OLD = {"1": base64.urlsafe_b64encode(b"1" * 32).decode()}
 BOTH = OLD | {"2": base64.urlsafe_b64encode(b"2" * 32).decode()}
@@ -27,6 +32,32 @@ def test_the_last_key_seals_and_all_open() -> None:
     assert both.seal("a secret", "anna").startswith("2.")
     with pytest.raises(LookupError):
         Keyring(OLD).open(both.seal("a secret", "anna"), "anna")
+
+
+async def test_what_an_older_key_sealed_is_sealed_anew_and_the_older_one_is_needed_no_more(
+    house: House, host: Host
+) -> None:
+    secrets = {}
+    for number in range(3):
+        body = CreateApiKeyRequest(user_id=host.user.id, name=f"key {number}")
+        key, secret = await house.key_service.create(new_id(), body)
+        secrets[key.id] = secret
+    both = KEYRING | {"newest": BOTH["2"]}
+    assert await reseal(house.keys, Keyring(both)) == Resealed(3, 3)
+    assert await reseal(house.keys, Keyring(both)) == Resealed(3, 0)
+    newest = Keyring({"newest": BOTH["2"]})
+    sealed = await house.keys.sealed_secrets()
+    assert {id: newest.open(text, id) for id, text in sealed.items()} == secrets  # noqa: A001
+    for id, secret in secrets.items():  # noqa: A001
+        await house.keys_under(newest).exchange(id, secret)
+
+
+async def test_a_secret_whose_key_is_gone_is_left_as_it_is(house: House, host: Host) -> None:
+    body = CreateApiKeyRequest(user_id=host.user.id, name="a key")
+    key, secret = await house.key_service.create(new_id(), body)
+    with pytest.raises(LookupError):
+        await reseal(house.keys, Keyring({"newest": BOTH["2"]}))
+    await house.key_service.exchange(key.id, secret)
 
 
 def test_what_was_changed_is_refused() -> None:

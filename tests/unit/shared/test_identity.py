@@ -229,3 +229,22 @@ def test_without_a_secret_no_internal_call_is_good(clock: FakeClock) -> None:
     for header in ("Bearer x", None):
         with pytest.raises(Unauthenticated):
             calls.verify(header, "egress")
+
+
+def test_a_signing_key_is_replaced_without_anybody_noticing(clock: FakeClock) -> None:
+    old = TokenIssuer(KEY.private_bytes_raw(), "k1", clock)
+    new = TokenIssuer(OTHER_KEY.private_bytes_raw(), "k2", clock)
+    before = TokenVerifier({"k1": public(KEY)}, clock)
+    both = TokenVerifier({"k1": public(KEY), "k2": public(OTHER_KEY)}, clock)
+    after = TokenVerifier({"k2": public(OTHER_KEY)}, clock)
+    by_old, by_new = old.issue(HANNA)[0], new.issue(HANNA)[0]
+    assert jwt.get_unverified_header(by_new)["kid"] == "k2"
+    assert [both.verify(token) for token in (by_old, by_new)] == [HANNA, HANNA]
+    # Why it is published before it signs, and why the old one stays for as long as its tokens live.
+    for verifier, token in ((before, by_new), (after, by_old)):
+        with pytest.raises(Unauthenticated) as refusal:
+            verifier.verify(token)
+        assert refusal.value.code == "token_invalid"
+    # The same key under the other's name.
+    with pytest.raises(Unauthenticated):
+        both.verify(TokenIssuer(OTHER_KEY.private_bytes_raw(), "k1", clock).issue(HANNA)[0])

@@ -1,0 +1,59 @@
+"""`greenroom keys`: replacing an installation's own keys. docs/credentials.md says when to do what."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import typer
+
+from deploy.cli.admin.client import fail
+
+app = typer.Typer(help="Make and replace the installation's own keys.", no_args_is_help=True)
+
+
+@app.command("signing")
+def signing() -> None:
+    """Make a key that signs access tokens. Nothing is stored: keep what it prints."""
+    from deploy.keys import new_signing_key
+    from shared.clock import SystemClock
+
+    key = new_signing_key(SystemClock().now())
+    typer.echo("# Publish this to every service first, beside the keys they have:")
+    typer.echo(f"GREENROOM_IDENTITY_PUBLIC_KEYS={json.dumps({key.kid: key.public_key})}")
+    typer.echo("# An access token's lifetime (15 minutes) later, give these to the session service alone:")
+    typer.echo(f"GREENROOM_IDENTITY_SIGNING_KID={key.kid}")
+    typer.echo(f"GREENROOM_IDENTITY_PRIVATE_KEY={key.private_key}")
+
+
+@app.command("sealing")
+def sealing() -> None:
+    """Make a key that seals the secrets of API keys. Nothing is stored: keep what it prints."""
+    from deploy.keys import new_sealing_key
+    from shared.clock import SystemClock
+
+    key_id, key = new_sealing_key(SystemClock().now())
+    typer.echo("# Append this to the session service's keyring, behind the keys it has; the last one seals:")
+    typer.echo(f"GREENROOM_KEYRING={json.dumps({key_id: key})}")
+
+
+@app.command("reseal")
+def reseal() -> None:
+    """Seal every API key's secret under the newest key, with the session service's own settings.
+
+    Services may run meanwhile. Afterwards the older keys can be taken out of the keyring.
+    """
+    from deploy.keys import reseal_all
+    from services.session.settings import SessionSettings
+    from shared.errors import AppError
+    from shared.settings import SettingsRefused, load
+
+    try:
+        done = asyncio.run(reseal_all(load(SessionSettings)))
+    except SettingsRefused as error:
+        fail(str(error))
+    except AppError as error:
+        fail(error.message)
+    except LookupError as error:
+        fail(f"The keyring has no key {error}; add it again and repeat this.")
+    typer.echo(f"{done.changed} of {done.keys} API keys were sealed under an older key, and are no more.")

@@ -1,0 +1,79 @@
+"""Whoever reaches a service past the gateway meets the same walls between people and organizations there."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+
+import pytest
+
+from deploy.local.stack import Stack
+from services.gateway.table import TABLE
+from shared.ids import new_id
+from tests.contract.api.cases import Case, Scene, Scenes, cases, name
+from tests.contract.api.client import Answer, Client, connect
+from tests.contract.api.people import Person
+from tests.contract.api.world import World
+
+_SERVICE = {f"{operation.method} {operation.path}": operation.upstream for operation in TABLE}
+HOSTING = cases(lambda operation: operation.access in {"host", "moderator"})
+OWNED = [case for case in HOSTING if case.operation.takes_id or "session_id" in case.operation.fields]
+WRITES = [case for case in HOSTING if case.operation.method != "GET"]
+
+
+@pytest.fixture(scope="module")
+async def services(stack: Stack) -> AsyncIterator[Mapping[str, Client]]:
+    async with AsyncExitStack() as open_:
+        yield {
+            name: Client(
+                await open_.enter_async_context(connect(f"http://127.0.0.1:{stack.processes[name].port}"))
+            )
+            for name in ("session", "egress", "attendance")
+        }
+
+
+async def call(services: Mapping[str, Client], scene: Scene, by: Person | None, **headers: str) -> Answer:
+    client = services[_SERVICE[scene.operation.key]]
+    token = by.access_token if by else None
+    return await client.call(scene.operation.method, scene.path, token, scene.body or None, headers=headers)
+
+
+@pytest.mark.parametrize("case", OWNED, ids=name)
+async def test_for_another_organization_it_does_not_exist(
+    services: Mapping[str, Client], scenes: Scenes, case: Case
+) -> None:
+    scene, world = await scenes.of(case), scenes.world
+    (await call(services, scene, world.outsider)).check_refusal(404)
+    # Nor does the library of whoever asks make it theirs.
+    widened = {"X-Greenroom-Library": world.foreign_library, "X-Greenroom-Organization": new_id()}
+    (await call(services, scene, world.outsider, **widened)).check_refusal(404)
+
+
+@pytest.mark.parametrize("case", HOSTING, ids=name)
+async def test_nobody_and_viewers_may_not_host(
+    services: Mapping[str, Client], scenes: Scenes, case: Case
+) -> None:
+    scene = await scenes.of(case)
+    (await call(services, scene, None)).check_refusal(401, "unauthenticated")
+    (await call(services, scene, scenes.world.viewer)).check_refusal(403)
+
+
+@pytest.mark.parametrize("case", OWNED, ids=name)
+async def test_a_colleague_may_not_act_for_the_host(
+    services: Mapping[str, Client], scenes: Scenes, case: Case
+) -> None:
+    (await call(services, await scenes.of(case), scenes.world.colleague)).check_refusal(403, "not_the_host")
+
+
+@pytest.mark.parametrize("case", [case for case in WRITES if case.operation.mirrored], ids=name)
+async def test_another_organization_s_library_lets_nothing_be_written(
+    services: Mapping[str, Client], scenes: Scenes, case: Case
+) -> None:
+    scene, world = await scenes.of(case), scenes.world
+    answer = await call(services, scene, world.host, **{"X-Greenroom-Library": world.foreign_library})
+    answer.check_refusal(404)
+
+
+async def test_the_key_of_another_organization_lets_nobody_in(world: World) -> None:
+    headers = {"X-API-Key": await world.admin.api_key(world.outsider)}
+    path = f"/sessions/{await world.session()}/tokens"
+    body = {"external_user_id": "c-1", "name": "Carla"}
+    (await world.client.call("POST", path, body=body, headers=headers)).check_refusal(404)
