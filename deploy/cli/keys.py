@@ -33,7 +33,10 @@ def sealing() -> None:
     from shared.clock import SystemClock
 
     key_id, key = new_sealing_key(SystemClock().now())
-    typer.echo("# Append this to the session service's keyring, behind the keys it has; the last one seals:")
+    typer.echo(
+        "# Add this to the session service's keyring. The last key there seals: give every replica the"
+    )
+    typer.echo("# new one as the first before you make it the last.")
     typer.echo(f"GREENROOM_KEYRING={json.dumps({key_id: key})}")
 
 
