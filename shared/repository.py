@@ -101,12 +101,21 @@ class Repository(Generic[T]):
 
     async def add(self, aggregate: T, events: Sequence[Event]) -> None:
         """Store a new aggregate with its events; raises `shared.mongo.Duplicate`."""
+        await self.collection.insert(self._new(aggregate, events))
+        self._outbox.wake(self._source)
+
+    async def add_many(self, aggregates: Sequence[tuple[T, Sequence[Event]]]) -> None:
+        """Store new aggregates, each with its events, in one write; those whose id is taken are left out."""
+        if aggregates:
+            await self.collection.insert_many([self._new(one, events) for one, events in aggregates])
+            self._outbox.wake(self._source)
+
+    def _new(self, aggregate: T, events: Sequence[Event]) -> Document:
         document = self.dump(aggregate)
         if events:
             now = self._clock.now()
             document |= {"outbox": entries(events, now), "outbox_at": now}
-        await self.collection.insert(document)
-        self._outbox.wake(self._source)
+        return document
 
     async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
         """Load, let `decide` change the aggregate and tell the events, save; again if somebody was faster.

@@ -21,8 +21,9 @@ from shared.livekit.tokens import TokenMint
 _PING_ROOM = "greenroom-ping"
 # Nobody of this name is in any room, so what is sent to it reaches nobody.
 _NOBODY = "greenroom-nobody"
-# How a server says that none of them has what was asked for: a dead one's rooms and participants.
-_NO_SERVER = "no response from servers"
+# How a server says that none of them has what was asked for, a dead one's rooms and participants: nobody
+# answered, or the one that is noted to have it was forgotten since (some 30 s after its death).
+_NO_SERVER = ("no response from servers", "could not find object")
 _PAGES = 1000
 _GHOST_TOKEN_LIFETIME = timedelta(minutes=1)
 
@@ -47,7 +48,7 @@ async def _call(deadline: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline):
             yield
     except TwirpError as error:
-        if _NO_SERVER in error.message:
+        if any(said in error.message for said in _NO_SERVER):
             raise NoServerHasIt("No LiveKit server has this room or participant") from error
         # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
         if error.status >= 500 or error.status in {408, 429}:

@@ -46,11 +46,14 @@ class Arrivals:
                 self._again(room)
 
     async def check(self, room: str, participant: Participant) -> None:
-        """Correct the participant's permissions where they are not the session's. Raises `Unavailable`."""
+        """Correct the participant's permissions where they are not the session's. Raises `Unavailable`.
+
+        Where that fails the room is looked at `again`.
+        """
         known = await self._sessions.find(room)
         if known is None or not known.live:
             return
         joined = connection(participant, self._clock.now())
         repair = permission_repair(known.state, joined, participant.permission.permissions)
-        if repair is not None:
-            await self._repairer.carry_out(repair)
+        if repair is not None and not await self._repairer.carry_out([repair]):
+            self._again(room)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from services.egress.reconciler.agenda import Agenda, NoticeStore
 from services.egress.reconciler.arrivals import Arrivals
 from services.egress.reconciler.connections.repository import ConnectionRepository
 from services.egress.reconciler.connections.service import Connections
@@ -13,7 +14,7 @@ from services.egress.reconciler.consumers import connection_group, session_group
 from services.egress.reconciler.doubts import Doubts
 from services.egress.reconciler.drift.repository import DriftRepository
 from services.egress.reconciler.drift.service import DriftLedger
-from services.egress.reconciler.heartbeat import Heartbeat
+from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from services.egress.reconciler.lease import Lease, LeaseStore
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.repairs import Repairer
@@ -63,16 +64,19 @@ def build_reconciler(
     rosters = RosterRepository(mongo, outbox, clock)
     entries = DriftRepository(mongo, outbox, clock)
     leases = LeaseStore(mongo)
+    notices = NoticeStore(mongo)
 
     sessions = Sessions(session_repository, owner)
     connections = Connections(connection_repository)
     ledger = DriftLedger(entries, clock)
     looker = Looker(livekit, clock)
     repairer = Repairer(livekit, sessions, connection_repository, rosters, ledger, clock)
-    rooms = RoomCheck(looker, Doubts(), repairer, connection_repository, rosters, clock)
+    outages = Outages()
+    rooms = RoomCheck(looker, Doubts(), repairer, connection_repository, rosters, outages, clock)
     lease = Lease(leases, clock, name="reconciler", holder=new_id())
-    reconciler = Reconciler(livekit, sessions, rooms, looker, lease, clock, period=period)
-    heartbeat = Heartbeat(livekit, lease, back=reconciler.hurry)
+    agenda = Agenda(lease, notices, clock)
+    reconciler = Reconciler(livekit, sessions, rooms, looker, lease, agenda, clock, period=period)
+    heartbeat = Heartbeat(livekit, lease, clock, outages, back=reconciler.start_over)
     arrivals = Arrivals(sessions, repairer, clock, again=reconciler.hasten)
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
@@ -95,7 +99,7 @@ def build_reconciler(
         ledger=ledger,
         sessions=sessions,
         connections=connections,
-        stores=(session_repository, connection_repository, rosters, entries, leases),
+        stores=(session_repository, connection_repository, rosters, entries, leases, notices),
         groups=(session_group(sessions), connection_group(connections)),
         lifetime=lifetime,
     )

@@ -1,6 +1,6 @@
 """Believed against observed: a pure comparison whose result is the list of differences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from services.egress.reconciler.connections.domain import Believed
@@ -18,15 +18,24 @@ def compare(
 ) -> list[Repair]:
     """The differences in the room of a live session.
 
-    `believed` are its connections by sid, `proofs` when each was last seen on a roster.
+    `believed` are its connections by sid, `proofs` when each was last known to live.
     """
     return [
-        *_lost(session, look),
+        *_lost(session, look, proofs),
         *_missed_joins(session, believed, look),
         *_missed_leaves(session, believed, look, proofs),
         *_ghosts(session, look),
         *_wrong_permissions(session, look),
     ]
+
+
+def gone(differences: Iterable[Repair]) -> dict[str, datetime]:
+    """Of the differences those connections that are there no more: sid and last proof of life."""
+    return {
+        one.connection.participant_sid: one.last_seen_at
+        for one in differences
+        if one.kind is Kind.MISSED_LEAVE and one.connection and one.last_seen_at
+    }
 
 
 def leftover(room: str, known: KnownSession | None) -> Repair:
@@ -35,7 +44,7 @@ def leftover(room: str, known: KnownSession | None) -> Repair:
     return Repair(Kind.ROOM_LEFTOVER, room, believed=f"session {status}", observed="room open")
 
 
-def _lost(session: SessionState, look: Look) -> Iterator[Repair]:
+def _lost(session: SessionState, look: Look, proofs: Mapping[str, datetime]) -> Iterator[Repair]:
     """A room that no server runs, and that is not even listed or lists only ghosts.
 
     One that is listed with nobody in it waits for its people: whoever joins has a server take it over.
@@ -44,8 +53,10 @@ def _lost(session: SessionState, look: Look) -> Iterator[Repair]:
         return
     joined = (one.connection.joined_at for one in look.present)
     observed = "room listed, no server runs it" if look.room_sid else "no such room"
-    last = max(joined, default=None)
-    yield Repair(Kind.ROOM_LOST, session.id, "session live", observed, last_seen_at=last)
+    last = max((*joined, *proofs.values()), default=None)
+    yield Repair(
+        Kind.ROOM_LOST, session.id, "session live", observed, last_seen_at=last, since=look.silent_since
+    )
 
 
 def _missed_joins(session: SessionState, believed: Mapping[str, Believed], look: Look) -> Iterator[Repair]:
@@ -65,15 +76,20 @@ def _missed_leaves(
     if look.room_sid is None or look.unsure:
         return
     there = {one.connection.participant_sid for one in look.there}
-    listed = {one.connection.participant_sid for one in look.present}
+    listed = {one.connection.participant_sid: one for one in look.present}
     for sid, known in believed.items():
         ours = known.is_open and known.room_sid == look.room_sid
         joined_at = known.connection.joined_at
         if ours and sid not in there and joined_at < look.observed_at - SKEW:
             observed = "listed, no server has it" if sid in listed else "not listed"
-            last = max(joined_at, proofs.get(sid, joined_at))
             yield Repair(
-                Kind.MISSED_LEAVE, session.id, "connected", observed, known.connection, last_seen_at=last
+                Kind.MISSED_LEAVE,
+                session.id,
+                "connected",
+                observed,
+                known.connection,
+                last_seen_at=max(joined_at, proofs.get(sid, joined_at)),
+                since=listed[sid].dead_since if sid in listed else None,
             )
 
 
@@ -82,7 +98,14 @@ def _ghosts(session: SessionState, look: Look) -> Iterator[Repair]:
     if look.run and not look.unsure:
         for one in look.present:
             if one.dead:
-                yield Repair(Kind.GHOST, session.id, "gone", "listed, no server has it", one.connection)
+                yield Repair(
+                    Kind.GHOST,
+                    session.id,
+                    "gone",
+                    "listed, no server has it",
+                    one.connection,
+                    since=one.dead_since,
+                )
 
 
 def _wrong_permissions(session: SessionState, look: Look) -> Iterator[Repair]:

@@ -20,43 +20,53 @@ class Kind(StrEnum):
     ROOM_LEFTOVER = "room_leftover"
 
 
-# How long a difference must last before it is repaired: the news of it may be on its way. Whoever was thrown
-# out by a server's death comes back within some 8 s of its return; until ghosts are believed to be some
-# (`vitals.CONFIRMED_AFTER`) most of that time has passed.
+# How long a difference must last before it is repaired: the news of it may be on its way. Ghosts and lost
+# rooms count from the first silence: whoever was thrown out by a server's death comes back within some 8 s
+# of its return, and disconnecting them as a ghost of theirs would keep them out.
 PATIENCE: Mapping[Kind, timedelta] = {
     Kind.MISSED_JOIN: timedelta(seconds=2),
     Kind.MISSED_LEAVE: timedelta(seconds=2),
-    Kind.GHOST: timedelta(seconds=3.5),
+    Kind.GHOST: timedelta(seconds=9),
     Kind.PERMISSION: timedelta(seconds=2),
-    Kind.ROOM_LOST: timedelta(seconds=3.5),
+    Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
 }
 
 
 @dataclass(frozen=True)
 class Present:
-    """A participant as LiveKit lists it. `dead`: no server has it, it is a ghost."""
+    """A participant as LiveKit lists it. `dead_since`: a ghost, no server has had it since then."""
 
     connection: Connection
     permissions: Permissions
     active: bool
-    dead: bool = False
+    dead_since: datetime | None = None
+
+    @property
+    def dead(self) -> bool:
+        return self.dead_since is not None
 
 
 @dataclass(frozen=True)
 class Look:
     """What LiveKit said of a room at `observed_at`.
 
-    `room_sid` is LiveKit's id of the room, None where it lists none of this name. `run`: a server has it.
-    `unsure`: what seems dead here has not been so for long enough to believe it.
+    `room_sid` is LiveKit's id of the room, None where it lists none of this name. `silent_since`: since then
+    no server has answered for it; None while one has it. `unsure`: what seems dead here has not been so for
+    long enough to believe it, or not all of what seems alive has proved it.
     """
 
     room: str
     observed_at: datetime
     room_sid: str | None
-    run: bool
+    silent_since: datetime | None
     present: tuple[Present, ...] = ()
     unsure: bool = False
+
+    @property
+    def run(self) -> bool:
+        """Whether a server has the room."""
+        return self.silent_since is None
 
     @property
     def there(self) -> tuple[Present, ...]:
@@ -68,8 +78,8 @@ class Look:
 class Repair:
     """A difference and what there is to say of it.
 
-    `room_sid` is LiveKit's id of the room, `last_seen_at` the last proof of life of what is gone,
-    `permissions` what a connection really may do.
+    `room_sid` is LiveKit's id of the room, `last_seen_at` the last proof of life of what is gone, `since`
+    when the difference began where that is known, `permissions` what a connection really may do.
     """
 
     kind: Kind
@@ -79,9 +89,18 @@ class Repair:
     connection: Connection | None = None
     room_sid: str | None = None
     last_seen_at: datetime | None = None
+    since: datetime | None = None
     permissions: Permissions | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Which difference it is: the same while it lasts."""
         return (self.kind, self.session_id, self.connection.participant_sid if self.connection else "")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A repair as it was found to be needed at the last moment, and what was done about it."""
+
+    repair: Repair
+    action: str

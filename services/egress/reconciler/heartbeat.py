@@ -2,25 +2,40 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from services.egress.reconciler.lease import Lease
+from shared.clock import Clock
 from shared.livekit import LiveKit
 
 log = structlog.get_logger(__name__)
 
 # Seconds; shorter than any server takes to start anew.
-_PERIOD = 0.5
+_PERIOD = 0.25
+
+
+@dataclass
+class Outages:
+    """`answered_before`: when LiveKit last answered before it was last away; None where it never was."""
+
+    answered_before: datetime | None = None
 
 
 class Heartbeat:
     """Asks LiveKit for a sign of life while the lease is held; `back` is called when it answers again."""
 
-    def __init__(self, livekit: LiveKit, lease: Lease, back: Callable[[], None]):
+    def __init__(
+        self, livekit: LiveKit, lease: Lease, clock: Clock, outages: Outages, back: Callable[[], None]
+    ):
         self._livekit = livekit
         self._lease = lease
+        self._clock = clock
+        self._outages = outages
         self._back = back
+        self._answered_at: datetime | None = None
         self._away = False
 
     async def run(self) -> None:
@@ -31,8 +46,18 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Ask once."""
-        was_away, self._away = self._away, not await self._livekit.answers()
-        if was_away != self._away:
-            log.warning("livekit.away" if self._away else "livekit.back")
-        if was_away and not self._away:
+        asked_at = self._clock.now()
+        if not await self._livekit.answers():
+            self._gone()
+            return
+        self._answered_at = asked_at
+        if self._away:
+            self._away = False
+            log.warning("livekit.back")
             self._back()
+
+    def _gone(self) -> None:
+        if not self._away:
+            self._away = True
+            self._outages.answered_before = self._answered_at
+            log.warning("livekit.away", answered_at=self._answered_at)

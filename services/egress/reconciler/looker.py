@@ -7,6 +7,7 @@ a server really has them only a call tells that has to reach that server: 3 s wi
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence, Set
+from datetime import datetime
 
 from services.egress.reconciler.domain import Look, Present
 from services.egress.reconciler.vitals import Vitals
@@ -18,25 +19,33 @@ from shared.errors import Unavailable
 from shared.livekit import LiveKit, LiveKitParticipant, LiveKitRoom
 from shared.permissions import role_of
 
-_CALLS_AT_ONCE = 50
+# About rooms, and beside them about participants: calls about what no server has take 3 s.
+_CALLS_AT_ONCE = 200
+_ASKED_AT_ONCE = 200
 
 
 class Looker:
-    """Remembers the signs of life of each room between its looks, in memory."""
+    """Remembers the signs of life of each room between its looks, in memory.
+
+    In a room that is looked into for the first time all have to prove that they live: LiveKit may have died
+    while nobody looked.
+    """
 
     def __init__(self, livekit: LiveKit, clock: Clock):
         self._livekit = livekit
         self._clock = clock
         self._limit = asyncio.Semaphore(_CALLS_AT_ONCE)
+        self._asking = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._vitals: defaultdict[str, Vitals] = defaultdict(Vitals)
 
     def suspect(self, room: str) -> None:
         """Something happened to the room: all of its participants have to prove anew that they live."""
         self._vitals[room].suspect()
 
-    def forget(self, room: str) -> None:
-        """Nothing is odd in the room, or nobody will ask for it again."""
-        self._vitals.pop(room, None)
+    def suspect_all(self) -> None:
+        """Something happened to LiveKit as a whole."""
+        for vitals in self._vitals.values():
+            vitals.suspect()
 
     def forget_others(self, rooms: Set[str]) -> None:
         """Nobody will ask for other rooms than these."""
@@ -52,16 +61,17 @@ class Looker:
         vitals.hear_room(asked_at, run=run)
         participants = await self._list(session.id, run=run) if listed else []
         vitals.keep(participants)
+        asked = vitals.to_ask(listed, participants, asked_at) if run and listed else []
         if run and listed:
-            asked = vitals.to_ask(listed, participants, asked_at)
-            answering = await self._answering(listed.name, asked)
-            vitals.hear(asked, answering, asked_at)
+            vitals.hear(asked, await self._answering(session.id, asked), asked_at)
+        if asked:
+            participants = await self._still_listed(session.id, participants)
         return Look(
             room=session.id,
             observed_at=asked_at,
             room_sid=listed.sid if listed else None,
-            run=run,
-            present=tuple(_present(session, one, dead=vitals.dead(one.sid)) for one in participants),
+            silent_since=vitals.silent_since,
+            present=tuple(_present(session, one, vitals.dead_since(one.sid)) for one in participants),
             unsure=vitals.unsure(self._clock.now()),
         )
 
@@ -75,23 +85,30 @@ class Looker:
             return []  # A LiveKit that has the room's server make the list has nobody to ask.
         return [one for one in participants if one.state != "disconnected"]
 
+    async def _still_listed(
+        self, room: str, participants: Sequence[LiveKitParticipant]
+    ) -> list[LiveKitParticipant]:
+        """Without those whose people came back while they were asked: their new connections answered."""
+        sids = {one.sid for one in await self._list(room, run=True)}
+        return [one for one in participants if one.sid in sids]
+
     async def _answering(self, room: str, asked: Sequence[LiveKitParticipant]) -> set[str]:
         """The sids of those whom a server has."""
 
         async def lives(participant: LiveKitParticipant) -> bool:
-            async with self._limit:
+            async with self._asking:
                 return await self._livekit.has_participant(room, participant.identity)
 
         answers = await asyncio.gather(*(lives(one) for one in asked))
         return {one.sid for one, answer in zip(asked, answers, strict=True) if answer}
 
 
-def _present(session: SessionState, participant: LiveKitParticipant, *, dead: bool) -> Present:
+def _present(session: SessionState, participant: LiveKitParticipant, dead_since: datetime | None) -> Present:
     return Present(
         connection=_connection(session, participant),
         permissions=participant.permissions,
         active=participant.state == "active",
-        dead=dead,
+        dead_since=dead_since,
     )
 
 

@@ -1,25 +1,26 @@
 """Carrying out repairs; each ends as an entry of the drift ledger."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
 
 from services.egress.reconciler.connections.repository import ConnectionRepository
-from services.egress.reconciler.domain import Kind, Repair
+from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.reconciler.drift.service import DriftLedger
 from services.egress.reconciler.rights import expected_permissions, permission_repair
 from services.egress.reconciler.rosters.repository import RosterRepository
 from services.egress.reconciler.sessions.service import Sessions
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
+from shared.errors import AppError
 from shared.livekit import LiveKit
 
+log = structlog.get_logger(__name__)
 
-@dataclass(frozen=True)
-class Done:
-    """A repair as it was found to be needed at the last moment, and what was done about it."""
-
-    repair: Repair
-    action: str
+# How one is done; None where it was found not to be needed any more.
+One = Callable[[Repair], Awaitable[Done | None]]
 
 
 class Repairer:
@@ -40,31 +41,60 @@ class Repairer:
         self._rosters = rosters
         self._ledger = ledger
         self._clock = clock
-        self._ways: dict[Kind, Callable[[Repair], Awaitable[Done | None]]] = {
-            Kind.MISSED_JOIN: self._open,
-            Kind.MISSED_LEAVE: self._close,
+        self._singly: dict[Kind, One] = {
             Kind.GHOST: self._drop,
             Kind.PERMISSION: self._correct,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._clear,
         }
 
-    async def carry_out(self, repair: Repair) -> None:
-        """Do it, unless it is not needed any more, and write it down. Raises `Unavailable`: try again."""
-        done = await self._ways[repair.kind](repair)
-        if done is not None:
-            await self._ledger.record(done.repair, done.action)
+    async def carry_out(self, repairs: Sequence[Repair]) -> list[Repair]:
+        """Do what is still needed and write it down; returns all but those that have to be tried again.
 
-    async def _open(self, repair: Repair) -> Done:
-        connection = _of(repair)
-        await self._connections.appear(repair.session_id, repair.room_sid, connection)
-        return Done(repair, f"counted since it joined at {connection.joined_at.isoformat()}")
+        The repairs are of one room. Connections open and close together, however many there are.
+        """
+        by_kind: defaultdict[Kind, list[Repair]] = defaultdict(list)
+        for repair in repairs:
+            by_kind[repair.kind].append(repair)
+        settled = await asyncio.gather(*(self._attempt(kind, some) for kind, some in by_kind.items()))
+        return [repair for some in settled for repair in some]
 
-    async def _close(self, repair: Repair) -> Done:
-        connection = _of(repair)
-        last_seen_at = repair.last_seen_at or connection.joined_at
-        await self._connections.presume_gone({connection.participant_sid: last_seen_at})
-        return Done(repair, f"counted as gone since its last proof of life at {last_seen_at.isoformat()}")
+    async def _attempt(self, kind: Kind, repairs: Sequence[Repair]) -> list[Repair]:
+        if kind is Kind.MISSED_JOIN:
+            return await self._tried(repairs, self._open(repairs))
+        if kind is Kind.MISSED_LEAVE:
+            return await self._tried(repairs, self._close(repairs))
+        one = self._singly[kind]
+        tried = await asyncio.gather(*(self._tried([repair], _each(one, repair)) for repair in repairs))
+        return [repair for some in tried for repair in some]
+
+    async def _tried(self, repairs: Sequence[Repair], doing: Awaitable[list[Done]]) -> list[Repair]:
+        """The repairs, once they are done and written down; none where that failed."""
+        try:
+            await self._ledger.record(await doing)
+        except AppError as error:
+            room, kind = repairs[0].session_id, repairs[0].kind
+            log.warning("drift.not_repaired", session_id=room, kind=kind, error=error.message)
+            return []
+        return list(repairs)
+
+    async def _open(self, repairs: Sequence[Repair]) -> list[Done]:
+        await self._connections.appear(
+            repairs[0].session_id, repairs[0].room_sid, [_of(repair) for repair in repairs]
+        )
+        return [
+            Done(repair, f"counted since it joined at {_of(repair).joined_at.isoformat()}")
+            for repair in repairs
+        ]
+
+    async def _close(self, repairs: Sequence[Repair]) -> list[Done]:
+        gone = {
+            connection.participant_sid: repair.last_seen_at or connection.joined_at
+            for repair, connection in ((one, _of(one)) for one in repairs)
+        }
+        await self._connections.presume_gone(gone)
+        told = "counted as gone since its last proof of life at"
+        return [Done(repair, f"{told} {gone[_of(repair).participant_sid].isoformat()}") for repair in repairs]
 
     async def _drop(self, repair: Repair) -> Done | None:
         identity = _of(repair).identity
@@ -99,6 +129,11 @@ class Repairer:
             return None
         await self._livekit.delete_room(repair.session_id)
         return Done(repair, "room closed")
+
+
+async def _each(one: One, repair: Repair) -> list[Done]:
+    done = await one(repair)
+    return [done] if done else []
 
 
 def _of(repair: Repair) -> Connection:

@@ -1,16 +1,16 @@
 """One room: look at it, tell its roster, repair what has differed for long enough."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-import structlog
-
-from services.egress.reconciler.comparison import compare, leftover
+from services.egress.reconciler.comparison import compare, gone, leftover
 from services.egress.reconciler.connections.repository import ConnectionRepository
 from services.egress.reconciler.domain import Look, Repair
 from services.egress.reconciler.doubts import Doubts
+from services.egress.reconciler.heartbeat import Outages
 from services.egress.reconciler.looker import Looker
+from services.egress.reconciler.proofs import proofs_of_life
 from services.egress.reconciler.repairs import Repairer
 from services.egress.reconciler.rosters.domain import Roster
 from services.egress.reconciler.rosters.repository import RosterRepository
@@ -19,14 +19,11 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.roster_events import RosterConnection
 from shared.contracts.states import SessionState
-from shared.errors import AppError
 from shared.livekit import LiveKitRoom
-
-log = structlog.get_logger(__name__)
 
 # A session opens its room before it is live: younger rooms are left alone.
 GRACE = timedelta(seconds=30)
-_REPAIRS_AT_ONCE = 16
+_ROOMS_REPAIRED_AT_ONCE = 16
 
 
 class RoomCheck:
@@ -37,6 +34,7 @@ class RoomCheck:
         repairer: Repairer,
         connections: ConnectionRepository,
         rosters: RosterRepository,
+        outages: Outages,
         clock: Clock,
     ):
         self._looker = looker
@@ -44,8 +42,9 @@ class RoomCheck:
         self._repairer = repairer
         self._connections = connections
         self._rosters = rosters
+        self._outages = outages
         self._clock = clock
-        self._limit = asyncio.Semaphore(_REPAIRS_AT_ONCE)
+        self._limit = asyncio.Semaphore(_ROOMS_REPAIRED_AT_ONCE)
 
     async def check(self, room: str, known: KnownSession | None, listed: LiveKitRoom | None) -> bool:
         """Compare and repair; whether to look again soon, since something awaits its time.
@@ -60,21 +59,21 @@ class RoomCheck:
         look = await self._looker.look(session, listed)
         sids = [one.connection.participant_sid for one in look.present]
         believed = await self._connections.believed(session.id, sids)
-        before = await self._rosters.find(session.id)
+        proofs = proofs_of_life(await self._rosters.find(session.id), believed, self._outages.answered_before)
+        differences = compare(session, believed, look, proofs)
         if look.room_sid is not None and not look.unsure:
-            await self._tell_roster(look, look.room_sid)
-        proofs = before.proofs() if before else {}
-        again = await self._repair(session.id, compare(session, believed, look, proofs))
+            await self._tell_roster(look, look.room_sid, gone(differences))
+        again = await self._repair(session.id, differences)
         return again or look.unsure
 
-    async def _tell_roster(self, look: Look, room_sid: str) -> None:
+    async def _tell_roster(self, look: Look, room_sid: str, gone: Mapping[str, datetime]) -> None:
         there = [
             RosterConnection(**one.connection.model_dump(), active=one.active)
             for one in sorted(look.there, key=lambda one: one.connection.participant_sid)
         ]
 
         def observe(roster: Roster) -> Sequence[Event]:
-            return roster.observe(look.observed_at, room_sid, there, run=look.run)
+            return roster.observe(look.observed_at, room_sid, there, gone, run=look.run)
 
         await self._rosters.tell(look.room, look.observed_at, observe)
 
@@ -89,16 +88,7 @@ class RoomCheck:
     async def _repair(self, room: str, differences: list[Repair]) -> bool:
         """Repair those that are ripe; whether others, or such as could not be repaired, are left."""
         ripe = self._doubts.ripe(room, differences, self._clock.now())
-        await asyncio.gather(*(self._carry_out(repair) for repair in ripe))
-        return self._doubts.any(room)
-
-    async def _carry_out(self, repair: Repair) -> None:
-        try:
+        if ripe:
             async with self._limit:
-                await self._repairer.carry_out(repair)
-        except AppError as error:
-            log.warning(
-                "drift.not_repaired", session_id=repair.session_id, kind=repair.kind, error=error.message
-            )
-        else:
-            self._doubts.settle(repair)
+                self._doubts.settle(await self._repairer.carry_out(ripe))
+        return self._doubts.any(room)

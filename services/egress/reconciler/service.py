@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Histogram
 
+from services.egress.reconciler.agenda import SOON, Agenda
 from services.egress.reconciler.lease import Lease
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.rooms import RoomCheck
@@ -20,13 +21,12 @@ log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = Histogram("greenroom_reconcile_round_seconds", "Time to look at all rooms once")
 
-# How soon to look again at what is in doubt, and for a LiveKit that did not answer.
-_SOON = timedelta(seconds=1)
-_ROOMS_AT_ONCE = 50
+# Those of a dead server take 3 s each.
+_ROOMS_AT_ONCE = 200
 
 
 class Reconciler:
-    """Rounds are the work of the replica that holds the lease; single rooms are anybody's."""
+    """The replica that holds the lease looks; others only notice."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Reconciler:
         rooms: RoomCheck,
         looker: Looker,
         lease: Lease,
+        agenda: Agenda,
         clock: Clock,
         *,
         period: timedelta,
@@ -44,29 +45,27 @@ class Reconciler:
         self._rooms = rooms
         self._looker = looker
         self._lease = lease
+        self._agenda = agenda
         self._clock = clock
         self._period = period
         self._next_round: datetime | None = None
-        self._due: dict[str, datetime] = {}
-        self._woken = asyncio.Event()
         self._limit = asyncio.Semaphore(_ROOMS_AT_ONCE)
         self._failing = False
 
     def suspect(self, room: str) -> None:
         """Look at the room at once, and have all in it prove that they live."""
         if is_id(room):
-            self._looker.suspect(room)
-            self.hasten(room)
-
-    def hurry(self) -> None:
-        """Have a round at once."""
-        self._next_round = None
-        self._woken.set()
+            self._agenda.add(room, suspect=True)
 
     def hasten(self, room: str) -> None:
         """Look at the room at once."""
-        self._due[room] = self._clock.now()
-        self._woken.set()
+        self._agenda.add(room)
+
+    def start_over(self) -> None:
+        """LiveKit was away: have a round at once, and all in all rooms prove that they live."""
+        self._looker.suspect_all()
+        self._next_round = None
+        self._agenda.wake()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -78,18 +77,20 @@ class Reconciler:
                 if not self._failing:
                     log.warning("reconciler.waiting", code=error.code, error=error.message)
                 self._failing = True
-            await self._rest()
+            await self._agenda.rest()
 
     async def work(self) -> None:
         """A round, where it is time and ours to do; else the rooms that are due. Raises `Unavailable`."""
         now = self._clock.now()
         if self._lease.held and (self._next_round is None or now >= self._next_round):
-            self._next_round = retry = now + _SOON
+            self._next_round = retry = now + SOON
             with ROUND_SECONDS.time():
                 await self.round()
-            if self._next_round == retry:  # Nobody was in a hurry meanwhile.
+            if self._next_round == retry:  # Nobody wanted to start over meanwhile.
                 self._next_round = now + self._period
-        due = [room for room, at in self._due.items() if at <= self._clock.now()]
+        due, suspects = await self._agenda.due()
+        for room in suspects:
+            self._looker.suspect(room)
         if due:
             await self._look_at(due)
 
@@ -108,15 +109,12 @@ class Reconciler:
             known = await self._sessions.known(rooms)
             listed = {room.name: room for room in await self._livekit.list_rooms(rooms)}
         except AppError:
-            self._later(rooms)
+            self._agenda.later(rooms)
             raise
         await asyncio.gather(*(self._check(room, known.get(room), listed.get(room)) for room in rooms))
-        for room in rooms:
-            if room not in self._due:
-                self._looker.forget(room)
 
     async def _check(self, room: str, known: KnownSession | None, listed: LiveKitRoom | None) -> None:
-        self._due.pop(room, None)
+        self._agenda.drop(room)
         try:
             async with self._limit:
                 again = await self._rooms.check(room, known, listed)
@@ -124,20 +122,4 @@ class Reconciler:
             log.warning("reconciler.room_failed", session_id=room, code=error.code, error=error.message)
             again = True
         if again:
-            self._later([room])
-
-    def _later(self, rooms: list[str]) -> None:
-        soon = self._clock.now() + _SOON
-        for room in rooms:
-            self._due.setdefault(room, soon)
-
-    async def _rest(self) -> None:
-        """Until something is due, or is made so; never longer than a second, for the lease may come."""
-        waits = [at - self._clock.now() for at in self._due.values()]
-        seconds = min((wait.total_seconds() for wait in waits), default=_SOON.total_seconds())
-        self._woken.clear()
-        try:
-            async with asyncio.timeout(min(max(seconds, 0.01), _SOON.total_seconds())):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+            self._agenda.later([room])

@@ -9,8 +9,8 @@ from shared.livekit.ports import LiveKitParticipant, LiveKitRoom
 # Nothing is believed dead before it has given no answer for this long.
 CONFIRMED_AFTER = timedelta(seconds=5)
 # For how long a participant that answered need not be asked again, and how many are asked at one look.
-PROVEN_FOR = timedelta(seconds=60)
-ASKED_AT_ONCE = 200
+PROVEN_FOR = timedelta(seconds=20)
+ASKED_AT_ONCE = 1000
 # LiveKit does not count these among a room's participants.
 _NOT_COUNTED = frozenset({"egress", "agent"})
 
@@ -20,14 +20,15 @@ class Vitals:
     """Of one room. `silent` and `proven` are since when participants (by sid) gave no answer, or one.
 
     `silent_since` is the same for the room as a whole, `was_silent_since` for one that a server took over.
-    `suspected`: something happened to it, and all of its participants have to prove that they live.
+    `suspected`: it was not looked into before, or something happened to it, and all of its participants
+    have to prove that they live.
     """
 
     silent_since: datetime | None = None
     was_silent_since: datetime | None = None
     silent: dict[str, datetime] = field(default_factory=dict)
     proven: dict[str, datetime] = field(default_factory=dict)
-    suspected: bool = False
+    suspected: bool = True
 
     def suspect(self) -> None:
         self.suspected = True
@@ -75,12 +76,14 @@ class Vitals:
         self.silent = {sid: at for sid, at in self.silent.items() if sid in sids}
         self.proven = {sid: at for sid, at in self.proven.items() if sid in sids}
 
-    def dead(self, sid: str) -> bool:
-        """Whether the participant gives no answer; believe it when it is no longer `unsure`."""
-        return self.silent_since is not None or sid in self.silent
+    def dead_since(self, sid: str) -> datetime | None:
+        """Since when the participant gives no answer; believe it when it is no longer `unsure`."""
+        return self.silent_since or self.silent.get(sid)
 
     def unsure(self, now: datetime) -> bool:
-        """Whether something has been silent for so short that it may only be slow."""
+        """Whether something has been silent for so short that it may only be slow, or was not asked yet."""
+        if self.suspected and self.silent_since is None:
+            return True
         since = [*self.silent.values(), *([self.silent_since] if self.silent_since else [])]
         return any(now - moment < CONFIRMED_AFTER for moment in since)
 

@@ -61,17 +61,18 @@ class ConnectionRepository:
             documents += await self.collection.find({"_id": {"$in": others}})
         return {document["_id"]: _load(document) for document in documents}
 
-    async def appear(self, session_id: str, room_sid: str | None, connection: Connection) -> None:
-        """Believe in a connection that was seen, also where it was presumed gone."""
-        joined = ParticipantJoined(
-            session_id=session_id,
-            occurred_at=connection.joined_at,
-            connection=connection,
-            room_sid=room_sid,
+    async def appear(self, session_id: str, room_sid: str | None, connections: Sequence[Connection]) -> None:
+        """Believe in connections that were seen, also where they were presumed gone."""
+        await self.record(
+            [
+                ParticipantJoined(
+                    session_id=session_id, occurred_at=one.joined_at, connection=one, room_sid=room_sid
+                )
+                for one in connections
+            ]
         )
-        await self.record([joined])
-        seen = {"_id": connection.participant_sid, "left_at": None}
-        await self.collection.update(seen, {"$set": {"presumed_left_at": None}})
+        seen = {"_id": {"$in": [one.participant_sid for one in connections]}, "left_at": None}
+        await self.collection.update_many(seen, {"$set": {"presumed_left_at": None}})
 
     async def presume_gone(self, gone: Mapping[str, datetime]) -> None:
         """No longer believe in these connections, by sid, since the times given."""

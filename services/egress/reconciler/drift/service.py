@@ -1,12 +1,14 @@
 """Keeping and showing the drift ledger."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
 
-from services.egress.reconciler.domain import Repair
+from services.egress.reconciler.domain import Done
 from services.egress.reconciler.drift.domain import Drift, Participant
 from services.egress.reconciler.drift.repository import DriftRepository
 from services.egress.reconciler.drift.schemas import DriftQuery
@@ -24,24 +26,31 @@ class DriftLedger:
         self._entries = entries
         self._clock = clock
 
-    async def record(self, repair: Repair, action: str) -> None:
-        """Write down that `repair` was done, with the event that tells it."""
-        entry = Drift(
-            id=new_id(),
-            at=self._clock.now(),
-            session_id=repair.session_id,
-            kind=repair.kind.value,
-            participant=_participant(repair.connection),
-            believed=repair.believed,
-            observed=repair.observed,
-            action=action,
-        )
-        await self._entries.add(entry, entry.repaired())
-        REPAIRED.labels(entry.kind).inc()
-        log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=action)
+    async def record(self, repaired: Sequence[Done]) -> None:
+        """Write down what was done, with the events that tell it: one write, however much it is."""
+        now = self._clock.now()
+        entries = [_entry(done, now) for done in repaired]
+        await self._entries.add_many([(entry, entry.repaired()) for entry in entries])
+        for entry in entries:
+            REPAIRED.labels(entry.kind).inc()
+            log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=entry.action)
 
     async def page(self, query: DriftQuery) -> tuple[list[Drift], int]:
         return await self._entries.list_newest(query.session_id, skip=query.skip, limit=query.limit)
+
+
+def _entry(done: Done, now: datetime) -> Drift:
+    repair = done.repair
+    return Drift(
+        id=new_id(),
+        at=now,
+        session_id=repair.session_id,
+        kind=repair.kind.value,
+        participant=_participant(repair.connection),
+        believed=repair.believed,
+        observed=repair.observed,
+        action=done.action,
+    )
 
 
 def _participant(connection: Connection | None) -> Participant | None:

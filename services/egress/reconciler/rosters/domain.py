@@ -1,6 +1,6 @@
 """The roster of a session's room, and what became of those who were on the one before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,12 +23,21 @@ class Roster:
     departed: list[Departure] = field(default_factory=list)
 
     def observe(
-        self, observed_at: datetime, room_sid: str, connections: Sequence[RosterConnection], *, run: bool
+        self,
+        observed_at: datetime,
+        room_sid: str,
+        connections: Sequence[RosterConnection],
+        gone: Mapping[str, datetime],
+        *,
+        run: bool,
     ) -> Sequence[Event]:
-        """Take the roster of `observed_at`; an older one than this changes nothing."""
+        """Take the roster of `observed_at`; an older one than this changes nothing.
+
+        `gone` are connections that were believed to be there and are not: sid and last proof of life.
+        """
         if observed_at < self.observed_at:
             return []
-        self.departed = self._departures(observed_at, connections)
+        self.departed = self._departures(observed_at, connections, gone)
         self.connections = list(connections)
         self.observed_at = observed_at
         self.run_at = observed_at if run else self.run_at
@@ -42,15 +51,21 @@ class Roster:
             )
         ]
 
-    def _departures(self, observed_at: datetime, connections: Sequence[RosterConnection]) -> list[Departure]:
+    def _departures(
+        self, observed_at: datetime, connections: Sequence[RosterConnection], gone: Mapping[str, datetime]
+    ) -> list[Departure]:
+        """Those of before that are not too long ago, and those who are on the roster no more or `gone`."""
         there = {one.participant_sid for one in connections}
         since = observed_at - REPEATED_FOR
-        earlier = [one for one in self.departed if one.last_seen_at >= since]
-        fresh = [
-            Departure(participant_sid=one.participant_sid, last_seen_at=self.observed_at)
-            for one in self.connections
+        seen = dict(gone)
+        for one in self.connections:
+            seen[one.participant_sid] = max(self.observed_at, gone.get(one.participant_sid, self.observed_at))
+        seen |= {one.participant_sid: one.last_seen_at for one in self.departed if one.last_seen_at >= since}
+        return [
+            Departure(participant_sid=sid, last_seen_at=moment)
+            for sid, moment in seen.items()
+            if sid not in there
         ]
-        return [one for one in (*earlier, *fresh) if one.participant_sid not in there]
 
     def proofs(self) -> dict[str, datetime]:
         """When each connection was last seen, by sid; those of longer ago are left out."""

@@ -29,6 +29,9 @@ def at(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
 
 
+SILENT_SINCE = at(90)
+
+
 def state(**given: Any) -> SessionState:
     fields: dict[str, Any] = {
         "id": new_id(),
@@ -74,7 +77,7 @@ def permissions(session: SessionState, role: Role) -> Permissions:
 
 def present(one: Connection, *, active: bool = True, dead: bool = False) -> Present:
     """Somebody in the audience, with an audience's rights."""
-    return Present(one, permissions(state(), Role.AUDIENCE), active, dead)
+    return Present(one, permissions(state(), Role.AUDIENCE), active, SILENT_SINCE if dead else None)
 
 
 def look(
@@ -84,7 +87,7 @@ def look(
     run: bool = True,
     unsure: bool = False,
 ) -> Look:
-    return Look("room", at(observed), room_sid, run, present, unsure)
+    return Look("room", at(observed), room_sid, None if run else SILENT_SINCE, present, unsure)
 
 
 def believed(

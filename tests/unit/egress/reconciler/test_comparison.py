@@ -16,6 +16,7 @@ from shared.contracts.states import Role
 from tests.unit.egress.reconciler.make import (
     HOST,
     ROOM,
+    SILENT_SINCE,
     at,
     believed,
     connection,
@@ -106,7 +107,7 @@ def test_a_lost_room_was_alive_when_the_last_of_its_ghosts_came() -> None:
 def test_permissions_are_compared_for_the_living() -> None:
     stage = replace(present(ANNA), permissions=permissions(SESSION, Role.STAGE))
     assert differences(believed(ANNA), look(stage)) == [(Kind.PERMISSION, "PA_anna")]
-    ghost = replace(stage, dead=True)
+    ghost = replace(stage, dead_since=SILENT_SINCE)
     assert Kind.PERMISSION not in [kind for kind, _ in differences({}, look(ghost))]
     host = connection("PA_host", HOST, role=Role.HOST)
     right = replace(present(host), permissions=permissions(SESSION, Role.HOST))

@@ -33,7 +33,7 @@ def test_a_repaired_one_would_be_a_new_one() -> None:
     doubts = Doubts(DOUBTS)
     doubts.ripe("room", [MISSED], at(0))
     assert doubts.ripe("room", [MISSED], at(2)) == [MISSED]
-    doubts.settle(MISSED)
+    doubts.settle([MISSED])
     assert not doubts.any("room")
     assert doubts.ripe("room", [MISSED], at(3)) == []
 
@@ -52,7 +52,7 @@ def test_rooms_have_doubts_of_their_own() -> None:
     assert doubts.ripe("other", [], at(1)) == []
     assert doubts.any("room")
     assert not doubts.any("other")
-    doubts.settle(Repair(Kind.ROOM_LOST, "other", "", ""))
+    doubts.settle([Repair(Kind.ROOM_LOST, "other", "", "")])
 
 
 def test_every_kind_has_its_patience() -> None:

@@ -1,6 +1,6 @@
 """LiveKit's absence is noticed by whoever holds the lease, and its return tells."""
 
-from services.egress.reconciler.heartbeat import Heartbeat
+from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from tests.unit.egress.reconciler.house import House
 
 
@@ -10,7 +10,7 @@ async def test_a_return_is_told_once() -> None:
     def back() -> None:
         returns[0] += 1
 
-    heartbeat = Heartbeat(house.livekit, house.parts.lease, back)
+    heartbeat = Heartbeat(house.livekit, house.parts.lease, house.clock, Outages(), back)
     await heartbeat.beat()
     house.livekit.down()
     await heartbeat.beat()

@@ -13,7 +13,7 @@ def seen(*sids: str) -> list[RosterConnection]:
 
 
 def observe(roster: Roster, moment: float, *sids: str, run: bool = True) -> RosterObserved:
-    (event,) = roster.observe(at(moment), ROOM, seen(*sids), run=run)
+    (event,) = roster.observe(at(moment), ROOM, seen(*sids), {}, run=run)
     assert isinstance(event, RosterObserved)
     return event
 
@@ -51,7 +51,7 @@ def test_who_is_back_has_not_departed() -> None:
 def test_an_older_look_changes_nothing() -> None:
     made = roster()
     observe(made, 20, "PA_1")
-    late: Sequence[Event] = made.observe(at(10), ROOM, [], run=True)
+    late: Sequence[Event] = made.observe(at(10), ROOM, [], {}, run=True)
     assert late == []
     assert made.connections == seen("PA_1")
 

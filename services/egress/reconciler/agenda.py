@@ -1,0 +1,101 @@
+"""What to look at before the next round. One replica looks; others tell it what they noticed."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from services.egress.reconciler.lease import Lease
+from shared.clock import Clock
+from shared.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
+
+# How soon to look again at what is in doubt; also how often to ask for what others noticed.
+SOON = timedelta(seconds=1)
+_KEPT = timedelta(days=1)
+
+
+class NoticeStore:
+    """What replicas without the lease noticed: rooms to look at, `suspect` where all in them have to prove
+    that they live."""
+
+    collection_name = "notices"
+    indexes = (Index([("at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),)
+
+    def __init__(self, mongo: Mongo):
+        self._collection: Collection = mongo.collection(self.collection_name)
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(self.indexes)
+
+    async def add(self, rooms: Mapping[str, bool], now: datetime) -> None:
+        """`rooms`: each with whether it is suspect."""
+        await self._collection.bulk(
+            [
+                UpdateOne({"_id": room}, {"$max": {"suspect": suspect}, "$set": {"at": now}}, upsert=True)
+                for room, suspect in rooms.items()
+            ]
+        )
+
+    async def take(self) -> dict[str, bool]:
+        """All of them, which are then forgotten."""
+        found = await self._collection.find({})
+        await self._collection.bulk([DeleteOne({"_id": one["_id"], "at": one["at"]}) for one in found])
+        return {one["_id"]: one["suspect"] for one in found}
+
+
+class Agenda:
+    def __init__(self, lease: Lease, store: NoticeStore, clock: Clock):
+        self._lease = lease
+        self._store = store
+        self._clock = clock
+        self._due: dict[str, datetime] = {}
+        self._suspects: set[str] = set()
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def add(self, room: str, *, suspect: bool = False) -> None:
+        """Look at the room at once; `suspect`: have all in it prove that they live."""
+        self._due[room] = self._clock.now()
+        if suspect:
+            self._suspects.add(room)
+        self._woken.set()
+
+    def later(self, rooms: Iterable[str]) -> None:
+        """Look at these rooms again, unless that is intended already."""
+        soon = self._clock.now() + SOON
+        for room in rooms:
+            self._due.setdefault(room, soon)
+
+    def drop(self, room: str) -> None:
+        """It is being looked at."""
+        self._due.pop(room, None)
+
+    async def due(self) -> tuple[list[str], list[str]]:
+        """The rooms to look at now, and which are suspect; none without the lease. Raises `Unavailable`."""
+        if not self._lease.held:
+            await self._hand_over()
+            return [], []
+        for room, suspect in (await self._store.take()).items():
+            self.add(room, suspect=suspect)
+        suspects, self._suspects = self._suspects, set()
+        now = self._clock.now()
+        return [room for room, at in self._due.items() if at <= now], list(suspects)
+
+    async def _hand_over(self) -> None:
+        if noticed := {room: room in self._suspects for room in self._due}:
+            await self._store.add(noticed, self._clock.now())
+        for room in noticed:
+            self._due.pop(room, None)
+            self._suspects.discard(room)
+
+    async def rest(self) -> None:
+        """Until something is due, or is made so; never longer than a second, for the lease may come."""
+        waits = [(at - self._clock.now()).total_seconds() for at in self._due.values()]
+        longest = SOON.total_seconds()
+        try:
+            async with asyncio.timeout(min(max(min(waits, default=longest), 0.01), longest)):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()
