@@ -2,13 +2,22 @@
 
 import secrets
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from uuid_utils.compat import uuid7
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_id() -> str:
     """A fresh UUIDv7 as 36 lower-case characters."""
     return str(uuid7())
+
+
+def first_id_at(moment: datetime) -> str:
+    """The least id that could be made at `moment`, in whole milliseconds: all made before sort before it."""
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return str(uuid.UUID(int=max(milliseconds, 0) << 80 | 0x7 << 76 | 0x2 << 62))
 
 
 def is_id(value: str) -> bool:

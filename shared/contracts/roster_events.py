@@ -67,7 +67,8 @@ class DriftRepaired(ReconcilerEvent):
     """LiveKit and what we believed of it differed, and it was repaired; times in it are estimated.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
-    permission, room_lost, room_leftover. `participant_sid` to `username` are null for rooms.
+    permission, room_lost, room_leftover. `participant_sid` to `username` are null for rooms. `last_seen_at`
+    is the last proof of life of what is gone.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"
@@ -81,4 +82,5 @@ class DriftRepaired(ReconcilerEvent):
     believed: str
     observed: str
     action: str
+    last_seen_at: datetime | None = None
     estimated: bool = True

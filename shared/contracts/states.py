@@ -126,7 +126,10 @@ class RoomState(State):
 
 
 class SessionState(State):
-    """A session in full; `version` grows by one with each change of what is here."""
+    """A session in full; `version` grows by one with each change of what is here.
+
+    `end_estimated`: nobody told when it ended; `ended_at` is the last proof that it lived.
+    """
 
     id: str
     version: int
@@ -144,6 +147,7 @@ class SessionState(State):
     started_at: datetime | None
     ended_at: datetime | None
     end_reason: EndReason | None
+    end_estimated: bool = False
     chat_enabled_override: bool | None = None
     stage_enabled_override: bool | None = None
     max_join_limit_override: int | None = None

@@ -68,6 +68,7 @@ class Session:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     end_reason: EndReason | None = None
+    end_estimated: bool = False
     live_room_id: str | None = None
     due_at: datetime | None = None
     hosts: dict[str, HostConnection] = field(default_factory=dict)
@@ -132,13 +133,14 @@ class Session:
         return [SessionStarted(session=self.state())]
 
     def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
-        """Be over, since `at` where that is not now; ending an ended session again changes nothing."""
+        """Be over, since `at` (an estimate) where that is not now; ending it again changes nothing."""
         if self.status is SessionStatus.ENDED:
             return []
         self.check_live()
         self.status = SessionStatus.ENDED
         self.end_reason = reason
         self.ended_at = at or now
+        self.end_estimated = at is not None
         self.updated_at = now
         self.live_room_id = self.due_at = None
         self.viewer_count = 0
@@ -259,6 +261,7 @@ class Session:
             started_at=self.started_at,
             ended_at=self.ended_at,
             end_reason=self.end_reason,
+            end_estimated=self.end_estimated,
             chat_enabled_override=self.chat_enabled_override,
             stage_enabled_override=self.stage_enabled_override,
             max_join_limit_override=self.max_join_limit_override,

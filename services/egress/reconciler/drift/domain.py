@@ -20,7 +20,10 @@ class Participant:
 
 @dataclass(kw_only=True)
 class Drift:
-    """`at` is when it was repaired; times that a repair made up are estimates, hence `estimated`."""
+    """`at` is when it was repaired, `last_seen_at` the last proof of life of what is gone.
+
+    Times that follow from a repair are estimates, hence `estimated`.
+    """
 
     id: str
     version: int = 1
@@ -31,6 +34,7 @@ class Drift:
     believed: str
     observed: str
     action: str
+    last_seen_at: datetime | None = None
     estimated: bool = True
 
     def repaired(self) -> Sequence[Event]:
@@ -48,6 +52,7 @@ class Drift:
                 believed=self.believed,
                 observed=self.observed,
                 action=self.action,
+                last_seen_at=self.last_seen_at,
                 estimated=self.estimated,
             )
         ]

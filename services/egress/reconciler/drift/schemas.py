@@ -1,26 +1,19 @@
 """The drift ledger as administrators see it."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import AfterValidator
-
+from services.egress.reconciler.domain import Kind
 from services.egress.reconciler.drift.domain import Drift
 from shared.http import Data
-from shared.http.schema import Page
-from shared.ids import is_id
-
-
-def _id(value: str) -> str:
-    if not is_id(value):
-        raise ValueError("must be a UUID")
-    return value.lower()
+from shared.http.schema import Id, Moment, Page
 
 
 class DriftQuery(Page):
-    """`session_id` narrows the list to one session."""
+    """Narrows the list to one session, to one kind, to what was repaired at or after `since`."""
 
-    session_id: Annotated[str, AfterValidator(_id)] | None = None
+    session_id: Id | None = None
+    kind: Kind | None = None
+    since: Moment | None = None
 
 
 class DriftParticipantResponse(Data):
@@ -31,19 +24,21 @@ class DriftParticipantResponse(Data):
 
 
 class DriftResponse(Data):
-    """One repair. `kind`: missed_join, missed_leave, ghost, permission, room_lost or room_leftover.
+    """One repair. `participant` is null where a room was repaired.
 
-    `participant` is null where a room was repaired. `estimated`: times that follow from it are not exact.
+    `last_seen_at` is the last proof of life of what was found to be gone. `estimated`: times that follow from
+    the repair are not exact.
     """
 
     id: str
     at: datetime
     session_id: str
-    kind: str
+    kind: Kind
     participant: DriftParticipantResponse | None
     believed: str
     observed: str
     action: str
+    last_seen_at: datetime | None
     estimated: bool
 
 
@@ -60,10 +55,11 @@ def drift_response(entry: Drift) -> DriftResponse:
         id=entry.id,
         at=entry.at,
         session_id=entry.session_id,
-        kind=entry.kind,
+        kind=Kind(entry.kind),
         participant=DriftParticipantResponse(**vars(who)) if who else None,
         believed=entry.believed,
         observed=entry.observed,
         action=entry.action,
+        last_seen_at=entry.last_seen_at,
         estimated=entry.estimated,
     )

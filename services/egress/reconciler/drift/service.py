@@ -36,7 +36,10 @@ class DriftLedger:
             log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=entry.action)
 
     async def page(self, query: DriftQuery) -> tuple[list[Drift], int]:
-        return await self._entries.list_newest(query.session_id, skip=query.skip, limit=query.limit)
+        kind = query.kind.value if query.kind else None
+        return await self._entries.list_newest(
+            query.session_id, kind, query.since, skip=query.skip, limit=query.limit
+        )
 
 
 def _entry(done: Done, now: datetime) -> Drift:
@@ -50,6 +53,7 @@ def _entry(done: Done, now: datetime) -> Drift:
         believed=repair.believed,
         observed=repair.observed,
         action=done.action,
+        last_seen_at=repair.last_seen_at,
     )
 
 
