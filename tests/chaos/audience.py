@@ -38,7 +38,7 @@ def spans_by_person(connections: Sequence[ConnectionEntry], ended_at: str | None
     spans: defaultdict[str, list[Span]] = defaultdict(list)
     for one in connections:
         told = one.join_told is Outcome.ACKNOWLEDGED or one.leave_told is Outcome.ACKNOWLEDGED
-        if one.host or not told or (end is not None and one.joined_at > end):
+        if one.host or not told or (end is not None and one.joined_at >= end):
             continue
         ends = [moment for moment in (one.left_at, end) if moment is not None]
         spans[one.user_id].append((one.joined_at, max(min(ends), one.joined_at) if ends else None))

@@ -92,15 +92,11 @@ def intervals_of(user_id: str, presences: Iterable[Presence], session: SessionVi
 
 
 def _viewings(user_id: str, presences: Iterable[Presence], session: SessionView | None) -> list[Presence]:
-    """The presences that make a viewer of them: none for staff, none that began after the session.
-
-    Whoever came last before LiveKit died may have given no other proof of life than coming, which then is the
-    session's end.
-    """
+    """The presences that make a viewer of them: none for staff, none that began after the session."""
     if session is not None and user_id in session.staff:
         return []
     end = session.ended_at if session else None
-    return [one for one in presences if one.is_viewing and (end is None or one.joined_at <= end)]
+    return [one for one in presences if one.is_viewing and (end is None or one.joined_at < end)]
 
 
 def clip(presence: Presence, session: SessionView | None) -> Interval:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from services.egress.reconciler.connections.domain import Believed
 from services.egress.reconciler.domain import Kind, Look, Repair
+from services.egress.reconciler.proofs import MOMENT
 from services.egress.reconciler.rights import permission_repair
 from services.egress.reconciler.sessions.domain import KnownSession
 from shared.contracts.states import SessionState
@@ -51,7 +52,7 @@ def _lost(session: SessionState, look: Look, proofs: Mapping[str, datetime]) -> 
     """
     if look.run or look.unsure or (look.room_sid and not look.present):
         return
-    joined = (one.connection.joined_at for one in look.present)
+    joined = (one.connection.joined_at + MOMENT for one in look.present)
     observed = "room listed, no server runs it" if look.room_sid else "no such room"
     last = max((*joined, *proofs.values()), default=None)
     yield Repair(

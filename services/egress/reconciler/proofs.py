@@ -1,10 +1,13 @@
 """When each connection of a room was last known to live. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.egress.reconciler.connections.domain import Believed
 from services.egress.reconciler.rosters.domain import Roster
+
+# Whoever joined was there for a moment, and so attended what ended with them.
+MOMENT = timedelta(milliseconds=1)
 
 
 def proofs_of_life(
@@ -18,6 +21,6 @@ def proofs_of_life(
     proofs = roster.proofs() if roster else {}
     for sid, one in believed.items():
         if one.is_open:
-            known = [one.connection.joined_at, proofs.get(sid), answered_at]
+            known = [one.connection.joined_at + MOMENT, proofs.get(sid), answered_at]
             proofs[sid] = max(moment for moment in known if moment is not None)
     return proofs

@@ -9,6 +9,7 @@ from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_binary_even
 from cloudevents.core.v1.event import CloudEvent
 
 from shared.bus.codec import CONTENT_TYPE, decode, encode
+from tests.contract.events.test_samples import holds
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 
@@ -28,7 +29,7 @@ def test_the_library_reads_what_we_write(path: Path) -> None:
     assert event.get_extension("requestid") == envelope.request_id
     data = event.get_data()
     assert isinstance(data, dict)
-    assert data | sample["data"] == data, "fields that were added since have their defaults"
+    assert holds(data, sample["data"]), "fields that were added since have their defaults"
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
@@ -44,4 +45,4 @@ def test_we_read_what_the_library_writes(path: Path) -> None:
     assert envelope.time == moment
     assert envelope.id == attributes["id"]
     written_again = json.loads(encode(envelope).body)
-    assert written_again | sample["data"] == written_again
+    assert holds(written_again, sample["data"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.egress.reconciler.comparison import SKEW, compare, leftover
 from services.egress.reconciler.connections.domain import Believed
 from services.egress.reconciler.domain import Kind, Look, Repair
+from services.egress.reconciler.proofs import MOMENT
 from services.egress.reconciler.sessions.domain import KnownSession
 from shared.contracts.states import Role
 from tests.unit.egress.reconciler.make import (
@@ -100,7 +101,9 @@ def test_a_missed_leave_was_at_the_last_proof_of_life() -> None:
 
 def test_a_lost_room_was_alive_when_the_last_of_its_ghosts_came() -> None:
     ghosts = look(present(ANNA, dead=True), present(BERTA, dead=True), run=False)
-    assert compare(SESSION, {}, ghosts, {})[0].last_seen_at == at(50)
+    lost = compare(SESSION, {}, ghosts, {})[0]
+    assert (lost.last_seen_at, lost.since) == (at(50) + MOMENT, SILENT_SINCE)
+    assert compare(SESSION, {}, ghosts, {"PA_anna": at(80)})[0].last_seen_at == at(80)
     assert compare(SESSION, {}, look(room_sid=None, run=False), {})[0].last_seen_at is None
 
 

@@ -2,6 +2,7 @@
 
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from tests.unit.egress.reconciler.house import House
+from tests.unit.egress.reconciler.make import at
 
 
 async def test_a_return_is_told_once() -> None:
@@ -10,9 +11,11 @@ async def test_a_return_is_told_once() -> None:
     def back() -> None:
         returns[0] += 1
 
-    heartbeat = Heartbeat(house.livekit, house.parts.lease, house.clock, Outages(), back)
+    outages = Outages()
+    heartbeat = Heartbeat(house.livekit, house.parts.lease, house.clock, outages, back)
     await heartbeat.beat()
     house.livekit.down()
+    house.clock.advance(seconds=1)
     await heartbeat.beat()
     await heartbeat.beat()
     assert returns == [0]
@@ -20,3 +23,4 @@ async def test_a_return_is_told_once() -> None:
     await heartbeat.beat()
     await heartbeat.beat()
     assert returns == [1]
+    assert outages.answered_before == at(0)

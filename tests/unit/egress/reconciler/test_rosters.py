@@ -77,3 +77,14 @@ def test_a_lost_room_was_last_alive_when_a_server_ran_it() -> None:
     (unseen,) = roster().lose(at(30), at(15))
     assert isinstance(unseen, LiveKitRoomLost)
     assert unseen.last_seen_at == at(15)
+
+
+def test_who_was_believed_there_departs_too() -> None:
+    made = roster()
+    observe(made, 10, "PA_1")
+    (event,) = made.observe(at(20), ROOM, [], {"PA_1": at(12), "PA_2": at(15)}, run=False)
+    assert isinstance(event, RosterObserved)
+    assert {one.participant_sid: one.last_seen_at for one in event.departed} == {
+        "PA_1": at(12),
+        "PA_2": at(15),
+    }
