@@ -16,7 +16,13 @@ from deploy.local.inspect import Report, inspect
 from deploy.local.layout import DataDir
 
 RUNNING, DEGRADED, NOT_RUNNING = 0, 1, 3
-STYLES = {"ready": "green", "not answering": "red", "restarting": "red", "held": "yellow"}
+STYLES = {
+    "ready": "green",
+    "not answering": "red",
+    "restarting": "red",
+    "held": "yellow",
+    "taken over": "yellow",
+}
 
 
 def status(

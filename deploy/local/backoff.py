@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-FIRST_SECONDS, LAST_SECONDS, HEALTHY_SECONDS = 1.0, 30.0, 60.0
+FIRST_SECONDS, LAST_SECONDS, HEALTHY_SECONDS = 0.25, 30.0, 10.0
 
 
 class Backoff:
-    """1 s, then double up to 30 s; a life of a minute starts over."""
+    """A quarter of a second, then double up to 30 s; a life of 10 s starts over."""
 
     def __init__(self) -> None:
         self._next = FIRST_SECONDS

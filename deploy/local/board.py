@@ -40,11 +40,17 @@ class Board:
         self._save()
         told = "\n".join(f"  {line}" for line in lines)
         self._console.warn(
-            name, f"{name} ended with {describe(status)}; starting it again in {restart_in:.0f} s\n{told}"
+            name, f"{name} ended with {describe(status)}; starting it again in {restart_in:g} s\n{told}"
         )
 
     def held(self, name: str) -> None:
         self._change(name, Phase.HELD)
+
+    def taken(self, name: str) -> None:
+        port = self._change(name, Phase.TAKEN, pid=None).port
+        self._console.warn(name, f"port {port} of {name} is answered by a process that is not ours")
+        if self._stack is not None:
+            self.publish(self._stack)
 
     def stopped(self, name: str) -> None:
         self._change(name, Phase.STOPPED, pid=None)

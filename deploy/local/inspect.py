@@ -23,6 +23,7 @@ PROBES: dict[str, Probe] = {
     "livekit": probes.http_root,
 }
 NOT_ANSWERING = "not answering"
+ANSWERING = (Phase.READY, Phase.TAKEN)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ async def inspect(data: DataDir) -> Report:
     published = data.stack_file.exists()
     return Report(
         supervisor,
-        ready=published and all(component.state == Phase.READY for component in components),
+        ready=published and all(component.state in ANSWERING for component in components),
         base_url=Stack.load(data.stack_file).base_url if published else None,
         components=list(components),
     )
@@ -68,6 +69,6 @@ async def inspect(data: DataDir) -> Report:
 
 async def _ask(known: ComponentState) -> ComponentReport:
     state = str(known.phase)
-    if known.phase is Phase.READY and not await PROBES.get(known.name, probes.readyz)(known.port):
+    if known.phase in ANSWERING and not await PROBES.get(known.name, probes.readyz)(known.port):
         state = NOT_ANSWERING
     return ComponentReport(known.name, state, known.pid, known.port, known.restarts, known.since)

@@ -12,6 +12,8 @@ from deploy.local.component import Component
 
 PROBE_EVERY_SECONDS = 0.1
 HELD_POLL_SECONDS = 0.1
+# What the dead one left behind lets go of its port within this many looks.
+TAKEN_LOOKS = 10
 START_ATTEMPTS = 3
 LINES_SHOWN = 12
 
@@ -31,20 +33,28 @@ class Reporter(Protocol):
     def ready(self, name: str, seconds: float) -> None: ...
     def exited(self, name: str, status: int, lines: list[str], restart_in: float) -> None: ...
     def held(self, name: str) -> None: ...
+    def taken(self, name: str) -> None: ...
     def stopped(self, name: str) -> None: ...
 
 
 class Keeper:
-    """The life of one component. `held` says whether it is to stay down; `ready` is set when it first is."""
+    """The life of one component. `held` says whether it is to stay down, `taken` whether a process that is
+    not ours listens on its port; `ready` is set when it first is."""
 
     def __init__(
-        self, component: Component, spawn: Spawn, reporter: Reporter, held: Callable[[str], bool]
+        self,
+        component: Component,
+        spawn: Spawn,
+        reporter: Reporter,
+        held: Callable[[str], bool],
+        taken: Callable[[Component], bool],
     ) -> None:
         self.component = component
         self.ready = asyncio.Event()
         self._spawn = spawn
         self._reporter = reporter
         self._held = held
+        self._taken = taken
         self._backoff = Backoff()
         self._child: Child | None = None
         self._failures = 0
@@ -54,6 +64,7 @@ class Keeper:
         name = self.component.name
         while True:
             await self._while_held()
+            await self._while_taken()
             started = _now()
             self._child = child = await self._spawn(self.component)
             self._reporter.starting(name, child.pid)
@@ -95,6 +106,15 @@ class Keeper:
         if self._held(self.component.name):
             self._reporter.held(self.component.name)
         while self._held(self.component.name):  # noqa: ASYNC110 - another process lets go
+            await asyncio.sleep(HELD_POLL_SECONDS)
+
+    async def _while_taken(self) -> None:
+        """Whoever starts a component by hand keeps it for as long as it runs."""
+        looks = 0
+        while self._taken(self.component):
+            looks += 1
+            if looks == TAKEN_LOOKS:
+                self._reporter.taken(self.component.name)
             await asyncio.sleep(HELD_POLL_SECONDS)
 
     def _count_failure(self, status: int, child: Child) -> None:

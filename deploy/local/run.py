@@ -18,6 +18,7 @@ from deploy.local.keeper import LINES_SHOWN
 from deploy.local.layout import DataDir
 from deploy.local.lock import locked
 from deploy.local.plan import GATEWAY_PORT, Plan, make_plan
+from deploy.local.ports import is_free
 from deploy.local.provision import provision
 from deploy.local.published import stack_of
 from deploy.local.stack import Stack
@@ -95,6 +96,7 @@ class _Run:
             spawn=Launcher(plan.data, environ),
             reporter=self._board,
             held=self._holds.held,
+            taken=lambda component: not is_free(component.port),
         )
 
     async def serve(self) -> None:

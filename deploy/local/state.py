@@ -17,6 +17,7 @@ class Phase(StrEnum):
     READY = "ready"
     RESTARTING = "restarting"
     HELD = "held"
+    TAKEN = "taken over"  # somebody else started it
     STOPPED = "stopped"
 
 

@@ -20,8 +20,9 @@ class Supervisor:
         spawn: Spawn,
         reporter: Reporter,
         held: Callable[[str], bool],
+        taken: Callable[[Component], bool],
     ) -> None:
-        self._keepers = {c.name: Keeper(c, spawn, reporter, held) for c in components}
+        self._keepers = {c.name: Keeper(c, spawn, reporter, held, taken) for c in components}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:

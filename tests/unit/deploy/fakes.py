@@ -75,6 +75,9 @@ class Reports:
     def held(self, name: str) -> None:
         self.seen.append(("held", name))
 
+    def taken(self, name: str) -> None:
+        self.seen.append(("taken", name))
+
     def stopped(self, name: str) -> None:
         self.seen.append(("stopped", name))
 

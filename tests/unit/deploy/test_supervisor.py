@@ -23,8 +23,13 @@ class Bench:
         self.spawner = FakeSpawner()
         self.reports = Reports()
         self.holds: set[str] = set()
+        self.taken: set[str] = set()
         self.supervisor = Supervisor(
-            components, spawn=self.spawner, reporter=self.reports, held=self.holds.__contains__
+            components,
+            spawn=self.spawner,
+            reporter=self.reports,
+            held=self.holds.__contains__,
+            taken=lambda component: component.name in self.taken,
         )
 
 
@@ -49,7 +54,7 @@ async def test_a_dead_component_is_reported_and_started_again() -> None:
     async with started(component("session")) as bench:
         (await bench.spawner.nth("session", 1)).exit.set_result(-9)
         await bench.spawner.nth("session", 2)
-        assert bench.reports.last_exit == (-9, ["session says"], 1.0)
+        assert bench.reports.last_exit == (-9, ["session says"], 0.25)
 
 
 async def test_a_held_component_stays_down_until_released() -> None:
@@ -59,6 +64,16 @@ async def test_a_held_component_stays_down_until_released() -> None:
         await bench.reports.until("held", "session")
         assert len(bench.spawner.children["session"]) == 1
         bench.holds.clear()
+        await bench.spawner.nth("session", 2)
+
+
+async def test_a_component_that_somebody_else_started_is_left_to_them_until_it_ends() -> None:
+    async with started(component("session")) as bench:
+        bench.taken.add("session")
+        (await bench.spawner.nth("session", 1)).exit.set_result(-9)
+        await bench.reports.until("taken", "session")
+        assert len(bench.spawner.children["session"]) == 1
+        bench.taken.clear()
         await bench.spawner.nth("session", 2)
 
 
