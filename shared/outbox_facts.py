@@ -48,6 +48,10 @@ class FactSource:
         if len(self._pending) < _REMEMBERED:
             self._pending[document["_id"]] = document
 
+    def knows(self, key: str) -> bool:
+        """Whether it waits to be published here, or was and is not yet cleared."""
+        return key in self._pending or key in self._published
+
     def done(self, key: str) -> frozenset[str]:
         """Of a fact that is published again, all is."""
         del key

@@ -44,13 +44,22 @@ class WebhookRepository:
         await self._collection.ensure_indexes(self.indexes)
 
     async def add(self, webhook: ReceivedWebhook) -> bool:
-        """Store it with its event in one write; False where it was stored before. Raises `Unavailable`."""
-        document = _document(webhook)
-        stored = await self._writes.add(document)
-        if stored and webhook.event is not None:
+        """Store it with its event in one write; False where it was stored before. Raises `Unavailable`.
+
+        One that was stored by a try of which nobody learnt the outcome counts as stored now.
+        """
+        new = _document(webhook)
+        document = new if await self._writes.add(new) else await self._left_behind(webhook.id)
+        if document is not None and "outbox" in document:
             self._facts.hand_over(document)
             self._outbox.wake(self._facts)
-        return stored
+        return document is not None
+
+    async def _left_behind(self, webhook_id: str) -> Document | None:
+        """The webhook as it is stored, where this process does not know that its event is to be published."""
+        if self._facts.knows(webhook_id):
+            return None
+        return await self._collection.find_one({"_id": webhook_id, "outbox_at": {"$exists": True}})
 
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
         return (await self._collection.insert_many(documents)).duplicates

@@ -121,6 +121,25 @@ async def test_what_another_replica_left_is_published_after_a_while(mongo: Mongo
     assert told(bus) == [received("EV_1").event]
 
 
+async def test_one_whose_storing_was_never_confirmed_is_published_as_soon_as_it_is_told_again(
+    mongo: Mongo, bus: MemoryBus
+) -> None:
+    """LiveKit was told 503, or nothing: it tells again, and need not wait until the store is read."""
+    clock = FakeClock(NOW)
+    ours = Outbox(bus, clock, source="/a")
+    webhooks = WebhookRepository(mongo, ours)
+    await ours.publish_once()
+    await WebhookRepository(mongo, Outbox(MemoryBus(), clock, source="/b")).add(received("EV_1"))
+    assert [await webhooks.add(received("EV_1")) for _ in range(3)] == [True, False, False]
+    await ours.publish_once(thorough=False)
+    assert told(bus) == [received("EV_1").event]
+    stored = await mongo.collection("webhooks").find_one({"_id": "EV_1"})
+    assert stored is not None
+    assert bus.published[0].id == stored["outbox"][0]["id"]
+    await ours.clear_once()
+    assert await webhooks.add(received("EV_1")) is False
+
+
 async def test_clearing_is_put_off_in_a_burst_and_done_in_the_end(
     webhooks: WebhookRepository, mongo: Mongo, outbox: Outbox, bus: MemoryBus
 ) -> None:
