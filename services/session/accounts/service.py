@@ -137,9 +137,11 @@ class AccountService:
 
     async def delete(self, id: str) -> None:  # noqa: A002
         """Delete a person; their rooms stay and name nobody as host."""
+        await self._users.get(id)
+        # Told first, since whoever is gone cannot be deleted again; and of what they began meanwhile.
+        await self._revocations.end_person(id)
         await self._users.remove(id, lambda user: user.leave(self._clock.now()))
-        await self._revocations.end_sign_ins(id)
-        await self._revocations.end_tokens(id)
+        await self._revocations.end_person(id)
 
 
 ACCOUNTS: Final = web.AppKey("accounts", AccountService)

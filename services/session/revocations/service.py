@@ -28,6 +28,10 @@ class RevocationService:
         """The person's access tokens of before, however they came by them; refreshing gives others."""
         await self._revocations.add(user_id, self._clock.now())
 
+    async def end_person(self, user_id: str) -> None:
+        await self.end_sign_ins(user_id)
+        await self.end_tokens(user_id)
+
     async def end_key(self, key_id: str) -> None:
         """The key's own tokens, and those of everybody it let in."""
         await self._revocations.add(key_id, self._clock.now())

@@ -85,6 +85,7 @@ FORGERIES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("changed", FORGERIES.values(), ids=FORGERIES)
 async def test_a_forged_management_token_is_refused(world: World, changed: dict[str, Any]) -> None:
     key = await world.admin.api_key(world.host)

@@ -16,7 +16,7 @@ from tests.unit.session.hosting import Host
 from tests.unit.session.house import House
 from tests.unit.session.make import T0
 
-SECRET = "a secret that is long enough for the algorithm it is for"
+SECRET = "a secret that is long enough for each of the algorithms it is tried with"
 NOW = int(T0.timestamp())
 DAY = 86_400
 
