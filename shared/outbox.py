@@ -36,6 +36,8 @@ PUBLISHED = Counter("greenroom_outbox_published_total", "Events confirmed by the
 WAITING = Gauge("greenroom_outbox_waiting", "Documents with events not yet confirmed", ["collection"])
 
 _BATCH = 500
+# Between tries while the broker is away; short, since all that piled up waits for the end of it.
+_LONGEST_PAUSE = 0.5
 _CONCURRENT_DOCUMENTS = 64
 
 
@@ -128,7 +130,7 @@ class Outbox:
                 failures += 1
                 more, next_sweep = False, 0.0
                 log.warning("outbox.publish_failed", error=error.message, failures=failures)
-                await asyncio.sleep(min(2.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
+                await asyncio.sleep(min(_LONGEST_PAUSE, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
             if not more:
                 await self._wait_for_work()
             await asyncio.sleep(self._gather)

@@ -29,7 +29,9 @@ def status(
     data_dir: DataDirOption = DEFAULT_DATA_DIR,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Show each component with its process, port, age and restarts; every one is asked now.
+    """Show each component with its process, port, age and restarts, and whether there are dead letters.
+
+    Every component is asked now.
 
     Exit status: 0 when all are ready, 1 when some are not, 3 when no stack runs here.
     """
@@ -58,5 +60,14 @@ def _show(report: Report) -> None:
             component.name, state, str(component.pid or ""), str(component.port), age, str(component.restarts)
         )
     console.print(table)
+    _show_dead_letters(console, report.dead_letters)
     if report.base_url:
         console.print(f"Gateway: {report.base_url}", highlight=False)
+
+
+def _show_dead_letters(console: Console, letters: dict[str, int]) -> None:
+    told = ", ".join(f"{group} {count}" for group, count in letters.items() if count)
+    if told:
+        console.print(f"[red]Dead letters: {told}[/]; see `greenroom events dead-letters list`")
+    else:
+        console.print("Dead letters: none")

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deploy.local import probes
+from deploy.local.dead_letters import count_dead_letters
 from deploy.local.layout import DataDir
 from deploy.local.lock import supervisor_of
+from deploy.local.plan import DATA_SERVICES
 from deploy.local.probes import Probe
 from deploy.local.stack import Stack
 from deploy.local.state import ComponentState, Phase, StackState
@@ -40,12 +42,16 @@ class ComponentReport:
 
 @dataclass(frozen=True)
 class Report:
-    """`supervisor` is its process id, or None when no stack runs; `ready` when every component answers."""
+    """`supervisor` is its process id, or None when no stack runs; `ready` when every component answers.
+
+    `dead_letters` is how many each group has.
+    """
 
     supervisor: int | None
     ready: bool
     base_url: str | None
     components: list[ComponentReport]
+    dead_letters: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -55,15 +61,19 @@ async def inspect(data: DataDir) -> Report:
     """Ask every component of the stack in this directory."""
     supervisor = supervisor_of(data)
     if supervisor is None:
-        return Report(None, ready=False, base_url=None, components=[])
+        return Report(None, ready=False, base_url=None, components=[], dead_letters={})
     known = StackState.load(data.state_file).components.values()
-    components = await asyncio.gather(*(_ask(component) for component in known))
+    services = (component.port for component in known if component.name in DATA_SERVICES)
+    components, letters = await asyncio.gather(
+        asyncio.gather(*(_ask(component) for component in known)), count_dead_letters(services)
+    )
     published = data.stack_file.exists()
     return Report(
         supervisor,
         ready=published and all(component.state in ANSWERING for component in components),
         base_url=Stack.load(data.stack_file).base_url if published else None,
         components=list(components),
+        dead_letters=letters,
     )
 
 

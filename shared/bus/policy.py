@@ -35,7 +35,7 @@ class RetryPolicy:
     lanes: tuple[float, ...] = (1.0, 5.0, 30.0)
     ordered_attempts: int = 4
     ordered_backoff: Backoff = Backoff(0.2, 5.0)
-    unavailable_backoff: Backoff = Backoff(0.1, 2.0)
+    unavailable_backoff: Backoff = Backoff(0.1, 1.0)
     hold: float = 600.0
     handler_timeout: float = 60.0
     stop_deadline: float = 10.0

@@ -25,7 +25,7 @@ from shared.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 PUBLISH_DEADLINE = 4.5
-COUNT_EVERY = 15.0
+COUNT_EVERY = 5.0
 
 
 class RabbitBus(BaseBus):
