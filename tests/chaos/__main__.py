@@ -18,6 +18,7 @@ from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
 from tests.chaos.load import Size
+from tests.chaos.media import run as media
 from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
@@ -35,6 +36,9 @@ def chaos(
     viewers: Annotated[int, typer.Option(help="Viewers at work.", min=0, max=500)] = 8,
     pace: Annotated[float, typer.Option(help="Stretches everybody's pauses.", min=0.05, max=10)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of everybody's choices.")] = 1,
+    livekit: Annotated[
+        bool, typer.Option(help="Kill LiveKit under 30 people, and lose its webhooks.")
+    ] = True,
     data_dir: Annotated[
         Path | None, typer.Option(help="Use the stack that runs here, instead of a private one.")
     ] = None,
@@ -42,8 +46,8 @@ def chaos(
 ) -> None:
     """Kill each part of a private stack under load, freeze its broker, and check what it promised.
 
-    Exit status: 0 when every acknowledged change is there, none was applied twice, and work went on within
-    5 s of each return; 1 otherwise.
+    Exit status: 0 when every acknowledged change is there, none was applied twice, work went on within 5 s of
+    each return, and sessions and attendance were right within 30 s of LiveKit's; 1 otherwise.
     """
     unknown = sorted(set(kill or ()) - set(KILLED))
     if unknown:
@@ -52,10 +56,14 @@ def chaos(
     plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
     with _stack(data_dir) as stack, show_on(terminal, time.monotonic) as progress:
         result = asyncio.run(run(stack, plan, progress))
+        verdicts = asyncio.run(media.run(stack, progress)) if livekit else []
     show(terminal, result)
+    media.tell(terminal, verdicts)
     keep(results, plan, result)
-    terminal.print(f"written: {results}/chaos.json, {results}/chaos.svg")
-    raise typer.Exit(1 if result.faults else 0)
+    media.keep(results, verdicts)
+    terminal.print(f"written: {results}/chaos.json, {results}/chaos-livekit.json, {results}/chaos.svg")
+    broken = any(verdict.faults for verdict in verdicts)
+    raise typer.Exit(1 if result.faults or broken else 0)
 
 
 @contextmanager

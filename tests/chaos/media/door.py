@@ -1,0 +1,72 @@
+"""A door between LiveKit and egress that can swallow webhooks: they count as delivered and never come."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from deploy.local.ports import LOOPBACK
+from deploy.local.running import RunningStack
+
+DEADLINE = aiohttp.ClientTimeout(total=10)
+PATH = "/webhooks/livekit"
+_PASSED_ON = ("Authorization", "Content-Type")
+
+
+class Door:
+    """While `shut`, webhooks are answered and forgotten; `swallowed` counts them."""
+
+    def __init__(self, behind: str, http: aiohttp.ClientSession):
+        self.shut = False
+        self.swallowed = 0
+        self._behind = behind
+        self._http = http
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        if self.shut:
+            self.swallowed += 1
+            return web.Response()
+        headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        async with self._http.post(self._behind, data=body, headers=headers) as response:
+            return web.Response(status=response.status)
+
+
+@asynccontextmanager
+async def door(stack: RunningStack) -> AsyncIterator[Door]:
+    """LiveKit's webhooks go through it while the block runs; LiveKit is started anew before and after."""
+    behind = f"http://{LOOPBACK}:{stack.info.processes['egress'].port}{PATH}"
+    async with aiohttp.ClientSession(timeout=DEADLINE) as http:
+        made = Door(behind, http)
+        application = web.Application()
+        application.router.add_post(PATH, made.take)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        site = web.TCPSite(runner, LOOPBACK, 0)
+        await site.start()
+        try:
+            async with _redirected(stack, f"http://{LOOPBACK}:{_port(runner)}{PATH}"):
+                yield made
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def _redirected(stack: RunningStack, url: str) -> AsyncIterator[None]:
+    config = stack.data.data_of("livekit") / "livekit.yaml"
+    before = config.read_text()  # JSON, which is YAML
+    changed = json.loads(before)
+    changed["webhook"]["urls"] = [url]
+    async with stack.held("livekit"):
+        config.write_text(json.dumps(changed))
+    try:
+        yield
+    finally:
+        async with stack.held("livekit"):
+            config.write_text(before)
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])

@@ -1,0 +1,71 @@
+"""All scenes around LiveKit in full size, one after the other, and what is kept of them."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.demo.show import Show
+from deploy.local.running import RunningStack
+from tests.chaos.media.death import livekit_dies
+from tests.chaos.media.plays import Fate
+from tests.chaos.media.silence import webhooks_are_lost
+from tests.chaos.media.stage import Verdict
+
+# 10 sessions with 30 people; half of the sessions have nobody who comes back.
+FATES = (*[Fate.GONE] * 5, *[Fate.HOST_BACK] * 3, *[Fate.ALL_BACK] * 2)
+VIEWERS = 2
+SILENT_PLAYS = 5
+PERIOD = 10.0
+RIGHT_WITHIN = 30.0
+
+Scene = Callable[[RunningStack], Awaitable[Verdict]]
+
+
+def _death(away: float) -> Scene:
+    return lambda stack: livekit_dies(stack, FATES, viewers=VIEWERS, away=away, within=RIGHT_WITHIN)
+
+
+SCENES: Mapping[str, Scene] = {
+    "kill livekit under 30 people": _death(0),
+    "kill livekit for 20 s": _death(20),
+    "lose all webhooks for 60 s": lambda stack: webhooks_are_lost(
+        stack, SILENT_PLAYS, seconds=60, within=PERIOD
+    ),
+}
+
+
+async def run(stack: RunningStack, show: Show) -> list[Verdict]:
+    """Raises NotReady and NotThere for a scene that cannot begin."""
+    verdicts = []
+    for title, scene in SCENES.items():
+        with show.step(title) as step:
+            verdicts.append(await scene(stack))
+            last = verdicts[-1]
+            step.detail(f"{len(last.faults)} faults, {last.seconds:.1f} s after")
+    return verdicts
+
+
+def keep(folder: Path, verdicts: Sequence[Verdict]) -> None:
+    """Write chaos-livekit.json, where there is something to write."""
+    if not verdicts:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sessions": len(FATES),
+        "people": len(FATES) * (VIEWERS + 1),
+        "scenes": [asdict(verdict) for verdict in verdicts],
+    }
+    (folder / "chaos-livekit.json").write_text(json.dumps(kept, indent=2) + "\n")
+
+
+def tell(console: Console, verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        state = f"{len(verdict.faults)} faults" if verdict.faults else "✓ all right"
+        console.print(f"{verdict.what}: {state} {verdict.seconds:.1f} s after", markup=False)
+        for fault in verdict.faults:
+            console.print(f"✗ {fault}", style="red", markup=False)
