@@ -1,5 +1,6 @@
 """Whoever reaches a service past the gateway meets the same walls between people and organizations there."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
@@ -77,3 +78,28 @@ async def test_the_key_of_another_organization_lets_nobody_in(world: World) -> N
     path = f"/sessions/{await world.session()}/tokens"
     body = {"external_user_id": "c-1", "name": "Carla"}
     (await world.client.call("POST", path, body=body, headers=headers)).check_refusal(404)
+
+
+async def test_a_refresh_token_rotates_for_two_tabs_and_not_for_a_thief(
+    services: Mapping[str, Client], world: World
+) -> None:
+    session, stolen = services["session"], (await world.viewer_of_its_own()).refresh_token
+
+    async def refresh(token: str) -> Answer:
+        return await session.call("POST", "/auth/refresh", body={"refresh_token": token})
+
+    tabs = await asyncio.gather(*(refresh(stolen) for _ in range(2)))
+    (second,) = {answer.data["refresh_token"] for answer in tabs}
+    third = (await refresh(second)).data["refresh_token"]
+    (await refresh(stolen)).check_refusal(401, "refresh_token_reused")
+    (await refresh(third)).check_refusal(401, "refresh_token_invalid")
+
+
+async def test_a_code_signs_in_once(services: Mapping[str, Client], world: World) -> None:
+    session, body = services["session"], {"session_id": await world.session()}
+    made = await session.call("POST", "/auth/generate-code", world.host.access_token, body)
+    code = {"code": made.data["code"]}
+    answers = await asyncio.gather(
+        *(session.call("POST", "/auth/exchange-code", body=code) for _ in range(20))
+    )
+    assert sorted(answer.status for answer in answers) == [200] + [401] * 19
