@@ -92,9 +92,12 @@ class Outbox:
         self._sources.append(source)
         return source
 
-    def attach_facts(self, collection: Collection) -> FactSource:
-        """Attach a collection of documents that are inserted once and never changed."""
-        source = FactSource(collection, self._clock)
+    def attach_facts(self, collection: Collection, marks: Collection) -> FactSource:
+        """Attach a collection of documents that are inserted once and never changed.
+
+        `marks` keeps how far all of it is published.
+        """
+        source = FactSource(collection, marks, self._clock)
         self._sources.append(source)
         return source
 

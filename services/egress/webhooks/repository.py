@@ -38,7 +38,7 @@ class WebhookRepository:
         self._collection: Collection = mongo.collection(self.collection_name)
         self._outbox = outbox
         self._writes = GatheredWrites(self._insert)
-        self._facts = outbox.attach_facts(self._collection)
+        self._facts = outbox.attach_facts(self._collection, mongo.collection("outbox_marks"))
 
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)

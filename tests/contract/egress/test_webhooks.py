@@ -121,6 +121,30 @@ async def test_what_another_replica_left_is_published_after_a_while(mongo: Mongo
     assert told(bus) == [received("EV_1").event]
 
 
+async def test_what_an_earlier_life_published_is_not_published_again(mongo: Mongo, bus: MemoryBus) -> None:
+    """Though it was never calm enough to clear it; only the last seconds are published anew."""
+    clock = FakeClock(NOW)
+    earlier = Outbox(bus, clock, source="/a")
+    webhooks = WebhookRepository(mongo, earlier)
+    for name in ("EV_1", "EV_2"):
+        await webhooks.add(ReceivedWebhook(name, "room_started", SESSION, clock.now(), received(name).event))
+        await earlier.publish_once()
+        clock.advance(seconds=30)
+    for _ in range(15):
+        await earlier.publish_once()
+    await webhooks.add(ReceivedWebhook("EV_3", "room_started", SESSION, clock.now(), received("EV_3").event))
+    await earlier.publish_once()
+    await earlier.clear_once(thorough=False)
+    assert len(bus.published) == 3
+
+    later = Outbox(bus, clock, source="/b")
+    WebhookRepository(mongo, later)
+    await later.publish_once()
+    assert told(bus)[3:] == [received("EV_3").event]
+    await later.clear_once()
+    assert await mongo.collection("webhooks").count({"outbox_at": {"$exists": True}}, limit=10) == 0
+
+
 async def test_one_whose_storing_was_never_confirmed_is_published_as_soon_as_it_is_told_again(
     mongo: Mongo, bus: MemoryBus
 ) -> None:
