@@ -33,14 +33,13 @@ async def run(stack: RunningStack, *, short: bool) -> list[Row]:
         "public_key": public_key(stack.data.root),
         "livekit_api_secret": info.livekit_api_secret,
     }
-    door = f"http://127.0.0.1:{info.processes['egress'].port}/webhooks/livekit"
     mongo = Mongo.from_uri(info.mongodb.attendance)
     try:
         async with connect(info) as api, bare(settings, free_port()) as address:
             session = await api.session(await api.room(), await api.preset())
             await api.call("POST", f"/sessions/{session}/start")
             base = await _send(api.http, f"{address}/webhook", stack, new_id(), calls)
-            rows = await _ours(api.http, door, stack, session, calls, base, mongo)
+            rows = await _ours(api.http, stack, session, calls, base, mongo)
             await api.call("POST", f"/sessions/{session}/end")
             return rows
     finally:
@@ -48,15 +47,9 @@ async def run(stack: RunningStack, *, short: bool) -> list[Row]:
 
 
 async def _ours(
-    http: aiohttp.ClientSession,
-    door: str,
-    stack: RunningStack,
-    session: str,
-    calls: int,
-    base: Load,
-    mongo: Mongo,
+    http: aiohttp.ClientSession, stack: RunningStack, session: str, calls: int, base: Load, mongo: Mongo
 ) -> list[Row]:
-    presences = mongo.collection("presences")
+    presences, door = mongo.collection("presences"), _door(stack)
     load = await _send(http, door, stack, session, calls)
     started = time.perf_counter()
     applied = await _applied(presences, session, calls)
@@ -143,6 +136,18 @@ async def _until_known(presences: Collection, sid: str) -> float:
         while await presences.find_one({"_id": sid}, ["_id"]) is None:
             await asyncio.sleep(0.005)
     return time.perf_counter() - started
+
+
+def _door(stack: RunningStack) -> str:
+    """Where LiveKit posts: straight to the egress service."""
+    return f"http://127.0.0.1:{stack.info.processes['egress'].port}/webhooks/livekit"
+
+
+async def deliver_joined(http: aiohttp.ClientSession, stack: RunningStack, session: str, number: int) -> None:
+    """Have LiveKit tell that another person joined the session."""
+    body, headers = _joined(stack, session, number)
+    async with http.post(_door(stack), data=body, headers=headers) as response:
+        response.raise_for_status()
 
 
 def _joined(
