@@ -1,11 +1,12 @@
-"""The lightest client there can be: one request, sent again on each connection as soon as it is answered.
+"""The lightest client there can be: on each connection the next request as soon as the last is answered.
 
 A client library would cost as much as the server that is measured, on the same two cores.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -13,8 +14,8 @@ from tests.bench.load import Load
 
 
 class _Wire(asyncio.Protocol):
-    def __init__(self, request: bytes, seconds: list[float]):
-        self._request = request
+    def __init__(self, requests: Iterator[bytes], seconds: list[float]):
+        self._requests = requests
         self._seconds = seconds
         self._buffer = b""
         self._began = 0.0
@@ -45,7 +46,7 @@ class _Wire(asyncio.Protocol):
 
     def _send(self, transport: asyncio.Transport) -> None:
         self._began = time.perf_counter()
-        transport.write(self._request)
+        transport.write(next(self._requests))
 
     def _finish(self) -> None:
         if not self.done.done():
@@ -62,17 +63,18 @@ def _length(head: bytes) -> int:
 
 
 async def hammer(
-    url: str, *, at_once: int, seconds: float, headers: Mapping[str, str] | None = None, status: int = 200
+    url: str, *, at_once: int, seconds: float, tokens: Sequence[str] = (), status: int = 200
 ) -> Load:
-    """GET `url` over `at_once` connections for so long; raises `RuntimeError` where an answer was another."""
+    """GET `url` over `at_once` connections for so long, with these access tokens in turn.
+
+    Raises `RuntimeError` where an answer was another.
+    """
+    requests = cycle([_get(url, token) for token in tokens] or [_get(url)])
     parts = urlsplit(url)
-    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    request = "\r\n".join([*lines, "", ""]).encode()
     times: list[float] = []
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(lambda: _Wire(request, times), parts.hostname or "", parts.port or 80)
+        await loop.create_connection(lambda: _Wire(requests, times), parts.hostname or "", parts.port or 80)
         for _ in range(at_once)
     ]
     wires = [wire for _, wire in made]
@@ -87,3 +89,10 @@ async def hammer(
     if other or not times:
         raise RuntimeError(f"{url} answered {other or 'nothing'}")
     return Load(rate, sorted(times))
+
+
+def _get(url: str, token: str | None = None) -> bytes:
+    parts = urlsplit(url)
+    lines = [f"GET {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"Authorization: Bearer {token}"] if token else []
+    return "\r\n".join([*lines, "", ""]).encode()
