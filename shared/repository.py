@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
+from shared.gathering import GatheredReads
 from shared.mongo import DESCENDING, Collection, Document, Index, Mongo, Sort
 from shared.outbox import OUTBOX_INDEX, Outbox, entries
 
@@ -52,6 +53,7 @@ class Repository(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(self.entity)
         self._fields = frozenset(field.name for field in dataclasses.fields(self.entity)) - {"id", "version"}
         self._source = outbox.attach(self.collection)
+        self._reads = GatheredReads(self._read)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
@@ -61,7 +63,7 @@ class Repository(Generic[T]):
         return self.load(document) if document else None
 
     async def _document(self, id: str) -> Document | None:  # noqa: A002
-        document = await self.collection.find_one({"_id": id})
+        document = await self._reads.one(id)
         return None if document is None or "tombstone" in document else document
 
     async def get(self, id: str) -> T:  # noqa: A002
@@ -71,11 +73,15 @@ class Repository(Generic[T]):
         return found
 
     async def find_many(self, ids: Sequence[str]) -> dict[str, T]:
-        """Those of `ids` that exist, by id, in one read."""
-        if not ids:
-            return {}
-        documents = await self.collection.find({"_id": {"$in": list(dict.fromkeys(ids))}})
-        return {document["_id"]: self.load(document) for document in documents if "tombstone" not in document}
+        """Those of `ids` that exist, by id."""
+        documents = await self._reads.many(ids)
+        return {
+            id_: self.load(document) for id_, document in documents.items() if "tombstone" not in document
+        }
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Document]:
+        wanted = {"$in": list(ids)} if len(ids) > 1 else ids[0]
+        return {document["_id"]: document for document in await self.collection.find({"_id": wanted})}
 
     async def find_where(self, query: Document) -> T | None:
         document = await self.collection.find_one(query)

@@ -1,7 +1,10 @@
 """Where presets are kept, and which one is each host's default in a library."""
 
+from collections.abc import Sequence
+
 from services.session.presets.domain import Preset
 from shared.clock import Clock
+from shared.gathering import GatheredReads
 from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.outbox import Outbox
 from shared.repository import Repository
@@ -20,6 +23,7 @@ class PresetRepository(Repository[Preset]):
         super().__init__(mongo, outbox, clock)
         # One document a host and library, so that two presets can never both be the default.
         self._defaults = mongo.collection("preset_defaults")
+        self._reads_of_defaults = GatheredReads(self._read_defaults)
 
     async def list_of_user(
         self, user_id: str, library_id: str | None, skip: int, limit: int
@@ -39,9 +43,12 @@ class PresetRepository(Repository[Preset]):
 
     async def defaults_among(self, presets: list[Preset]) -> frozenset[str]:
         """The ids of those that are their host's default."""
-        keys = list({_default_key(preset) for preset in presets})
-        documents = await self._defaults.find({"_id": {"$in": keys}}) if keys else []
-        return frozenset(document["preset_id"] for document in documents) & {preset.id for preset in presets}
+        defaults = await self._reads_of_defaults.many(_default_key(preset) for preset in presets)
+        return frozenset(defaults.values()) & {preset.id for preset in presets}
+
+    async def _read_defaults(self, keys: Sequence[str]) -> dict[str, str]:
+        documents = await self._defaults.find({"_id": {"$in": list(keys)}})
+        return {document["_id"]: document["preset_id"] for document in documents}
 
 
 def _default_key(preset: Preset) -> str:

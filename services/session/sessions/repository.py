@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.session.sessions.domain import Session
+from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionStatus
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.gathering import GatheredReads
+from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
+from shared.outbox import Outbox
 from shared.repository import Repository
 
 _OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]
@@ -30,6 +33,10 @@ class SessionRepository(Repository[Session]):
         Index([("preset.id", ASCENDING), ("status", ASCENDING)]),
     )
 
+    def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock):
+        super().__init__(mongo, outbox, clock)
+        self._live = GatheredReads(self._live_by_room)
+
     async def list_of_room(self, room_id: str, skip: int, limit: int) -> tuple[list[Session], int]:
         return await self.page({"room_id": room_id}, skip=skip, limit=limit)
 
@@ -46,8 +53,11 @@ class SessionRepository(Repository[Session]):
 
     async def live_in_rooms(self, room_ids: Sequence[str]) -> dict[str, str]:
         """The live session's id by room, for those that have one."""
+        return await self._live.many(room_ids)
+
+    async def _live_by_room(self, room_ids: Sequence[str]) -> dict[str, str]:
         documents = await self.collection.find(
-            {"live_room_id": {"$in": list(dict.fromkeys(room_ids))}}, fields=["live_room_id"]
+            {"live_room_id": {"$in": list(room_ids)}}, fields=["live_room_id"]
         )
         return {document["live_room_id"]: document["_id"] for document in documents}
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
-from shared.mongo import Collection, Document, Duplicate, Mongo
+from shared.mongo import Collection, Document, Duplicate, Mongo, Sort
 from shared.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.contract.shared.things import AT, Colour, Part, Thing, Things, thing
@@ -28,9 +28,17 @@ class OvertakenCollection(Collection):
     def __init__(self, inner: Collection):
         super().__init__(inner._collection)
 
-    async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
-        found = await super().find_one(query, fields)
-        await self.update(query, {"$inc": {"version": 1}})
+    async def find(
+        self,
+        query: Document,
+        *,
+        sort: Sort | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        fields: Sequence[str] | None = None,
+    ) -> list[Document]:
+        found = await super().find(query, sort=sort, skip=skip, limit=limit, fields=fields)
+        await self.update_many(query, {"$inc": {"version": 1}})
         return found
 
 
