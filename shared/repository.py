@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
-from shared.gathering import GatheredReads
-from shared.mongo import DESCENDING, Collection, Document, Index, Mongo, Sort
+from shared.gathered_reads import GatheredReads
+from shared.gathered_writes import GatheredWrites
+from shared.mongo import DESCENDING, Collection, Document, Duplicate, Index, Mongo, Sort
 from shared.outbox import OUTBOX_INDEX, Outbox, entries
 
 # Totals of lists are exact up to here and counted no further.
@@ -54,6 +55,7 @@ class Repository(Generic[T]):
         self._fields = frozenset(field.name for field in dataclasses.fields(self.entity)) - {"id", "version"}
         self._source = outbox.attach(self.collection)
         self._reads = GatheredReads(self._read)
+        self._inserts = GatheredWrites(self._insert)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
@@ -107,13 +109,14 @@ class Repository(Generic[T]):
 
     async def add(self, aggregate: T, events: Sequence[Event]) -> None:
         """Store a new aggregate with its events; raises `shared.mongo.Duplicate`."""
-        await self.collection.insert(self._new(aggregate, events))
+        if not await self._inserts.add(self._new(aggregate, events)):
+            raise Duplicate(f"There is such a {self.noun}")
         self._outbox.wake(self._source)
 
     async def add_many(self, aggregates: Sequence[tuple[T, Sequence[Event]]]) -> None:
         """Store new aggregates, each with its events, in one write; those whose id is taken are left out."""
         if aggregates:
-            await self.collection.insert_many([self._new(one, events) for one, events in aggregates])
+            await self._insert([self._new(one, events) for one, events in aggregates])
             self._outbox.wake(self._source)
 
     def _new(self, aggregate: T, events: Sequence[Event]) -> Document:
@@ -122,6 +125,9 @@ class Repository(Generic[T]):
             now = self._clock.now()
             document |= {"outbox": entries(events, now), "outbox_at": now}
         return document
+
+    async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
+        return (await self.collection.insert_many(documents)).duplicates
 
     async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
         """Load, let `decide` change the aggregate and tell the events, save; again if somebody was faster.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.egress.webhooks.gathering import GatheredWrites
 from shared.contracts.event import Event
+from shared.gathered_writes import GatheredWrites
 from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
 from shared.outbox import OUTBOX_INDEX, Outbox, entries
 

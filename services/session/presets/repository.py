@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.session.presets.domain import Preset
 from shared.clock import Clock
-from shared.gathering import GatheredReads
+from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.outbox import Outbox
 from shared.repository import Repository

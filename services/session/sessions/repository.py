@@ -7,7 +7,7 @@ from datetime import datetime
 from services.session.sessions.domain import Session
 from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionStatus
-from shared.gathering import GatheredReads
+from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.outbox import Outbox
 from shared.repository import Repository

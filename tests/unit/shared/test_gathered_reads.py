@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.errors import Unavailable
-from shared.gathering import GatheredReads
+from shared.gathered_reads import GatheredReads
 
 
 class Shelf:

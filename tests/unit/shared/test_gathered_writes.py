@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.egress.webhooks.gathering import GatheredWrites
 from shared.errors import Unavailable
+from shared.gathered_writes import GatheredWrites
 from shared.mongo import Document
 
 
