@@ -67,11 +67,7 @@ class Agenda:
         for room in rooms:
             self._due.setdefault(room, soon)
 
-    def drop(self, room: str) -> None:
-        """It is being looked at."""
-        self._due.pop(room, None)
-
-    async def due(self) -> tuple[list[str], list[str]]:
+    async def take(self) -> tuple[list[str], list[str]]:
         """The rooms to look at now, and which are suspect; none without the lease. Raises `Unavailable`."""
         if not self._lease.held:
             await self._hand_over()
@@ -80,7 +76,10 @@ class Agenda:
             self.add(room, suspect=suspect)
         suspects, self._suspects = self._suspects, set()
         now = self._clock.now()
-        return [room for room, at in self._due.items() if at <= now], list(suspects)
+        due = [room for room, at in self._due.items() if at <= now]
+        for room in due:
+            del self._due[room]
+        return due, list(suspects)
 
     async def _hand_over(self) -> None:
         if noticed := {room: room in self._suspects for room in self._due}:

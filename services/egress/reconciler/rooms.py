@@ -1,7 +1,7 @@
 """One room: look at it, tell its roster, repair what has differed for long enough."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from services.egress.reconciler.comparison import compare, gone, leftover
@@ -45,6 +45,11 @@ class RoomCheck:
         self._outages = outages
         self._clock = clock
         self._limit = asyncio.Semaphore(_ROOMS_REPAIRED_AT_ONCE)
+
+    def forget_others(self, rooms: Set[str]) -> None:
+        """Nobody will ask for other rooms than these."""
+        self._looker.forget_others(rooms)
+        self._doubts.forget_others(rooms)
 
     async def check(self, room: str, known: KnownSession | None, listed: LiveKitRoom | None) -> bool:
         """Compare and repair; whether to look again soon, since something awaits its time.
@@ -90,5 +95,5 @@ class RoomCheck:
         ripe = self._doubts.ripe(room, differences, self._clock.now())
         if ripe:
             async with self._limit:
-                self._doubts.settle(await self._repairer.carry_out(ripe))
+                self._doubts.settle(await self._repairer.carry_out(ripe), self._clock.now())
         return self._doubts.any(room)

@@ -1,6 +1,7 @@
 """The reconciler: rounds over all rooms on a period, and single rooms as soon as something is odd there."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +20,10 @@ from shared.livekit import LiveKit, LiveKitRoom
 
 log = structlog.get_logger(__name__)
 
-ROUND_SECONDS = Histogram("greenroom_reconcile_round_seconds", "Time to look at all rooms once")
+LOOK_SECONDS = Histogram("greenroom_reconcile_seconds", "Time to look into all rooms, or into those in doubt")
+
+# By name: what is known of its session, and LiveKit's room, None where there is none.
+Rooms = Mapping[str, tuple[KnownSession | None, LiveKitRoom | None]]
 
 # Those of a dead server take 3 s each.
 _ROOMS_AT_ONCE = 200
@@ -50,6 +54,7 @@ class Reconciler:
         self._period = period
         self._next_round: datetime | None = None
         self._limit = asyncio.Semaphore(_ROOMS_AT_ONCE)
+        self._looking: set[str] = set()
         self._failing = False
 
     def suspect(self, room: str) -> None:
@@ -68,58 +73,79 @@ class Reconciler:
         self._agenda.wake()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            try:
-                await self.work()
-                self._failing = False
-            except AppError as error:
-                if not self._failing:
-                    log.warning("reconciler.waiting", code=error.code, error=error.message)
-                self._failing = True
-            await self._agenda.rest()
+        """Work until cancelled. What takes long in one room keeps no other waiting."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for rooms in await self._try_to_plan():
+                    tasks.create_task(self._look_into(rooms))
+                await self._agenda.rest()
 
     async def work(self) -> None:
-        """A round, where it is time and ours to do; else the rooms that are due. Raises `Unavailable`."""
+        """All that is to be done now, to its end. Raises `Unavailable`."""
+        for rooms in await self._plan():
+            await self._look_into(rooms)
+
+    async def _try_to_plan(self) -> list[Rooms]:
+        try:
+            planned = await self._plan()
+        except AppError as error:
+            if not self._failing:
+                log.warning("reconciler.waiting", code=error.code, error=error.message)
+            self._failing = True
+            return []
+        self._failing = False
+        return planned
+
+    async def _plan(self) -> list[Rooms]:
+        """The rooms of a round, where it is time and ours to do, and those that are due."""
+        planned = []
         now = self._clock.now()
         if self._lease.held and (self._next_round is None or now >= self._next_round):
-            self._next_round = retry = now + SOON
-            with ROUND_SECONDS.time():
-                await self.round()
-            if self._next_round == retry:  # Nobody wanted to start over meanwhile.
-                self._next_round = now + self._period
-        due, suspects = await self._agenda.due()
+            self._next_round = now + SOON
+            planned.append(await self._all())
+            self._next_round = now + self._period
+        due, suspects = await self._agenda.take()
         for room in suspects:
             self._looker.suspect(room)
         if due:
-            await self._look_at(due)
+            planned.append(await self._some(due))
+        return planned
 
-    async def round(self) -> None:
-        """Look at the rooms of all live sessions, and at all other rooms that are open."""
+    async def _all(self) -> Rooms:
+        """The rooms of all live sessions, and all other rooms that are open."""
         # First the sessions, then LiveKit: a session that is live had its room open before.
         known = {one.state.id: one for one in await self._sessions.list_live()}
         listed = {room.name: room for room in await self._livekit.list_rooms() if is_id(room.name)}
         known |= await self._sessions.known([room for room in listed if room not in known])
         rooms = known.keys() | listed.keys()
-        self._looker.forget_others(rooms)
-        await asyncio.gather(*(self._check(room, known.get(room), listed.get(room)) for room in rooms))
+        self._rooms.forget_others(rooms)
+        return {room: (known.get(room), listed.get(room)) for room in rooms}
 
-    async def _look_at(self, rooms: list[str]) -> None:
+    async def _some(self, rooms: list[str]) -> Rooms:
         try:
             known = await self._sessions.known(rooms)
             listed = {room.name: room for room in await self._livekit.list_rooms(rooms)}
         except AppError:
             self._agenda.later(rooms)
             raise
-        await asyncio.gather(*(self._check(room, known.get(room), listed.get(room)) for room in rooms))
+        return {room: (known.get(room), listed.get(room)) for room in rooms}
+
+    async def _look_into(self, rooms: Rooms) -> None:
+        with LOOK_SECONDS.time():
+            await asyncio.gather(*(self._check(room, *what) for room, what in rooms.items()))
 
     async def _check(self, room: str, known: KnownSession | None, listed: LiveKitRoom | None) -> None:
-        self._agenda.drop(room)
+        if room in self._looking:
+            self._agenda.later([room])
+            return
+        self._looking.add(room)
         try:
             async with self._limit:
                 again = await self._rooms.check(room, known, listed)
         except AppError as error:
             log.warning("reconciler.room_failed", session_id=room, code=error.code, error=error.message)
             again = True
+        finally:
+            self._looking.discard(room)
         if again:
             self._agenda.later([room])

@@ -1,5 +1,6 @@
 """Differences wait for their time, and begin anew when they were gone or repaired."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.egress.reconciler.domain import PATIENCE, Kind, Repair
@@ -33,7 +34,7 @@ def test_a_repaired_one_would_be_a_new_one() -> None:
     doubts = Doubts(DOUBTS)
     doubts.ripe("room", [MISSED], at(0))
     assert doubts.ripe("room", [MISSED], at(2)) == [MISSED]
-    doubts.settle([MISSED])
+    doubts.settle([MISSED], at(2))
     assert not doubts.any("room")
     assert doubts.ripe("room", [MISSED], at(3)) == []
 
@@ -52,8 +53,21 @@ def test_rooms_have_doubts_of_their_own() -> None:
     assert doubts.ripe("other", [], at(1)) == []
     assert doubts.any("room")
     assert not doubts.any("other")
-    doubts.settle([Repair(Kind.ROOM_LOST, "other", "", "")])
+    doubts.settle([Repair(Kind.ROOM_LOST, "other", "", "")], at(1))
 
 
 def test_every_kind_has_its_patience() -> None:
     assert set(PATIENCE) == set(Kind)
+
+
+def test_what_began_earlier_ripens_earlier_but_not_twice() -> None:
+    doubts = Doubts(DOUBTS)
+    lost = replace(LOST, since=at(0))
+    assert doubts.ripe("room", [lost], at(6)) == []
+    assert doubts.ripe("room", [lost], at(7)) == [lost]
+    doubts.settle([lost], at(7))
+    assert doubts.ripe("room", [lost], at(8)) == []
+    assert doubts.ripe("room", [lost], at(14)) == [lost]
+    doubts.settle([lost], at(14))
+    assert doubts.ripe("room", [], at(15)) == []
+    assert doubts.ripe("room", [lost], at(16)) == [lost], "another one"
