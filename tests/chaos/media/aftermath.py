@@ -82,6 +82,8 @@ def _ledger(play: Play, seen: Seen, death: Death) -> Iterator[str]:
 
 def _entries(kind: str, wanted: set[str], seen: Seen, death: Death) -> Iterator[str]:
     found = seen.repaired(kind)
+    if len(found) != sum(one["kind"] == kind for one in seen.drift):
+        yield f"{kind} in the ledger twice"
     if found.keys() != wanted:
         yield f"{kind} in the ledger of {set(found)}, not of {wanted}"
     yield from (
