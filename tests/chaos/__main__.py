@@ -22,6 +22,7 @@ from tests.chaos.media import run as media
 from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
+from tests.machine import described
 
 START_SECONDS = 120.0
 
@@ -52,14 +53,14 @@ def chaos(
     unknown = sorted(set(kill or ()) - set(KILLED))
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(KILLED)}")
-    terminal = Terminal()
+    terminal, where = Terminal(), described()
     plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
     with _stack(data_dir) as stack, show_on(terminal, time.monotonic) as progress:
         result = asyncio.run(run(stack, plan, progress))
         verdicts = asyncio.run(media.run(stack, progress)) if livekit else []
     show(terminal, result)
     media.tell(terminal, verdicts)
-    keep(results, plan, result)
+    keep(results, where, plan, result, verdicts)
     media.keep(results, verdicts)
     terminal.print(f"written: {results}/chaos.json, {results}/chaos-livekit.json, {results}/chaos.svg")
     broken = any(verdict.faults for verdict in verdicts)

@@ -1,25 +1,32 @@
 """The run as a picture: calls by second and outcome above, below them the rounds and what they took."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
+from tests.chaos.media.stage import Verdict
 from tests.chaos.rounds import Round
 from tests.chaos.run import Result
 
-WIDTH, LEFT, RIGHT, TOP, GRAPH, LINE = 1040, 150, 260, 44, 160, 20
+WIDTH, LEFT, RIGHT, TOP, GRAPH, LINE = 1120, 160, 330, 44, 160, 20
 COLORS = {"acknowledged": "#2f7d4f", "refused": "#c9a227", "unknown": "#b4572b"}
+KEPT, BROKEN = "#2f7d4f", "#b4572b"
 AWAY, AGAIN = "#44546a", "#a9b6c6"
 
 
-def svg(title: str, result: Result) -> str:
-    """An SVG document. Seconds run from left to right; each round has a line with its slowest probe."""
+def svg(title: str, result: Result, verdicts: Sequence[Verdict] = ()) -> str:
+    """An SVG document. Seconds run from left to right; each round has a line with its slowest probe.
+
+    The scenes of `verdicts` stand below them, in words.
+    """
     seconds = max([call.ended for call in result.calls] + [result.began + 1]) - result.began
     scale = (WIDTH - LEFT - RIGHT) / seconds
-    height = TOP + GRAPH + 40 + LINE * len(result.rounds)
+    height = TOP + GRAPH + 40 + LINE * (len(result.rounds) + len(verdicts))
     parts = [*_graph(result, scale), *_legend()]
     for number, one in enumerate(result.rounds):
         parts += _round(one, result.began, scale, TOP + GRAPH + 36 + number * LINE)
+    for number, verdict in enumerate(verdicts, len(result.rounds)):
+        parts.append(_scene(verdict, TOP + GRAPH + 36 + number * LINE))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'
@@ -63,10 +70,19 @@ def _round(one: Round, began: float, scale: float, y: float) -> Iterator[str]:
     yield f'<text x="16" y="{y + 11}">{escape(one.what)} {escape(one.component)}</text>'
     yield _bar(LEFT + (one.began - began) * scale, y, (one.ready - one.began) * scale, 12, AWAY)
     yield _bar(LEFT + (one.ready - began) * scale, y, max(1.0, slowest * scale), 12, AGAIN)
-    color = "#b4572b" if one.faults else "#2f7d4f"
+    color = BROKEN if one.faults else KEPT
     away = one.ready - one.began
     told = f"away {away:.1f} s, all on {slowest:.1f} s after"
+    if one.what == "freeze":
+        told += f", longest wait {one.longest_wait:.2f} s"
     yield f'<text x="{WIDTH - RIGHT + 20}" y="{y + 11}" fill="{color}">{told}</text>'
+
+
+def _scene(verdict: Verdict, y: float) -> str:
+    color = BROKEN if verdict.faults else KEPT
+    told = f"{len(verdict.faults)} faults" if verdict.faults else "all right"
+    after = f"{verdict.what}: {told} {verdict.seconds:.1f} s after"
+    return f'<text x="16" y="{y + 11}" fill="{color}">{escape(after)}</text>'
 
 
 def _bar(x: float, y: float, width: float, height: float, color: str) -> str:

@@ -1,33 +1,38 @@
 """What is kept of a run, and what is shown at its end."""
 
 import json
-import os
-import platform
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.media.stage import Verdict
 from tests.chaos.picture import svg
 from tests.chaos.run import Plan, Result, summary
+from tests.machine import in_one_line
 
 SHOWN = 30
 
 
-def keep(folder: Path, plan: Plan, result: Result) -> None:
-    """Write chaos.json and chaos.svg."""
+def keep(
+    folder: Path, where: dict[str, str], plan: Plan, result: Result, verdicts: Sequence[Verdict]
+) -> None:
+    """Write chaos.json and chaos.svg; `where` is the machine as it is described."""
     folder.mkdir(parents=True, exist_ok=True)
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    (folder / "chaos.json").write_text(json.dumps(as_json(machine, plan, result), indent=2) + "\n")
-    (folder / "chaos.svg").write_text(svg(f"Greenroom under fire, {machine}", result))
+    (folder / "chaos.json").write_text(json.dumps(as_json(where, plan, result), indent=2) + "\n")
+    (folder / "chaos.svg").write_text(svg(f"Greenroom under fire, {in_one_line(where)}", result, verdicts))
 
 
-def as_json(machine: str, plan: Plan, result: Result) -> dict[str, Any]:
+def as_json(where: dict[str, str], plan: Plan, result: Result) -> dict[str, Any]:
     return {
         "measured_at": datetime.fromtimestamp(result.began, UTC).isoformat(timespec="seconds"),
-        "machine": machine,
+        **where,
+        "load": asdict(plan.size),
         "seed": plan.seed,
         "faults": result.faults,
         "acknowledged": result.counts,
@@ -43,13 +48,13 @@ def as_json(machine: str, plan: Plan, result: Result) -> dict[str, Any]:
 
 def show(console: Console, result: Result) -> None:
     """The promises kept and broken, in a table and a line each."""
-    table = Table(title="Back after", title_justify="left")
+    table = Table(title="Seconds until it worked again", title_justify="left", box=SIMPLE_HEAD)
     kinds = list(result.rounds[0].recovered) if result.rounds else []
     for heading in ("round", "away", *kinds, "unclear"):
         table.add_column(heading, no_wrap=True)
     for one in result.rounds:
-        took = ["never" if one.recovered[kind] is None else f"{one.recovered[kind]:.1f} s" for kind in kinds]
-        away = f"{one.ready - one.began:.1f} s"
+        took = ["never" if one.recovered[kind] is None else f"{one.recovered[kind]:.1f}" for kind in kinds]
+        away = f"{one.ready - one.began:.1f}"
         table.add_row(f"{one.what} {one.component}", away, *took, str(one.unknown))
     console.print(table)
     console.print("acknowledged: " + ", ".join(f"{many} {what}" for what, many in result.counts.items()))

@@ -91,7 +91,7 @@ async def freeze(
         ready = time.time()
         recovered = await _recovered(probes, ready)
         over = time.time()
-    during = [call for call in caller.calls if began <= call.began <= ready]
+    during = [call for call in caller.calls if began <= call.ended and call.began <= ready]
     failed = sum(
         call.kind in {"read", "probe read"} and call.outcome is not Outcome.ACKNOWLEDGED for call in during
     )
