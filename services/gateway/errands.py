@@ -12,17 +12,21 @@ from services.gateway.proxy import Errand, Inquiry
 from services.gateway.settings import GatewaySettings
 from services.gateway.target import Target
 from services.gateway.visit import Visit
-from shared.errors import NotFound
+from shared.errors import NotFound, UnsupportedMediaType
 from shared.ids import is_id
 
+# What the services can unpack, and the methods whose bodies they look at.
+_READABLE: Final = ("gzip", "deflate", "identity")
+_WITH_BODY: Final = frozenset({"POST", "PATCH"})
 _NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
 
 def make_errand(
     request: web.BaseRequest, target: Target, visit: Visit, endpoint: Endpoint, settings: GatewaySettings
 ) -> Errand:
-    """Raises `NotFound` for a library that cannot exist."""
+    """Raises `NotFound` for a library that cannot exist, `UnsupportedMediaType` for an unreadable body."""
     operation = endpoint.operation
+    _check_encoding(request)
     library_id, path = _library(target, endpoint)
     return Errand(
         upstream=operation.upstream,
@@ -34,11 +38,20 @@ def make_errand(
             request_id=visit.request_id,
             authorization=visit.identified.authorization if visit.identified else None,
             library_id=library_id,
+            with_body=request.method in _WITH_BODY,
         ),
         ours=visit.ours,
         body=InboundBody(request, limit=operation.body_limit, seconds=settings.body_read_seconds),
         deadline=operation.deadline or settings.upstream_deadline_seconds,
     )
+
+
+def _check_encoding(request: web.BaseRequest) -> None:
+    encoding = request.headers.get("Content-Encoding")
+    if encoding is not None and request.method in _WITH_BODY and encoding.lower() not in _READABLE:
+        raise UnsupportedMediaType(
+            f"The body is compressed with {encoding}", headers={"Accept-Encoding": ", ".join(_READABLE)}
+        )
 
 
 def make_inquiry(target: Target, visit: Visit, endpoint: Endpoint, settings: GatewaySettings) -> Inquiry:

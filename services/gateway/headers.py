@@ -66,9 +66,13 @@ def onward(
     request_id: str,
     authorization: str | None,
     library_id: str | None,
+    with_body: bool = True,
 ) -> CIMultiDict[str]:
-    """The headers for the service; `authorization` replaces the client's where somebody was identified."""
-    passed = CIMultiDict(_without(headers, _OURS))
+    """The headers for the service; `authorization` replaces the client's where somebody was identified.
+
+    A body that nobody will look at is not said to be compressed: it would have to be unpacked.
+    """
+    passed = CIMultiDict(_without(headers, _OURS if with_body else _OURS | {"content-encoding"}))
     for name in [name for name in passed if name.lower().startswith(_INTERNAL_PREFIX)]:
         passed.popall(name, None)
     passed["X-Forwarded-For"] = client.address

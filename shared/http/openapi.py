@@ -25,7 +25,7 @@ _MEANINGS = {
     404: "There is no such thing, or it belongs to another organization",
     409: "The state of the thing forbids the call",
     413: "The body is too large",
-    415: "The body is not JSON",
+    415: "The body is not JSON, or compressed with something else than gzip and deflate",
     422: "The request has invalid fields, one entry each in `errors`",
     429: "Too many requests; `Retry-After` says when to come back",
     500: "A bug on our side",
@@ -145,10 +145,12 @@ def _refusals(route: Route) -> set[int]:
         statuses.add(404)
     if route.method in {"POST", "PATCH", "DELETE"}:
         statuses |= {404, 413}
+    if route.method in {"POST", "PATCH"}:
+        statuses.add(415)
     if route.conflicts:
         statuses.add(409)
     if route.body is not None:
-        statuses |= {415, 422}
+        statuses.add(422)
     if route.query is not None or route.idempotent or route.access is Access.SIGNED:
         statuses.add(422)
     return statuses

@@ -227,3 +227,20 @@ async def test_every_answer_can_be_read_by_pages_of_allowed_origins() -> None:
 async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), 40_000):
         yield body[start : start + 40_000]
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "x-own", "gzip, gzip"])
+async def test_a_body_that_no_service_can_unpack_is_refused(rig: Rig, encoding: str) -> None:
+    packed = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    async with rig.http.post("/auth/viewer/register", data=b"\x0b\x02\x80{}\x03", headers=packed) as answer:
+        told = await answer.json()
+        assert (answer.status, told["success"], told["code"]) == (415, False, "unsupported_media_type")
+        assert answer.headers["Accept-Encoding"] == "gzip, deflate, identity"
+    assert rig.session.seen == 0
+
+
+async def test_a_body_that_nobody_looks_at_may_be_compressed_with_anything(rig: Rig) -> None:
+    async with rig.http.get(
+        "/rooms", data=b"\x0b\x02\x80{}\x03", headers={"Content-Encoding": "br"}
+    ) as answer:
+        assert answer.status == 200
