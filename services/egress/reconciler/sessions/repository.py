@@ -6,6 +6,7 @@ from datetime import timedelta
 from services.egress.reconciler.sessions.domain import KnownSession
 from shared.clock import Clock
 from shared.contracts.states import SessionState
+from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
 _KEPT = timedelta(days=7)
@@ -21,6 +22,7 @@ class SessionRepository:
     def __init__(self, mongo: Mongo, clock: Clock):
         self.collection: Collection = mongo.collection(self.collection_name)
         self._clock = clock
+        self._reads = GatheredReads(self._read)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
@@ -54,9 +56,12 @@ class SessionRepository:
         return document
 
     async def find(self, session_id: str) -> KnownSession | None:
-        return (await self.find_many([session_id])).get(session_id)
+        return await self._reads.one(session_id)
 
     async def find_many(self, ids: Sequence[str]) -> dict[str, KnownSession]:
+        return await self._reads.many(ids)
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, KnownSession]:
         return {
             one.state.id: one for one in map(_load, await self.collection.find({"_id": {"$in": list(ids)}}))
         }
