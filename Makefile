@@ -61,8 +61,8 @@ chaos: install ## Kill and freeze each part under load, then check every promise
 openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
 	@$(BIN)/greenroom openapi
 
-bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (several minutes)
-	@$(BIN)/python -m tests.bench
+bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (BENCH="--help")
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 clean: down ## Stop the stack and remove its data and all caches (the environment stays)
 	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
