@@ -1,5 +1,7 @@
 """Rounds over rooms that differ from what is believed, on a LiveKit whose servers die."""
 
+from collections import Counter
+
 import pytest
 
 from services.egress.reconciler.domain import Kind
@@ -46,6 +48,18 @@ async def test_each_period_tells_the_roster_of_each_open_room(house: House) -> N
     assert len([one for one in rosters if one.observed_at in {at(1), at(11), at(21)}]) == 3
     assert {one.role for one in rosters[-1].connections} == {Role.HOST, Role.AUDIENCE}
     assert (await house.rosters(other))[-1].connections == ()
+
+
+async def test_a_quiet_round_costs_two_calls_for_each_live_session(house: House) -> None:
+    sessions = [state() for _ in range(5)]
+    for session in sessions:
+        await house.go_live(session)
+        await house.hear(joined(session, *told_of(house, session, house.viewer(session))))
+    await house.work(5)
+    before = Counter(house.livekit.calls)
+    await house.work(10)
+    assert Counter(house.livekit.calls) - before == Counter(list_rooms=1, runs_room=5, list_participants=5)
+    assert await house.ledger() == []
 
 
 async def test_a_connection_that_nobody_told_of_is_believed_and_written_down(house: House) -> None:

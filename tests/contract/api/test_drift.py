@@ -1,0 +1,43 @@
+"""The drift ledger's door: for administrators, with filters that say what is wrong with them."""
+
+import pytest
+
+from shared.ids import new_id
+from tests.contract.api.world import World
+
+PATH = "/admin/drift"
+
+
+async def test_only_administrators_read_it(world: World) -> None:
+    (await world.client.call("GET", PATH)).check_refusal(401, "unauthenticated")
+    for person in (world.host, world.viewer):
+        (await world.client.call("GET", PATH, person.access_token)).check_refusal(403)
+    answer = await world.client.call("GET", PATH, world.admin.access_token)
+    assert answer.status == 200
+    assert set(answer.data) == {"drift", "total", "page", "limit"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [f"session_id={new_id()}", "kind=ghost&since=9000-01-01T00:00:00Z", "since=2990-01-01T00:00:00%2B01:00"],
+)
+async def test_what_nothing_fits_is_an_empty_page(world: World, query: str) -> None:
+    answer = await world.client.call("GET", f"{PATH}?{query}&page=2&limit=5", world.admin.access_token)
+    assert answer.data == {"drift": [], "total": 0, "page": 2, "limit": 5}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("kind=haunted", "kind"),
+        ("since=yesterday", "since"),
+        ("since=2030-01-31T20:00:00", "since"),
+        ("session_id=nope", "session_id"),
+        ("limit=101", "limit"),
+        ("page=0", "page"),
+    ],
+)
+async def test_a_filter_that_says_nothing_is_refused(world: World, query: str, field: str) -> None:
+    answer = await world.client.call("GET", f"{PATH}?{query}", world.admin.access_token)
+    answer.check_refusal(422)
+    assert [error["field"] for error in answer.body["errors"]] == [field]

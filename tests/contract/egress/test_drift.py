@@ -1,0 +1,78 @@
+"""The drift ledger keeps what it is told in one write, and finds it by session, kind and time."""
+
+import asyncio
+
+import pytest
+
+from services.egress.reconciler.domain import Done, Kind, Repair
+from services.egress.reconciler.drift.domain import Drift
+from services.egress.reconciler.drift.repository import DriftRepository
+from services.egress.reconciler.drift.schemas import DriftQuery
+from services.egress.reconciler.drift.service import DriftLedger
+from shared.clock import SystemClock
+from shared.contracts.roster_events import DriftRepaired
+from shared.ids import new_id
+from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.testing.memory_bus import MemoryBus
+
+SESSIONS = [new_id(), new_id()]
+
+
+@pytest.fixture
+async def ledger(mongo: Mongo, outbox: Outbox) -> DriftLedger:
+    repository = DriftRepository(mongo, outbox, SystemClock())
+    await repository.ensure_indexes()
+    return DriftLedger(repository, SystemClock())
+
+
+@pytest.fixture
+async def entries(ledger: DriftLedger) -> list[Drift]:
+    """Two repairs in each of two sessions, then a third in the first; the oldest first."""
+    for session in SESSIONS:
+        await ledger.record([done(Kind.GHOST, session), done(Kind.ROOM_LOST, session)])
+        await asyncio.sleep(0.005)  # Ids tell times in milliseconds.
+    await ledger.record([done(Kind.GHOST, SESSIONS[0])])
+    await ledger.record([])
+    found, total = await ledger.page(DriftQuery(limit=100))
+    assert total == 5
+    return found[::-1]
+
+
+def done(kind: Kind, session: str) -> Done:
+    return Done(Repair(kind, session, "believed", "observed"), "action")
+
+
+async def ids(ledger: DriftLedger, **query: object) -> list[str]:
+    found, _ = await ledger.page(DriftQuery.model_validate(query))
+    return [one.id for one in found]
+
+
+async def test_the_newest_come_first_page_by_page(ledger: DriftLedger, entries: list[Drift]) -> None:
+    newest = [one.id for one in reversed(entries)]
+    assert await ids(ledger) == newest
+    assert await ids(ledger, limit=2, page=2) == newest[2:4]
+    assert await ids(ledger, limit=2, page=4) == []
+
+
+async def test_filters_narrow_together(ledger: DriftLedger, entries: list[Drift]) -> None:
+    first, second = SESSIONS
+    assert await ids(ledger, session_id=first) == [entries[4].id, *_ids(entries[1::-1])]
+    assert len(await ids(ledger, kind="ghost")) == 3
+    (lost,) = await ids(ledger, kind="room_lost", session_id=second)
+    assert lost in _ids(entries[2:4])
+    assert await ids(ledger, since=entries[4].at) == [entries[4].id]
+    assert set(await ids(ledger, since=entries[2].at)) == set(_ids(entries[2:]))
+    assert await ids(ledger, since=entries[2].at, kind="ghost", session_id=first) == [entries[4].id]
+
+
+async def test_each_is_told(
+    ledger: DriftLedger, entries: list[Drift], outbox: Outbox, bus: MemoryBus
+) -> None:
+    await outbox.publish_once()
+    told = [envelope.event for envelope in bus.published]
+    assert sorted(one.drift_id for one in told if isinstance(one, DriftRepaired)) == sorted(_ids(entries))
+
+
+def _ids(entries: list[Drift]) -> list[str]:
+    return [one.id for one in entries]
