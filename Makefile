@@ -52,7 +52,7 @@ integration: install ## Tests on the real processes of a private stack
 e2e: install ## Whole sessions on a private stack, with media
 	@$(BIN)/pytest tests/e2e
 
-fuzz: install ## 10,000 good and bad calls of every operation, held against the API document (FUZZ="--help")
+fuzz: install ## 10,000 good and bad calls held against the API document, then crowds of slow clients (FUZZ="--help")
 	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 chaos: install ## Kill and freeze each part under load, then check every promise (CHAOS="--help" for options)

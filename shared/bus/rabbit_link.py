@@ -32,7 +32,7 @@ class Link:
         self._url = url
         self._name = name
         self._setup = setup
-        self._backoff = Backoff(0.25, 1.0)
+        self._backoff = Backoff(0.25, 0.5)
         self._connection: AbstractConnection | None = None
         self._trouble: str | None = "not connected yet"
         self._up = asyncio.Event()

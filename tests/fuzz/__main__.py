@@ -1,14 +1,17 @@
 """`make fuzz`: thousands of good and bad calls of every operation, each answer held against the document.
 
-python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--data-dir DIR] [--results FILE]
+python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--no-crowds] [--data-dir DIR]
+    [--results DIR]
 """
 
+import asyncio
 import json
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +26,10 @@ from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from tests.fuzz.findings import Finding, Findings
+from tests.fuzz.picture import svg
 from tests.fuzz.run import fuzz
+from tests.fuzz.serving import Serving, faults, measure
+from tests.machine import described, in_one_line
 
 START_SECONDS = 120.0
 
@@ -35,30 +41,34 @@ def main(
     data_dir: Annotated[
         Path | None, typer.Option(help="A running stack; else one is started for it.")
     ] = None,
-    results: Annotated[Path, typer.Option(help="Where the figures and findings go.")] = Path(
-        "docs/results/fuzz.json"
-    ),
+    crowds: Annotated[bool, typer.Option(help="Measure reads beside slow, idle and large clients.")] = True,
+    results: Annotated[Path, typer.Option(help="Where fuzz.json and fuzz.svg go.")] = Path("docs/results"),
 ) -> None:
     """Call every operation with good and bad data: as a host, a viewer, an administrator, an API key, nobody.
 
-    A finding is a 5xx, or a status, content type or body that /openapi.json does not promise.
+    A finding is a 5xx, or a status, content type or body that /openapi.json does not promise. Then others
+    read while a thousand clients idle, and while many are slow or send too much: they must hardly notice.
 
     Exit status: 0 without findings, 1 with some.
     """
+    where = described()
     terminal, seed = Terminal(), time.time_ns() % 2**32 if seed is None else seed
     started = time.monotonic()
     with _stack(data_dir) as stack:
         findings = _watched(terminal, stack, cases, seed, only)
-    _keep(results, findings, cases=cases, seed=seed, only=only, seconds=time.monotonic() - started)
+        served = asyncio.run(measure(stack)) if crowds else []
+    seconds = round(time.monotonic() - started)
+    _keep(results, where, findings, served, planned=cases, seed=seed, only=only, seconds=seconds)
+    _tell_crowds(terminal, served)
     for finding in findings.all():
         _show(terminal, finding)
     once = sum(findings.reached().values())
     terminal.print(
         f"{findings.cases} cases, {len(findings.by_operation)} operations ({once} succeeded at least once), "
-        f"seed {seed}: {len(findings.all())} findings; written: {results}",
+        f"seed {seed}: {len(findings.all())} findings; written: {results}/fuzz.json, {results}/fuzz.svg",
         highlight=False,
     )
-    raise typer.Exit(1 if findings.all() else 0)
+    raise typer.Exit(1 if findings.all() or faults(served) else 0)
 
 
 @contextmanager
@@ -100,10 +110,23 @@ def _show(terminal: Terminal, finding: Finding) -> None:
         terminal.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _keep(results: Path, findings: Findings, **run: object) -> None:
-    results.parent.mkdir(parents=True, exist_ok=True)
-    document = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **run, **findings.summary()}
-    results.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+def _tell_crowds(terminal: Terminal, served: list[Serving]) -> None:
+    for one in served:
+        told = f"p50 {one.p50_ms:g} ms, p99 {one.p99_ms:g} ms, {one.failed} of {one.reads} failed"
+        terminal.print(f"reads beside {one.beside}: {told}", markup=False, highlight=False)
+    for fault in faults(served):
+        terminal.print(fault, style="red", markup=False)
+
+
+def _keep(
+    results: Path, where: dict[str, str], findings: Findings, served: list[Serving], **run: object
+) -> None:
+    results.mkdir(parents=True, exist_ok=True)
+    found = {"crowd_faults": faults(served), "crowds": [asdict(one) for one in served]}
+    at = {"measured_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    document = {**at, **where, **run, **findings.summary(), **found}
+    (results / "fuzz.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    (results / "fuzz.svg").write_text(svg(f"Greenroom fuzzed, {in_one_line(where)}", findings, served))
 
 
 if __name__ == "__main__":

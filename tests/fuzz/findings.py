@@ -26,12 +26,14 @@ class Findings:
         self.cases = 0
         self.statuses: Counter[int] = Counter()
         self.by_caller: Counter[str] = Counter()
+        self.by_status: Counter[tuple[int, str]] = Counter()
         self.by_operation: dict[str, Counter[int]] = {}
 
     def count(self, operation: str, caller: str, status: int) -> None:
         self.cases += 1
         self.statuses[status] += 1
         self.by_caller[caller] += 1
+        self.by_status[status, caller] += 1
         self.by_operation.setdefault(operation, Counter())[status] += 1
 
     def add(self, finding: Finding) -> None:
