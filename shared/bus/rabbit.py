@@ -20,7 +20,7 @@ from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.bus.rabbit_topology import declare_broadcast
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,13 @@ class RabbitBus(BaseBus):
         return await RabbitIntake.open(connection, queue, PREFETCH, self._publisher)
 
     async def _dead_letter_count(self, group: str) -> int:
-        return await self._dead_letters.count(group)
+        """A queue that somebody deleted is declared again: what is given up would be lost."""
+        try:
+            return await self._dead_letters.count(group)
+        except NotFound:
+            self._declarations.forget(self._groups[group])
+            await self._declarations.ensure(await self._link.connection(DEADLINE), self._groups[group])
+            return 0
 
     async def _count(self) -> None:
         while True:

@@ -1,5 +1,6 @@
 """A door between LiveKit and egress that can swallow webhooks: they count as delivered and never come."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from deploy.local.running import RunningStack
 
 DEADLINE = aiohttp.ClientTimeout(total=10)
 PATH = "/webhooks/livekit"
+# So long, in whole seconds, LiveKit gives new rooms to a node that was killed (its AvailableSeconds).
+_REMEMBERED = 6
 _PASSED_ON = ("Authorization", "Content-Type")
 
 
@@ -66,6 +69,7 @@ async def _redirected(stack: RunningStack, url: str) -> AsyncIterator[None]:
     finally:
         async with stack.held("livekit"):
             config.write_text(before)
+            await asyncio.sleep(_REMEMBERED)
 
 
 def _port(runner: web.AppRunner) -> int:

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from shared.bus import Group, OrderedGroup
 from shared.bus.base import BaseBus
-from shared.bus.naming import partition_queue
+from shared.bus.naming import dead_queue, partition_queue
 from shared.contracts.event import PARTITIONS
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.contracts.registry import event_classes
@@ -196,3 +196,19 @@ async def test_dead_letters_are_counted(rabbit_stage: RabbitStage) -> None:
     await eventually(lambda: value("greenroom_bus_dead_lettered_total") == 1)
     await bus.count_dead_letters()
     assert value("greenroom_bus_dead_letters") == 1
+
+
+async def test_a_deleted_queue_of_dead_letters_is_there_again(rabbit_stage: RabbitStage) -> None:
+    bus = await rabbit_stage.bus()
+
+    async def handle(_: object) -> None:
+        raise ValueError("never")
+
+    group = Group(rabbit_stage.name("bereft"), {LiveKitRoomStarted: handle})
+    await rabbit_stage.subscribe(bus, group)
+    async with await aio_pika.connect(rabbit_stage.node.url) as connection:
+        await (await connection.channel()).queue_delete(dead_queue(group.name))
+    await bus.count_dead_letters()
+    await bus.publish(refused := started(1))
+    [letter] = await dead_letters(bus, group.name, 1)
+    assert letter.id == refused.id
