@@ -13,6 +13,7 @@ from typing import Any
 from livekit import rtc
 
 CONNECT_SECONDS = 20.0
+LEAVE_SECONDS = 10.0
 
 
 class Guests:
@@ -44,7 +45,10 @@ class Guests:
         _tell(name, "connected", sid=room.local_participant.sid)
 
     async def _leave(self, name: str) -> None:
-        await self._rooms.pop(name).disconnect()
+        """LiveKit's library does not always tell of a goodbye that was our own."""
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await self._rooms.pop(name).disconnect()
+        _tell(name, "disconnected")
 
 
 def _tell(name: str, event: str, **more: Any) -> None:

@@ -1,6 +1,7 @@
 """All scenes around LiveKit in full size, one after the other, and what is kept of them."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from rich.console import Console
 
 from deploy.demo.show import Show
 from deploy.local.running import RunningStack
+from tests.chaos.media.crowd import NotThere
 from tests.chaos.media.death import livekit_dies
 from tests.chaos.media.plays import Fate
 from tests.chaos.media.silence import webhooks_are_lost
-from tests.chaos.media.stage import Verdict
+from tests.chaos.media.stage import NotReady, Verdict
 
 # 10 sessions with 30 people; half of the sessions have nobody who comes back.
 FATES = (*[Fate.GONE] * 5, *[Fate.HOST_BACK] * 3, *[Fate.ALL_BACK] * 2)
@@ -39,14 +41,21 @@ SCENES: Mapping[str, Scene] = {
 
 
 async def run(stack: RunningStack, show: Show) -> list[Verdict]:
-    """Raises NotReady and NotThere for a scene that cannot begin."""
+    """A scene that cannot be played is a fault."""
     verdicts = []
     for title, scene in SCENES.items():
         with show.step(title) as step:
-            verdicts.append(await scene(stack))
-            last = verdicts[-1]
+            verdicts.append(last := await _played(title, scene, stack))
             step.detail(f"{len(last.faults)} faults, {last.seconds:.1f} s after")
     return verdicts
+
+
+async def _played(title: str, scene: Scene, stack: RunningStack) -> Verdict:
+    began = time.monotonic()
+    try:
+        return await scene(stack)
+    except (NotReady, NotThere) as error:
+        return Verdict(title, time.monotonic() - began, [f"{type(error).__name__}: {error}"])
 
 
 def keep(folder: Path, verdicts: Sequence[Verdict]) -> None:
