@@ -1,0 +1,1 @@
+"""What makes streams and recordings of a room: LiveKit Egress, or the recorder that comes with Greenroom."""

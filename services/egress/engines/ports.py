@@ -1,0 +1,85 @@
+"""The engine port: one egress turns what a room shows into an HLS stream, a file, or both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class EgressStatus(StrEnum):
+    """LiveKit's states of an egress, in lower case."""
+
+    STARTING = "starting"
+    ACTIVE = "active"
+    ENDING = "ending"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    LIMIT_REACHED = "limit_reached"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self not in {EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How the picture is composed and encoded; sizes in pixels, bit rates in kbit/s, a segment in seconds."""
+
+    layout: str = "grid"
+    width: int = 1280
+    height: int = 720
+    frame_rate: int = 30
+    video_kbps: int = 2500
+    audio_kbps: int = 128
+    segment_seconds: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressOrder:
+    """What is wanted of a session's room, named by our own `key`.
+
+    Every output path contains the key, so that an egress is found again whose start had no answer.
+    `segments_prefix` is the storage folder of the stream, `file_key` the storage key of the MP4;
+    at least one of the two is given.
+    """
+
+    key: str
+    session_id: str
+    segments_prefix: str | None
+    file_key: str | None
+    look: Look
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressInfo:
+    """An egress as its engine knows it; `key` is None where it is none of ours."""
+
+    egress_id: str
+    session_id: str
+    key: str | None
+    status: EgressStatus
+    error: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Engine(Protocol):
+    """Every call has a deadline of its own, far below the 20 s that LiveKit waits for a worker."""
+
+    async def start(self, order: EgressOrder) -> str:
+        """Begin; returns the engine's id of the egress.
+
+        Raises `Unavailable` where the outcome is not known: ask `list` for the key before another try.
+        """
+        ...
+
+    async def stop(self, egress_id: str) -> None:
+        """Ask it to end; one that has ended, or that nobody knows, is fine. Raises `Unavailable`."""
+        ...
+
+    async def list(self, session_id: str) -> Sequence[EgressInfo]:
+        """What the engine knows of the session's egresses, ended ones too for a while. Raises Unavailable."""
+        ...
