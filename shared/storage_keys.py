@@ -1,0 +1,20 @@
+"""What names a stored file: its key, and the rules that keep a key inside the storage."""
+
+import re
+
+LONGEST_KEY = 512
+
+# No segment begins with a dot, so that none is `.` or `..`, and none is empty: a key never leads outside.
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` may name a stored file: parts of letters, digits, `._-`, with slashes between them."""
+    return len(text) <= LONGEST_KEY and _KEY.fullmatch(text) is not None
+
+
+def check_key(text: str) -> str:
+    """`text` itself; raises ValueError where it is no key. What people send is asked `is_key` before."""
+    if not is_key(text):
+        raise ValueError(f"not the key of a stored file: {text[:LONGEST_KEY]!a}")
+    return text
