@@ -80,7 +80,7 @@ def _missed_leaves(
     listed = {one.connection.participant_sid: one for one in look.present}
     for sid, known in believed.items():
         ours = known.is_open and known.room_sid == look.room_sid
-        joined_at = known.connection.joined_at
+        joined_at = known.joined_at
         if ours and sid not in there and joined_at < look.observed_at - SKEW:
             observed = "listed, no server has it" if sid in listed else "not listed"
             yield Repair(
@@ -88,7 +88,7 @@ def _missed_leaves(
                 session.id,
                 "connected",
                 observed,
-                known.connection,
+                listed[sid].connection if sid in listed else known.connection,
                 last_seen_at=max(joined_at, proofs.get(sid, joined_at)),
                 since=listed[sid].dead_since if sid in listed else None,
             )

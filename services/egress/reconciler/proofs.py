@@ -21,6 +21,6 @@ def proofs_of_life(
     proofs = roster.proofs() if roster else {}
     for sid, one in believed.items():
         if one.is_open:
-            known = [one.connection.joined_at + MOMENT, proofs.get(sid), answered_at]
+            known = [one.joined_at + MOMENT, proofs.get(sid), answered_at]
             proofs[sid] = max(moment for moment in known if moment is not None)
     return proofs

@@ -63,7 +63,7 @@ class RoomCheck:
     async def _check_live(self, session: SessionState, listed: LiveKitRoom | None) -> bool:
         look = await self._looker.look(session, listed)
         sids = [one.connection.participant_sid for one in look.present]
-        believed = await self._connections.believed(session.id, sids)
+        believed = await self._connections.believed(session.id, look.room_sid, sids)
         proofs = proofs_of_life(await self._rosters.find(session.id), believed, self._outages.answered_before)
         differences = compare(session, believed, look, proofs)
         if look.room_sid is not None and not look.unsure:

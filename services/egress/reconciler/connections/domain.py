@@ -10,13 +10,15 @@ from shared.contracts.livekit_events import Connection
 class Believed:
     """`left_at` is LiveKit's word; `presumed_left_at` ours, for a connection that was there no more.
 
-    `room_sid` is the room it is in, as LiveKit opened it once.
+    `room_sid` is the room it is in, as LiveKit opened it once. `connection` is there where it may have
+    to be repaired: of those in a room of ten thousand hardly any.
     """
 
-    connection: Connection
+    joined_at: datetime
     room_sid: str | None
     left_at: datetime | None = None
     presumed_left_at: datetime | None = None
+    connection: Connection | None = None
 
     @property
     def is_open(self) -> bool:

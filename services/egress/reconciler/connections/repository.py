@@ -11,6 +11,7 @@ from shared.mongo import ASCENDING, Collection, Document, Index, Mongo, UpdateOn
 
 # Longer than any session may last.
 _KEPT = timedelta(days=2)
+_BRIEF = ("connection.joined_at", "room_sid", "left_at", "presumed_left_at")
 
 
 class ConnectionRepository:
@@ -52,14 +53,31 @@ class ConnectionRepository:
             "recorded_at": self._clock.now(),
         }
 
-    async def believed(self, session_id: str, listed: Sids[str]) -> dict[str, Believed]:
-        """The open connections of a session, and of those `listed` (sids) all that are known."""
+    async def believed(self, session_id: str, room_sid: str | None, listed: Sids[str]) -> dict[str, Believed]:
+        """The open connections of a session, and of those `listed` (sids) all that are known, by sid.
+
+        Who they are is told of those that should be in the room `room_sid` and are not listed there.
+        """
         query = {"session_id": session_id, "left_at": None, "presumed_left_at": None}
-        documents = await self.collection.find(query)
-        others = sorted(set(listed) - {document["_id"] for document in documents})
+        documents = await self.collection.find(query, fields=_BRIEF)
+        seen = set(listed)
+        others = sorted(seen - {document["_id"] for document in documents})
         if others:
-            documents += await self.collection.find({"_id": {"$in": others}})
-        return {document["_id"]: _load(document) for document in documents}
+            documents += await self.collection.find({"_id": {"$in": others}}, fields=_BRIEF)
+        missing = [
+            document["_id"]
+            for document in documents
+            if document["room_sid"] is not None and document["room_sid"] == room_sid
+            if document["_id"] not in seen
+        ]
+        people = await self._people(missing)
+        return {document["_id"]: _load(document, people.get(document["_id"])) for document in documents}
+
+    async def _people(self, sids: Sequence[str]) -> dict[str, Connection]:
+        if not sids:
+            return {}
+        documents = await self.collection.find({"_id": {"$in": list(sids)}}, fields=["connection"])
+        return {document["_id"]: Connection.model_validate(document["connection"]) for document in documents}
 
     async def appear(self, session_id: str, room_sid: str | None, connections: Sequence[Connection]) -> None:
         """Believe in connections that were seen, also where they were presumed gone."""
@@ -89,10 +107,11 @@ def _leave(document: Document) -> UpdateOne:
     return UpdateOne({"_id": document["_id"], "left_at": None}, {"$set": {"left_at": document["left_at"]}})
 
 
-def _load(document: Document) -> Believed:
+def _load(document: Document, connection: Connection | None) -> Believed:
     return Believed(
-        connection=Connection.model_validate(document["connection"]),
+        joined_at=datetime.fromisoformat(document["connection"]["joined_at"]),
         room_sid=document["room_sid"],
         left_at=document["left_at"],
         presumed_left_at=document["presumed_left_at"],
+        connection=connection,
     )

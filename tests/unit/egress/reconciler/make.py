@@ -94,11 +94,13 @@ def believed(
     *connections: Connection, room_sid: str | None = ROOM, left: float | None = None
 ) -> dict[str, Believed]:
     left_at = None if left is None else at(left)
-    return {one.participant_sid: Believed(one, room_sid, left_at) for one in connections}
+    return {
+        one.participant_sid: Believed(one.joined_at, room_sid, left_at, connection=one) for one in connections
+    }
 
 
 def presumed(one: Connection, gone: float) -> dict[str, Believed]:
-    return {one.participant_sid: Believed(one, ROOM, None, at(gone))}
+    return {one.participant_sid: Believed(one.joined_at, ROOM, None, at(gone), one)}
 
 
 def joined(session: SessionState, one: Connection, room_sid: str | None = ROOM) -> ParticipantJoined:

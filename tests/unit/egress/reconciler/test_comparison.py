@@ -138,7 +138,9 @@ def beliefs(draw: st.DrawFn) -> dict[str, Believed]:
     for sid in draw(st.sets(SIDS)):
         one = connection(sid, joined=draw(st.integers(0, 120)))
         ends = st.none() | st.integers(0, 120).map(at)
-        made[sid] = Believed(one, draw(st.sampled_from([ROOM, "RM_0"])), draw(ends), draw(ends))
+        made[sid] = Believed(
+            one.joined_at, draw(st.sampled_from([ROOM, "RM_0"])), draw(ends), draw(ends), one
+        )
     return made
 
 
@@ -164,7 +166,7 @@ def repaired(known: dict[str, Believed], repairs: list[Repair]) -> dict[str, Bel
             continue
         sid = repair.connection.participant_sid
         if repair.kind is Kind.MISSED_JOIN:
-            before = after.get(sid, Believed(repair.connection, ROOM))
+            before = after.get(sid, Believed(repair.connection.joined_at, ROOM))
             after[sid] = replace(before, presumed_left_at=None)
         elif repair.kind is Kind.MISSED_LEAVE:
             after[sid] = replace(after[sid], presumed_left_at=repair.last_seen_at)
@@ -192,10 +194,11 @@ def test_nobody_is_closed_who_may_be_there(known: dict[str, Believed], seen: Loo
             one: Any = repair.connection
             assert not seen.unsure
             assert one.participant_sid not in there
-            assert known[one.participant_sid].room_sid == ROOM
-            assert one.joined_at < seen.observed_at - SKEW
+            before = known[one.participant_sid]
+            assert before.room_sid == ROOM
+            assert before.joined_at < seen.observed_at - SKEW
             assert repair.last_seen_at is not None
-            assert repair.last_seen_at >= one.joined_at
+            assert repair.last_seen_at >= before.joined_at
 
 
 @given(looks())
