@@ -1,0 +1,40 @@
+"""The engine that comes with Greenroom: an egress is a job that a recorder process takes."""
+
+from collections.abc import Sequence
+
+from services.egress.engines.ports import EgressInfo, EgressOrder
+from services.egress.recorder.jobs.domain import Job, job_of
+from services.egress.recorder.jobs.repository import JobRepository
+from shared.clock import Clock
+
+
+class EmbeddedEngine:
+    """Orders become jobs, whether or not a recorder runs now: until one takes it, an egress is starting."""
+
+    def __init__(self, jobs: JobRepository, clock: Clock):
+        self._jobs = jobs
+        self._clock = clock
+
+    async def start(self, order: EgressOrder) -> str:
+        """Begin, once for each key. Raises `Unavailable` where the database does not answer."""
+        job = job_of(order, self._clock.now())
+        await self._jobs.add(job)
+        return job.egress_id
+
+    async def stop(self, egress_id: str) -> None:
+        await self._jobs.stop(egress_id)
+
+    async def list(self, session_id: str) -> Sequence[EgressInfo]:
+        return [_info(job) for job in await self._jobs.of_session(session_id)]
+
+
+def _info(job: Job) -> EgressInfo:
+    return EgressInfo(
+        egress_id=job.egress_id,
+        session_id=job.session_id,
+        key=job.key,
+        status=job.status,
+        error=job.error,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+    )

@@ -1,0 +1,49 @@
+"""The pictures of one track on their way to the compositor."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from threading import Lock
+
+from services.egress.recorder.media.dejitter import Dejitter
+from services.egress.recorder.media.i420 import Picture
+
+# A third of a second at 30 a second: more than they ever wait here.
+_KEPT = 12
+# The last picture of a camera stays for so long; LiveKit ends a muted track with a black one of two pixels.
+STALE_SECONDS = 4.0
+_SMALLEST = 16
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture and when it was taken, on the steady clock."""
+
+    taken_at: float
+    picture: Picture
+
+
+class VideoFeed:
+    """Filled by the room's loop, emptied by the compositor's thread."""
+
+    def __init__(self) -> None:
+        self._shots: deque[Shot] = deque(maxlen=_KEPT)
+        self._dejitter = Dejitter()
+        self._lock = Lock()
+
+    def push(self, picture: Picture, stamp: float, arrived: float) -> None:
+        """A picture came; `stamp` is its own time, `arrived` ours, in seconds."""
+        if picture.width < _SMALLEST or picture.height < _SMALLEST:
+            return
+        taken_at = self._dejitter.place(stamp, arrived)
+        with self._lock:
+            self._shots.append(Shot(taken_at, picture))
+
+    def at(self, moment: float) -> Shot | None:
+        """What was to be seen at this moment; moments only go forward."""
+        with self._lock:
+            while len(self._shots) > 1 and self._shots[1].taken_at <= moment:
+                self._shots.popleft()
+            first = self._shots[0] if self._shots else None
+        return first if first and first.taken_at <= moment else None

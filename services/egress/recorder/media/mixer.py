@@ -1,0 +1,63 @@
+"""All sound of a room in one: what each track sends is added where on the timeline it belongs."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 48_000
+CHANNELS = 2
+# Seconds of sound that may wait; a reader that was away for longer has lost it.
+ROOM = 4.0
+
+Samples = NDArray[np.int16]
+"""Samples by channels."""
+
+
+class Mixer:
+    """A ring of samples. Position 0 is the timeline's start; sound for what was read already is dropped."""
+
+    def __init__(self) -> None:
+        self._size = int(ROOM * RATE)
+        self._ring = np.zeros((self._size, CHANNELS), dtype=np.int32)
+        self._read_to = 0
+        self._lock = Lock()
+
+    def add(self, position: int, samples: Samples) -> None:
+        """Add sound that begins at `position`."""
+        with self._lock:
+            late = max(0, self._read_to - position)
+            room = self._read_to + self._size - position
+            for start, part in self._parts(position + late, samples[late : max(late, room)]):
+                self._ring[start : start + len(part)] += part
+
+    def read(self, count: int) -> NDArray[np.float32]:
+        """The next `count` samples, channels by samples between -1 and 1; silence where nothing came."""
+        mixed = np.empty((count, CHANNELS), dtype=np.int32)
+        with self._lock:
+            done = 0
+            while done < count:
+                start = self._read_to % self._size
+                length = min(count - done, self._size - start)
+                mixed[done : done + length] = self._ring[start : start + length]
+                self._ring[start : start + length] = 0
+                done += length
+                self._read_to += length
+        limited = np.clip(mixed, -32_768, 32_767).astype(np.float32)
+        return np.ascontiguousarray(limited.T / 32_768)
+
+    def skip_to(self, position: int) -> None:
+        """Drop everything before `position`."""
+        with self._lock:
+            if position > self._read_to:
+                self._ring[:] = 0
+                self._read_to = position
+
+    def _parts(self, position: int, samples: Samples) -> list[tuple[int, Samples]]:
+        """Where in the ring the samples go: in one piece, or two around its end."""
+        start = position % self._size
+        first = self._size - start
+        parts = [(start, samples[:first]), (0, samples[first:])]
+        return [(at, part) for at, part in parts if len(part)]

@@ -1,0 +1,61 @@
+"""One track's sound on its way into the mixer: in one piece as long as it comes as it should."""
+
+from __future__ import annotations
+
+from services.egress.recorder.media.mixer import RATE, Mixer, Samples
+
+# Seconds. Sound that is off by less is left where it is: every shift can be heard.
+_TOLERANCE = 0.03
+# What comes so much later than it should begins anew after a pause, unless the next is right behind it.
+_PAUSE = 0.1
+_PIECES = 40  # over which the fastest is looked for: 2 s
+
+
+class SoundFeed:
+    """`start` is when the timeline begins on the steady clock."""
+
+    def __init__(self, mixer: Mixer, start: float):
+        self._mixer = mixer
+        self._start = start
+        self._place = SoundPlace()
+
+    def push(self, samples: Samples, arrived: float) -> None:
+        """Sound came whose last sample was taken just now."""
+        begin = self._place.begin(len(samples), arrived - self._start)
+        if begin + len(samples) > 0:
+            self._mixer.add(max(0, begin), samples[max(0, -begin) :])
+
+
+class SoundPlace:
+    """Where pieces of one track's sound belong, by when they came. Pure.
+
+    A piece comes when its last sample was taken or later, never sooner: the fastest of many is right.
+    """
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._fastest: int | None = None
+        self._pieces = 0
+        self._late = 0
+
+    def begin(self, count: int, arrived: float) -> int:
+        """The position of the first of `count` samples that came at `arrived` seconds."""
+        ideal = round(arrived * RATE) - count
+        begin = ideal if self._next is None else self._next + self._shift(ideal - self._next)
+        self._next = begin + count
+        return begin
+
+    def _shift(self, off: int) -> int:
+        """By how much to move; `off` is how much later than it should this piece came."""
+        self._late = self._late + 1 if off > _PAUSE * RATE else 0
+        if off < -_TOLERANCE * RATE or self._late >= 2:
+            return self._moved(off)
+        self._fastest = off if self._fastest is None else min(self._fastest, off)
+        self._pieces += 1
+        if self._pieces < _PIECES:
+            return 0
+        return self._moved(self._fastest if self._fastest > _TOLERANCE * RATE else 0)
+
+    def _moved(self, by: int) -> int:
+        self._fastest, self._pieces, self._late = None, 0, 0
+        return by
