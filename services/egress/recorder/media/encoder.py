@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.packet import Packet as AnyPacket
-from av.stream import Stream
 from numpy.typing import NDArray
 
 from services.egress.engines.ports import Look
 from services.egress.recorder.media.mixer import CHANNELS, RATE
 
-Packet = AnyPacket[Stream]
+if TYPE_CHECKING:  # generic for the type checker alone
+    from av.packet import Packet as AnyPacket
+    from av.stream import Stream
+
+    Packet = AnyPacket[Stream]
 
 # Seconds at which timestamps begin: AAC starts a little before, and MPEG-TS has no negative ones.
 _BEGIN = 10

@@ -1,0 +1,1 @@
+"""Taking part in a LiveKit room: unseen, hearing and seeing everybody."""
