@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, demo, doctor, documents, down, events, keys, status, up
+from deploy.cli import admin, demo, doctor, documents, down, events, keys, recorder, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -15,6 +15,7 @@ def build() -> typer.Typer:
     app.command("up")(up.up)
     app.command("demo")(demo.demo)
     app.command("down")(down.down)
+    app.command("recorder")(recorder.recorder)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     app.command("openapi")(documents.openapi)

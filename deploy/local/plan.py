@@ -20,6 +20,7 @@ PORT_NAMES = (
     *(f"mongodb-{service}" for service in DATA_SERVICES),
     *("epmd", "rabbitmq-dist", "rabbitmq", "redis", "livekit", "livekit-udp", "rtmp"),
     *DATA_SERVICES,
+    "recorder",
 )
 
 

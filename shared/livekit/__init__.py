@@ -13,7 +13,7 @@ from shared.livekit.ports import (
     Permissions,
     TrackSource,
 )
-from shared.livekit.signature import WebhookVerifier
+from shared.livekit.signature import WebhookSigner, WebhookVerifier
 from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant, TokenMint, whip_url
 from shared.livekit.webhook import WebhookEvent, parse
 
@@ -31,6 +31,7 @@ __all__ = [
     "TokenMint",
     "TrackSource",
     "WebhookEvent",
+    "WebhookSigner",
     "WebhookVerifier",
     "parse",
     "whip_url",

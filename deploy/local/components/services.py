@@ -20,6 +20,7 @@ def components(plan: Plan) -> list[Component]:
         _service(plan, "session", _data(plan, "session") | _livekit(plan) | _session(plan)),
         _service(plan, "egress", _data(plan, "egress") | _livekit(plan) | _urls(plan, "session")),
         _service(plan, "attendance", _data(plan, "attendance") | _urls(plan, "session")),
+        _recorder(plan),
         _gateway(plan),
     ]
 
@@ -35,6 +36,31 @@ def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
         env=_common(plan, name) | env,
         needs=(f"mongodb-{name}", "rabbitmq"),
     )
+
+
+def _recorder(plan: Plan) -> Component:
+    """Beside the egress service on its database and its storage; what it could not store yet is its own."""
+    spool = {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
+    database = {"GREENROOM_MONGODB_URI": plan.addresses.mongodb["egress"]}
+    return Component(
+        name="recorder",
+        argv=(sys.executable, "-m", "services.egress.recorder"),
+        port=plan.ports["recorder"],
+        probe=probes.readyz,
+        tier=Tier.MEDIA,
+        cwd=PROJECT,
+        env=_common(plan, "recorder")
+        | database
+        | _livekit(plan)
+        | _urls(plan, "egress")
+        | _storage(plan)
+        | spool,
+        needs=("mongodb-egress",),
+    )
+
+
+def _storage(plan: Plan) -> dict[str, str]:
+    return {"GREENROOM_STORAGE_URL": plan.data.data_of("storage").as_uri()}
 
 
 def _gateway(plan: Plan) -> Component:

@@ -36,7 +36,7 @@ def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
     assert [component.name for component in table(plan(tmp_path))] == [
         *("mongodb-session", "mongodb-egress", "mongodb-attendance"),
         *("epmd", "rabbitmq", "redis", "livekit"),
-        *("session", "egress", "attendance", "gateway"),
+        *("session", "egress", "attendance", "recorder", "gateway"),
     ]
 
 

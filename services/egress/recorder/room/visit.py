@@ -18,7 +18,8 @@ from services.egress.recorder.room.readers import listen, watch
 
 log = structlog.get_logger(__name__)
 
-ENTER_SECONDS = 8.0
+# Beyond the SDK's own 5 s for each of its tries: a try that we gave up might still get in.
+ENTER_SECONDS = 15.0
 LEAVE_SECONDS = 5.0
 # The SDK tries to come back for far longer; we rather enter anew.
 RECONNECT_SECONDS = 6.0

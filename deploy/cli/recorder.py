@@ -1,0 +1,29 @@
+"""`greenroom recorder`."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import typer
+
+_LIBRARIES = ("av", "livekit.rtc", "numpy", "PIL")
+
+
+def recorder() -> None:
+    """Run a recorder: it makes streams and files of sessions. Its settings are in the environment."""
+    missing = [name for name in _LIBRARIES if not _is_there(name)]
+    if missing:
+        typer.echo(f"A recorder needs {', '.join(missing)}: install greenroom[recorder].", err=True)
+        raise typer.Exit(1)
+    from services.egress.recorder.app import build
+    from services.egress.recorder.settings import RecorderSettings
+    from shared.runtime import main
+
+    main("recorder", RecorderSettings, build)
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

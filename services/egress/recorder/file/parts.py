@@ -1,0 +1,37 @@
+"""What of an egress belongs together, and what is missing between. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.egress.recorder.jobs.domain import Gap
+from services.egress.segments.domain import Segment
+
+# Seconds. Less is what starting takes anyway, or a clock that was set.
+_NO_GAP = 0.5
+_SLOW_START = 5.0
+
+
+def parts(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """The segments in order, in runs whose timestamps carry on."""
+    found: list[list[Segment]] = []
+    for segment in sorted(segments, key=lambda one: (one.epoch, one.n)):
+        last = found[-1][-1] if found else None
+        if last is None or segment.discontinuity or segment.epoch != last.epoch or segment.n != last.n + 1:
+            found.append([])
+        found[-1].append(segment)
+    return found
+
+
+def gaps(segments: Sequence[Segment], started_at: datetime | None) -> tuple[Gap, ...]:
+    """What is missing: before the first part, where it came late, and between the parts."""
+    found: list[Gap] = []
+    shown = 0.0
+    last_end = started_at
+    for number, part in enumerate(parts(segments)):
+        least = _NO_GAP if number else _SLOW_START
+        missing = (part[0].starts_at - last_end).total_seconds() if last_end else 0.0
+        if missing > least:
+            found.append(Gap(after_seconds=round(shown, 3), seconds=round(missing, 3)))
+        shown += sum(segment.duration for segment in part)
+        last_end = part[-1].starts_at + timedelta(seconds=part[-1].duration)
+    return tuple(found)

@@ -1,0 +1,82 @@
+"""Delivers reports in their order; they lie on disk until the door has taken them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import aiohttp
+import orjson
+import structlog
+
+from services.egress.recorder.jobs.domain import Job
+from services.egress.recorder.reports.words import webhook
+from shared.clock import Clock
+from shared.livekit import WebhookSigner
+
+log = structlog.get_logger(__name__)
+
+_TIMEOUT = aiohttp.ClientTimeout(total=5.0)
+_FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
+_TYPE = "application/webhook+json"
+
+
+class Reports:
+    """`door` is the URL that takes webhooks, `folder` where they wait, each a file named by its turn."""
+
+    def __init__(self, door: str, folder: Path, signer: WebhookSigner, clock: Clock):
+        self._door = door
+        self._folder = folder
+        self._signer = signer
+        self._clock = clock
+        self._more = asyncio.Event()
+        self._last_turn = 0
+
+    async def tell(self, event: str, job: Job) -> None:
+        """Keep a report and have it delivered. Raises OSError where it cannot be kept."""
+        now = self._clock.now()
+        body = orjson.dumps(webhook(event, job, now))
+        self._last_turn = max(self._last_turn + 1, int(now.timestamp() * 1e6))
+        await asyncio.to_thread(_keep, self._folder / f"{self._last_turn:020d}.json", body)
+        self._more.set()
+
+    async def run(self) -> None:
+        """Deliver what there is and what comes."""
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
+            while True:
+                self._more.clear()
+                for file in await asyncio.to_thread(_in_order, self._folder):
+                    await self._until_taken(http, file)
+                await self._more.wait()
+
+    async def _until_taken(self, http: aiohttp.ClientSession, file: Path) -> None:
+        body = await asyncio.to_thread(file.read_bytes)
+        delay = _FIRST_DELAY
+        while not await self._taken(http, body):
+            await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
+            delay = min(_LONGEST_DELAY, delay * 2)
+        await asyncio.to_thread(file.unlink)
+
+    async def _taken(self, http: aiohttp.ClientSession, body: bytes) -> bool:
+        """Whether the door took it. As with LiveKit, what it refuses as such is not told again."""
+        headers = {"Authorization": self._signer.sign(body), "Content-Type": _TYPE}
+        try:
+            async with http.post(self._door, data=body, headers=headers) as answer:
+                if answer.status < 400:
+                    return True
+                log.warning("report.refused", status=answer.status, said=(await answer.text())[:300])
+                return answer.status < 500 and answer.status not in {401, 408, 429}
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            log.warning("report.not_taken", error=str(error) or type(error).__name__)
+            return False
+
+
+def _keep(file: Path, body: bytes) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(body)
+    fresh.replace(file)
+
+
+def _in_order(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))

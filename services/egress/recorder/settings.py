@@ -1,0 +1,35 @@
+"""Settings of a recorder."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from shared.settings import ServiceSettings
+
+
+class RecorderSettings(ServiceSettings):
+    """The database and the storage are those of the egress service, whose door takes the reports."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("livekit_api_secret",)
+
+    mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_egress"
+
+    livekit_url: str = "ws://127.0.0.1:7880"
+    livekit_api_url: str = "http://127.0.0.1:7880"
+    livekit_api_key: str = "devkey"
+    livekit_api_secret: SecretStr = SecretStr("")
+
+    egress_url: str = "http://127.0.0.1:8002"
+
+    storage_url: str = "file:///var/lib/greenroom/storage"
+    storage_options: Annotated[dict[str, str], Field(default_factory=dict)]
+
+    # A folder of this recorder's own, which outlives it: what could not be stored yet waits there.
+    spool: Path = Path("/var/lib/greenroom/recorder")
+
+    # One speaker costs about 0.4 core, four on stage about 0.8: what fits two cores.
+    max_jobs: Annotated[int, Field(ge=1, le=64)] = 4
+
+    # x264's; each step towards medium costs half as much again and saves a tenth of the bytes.
+    x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "superfast"
