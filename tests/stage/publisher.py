@@ -16,104 +16,111 @@ from shared.clock import SystemClock
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import JoinGrant, LiveKitApi, TokenMint
+from tests.stage.clip import FLASH_SECONDS, clip
 
 RATE = 48_000
 PIECE = 480  # samples: 10 ms
-FLASH_SECONDS = 0.1
 HERTZ = 1000
-DARK, BRIGHT = 40, 235
-QUEUE_MS = (
-    0  # straight to the encoder: a queue is emptied more slowly than time passes where a machine is busy
-)
+LOUDNESS = 12_000
+END_SECONDS = 3.0
 
 
 class Publisher:
-    """`flash` and `beep` happen at each whole second of the steady clock."""
+    """Flashes and beeps at each whole second of the steady clock."""
 
-    def __init__(self, name: str, *, size: tuple[int, int] = (1280, 720), fps: int = 30, sound: bool = True):
+    def __init__(self, name: str, *, size: tuple[int, int] = (640, 360), fps: int = 30):
         self.name = name
-        self.room = rtc.Room()
         self.identity = f"{new_id()}:{new_id()}"
-        self.size, self.fps, self.sound = size, fps, sound
-        self.simulcast = False
-        self.source = rtc.TrackSource.SOURCE_CAMERA
-        self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
-        self.camera: rtc.LocalTrackPublication | None = None
-        self.microphone: rtc.LocalTrackPublication | None = None
+        self.room = rtc.Room()
+        self._size, self._fps = size, fps
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._published: dict[str, rtc.LocalTrackPublication] = {}
+        self._ending: set[str] = set()
 
     async def join(self, url: str, token: str) -> None:
         await self.room.connect(url, token)
 
-    async def show(self) -> None:
-        """Publish the camera."""
-        width, height = self.size
-        source = rtc.VideoSource(width, height)
-        track = rtc.LocalVideoTrack.create_video_track("camera", source)
+    async def show(self, *, screen: bool = False) -> None:
+        """Publish the camera, or a screen."""
+        name = "screen" if screen else "camera"
+        source = rtc.EncodedVideoSource(*self._size)
         options = rtc.TrackPublishOptions(
-            source=self.source,
-            simulcast=self.simulcast,
+            source=rtc.TrackSource.SOURCE_SCREENSHARE if screen else rtc.TrackSource.SOURCE_CAMERA,
+            simulcast=False,
             video_codec=rtc.VideoCodec.VP8,
-            video_encoding=rtc.VideoEncoding(max_bitrate=2_000_000, max_framerate=self.fps),
+            video_encoder=rtc.VideoEncoderBackend.ENCODER_BACKEND_PRE_ENCODED,
         )
-        self.camera = await self.room.local_participant.publish_track(track, options)
-        self._tasks.append(asyncio.create_task(self._film(source)))
+        track = rtc.LocalVideoTrack.create_video_track(name, source)
+        await self._publish(name, track, options, self._film(name, source))
 
     async def speak(self) -> None:
-        """Publish the microphone."""
-        source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
+        """Publish the microphone. A queue would be emptied more slowly than time passes on a busy machine."""
+        source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False)
-        self.microphone = await self.room.local_participant.publish_track(track, options)
-        self._tasks.append(asyncio.create_task(self._talk(source)))
+        await self._publish("microphone", track, options, self._talk(source))
+
+    def mute(self, name: str, *, on: bool = True) -> None:
+        """Mute `camera`, `screen` or `microphone`, or end that."""
+        track = self._published[name].track
+        assert isinstance(track, (rtc.LocalVideoTrack, rtc.LocalAudioTrack))
+        track.mute() if on else track.unmute()
+
+    async def take_back(self, name: str) -> None:
+        """Unpublish a track."""
+        await self._end(name)
+        await self.room.local_participant.unpublish_track(self._published.pop(name).sid)
 
     async def close(self) -> None:
-        self._stopping = True
-        for task in self._tasks:
-            await asyncio.wait([task], timeout=2)
-            task.cancel()
+        for name in list(self._tasks):
+            await self._end(name)
         await self.room.disconnect()
 
-    async def _film(self, source: rtc.VideoSource) -> None:
-        """Moving grain, so that an encoder has something to do; 40 pictures drawn beforehand."""
-        width, height = self.size
-        pictures = [_frame(width, height, number) for number in range(10)]
-        start, number = time.monotonic(), 0
-        while not self._stopping:
-            due = start + number / self.fps
-            flash = due % 1 < FLASH_SECONDS
-            data = pictures[number % 9 + 1] if not flash else pictures[0]
+    async def _publish(
+        self, name: str, track: rtc.LocalTrack, options: rtc.TrackPublishOptions, work: object
+    ) -> None:
+        self._ending.discard(name)
+        self._published[name] = await self.room.local_participant.publish_track(track, options)
+        assert asyncio.iscoroutine(work)
+        self._tasks[name] = asyncio.create_task(work)
+
+    async def _end(self, name: str) -> None:
+        """Between two pieces: the SDK answers each, and would find nobody to answer to."""
+        self._ending.add(name)
+        task = self._tasks.pop(name)
+        await asyncio.wait([task], timeout=END_SECONDS)
+        task.cancel()
+
+    async def _film(self, name: str, source: rtc.EncodedVideoSource) -> None:
+        width, height = self._size
+        pictures = clip(width, height, self._fps)
+        number = int(time.monotonic() + 1) * self._fps
+        while name not in self._ending:
+            due = number / self._fps
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            frame = rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, data)
-            source.capture_frame(frame, timestamp_us=int(due * 1e6))
+            picture = pictures[number % self._fps]
+            kind = (
+                rtc.EncodedFrameType.ENCODED_FRAME_KEY
+                if picture.key
+                else rtc.EncodedFrameType.ENCODED_FRAME_DELTA
+            )
+            source.capture_frame(
+                rtc.EncodedVideoFrame(picture.data, width, height, rtc.VideoCodec.VP8, kind, int(due * 1e6))
+            )
             number += 1
         await source.aclose()
 
     async def _talk(self, source: rtc.AudioSource) -> None:
-        """Sound is captured as it is made: a piece is sent when its last sample would have been taken."""
-        wave = (12_000 * np.sin(2 * np.pi * HERTZ * np.arange(RATE) / RATE)).astype(np.int16)
-        start = round(time.monotonic() * RATE)
-        position = start
-        while not self._stopping:
-            at = np.arange(position, position + PIECE)
-            samples = np.where(at % RATE < FLASH_SECONDS * RATE, wave[at % RATE], 0).astype(np.int16)
+        """A piece is sent when its last sample would have been taken."""
+        wave = (LOUDNESS * np.sin(2 * np.pi * HERTZ * np.arange(RATE) / RATE)).astype(np.int16)
+        wave[int(FLASH_SECONDS * RATE) :] = 0
+        position = int(time.monotonic() + 1) * RATE
+        while "microphone" not in self._ending:
+            samples = wave[np.arange(position, position + PIECE) % RATE]
             await asyncio.sleep(max(0.0, (position + PIECE) / RATE - time.monotonic()))
             await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, PIECE))
             position += PIECE
         await source.aclose()
-
-
-def _frame(width: int, height: int, number: int) -> bytearray:
-    """Picture 0 is the flash."""
-    frame = np.full(width * height * 3 // 2, 128, dtype=np.uint8)
-    luma = frame[: width * height].reshape(height, width)
-    if number == 0:
-        luma[:] = BRIGHT
-    else:
-        rows, columns = np.ogrid[:height, :width]
-        luma[:] = DARK + (columns // 8 + rows // 8 + number * 3) % 24
-        luma[height // 3 : height // 2, number * width // 12 : number * width // 12 + width // 12] = 120
-    return bytearray(frame)
 
 
 @asynccontextmanager
@@ -130,7 +137,11 @@ async def a_room(stack: Stack) -> AsyncIterator[str]:
 
 
 def token(stack: Stack, room: str, publisher: Publisher, role: Role = Role.HOST) -> str:
-    mint = TokenMint(stack.livekit_api_key, stack.livekit_api_secret, SystemClock())
+    return join_token(stack.livekit_api_key, stack.livekit_api_secret, room, publisher, role)
+
+
+def join_token(key: str, secret: str, room: str, publisher: Publisher, role: Role = Role.HOST) -> str:
+    mint = TokenMint(key, secret, SystemClock())
     grant = JoinGrant(
         room=room, identity=publisher.identity, name=publisher.name, role=role, can_publish=True
     )

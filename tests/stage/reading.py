@@ -27,6 +27,8 @@ class Read:
     @property
     def offsets(self) -> list[float]:
         """By how much each beep is later than the flash next to it."""
+        if not self.flashes:
+            return []
         pairs = ((beep, min(self.flashes, key=lambda flash: abs(flash - beep))) for beep in self.beeps)
         return [beep - flash for beep, flash in pairs if abs(beep - flash) < 0.5]
 

@@ -9,8 +9,8 @@ from threading import Lock
 from services.egress.recorder.media.dejitter import Dejitter
 from services.egress.recorder.media.i420 import Picture
 
-# A third of a second at 30 a second: more than they ever wait here.
-_KEPT = 12
+# A second and a half at 30 a second: twice as much as waits here while all is well.
+_KEPT = 45
 # The last picture of a camera stays for so long; LiveKit ends a muted track with a black one of two pixels.
 STALE_SECONDS = 4.0
 _SMALLEST = 16
@@ -25,10 +25,15 @@ class Shot:
 
 
 class VideoFeed:
-    """Filled by the room's loop, emptied by the compositor's thread."""
+    """Filled by the room's loop, emptied by the compositor's thread.
+
+    `lag` is how long, in seconds, pictures lie in the SDK's jitter buffer.
+    """
 
     def __init__(self) -> None:
+        self.lag = 0.0
         self._shots: deque[Shot] = deque(maxlen=_KEPT)
+        self._current: Shot | None = None
         self._dejitter = Dejitter()
         self._lock = Lock()
 
@@ -36,14 +41,13 @@ class VideoFeed:
         """A picture came; `stamp` is its own time, `arrived` ours, in seconds."""
         if picture.width < _SMALLEST or picture.height < _SMALLEST:
             return
-        taken_at = self._dejitter.place(stamp, arrived)
+        taken_at = self._dejitter.place(stamp, arrived) - self.lag
         with self._lock:
             self._shots.append(Shot(taken_at, picture))
 
     def at(self, moment: float) -> Shot | None:
         """What was to be seen at this moment; moments only go forward."""
         with self._lock:
-            while len(self._shots) > 1 and self._shots[1].taken_at <= moment:
-                self._shots.popleft()
-            first = self._shots[0] if self._shots else None
-        return first if first and first.taken_at <= moment else None
+            while self._shots and self._shots[0].taken_at <= moment:
+                self._current = self._shots.popleft()
+        return self._current

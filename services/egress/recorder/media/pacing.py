@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Seconds behind the clock: beyond the first a picture is the last one again, beyond the second left out.
-REPEAT_BEHIND = 0.1
-SKIP_BEHIND = 0.5
+REPEAT_BEHIND = 0.4
+SKIP_BEHIND = 1.0
 # Who was frozen for so long has lost sound, too: what follows is a new part.
 BREAK_BEHIND = 2.5
 

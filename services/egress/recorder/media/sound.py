@@ -12,18 +12,25 @@ _PIECES = 40  # over which the fastest is looked for: 2 s
 
 
 class SoundFeed:
-    """`start` is when the timeline begins on the steady clock."""
+    """`start` is when the timeline begins on the steady clock.
+
+    `lag` is how long, in seconds, sound lies in the SDK's jitter buffer.
+    """
 
     def __init__(self, mixer: Mixer, start: float):
+        self.lag = 0.0
+        self._end = 0
         self._mixer = mixer
         self._start = start
         self._place = SoundPlace()
 
     def push(self, samples: Samples, arrived: float) -> None:
         """Sound came whose last sample was taken just now."""
-        begin = self._place.begin(len(samples), arrived - self._start)
-        if begin + len(samples) > 0:
-            self._mixer.add(max(0, begin), samples[max(0, -begin) :])
+        begin = self._place.begin(len(samples), arrived - self.lag - self._start)
+        # After a shift towards the beginning, what would be heard over what came before is left out.
+        heard = max(0, self._end - begin)
+        self._mixer.add(begin + heard, samples[heard:])
+        self._end = max(self._end, begin + len(samples))
 
 
 class SoundPlace:

@@ -22,7 +22,7 @@ from services.egress.recorder.media.sound import SoundFeed
 log = structlog.get_logger(__name__)
 
 # Seconds that pictures and sound may take to come here; they are put together so much later.
-DELAY = 0.25
+DELAY = 0.5
 
 
 @dataclass(frozen=True)

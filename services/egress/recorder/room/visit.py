@@ -12,6 +12,7 @@ from livekit import rtc
 from services.egress.recorder.media.feeds import VideoFeed
 from services.egress.recorder.media.scene import scene
 from services.egress.recorder.media.studio import Studio
+from services.egress.recorder.room.lags import follow_lag
 from services.egress.recorder.room.people import people
 from services.egress.recorder.room.quality import Asking
 from services.egress.recorder.room.readers import listen, watch
@@ -98,14 +99,15 @@ class Visit:
     ) -> None:
         if isinstance(track, rtc.RemoteVideoTrack):
             feed = self._feeds[publication.sid] = VideoFeed()
-            self._start(publication.sid, watch(track, feed))
+            self._start(publication.sid, watch(track, feed), follow_lag(track, feed))
         else:
-            self._start(publication.sid, listen(track, self._studio.sound_feed()))
+            sound = self._studio.sound_feed()
+            self._start(publication.sid, listen(track, sound), follow_lag(track, sound))
         self._show()
 
-    def _start(self, sid: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, sid: str, *work: Coroutine[Any, Any, None]) -> None:
         """Read a track; one that cannot be read any more ends the visit, and the next begins anew."""
-        reader = self._readers[sid] = asyncio.create_task(work, name=f"reader {sid}")
+        reader = self._readers[sid] = asyncio.create_task(_all(*work), name=f"reader {sid}")
         reader.add_done_callback(lambda task: self._read_ended(sid, task))
 
     def _read_ended(self, sid: str, task: asyncio.Task[None]) -> None:
@@ -148,3 +150,16 @@ class Visit:
         self.closed = reason in _CLOSED
         log.info("visit.over", reason=rtc.DisconnectReason.Name(reason).lower())
         self.over.set()
+
+
+async def _all(*work: Coroutine[Any, Any, None]) -> None:
+    """Until the first ends, which is the track's end, or fails."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=LEAVE_SECONDS)
