@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -16,7 +17,8 @@ from livekit import rtc
 
 log = structlog.get_logger(__name__)
 
-_FIRST_SECONDS, _EVERY_SECONDS = 0.5, 2.0
+# More often in the beginning, when the buffers find their size.
+_FIRST_SECONDS, _FIRST_TIMES, _EVERY_SECONDS = 0.4, 12, 2.0
 _STATS_SECONDS = 2.0
 
 
@@ -33,15 +35,14 @@ class _Counted:
 
 
 async def follow_lag(track: rtc.Track, feed: Feed) -> None:
-    """Keep the feed's lag right until cancelled."""
-    before, pause = _Counted(), _FIRST_SECONDS
-    while True:
-        await asyncio.sleep(pause)
+    """Keep the lag of the feed right until cancelled."""
+    before = _Counted()
+    for times in count():
+        await asyncio.sleep(_FIRST_SECONDS if times < _FIRST_TIMES else _EVERY_SECONDS)
         now = await _counted(track)
         if now is not None and now.count > before.count:
             feed.lag = (now.waited - before.waited) / (now.count - before.count)
             before = now
-        pause = min(_EVERY_SECONDS, pause * 2)
 
 
 async def _counted(track: rtc.Track) -> _Counted | None:

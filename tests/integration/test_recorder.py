@@ -1,0 +1,166 @@
+"""The recorder of the stack on real rooms: what it makes of them, and what it survives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+
+from deploy.local.running import RunningStack
+from services.egress.engines.ports import EgressStatus
+from services.egress.recorder.jobs.domain import Job
+from services.egress.recorder.reports.words import event_id
+from services.egress.segments.domain import Segment
+from shared.livekit import LiveKitApi
+from tests.stage.orders import Orders, orders
+from tests.stage.publisher import Publisher, a_room, token
+from tests.stage.reading import Read, read
+
+pytestmark = pytest.mark.timeout(240)
+
+# Seconds. What is promised is 8 to the first playable playlist and a few to the end; machines are busy.
+BEGIN, END = 40.0, 40.0
+IN_STEP = 0.08
+# Until LiveKit's and the SDK's buffers have found their size.
+SETTLED = 6.0
+
+
+@pytest.fixture
+async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
+    async with orders(running_stack) as made:
+        yield made
+
+
+@pytest.fixture
+async def room(running_stack: RunningStack) -> AsyncIterator[str]:
+    async with a_room(running_stack.info) as name:
+        yield name
+
+
+@pytest.fixture
+async def anna(running_stack: RunningStack, room: str) -> AsyncIterator[Publisher]:
+    """On stage with picture and sound."""
+    publisher = Publisher("Anna Lund")
+    await publisher.join(running_stack.info.livekit_url, token(running_stack.info, room, publisher))
+    await publisher.show()
+    await publisher.speak()
+    yield publisher
+    await publisher.close()
+
+
+def is_over(job: Job) -> bool:
+    return job.status.over
+
+
+def files(desk: Orders, segments: Sequence[Segment]) -> list[Path]:
+    return [desk.storage / segment.path for segment in segments]
+
+
+def in_step(found: Read) -> list[float]:
+    """How far sound and picture are apart, in the median of what was seen after the beginning."""
+    begin = found.pictures[0] + SETTLED
+    pairs = zip(found.beeps, found.offsets, strict=False)
+    return sorted(abs(offset) for at, offset in pairs if at > begin)
+
+
+async def test_a_room_becomes_a_stream_and_a_file(desk: Orders, room: str, anna: Publisher) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 8, within=BEGIN)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.error, job.gaps) == (EgressStatus.COMPLETE, None, ())
+
+    segments = await desk.segments.of(key)
+    assert [one.n for one in segments] == list(range(len(segments)))
+    assert {one.duration for one in segments[:-1]} == {2.0}
+    for before, after in pairwise(segments):
+        assert abs((after.starts_at - before.starts_at).total_seconds() - before.duration) < 0.25
+    for path in files(desk, segments):
+        assert path.stat().st_size == segments[int(path.stem)].size
+        assert _first_is_key(path)
+
+    streamed, filed = read(files(desk, segments)), read([desk.file(job)])
+    for found in (streamed, filed):
+        assert found.size == (1280, 720)
+        assert max(_steps(found.pictures)) < 1.5 / 30
+        assert max(_steps(found.sounds)) < 0.03
+        assert len(found.flashes) > 6
+        offsets = in_step(found)
+        assert offsets[len(offsets) // 2] < IN_STEP, found.offsets
+    lasted = sum(one.duration for one in segments)
+    assert job.result is not None
+    assert abs(filed.pictures[-1] - filed.pictures[0] - lasted) < 0.2
+    assert abs(job.result.duration - lasted) < 0.3
+    assert job.result.file_size == desk.file(job).stat().st_size
+    assert desk.file(job).with_name(f"{key}.mp4.jpg").read_bytes()[:2] == b"\xff\xd8"
+
+
+def _first_is_key(path: Path) -> bool:
+    with av.open(str(path)) as container:
+        return next(container.demux(video=0)).is_keyframe
+
+
+def _steps(times: Sequence[float]) -> list[float]:
+    return [after - before for before, after in pairwise(times)]
+
+
+async def test_a_file_alone_leaves_no_segments(desk: Orders, room: str, anna: Publisher) -> None:
+    key = await desk.order(room, stream=False)
+    await desk.until_segments(key, 2, within=BEGIN)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert job.status is EgressStatus.COMPLETE
+    assert desk.file(job).stat().st_size > 0
+    await desk.until(key, lambda _: not (desk.storage / f"hls-private/{room}/{key}").exists(), within=END)
+    assert await desk.segments.of(key) == []
+
+
+async def test_nobody_on_stage_is_a_picture_too(desk: Orders, room: str) -> None:
+    key = await desk.order(room)
+    segments = await desk.until_segments(key, 2, within=BEGIN)
+    await desk.stop(key)
+    assert (await desk.until(key, is_over, within=END)).status is EgressStatus.COMPLETE
+    found = read(files(desk, segments))
+    assert len(found.pictures) > 100
+    assert found.beeps == found.flashes == []
+
+
+async def test_a_room_that_is_closed_ends_its_recording(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher
+) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 2, within=BEGIN)
+    await anna.close()
+    info = running_stack.info
+    livekit = LiveKitApi(info.livekit_url, info.livekit_api_key, info.livekit_api_secret)
+    await livekit.delete_room(room)
+    await livekit.close()
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.error) == (EgressStatus.COMPLETE, None)
+    assert read([desk.file(job)]).pictures
+
+
+async def test_what_was_stopped_before_it_began_is_aborted(desk: Orders, room: str) -> None:
+    key = await desk.order(room)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert job.status in {EgressStatus.ABORTED, EgressStatus.COMPLETE}
+    assert job.ended_at is not None
+
+
+async def test_the_door_is_told_of_every_state(desk: Orders, room: str, anna: Publisher) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 1, within=BEGIN)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    told = [
+        event_id("egress_started", replace(job, status=EgressStatus.STARTING)),
+        event_id("egress_updated", replace(job, status=EgressStatus.ACTIVE)),
+        event_id("egress_updated", replace(job, status=EgressStatus.ENDING)),
+        event_id("egress_ended", job),
+    ]
+    assert await desk.webhooks(told, within=END) == set(told)

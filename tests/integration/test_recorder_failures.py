@@ -1,0 +1,109 @@
+"""What the recorder survives: its own death, and that of everything around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from deploy.local.running import RunningStack
+from services.egress.engines.ports import EgressStatus
+from services.egress.recorder.jobs.domain import Job
+from tests.stage.orders import Orders, orders
+from tests.stage.publisher import Publisher, a_room, token
+from tests.stage.reading import read
+from tests.stage.second_recorder import second_recorder
+
+pytestmark = pytest.mark.timeout(240)
+
+# Seconds; what is promised is less, where the machine has nothing else to do.
+BEGIN, END, GO_ON = 40.0, 40.0, 40.0
+
+
+@pytest.fixture
+async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
+    async with orders(running_stack) as made:
+        yield made
+
+
+@pytest.fixture
+async def room(running_stack: RunningStack) -> AsyncIterator[str]:
+    async with a_room(running_stack.info) as name:
+        yield name
+
+
+@pytest.fixture
+async def anna(running_stack: RunningStack, room: str) -> AsyncIterator[Publisher]:
+    publisher = Publisher("Anna Lund")
+    await publisher.join(running_stack.info.livekit_url, token(running_stack.info, room, publisher))
+    await publisher.show()
+    await publisher.speak()
+    yield publisher
+    await publisher.close()
+
+
+def is_over(job: Job) -> bool:
+    return job.status.over
+
+
+def steps(times: Sequence[float]) -> list[float]:
+    return [after - before for before, after in pairwise(times)]
+
+
+async def test_another_recorder_goes_on_where_one_was_killed(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher, tmp_path: Path
+) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 3, within=BEGIN)
+    async with second_recorder(running_stack, tmp_path), running_stack.held("recorder"):
+        killed_at = time.time()
+        await desk.until_segments(key, 3, epoch=2, within=GO_ON)
+        await desk.stop(key)
+        job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 2)
+    segments = await desk.segments.of(key)
+    first = next(one for one in segments if one.epoch == 2)
+    assert first.starts_at.timestamp() - killed_at < 10
+    (gap,) = job.gaps
+    before = [one for one in segments if one.epoch == 1]
+    assert gap.after_seconds == pytest.approx(sum(one.duration for one in before), abs=0.01)
+    assert 4 < gap.seconds < 14
+    found = read([desk.file(job)])
+    assert max(steps(found.pictures)) < 0.2
+    lasted = sum(one.duration for one in segments)
+    assert abs(found.pictures[-1] - found.pictures[0] - lasted) < 0.5
+
+
+@pytest.mark.parametrize("component", ["egress", "mongodb-egress", "rabbitmq"])
+async def test_no_segment_is_lost_where_others_die(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher, component: str
+) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 2, within=BEGIN)
+    await running_stack.restart(component)
+    there = len(await desk.segments.of(key))
+    await desk.until_segments(key, there + 3, within=GO_ON)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch, job.gaps) == (EgressStatus.COMPLETE, 1, ())
+    segments = await desk.segments.of(key)
+    assert [one.n for one in segments] == list(range(len(segments)))
+    assert max(steps(read([desk.file(job)]).pictures)) < 0.1
+
+
+async def test_livekit_may_die_and_come_back(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher
+) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 2, within=BEGIN)
+    await running_stack.restart("livekit")
+    there = len(await desk.segments.of(key))
+    await desk.until_segments(key, there + 4, within=GO_ON)
+    job = await desk.job(key)
+    assert (job.status, job.epoch) == (EgressStatus.ACTIVE, 1)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.gaps) == (EgressStatus.COMPLETE, ())
