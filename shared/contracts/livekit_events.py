@@ -98,12 +98,32 @@ class TrackUnpublished(TrackEvent):
     name: ClassVar[str] = "track.unpublished.v1"
 
 
+class FileResult(BaseModel):
+    """A file that an egress has written: where, its size in bytes, its duration in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    filename: str
+    size: int
+    duration: float
+
+
 class EgressEvent(LiveKitEvent):
-    """`status` is LiveKit's egress status in lower case (starting, active, ending, complete, failed, …)."""
+    """`status` is LiveKit's egress status in lower case (starting, active, ending, complete, failed, …).
+
+    `egress_key` is our own name of the egress, null where it is none of ours; `details` is what the engine
+    says besides, for people; `files` are there once it is over.
+    """
 
     egress_id: str
     status: str
     error: str | None = None
+    egress_key: str | None = None
+    details: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    files: tuple[FileResult, ...] = ()
+    segment_count: int | None = None
 
 
 class EgressStarted(EgressEvent):

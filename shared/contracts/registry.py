@@ -1,6 +1,6 @@
 """Every event by its name: importing this module knows them all."""
 
-from shared.contracts import attendance_events, livekit_events, roster_events, session_events
+from shared.contracts import attendance_events, livekit_events, roster_events, session_events, stream_events
 from shared.contracts.event import REGISTRY, Event
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "livekit_events",
     "roster_events",
     "session_events",
+    "stream_events",
 ]
 
 

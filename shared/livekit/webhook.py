@@ -83,6 +83,40 @@ class Track(_Message):
     source: Enum = "unknown"
 
 
+class FileOutput(_Message):
+    filepath: str = ""
+
+
+class SegmentOutput(_Message):
+    filename_prefix: str = ""
+
+
+class RoomComposite(_Message):
+    """The request that an egress was started with: where it was told to write to."""
+
+    file_outputs: list[FileOutput] = []
+    segment_outputs: list[SegmentOutput] = []
+
+    @property
+    def paths(self) -> list[str]:
+        files = [output.filepath for output in self.file_outputs]
+        return files + [output.filename_prefix for output in self.segment_outputs]
+
+
+class EgressFile(_Message):
+    """`duration` in nanoseconds."""
+
+    filename: str = ""
+    location: str = ""
+    size: Annotated[int, Field(ge=0)] = 0
+    duration: Annotated[int, Field(ge=0)] = 0
+
+
+class EgressSegments(_Message):
+    playlist_name: str = ""
+    segment_count: Annotated[int, Field(ge=0)] = 0
+
+
 class Egress(_Message):
     """Times in nanoseconds since 1970; 0 where the thing has not happened."""
 
@@ -91,9 +125,13 @@ class Egress(_Message):
     room_name: str = ""
     status: Enum = "egress_starting"
     error: str = ""
+    details: str = ""
     started_at: Nanoseconds = 0
     updated_at: Nanoseconds = 0
     ended_at: Nanoseconds = 0
+    room_composite: RoomComposite = RoomComposite()
+    file_results: list[EgressFile] = []
+    segment_results: list[EgressSegments] = []
 
 
 class IngressState(_Message):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+from services.egress.engines.keys import key_in
 from shared.clock import from_unix_ms
 from shared.contracts.livekit_events import (
     Connection,
@@ -10,6 +11,7 @@ from shared.contracts.livekit_events import (
     EgressEvent,
     EgressStarted,
     EgressUpdated,
+    FileResult,
     IngressEnded,
     IngressEvent,
     IngressStarted,
@@ -153,6 +155,17 @@ def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translati
             egress_id=info.egress_id,
             status=info.status.removeprefix("egress_"),
             error=info.error or None,
+            egress_key=key_in(info.room_composite.paths),
+            details=info.details or None,
+            started_at=_moment(info.started_at),
+            ended_at=_moment(info.ended_at),
+            files=tuple(
+                FileResult(filename=one.filename, size=one.size, duration=one.duration / 1e9)
+                for one in info.file_results
+            ),
+            segment_count=sum(one.segment_count for one in info.segment_results)
+            if info.segment_results
+            else None,
         )
 
     return translation
@@ -176,8 +189,12 @@ def _ingress(kind: type[IngressEvent], time: Callable[[IngressState], int]) -> T
     return translation
 
 
+def _moment(value: int) -> datetime | None:
+    return from_unix_ms(value // 1_000_000) if value > 0 else None
+
+
 def _nanoseconds(value: int, moment: datetime) -> datetime:
-    return from_unix_ms(value // 1_000_000) if value > 0 else moment
+    return _moment(value) or moment
 
 
 TRANSLATIONS: Mapping[str, Translation] = {

@@ -113,13 +113,27 @@ EXPECTED: dict[str, LiveKitEvent] = {
         source="microphone",
     ),
     "egress_started": EgressStarted(
-        session_id=SESSION, occurred_at=at(1795258224, 578), egress_id="EG_Bk3nLwQxTz9v", status="starting"
+        session_id=SESSION,
+        occurred_at=at(1795258224, 578),
+        egress_id="EG_Bk3nLwQxTz9v",
+        status="starting",
+        started_at=at(1795258224, 578),
     ),
     "egress_updated": EgressUpdated(
-        session_id=SESSION, occurred_at=at(1795258224, 883), egress_id="EG_Bk3nLwQxTz9v", status="active"
+        session_id=SESSION,
+        occurred_at=at(1795258224, 883),
+        egress_id="EG_Bk3nLwQxTz9v",
+        status="active",
+        started_at=at(1795258224, 578),
     ),
     "egress_ended": EgressEnded(
-        session_id=SESSION, occurred_at=at(1795258225, 512), egress_id="EG_Bk3nLwQxTz9v", status="complete"
+        session_id=SESSION,
+        occurred_at=at(1795258225, 512),
+        egress_id="EG_Bk3nLwQxTz9v",
+        status="complete",
+        started_at=at(1795258224, 578),
+        ended_at=at(1795258225, 512),
+        segment_count=3,
     ),
     "egress_ended_failed": EgressEnded(
         session_id=SESSION,
@@ -127,6 +141,8 @@ EXPECTED: dict[str, LiveKitEvent] = {
         egress_id="EG_Fm7pRsYhKd2w",
         status="failed",
         error="Start signal not received",
+        started_at=at(1795258225, 814),
+        ended_at=at(1795258225, 814),
     ),
     "ingress_started": IngressStarted(
         session_id=SESSION, occurred_at=at(1795258223, 548), ingress_id="IN_pHCDg6Tk3SPc", status="publishing"
@@ -232,3 +248,25 @@ def test_without_a_role_of_ours_it_is_the_audience(attributes: dict[str, str]) -
     event = translate(webhook, second_of(webhook))
     assert isinstance(event, ParticipantJoined)
     assert event.connection.role is Role.AUDIENCE
+
+
+def test_an_egress_is_known_by_the_key_in_its_paths() -> None:
+    key = "0192f0c17e7a7000800000000000e001"
+    info = {
+        "egressId": "EG_1",
+        "roomName": SESSION,
+        "status": "EGRESS_COMPLETE",
+        "details": "1.2 s are missing in 1 places",
+        "roomComposite": {"fileOutputs": [{"filepath": f"recordings/{SESSION}/{key}.mp4"}]},
+        "fileResults": [
+            {"filename": f"recordings/{SESSION}/{key}.mp4", "size": "2048", "duration": "1500000000"}
+        ],
+    }
+    event = translate(changed("egress_ended", egressInfo=info), at(1795258225))
+    assert isinstance(event, EgressEnded)
+    assert (event.egress_key, event.details) == (key, "1.2 s are missing in 1 places")
+    assert [(one.size, one.duration) for one in event.files] == [(2048, 1.5)]
+    segments = {"segmentOutputs": [{"filenamePrefix": f"/out/hls/{SESSION}/{key}/segment"}]}
+    event = translate(changed("egress_ended", egressInfo=info | {"roomComposite": segments}), at(1795258225))
+    assert isinstance(event, EgressEnded)
+    assert event.egress_key == key
