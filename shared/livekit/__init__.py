@@ -1,15 +1,19 @@
 """LiveKit: rooms, participants and ingress through one port; join tokens; webhooks verified and read.
 
-Services depend on `LiveKit` (the port); `LiveKitApi` is the real one and its module the only one that
-imports LiveKit's SDK, `shared.testing.fake_livekit` the one for tests.
+Services depend on `LiveKit` and `LiveKitEgressApi` (the ports). `LiveKitApi` and `LiveKitEgressClient` are
+the real ones, over LiveKit's SDK, which nobody else imports; `shared.testing.fake_livekit` is for tests.
 """
 
-from shared.livekit.api import LiveKitApi, LiveKitRefused, NoServerHasIt
+from shared.livekit.api import LiveKitApi
+from shared.livekit.calls import LiveKitRefused, NoServerHasIt
+from shared.livekit.egress_api import LiveKitEgressClient
+from shared.livekit.egress_ports import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
 from shared.livekit.ports import (
     Ingress,
     LiveKit,
     LiveKitParticipant,
     LiveKitRoom,
+    LiveKitTrack,
     Permissions,
     TrackSource,
 )
@@ -23,11 +27,17 @@ __all__ = [
     "JoinGrant",
     "LiveKit",
     "LiveKitApi",
+    "LiveKitEgress",
+    "LiveKitEgressApi",
+    "LiveKitEgressClient",
     "LiveKitParticipant",
     "LiveKitRefused",
     "LiveKitRoom",
+    "LiveKitTrack",
     "NoServerHasIt",
     "Permissions",
+    "RoomCompositeOrder",
+    "S3Output",
     "TokenMint",
     "TrackSource",
     "WebhookEvent",

@@ -1,61 +1,32 @@
-"""LiveKit's server API over its SDK: the only module that imports `livekit.api` and `livekit.protocol`."""
+"""LiveKit's server API over its SDK: rooms, participants, ingress."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 
-import aiohttp
 from livekit.api import LiveKitAPI as Sdk
-from livekit.api import TwirpError, TwirpErrorCode
+from livekit.api import TwirpErrorCode
 from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
 from livekit.protocol import room as room_protocol
 
 from shared.clock import SystemClock, from_unix_ms
-from shared.errors import BadGateway, Unavailable
+from shared.livekit.calls import LiveKitRefused, NoServerHasIt, call
 from shared.livekit.door import Door, ghost_grant
-from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions, TrackSource
+from shared.livekit.ports import (
+    Ingress,
+    LiveKitParticipant,
+    LiveKitRoom,
+    LiveKitTrack,
+    Permissions,
+    TrackSource,
+)
 from shared.livekit.tokens import TokenMint
 
 _PING_ROOM = "greenroom-ping"
 # Nobody of this name is in any room, so what is sent to it reaches nobody.
 _NOBODY = "greenroom-nobody"
-# How a server says that none of them has what was asked for, a dead one's rooms and participants: nobody
-# answered, or the one that is noted to have it was forgotten since (some 30 s after its death).
-_NO_SERVER = ("no response from servers", "could not find object")
 _PAGES = 1000
 _GHOST_TOKEN_LIFETIME = timedelta(minutes=1)
-
-
-class LiveKitRefused(BadGateway):
-    """502: LiveKit answered and said no. `reason` is its Twirp code, e.g. `permission_denied`."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(f"LiveKit refused the call: {message or reason}", code="livekit_refused")
-        self.reason = reason
-
-
-class NoServerHasIt(Unavailable):
-    """LiveKit waited (3 s) for a server to say that it has the room or participant, and none did."""
-
-
-@asynccontextmanager
-async def _call(deadline: float) -> AsyncIterator[None]:
-    """One call: its deadline, and LiveKit's errors as ours."""
-    try:
-        # The SDK hands aiohttp `timeout=None` with each call, which lifts its session's own.
-        async with asyncio.timeout(deadline):
-            yield
-    except TwirpError as error:
-        if any(said in error.message for said in _NO_SERVER):
-            raise NoServerHasIt("No LiveKit server has this room or participant") from error
-        # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
-        if error.status >= 500 or error.status in {408, 429}:
-            raise Unavailable(f"LiveKit cannot answer now ({_reason(error)})") from error
-        raise LiveKitRefused(_reason(error), error.message) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise Unavailable("LiveKit does not answer") from error
 
 
 class LiveKitApi:
@@ -92,7 +63,7 @@ class LiveKitApi:
             max_participants=max_participants,
             metadata=metadata,
         )
-        async with _call(self._deadline):
+        async with call(self._deadline):
             await self._sdk.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
@@ -101,7 +72,7 @@ class LiveKitApi:
             await self._found(self._sdk.room.delete_room(request))
         except NoServerHasIt:
             # Its server died. Once another has taken it over it can be deleted, and its ghosts with it.
-            async with _call(self._deadline):
+            async with call(self._deadline):
                 await self._sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
             await self._found(self._sdk.room.delete_room(request))
 
@@ -118,14 +89,14 @@ class LiveKitApi:
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
             return []
-        async with _call(self._deadline):
+        async with call(self._deadline):
             answer = await self._sdk.room.list_rooms(room_protocol.ListRoomsRequest(names=names or []))
         return [_room(room) for room in answer.rooms]
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
         try:
-            async with _call(self._deadline):
+            async with call(self._deadline):
                 answer = await self._sdk.room.list_participants(request)
         except LiveKitRefused as error:
             _unless_not_found(error)
@@ -149,7 +120,7 @@ class LiveKitApi:
     async def drop_ghost(self, room: str, identity: str) -> None:
         mint = TokenMint(self._key, self._secret, SystemClock())
         token = mint.join_token(ghost_grant(room, identity), lifetime=_GHOST_TOKEN_LIFETIME)
-        async with _call(self._deadline):
+        async with call(self._deadline):
             await self._door.come_and_go(token)
 
     async def create_rtmp_ingress(
@@ -162,7 +133,7 @@ class LiveKitApi:
             participant_identity=identity,
             participant_name=participant_name,
         )
-        async with _call(self._deadline):
+        async with call(self._deadline):
             return _ingress(await self._sdk.ingress.create_ingress(request))
 
     async def delete_ingress(self, ingress_id: str) -> None:
@@ -173,7 +144,7 @@ class LiveKitApi:
         found: list[Ingress] = []
         request = ingress_protocol.ListIngressRequest(room_name=room or "")
         for _ in range(_PAGES):
-            async with _call(self._deadline):
+            async with call(self._deadline):
                 answer = await self._sdk.ingress.list_ingress(request)
             found.extend(_ingress(info) for info in answer.items)
             if not answer.next_page_token.token:
@@ -181,11 +152,11 @@ class LiveKitApi:
             request.page_token.CopyFrom(answer.next_page_token)
         return found
 
-    async def _found(self, call: Awaitable[object]) -> bool:
+    async def _found(self, answer: Awaitable[object]) -> bool:
         """Make a call about one thing; False where LiveKit says that there is no such thing."""
         try:
-            async with _call(self._deadline):
-                await call
+            async with call(self._deadline):
+                await answer
         except LiveKitRefused as error:
             return _unless_not_found(error)
         return True
@@ -200,11 +171,6 @@ class LiveKitApi:
         await self._door.close()
         if self._opened is not None:
             await self._opened.aclose()
-
-
-def _reason(error: TwirpError) -> str:
-    """The Twirp code; where something before the API answered, only the status is known."""
-    return f"status {error.status}" if error.code == TwirpErrorCode.UNKNOWN else str(error.code)
 
 
 def _unless_not_found(error: LiveKitRefused) -> bool:
@@ -253,6 +219,18 @@ def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitPartici
         joined_at=_moment(participant.joined_at_ms, participant.joined_at),
         permissions=_permissions(participant.permission),
         attributes=dict(participant.attributes),
+        tracks=tuple(_track(track) for track in participant.tracks),
+    )
+
+
+def _track(track: models_protocol.TrackInfo) -> LiveKitTrack:
+    return LiveKitTrack(
+        sid=track.sid,
+        type=models_protocol.TrackType.Name(track.type).lower(),
+        source=models_protocol.TrackSource.Name(track.source).lower(),
+        muted=track.muted,
+        width=track.width,
+        height=track.height,
     )
 
 

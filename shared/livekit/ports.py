@@ -51,6 +51,18 @@ class LiveKitRoom:
 
 
 @dataclass(frozen=True)
+class LiveKitTrack:
+    """One published track; `type` and `source` are LiveKit's in lower case, sizes in pixels (0 for sound)."""
+
+    sid: str
+    type: str
+    source: str
+    muted: bool
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
 class LiveKitParticipant:
     """One connection in a room; `kind` and `state` are LiveKit's in lower case (standard …; active …)."""
 
@@ -62,6 +74,7 @@ class LiveKitParticipant:
     joined_at: datetime
     permissions: Permissions
     attributes: dict[str, str] = field(default_factory=dict)
+    tracks: tuple[LiveKitTrack, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""The engine that the settings name, with what has to be known of it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.egress.engines.embedded import EmbeddedEngine
+from services.egress.engines.livekit import LiveKitEngine
+from services.egress.engines.ports import Engine
+from services.egress.recorder.jobs.domain import alive
+from services.egress.recorder.jobs.repository import JobRepository, RecorderRepository
+from services.egress.settings import EgressSettings
+from shared.clock import Clock
+from shared.lifetime import Indexed
+from shared.livekit import LiveKitEgressApi
+from shared.mongo import Mongo
+
+# LiveKit waits for a worker for up to 25 s; a start that had no answer has not happened some time after that.
+_LIVEKIT_SETTLES_AFTER = timedelta(seconds=35)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineParts:
+    """`trouble` says what keeps the engine from working; `remake` has a failed file made once more.
+
+    `settles_after` a start without an answer nothing comes of it any more. `keeps_records`: the engine writes
+    records of segments, and no playlists of its own.
+    """
+
+    engine: Engine
+    settles_after: timedelta
+    keeps_records: bool
+    trouble: Callable[[], Awaitable[str | None]]
+    remake: Callable[[str], Awaitable[bool]]
+    stores: tuple[Indexed, ...] = ()
+
+
+def build_engine(
+    settings: EgressSettings, livekit: LiveKitEgressApi, mongo: Mongo, clock: Clock
+) -> EngineParts:
+    if settings.engine == "livekit":
+        return _livekit(settings, livekit)
+    return _embedded(mongo, clock)
+
+
+def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts:
+    async def trouble() -> str | None:
+        return None
+
+    async def remake(_: str) -> bool:
+        return False
+
+    return EngineParts(
+        engine=LiveKitEngine(livekit, settings.storage_url, settings.storage_options),
+        settles_after=_LIVEKIT_SETTLES_AFTER,
+        keeps_records=False,
+        trouble=trouble,
+        remake=remake,
+    )
+
+
+def _embedded(mongo: Mongo, clock: Clock) -> EngineParts:
+    jobs, recorders = JobRepository(mongo), RecorderRepository(mongo)
+
+    async def trouble() -> str | None:
+        return None if alive(await recorders.all(), clock.now()) else "No recorder runs"
+
+    return EngineParts(
+        engine=EmbeddedEngine(jobs, clock),
+        settles_after=timedelta(),
+        keeps_records=True,
+        trouble=trouble,
+        remake=jobs.reopen,
+        stores=(jobs, recorders),
+    )

@@ -1,0 +1,81 @@
+"""LiveKit Egress: workers of its own, reached through the LiveKit server."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from services.egress.engines.keys import key_in
+from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus
+from shared.livekit import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
+
+PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
+
+
+class LiveKitEngine:
+    """Room composites. Workers write to the same storage: the same bucket, or the same directory mounted."""
+
+    def __init__(self, livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]):
+        self._livekit = livekit
+        self._place = Place(storage_url, storage_options)
+
+    async def start(self, order: EgressOrder) -> str:
+        return await self._livekit.start_room_composite(composite(order, self._place))
+
+    async def stop(self, egress_id: str) -> None:
+        await self._livekit.stop_egress(egress_id)
+
+    async def list(self, session_id: str) -> Sequence[EgressInfo]:
+        return [_info(found) for found in await self._livekit.list_egresses(session_id)]
+
+
+class Place:
+    """Where the storage is for a worker: a bucket and the prefix in it, or a directory."""
+
+    def __init__(self, url: str, options: Mapping[str, str]):
+        parts = urlsplit(url)
+        self.s3: S3Output | None = None
+        self._root = PurePosixPath(unquote(parts.path))
+        if parts.scheme == "s3":
+            self._root = PurePosixPath(parts.path.strip("/"))
+            self.s3 = S3Output(
+                bucket=parts.netloc,
+                region=options.get("region", ""),
+                endpoint=options.get("endpoint", ""),
+                access_key=options.get("access_key_id", ""),
+                secret=options.get("secret_access_key", ""),
+            )
+
+    def path(self, key: str | None) -> str | None:
+        """What a worker calls the file, or the folder, that we call `key`."""
+        return None if key is None else str(self._root / key)
+
+
+def composite(order: EgressOrder, place: Place) -> RoomCompositeOrder:
+    look = order.look
+    return RoomCompositeOrder(
+        room=order.session_id,
+        layout=look.layout,
+        width=look.width,
+        height=look.height,
+        frame_rate=look.frame_rate,
+        video_kbps=look.video_kbps,
+        audio_kbps=look.audio_kbps,
+        segment_seconds=look.segment_seconds,
+        segments_prefix=place.path(order.segments_prefix),
+        file_path=place.path(order.file_key),
+        playlist_name=PLAYLIST,
+        live_playlist_name=LIVE_PLAYLIST,
+        s3=place.s3,
+    )
+
+
+def _info(found: LiveKitEgress) -> EgressInfo:
+    return EgressInfo(
+        egress_id=found.egress_id,
+        session_id=found.room,
+        key=key_in(found.paths),
+        status=EgressStatus(found.status),
+        error=found.error or None,
+        started_at=found.started_at,
+        ended_at=found.ended_at,
+    )

@@ -1,0 +1,147 @@
+"""LiveKit's egress API over its SDK."""
+
+from datetime import datetime
+from typing import Any
+
+from livekit.api import LiveKitAPI as Sdk
+from livekit.api import TwirpErrorCode
+from livekit.protocol import egress as egress_protocol
+from livekit.protocol import models as models_protocol
+
+from shared.clock import from_unix_ms
+from shared.livekit.calls import LiveKitRefused, call
+from shared.livekit.egress_ports import LiveKitEgress, RoomCompositeOrder, S3Output
+
+# Below what a caller waits for: without a worker LiveKit itself answers only after 20 s and more.
+DEADLINE = 4.5
+_PAGES = 1000
+_AUDIO_HZ = 48_000
+# What a second stop is answered with, and one for an egress that nobody knows.
+_OVER = frozenset({TwirpErrorCode.FAILED_PRECONDITION, TwirpErrorCode.NOT_FOUND})
+
+
+class LiveKitEgressClient:
+    """The `LiveKitEgressApi` port on a real server; `url` is http(s) or ws(s), `timeout` seconds a call."""
+
+    def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = DEADLINE):
+        self._url = url
+        self._key = api_key
+        self._secret = api_secret
+        self._deadline = timeout
+        self._opened: Sdk | None = None
+
+    @property
+    def _sdk(self) -> Sdk:
+        """Opened with the first call, since its session needs a running loop."""
+        if self._opened is None:
+            self._opened = Sdk(self._url, self._key, self._secret, failover=False)
+        return self._opened
+
+    async def start_room_composite(self, order: RoomCompositeOrder) -> str:
+        async with call(self._deadline):
+            info = await self._sdk.egress.start_room_composite_egress(room_composite_request(order))
+        return str(info.egress_id)
+
+    async def stop_egress(self, egress_id: str) -> None:
+        try:
+            async with call(self._deadline):
+                await self._sdk.egress.stop_egress(egress_protocol.StopEgressRequest(egress_id=egress_id))
+        except LiveKitRefused as error:
+            if error.reason not in _OVER:
+                raise
+
+    async def list_egresses(self, room: str) -> list[LiveKitEgress]:
+        found: list[LiveKitEgress] = []
+        request = egress_protocol.ListEgressRequest(room_name=room)
+        for _ in range(_PAGES):
+            async with call(self._deadline):
+                answer = await self._sdk.egress.list_egress(request)
+            found.extend(_egress(info) for info in answer.items)
+            if not answer.next_page_token.token:
+                break
+            request.page_token.CopyFrom(answer.next_page_token)
+        return found
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
+
+
+def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCompositeEgressRequest:
+    """The order in LiveKit's words."""
+    s3: dict[str, Any] = {"s3": _s3(order.s3)} if order.s3 else {}
+    request = egress_protocol.RoomCompositeEgressRequest(
+        room_name=order.room, layout=order.layout, advanced=_encoding(order)
+    )
+    if order.segments_prefix is not None:
+        request.segment_outputs.append(_segments(order, order.segments_prefix, s3))
+    if order.file_path is not None:
+        request.file_outputs.append(
+            egress_protocol.EncodedFileOutput(
+                file_type=egress_protocol.EncodedFileType.MP4,
+                filepath=order.file_path,
+                disable_manifest=True,
+                **s3,
+            )
+        )
+    return request
+
+
+def _segments(
+    order: RoomCompositeOrder, prefix: str, s3: dict[str, Any]
+) -> egress_protocol.SegmentedFileOutput:
+    """Both playlists must lie in the folder of the segments."""
+    return egress_protocol.SegmentedFileOutput(
+        protocol=egress_protocol.SegmentedFileProtocol.HLS_PROTOCOL,
+        filename_prefix=f"{prefix}/segment",
+        playlist_name=f"{prefix}/{order.playlist_name}",
+        live_playlist_name=f"{prefix}/{order.live_playlist_name}",
+        segment_duration=order.segment_seconds,
+        disable_manifest=True,
+        **s3,
+    )
+
+
+def _encoding(order: RoomCompositeOrder) -> egress_protocol.EncodingOptions:
+    return egress_protocol.EncodingOptions(
+        width=order.width,
+        height=order.height,
+        framerate=order.frame_rate,
+        video_codec=models_protocol.VideoCodec.H264_MAIN,
+        video_bitrate=order.video_kbps,
+        audio_codec=models_protocol.AudioCodec.AAC,
+        audio_bitrate=order.audio_kbps,
+        audio_frequency=_AUDIO_HZ,
+        key_frame_interval=order.segment_seconds,
+    )
+
+
+def _s3(output: S3Output) -> egress_protocol.S3Upload:
+    return egress_protocol.S3Upload(
+        bucket=output.bucket,
+        region=output.region,
+        endpoint=output.endpoint,
+        access_key=output.access_key,
+        secret=output.secret,
+        force_path_style=bool(output.endpoint),
+    )
+
+
+def _egress(info: egress_protocol.EgressInfo) -> LiveKitEgress:
+    request = info.room_composite
+    return LiveKitEgress(
+        egress_id=info.egress_id,
+        room=info.room_name,
+        status=egress_protocol.EgressStatus.Name(info.status).removeprefix("EGRESS_").lower(),
+        error=info.error,
+        paths=[
+            *(output.filename_prefix for output in request.segment_outputs),
+            *(output.filepath for output in request.file_outputs),
+        ],
+        started_at=_moment(info.started_at),
+        ended_at=_moment(info.ended_at),
+    )
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    return from_unix_ms(nanoseconds // 1_000_000) if nanoseconds else None
