@@ -77,9 +77,8 @@ class Storage:
         parts = urlsplit(url)
         if parts.scheme == "file" and parts.path.strip("/"):
             directory = Path(unquote(parts.path))
-            return cls(
-                LocalStore(directory, automatic_cleanup=True, mkdir=True), "filesystem", directory=directory
-            )
+            _make(directory)
+            return cls(LocalStore(directory, automatic_cleanup=True), "filesystem", directory=directory)
         if parts.scheme == "s3" and parts.netloc:
             return cls(_s3(parts.netloc, parts.path.strip("/"), dict(options or {})), "s3")
         if parts.scheme == "memory":
@@ -177,6 +176,13 @@ async def translated(deadline: float) -> AsyncIterator[None]:
         if any(mark in said for mark in _ABSENT):
             raise NotFound("There is no such file", code="file_not_found") from error
         raise Unavailable("The storage does not answer", code="storage_unavailable") from error
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"the storage's directory {directory} cannot be made: {error.strerror}") from error
 
 
 def _size(content: bytes | Path) -> int:

@@ -1,0 +1,116 @@
+"""Answering with a stored file: ranges and conditional requests (RFC 9110, sections 13 and 14)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote
+
+from aiohttp import web
+
+from shared.errors import AppError, NotFound
+from shared.storage import Storage, Stored
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_SECOND = timedelta(seconds=1)
+
+
+class RangeNotSatisfiable(AppError):
+    """416: the range lies behind the end of the file."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+
+async def send_file(
+    request: web.BaseRequest, storage: Storage, key: str, *, content_type: str, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """The file stored under `key`: 200, 206 for one range, 304. Raises `NotFound`, `RangeNotSatisfiable`."""
+    stored = await storage.head(key)
+    if stored is None:
+        raise NotFound("There is no such file", code="file_not_found")
+    every = {"ETag": stored.etag, "Last-Modified": _http_date(stored), "Accept-Ranges": "bytes", **headers}
+    if _unchanged(request, stored):
+        return web.Response(status=304, headers=every)
+    span = wanted_span(request.headers.get("Range"), stored.size) if _range_holds(request, stored) else None
+    response = web.StreamResponse(status=206 if span else 200, headers=every)
+    response.content_type = content_type
+    span_or_all = span or Span(0, stored.size)
+    if span:
+        response.headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{stored.size}"
+    response.content_length = span_or_all.end - span_or_all.start
+    return await _send(request, response, storage, key, span_or_all)
+
+
+async def _send(
+    request: web.BaseRequest, response: web.StreamResponse, storage: Storage, key: str, span: Span
+) -> web.StreamResponse:
+    await response.prepare(request)
+    if request.method == "HEAD" or span.start == span.end:
+        return response
+    try:
+        async for piece in storage.read(key, span.start, span.end):
+            await response.write(piece)
+    except (AppError, ConnectionError):
+        # The status is sent: only a broken connection can still say that the file is not whole.
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+def wanted_span(header: str | None, size: int) -> Span | None:
+    """The one range that is asked for; None for none, and for what is answered in full: several, or nonsense.
+
+    Raises `RangeNotSatisfiable`.
+    """
+    match = _RANGE.fullmatch((header or "").replace(" ", ""))
+    if match is None or match.group(0) == "bytes=-":
+        return None
+    first, last = match.groups()
+    if not first:
+        span = Span(max(0, size - int(last)), size)
+    elif last and int(last) < int(first):
+        return None
+    else:
+        span = Span(int(first), min(size, int(last) + 1) if last else size)
+    if span.start >= span.end:
+        raise RangeNotSatisfiable(
+            f"The file has {size} bytes",
+            headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"},
+        )
+    return span
+
+
+def _unchanged(request: web.BaseRequest, stored: Stored) -> bool:
+    tags = request.headers.get("If-None-Match")
+    if tags is not None:
+        wanted = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+        return "*" in wanted or stored.etag in wanted
+    since = request.if_modified_since
+    return since is not None and stored.modified < since + _SECOND
+
+
+def _range_holds(request: web.BaseRequest, stored: Stored) -> bool:
+    """Whether the range is of the file that the client has a part of (If-Range)."""
+    condition = request.headers.get("If-Range")
+    if condition is None or condition.startswith(('"', "W/")):
+        return condition is None or condition == stored.etag
+    return condition == _http_date(stored)
+
+
+def _http_date(stored: Stored) -> str:
+    return stored.modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def attachment(name: str) -> str:
+    """Content-Disposition for a file of this name, which must have no control characters (RFC 6266)."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_").replace("\\", "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

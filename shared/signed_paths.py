@@ -1,0 +1,51 @@
+"""Signed, expiring tokens for URLs that are followed without credentials: downloads, HLS where it is limited.
+
+A token is `<end, in seconds since 1970, hexadecimal>.<HMAC-SHA-256, base64url>` over the purpose, the
+subject and the end. It fits into one segment of a path.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from datetime import datetime
+
+from shared.clock import Clock
+from shared.errors import Forbidden, Unavailable
+
+_TOKEN = re.compile(r"([0-9a-f]{1,12})\.([A-Za-z0-9_-]{43})")
+
+
+class PathSigner:
+    """Tokens for one purpose, under a key derived from `secret`; services with the same secret agree."""
+
+    def __init__(self, secret: str, purpose: str, clock: Clock):
+        self._key = hmac.digest(secret.encode(), f"greenroom {purpose}".encode(), "sha256") if secret else b""
+        self._clock = clock
+
+    def sign(self, subject: str, expires_at: datetime) -> str:
+        """Raises `Unavailable` where no secret is set."""
+        if not self._key:
+            raise Unavailable("No secret is set that URLs are signed with")
+        end = f"{int(expires_at.timestamp()):x}"
+        return f"{end}.{self._signature(subject, end)}"
+
+    def verify(self, token: str, subject: str) -> None:
+        """Raises `Forbidden` unless the token was signed for `subject` and has not expired."""
+        match = _TOKEN.fullmatch(token)
+        if match is None or not self._key:
+            raise Forbidden("The link is not valid", code="link_invalid")
+        end, signature = match.groups()
+        if not hmac.compare_digest(signature, self._signature(subject, end)):
+            raise Forbidden("The link is not valid", code="link_invalid")
+        if int(end, 16) <= self._clock.now().timestamp():
+            raise Forbidden("The link has expired; ask for a new one", code="link_expired")
+
+    def _signature(self, subject: str, end: str) -> str:
+        digest = hmac.new(self._key, f"{end}\n{subject}".encode(), hashlib.sha256).digest()
+        return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` has the form of a token."""
+    return _TOKEN.fullmatch(text) is not None
