@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PERMISSION = "permission"
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
+    EGRESS = "egress"
 
 
 # How long a difference must last before it is repaired: the news of it may be on its way. Ghosts and lost
@@ -30,6 +31,7 @@ PATIENCE: Mapping[Kind, timedelta] = {
     Kind.PERMISSION: timedelta(seconds=2),
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
+    Kind.EGRESS: timedelta(seconds=2),
 }
 
 

@@ -1,0 +1,267 @@
+"""A planned egress: what is wanted of the engine, and what is known to have come of it. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.egress.engines.keys import file_key, segments_prefix
+from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus, Look
+from services.egress.reconciler.domain import PATIENCE, Kind
+from shared.contracts.event import Event
+
+_STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
+# Between tries: doubling from the first to the last.
+_FIRST_PAUSE = timedelta(seconds=1)
+_LONGEST_PAUSE = timedelta(seconds=30)
+# How often what should be there is looked up in the engine, since a webhook may be lost.
+CHECKED_EVERY = timedelta(seconds=10)
+# An end that was asked for comes within a second or two; a worker that died never tells of it.
+_END_CHECKED_EVERY = timedelta(seconds=5)
+GIVEN_UP_AFTER = timedelta(seconds=90)
+# A difference must last this long to be believed, since the news of it may be on its way; an absence longer.
+_DOUBTED_FOR = PATIENCE[Kind.EGRESS]
+_MISSED_FOR = timedelta(seconds=10)
+# A recording that has not been begun by then never is.
+_HOPED_FOR = timedelta(minutes=2)
+# Until there is something to play it is looked for this often.
+_PLAYABLE_CHECKED_EVERY = timedelta(milliseconds=500)
+
+
+class Step(StrEnum):
+    """What the worker has to do next for an egress."""
+
+    START = "start"
+    FIND = "find"
+    STOP = "stop"
+    CHECK = "check"
+    REST = "rest"
+
+
+@dataclass(kw_only=True)
+class FileMade:
+    """What the engine says it has written: bytes and seconds."""
+
+    size: int
+    duration: float
+
+
+@dataclass(kw_only=True)
+class PlannedEgress:
+    """`id` is the key. `stream` and `file` say what it makes; both may be.
+
+    `asked_at` is when the engine was last asked to start it, and stays until the answer is known: after a
+    crash, too, nobody starts it a second time without having looked for the first. `doubted_at` is since
+    when the engine has said something else than what is known here. `due_at` is when the worker looks next
+    (None: nothing more will come). `playable`: the stream has something to play.
+    """
+
+    id: str
+    version: int = 1
+    session_id: str
+    stream: bool
+    file: bool
+    wanted: bool = True
+    status: EgressStatus = EgressStatus.STARTING
+    egress_id: str | None = None
+    asked_at: datetime | None = None
+    stop_asked_at: datetime | None = None
+    stop_tried_at: datetime | None = None
+    tries: int = 0
+    doubted_at: datetime | None = None
+    playable: bool = False
+    error: str | None = None
+    details: str | None = None
+    made: FileMade | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    checked_at: datetime | None = None
+    due_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def over(self) -> bool:
+        return self.status.over
+
+    def order(self, look: Look) -> EgressOrder:
+        return EgressOrder(
+            key=self.id,
+            session_id=self.session_id,
+            segments_prefix=segments_prefix(self.session_id, self.id) if self.stream else None,
+            file_key=file_key(self.session_id, self.id) if self.file else None,
+            look=look,
+        )
+
+    def hopeless(self, now: datetime) -> bool:
+        """A recording that nobody begins is given up; a stream is tried for as long as it is wanted."""
+        return not self.stream and self.egress_id is None and now - self.created_at >= _HOPED_FOR
+
+    def step(self, now: datetime) -> Step:
+        """The next thing to do."""
+        if self.over:
+            return Step.REST
+        if self.egress_id is None:
+            return Step.FIND if self.asked_at else (Step.START if self.wanted else Step.REST)
+        if not self.wanted and self._stop_due(now):
+            return Step.STOP
+        return Step.CHECK if self._check_due(now) else Step.REST
+
+    def _stop_due(self, now: datetime) -> bool:
+        return self.stop_tried_at is None or now - self.stop_tried_at >= _pause(self.tries)
+
+    def _check_due(self, now: datetime) -> bool:
+        return self.checked_at is None or now - self.checked_at >= self._checked_every
+
+    @property
+    def _checked_every(self) -> timedelta:
+        if self.doubted_at is not None:
+            return _DOUBTED_FOR
+        return CHECKED_EVERY if self.wanted else _END_CHECKED_EVERY
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the worker has to look again; None where nothing more will come of it."""
+        if self.over:
+            return None
+        if self.egress_id is None:
+            return now + _pause(self.tries) if self.tries else now
+        if not self.wanted and self.stop_asked_at is None:
+            return now
+        if self.stream and self.wanted and not self.playable:
+            return now + _PLAYABLE_CHECKED_EVERY
+        return now + (self._checked_every if self.wanted else min(_pause(self.tries), self._checked_every))
+
+    def settle(self, now: datetime, told: int) -> Sequence[Event]:
+        """The worker is done with version `told` of it; with a newer one it is not."""
+        self.due_at = self.next_due(now) if self.version - 1 == told else now
+        return []
+
+    def postpone(self, until: datetime) -> Sequence[Event]:
+        """Something failed on the way: look again then."""
+        self.due_at = until
+        return []
+
+    def play(self) -> Sequence[Event]:
+        self.playable = True
+        return []
+
+    def unwant(self, now: datetime) -> Sequence[Event]:
+        """Have it stopped; one that the engine was never asked for never begins."""
+        if not self.wanted or self.over:
+            return []
+        self.wanted, self.tries = False, 0
+        self.due_at = self.updated_at = now
+        if self.egress_id is None and self.asked_at is None:
+            self._end(EgressStatus.ABORTED, now, self.error or "It was stopped before it was started")
+        return []
+
+    def reopen(self, now: datetime) -> Sequence[Event]:
+        """The engine finishes it once more, from what it left."""
+        if self.over:
+            self.status, self.wanted, self.error = EgressStatus.ENDING, False, None
+            self.stop_asked_at = self.stop_tried_at = self.checked_at = self.due_at = self.updated_at = now
+            self.ended_at = self.doubted_at = None
+        return []
+
+    def asking(self, now: datetime) -> Sequence[Event]:
+        """Written down before the engine is asked to start it."""
+        if self.step(now) is Step.START:
+            self.asked_at = self.updated_at = now
+            self.tries += 1
+        return []
+
+    def accepted(self, egress_id: str, now: datetime) -> Sequence[Event]:
+        """The engine has it."""
+        if self.egress_id is None and not self.over:
+            self.egress_id, self.asked_at = egress_id, None
+            self.tries, self.error = 0, None
+            self.checked_at = self.updated_at = now
+        return []
+
+    def refused(self, reason: str, now: datetime, *, known: bool) -> Sequence[Event]:
+        """The engine did not take it; where the outcome is not `known` it may have."""
+        self.error, self.updated_at = reason, now
+        if known:
+            self.asked_at = None
+        return []
+
+    def not_found(self, now: datetime, settles_after: timedelta) -> Sequence[Event]:
+        """The engine does not list it: a start that was asked for long enough ago has not happened."""
+        if self.egress_id is None and self.asked_at is not None and now - self.asked_at >= settles_after:
+            self.asked_at, self.updated_at = None, now
+            if not self.wanted:
+                self._end(EgressStatus.ABORTED, now, self.error)
+        return []
+
+    def stopping(self, now: datetime) -> Sequence[Event]:
+        self.stop_asked_at = self.stop_asked_at or now
+        self.stop_tried_at = now
+        self.tries += 1
+        return []
+
+    def observe(self, seen: EgressInfo, now: datetime) -> Sequence[Event]:
+        """What the engine says of it, by webhook or when asked: late, twice or out of order."""
+        if self.egress_id is None:
+            self.accepted(seen.egress_id, now)
+        if self.over or seen.egress_id != self.egress_id:
+            return []
+        self.doubted_at = None
+        self.started_at = self.started_at or seen.started_at
+        if seen.status.over:
+            self.ended_at = seen.ended_at or now
+            self._end(seen.status, now, seen.error)
+        elif self._behind(seen.status):
+            self.status, self.updated_at, self.due_at = seen.status, now, now
+        return []
+
+    def _behind(self, status: EgressStatus) -> bool:
+        """Whether the engine is further than what is known here."""
+        return not self.over and (status.over or _STAGES.index(status) > _STAGES.index(self.status))
+
+    def check(self, seen: EgressInfo | None, now: datetime) -> bool:
+        """Compare with what the engine says when asked (None: it has none); True for a drift to be repaired.
+
+        What it says is believed when it has said so for a while.
+        """
+        self.checked_at = now
+        if self.over or (seen is not None and not self._behind(seen.status)):
+            self.doubted_at = None
+            return False
+        self.doubted_at = self.doubted_at or now
+        return now - self.doubted_at >= (_DOUBTED_FOR if seen else _MISSED_FOR)
+
+    def lose(self, now: datetime) -> Sequence[Event]:
+        """The engine has none any more, and nobody told of its end."""
+        if not self.over:
+            self._end(EgressStatus.FAILED, now, "The engine lost it")
+        return []
+
+    def give_up(self, now: datetime) -> Sequence[Event]:
+        """It does not end although it was asked to: its worker is dead."""
+        asked = self.stop_asked_at
+        if not self.over and asked is not None and now - asked >= GIVEN_UP_AFTER:
+            self._end(EgressStatus.FAILED, now, "It does not end: its worker seems to be dead")
+        return []
+
+    def _end(self, status: EgressStatus, now: datetime, error: str | None) -> None:
+        self.status, self.error = status, error
+        self.ended_at = self.ended_at or now
+        self.due_at = self.updated_at = now
+
+
+def ours(found: Iterable[EgressInfo], key: str) -> tuple[EgressInfo | None, list[EgressInfo]]:
+    """Of what the engine lists the one with this key, and others with it that should not be.
+
+    One that is not over is preferred, then the one that was started first.
+    """
+    mine = sorted((one for one in found if one.key == key), key=_preference)
+    return (mine[0], [one for one in mine[1:] if not one.status.over]) if mine else (None, [])
+
+
+def _preference(one: EgressInfo) -> tuple[bool, float, str]:
+    return (one.status.over, one.started_at.timestamp() if one.started_at else math.inf, one.egress_id)
+
+
+def _pause(tries: int) -> timedelta:
+    return min(_FIRST_PAUSE * (1 << max(0, min(tries, 10) - 1)), _LONGEST_PAUSE)

@@ -1,0 +1,61 @@
+"""Where planned egresses are kept, and which of several workers has one in hand."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from services.egress.egresses.domain import PlannedEgress
+from shared.ids import new_id
+from shared.mongo import ASCENDING, Duplicate, Index
+from shared.repository import Repository
+
+# Longer than a worker may take for one step; after a crash the next begins then.
+CLAIMED_FOR = timedelta(seconds=20)
+
+
+class EgressRepository(Repository[PlannedEgress]):
+    collection_name: ClassVar[str] = "egresses"
+    noun: ClassVar[str] = "egress"
+    entity = PlannedEgress
+    indexes = (
+        Index([("due_at", ASCENDING)], sparse=True),
+        Index([("session_id", ASCENDING), ("_id", ASCENDING)]),
+        Index([("egress_id", ASCENDING)], sparse=True),
+    )
+
+    async def ensure(self, egress: PlannedEgress) -> None:
+        """Store it unless it is there."""
+        try:
+            await self.add(egress, [])
+        except Duplicate:
+            return
+
+    async def of_session(self, session_id: str) -> list[PlannedEgress]:
+        """All of the session, the oldest first."""
+        found = await self.list_where({"session_id": session_id})
+        return sorted(found, key=lambda egress: egress.id)
+
+    async def find_by_egress_id(self, egress_id: str) -> PlannedEgress | None:
+        return await self.find_where({"egress_id": egress_id})
+
+    async def due(self, now: datetime, limit: int) -> Sequence[str]:
+        """The keys of those the worker has to look at, the longest waiting first."""
+        documents = await self.collection.find(
+            {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
+        )
+        return [document["_id"] for document in documents]
+
+    async def claim(self, key: str, now: datetime) -> str | None:
+        """Take it in hand: the claim's name, or None where it is not due any more or another has it."""
+        claim = new_id()
+        free = {
+            "_id": key,
+            "due_at": {"$lte": now},
+            "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
+        }
+        change = {"$set": {"claim": claim, "claimed_until": now + CLAIMED_FOR}}
+        return claim if await self.collection.update(free, change) else None
+
+    async def release(self, key: str, claim: str) -> None:
+        held = {"_id": key, "claim": claim}
+        await self.collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})

@@ -1,0 +1,90 @@
+"""What is planned for sessions, and what the engine tells of it."""
+
+from collections.abc import Sequence
+
+from services.egress.egresses.bell import Bell
+from services.egress.egresses.domain import FileMade, PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.engines.ports import EgressInfo, EgressStatus
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import EgressEvent
+
+
+class EgressService:
+    def __init__(self, egresses: EgressRepository, bell: Bell, clock: Clock):
+        self._egresses = egresses
+        self._bell = bell
+        self._clock = clock
+
+    async def plan(self, key: str, session_id: str, *, stream: bool, file: bool) -> None:
+        """Have an egress of this key run; it is planned once, however often this is called."""
+        now = self._clock.now()
+        egress = PlannedEgress(
+            id=key,
+            session_id=session_id,
+            stream=stream,
+            file=file,
+            due_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._egresses.ensure(egress)
+        self._bell.ring()
+
+    async def stop(self, key: str) -> None:
+        """Have it stopped; one that is not planned is fine."""
+        if await self._egresses.find(key) is None:
+            return
+        await self._egresses.change(key, lambda egress: egress.unwant(self._clock.now()))
+        self._bell.ring()
+
+    async def stop_all(self, session_id: str) -> None:
+        """Have everything of the session stopped."""
+        for egress in await self._egresses.of_session(session_id):
+            if egress.wanted and not egress.over:
+                await self.stop(egress.id)
+
+    async def find(self, key: str) -> PlannedEgress | None:
+        return await self._egresses.find(key)
+
+    async def reopen(self, key: str) -> None:
+        """Have the engine finish an egress that has failed, from what it left."""
+        await self._egresses.change(key, lambda egress: egress.reopen(self._clock.now()))
+        self._bell.ring()
+
+    async def follow(self, event: EgressEvent) -> None:
+        """Take over what a webhook told of one of ours."""
+        known = await self._known(event)
+        if known is None:
+            return
+        seen = _seen(event)
+
+        def observe(egress: PlannedEgress) -> Sequence[Event]:
+            if seen.status.over and not egress.over:
+                egress.made, egress.details = _made(event), event.details
+            return egress.observe(seen, self._clock.now())
+
+        await self._egresses.change(known.id, observe)
+        self._bell.ring()
+
+    async def _known(self, event: EgressEvent) -> PlannedEgress | None:
+        if event.egress_key is not None:
+            return await self._egresses.find(event.egress_key)
+        return await self._egresses.find_by_egress_id(event.egress_id)
+
+
+def _seen(event: EgressEvent) -> EgressInfo:
+    return EgressInfo(
+        egress_id=event.egress_id,
+        session_id=event.session_id,
+        key=event.egress_key,
+        status=EgressStatus(event.status),
+        error=event.error,
+        started_at=event.started_at,
+        ended_at=event.ended_at,
+    )
+
+
+def _made(event: EgressEvent) -> FileMade | None:
+    return next((FileMade(size=one.size, duration=one.duration) for one in event.files), None)
