@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.repository import IngestRepository
@@ -12,23 +13,36 @@ from services.egress.ingest.service import INGESTS, IngestService
 from services.egress.reconciler.build import build_reconciler
 from services.egress.reconciler.drift import routes as drift_routes
 from services.egress.reconciler.drift.service import DRIFT
+from services.egress.recordings import routes as recording_routes
 from services.egress.settings import EgressSettings
+from services.egress.streams import routes as stream_routes
+from services.egress.streams.build import build_streams
 from services.egress.webhooks import routes as webhook_routes
 from services.egress.webhooks.repository import WebhookRepository
 from services.egress.webhooks.service import WEBHOOKS, WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.idempotency import IdempotencyKeys
 from shared.http.revocations import HttpRevocations
 from shared.lifetime import service_lifetime
-from shared.livekit import LiveKitApi, WebhookVerifier
+from shared.livekit import LiveKitApi, LiveKitEgressClient, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.session_owner import HttpSessionOwner
+from shared.storage import Storage
 
-TABLES: tuple[Routes, ...] = (webhook_routes.routes, ingest_routes.routes, drift_routes.routes)
+TABLES: tuple[Routes, ...] = (
+    webhook_routes.routes,
+    ingest_routes.routes,
+    drift_routes.routes,
+    stream_routes.routes,
+    stream_routes.hls_routes,
+    recording_routes.routes,
+    recording_routes.admin_routes,
+)
 
 
 def build(settings: EgressSettings) -> web.Application:
@@ -47,12 +61,18 @@ def build(settings: EgressSettings) -> web.Application:
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     period = timedelta(seconds=settings.reconcile_period_seconds)
     parts = build_reconciler(livekit, mongo, bus, owner, clock, period)
+    egress_api = LiveKitEgressClient(settings.livekit_api_url, settings.livekit_api_key, secret)
+    storage = Storage.from_url(settings.storage_url, settings.storage_options)
+    engine = build_engine(settings, egress_api, mongo, clock)
+    streams = build_streams(settings, parts, engine, storage, livekit, mongo, clock)
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
     ingests = IngestService(livekit, ingest_repository)
 
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
     app[DRIFT] = parts.ledger
+    app[IDEMPOTENCY] = idempotency = IdempotencyKeys(mongo, clock)
+    streams.install(app)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])
@@ -60,6 +80,7 @@ def build(settings: EgressSettings) -> web.Application:
         yield
         await owner.close()
         await revocations.close()
+        await egress_api.close()
 
     app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)
@@ -68,10 +89,11 @@ def build(settings: EgressSettings) -> web.Application:
             mongo=mongo,
             bus=bus,
             outbox=outbox,
-            stores=[webhook_repository, ingest_repository, *parts.stores],
-            groups=[ingest_group(ingests), *parts.groups],
+            stores=[webhook_repository, ingest_repository, *parts.stores, *streams.stores, idempotency],
+            groups=[ingest_group(ingests), *parts.groups, *streams.groups],
         )
     )
     # Last, so that it ends first, while all that it works with is still there.
     app.cleanup_ctx.append(parts.lifetime)
+    app.cleanup_ctx.append(streams.lifetime)
     return app

@@ -1,0 +1,71 @@
+"""Who may act on a session's streams and recordings: the rules of the session service."""
+
+from typing import Protocol
+
+from services.egress.reconciler.sessions.service import Sessions
+from shared.contracts.states import Role, SessionState, SessionStatus
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.identity import Caller
+
+_HOSTS = frozenset({Role.HOST, Role.CO_HOST})
+_MODERATORS = _HOSTS | {Role.MODERATOR}
+
+
+class Owned(Protocol):
+    @property
+    def organization_id(self) -> str: ...
+
+    @property
+    def library_id(self) -> str: ...
+
+    @property
+    def host_id(self) -> str: ...
+
+
+class SessionAccess:
+    def __init__(self, sessions: Sessions):
+        self._sessions = sessions
+
+    async def hosted(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
+        """The session, if the caller hosts or co-hosts it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
+        return await self._of(session_id, caller, library_id, _HOSTS)
+
+    async def moderated(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
+        """The session, if the caller hosts, co-hosts or moderates it. Raises as `hosted`."""
+        return await self._of(session_id, caller, library_id, _MODERATORS)
+
+    async def _of(
+        self, session_id: str, caller: Caller, library_id: str | None, roles: frozenset[Role]
+    ) -> SessionState:
+        known = await self._sessions.find(session_id)
+        if known is None or known.deleted:
+            raise NotFound(f"There is no session {session_id}", code="session_not_found")
+        session = known.state
+        if session.roles.get(caller.user_id) not in roles:
+            require_host(session, caller)
+        if library_id is not None and session.library_id != library_id:
+            raise NotFound("There is no such session in this library", code="session_not_found")
+        return session
+
+    async def live(self, session: SessionState) -> SessionState:
+        """The session in its newest state, which must be live: its owner is asked before it is refused.
+
+        Raises `Conflict`, `Unavailable`.
+        """
+        if session.status is not SessionStatus.LIVE:
+            asked = await self._sessions.ask(session.id)
+            session = asked.state if asked else session
+        if session.status is not SessionStatus.LIVE:
+            raise Conflict(f"The session is not live but {session.status.value}", code="session_not_live")
+        return session
+
+
+def require_host(thing: Owned, caller: Caller) -> None:
+    """Its host, or an API key of its organization.
+
+    Raises `NotFound` for what belongs to another organization, `Forbidden` for viewers and colleagues.
+    """
+    if caller.hosting_organization() != thing.organization_id:
+        raise NotFound("There is nothing with this id")
+    if caller.api_key_id is None and caller.user_id != thing.host_id:
+        raise Forbidden("Only its host may do this", code="not_the_host")

@@ -1,0 +1,1 @@
+"""Recordings: stored files of sessions, by hand or with the stream."""

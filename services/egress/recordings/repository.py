@@ -1,0 +1,57 @@
+"""Where recordings are kept; their files are in the storage."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from services.egress.recordings.domain import Recording
+from shared.contracts.states import RecordingStatus
+from shared.ids import first_id_at
+from shared.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.repository import COUNTED_TO, Repository
+
+_COMPLETED = RecordingStatus.COMPLETED.value
+# Read at a time, the whole of it being more than should be held at once.
+BATCH = 500
+
+
+class RecordingRepository(Repository[Recording]):
+    collection_name: ClassVar[str] = "recordings"
+    noun: ClassVar[str] = "recording"
+    entity = Recording
+    indexes = (
+        Index([("active_session_id", ASCENDING)], unique=True, sparse=True),
+        Index([("host_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("session_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("status", ASCENDING), ("_id", ASCENDING)]),
+    )
+
+    async def active(self, session_id: str) -> Recording | None:
+        return await self.find_where({"active_session_id": session_id})
+
+    async def list_of_session(self, session_id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
+        return await self.page({"session_id": session_id}, skip=skip, limit=limit)
+
+    async def list_of_host(self, host_id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
+        return await self.page({"host_id": host_id}, skip=skip, limit=limit)
+
+    async def list_of_organization(self, id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:  # noqa: A002
+        return await self.page({"organization_id": id}, skip=skip, limit=limit)
+
+    async def count_all(self) -> int:
+        """How many there are, counted no further than lists are."""
+        return await self.collection.count({"tombstone": {"$exists": False}}, limit=COUNTED_TO)
+
+    async def stored(self, *, after: str = "", before: datetime | None = None) -> Sequence[Recording]:
+        """Some that have a file, the oldest first: those behind the id `after` that began before `before`."""
+        ids: Document = {"$gt": after} | ({"$lt": first_id_at(before)} if before else {})
+        found = await self.collection.find(
+            {"status": _COMPLETED, "_id": ids}, sort=[("_id", ASCENDING)], limit=BATCH
+        )
+        return [self.load(document) for document in found]
+
+    async def unfinished(self, before: datetime) -> Sequence[Recording]:
+        """Those that began before then and are not over."""
+        query = {"status": RecordingStatus.RECORDING.value, "_id": {"$lt": first_id_at(before)}}
+        return await self.list_where(query, limit=BATCH)

@@ -1,0 +1,106 @@
+"""What does not fit together: rows without files, files without rows, recordings that nobody makes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter
+
+from services.egress.egresses.service import EgressService
+from services.egress.engines.keys import id_of, key_in
+from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.repository import BATCH, RecordingRepository
+from shared.clock import Clock
+from shared.errors import NotFound
+from shared.storage import Storage, Stored
+
+log = structlog.get_logger(__name__)
+
+STRAYS = Counter("greenroom_recording_strays_total", "Rows without file, files without row", ["kind"])
+
+# A file may be stored, and an egress planned, some time before or after its row is written.
+_FILE_GRACE = timedelta(hours=1)
+_ROW_GRACE = timedelta(minutes=1)
+
+
+@dataclass
+class Swept:
+    """How many rows had no file, and files no row; bytes freed."""
+
+    rows: int = 0
+    files: int = 0
+    freed: int = 0
+
+
+class Strays:
+    def __init__(
+        self,
+        recordings: RecordingRepository,
+        follower: RecordingFollower,
+        egresses: EgressService,
+        storage: Storage,
+        clock: Clock,
+    ):
+        self._recordings = recordings
+        self._follower = follower
+        self._egresses = egresses
+        self._storage = storage
+        self._clock = clock
+
+    async def settle_unfinished(self) -> None:
+        """Bring recordings to their end whose egress is over, or was never planned."""
+        for recording in await self._recordings.unfinished(self._clock.now() - _ROW_GRACE):
+            egress = await self._egresses.find(recording.key)
+            if egress is None:
+                now = self._clock.now()
+                await self._recordings.change(recording.id, lambda one: one.fail("It was never begun", now))  # noqa: B023
+            elif egress.over:
+                await self._follower.observe(egress)
+
+    async def sweep(self) -> Swept:
+        """Look through all rows and all files once."""
+        swept = Swept()
+        await self._rows_without_file(swept)
+        await self._files_without_row(swept)
+        if swept.rows or swept.files:
+            log.warning("storage.swept", rows=swept.rows, files=swept.files, freed=swept.freed)
+        return swept
+
+    async def _rows_without_file(self, swept: Swept) -> None:
+        after = ""
+        while found := await self._recordings.stored(after=after):
+            for recording in found:
+                if await self._storage.head(recording.file_key) is None:
+                    swept.rows += 1
+                    STRAYS.labels("row").inc()
+                    await self._fail(recording.id)
+            after = found[-1].id
+
+    async def _fail(self, id: str) -> None:  # noqa: A002
+        try:
+            await self._recordings.change(
+                id, lambda one: one.fail("The file is gone from the storage", self._clock.now())
+            )
+        except NotFound:
+            return  # It was deleted meanwhile, the file first.
+
+    async def _files_without_row(self, swept: Swept) -> None:
+        old = self._clock.now() - _FILE_GRACE
+        batch: list[Stored] = []
+        async for stored in self._storage.list("recordings"):
+            if stored.modified < old:
+                batch.append(stored)
+            if len(batch) >= BATCH:
+                await self._delete_unknown(batch, swept)
+                batch = []
+        await self._delete_unknown(batch, swept)
+
+    async def _delete_unknown(self, batch: Sequence[Stored], swept: Swept) -> None:
+        ids = {stored.key: id_of(key) for stored in batch if (key := key_in([stored.key]))}
+        known = await self._recordings.find_many(list(set(ids.values())))
+        unknown = [stored for stored in batch if stored.key in ids and ids[stored.key] not in known]
+        await self._storage.delete([stored.key for stored in unknown])
+        swept.files += len(unknown)
+        swept.freed += sum(stored.size for stored in unknown)
+        STRAYS.labels("file").inc(len(unknown))

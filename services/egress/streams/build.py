@@ -1,0 +1,173 @@
+"""Streams and recordings put together, and their life."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.egress.access import SessionAccess
+from services.egress.egresses.bell import Bell
+from services.egress.egresses.consumers import egress_group
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.egresses.service import EgressService
+from services.egress.egresses.worker import EgressWorker
+from services.egress.engines.build import EngineParts
+from services.egress.engines.keys import segments_prefix
+from services.egress.engines.livekit import LIVE_PLAYLIST
+from services.egress.reconciler.build import ReconcilerParts
+from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, Limits
+from services.egress.recordings.repository import RecordingRepository
+from services.egress.recordings.retrying import Retrying
+from services.egress.recordings.service import RECORDINGS, RecordingService
+from services.egress.recordings.strays import Strays
+from services.egress.segments.repository import SegmentRepository
+from services.egress.settings import EgressSettings
+from services.egress.streams.consumers import stream_group
+from services.egress.streams.health import HEALTH, StreamHealth
+from services.egress.streams.repository import StreamRepository
+from services.egress.streams.segments import StreamSegments
+from services.egress.streams.service import StreamService
+from services.egress.streams.serving import HLS, HlsService
+from shared.bus import Group
+from shared.clock import Clock
+from shared.http.app import SUPERVISOR
+from shared.lifetime import Indexed
+from shared.livekit import LiveKit
+from shared.mongo import Mongo
+from shared.signed_paths import PathSigner
+from shared.storage import Storage
+
+HLS_LINKS, FILE_LINKS = "hls", "recordings"
+
+
+@dataclass(frozen=True)
+class StreamParts:
+    """What the service's composition root needs of streams and recordings."""
+
+    worker: EgressWorker
+    egresses: EgressService
+    streams: StreamService
+    recordings: RecordingService
+    housekeeping: Housekeeping
+    strays: Strays
+    health: StreamHealth
+    hls: HlsService
+    stores: tuple[Indexed, ...]
+    groups: tuple[Group, ...]
+    lifetime: Callable[[web.Application], AsyncIterator[None]]
+
+    def install(self, app: web.Application) -> None:
+        app[RECORDINGS], app[HOUSEKEEPING] = self.recordings, self.housekeeping
+        app[HEALTH], app[HLS] = self.health, self.hls
+
+
+def build_streams(
+    settings: EgressSettings,
+    reconciler: ReconcilerParts,
+    engine: EngineParts,
+    storage: Storage,
+    livekit: LiveKit,
+    mongo: Mongo,
+    clock: Clock,
+) -> StreamParts:
+    secret = settings.internal_secret.get_secret_value()
+    bell = Bell()
+    egress_repository = EgressRepository(mongo, reconciler.outbox, clock)
+    stream_repository = StreamRepository(mongo, reconciler.outbox, clock)
+    recording_repository = RecordingRepository(mongo, reconciler.outbox, clock)
+    segment_repository = SegmentRepository(mongo)
+
+    segments = StreamSegments(mongo, segment_repository)
+    access = SessionAccess(reconciler.sessions)
+    egresses = EgressService(egress_repository, bell, clock)
+    streams = StreamService(
+        stream_repository,
+        egresses,
+        recording_repository,
+        reconciler.sessions,
+        clock,
+        storage_type=storage.kind,
+    )
+    follower = RecordingFollower(recording_repository, storage, clock)
+
+    async def live(session_id: str) -> bool:
+        known = await reconciler.sessions.find(session_id)
+        return known is not None and not known.over
+
+    async def playable(egress: PlannedEgress) -> bool:
+        if engine.keeps_records:
+            return await segments.playable(egress.id)
+        return (
+            await storage.head(f"{segments_prefix(egress.session_id, egress.id)}/{LIVE_PLAYLIST}") is not None
+        )
+
+    worker = EgressWorker(
+        egress_repository,
+        engine.engine,
+        reconciler.ledger,
+        clock,
+        look=settings.look,
+        settles_after=engine.settles_after,
+        live=live,
+        playable=playable,
+        observers=[streams.observe, follower.observe],
+        bell=bell,
+    )
+    recordings = RecordingService(
+        recording_repository,
+        egresses,
+        streams,
+        access,
+        storage,
+        PathSigner(secret, FILE_LINKS, clock),
+        clock,
+        public_url=settings.public_url,
+    )
+    strays = Strays(recording_repository, follower, egresses, storage, clock)
+    housekeeping = Housekeeping(
+        recording_repository,
+        recordings,
+        strays,
+        Retrying(recording_repository, egresses, follower, storage, engine.remake, clock),
+        storage,
+        clock,
+        limits=Limits(days=settings.recordings_kept_days, bytes=settings.recordings_quota_bytes),
+    )
+    hls = HlsService(
+        stream_repository,
+        segments,
+        storage,
+        PathSigner(secret, HLS_LINKS, clock),
+        seconds=settings.stream_segment_seconds,
+        from_records=engine.keeps_records,
+    )
+    health = StreamHealth(
+        access, stream_repository, egresses, segments, livekit, engine.trouble, settings.look, clock
+    )
+
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
+        app[SUPERVISOR].spawn("egress worker", worker.run())
+        app[SUPERVISOR].spawn("housekeeping", housekeeping.run())
+        yield
+
+    return StreamParts(
+        worker=worker,
+        egresses=egresses,
+        streams=streams,
+        recordings=recordings,
+        housekeeping=housekeeping,
+        strays=strays,
+        health=health,
+        hls=hls,
+        stores=(
+            egress_repository,
+            stream_repository,
+            recording_repository,
+            segment_repository,
+            *engine.stores,
+        ),
+        groups=(egress_group(egresses), stream_group(streams)),
+        lifetime=lifetime,
+    )

@@ -1,0 +1,137 @@
+"""The stream of a session: which egresses make it, and what there is to play. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.engines.ports import EgressStatus
+from shared.contracts.event import Event
+from shared.contracts.states import SessionState, StreamState, StreamStatus
+from shared.contracts.stream_events import StreamChanged
+
+LIVE_PLAYLIST = "live.m3u8"
+FULL_PLAYLIST = "index.m3u8"
+
+_STATUS = {
+    EgressStatus.STARTING: StreamStatus.STARTING,
+    EgressStatus.ACTIVE: StreamStatus.ACTIVE,
+    EgressStatus.ENDING: StreamStatus.ENDING,
+}
+
+
+@dataclass(kw_only=True)
+class Part:
+    """One egress of the stream; `file`: it makes a recording as well."""
+
+    key: str
+    file: bool
+
+
+@dataclass(kw_only=True)
+class Stream:
+    """`id` is the session's. `parts` are its egresses, the oldest first; the last is the one that counts.
+
+    `session_version` is the newest state of the session that was followed, `attempt` the newest wish.
+    """
+
+    id: str
+    version: int = 1
+    organization_id: str
+    library_id: str
+    listed: bool
+    session_version: int = 0
+    wanted: bool = False
+    attempt: int = 0
+    parts: list[Part] = field(default_factory=list)
+    status: StreamStatus = StreamStatus.NONE
+    hls_path: str | None = None
+    error: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def current(self) -> Part | None:
+        return self.parts[-1] if self.parts else None
+
+    def needs_part(self, session: SessionState, over: str | None) -> bool:
+        """Whether this state of the session asks for another egress; `over` is the key of an ended part."""
+        newer = session.stream.attempt > self.attempt or not self.wanted
+        return session.version >= self.session_version and newer and self._may_begin(over)
+
+    def _may_begin(self, over: str | None) -> bool:
+        return self.current is None or self.current.key == over
+
+    def follow(self, session: SessionState, part: Part, over: str | None, now: datetime) -> Sequence[Event]:
+        """Follow a state of the session that wants a stream; `part` is begun where one is needed."""
+        if session.version < self.session_version:
+            return []
+        begin = self.needs_part(session, over)
+        self.session_version, self.listed = session.version, session.listed
+        self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
+        return self._begin(part, now) if begin else []
+
+    def replace(self, part: Part, key: str, now: datetime) -> Sequence[Event]:
+        """Begin another part in the place of the one with this `key`, where that still counts."""
+        if not self.wanted or not self._may_begin(key):
+            return []
+        return self._begin(part, now)
+
+    def _begin(self, part: Part, now: datetime) -> Sequence[Event]:
+        self.parts = [*self.parts, part]
+        self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
+        return self._changed()
+
+    def unwant(self, session_version: int, now: datetime) -> Sequence[Event]:
+        """The session is over, or wants no stream any more."""
+        self.session_version = max(self.session_version, session_version)
+        self.wanted = False
+        if self.status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
+            self.status, self.updated_at = StreamStatus.ENDING, now
+            return self._changed()
+        return []
+
+    def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
+        """Take over what is known of the egress; of one that no longer counts nothing."""
+        if self.current is None or egress.id != self.current.key:
+            return []
+        before = (self.status, self.hls_path, self.error)
+        self.status, self.error = self._seen(egress)
+        if egress.playable or self.hls_path:
+            done = egress.over and not self.wanted
+            self.hls_path = f"/hls/{self.id}/{FULL_PLAYLIST if done else LIVE_PLAYLIST}"
+        if before == (self.status, self.hls_path, self.error):
+            return []
+        self.updated_at = now
+        return self._changed()
+
+    def _seen(self, egress: PlannedEgress) -> tuple[StreamStatus, str | None]:
+        if not egress.over:
+            return (_STATUS[egress.status] if self.wanted else StreamStatus.ENDING), egress.error
+        if self.wanted:
+            return StreamStatus.FAILED, egress.error or "The stream ended by itself"
+        return StreamStatus.ENDED, egress.error if egress.status is EgressStatus.FAILED else None
+
+    def _changed(self) -> Sequence[Event]:
+        return [StreamChanged(stream=self.state())]
+
+    def state(self) -> StreamState:
+        return StreamState(
+            session_id=self.id,
+            version=self.version,
+            status=self.status,
+            hls_path=self.hls_path,
+            error=self.error,
+            updated_at=self.updated_at,
+        )
+
+
+def new_stream(session: SessionState, now: datetime) -> Stream:
+    return Stream(
+        id=session.id,
+        organization_id=session.organization_id,
+        library_id=session.library_id,
+        listed=session.listed,
+        created_at=now,
+        updated_at=now,
+    )

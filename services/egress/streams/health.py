@@ -1,0 +1,181 @@
+"""Whether a stream is well, and what is wrong with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from services.egress.access import SessionAccess
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.service import EgressService
+from services.egress.engines.ports import Look
+from services.egress.segments.domain import Segment
+from services.egress.streams.domain import Stream
+from services.egress.streams.playlists import WINDOW
+from services.egress.streams.repository import StreamRepository
+from services.egress.streams.schemas import (
+    EgressHealth,
+    IngressHealth,
+    RoomHealth,
+    StreamHealthResponse,
+    TrackHealth,
+)
+from services.egress.streams.segments import StreamSegments
+from services.egress.streams.verdict import Signs, verdict
+from services.egress.webhooks.domain import user_of
+from shared.clock import Clock
+from shared.contracts.states import SessionState, SessionStatus, StreamStatus
+from shared.errors import AppError
+from shared.identity import Caller
+from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
+
+# A sentence about what keeps the engine from working; None where nothing does.
+EngineTrouble = Callable[[], Awaitable[str | None]]
+
+_DEADLINE = 3.0
+
+
+class StreamHealth:
+    def __init__(
+        self,
+        access: SessionAccess,
+        streams: StreamRepository,
+        egresses: EgressService,
+        segments: StreamSegments,
+        livekit: LiveKit,
+        trouble: EngineTrouble,
+        look: Look,
+        clock: Clock,
+    ):
+        self._access = access
+        self._streams = streams
+        self._egresses = egresses
+        self._segments = segments
+        self._livekit = livekit
+        self._trouble = trouble
+        self._look = look
+        self._clock = clock
+
+    async def of(self, session_id: str, caller: Caller, library_id: str | None) -> StreamHealthResponse:
+        """The health of the session's stream, for whoever moderates it. Raises `NotFound`, `Forbidden`."""
+        session = await self._access.moderated(session_id, caller, library_id)
+        stream = await self._streams.find(session_id)
+        seen = await self._look_into(session)
+        room, participants, ingresses = seen or ([], [], [])
+        tracks = [track for participant in participants for track in _tracks(participant)]
+        output = await self._output(stream)
+        signs = Signs(
+            live=session.status is SessionStatus.LIVE,
+            wanted=stream is not None and stream.wanted,
+            status=stream.status if stream else StreamStatus.NONE,
+            error=stream.error if stream else None,
+            livekit_answers=seen is not None,
+            room_open=bool(room),
+            tracks=tracks,
+            last_segment_age=output.age,
+            segment_seconds=self._look.segment_seconds,
+            engine_trouble=await self._trouble(),
+        )
+        said, reasons = verdict(signs)
+        return StreamHealthResponse(
+            status=said,
+            room=_room(room[0]) if room else None,
+            tracks=tracks,
+            egress=self._egress_health(stream, output, reasons),
+            ingress=_ingress(ingresses, participants),
+        )
+
+    async def _look_into(
+        self, session: SessionState
+    ) -> tuple[Sequence[LiveKitRoom], Sequence[LiveKitParticipant], Sequence[Ingress]] | None:
+        """The room, who is in it, and its ingress; None where LiveKit does not answer in time."""
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                return await asyncio.gather(
+                    self._livekit.list_rooms([session.id]),
+                    self._livekit.list_participants(session.id),
+                    self._livekit.list_ingresses(session.id),
+                )
+        except (AppError, TimeoutError):
+            return None
+
+    async def _output(self, stream: Stream | None) -> "_Output":
+        planned = await self._egresses.find(stream.current.key) if stream and stream.current else None
+        if planned is None:
+            return _Output(None, [], 0, None)
+        latest = await self._segments.latest(planned.id, WINDOW)
+        age = None
+        if latest:
+            past = self._clock.now() - latest[-1].starts_at
+            age = round(max(0.0, past.total_seconds() - latest[-1].duration), 3)
+        return _Output(planned, latest, await self._segments.count(planned.id), age)
+
+    def _egress_health(self, stream: Stream | None, output: "_Output", reasons: list[str]) -> EgressHealth:
+        planned, latest = output.planned, output.latest
+        return EgressHealth(
+            status=stream.status.value if stream else StreamStatus.NONE.value,
+            reasons=reasons,
+            egress_id=planned.egress_id if planned else None,
+            error=stream.error if stream else None,
+            recording=planned.file if planned else False,
+            started_at=planned.started_at if planned else None,
+            hls_path=stream.hls_path if stream else None,
+            width=self._look.width,
+            height=self._look.height,
+            frame_rate=self._look.frame_rate,
+            bitrate_kbps=_bitrate(latest),
+            segment_count=output.count,
+            last_segment_at=latest[-1].starts_at if latest else None,
+            last_segment_age=output.age,
+            attempt=stream.attempt if stream else 0,
+        )
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What has come out of the egress that counts: its last segments, how many, the last one's age."""
+
+    planned: PlannedEgress | None
+    latest: Sequence[Segment]
+    count: int
+    age: float | None
+
+
+def _bitrate(segments: Sequence[Segment]) -> int | None:
+    seconds = sum(segment.duration for segment in segments)
+    return round(sum(segment.size for segment in segments) * 8 / seconds / 1000) if seconds else None
+
+
+def _room(room: LiveKitRoom) -> RoomHealth:
+    return RoomHealth(
+        sid=room.sid, name=room.name, num_participants=room.num_participants, created_at=room.created_at
+    )
+
+
+def _tracks(participant: LiveKitParticipant) -> list[TrackHealth]:
+    return [
+        TrackHealth(
+            sid=track.sid,
+            participant_identity=user_of(participant.identity),
+            type=track.type,
+            source=track.source,
+            muted=track.muted,
+            width=track.width or None,
+            height=track.height or None,
+        )
+        for track in participant.tracks
+    ]
+
+
+def _ingress(
+    ingresses: Sequence[Ingress], participants: Sequence[LiveKitParticipant]
+) -> IngressHealth | None:
+    if not ingresses:
+        return None
+    publishing = any(one.kind == "ingress" and one.tracks for one in participants)
+    return IngressHealth(ingress_id=ingresses[0].ingress_id, publishing=publishing)
+
+
+HEALTH: Final = web.AppKey("stream_health", StreamHealth)

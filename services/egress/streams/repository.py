@@ -1,0 +1,29 @@
+"""Where the streams of sessions are kept."""
+
+from typing import ClassVar
+
+from services.egress.streams.domain import Stream
+from shared.mongo import ASCENDING, Duplicate, Index
+from shared.repository import Repository
+
+
+class StreamRepository(Repository[Stream]):
+    collection_name: ClassVar[str] = "streams"
+    noun: ClassVar[str] = "stream"
+    entity = Stream
+    indexes = (Index([("library_id", ASCENDING)]),)
+
+    async def ensure(self, stream: Stream) -> Stream:
+        """The stream of the session as it is stored, made where there is none."""
+        found = await self.find(stream.id)
+        if found is not None:
+            return found
+        try:
+            await self.add(stream, [])
+        except Duplicate:
+            return await self.get(stream.id)
+        return stream
+
+    async def set_listed(self, library_id: str, *, listed: bool) -> None:
+        """A library was made public, or is so no more; streams tell nothing of it."""
+        await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})

@@ -1,0 +1,31 @@
+"""Stream health, and the HLS itself."""
+
+from aiohttp import web
+
+from services.egress.streams.health import HEALTH
+from services.egress.streams.schemas import StreamHealthResponse
+from services.egress.streams.serving import HLS
+from shared.http import ANONYMOUS, MODERATOR, Reply, Request, Routes
+
+routes = Routes("Sessions")
+hls_routes = Routes("Streams")
+
+
+@routes.get("/sessions/{id}/stream_health", access=MODERATOR, mirrored=True)
+async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
+    """Get stream health info.
+
+    With a verdict and its reasons; room and tracks as LiveKit has them now.
+    """
+    service = request.service(HEALTH)
+    return Reply(await service.of(request.path_id(), request.caller, request.library_id))
+
+
+@hls_routes.get("/hls/{path:.+}", access=ANONYMOUS)
+async def get_hls(request: Request) -> web.StreamResponse:
+    """Play a stream.
+
+    `<session id>/live.m3u8` is a window that moves on, `<session id>/index.m3u8` the whole stream; segments
+    lie beside them. Where the library is not public the path begins with a token: see `hls_url`.
+    """
+    return await request.service(HLS).send(request.raw, request.raw.match_info["path"])

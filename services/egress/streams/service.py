@@ -1,0 +1,131 @@
+"""Making streams follow what sessions want of them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.service import EgressService
+from services.egress.engines.keys import id_of, key_of
+from services.egress.reconciler.sessions.service import Sessions
+from services.egress.recordings.domain import Recording, new_recording
+from services.egress.recordings.repository import RecordingRepository
+from services.egress.streams.domain import Part, Stream, new_stream
+from services.egress.streams.repository import StreamRepository
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import TrackPublished
+from shared.contracts.session_events import LibraryEvent, SessionEvent
+from shared.contracts.states import SessionState, Visibility
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.mongo import Duplicate
+
+log = structlog.get_logger(__name__)
+
+
+class StreamService:
+    def __init__(
+        self,
+        streams: StreamRepository,
+        egresses: EgressService,
+        recordings: RecordingRepository,
+        sessions: Sessions,
+        clock: Clock,
+        *,
+        storage_type: str,
+    ):
+        self._streams = streams
+        self._egresses = egresses
+        self._recordings = recordings
+        self._sessions = sessions
+        self._clock = clock
+        self._storage_type = storage_type
+
+    async def follow(self, event: SessionEvent) -> None:
+        """Whatever the event tells, the newest state that is known of the session is what counts."""
+        await self._sessions.follow(event)
+        known = await self._sessions.find(event.session.id)
+        if known is None or known.over:
+            await self._end(event.session)
+        elif known.live and known.state.stream.wanted:
+            await self._ensure(known.state)
+
+    async def _end(self, session: SessionState) -> None:
+        with suppress(NotFound):
+            await self._streams.change(
+                session.id, lambda stream: stream.unwant(session.version, self._clock.now())
+            )
+        await self._egresses.stop_all(session.id)
+
+    async def _ensure(self, session: SessionState) -> None:
+        """Have the session's stream run; a part that has ended is replaced when it is asked for again."""
+        stream = await self._streams.ensure(new_stream(session, self._clock.now()))
+        over = await self._ended_part(stream)
+        part = Part(key=key_of(new_id()), file=False)
+        if stream.needs_part(session, over):
+            part.file = session.stream.record and await self._reserve(session, part)
+        stream = await self._streams.change(
+            session.id, lambda one: one.follow(session, part, over, self._clock.now())
+        )
+        await self._carry_out(stream, part)
+
+    async def _carry_out(self, stream: Stream, part: Part) -> None:
+        """Plan the part that counts; `part` was made for it, unless somebody else was faster."""
+        current = stream.current
+        if current is None:
+            return
+        if part.file and current.key != part.key:
+            await self._recordings.remove(id_of(part.key), Recording.withdraw)
+        await self._egresses.plan(current.key, stream.id, stream=True, file=current.file)
+
+    async def _reserve(self, session: SessionState, part: Part) -> bool:
+        """Begin the recording that the part is to make; False where the session is recorded already."""
+        recording = new_recording(id_of(part.key), session, self._storage_type, self._clock.now())
+        try:
+            await self._recordings.add(recording, recording.begun())
+        except Duplicate:
+            return False
+        return True
+
+    async def _ended_part(self, stream: Stream) -> str | None:
+        """The key of the part that counts, if nothing more comes of it."""
+        if stream.current is None:
+            return None
+        egress = await self._egresses.find(stream.current.key)
+        return egress.id if egress is not None and egress.over else None
+
+    async def release_file(self, key: str, session_id: str) -> None:
+        """The recording that this part makes is to end, and the stream to go on without one."""
+        part = Part(key=key_of(new_id()), file=False)
+        stream = await self._streams.change(session_id, lambda one: one.replace(part, key, self._clock.now()))
+        if stream.wanted:
+            await self._carry_out(stream, part)
+
+    async def revive(self, event: TrackPublished) -> None:
+        """LiveKit's egress ends by itself some time after the last track went: begin again with the next."""
+        stream = await self._streams.find(event.session_id)
+        if stream is None or not stream.wanted:
+            return
+        over = await self._ended_part(stream)
+        known = await self._sessions.find(event.session_id)
+        if over is None or known is None or not known.live:
+            return
+        part = Part(key=key_of(new_id()), file=False)
+        part.file = known.state.stream.record and await self._reserve(known.state, part)
+        stream = await self._streams.change(stream.id, lambda one: one.replace(part, over, self._clock.now()))
+        log.info("stream.revived", session_id=stream.id)
+        await self._carry_out(stream, part)
+
+    async def observe(self, egress: PlannedEgress) -> None:
+        """Take over what is known of an egress."""
+        if egress.stream:
+            await self._streams.change(egress.session_id, lambda stream: self._seen(stream, egress))
+
+    def _seen(self, stream: Stream, egress: PlannedEgress) -> Sequence[Event]:
+        return stream.observe(egress, self._clock.now())
+
+    async def follow_library(self, event: LibraryEvent) -> None:
+        listed = event.library.visibility is Visibility.PUBLIC
+        await self._streams.set_listed(event.library.id, listed=listed)

@@ -1,0 +1,122 @@
+"""Serving HLS: playlists built from records, segments from the storage, and who may have them."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.egress.engines.keys import segments_prefix
+from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
+from services.egress.streams.kept import Kept
+from services.egress.streams.playlists import Opening, media_playlist, within
+from services.egress.streams.repository import StreamRepository
+from services.egress.streams.segments import StreamSegments
+from shared.contracts.states import StreamStatus
+from shared.errors import Forbidden, NotFound
+from shared.http.files import send_file
+from shared.ids import is_id
+from shared.signed_paths import PathSigner, is_token
+from shared.storage import Storage
+from shared.storage_keys import is_key
+
+PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
+_TYPES: Final = {"ts": "video/mp2t", "m4s": "video/iso.segment", "mp4": "video/mp4", "m3u8": PLAYLIST_TYPE}
+_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+_SHORT: Final = {"Cache-Control": "public, max-age=1", **_OPEN}
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", **_OPEN}
+
+# A playlist changes every two seconds or so; a stream's access within a second of the library's.
+_PLAYLIST_KEPT = 0.5
+_STREAM_KEPT = 1.0
+_COMPRESSED_FROM = 4096
+
+
+class HlsService:
+    def __init__(
+        self,
+        streams: StreamRepository,
+        segments: StreamSegments,
+        storage: Storage,
+        links: PathSigner,
+        *,
+        seconds: int,
+        from_records: bool,
+    ):
+        """`seconds` is how long segments are meant to be; not `from_records`: the engine wrote playlists."""
+        self._streams = streams
+        self._segments = segments
+        self._storage = storage
+        self._links = links
+        self._seconds = seconds
+        self._from_records = from_records
+        self._playlists: Kept[str] = Kept(_PLAYLIST_KEPT)
+        self._known: Kept[Stream | None] = Kept(_STREAM_KEPT)
+
+    async def send(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        """What lies at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
+        token, session_id, rest = _split(path)
+        if token is not None:
+            self._links.verify(token, session_id)
+        stream = await self._known.get(session_id, lambda: self._streams.find(session_id))
+        if stream is None:
+            raise _nothing()
+        if token is None and not stream.listed:
+            raise Forbidden("This stream needs a link of its own", code="link_required")
+        if rest in {LIVE_PLAYLIST, FULL_PLAYLIST}:
+            text = await self._playlists.get(f"{session_id}/{rest}", lambda: self._playlist(stream, rest))
+            return _playlist_response(text)
+        return await self._file(request, stream, rest)
+
+    async def _file(self, request: web.BaseRequest, stream: Stream, rest: str) -> web.StreamResponse:
+        key = rest.partition("/")[0]
+        kind = _TYPES.get(rest.rpartition(".")[2])
+        if kind is None or not any(part.key == key for part in stream.parts):
+            raise _nothing()
+        headers = _SHORT if kind == PLAYLIST_TYPE else _FOREVER
+        return await send_file(
+            request, self._storage, f"hls/{stream.id}/{rest}", content_type=kind, headers=headers
+        )
+
+    async def _playlist(self, stream: Stream, name: str) -> str:
+        if not self._from_records:
+            return await self._written(stream, name)
+        whole = name == FULL_PLAYLIST
+        if whole:
+            segments, opening = await self._segments.all(stream), Opening()
+        else:
+            segments, opening = await self._segments.window(stream)
+        if not segments:
+            raise _nothing()
+        ended = stream.status is StreamStatus.ENDED
+        return media_playlist(segments, opening=opening, ended=ended, seconds=self._seconds, whole=whole)
+
+    async def _written(self, stream: Stream, name: str) -> str:
+        """LiveKit's own playlist of the part that counts."""
+        if stream.current is None:
+            raise _nothing()
+        key = stream.current.key
+        text = await self._storage.get(f"{segments_prefix(stream.id, key)}/{name}")
+        return within(text.decode(), key)
+
+
+def _split(path: str) -> tuple[str | None, str, str]:
+    """The token, if there is one, the session's id, and what is asked for. Raises `NotFound`."""
+    first, _, rest = path.partition("/")
+    token = first if is_token(first) else None
+    session_id, _, rest = rest.partition("/") if token else (first, "", rest)
+    if not is_id(session_id) or not is_key(rest):
+        raise _nothing()
+    return token, session_id.lower(), rest
+
+
+def _nothing() -> NotFound:
+    return NotFound("There is no such stream", code="stream_not_found")
+
+
+def _playlist_response(text: str) -> web.Response:
+    response = web.Response(text=text, content_type=PLAYLIST_TYPE, headers=_SHORT)
+    if len(text) > _COMPRESSED_FROM:
+        response.enable_compression()
+    return response
+
+
+HLS: Final = web.AppKey("hls", HlsService)

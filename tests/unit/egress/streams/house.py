@@ -1,0 +1,227 @@
+"""Streams and recordings without doors: everything behind them, on an engine and a storage in memory."""
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.engines.build import EngineParts
+from services.egress.engines.keys import file_key, key_of, segments_prefix
+from services.egress.engines.ports import EgressInfo, EgressStatus
+from services.egress.reconciler.build import build_reconciler
+from services.egress.recordings.domain import Recording
+from services.egress.recordings.repository import RecordingRepository
+from services.egress.segments.domain import Segment
+from services.egress.segments.repository import SegmentRepository
+from services.egress.settings import EgressSettings
+from services.egress.streams.build import build_streams
+from services.egress.streams.domain import Stream
+from services.egress.streams.repository import StreamRepository
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import EgressEnded, EgressUpdated, FileResult
+from shared.contracts.session_events import SessionEnded, SessionEvent, SessionStarted, SessionUpdated
+from shared.contracts.states import SessionState, SessionStatus, StreamWish, UserRole
+from shared.contracts.stream_events import RecordingEvent, StreamChanged
+from shared.http.idempotency import Reservation
+from shared.identity import Caller
+from shared.mongo import Mongo
+from shared.storage import Storage
+from shared.testing.fake_clock import FakeClock
+from shared.testing.fake_livekit import FakeLiveKit
+from shared.testing.memory_bus import MemoryBus
+from shared.testing.memory_mongo import memory_mongo
+from tests.unit.egress.reconciler.house import FakeOwner
+from tests.unit.egress.reconciler.make import T0, state
+from tests.unit.egress.streams.engine import FakeEngine
+
+SETTLES_AFTER = timedelta(seconds=30)
+SECRET = "a secret that tests share with nobody"
+
+
+class House:
+    """One replica; give two the same parts to have them share the work."""
+
+    def __init__(self, like: "House | None" = None, *, keeps_records: bool = True, **settings: Any) -> None:
+        self.mongo: Mongo = like.mongo if like else memory_mongo()
+        self.clock: FakeClock = like.clock if like else FakeClock(T0)
+        self.livekit = FakeLiveKit(self.clock)
+        self.owner: FakeOwner = like.owner if like else FakeOwner()
+        self.bus = MemoryBus(clock=self.clock)
+        self.engine: FakeEngine = like.engine if like else FakeEngine(self.clock)
+        self.trouble: str | None = None
+        self.remade: list[str] = []
+        self.storage: Storage = like.storage if like else Storage.from_url("memory:")
+        self.reconciler = build_reconciler(
+            self.livekit, self.mongo, self.bus, self.owner, self.clock, timedelta(seconds=10)
+        )
+        engine = EngineParts(
+            engine=self.engine,
+            settles_after=SETTLES_AFTER,
+            keeps_records=keeps_records,
+            trouble=self._trouble,
+            remake=self._remake,
+        )
+        self.parts = build_streams(
+            EgressSettings(internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings),
+            self.reconciler,
+            engine,
+            self.storage,
+            self.livekit,
+            self.mongo,
+            self.clock,
+        )
+        self.egresses = EgressRepository(self.mongo, self.reconciler.outbox, self.clock)
+        self.streams = StreamRepository(self.mongo, self.reconciler.outbox, self.clock)
+        self.recordings = RecordingRepository(self.mongo, self.reconciler.outbox, self.clock)
+        self.segments = SegmentRepository(self.mongo)
+
+    async def _trouble(self) -> str | None:
+        return self.trouble
+
+    async def _remake(self, key: str) -> bool:
+        self.remade.append(key)
+        return True
+
+    async def ensure_indexes(self) -> None:
+        for store in (*self.reconciler.stores, *self.parts.stores):
+            await store.ensure_indexes()
+
+    async def follow(self, event: SessionEvent) -> None:
+        self.owner.sessions[event.session.id] = event.session
+        await self.parts.streams.follow(event)
+
+    async def go_live(self, *, stream: bool = True, record: bool = False, **given: Any) -> SessionState:
+        wish = StreamWish(wanted=stream, record=record, attempt=1 if stream else 0)
+        session = state(stream=wish, listed=True, **given)
+        await self.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+        await self.follow(SessionStarted(session=session))
+        return session
+
+    async def again(self, session: SessionState) -> SessionState:
+        """The stream is asked for once more."""
+        newest = self.owner.sessions[session.id]
+        wish = newest.stream.model_copy(update={"wanted": True, "attempt": newest.stream.attempt + 1})
+        changed = newest.model_copy(update={"version": newest.version + 1, "stream": wish})
+        await self.follow(SessionUpdated(session=changed))
+        return changed
+
+    async def end(self, session: SessionState) -> None:
+        newest = self.owner.sessions[session.id]
+        update = {"version": newest.version + 1, "status": SessionStatus.ENDED}
+        await self.follow(SessionEnded(session=newest.model_copy(update=update)))
+
+    async def work(self, seconds: float = 0) -> None:
+        """All that is due now, and whatever becomes due while so much time goes by."""
+        await self._settle()
+        passed = 0.0
+        while passed < seconds:
+            self.clock.advance(seconds=0.5)
+            passed += 0.5
+            await self._settle()
+
+    async def _settle(self) -> None:
+        for _ in range(10):
+            if not await self.egresses.due(self.clock.now(), 100):
+                return
+            await self.parts.worker.work()
+
+    async def stream(self, session: SessionState) -> Stream:
+        return await self.streams.get(session.id)
+
+    async def planned(self, session: SessionState) -> list[PlannedEgress]:
+        return await self.egresses.of_session(session.id)
+
+    async def active(self, egress_id: str = "EG_0000") -> EgressInfo:
+        """The engine says that it runs."""
+        seen = self.engine.be(egress_id, EgressStatus.ACTIVE)
+        await self.parts.egresses.follow(EgressUpdated(**_told(seen), occurred_at=self.clock.now()))
+        await self.work()
+        return seen
+
+    async def ended(
+        self,
+        egress_id: str = "EG_0000",
+        status: EgressStatus = EgressStatus.COMPLETE,
+        error: str | None = None,
+        **told: Any,
+    ) -> None:
+        """The engine says that it is over."""
+        seen = self.engine.be(egress_id, status, error)
+        await self.parts.egresses.follow(EgressEnded(**_told(seen), occurred_at=self.clock.now(), **told))
+        await self.work()
+
+    async def complete(self, egress_id: str, content: bytes = b"moov", duration: float = 12.4) -> None:
+        """It ends with its file stored."""
+        info = self.engine.egresses[egress_id]
+        path = file_key(info.session_id, str(info.key))
+        await self.storage.put(path, content)
+        await self.storage.put(f"{path}.jpg", b"jpeg")
+        await self.ended(egress_id, files=(FileResult(filename=path, size=len(content), duration=duration),))
+
+    async def segment(self, session: SessionState, key: str, n: int, **given: Any) -> Segment:
+        """Another segment is stored."""
+        epoch = given.get("epoch", 1)
+        path = f"{segments_prefix(session.id, key)}/{epoch}/{n:06d}.ts"
+        segment = Segment(
+            **{
+                "key": key,
+                "session_id": session.id,
+                "epoch": epoch,
+                "n": n,
+                "path": path,
+                "starts_at": self.clock.now(),
+                "duration": 2.0,
+                "size": 100_000,
+            }
+            | given
+        )
+        await self.storage.put(path, f"segment {epoch}/{n}".encode())
+        await self.segments.add_many([segment])
+        return segment
+
+    async def told(self) -> list[Event]:
+        await self.reconciler.outbox.publish_once()
+        await self.reconciler.outbox.clear_once()
+        # The repositories of the tests relay the same collections once more.
+        return list({envelope.id: envelope.event for envelope in self.bus.published}.values())
+
+    async def stream_events(self) -> list[StreamChanged]:
+        return [one for one in await self.told() if isinstance(one, StreamChanged)]
+
+    async def recording_events(self) -> list[RecordingEvent]:
+        return [one for one in await self.told() if isinstance(one, RecordingEvent)]
+
+    async def record(self, session: SessionState, id: str | None = None) -> Recording:  # noqa: A002
+        """The host starts a recording."""
+        reservation = Reservation.fresh()
+        made = await self.parts.recordings.start(reservation, session.id, host_of(session))
+        return await self.recordings.get(made.id)
+
+
+def host_of(session: SessionState, **given: Any) -> Caller:
+    fields: dict[str, Any] = {
+        "user_id": session.host_id,
+        "sign_in_id": "s",
+        "organization_id": session.organization_id,
+        "role": UserRole.HOST,
+        "username": "Hanna",
+    }
+    return Caller(**(fields | given))
+
+
+def key_for(recording: Recording) -> str:
+    return key_of(recording.id)
+
+
+def _told(seen: EgressInfo) -> dict[str, Any]:
+    return {
+        "session_id": seen.session_id,
+        "egress_id": seen.egress_id,
+        "egress_key": seen.key,
+        "status": seen.status.value,
+        "error": seen.error,
+        "started_at": seen.started_at,
+        "ended_at": seen.ended_at,
+    }

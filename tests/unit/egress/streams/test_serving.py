@@ -1,0 +1,208 @@
+"""HLS over HTTP: what is served to whom, and how it may be kept."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from services.egress.streams import routes as stream_routes
+from services.egress.streams.build import HLS_LINKS
+from shared.contracts.session_events import LibraryUpdated
+from shared.contracts.states import LibraryState, SessionState, Visibility
+from shared.http import service_app
+from shared.http.app import HEALTH
+from shared.ids import new_id
+from shared.settings import ServiceSettings
+from shared.signed_paths import PathSigner
+from tests.unit.egress.streams.house import SECRET, House
+
+Http = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+async def house() -> House:
+    house = House()
+    await house.ensure_indexes()
+    return house
+
+
+@pytest.fixture
+async def http(house: House) -> AsyncIterator[Http]:
+    app = service_app(
+        "egress", ServiceSettings(), [stream_routes.routes, stream_routes.hls_routes], house.clock
+    )
+    house.parts.install(app)
+    app[HEALTH].started = True
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+async def streaming(house: House, segments: int = 3, **given: object) -> tuple[SessionState, str]:
+    """A live session with so many segments, and the key of its egress."""
+    session = await house.go_live(**given)  # type: ignore[arg-type]
+    await house.work()
+    await house.active()
+    [egress] = await house.planned(session)
+    for n in range(segments):
+        await house.segment(session, egress.id, n)
+        house.clock.advance(seconds=2)
+    await house.work(1)
+    return session, egress.id
+
+
+async def entries(answer: ClientResponse) -> list[str]:
+    return [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
+
+
+async def test_it_can_be_played_as_soon_as_there_is_a_segment(house: House) -> None:
+    session, key = await streaming(house, segments=0)
+    assert (await house.stream(session)).hls_path is None
+    await house.segment(session, key, 0)
+    await house.work(1)
+    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+    paths = [event.stream.hls_path for event in await house.stream_events()]
+    assert paths == [None, None, f"/hls/{session.id}/live.m3u8"]
+
+
+async def test_the_live_playlist_is_a_window(house: House, http: Http) -> None:
+    session, key = await streaming(house, segments=9)
+    answer = await http.get(f"/hls/{session.id}/live.m3u8")
+    assert answer.status == 200
+    assert answer.content_type == "application/vnd.apple.mpegurl"
+    assert answer.headers["Cache-Control"] == "public, max-age=1"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "#EXT-X-MEDIA-SEQUENCE:3\n" in await answer.text()
+    assert await entries(answer) == [f"{key}/1/{n:06d}.ts" for n in range(3, 9)]
+
+
+async def test_the_full_playlist_has_them_all(house: House, http: Http) -> None:
+    session, _ = await streaming(house, segments=9)
+    answer = await http.get(f"/hls/{session.id}/index.m3u8")
+    assert len(await entries(answer)) == 9
+    assert "#EXT-X-PLAYLIST-TYPE:EVENT\n" in await answer.text()
+
+
+async def test_parts_follow_each_other_with_a_break(house: House, http: Http) -> None:
+    session, first = await streaming(house, segments=4)
+    await house.ended()
+    await house.again(session)
+    await house.work()
+    second = (await house.planned(session))[1].id
+    for n in range(3):
+        await house.segment(session, second, n)
+    text = await (await http.get(f"/hls/{session.id}/live.m3u8")).text()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        *(f"{first}/1/{n:06d}.ts" for n in (1, 2, 3)),
+        *(f"{second}/1/{n:06d}.ts" for n in (0, 1, 2)),
+    ]
+    assert text.count("#EXT-X-DISCONTINUITY\n") == 1
+    assert "#EXT-X-MEDIA-SEQUENCE:1\n" in text
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in text
+
+
+async def test_breaks_that_left_the_window_are_counted(house: House, http: Http) -> None:
+    session, key = await streaming(house, segments=2)
+    for n in range(8):
+        await house.segment(session, key, n, epoch=2)
+    text = await (await http.get(f"/hls/{session.id}/live.m3u8")).text()
+    assert "#EXT-X-MEDIA-SEQUENCE:4\n" in text
+    assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in text
+    assert "#EXT-X-DISCONTINUITY\n" not in text
+
+
+async def test_an_ended_stream_is_there_to_be_played_again(house: House, http: Http) -> None:
+    session, _ = await streaming(house)
+    await house.end(session)
+    await house.work()
+    await house.ended()
+    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/index.m3u8"
+    text = await (await http.get(f"/hls/{session.id}/index.m3u8")).text()
+    assert text.endswith("#EXT-X-ENDLIST\n")
+
+
+async def test_segments_are_kept_for_good_and_come_in_ranges(house: House, http: Http) -> None:
+    session, key = await streaming(house)
+    path = f"/hls/{session.id}/{key}/1/000001.ts"
+    whole = await http.get(path)
+    assert (whole.status, await whole.read()) == (200, b"segment 1/1")
+    assert whole.content_type == "video/mp2t"
+    assert whole.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    part = await http.get(path, headers={"Range": "bytes=2-4"})
+    assert (part.status, await part.read(), part.headers["Content-Range"]) == (206, b"gme", "bytes 2-4/11")
+    assert (await http.get(path, headers={"Range": "bytes=99-"})).status == 416
+    assert (await http.get(path, headers={"If-None-Match": whole.headers["ETag"]})).status == 304
+
+
+async def test_nothing_else_is_served(house: House, http: Http) -> None:
+    session, key = await streaming(house)
+    other, other_key = await streaming(house)
+    await house.storage.put(f"recordings/{session.id}/{key}.mp4", b"secret")
+    await house.storage.put(f"hls-private/{session.id}/{key}/1/000000.ts", b"secret")
+    for path in [
+        f"{session.id}/{other_key}/1/000000.ts",
+        f"{session.id}/{key}/1/000099.ts",
+        f"{session.id}/{key}/1/000000.txt",
+        f"{session.id}/{key}",
+        f"{session.id}/",
+        f"{session.id}",
+        f"{session.id}/../../recordings/{session.id}/{key}.mp4",
+        f"{session.id}/%2e%2e/%2e%2e/recordings/{session.id}/{key}.mp4",
+        f"{session.id}/{key}/..%2f..%2f..%2frecordings%2f{session.id}%2f{key}.mp4",
+        f"{session.id}/{key}/1/000000.ts%00.ts",
+        f"{session.id}/{key}/1/000000%0a.ts",
+        f"{new_id()}/live.m3u8",
+        f"{other.id}/{key}/1/000000.ts",
+        "live.m3u8",
+    ]:
+        answer = await http.get(f"/hls/{path}", allow_redirects=False)
+        assert answer.status in {404, 405}, path
+        assert b"secret" not in await answer.read()
+
+
+async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: House, http: Http) -> None:
+    session, key = await streaming(house)
+    library = LibraryState(
+        id=session.library_id,
+        version=2,
+        organization_id=session.organization_id,
+        name="L",
+        visibility=Visibility.UNLISTED,
+        is_default=False,
+    )
+    await house.parts.streams.follow_library(LibraryUpdated(library=library))
+    signer = PathSigner(SECRET, HLS_LINKS, house.clock)
+    soon = house.clock.now() + timedelta(hours=1)
+    good = signer.sign(session.id, soon)
+    for rest in ["live.m3u8", "index.m3u8", f"{key}/1/000000.ts"]:
+        assert (await http.get(f"/hls/{session.id}/{rest}")).status == 403
+        assert (await http.get(f"/hls/{good}/{session.id}/{rest}")).status == 200
+    bad = {
+        "foreign": signer.sign(new_id(), soon),
+        "expired": signer.sign(session.id, house.clock.now() - timedelta(seconds=1)),
+        "of another purpose": PathSigner(SECRET, "recordings", house.clock).sign(session.id, soon),
+        "of another secret": PathSigner("another secret", HLS_LINKS, house.clock).sign(session.id, soon),
+        "lengthened": f"{int(good.split('.')[0], 16) + 99:x}.{good.split('.')[1]}",
+    }
+    answers = {
+        what: (await http.get(f"/hls/{token}/{session.id}/live.m3u8")).status for what, token in bad.items()
+    }
+    assert answers == dict.fromkeys(bad, 403)
+    assert (await http.get(f"/hls/{good[:-1]}/{session.id}/live.m3u8")).status == 404
+
+
+async def test_livekits_own_playlists_are_served_where_it_writes_them(http: Http) -> None:
+    house = House(keeps_records=False)
+    session, key = await streaming(house, segments=0)
+    assert (await house.stream(session)).hls_path is None
+    text = b"#EXTM3U\n#EXTINF:2.0,\nsegment_00000.ts\n"
+    await house.storage.put(f"hls/{session.id}/{key}/live.m3u8", text)
+    await house.work(1)
+    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+    app = service_app("egress", ServiceSettings(), [stream_routes.hls_routes], house.clock)
+    house.parts.install(app)
+    app[HEALTH].started = True
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.get(f"/hls/{session.id}/live.m3u8")
+        assert await entries(answer) == [f"{key}/segment_00000.ts"]
