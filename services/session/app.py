@@ -35,9 +35,11 @@ from services.session.rooms.repository import RoomRepository
 from services.session.rooms.service import ROOMS, RoomService
 from services.session.rooms.views import RoomViews
 from services.session.sessions import consumers as session_consumers
+from services.session.sessions import hls_links
 from services.session.sessions import routes as session_routes
 from services.session.sessions.admission import ADMISSION, Admission
 from services.session.sessions.domain import Limits
+from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.live import LIVE, LiveService, RoomTimeouts
 from services.session.sessions.reactions import SessionReactions
@@ -62,6 +64,7 @@ from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.settings import base64url
+from shared.signed_paths import PathSigner
 
 TABLES: tuple[Routes, ...] = (
     signin_routes.routes,
@@ -109,7 +112,8 @@ def build(settings: SessionSettings) -> web.Application:
     idempotency = IdempotencyKeys(mongo, clock)
 
     room_views = RoomViews(users, sessions)
-    session_views = SessionViews(rooms, room_views)
+    signer = PathSigner(settings.internal_secret.get_secret_value(), hls_links.PURPOSE, clock)
+    session_views = SessionViews(rooms, room_views, HlsLinks(settings.public_url, signer, clock))
     library_service = LibraryService(libraries, organizations, rooms, clock)
     revocation_service = RevocationService(revocations, sign_ins, clock)
     account_service = AccountService(users, organizations, revocation_service, passwords, clock)

@@ -14,6 +14,7 @@ from shared.contracts.livekit_events import (
 )
 from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import LibraryUpdated, PresetUpdated, RoomDeleted, SessionEnded
+from shared.contracts.stream_events import StreamChanged
 
 GROUP: Final = "session.sessions"
 
@@ -32,6 +33,7 @@ def group(sessions: SessionReactions, rooms: RoomReactions) -> Group:
                 on(LiveKitRoomLost, sessions.end_lost),
                 on(ParticipantLeaveRequested, sessions.disconnect),
                 on(ViewersCounted, sessions.count_viewers),
+                on(StreamChanged, sessions.follow_stream),
                 on(PresetUpdated, sessions.follow_preset),
                 on(RoomDeleted, sessions.delete_with_room),
                 on(LibraryUpdated, rooms.follow_library),

@@ -22,6 +22,8 @@ from shared.contracts.states import (
     SessionMode,
     SessionState,
     SessionStatus,
+    StreamStatus,
+    StreamWish,
 )
 from shared.errors import Conflict
 
@@ -48,6 +50,7 @@ class Ingest:
 class Session:
     """One session of a room.
 
+    `stream` is what is wanted, `stream_status` and `hls_path` are what the egress service told last.
     `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
     is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
     """
@@ -74,6 +77,9 @@ class Session:
     hosts: dict[str, HostConnection] = field(default_factory=dict)
     ingest: Ingest | None = None
     roles: dict[str, Role] = field(default_factory=dict)
+    stream: StreamWish = field(default_factory=StreamWish)
+    stream_status: StreamStatus = StreamStatus.NONE
+    hls_path: str | None = None
     chat_enabled_override: bool | None = None
     stage_enabled_override: bool | None = None
     max_join_limit_override: int | None = None
@@ -117,9 +123,15 @@ class Session:
             raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
 
     def start(
-        self, now: datetime, preset: PresetState, ingest: Ingest | None, limits: Limits
+        self,
+        now: datetime,
+        preset: PresetState,
+        ingest: Ingest | None,
+        limits: Limits,
+        *,
+        stream: bool = False,
     ) -> Sequence[Event]:
-        """Go live with the preset as it is now; from here on it is frozen."""
+        """Go live with the preset as it is now, from here on frozen; with a stream where that is wanted."""
         self.check_startable()
         if self.is_live:
             return []
@@ -128,9 +140,30 @@ class Session:
         self.ingest = ingest
         self.started_at = self.updated_at = now
         self.live_room_id = self.room_id
+        if stream:
+            self.stream = StreamWish(wanted=True, record=preset.settings.recording_enabled, attempt=1)
         # An encoder may have been there first: it connects as soon as the LiveKit room is open.
         self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
         return [SessionStarted(session=self.state())]
+
+    def stream_on(self, now: datetime, *, record: bool) -> Sequence[Event]:
+        """Have a stream from now on; one that is asked for already stays as it is. Raises `Conflict`."""
+        self.check_live()
+        if self.stream.wanted and (self.stream.record or not record):
+            return []
+        return self._wish(now, record=record)
+
+    def stream_again(self, now: datetime) -> Sequence[Event]:
+        """Ask for the stream once more, so that one that has died is replaced. Raises `Conflict`."""
+        self.check_live()
+        if self.stream.wanted and self.stream_status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
+            return []
+        return self._wish(now, record=self.stream.record)
+
+    def _wish(self, now: datetime, *, record: bool) -> Sequence[Event]:
+        self.stream = StreamWish(wanted=True, record=record, attempt=self.stream.attempt + 1)
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
 
     def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
         """Be over, since `at` (an estimate) where that is not now; ending it again changes nothing."""
@@ -266,6 +299,8 @@ class Session:
             stage_enabled_override=self.stage_enabled_override,
             max_join_limit_override=self.max_join_limit_override,
             roles=self.roles,
+            listed=self.listed,
+            stream=self.stream,
             created_at=self.created_at,
             updated_at=self.updated_at,
         )

@@ -66,13 +66,41 @@ class LiveService:
 
     async def start(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
         """Open the LiveKit room, then go live; a live session is answered as it is."""
-        session = await self._service.hosted(id, caller, library_id)
-        session.check_startable()
-        if not session.is_live:
-            await self._check_room_free(session)
-            preset, ingest = await self._current_preset(session), await self._ensure_ingest(session)
-            session = await self._go_live(session, preset, ingest)
+        session = await self._live(await self._service.hosted(id, caller, library_id), stream=False)
         return await self._started(session, caller)
+
+    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
+        """Start where that is needed, with a stream, and a recording where the preset has it."""
+        session = await self._live(await self._service.hosted(id, caller, library_id), stream=True)
+        if not session.stream.wanted:
+            record = session.preset.settings.recording_enabled
+            session = await self._stream_on(session.id, record=record)
+        return await self._started(session, caller)
+
+    async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """Have a stream of a live session in mode webcam. Raises `Conflict` for others."""
+        session = await self._service.hosted(id, caller, library_id)
+        if session.mode is not SessionMode.WEBCAM:
+            raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_webcam")
+        await self._stream_on(session.id, record=False)
+
+    async def ensure_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """Have a stream, in the place of one that has died. Raises `Conflict` unless the session is live."""
+        session = await self._service.hosted(id, caller, library_id)
+        await self._sessions.change(session.id, lambda session: session.stream_again(self._clock.now()))
+
+    async def _stream_on(self, id: str, *, record: bool) -> Session:  # noqa: A002
+        return await self._sessions.change(
+            id, lambda session: session.stream_on(self._clock.now(), record=record)
+        )
+
+    async def _live(self, session: Session, *, stream: bool) -> Session:
+        session.check_startable()
+        if session.is_live:
+            return session
+        await self._check_room_free(session)
+        preset, ingest = await self._current_preset(session), await self._ensure_ingest(session)
+        return await self._go_live(session, preset, ingest, stream=stream)
 
     async def _check_room_free(self, session: Session) -> None:
         """Another start of this very session may have been faster; that is no other session."""
@@ -90,14 +118,17 @@ class LiveService:
             return None
         return await self._ingest.ensure(session_id=session.id, host_id=session.host_id, name=session.title)
 
-    async def _go_live(self, session: Session, preset: PresetState, ingest: Ingest | None) -> Session:
+    async def _go_live(
+        self, session: Session, preset: PresetState, ingest: Ingest | None, *, stream: bool
+    ) -> Session:
         """LiveKit first, then state; a room that was opened for nothing is closed again."""
         await self._livekit.create_room(
             session.id, empty_timeout=self._timeouts.empty, departure_timeout=self._timeouts.departure
         )
         try:
             return await self._sessions.change(
-                session.id, lambda session: session.start(self._clock.now(), preset, ingest, self._limits)
+                session.id,
+                lambda session: session.start(self._clock.now(), preset, ingest, self._limits, stream=stream),
             )
         except Duplicate:
             await self._close_unused(session.id)

@@ -18,6 +18,7 @@ from shared.contracts.livekit_events import (
 from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
 from shared.contracts.states import EndReason
+from shared.contracts.stream_events import StreamChanged
 from shared.errors import NotFound
 from shared.livekit import LiveKit
 
@@ -88,6 +89,9 @@ class SessionReactions:
         await self._sessions.count_viewers(
             event.session_id, event.version, event.viewer_count, event.max_viewers
         )
+
+    async def follow_stream(self, event: StreamChanged) -> None:
+        await self._sessions.follow_stream(event.stream)
 
     async def follow_preset(self, event: PresetUpdated) -> None:
         """Scheduled sessions take over the preset's newest state."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.session.sessions.domain import Session
 from shared.clock import Clock
-from shared.contracts.states import PresetState, SessionStatus
+from shared.contracts.states import PresetState, SessionStatus, StreamState
 from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.outbox import Outbox
@@ -103,6 +103,20 @@ class SessionRepository(Repository[Session]):
                     "counted_version": version,
                     "viewer_count": viewer_count,
                     "max_viewers": max_viewers,
+                }
+            },
+        )
+
+    async def follow_stream(self, stream: StreamState) -> None:
+        """Take over a newer state of the stream; it is no part of the session's own version."""
+        older = {"$or": [{"stream_version": {"$exists": False}}, {"stream_version": {"$lt": stream.version}}]}
+        await self.collection.update(
+            {"_id": stream.session_id, "tombstone": {"$exists": False}, **older},
+            {
+                "$set": {
+                    "stream_version": stream.version,
+                    "stream_status": stream.status.value,
+                    "hls_path": stream.hls_path,
                 }
             },
         )

@@ -106,9 +106,30 @@ async def start_session(request: Request) -> Reply[StartSessionResponse]:
 async def go_live(request: Request) -> Reply[StartSessionResponse]:
     """Go live with a session.
 
-    Starts it where needed.
+    Starts it where needed, with HLS, and with a recording where the preset has it. `hls_url` is null until
+    there is something to play; stream health says why where that does not come.
     """
-    return Reply(await request.service(LIVE).start(request.path_id(), request.caller, request.library_id))
+    return Reply(await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id))
+
+
+@routes.post("/sessions/{id}/start_webcam_hls", access=HOST, mirrored=True)
+async def start_webcam_hls(request: Request) -> Reply[None]:
+    """Start webcam to HLS streaming.
+
+    For a live session in mode `webcam`. One that streams already goes on.
+    """
+    await request.service(LIVE).start_webcam_hls(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.post("/sessions/{id}/ensure_hls_egress", access=HOST, mirrored=True)
+async def ensure_hls_egress(request: Request) -> Reply[None]:
+    """Ensure HLS egress is running.
+
+    A running one is kept, one that has died is replaced.
+    """
+    await request.service(LIVE).ensure_stream(request.path_id(), request.caller, request.library_id)
+    return ok()
 
 
 @routes.post("/sessions/{id}/end", access=HOST, mirrored=True)

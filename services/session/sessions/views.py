@@ -7,6 +7,7 @@ from services.session.rooms.repository import RoomRepository
 from services.session.rooms.schemas import RoomResponse
 from services.session.rooms.views import RoomViews
 from services.session.sessions.domain import Ingest, Session
+from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.schemas import (
     InstructionsResponse,
     RtmpResponse,
@@ -17,9 +18,10 @@ from shared.identity import Caller
 
 
 class SessionViews:
-    def __init__(self, rooms: RoomRepository, room_views: RoomViews):
+    def __init__(self, rooms: RoomRepository, room_views: RoomViews, links: HlsLinks):
         self._rooms = rooms
         self._room_views = room_views
+        self._links = links
 
     async def one(self, session: Session, viewer: Caller | None) -> SessionResponse:
         return (await self.many([session], viewer))[0]
@@ -29,10 +31,13 @@ class SessionViews:
         rooms = await self._rooms.find_many([session.room_id for session in sessions])
         views = await self._room_views.many(list(rooms.values()), viewer)
         by_room = {view.id: view for view in views}
-        return [session_response(session, by_room.get(session.room_id)) for session in sessions]
+        return [
+            session_response(session, by_room.get(session.room_id), self._links.url(session))
+            for session in sessions
+        ]
 
 
-def session_response(session: Session, room: RoomResponse | None) -> SessionResponse:
+def session_response(session: Session, room: RoomResponse | None, hls_url: str | None) -> SessionResponse:
     settings = session.preset.settings
     return SessionResponse(
         id=session.id,
@@ -50,7 +55,7 @@ def session_response(session: Session, room: RoomResponse | None) -> SessionResp
         viewer_count=session.viewer_count,
         max_viewers=session.max_viewers,
         recording_enabled=settings.recording_enabled,
-        hls_url=None,
+        hls_url=hls_url,
         chat_enabled_override=session.chat_enabled_override,
         stage_enabled_override=session.stage_enabled_override,
         max_join_limit_override=session.max_join_limit_override,

@@ -27,6 +27,7 @@ from services.session.rooms.views import RoomViews
 from services.session.sessions import consumers
 from services.session.sessions.admission import Admission
 from services.session.sessions.domain import Ingest
+from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.live import LiveService, RoomTimeouts
 from services.session.sessions.reactions import SessionReactions
 from services.session.sessions.repository import SessionRepository
@@ -41,6 +42,7 @@ from shared.identity import TokenIssuer
 from shared.ids import new_id
 from shared.livekit import TokenMint
 from shared.outbox import Outbox
+from shared.signed_paths import PathSigner
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
@@ -112,7 +114,8 @@ class House:
         self.issuer = TokenIssuer(SIGNING_KEY.private_bytes_raw(), "k1", clock)
         self.mint = TokenMint("key", "a secret of at least thirty-two bytes", clock)
         room_views = RoomViews(self.users, self.sessions)
-        self.views = SessionViews(self.rooms, room_views)
+        links = HlsLinks("https://live.example", PathSigner("a secret of tests", PURPOSE, clock), clock)
+        self.views = SessionViews(self.rooms, room_views, links)
         self.organization_service = OrganizationService(self.organizations, self.libraries, self.users, clock)
         self.library_service = LibraryService(self.libraries, self.organizations, self.rooms, clock)
         self.revocations = RevocationService(self.revoked, self.sign_ins, clock)
