@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from services.gateway.operation import Operation
 from shared.http.openapi import LIBRARY_PREFIX
 
+# What a parameter that takes the rest of a path ends with, as aiohttp writes it.
+REST = ":.+}"
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -24,17 +27,19 @@ class Endpoint:
 
 
 class _Node:
-    __slots__ = ("endpoints", "literals", "parameter")
+    __slots__ = ("endpoints", "literals", "parameter", "rest")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         self.parameter: _Node | None = None
+        self.rest: _Node | None = None
         self.endpoints: dict[str, Endpoint] = {}
 
 
 class Matcher:
     """Literal segments win over parameters, the leftmost first; a parameter takes one non-empty segment.
 
+    A parameter `{path:.+}` ends a path and takes all that is left of it, which wins over nothing else.
     A path whose most specific template lacks the method falls back to a less specific one that has it.
     """
 
@@ -70,6 +75,9 @@ class Matcher:
 
 
 def _child(node: _Node, segment: str) -> _Node:
+    if segment.endswith(REST):
+        node.rest = node.rest or _Node()
+        return node.rest
     if segment.startswith("{"):
         if node.parameter is None:
             node.parameter = _Node()
@@ -89,3 +97,5 @@ def _reached(node: _Node, segments: Sequence[str], index: int) -> Iterator[_Node
         yield from _reached(literal, segments, index + 1)
     if node.parameter is not None and segment:
         yield from _reached(node.parameter, segments, index + 1)
+    if node.rest is not None and all(segments[index:]):
+        yield node.rest

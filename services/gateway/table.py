@@ -61,6 +61,22 @@ TABLE: Final[tuple[Operation, ...]] = (
     patch("/sessions/{id}/settings", _SESSION, MODERATOR),
     post("/sessions/{id}/tokens", _SESSION, HOST, quiet=True),
     get("/sessions/{id}/monitor", _SESSION, MODERATOR, mirrored=True),
+    post("/sessions/{id}/start_webcam_hls", _SESSION, HOST, mirrored=True),
+    post("/sessions/{id}/ensure_hls_egress", _SESSION, HOST, mirrored=True),
+    get("/sessions/{id}/stream_health", _EGRESS, MODERATOR, mirrored=True),
+    # Streams
+    get("/hls/{path:.+}", _EGRESS, ANONYMOUS),
+    # Recordings
+    get("/recordings/my", _EGRESS, HOST),
+    get("/recordings/{id}", _EGRESS, HOST),
+    patch("/recordings/{id}", _EGRESS, HOST, quiet=True),
+    delete("/recordings/{id}", _EGRESS, HOST, quiet=True),
+    get("/recordings/{id}/download", _EGRESS, HOST),
+    get("/recordings/{id}/file", _EGRESS, PUBLIC),
+    get("/sessions/{id}/recordings", _EGRESS, HOST),
+    get("/sessions/{id}/recordings/active", _EGRESS, HOST),
+    post("/sessions/{id}/recordings/start", _EGRESS, HOST, quiet=True),
+    post("/sessions/{id}/recordings/stop", _EGRESS, HOST, quiet=True),
     # Attendance
     post("/sessions/{id}/leave", _ATTENDANCE, BEARER, quiet=True),
     get("/sessions/{id}/viewers", _ATTENDANCE, BEARER),
@@ -72,6 +88,9 @@ TABLE: Final[tuple[Operation, ...]] = (
     *administered("/admin/users", _SESSION),
     *administered("/admin/api-keys", _SESSION),
     get("/admin/drift", _EGRESS, ADMIN),
+    get("/admin/storage/status", _EGRESS, ADMIN),
+    post("/admin/storage/cleanup", _EGRESS, ADMIN, quiet=True),
+    post("/admin/recordings/{id}/retry", _EGRESS, ADMIN, quiet=True),
     get("/admin/sessions/{id}/journal", _SESSION, ADMIN),
     # LiveKit
     post("/webhooks/livekit", _EGRESS, SIGNED, quiet=True),

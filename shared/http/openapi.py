@@ -18,7 +18,7 @@ API_VERSION = "1.0.0"
 LIBRARY_PREFIX = "/libraries/{library_id}"
 
 _REF = "#/components/schemas/{model}"
-_PARAMETER = re.compile(r"{(\w+)}")
+_PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
 _MEANINGS = {
     401: "No credentials, or they are not valid",
     403: "The caller may not do this",
@@ -42,7 +42,8 @@ def service_document(service: str, routes: Sequence[Route]) -> Document:
     models, schemas = _schemas(public)
     paths: Document = {}
     for route in public:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, models)
+        path = _PARAMETER.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, models)
     return _document(f"Greenroom {service}", paths, schemas)
 
 
@@ -161,7 +162,8 @@ def _path_parameters(route: Route) -> list[Document]:
 
 
 def _path_parameter(name: str) -> Document:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+    kind = {"type": "string"} if name == "path" else {"type": "string", "format": "uuid"}
+    return {"name": name, "in": "path", "required": True, "schema": kind}
 
 
 def _query_parameters(route: Route) -> list[Document]:

@@ -18,7 +18,7 @@ def components(plan: Plan) -> list[Component]:
     """The gateway starts beside the others, and is ready when it finds them."""
     return [
         _service(plan, "session", _data(plan, "session") | _livekit(plan) | _session(plan)),
-        _service(plan, "egress", _data(plan, "egress") | _livekit(plan) | _urls(plan, "session")),
+        _service(plan, "egress", _data(plan, "egress") | _livekit(plan) | _egress(plan)),
         _service(plan, "attendance", _data(plan, "attendance") | _urls(plan, "session")),
         _recorder(plan),
         _gateway(plan),
@@ -122,3 +122,8 @@ def _session(plan: Plan) -> dict[str, str]:
         "GREENROOM_BOOTSTRAP_ADMIN_EMAIL": credentials.admin_email,
         "GREENROOM_BOOTSTRAP_ADMIN_PASSWORD": credentials.admin_password,
     }
+
+
+def _egress(plan: Plan) -> dict[str, str]:
+    ours = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
+    return _urls(plan, "session") | _storage(plan) | ours

@@ -25,9 +25,10 @@ from shared.contracts.session_events import (
     SessionUpdated,
     UserUpdated,
 )
+from shared.contracts.stream_events import StreamChanged
 
 NAME: Final = "gateway.reads"
-# The session service hears of a count when we do, and shows it when it has stored it.
+# The session service hears of a count, or of a stream, when we do, and shows it when it has stored it.
 _UNTIL_STORED: Final = 0.1
 
 
@@ -72,21 +73,21 @@ class Changes:
 
     def __init__(self, cache: ReadCache):
         self._cache = cache
-        self._counted: set[str] = set()
+        self._awaited: set[str] = set()
 
     def broadcast(self) -> Broadcast:
-        events: tuple[type[Event], ...] = (*TABLE, ViewersCounted)
+        events: tuple[type[Event], ...] = (*TABLE, ViewersCounted, StreamChanged)
         return Broadcast(NAME, events, self._heard, self._cache.begun, self._cache.ended)
 
     def _heard(self, envelope: Envelope) -> None:
         event = envelope.event
-        if not isinstance(event, ViewersCounted):
+        if not isinstance(event, ViewersCounted | StreamChanged):
             self._cache.change(TABLE[type(event)](event))
             return
-        if not self._counted:
+        if not self._awaited:
             asyncio.get_running_loop().call_later(_UNTIL_STORED, self._stored)
-        self._counted.add(event.session_id)
+        self._awaited.add(event.key)
 
     def _stored(self) -> None:
-        counted, self._counted = self._counted, set()
-        self._cache.change(counted)
+        stored, self._awaited = self._awaited, set()
+        self._cache.change(stored)

@@ -12,6 +12,7 @@ import services.egress
 import services.session
 from services.gateway.app import own_operations
 from services.gateway.documents import public_document
+from services.gateway.matcher import REST
 from services.gateway.operation import Operation, Upstream
 from services.gateway.table import TABLE
 from services.gateway.upstreams import Upstreams
@@ -64,12 +65,14 @@ async def test_the_gateway_answers_what_it_lists_as_its_own() -> None:
 
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.path}")
 def test_what_the_document_says_is_what_the_table_has(line: Operation) -> None:
-    documented = _document()["paths"].get(line.path, {}).get(line.method.lower())
+    # Documents know no parameter that takes the rest of a path.
+    path = line.path.replace(REST, "}")
+    documented = _document()["paths"].get(path, {}).get(line.method.lower())
     if line.upstream is Upstream.GATEWAY and line.path != "/health":
         assert documented is None
         return
     assert documented["x-access"] == line.access.value
-    mirror = _document()["paths"].get(LIBRARY_PREFIX + line.path, {})
+    mirror = _document()["paths"].get(LIBRARY_PREFIX + path, {})
     assert (line.method.lower() in mirror) is line.mirrored
 
 
