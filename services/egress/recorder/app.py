@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from services.egress.recorder.jobs.repository import JobRepository, RecorderRepository
-from services.egress.recorder.reports.sender import Reports
 from services.egress.recorder.settings import RecorderSettings
 from services.egress.recorder.spool.store import Spool
 from services.egress.recorder.spool.uploader import Uploader
 from services.egress.recorder.tools import Tools
 from services.egress.recorder.worker import Worker
+from services.egress.reports.sender import Reports
 from services.egress.segments.repository import SegmentRepository
 from shared.clock import SystemClock
 from shared.http import service_app

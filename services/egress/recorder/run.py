@@ -15,6 +15,7 @@ from services.egress.recorder.jobs.domain import PATIENCE_SECONDS, Job, Wanted
 from services.egress.recorder.persistence import persist
 from services.egress.recorder.stay import Stay
 from services.egress.recorder.tools import Tools
+from services.egress.recorder.words import webhook
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class Run:
         log.info("job.taken", job=self.job.key, session=self.job.session_id, epoch=self.job.epoch)
         try:
             if self.job.status is EgressStatus.STARTING:
-                await self._tools.reports.tell("egress_started", self.job)
+                await self._tell("egress_started", self.job)
             if self.job.status is not EgressStatus.ENDING:
                 await self._film()
             await self._end()
@@ -97,7 +98,7 @@ class Run:
     async def _active(self) -> None:
         if self.job.status is EgressStatus.STARTING:
             await self._change(status=EgressStatus.ACTIVE, started_at=self._tools.clock.now())
-            await self._tools.reports.tell("egress_updated", self.job)
+            await self._tell("egress_updated", self.job)
 
     async def _end(self) -> None:
         if self._lost:
@@ -108,9 +109,9 @@ class Run:
             await self._tools.uploader.drop(self.job.key)
         if self.job.status is EgressStatus.ACTIVE:
             await self._change(status=EgressStatus.ENDING, ended_at=self._tools.clock.now())
-            await self._tools.reports.tell("egress_updated", self.job)
+            await self._tell("egress_updated", self.job)
         finished = await Finishing(self.job, self._tools).finish(self._failure or self.job.error)
-        await self._tools.reports.tell("egress_ended", finished)
+        await self._tell("egress_ended", finished)
         await self._change(
             status=finished.status,
             error=finished.error,
@@ -122,6 +123,9 @@ class Run:
         await Finishing(self.job, self._tools).clear()
         log.info("job.ended", job=self.job.key, status=finished.status.value, error=finished.error)
         return None
+
+    async def _tell(self, event: str, job: Job) -> None:
+        await self._tools.reports.tell(webhook(event, job, self._tools.clock.now()))
 
     async def _change(self, **fields: Any) -> None:
         """Write fields of the job. Raises LeaseLost."""

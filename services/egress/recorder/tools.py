@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from services.egress.recorder.jobs.domain import Job
 from services.egress.recorder.jobs.repository import JobRepository
-from services.egress.recorder.reports.sender import Reports
 from services.egress.recorder.spool.store import Spool
 from services.egress.recorder.spool.uploader import Uploader
+from services.egress.reports.sender import Reports
 from services.egress.segments.repository import SegmentRepository
 from shared.clock import Clock
 from shared.contracts.states import Role

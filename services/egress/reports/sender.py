@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import orjson
 import structlog
 
-from services.egress.recorder.jobs.domain import Job
-from services.egress.recorder.reports.words import webhook
 from shared.clock import Clock
 from shared.livekit import WebhookSigner
 
@@ -33,12 +33,11 @@ class Reports:
         self._more = asyncio.Event()
         self._last_turn = 0
 
-    async def tell(self, event: str, job: Job) -> None:
-        """Keep a report and have it delivered. Raises OSError where it cannot be kept."""
-        now = self._clock.now()
-        body = orjson.dumps(webhook(event, job, now))
-        self._last_turn = max(self._last_turn + 1, int(now.timestamp() * 1e6))
-        await asyncio.to_thread(_keep, self._folder / f"{self._last_turn:020d}.json", body)
+    async def tell(self, webhook: Mapping[str, Any]) -> None:
+        """Keep a report, in protobuf JSON, and have it delivered. Raises OSError where it cannot be kept."""
+        self._last_turn = max(self._last_turn + 1, int(self._clock.now().timestamp() * 1e6))
+        file = self._folder / f"{self._last_turn:020d}.json"
+        await asyncio.to_thread(_keep, file, orjson.dumps(webhook))
         self._more.set()
 
     async def run(self) -> None:

@@ -1,1 +1,0 @@
-"""What a recorder reports, in LiveKit Egress's own words: signed webhooks to the same door."""
