@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from deploy.local.programs import EPMD, LIVEKIT, MONGODB, RABBITMQ, REDIS, Program
+from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, RABBITMQ, REDIS, Program
 
 
 class IncompleteEnvironment(Exception):
@@ -47,7 +47,7 @@ class Given:
             (self.redis_url, (REDIS,)),
             (self.livekit_url, (LIVEKIT,)),
         )
-        return tuple(program for url, programs in own if url is None for program in programs)
+        return (*(program for url, programs in own if url is None for program in programs), *MEDIA)
 
 
 def with_database(uri: str, database: str) -> str:

@@ -21,6 +21,7 @@ PORT_NAMES = (
     *("epmd", "rabbitmq-dist", "rabbitmq", "redis", "livekit", "livekit-udp", "rtmp"),
     *DATA_SERVICES,
     "recorder",
+    "relay",
 )
 
 

@@ -14,6 +14,8 @@ from deploy.local.ports import LOOPBACK
 Probe = Callable[[int], Awaitable[bool]]
 
 PROBE_SECONDS = 2.0
+# Version 3 and 1,536 bytes that the server echoes.
+RTMP_GREETING = b"\x03" + bytes(1536)
 AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 OP_MSG = 2013
 
@@ -55,6 +57,10 @@ async def mongodb(port: int) -> bool:
 async def epmd(port: int) -> bool:
     """A names request; the answer begins with epmd's own port."""
     return await _answers(port, b"\x00\x01n", lambda answer: answer[:4] == struct.pack(">I", port))
+
+
+async def rtmp(port: int) -> bool:
+    return await _answers(port, RTMP_GREETING, lambda answer: answer[:1] == b"\x03")
 
 
 async def http_root(port: int) -> bool:

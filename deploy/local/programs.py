@@ -15,6 +15,8 @@ RABBITMQ_SCRIPTS = (
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
 )
+RTMP_MODULES = ("/usr/lib/nginx/modules/ngx_rtmp_module.so", "/usr/lib64/nginx/modules/ngx_rtmp_module.so")
+NGINX_PLACE = Path("/usr/sbin/nginx")
 ERLANG_ROOTS = ("/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin", "/usr/local/lib/erlang/bin")
 
 
@@ -77,6 +79,16 @@ def _epmd() -> Path | None:
     return _on_path("epmd") or next((path for path in roots if path.exists()), None)
 
 
+def rtmp_module() -> Path | None:
+    """nginx's module for RTMP."""
+    return next((place for place in map(Path, RTMP_MODULES) if place.exists()), None)
+
+
+def _nginx() -> Path | None:
+    """One without the module for RTMP is of no use."""
+    return NGINX_PLACE if NGINX_PLACE.exists() and rtmp_module() else None
+
+
 def _livekit() -> Path | None:
     own = private_bin() / "livekit-server"
     return _on_path("livekit-server") or (own if own.exists() else None)
@@ -92,7 +104,11 @@ LIVEKIT = Program(
     _livekit,
     by_hand=f"make install (runs `go install {GO_PACKAGE}`; Go is at https://go.dev/dl/)",
 )
-PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT)
+# Homebrew has no module for RTMP.
+NGINX = Program("nginx with its RTMP module", _nginx, "libnginx-mod-rtmp")
+FFMPEG = Program("ffprobe", lambda: _on_path("ffprobe"), "ffmpeg")
+MEDIA = (FFMPEG,) if _BREW else (FFMPEG, NGINX)
+PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, *MEDIA)
 
 
 def locate(programs: tuple[Program, ...]) -> dict[str, Path]:

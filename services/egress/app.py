@@ -8,6 +8,9 @@ from aiohttp import web
 from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.consumers import ingest_group
+from services.egress.ingest.embedded import routes as relay_routes
+from services.egress.ingest.embedded.repository import IngressRepository
+from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES, EmbeddedIngresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
 from services.egress.reconciler.build import build_reconciler
@@ -27,7 +30,7 @@ from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.revocations import HttpRevocations
 from shared.lifetime import service_lifetime
-from shared.livekit import LiveKitApi, LiveKitEgressClient, WebhookVerifier
+from shared.livekit import LiveKitApi, LiveKitEgressClient, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
@@ -37,6 +40,7 @@ from shared.storage import Storage
 TABLES: tuple[Routes, ...] = (
     webhook_routes.routes,
     ingest_routes.routes,
+    relay_routes.routes,
     drift_routes.routes,
     stream_routes.routes,
     stream_routes.hls_routes,
@@ -66,10 +70,14 @@ def build(settings: EgressSettings) -> web.Application:
     engine = build_engine(settings, egress_api, mongo, clock)
     streams = build_streams(settings, parts, engine, storage, livekit, mongo, clock)
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
-    ingests = IngestService(livekit, ingest_repository)
+    ingress_repository = IngressRepository(mongo)
+    mint = TokenMint(settings.livekit_api_key, secret, clock)
+    embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url)
+    ingests = IngestService(embedded if settings.ingest == "embedded" else livekit, ingest_repository)
 
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
+    app[EMBEDDED_INGRESSES] = embedded
     app[DRIFT] = parts.ledger
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(mongo, clock)
     streams.install(app)
@@ -89,7 +97,14 @@ def build(settings: EgressSettings) -> web.Application:
             mongo=mongo,
             bus=bus,
             outbox=outbox,
-            stores=[webhook_repository, ingest_repository, *parts.stores, *streams.stores, idempotency],
+            stores=[
+                webhook_repository,
+                ingest_repository,
+                ingress_repository,
+                *parts.stores,
+                *streams.stores,
+                idempotency,
+            ],
             groups=[ingest_group(ingests), *parts.groups, *streams.groups],
         )
     )

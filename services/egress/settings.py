@@ -21,6 +21,11 @@ class EgressSettings(ServiceSettings):
     livekit_api_key: str = "devkey"
     livekit_api_secret: SecretStr = SecretStr("")
 
+    # Who takes RTMP: LiveKit Ingress, or the relay beside an RTMP server of our own, which encoders reach at
+    # `rtmp_url`.
+    ingest: Literal["livekit", "embedded"] = "livekit"
+    rtmp_url: str = "rtmp://127.0.0.1:1935/live"
+
     session_url: str = "http://127.0.0.1:8001"
 
     # What makes streams and recordings: LiveKit Egress, or the recorders that come with Greenroom.

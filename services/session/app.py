@@ -162,7 +162,7 @@ def build(settings: SessionSettings) -> web.Application:
     app[JOURNAL] = JournalService(journal)
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
-    group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries))
+    group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries), live)
 
     async def prepare() -> None:
         first = _first_administrator(settings)

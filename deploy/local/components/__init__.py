@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.local.component import Component
-from deploy.local.components import livekit, mongodb, rabbitmq, redis, services
+from deploy.local.components import livekit, mongodb, rabbitmq, redis, rtmp, services
 from deploy.local.plan import Plan
 
 
@@ -18,4 +18,5 @@ def table(plan: Plan) -> list[Component]:
         *redis.components(plan),
         *livekit.components(plan),
         *services.components(plan),
+        *rtmp.components(plan),
     ]

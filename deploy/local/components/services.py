@@ -10,6 +10,7 @@ from deploy.local import probes
 from deploy.local.component import Component, Tier
 from deploy.local.plan import Plan
 from deploy.local.ports import LOOPBACK
+from deploy.local.programs import NGINX
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -17,9 +18,9 @@ PROJECT = Path(__file__).resolve().parents[3]
 def components(plan: Plan) -> list[Component]:
     """The gateway starts beside the others, and is ready when it finds them."""
     return [
-        _service(plan, "session", _data(plan, "session") | _livekit(plan) | _session(plan)),
-        _service(plan, "egress", _data(plan, "egress") | _livekit(plan) | _egress(plan)),
-        _service(plan, "attendance", _data(plan, "attendance") | _urls(plan, "session")),
+        _service(plan, "session", _data(plan, "session") | livekit_env(plan) | _session(plan)),
+        _service(plan, "egress", _data(plan, "egress") | livekit_env(plan) | _egress(plan)),
+        _service(plan, "attendance", _data(plan, "attendance") | url_env(plan, "session")),
         _recorder(plan),
         _gateway(plan),
     ]
@@ -33,7 +34,7 @@ def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
         probe=probes.readyz,
         tier=Tier.SERVICE,
         cwd=PROJECT,
-        env=_common(plan, name) | env,
+        env=common_env(plan, name) | env,
         needs=(f"mongodb-{name}", "rabbitmq"),
     )
 
@@ -49,10 +50,10 @@ def _recorder(plan: Plan) -> Component:
         probe=probes.readyz,
         tier=Tier.MEDIA,
         cwd=PROJECT,
-        env=_common(plan, "recorder")
+        env=common_env(plan, "recorder")
         | database
-        | _livekit(plan)
-        | _urls(plan, "egress")
+        | livekit_env(plan)
+        | url_env(plan, "egress")
         | _storage(plan)
         | spool,
         needs=("mongodb-egress",),
@@ -65,7 +66,7 @@ def _storage(plan: Plan) -> dict[str, str]:
 
 def _gateway(plan: Plan) -> Component:
     shared = {"GREENROOM_REDIS_URL": plan.addresses.redis, "GREENROOM_AMQP_URL": plan.addresses.amqp}
-    env = _urls(plan, "session", "egress", "attendance") | shared
+    env = url_env(plan, "session", "egress", "attendance") | shared
     return Component(
         name="gateway",
         argv=(sys.executable, "-m", "services.gateway"),
@@ -73,12 +74,12 @@ def _gateway(plan: Plan) -> Component:
         probe=probes.readyz,
         tier=Tier.DOOR,
         cwd=PROJECT,
-        env=_common(plan, "gateway") | env,
+        env=common_env(plan, "gateway") | env,
         needs=("redis",),
     )
 
 
-def _common(plan: Plan, name: str) -> dict[str, str]:
+def common_env(plan: Plan, name: str) -> dict[str, str]:
     credentials = plan.credentials
     return {
         "PYTHONUNBUFFERED": "1",
@@ -98,7 +99,7 @@ def _data(plan: Plan, name: str) -> dict[str, str]:
     }
 
 
-def _livekit(plan: Plan) -> dict[str, str]:
+def livekit_env(plan: Plan) -> dict[str, str]:
     return {
         "GREENROOM_LIVEKIT_URL": plan.addresses.livekit,
         "GREENROOM_LIVEKIT_API_URL": plan.addresses.livekit_api,
@@ -107,13 +108,13 @@ def _livekit(plan: Plan) -> dict[str, str]:
     }
 
 
-def _urls(plan: Plan, *names: str) -> dict[str, str]:
+def url_env(plan: Plan, *names: str) -> dict[str, str]:
     return {f"GREENROOM_{name.upper()}_URL": plan.addresses.services[name] for name in names}
 
 
 def _session(plan: Plan) -> dict[str, str]:
     credentials = plan.credentials
-    return _urls(plan, "egress") | {
+    return url_env(plan, "egress") | {
         "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
         "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
         "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
@@ -126,4 +127,7 @@ def _session(plan: Plan) -> dict[str, str]:
 
 def _egress(plan: Plan) -> dict[str, str]:
     ours = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
-    return _urls(plan, "session") | _storage(plan) | ours
+    if NGINX.name in plan.programs:
+        address = f"rtmp://{LOOPBACK}:{plan.ports['rtmp']}/live"
+        ours |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": address}
+    return url_env(plan, "session") | _storage(plan) | ours

@@ -7,9 +7,10 @@ import structlog
 from aiohttp import web
 
 from services.egress.ingest.domain import Ingest, ingress_identity
+from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from shared.errors import Conflict, Unavailable
-from shared.livekit import Ingress, LiveKit
+from shared.livekit import Ingress
 
 log = structlog.get_logger(__name__)
 
@@ -19,14 +20,14 @@ _POLL = 0.05
 
 
 class IngestService:
-    def __init__(self, livekit: LiveKit, ingests: IngestRepository):
-        self._livekit = livekit
+    def __init__(self, ingresses: Ingresses, ingests: IngestRepository):
+        self._ingresses = ingresses
         self._ingests = ingests
 
     async def ensure(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """The session's ingress, made where LiveKit has none; the same for every call at any time.
+        """The session's ingress, made where there is none; the same for every call at any time.
 
-        Raises `Conflict` where the session is over and `Unavailable` where LiveKit does not answer.
+        Raises `Conflict` where the session is over and `Unavailable` where it cannot be made now.
         """
         try:
             async with asyncio.timeout(_DEADLINE):
@@ -50,10 +51,10 @@ class IngestService:
         return await self._make(session_id, claim, host_id, name) if claim else None
 
     async def _existing(self, known: Ingest) -> Ingress | None:
-        """The ingress we made, if LiveKit still has it."""
+        """The ingress we made, if it is still there."""
         if known.ingress_id is None:
             return None
-        found = await self._livekit.list_ingresses(known.session_id)
+        found = await self._ingresses.list_ingresses(known.session_id)
         return next((ingress for ingress in found if ingress.ingress_id == known.ingress_id), None)
 
     async def _make(self, session_id: str, claim: str, host_id: str, name: str) -> Ingress:
@@ -62,32 +63,32 @@ class IngestService:
             if await self._ingests.settle(session_id, claim, ingress.ingress_id):
                 log.info("ingest.made", session_id=session_id, ingress=ingress.ingress_id)
                 return ingress
-            await self._livekit.delete_ingress(ingress.ingress_id)
+            await self._ingresses.delete_ingress(ingress.ingress_id)
         finally:
             await self._ingests.release(session_id, claim)
         raise Conflict("The session ended while its ingest was made", code="session_over")
 
     async def _adopt_or_create(self, session_id: str, host_id: str, name: str) -> Ingress:
         """An earlier call may have made one and not lived to say so."""
-        found = await self._livekit.list_ingresses(session_id)
+        found = await self._ingresses.list_ingresses(session_id)
         if found:
             return found[0]
-        return await self._livekit.create_rtmp_ingress(
+        return await self._ingresses.create_rtmp_ingress(
             session_id, ingress_identity(host_id), name=session_id, participant_name=name
         )
 
     async def close(self, session_id: str, *, remember: bool) -> None:
         """Take away what the session has; `remember` it so that a late call makes nothing.
 
-        Raises `Unavailable` while a call is making the ingress, or LiveKit does not answer: try again.
+        Raises `Unavailable` while a call is making the ingress, or it cannot be taken away now: try again.
         """
         ingest = await self._ingests.close(session_id, remember=remember)
         if ingest is None:
             return
         if ingest.claimed:
             raise Unavailable("The ingest is still being made")
-        for ingress in await self._livekit.list_ingresses(session_id):
-            await self._livekit.delete_ingress(ingress.ingress_id)
+        for ingress in await self._ingresses.list_ingresses(session_id):
+            await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
 
 

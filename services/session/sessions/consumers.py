@@ -3,10 +3,12 @@
 from typing import Final
 
 from services.session.rooms.reactions import RoomReactions
+from services.session.sessions.live import LiveService
 from services.session.sessions.reactions import SessionReactions
 from shared.bus import Group, on
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.livekit_events import (
+    IngressStarted,
     LiveKitRoomFinished,
     ParticipantConnectionAborted,
     ParticipantJoined,
@@ -19,13 +21,17 @@ from shared.contracts.stream_events import StreamChanged
 GROUP: Final = "session.sessions"
 
 
-def group(sessions: SessionReactions, rooms: RoomReactions) -> Group:
+def group(sessions: SessionReactions, rooms: RoomReactions, live: LiveService) -> Group:
+    async def begin(event: IngressStarted) -> None:
+        await live.begin(event.session_id)
+
     return Group(
         GROUP,
         dict(
             [
                 on(SessionEnded, sessions.close_livekit_room),
                 on(LiveKitRoomFinished, sessions.end_if_room_is_gone),
+                on(IngressStarted, begin),
                 on(ParticipantJoined, sessions.host_joined),
                 on(ParticipantLeft, sessions.host_left),
                 on(ParticipantConnectionAborted, sessions.host_left),

@@ -17,8 +17,8 @@ from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.states import EndReason, PresetState, PresetType, Role, SessionMode
-from shared.errors import AppError, Conflict, Unavailable
+from shared.contracts.states import EndReason, PresetState, PresetType, Role, SessionMode, SessionStatus
+from shared.errors import AppError, Conflict, NotFound, Unavailable
 from shared.identity import Caller
 from shared.livekit import LiveKit, TokenMint, whip_url
 from shared.mongo import Duplicate
@@ -71,11 +71,18 @@ class LiveService:
 
     async def go_live(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
         """Start where that is needed, with a stream, and a recording where the preset has it."""
-        session = await self._live(await self._service.hosted(id, caller, library_id), stream=True)
-        if not session.stream.wanted:
-            record = session.preset.settings.recording_enabled
-            session = await self._stream_on(session.id, record=record)
+        session = await self._streaming(await self._service.hosted(id, caller, library_id))
         return await self._started(session, caller)
+
+    async def begin(self, id: str) -> None:  # noqa: A002
+        """Media has come in by RTMP: a scheduled session goes live by itself, unless its room is busy."""
+        session = await self._sessions.find(id)
+        if session is None or session.status is not SessionStatus.SCHEDULED:
+            return
+        try:
+            await self._streaming(session)
+        except (Conflict, NotFound) as error:
+            log.warning("start.not_begun", session_id=id, error=error.message)
 
     async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Have a stream of a live session in mode webcam. Raises `Conflict` for others."""
@@ -88,6 +95,12 @@ class LiveService:
         """Have a stream, in the place of one that has died. Raises `Conflict` unless the session is live."""
         session = await self._service.hosted(id, caller, library_id)
         await self._sessions.change(session.id, lambda session: session.stream_again(self._clock.now()))
+
+    async def _streaming(self, session: Session) -> Session:
+        session = await self._live(session, stream=True)
+        if session.stream.wanted:
+            return session
+        return await self._stream_on(session.id, record=session.preset.settings.recording_enabled)
 
     async def _stream_on(self, id: str, *, record: bool) -> Session:  # noqa: A002
         return await self._sessions.change(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deploy.local.given import Given, IncompleteEnvironment, as_http, with_database
-from deploy.local.programs import EPMD, LIVEKIT, MONGODB, RABBITMQ, REDIS
+from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, PROGRAMS, RABBITMQ, REDIS
 
 LIVEKIT_ENVIRONMENT = {
     "GREENROOM_LIVEKIT_URL": "wss://livekit.example",
@@ -15,7 +15,7 @@ LIVEKIT_ENVIRONMENT = {
 
 
 def test_without_any_url_every_program_is_needed() -> None:
-    assert Given.from_environment({}).needed_programs() == (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT)
+    assert Given.from_environment({}).needed_programs() == (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, *MEDIA)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_without_any_url_every_program_is_needed() -> None:
 def test_a_given_component_needs_no_program(environ: dict[str, str], spared: set[object]) -> None:
     needed = Given.from_environment(environ).needed_programs()
     assert not spared & set(needed)
-    assert len(needed) == 5 - len(spared)
+    assert len(needed) == len(PROGRAMS) - len(spared)
 
 
 def test_an_empty_variable_gives_nothing() -> None:

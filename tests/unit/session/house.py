@@ -182,7 +182,7 @@ class House:
             await own.ensure_indexes()
         reactions = SessionReactions(self.sessions, self.presets, self.livekit, LIMITS, self.clock)
         rooms = RoomReactions(self.rooms, self.sessions, self.libraries)
-        await self.bus.subscribe(consumers.group(reactions, rooms))
+        await self.bus.subscribe(consumers.group(reactions, rooms, self.live))
 
     async def close(self) -> None:
         await self.bus.stop_consuming()

@@ -1,0 +1,68 @@
+"""Ingresses of our own, and what the relay needs to know to pass one's media on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from services.egress.ingest.embedded.repository import IngressRepository
+from shared.errors import NotFound
+from shared.ids import new_id, new_secret
+from shared.livekit import Ingress, TokenMint, whip_url
+from shared.permissions import encoder_grant
+
+# A token only lets the relay connect; it asks for another before each try.
+_TOKEN_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class RelayOrder:
+    """Where the media of an ingress goes: by WHIP to `whip_url`, which holds a token."""
+
+    ingress: Ingress
+    whip_url: str = field(repr=False)
+
+
+class EmbeddedIngresses:
+    """The ingest port without LiveKit Ingress; `rtmp_url` is what encoders are told."""
+
+    def __init__(self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, livekit_url: str):
+        self._ingresses = ingresses
+        self._mint = mint
+        self._rtmp_url = rtmp_url
+        self._livekit_url = livekit_url
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, *, name: str, participant_name: str
+    ) -> Ingress:
+        ingress = Ingress(
+            ingress_id="IN_" + new_id().replace("-", "")[-16:],
+            url=self._rtmp_url,
+            stream_key=new_secret(24),
+            room=room,
+            name=name,
+            identity=identity,
+        )
+        await self._ingresses.add(ingress, participant_name)
+        return ingress
+
+    async def delete_ingress(self, ingress_id: str) -> None:
+        await self._ingresses.delete(ingress_id)
+
+    async def list_ingresses(self, room: str) -> Sequence[Ingress]:
+        return await self._ingresses.of_room(room)
+
+    async def order(self, stream_key: str) -> RelayOrder:
+        """What to do with the media sent under a key. Raises NotFound for one that is unknown or revoked."""
+        found = await self._ingresses.with_key(stream_key)
+        if found is None:
+            raise NotFound("There is no such stream key", code="stream_key_unknown")
+        ingress, participant_name = found
+        grant = encoder_grant(room=ingress.room, identity=ingress.identity, name=participant_name)
+        token = self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)
+        return RelayOrder(ingress, whip_url(self._livekit_url, token))
+
+
+EMBEDDED_INGRESSES: Final = web.AppKey("embedded_ingresses", EmbeddedIngresses)

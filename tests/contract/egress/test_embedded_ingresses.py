@@ -1,0 +1,80 @@
+"""Our own ingresses do what LiveKit's do, and tell the relay where the media goes."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+
+from services.egress.ingest.embedded.repository import IngressRepository
+from services.egress.ingest.embedded.service import EmbeddedIngresses
+from services.egress.ingest.repository import IngestRepository
+from services.egress.ingest.service import IngestService
+from shared.errors import NotFound
+from shared.ids import new_id
+from shared.livekit import TokenMint
+from shared.mongo import Mongo
+from shared.testing.fake_clock import FakeClock
+
+HOST = new_id()
+SECRET = "a secret of at least thirty-two bytes"
+
+
+@pytest.fixture
+async def ingresses(mongo: Mongo) -> EmbeddedIngresses:
+    repository = IngressRepository(mongo)
+    await repository.ensure_indexes()
+    mint = TokenMint("key", SECRET, FakeClock())
+    return EmbeddedIngresses(repository, mint, "rtmp://here/live", "ws://livekit")
+
+
+@pytest.fixture
+async def ingests(mongo: Mongo, ingresses: EmbeddedIngresses) -> IngestService:
+    repository = IngestRepository(mongo, FakeClock())
+    await repository.ensure_indexes()
+    return IngestService(ingresses, repository)
+
+
+async def test_a_session_gets_one_ingress_with_a_key_of_its_own(ingests: IngestService) -> None:
+    session_id = new_id()
+    first = await ingests.ensure(session_id, HOST, "Ada")
+    assert await ingests.ensure(session_id, HOST, "Ada") == first
+    other = await ingests.ensure(new_id(), HOST, "Ada")
+    assert first.url == "rtmp://here/live"
+    assert len(first.stream_key) >= 32
+    assert first.stream_key != other.stream_key
+    assert first.stream_key not in repr(first)
+
+
+async def test_the_relay_is_told_where_the_media_goes(
+    ingests: IngestService, ingresses: EmbeddedIngresses
+) -> None:
+    session_id = new_id()
+    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    order = await ingresses.order(ingress.stream_key)
+    assert order.ingress == ingress
+    address = urlsplit(order.whip_url)
+    assert (address.scheme, address.netloc, address.path) == ("http", "livekit", "/whip/v1")
+    [token] = parse_qs(address.query)["access_token"]
+    claims = jwt.decode(
+        token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False}
+    )
+    assert (claims["sub"], claims["name"]) == (f"{HOST}:ingress", "Ada")
+    assert (claims["video"]["room"], claims["video"]["canPublish"]) == (session_id, True)
+    assert claims["video"]["canSubscribe"] is False
+    assert token not in repr(order)
+
+
+async def test_a_key_is_worth_nothing_once_the_session_is_over(
+    ingests: IngestService, ingresses: EmbeddedIngresses
+) -> None:
+    session_id = new_id()
+    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    await ingests.close(session_id, remember=True)
+    with pytest.raises(NotFound):
+        await ingresses.order(ingress.stream_key)
+    assert await ingresses.list_ingresses(session_id) == []
+
+
+async def test_an_unknown_key_has_no_order(ingresses: EmbeddedIngresses) -> None:
+    with pytest.raises(NotFound):
+        await ingresses.order("nobody's")
