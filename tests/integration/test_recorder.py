@@ -13,7 +13,7 @@ import pytest
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
 from services.egress.recorder.jobs.domain import Job
-from services.egress.recorder.reports.words import event_id
+from services.egress.recorder.words import event_id
 from services.egress.segments.domain import Segment
 from shared.livekit import LiveKitApi
 from tests.stage.orders import Orders, orders
