@@ -29,8 +29,8 @@ def grid(count: int, width: int, height: int) -> list[Box]:
     if count <= 0:
         return []
     columns = max(range(1, count + 1), key=lambda columns: _box_width(columns, count, width, height))
-    wide = _even(_box_width(columns, count, width, height))
-    high = min(_even(wide / _ASPECT), height)
+    wide = _below(_box_width(columns, count, width, height))
+    high = min(_near(wide / _ASPECT), _below(height / ceil(count / columns)))
     return list(_rows(count, columns, (wide, high), (width, height)))
 
 
@@ -40,10 +40,10 @@ def _box_width(columns: int, count: int, width: int, height: int) -> float:
 
 def _rows(count: int, columns: int, box: tuple[int, int], whole: tuple[int, int]) -> Iterator[Box]:
     rows = ceil(count / columns)
-    top = _even((whole[1] - rows * box[1]) / 2)
+    top = _below((whole[1] - rows * box[1]) / 2)
     for row in range(rows):
         here = min(columns, count - row * columns)
-        left = _even((whole[0] - here * box[0]) / 2)
+        left = _below((whole[0] - here * box[0]) / 2)
         for column in range(here):
             yield Box(left + column * box[0], top + row * box[1], *box)
 
@@ -52,8 +52,8 @@ def beside_screen(people: int, width: int, height: int) -> tuple[Box, list[Box]]
     """The screen's box, and those of the people: down the right side, then along the bottom."""
     if people <= 0:
         return Box(0, 0, width, height), []
-    large = _even(width * 4 / 5)
-    wide, high = width - large, _even(height / 5)
+    wide, high = _below(width / 5), _below(height / 5)
+    large = width - wide
     side = [Box(large, row * high, wide, high) for row in range(min(people, 5))]
     below = [Box(column * wide, height - high, wide, high) for column in range(min(people, MOST) - len(side))]
     return Box(0, 0, large, height - high if below else height), side + below
@@ -62,18 +62,25 @@ def beside_screen(people: int, width: int, height: int) -> tuple[Box, list[Box]]
 def fitted(width: int, height: int, box: Box) -> Box:
     """Where in the box a picture of this size is shown whole."""
     share = min(box.width / width, box.height / height)
-    wide, high = max(2, _even(width * share)), max(2, _even(height * share))
+    wide, high = max(2, _near(width * share)), max(2, _near(height * share))
     wide, high = min(wide, box.width), min(high, box.height)
-    return Box(_even(box.left + (box.width - wide) / 2), _even(box.top + (box.height - high) / 2), wide, high)
+    return Box(
+        _below(box.left + (box.width - wide) / 2), _below(box.top + (box.height - high) / 2), wide, high
+    )
 
 
 def covering(width: int, height: int, box: Box) -> Box:
     """The part of a picture of this size that fills the box."""
     share = min(width / box.width, height / box.height)
-    wide, high = max(2, _even(box.width * share)), max(2, _even(box.height * share))
-    return Box(_even((width - wide) / 2), _even((height - high) / 2), wide, high)
+    wide, high = max(2, _below(box.width * share + 1)), max(2, _below(box.height * share + 1))
+    wide, high = min(wide, _below(width)), min(high, _below(height))
+    return Box(_below((width - wide) / 2), _below((height - high) / 2), wide, high)
 
 
-def _even(value: float) -> int:
-    """The nearest even number from below; what is off by less than a pixel is taken for rounding."""
-    return int(value + 0.67) // 2 * 2
+def _below(value: float) -> int:
+    """The next even number from below."""
+    return int(value) // 2 * 2
+
+
+def _near(value: float) -> int:
+    return round(value / 2) * 2

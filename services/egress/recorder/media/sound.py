@@ -6,7 +6,8 @@ from services.egress.recorder.media.mixer import RATE, Mixer, Samples
 
 # Seconds. Sound that is off by less is left where it is: every shift can be heard.
 _TOLERANCE = 0.03
-# What comes so much later than it should begins anew after a pause, unless the next is right behind it.
+# What comes so much later than it should begins anew after a pause, unless the next is right behind it:
+# then both waited for us.
 _PAUSE = 0.1
 _PIECES = 40  # over which the fastest is looked for: 2 s
 
@@ -44,17 +45,19 @@ class SoundPlace:
         self._fastest: int | None = None
         self._pieces = 0
         self._late = 0
+        self._arrived = 0.0
 
     def begin(self, count: int, arrived: float) -> int:
         """The position of the first of `count` samples that came at `arrived` seconds."""
         ideal = round(arrived * RATE) - count
-        begin = ideal if self._next is None else self._next + self._shift(ideal - self._next)
-        self._next = begin + count
+        waited = arrived - self._arrived < count / RATE / 2
+        begin = ideal if self._next is None else self._next + self._shift(ideal - self._next, waited)
+        self._next, self._arrived = begin + count, arrived
         return begin
 
-    def _shift(self, off: int) -> int:
+    def _shift(self, off: int, waited: bool) -> int:
         """By how much to move; `off` is how much later than it should this piece came."""
-        self._late = self._late + 1 if off > _PAUSE * RATE else 0
+        self._late = self._late + 1 if off > _PAUSE * RATE and not waited else 0
         if off < -_TOLERANCE * RATE or self._late >= 2:
             return self._moved(off)
         self._fastest = off if self._fastest is None else min(self._fastest, off)
