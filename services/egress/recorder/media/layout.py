@@ -28,7 +28,10 @@ def grid(count: int, width: int, height: int) -> list[Box]:
     """
     if count <= 0:
         return []
-    columns = max(range(1, count + 1), key=lambda columns: _box_width(columns, count, width, height))
+    # Where two ways are as good, side by side rather than one above the other.
+    columns = max(
+        range(1, count + 1), key=lambda columns: (_box_width(columns, count, width, height), columns)
+    )
     wide = _below(_box_width(columns, count, width, height))
     high = min(_near(wide / _ASPECT), _below(height / ceil(count / columns)))
     return list(_rows(count, columns, (wide, high), (width, height)))

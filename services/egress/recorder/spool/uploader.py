@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
+from typing import Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -16,7 +18,7 @@ from services.egress.recorder.spool.domain import Spooled
 from services.egress.recorder.spool.store import Spool
 from services.egress.segments.repository import SegmentRepository
 from shared.errors import NotFound, Unavailable
-from shared.storage import Storage, StorageFull
+from shared.storage import StorageFull
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +28,16 @@ WAITING = Gauge("greenroom_recorder_segments_waiting", "Segments on the recorder
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
 
 
+class Shelf(Protocol):
+    """What is needed of the storage."""
+
+    async def put(self, key: str, content: bytes | Path) -> None: ...
+
+
 class Uploader:
     """Works on one segment after the other for as long as it takes: nothing that is spooled is lost."""
 
-    def __init__(self, spool: Spool, storage: Storage, segments: SegmentRepository):
+    def __init__(self, spool: Spool, storage: Shelf, segments: SegmentRepository):
         self.on_full: Callable[[str], None] = lambda _: None
         self._spool = spool
         self._storage = storage
