@@ -13,7 +13,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.engines.ports import EgressOrder, EgressStatus, Look
 from services.egress.recorder.jobs.domain import Gap, Job, Result, job_of
-from services.egress.recorder.reports.words import event_id, webhook
+from services.egress.recorder.words import event_id, webhook
 from shared.ids import new_id
 from shared.livekit import WebhookSigner, WebhookVerifier, parse
 from shared.testing.fake_clock import FakeClock
