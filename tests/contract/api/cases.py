@@ -81,6 +81,14 @@ async def _live(world: World, library: str | None) -> str:
     return await world.live_session(library)
 
 
+async def _recorded(world: World, library: str | None) -> str:
+    return await world.recorded_session(library)
+
+
+async def _recording(world: World, library: str | None) -> str:
+    return await world.recording()
+
+
 async def _password(scene: Scene) -> dict[str, Any]:
     return {"email": scene.world.host.email, "password": scene.world.host.password}
 
@@ -142,6 +150,9 @@ CASES = {
         Case("POST /sessions/{id}/join", _live, by_viewer=True),
         Case("POST /sessions/{id}/go_live", _scheduled),
         Case("POST /sessions/{id}/start", _scheduled),
+        Case("POST /sessions/{id}/start_webcam_hls", _live),
+        Case("POST /sessions/{id}/ensure_hls_egress", _live),
+        Case("GET /sessions/{id}/stream_health", _live),
         Case("POST /sessions/{id}/end", _live),
         Case("PATCH /sessions/{id}/reschedule", _scheduled),
         Case("PATCH /sessions/{id}/settings", _scheduled),
@@ -150,6 +161,14 @@ CASES = {
         Case("GET /sessions/{id}/viewers", _live, by_viewer=True),
         Case("GET /sessions/{id}/attendance", _live),
         Case("GET /sessions/{id}/attendance/stats", _live),
+        Case("GET /recordings/my"),
+        Case("GET /recordings/{id}", _recording),
+        Case("PATCH /recordings/{id}", _recording),
+        Case("DELETE /recordings/{id}", _recording),
+        Case("GET /sessions/{id}/recordings", _recorded),
+        Case("GET /sessions/{id}/recordings/active", _recorded),
+        Case("POST /sessions/{id}/recordings/start", _live),
+        Case("POST /sessions/{id}/recordings/stop", _recorded),
     )
 }
 

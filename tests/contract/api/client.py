@@ -9,7 +9,7 @@ import orjson
 from multidict import CIMultiDictProxy
 
 from tests.contract.api.contract import Operation
-from tests.contract.api.shapes import faults
+from tests.contract.api.shapes import NULLABLE_DATA, SINGLE, faults
 
 _DEADLINE = aiohttp.ClientTimeout(total=20)
 
@@ -39,8 +39,12 @@ class Answer:
         assert self.body.keys() == {"success", "data", "timestamp"}, self
         assert self.body["success"] is True
         self._check_timestamp()
-        assert faults(operation.data, self.body["data"]) == [], self
-        return self.body["data"]
+        data = self.body["data"]
+        if data is None and operation.key in SINGLE:
+            return data
+        nullable = frozenset(NULLABLE_DATA.get(operation.key, ()))
+        assert faults(operation.data, data, nullable=nullable) == [], self
+        return data
 
     def check_refusal(self, status: int, code: str | None = None) -> None:
         """The error envelope with this status (and code)."""

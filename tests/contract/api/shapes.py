@@ -25,9 +25,17 @@ NULLABLE = {
     },
     "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url"},
     "PresetResponse": {"logo", "logo_destination_url"},
+    "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
     "AttendanceResponse": {"email", "left_at"},
     "RoomAnalytics": {"google_tag_manager", "container_id", "enabled"},
 }
+# The same for data that has no name.
+NULLABLE_DATA = {
+    "GET /sessions/{id}/stream_health": {"room", "ingress"},
+    "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
+}
+# Data that may be null as a whole: what there is one of at most.
+SINGLE = {"GET /sessions/{id}/recordings/active"}
 # RFC 3339 in UTC.
 _DATE_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")

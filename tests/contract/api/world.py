@@ -68,6 +68,20 @@ class World:
         await self.do("end", session)
         return session
 
+    async def recorded_session(self, library: str | None = None) -> str:
+        """A live session that is being recorded."""
+        session = await self.live_session(library)
+        await self.do("recordings/start", session)
+        return session
+
+    async def recording(self) -> str:
+        """The id of a recording that is over; there was nothing to record."""
+        session = await self.recorded_session()
+        recording = str((await self.do("recordings/stop", session)).data["id"])
+        path = f"/recordings/{recording}"
+        await self.eventually(path, lambda found: found["status"] != "recording", by=self.host)
+        return recording
+
     async def do(self, what: str, session: str, by: Person | None = None) -> Answer:
         """POST /sessions/{id}/<what> by its host; must succeed."""
         return await self._post(f"/sessions/{session}/{what}", None, None, by)
@@ -76,11 +90,13 @@ class World:
         """The data at `path` as `by` (or nobody) sees it."""
         return (await self.client.call("GET", path, by.access_token if by else None)).data
 
-    async def eventually(self, path: str, wanted: Callable[[Any], bool], within: float = 10) -> Any:
-        """The data at `path`, as nobody sees it, once it is as wanted; raises TimeoutError."""
+    async def eventually(
+        self, path: str, wanted: Callable[[Any], bool], within: float = 10, by: Person | None = None
+    ) -> Any:
+        """The data at `path`, as `by` (or nobody) sees it, once it is as wanted; raises TimeoutError."""
         async with asyncio.timeout(within):
             while True:
-                data = await self.get(path)
+                data = await self.get(path, by)
                 if wanted(data):
                     return data
                 await asyncio.sleep(0.05)

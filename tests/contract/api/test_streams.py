@@ -1,0 +1,63 @@
+"""Streams, as far as they need no media: what forbids them, what is said of them, what HLS refuses."""
+
+import pytest
+
+from shared.ids import new_id
+from tests.contract.api.client import Answer
+from tests.contract.api.world import World
+
+
+async def call(world: World, method: str, path: str) -> Answer:
+    return await world.client.call(method, path, world.host.access_token)
+
+
+@pytest.mark.parametrize("what", ["start_webcam_hls", "ensure_hls_egress"])
+async def test_only_a_live_session_streams(world: World, what: str) -> None:
+    for session in (await world.session(), await world.ended_session()):
+        (await call(world, "POST", f"/sessions/{session}/{what}")).check_refusal(409, "session_not_live")
+
+
+async def test_a_session_without_a_stream_is_idle(world: World) -> None:
+    session = await world.live_session()
+    health = (await call(world, "GET", f"/sessions/{session}/stream_health")).data
+    assert (health["status"], health["egress"]["status"]) == ("idle", "none")
+    assert health["room"]["name"] == session
+    assert health["egress"]["reasons"] == ["No stream was asked for"]
+
+
+async def test_a_stream_without_media_says_what_it_waits_for(world: World) -> None:
+    session = await world.session()
+    answer = await call(world, "POST", f"/sessions/{session}/go_live")
+    assert answer.data["session"]["hls_url"] is None
+    path = f"/sessions/{session}/stream_health"
+    health = await world.eventually(path, lambda one: one["egress"]["egress_id"], by=world.host)
+    assert health["status"] in {"degraded", "unhealthy"}
+    assert "Nobody is sending picture or sound" in health["egress"]["reasons"]
+    await world.do("end", session)
+    over = await world.eventually(path, lambda one: one["egress"]["status"] == "ended", by=world.host)
+    assert over["status"] == "idle"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{new_id()}/live.m3u8",
+        f"{new_id()}/index.m3u8",
+        f"{new_id()}/../{new_id()}/live.m3u8",
+        f"{new_id()}/%2e%2e/secret",
+        f"{new_id()}/..%2f..%2fsecret.ts",
+        f"{new_id()}/a%00.ts",
+        f"{new_id()}/a%0d%0aSet-Cookie:x.ts",
+        "live.m3u8",
+        "6b01ddad." + "A" * 43,
+        "",
+    ],
+)
+async def test_hls_of_nothing(world: World, path: str) -> None:
+    (await world.client.call("GET", f"/hls/{path}")).check_refusal(404)
+
+
+async def test_a_forged_token_is_refused(world: World) -> None:
+    token = "6b01ddad." + "A" * 43
+    answer = await world.client.call("GET", f"/hls/{token}/{await world.live_session()}/live.m3u8")
+    answer.check_refusal(403, "link_invalid")

@@ -1,0 +1,150 @@
+"""LiveKit Egress as far as the real server goes without a worker, and our requests in its own words."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from livekit.protocol import egress as egress_protocol
+
+from deploy.local.stack import Stack
+from services.egress.engines.keys import file_key, key_of, segments_prefix
+from services.egress.engines.livekit import LiveKitEngine, Place, composite
+from services.egress.engines.ports import EgressOrder, Look
+from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.livekit import LiveKitApi, LiveKitEgressClient
+from shared.livekit.egress_api import room_composite_request
+
+S3 = {
+    "region": "eu-central-1",
+    "endpoint": "https://s3.example",
+    "access_key_id": "AKIA",
+    "secret_access_key": "a secret of tests",
+}
+
+
+def order(session_id: str, *, stream: bool = True, file: bool = True) -> EgressOrder:
+    key = key_of(new_id())
+    return EgressOrder(
+        key=key,
+        session_id=session_id,
+        segments_prefix=segments_prefix(session_id, key) if stream else None,
+        file_key=file_key(session_id, key) if file else None,
+        look=Look(),
+    )
+
+
+def said(of: EgressOrder, url: str, options: dict[str, str] | None = None) -> dict[str, Any]:
+    """The request as LiveKit's protobuf JSON has it."""
+    request = room_composite_request(composite(of, Place(url, options or {})))
+    told: dict[str, Any] = MessageToDict(request)
+    assert ParseDict(told, egress_protocol.RoomCompositeEgressRequest()) == request
+    return told
+
+
+@pytest.fixture
+async def client(stack: Stack) -> AsyncIterator[LiveKitEgressClient]:
+    client = LiveKitEgressClient(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def room(stack: Stack) -> AsyncIterator[str]:
+    livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
+    name = new_id()
+    await livekit.create_room(name, empty_timeout=60, departure_timeout=60)
+    yield name
+    await livekit.delete_room(name)
+    await livekit.close()
+
+
+async def test_without_a_worker_the_answer_comes_within_five_seconds(
+    client: LiveKitEgressClient, room: str
+) -> None:
+    engine = LiveKitEngine(client, "file:///out", {})
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await engine.start(order(room))
+    assert time.monotonic() - started < 5.0
+    assert await engine.list(room) == []
+
+
+async def test_many_at_once_do_not_wait_for_each_other(client: LiveKitEgressClient, room: str) -> None:
+    engine = LiveKitEngine(client, "file:///out", {})
+    started = time.monotonic()
+    outcomes = await asyncio.gather(*(engine.start(order(room)) for _ in range(10)), return_exceptions=True)
+    assert time.monotonic() - started < 6.0
+    assert all(isinstance(one, Unavailable) for one in outcomes)
+
+
+async def test_stopping_what_there_is_not_is_fine(client: LiveKitEgressClient) -> None:
+    await LiveKitEngine(client, "file:///out", {}).stop("EG_doesnotexist")
+
+
+async def test_a_room_that_there_is_not_has_no_egress(client: LiveKitEgressClient) -> None:
+    assert await LiveKitEngine(client, "file:///out", {}).list(new_id()) == []
+
+
+def test_a_stream_and_a_file_are_one_egress() -> None:
+    session = new_id()
+    wanted = order(session)
+    folder = f"/var/greenroom/hls/{session}/{wanted.key}"
+    assert said(wanted, "file:///var/greenroom") == {
+        "roomName": session,
+        "layout": "grid",
+        "advanced": {
+            "width": 1280,
+            "height": 720,
+            "framerate": 30,
+            "audioCodec": "AAC",
+            "audioBitrate": 128,
+            "audioFrequency": 48000,
+            "videoCodec": "H264_MAIN",
+            "videoBitrate": 2500,
+            "keyFrameInterval": 2.0,
+        },
+        "segmentOutputs": [
+            {
+                "protocol": "HLS_PROTOCOL",
+                "filenamePrefix": f"{folder}/segment",
+                "playlistName": f"{folder}/index.m3u8",
+                "livePlaylistName": f"{folder}/live.m3u8",
+                "segmentDuration": 2,
+                "disableManifest": True,
+            }
+        ],
+        "fileOutputs": [
+            {
+                "fileType": "MP4",
+                "filepath": f"/var/greenroom/recordings/{session}/{wanted.key}.mp4",
+                "disableManifest": True,
+            }
+        ],
+    }
+
+
+def test_what_is_not_wanted_is_not_asked_for() -> None:
+    assert "fileOutputs" not in said(order(new_id(), file=False), "file:///var/greenroom")
+    assert "segmentOutputs" not in said(order(new_id(), stream=False), "file:///var/greenroom")
+
+
+def test_a_bucket_is_given_with_what_it_takes_to_write_to_it() -> None:
+    session = new_id()
+    wanted = order(session)
+    told = said(wanted, "s3://media/live", S3)
+    assert told["fileOutputs"][0]["filepath"] == f"live/recordings/{session}/{wanted.key}.mp4"
+    assert told["segmentOutputs"][0]["filenamePrefix"] == f"live/hls/{session}/{wanted.key}/segment"
+    for output in (told["fileOutputs"][0], told["segmentOutputs"][0]):
+        assert output["s3"] == {
+            "accessKey": "AKIA",
+            "secret": "a secret of tests",
+            "region": "eu-central-1",
+            "endpoint": "https://s3.example",
+            "bucket": "media",
+            "forcePathStyle": True,
+        }
+    assert "secret" not in repr(Place("s3://media/live", S3).s3)
