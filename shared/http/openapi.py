@@ -1,6 +1,7 @@
 """OpenAPI 3.1 from the declared routes, and the merging of several services' documents into one."""
 
 import re
+import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -88,8 +89,9 @@ def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
     for route in routes:
         if route.body is not None:
             wanted[route.body, "validation"] = None
-        if _is_model(route.data):
-            wanted[route.data, "serialization"] = None
+        model = _model_of(route.data)
+        if model is not None:
+            wanted[model, "serialization"] = None
     models, document = models_json_schema(list(wanted), ref_template=_REF)  # type: ignore[arg-type]
     return models, document.get("$defs", {})
 
@@ -120,7 +122,7 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
-    data = models[route.data, "serialization"] if _is_model(route.data) else {"type": "null"}
+    data = _data(route.data, models)
     envelope: Document = {
         "type": "object",
         "properties": {"success": {"const": True}, "data": data, "timestamp": {"type": "integer"}},
@@ -210,8 +212,18 @@ def _mirror(operation: Mapping[str, Any]) -> Document:
     }
 
 
-def _is_model(data: Any) -> bool:
-    return isinstance(data, type) and issubclass(data, BaseModel)
+def _data(data: Any, models: Mapping[Any, Any]) -> Document:
+    model = _model_of(data)
+    if model is None:
+        return {"type": "null"}
+    schema: Document = models[model, "serialization"]
+    return schema if model is data else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _model_of(data: Any) -> type[BaseModel] | None:
+    """The model of the data, also where that may be null."""
+    kinds = [data, *typing.get_args(data)]
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 _ERROR_SCHEMA: Document = {

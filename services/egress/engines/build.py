@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
@@ -19,9 +20,16 @@ from shared.mongo import Mongo
 _LIVEKIT_SETTLES_AFTER = timedelta(seconds=35)
 
 
+class EngineTrouble(Protocol):
+    async def __call__(self, *, starting: bool) -> str | None:
+        """A sentence about what keeps it from working, None where nothing does. Raises `Unavailable`."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class EngineParts:
-    """`trouble` says what keeps the engine from working; `remake` has a failed file made once more.
+    """`trouble` says what keeps the engine from running, or from starting, an egress; `remake` has a failed
+    file made once more.
 
     `settles_after` a start without an answer nothing comes of it any more. `keeps_records`: the engine writes
     records of segments, and no playlists of its own.
@@ -30,7 +38,7 @@ class EngineParts:
     engine: Engine
     settles_after: timedelta
     keeps_records: bool
-    trouble: Callable[[], Awaitable[str | None]]
+    trouble: EngineTrouble
     remake: Callable[[str], Awaitable[bool]]
     stores: tuple[Indexed, ...] = ()
 
@@ -44,7 +52,8 @@ def build_engine(
 
 
 def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts:
-    async def trouble() -> str | None:
+    async def trouble(*, starting: bool) -> str | None:
+        del starting  # LiveKit does not tell of its workers.
         return None
 
     async def remake(_: str) -> bool:
@@ -62,8 +71,12 @@ def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts
 def _embedded(mongo: Mongo, clock: Clock) -> EngineParts:
     jobs, recorders = JobRepository(mongo), RecorderRepository(mongo)
 
-    async def trouble() -> str | None:
-        return None if alive(await recorders.all(), clock.now()) else "No recorder runs"
+    async def trouble(*, starting: bool) -> str | None:
+        running = alive(await recorders.all(), clock.now())
+        if not running:
+            return "No recorder runs"
+        busy = all(one.jobs >= one.capacity for one in running)
+        return "All recorders are busy" if starting and busy else None
 
     return EngineParts(
         engine=EmbeddedEngine(jobs, clock),

@@ -8,7 +8,7 @@ import time
 import structlog
 from prometheus_client import Gauge
 
-from services.egress.recorder.jobs.domain import BEAT_SECONDS, Job
+from services.egress.recorder.jobs.domain import BEAT_SECONDS, Job, Wanted
 from services.egress.recorder.jobs.repository import RecorderRepository
 from services.egress.recorder.leases import Leases
 from services.egress.recorder.persistence import persist
@@ -83,8 +83,11 @@ class Worker:
 
     async def _take(self, free: list[Job]) -> None:
         for job in free:
-            if self._stopping or len(self._runs) >= self._max_jobs:
+            if self._stopping:
                 return
+            # What is to be stopped is not filmed any more, only finished: there is always room for that.
+            if len(self._runs) >= self._max_jobs and job.wanted is Wanted.RUNNING:
+                continue
             taken = await self._tools.jobs.take(job, self._id)
             if taken is not None:
                 self._begin(taken)

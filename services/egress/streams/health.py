@@ -1,7 +1,7 @@
 """Whether a stream is well, and what is wrong with it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from services.egress.access import SessionAccess
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
+from services.egress.engines.build import EngineTrouble
 from services.egress.engines.ports import Look
 from services.egress.segments.domain import Segment
 from services.egress.streams.domain import Stream
@@ -30,9 +31,6 @@ from shared.contracts.states import SessionState, SessionStatus, StreamStatus
 from shared.errors import AppError
 from shared.identity import Caller
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
-
-# A sentence about what keeps the engine from working; None where nothing does.
-EngineTrouble = Callable[[], Awaitable[str | None]]
 
 _DEADLINE = 3.0
 
@@ -66,17 +64,18 @@ class StreamHealth:
         room, participants, ingresses = seen or ([], [], [])
         tracks = [track for participant in participants for track in _tracks(participant)]
         output = await self._output(stream)
+        status = stream.status if stream else StreamStatus.NONE
         signs = Signs(
             live=session.status is SessionStatus.LIVE,
             wanted=stream is not None and stream.wanted,
-            status=stream.status if stream else StreamStatus.NONE,
+            status=status,
             error=stream.error if stream else None,
             livekit_answers=seen is not None,
             room_open=bool(room),
             tracks=tracks,
             last_segment_age=output.age,
             segment_seconds=self._look.segment_seconds,
-            engine_trouble=await self._trouble(),
+            engine_trouble=await self._trouble(starting=status is StreamStatus.STARTING),
         )
         said, reasons = verdict(signs)
         return StreamHealthResponse(

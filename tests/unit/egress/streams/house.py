@@ -77,7 +77,7 @@ class House:
         self.recordings = RecordingRepository(self.mongo, self.reconciler.outbox, self.clock)
         self.segments = SegmentRepository(self.mongo)
 
-    async def _trouble(self) -> str | None:
+    async def _trouble(self, *, starting: bool) -> str | None:
         return self.trouble
 
     async def _remake(self, key: str) -> bool:
