@@ -1,0 +1,141 @@
+"""What is said of a stream, and why."""
+
+from typing import Any
+
+import pytest
+
+from services.egress.engines.ports import EgressStatus
+from services.egress.streams.schemas import StreamHealthResponse
+from shared.contracts.states import Role, SessionState, UserRole
+from shared.errors import Forbidden, NotFound
+from shared.ids import new_id
+from shared.livekit import LiveKitParticipant, LiveKitTrack
+from tests.unit.egress.reconciler.make import HOST, grant
+from tests.unit.egress.streams.house import House, host_of
+
+
+@pytest.fixture
+async def house() -> House:
+    house = House()
+    await house.ensure_indexes()
+    return house
+
+
+def publish(house: House, session: SessionState, *tracks: LiveKitTrack) -> None:
+    """The host is there with these tracks."""
+    joined = house.livekit.connect(grant(session, HOST, Role.HOST))
+    fields: dict[str, Any] = vars(joined) | {"tracks": tracks}
+    house.livekit.participants[session.id][joined.identity] = LiveKitParticipant(**fields)
+
+
+CAMERA = LiveKitTrack("TR_1", "video", "camera", muted=False, width=1280, height=720)
+MUTED = LiveKitTrack("TR_2", "audio", "microphone", muted=True)
+
+
+async def health(house: House, session: SessionState) -> StreamHealthResponse:
+    return await house.parts.health.of(session.id, host_of(session), None)
+
+
+async def running(house: House) -> SessionState:
+    """A stream that is well."""
+    session = await house.go_live()
+    publish(house, session, CAMERA, MUTED)
+    await house.work()
+    await house.active()
+    [egress] = await house.planned(session)
+    for n in range(3):
+        await house.segment(session, egress.id, n)
+        house.clock.advance(seconds=2)
+    await house.work(1)
+    return session
+
+
+async def test_a_stream_that_is_well(house: House) -> None:
+    session = await running(house)
+    found = await health(house, session)
+    assert (found.status, found.egress.status, found.egress.reasons) == ("healthy", "active", [])
+    assert (found.egress.bitrate_kbps, found.egress.segment_count) == (400, 3)
+    assert found.egress.last_segment_age == 1.0
+    assert [(one.source, one.participant_identity, one.width) for one in found.tracks] == [
+        ("camera", HOST, 1280),
+        ("microphone", HOST, None),
+    ]
+    assert found.room is not None
+    assert (found.room.name, found.ingress) == (session.id, None)
+
+
+async def test_a_session_without_a_stream(house: House) -> None:
+    session = await house.go_live(stream=False)
+    found = await health(house, session)
+    assert (found.status, found.egress.status, found.egress.egress_id) == ("idle", "none", None)
+
+
+async def test_segments_that_stop_coming(house: House) -> None:
+    session = await running(house)
+    house.clock.advance(seconds=8)
+    assert (await health(house, session)).status == "degraded"
+    house.clock.advance(seconds=30)
+    found = await health(house, session)
+    assert (found.status, found.egress.reasons) == ("unhealthy", ["No segment has come for 39 s"])
+
+
+async def test_an_engine_that_is_not_there(house: House) -> None:
+    house.trouble = "No recorder runs"
+    session = await house.go_live()
+    await house.work()
+    found = await health(house, session)
+    assert found.status == "unhealthy"
+    assert found.egress.reasons == [
+        "No recorder runs",
+        "The stream is starting",
+        "Nobody is sending picture or sound",
+    ]
+
+
+async def test_a_start_without_an_answer(house: House) -> None:
+    house.engine.loses = 1
+    session = await house.go_live()
+    publish(house, session, CAMERA)
+    await house.work()
+    found = await health(house, session)
+    assert (found.status, found.egress.status) == ("unhealthy", "starting")
+    assert found.egress.reasons == ["The stream is not running: no answer, and nothing was begun"]
+
+
+async def test_a_stream_that_failed_says_what_to_do(house: House) -> None:
+    session = await running(house)
+    await house.ended(status=EgressStatus.FAILED, error="The storage is full")
+    found = await health(house, session)
+    assert found.egress.reasons == [
+        "The stream has failed: The storage is full; ask for it again with ensure_hls_egress"
+    ]
+
+
+async def test_livekit_away_is_no_reason_to_give_no_answer(house: House) -> None:
+    session = await running(house)
+    house.livekit.down()
+    found = await health(house, session)
+    assert (found.status, found.room, found.tracks) == ("degraded", None, [])
+    assert found.egress.reasons == ["LiveKit does not answer: room and tracks are not known"]
+
+
+async def test_an_ingress_is_told(house: House) -> None:
+    session = await house.go_live(stream=False)
+    made = await house.livekit.create_rtmp_ingress(session.id, f"{HOST}:ingress", "n", "Hanna")
+    ingress = (await health(house, session)).ingress
+    assert ingress is not None
+    assert (ingress.ingress_id, ingress.publishing) == (made.ingress_id, False)
+
+
+async def test_who_moderates_may_look(house: House) -> None:
+    moderator = new_id()
+    session = await house.go_live(roles={moderator: Role.MODERATOR})
+    viewer: dict[str, Any] = {"role": UserRole.VIEWER, "organization_id": None}
+    look = house.parts.health.of
+    assert (await look(session.id, host_of(session, user_id=moderator, **viewer), None)).tracks == []
+    with pytest.raises(Forbidden):
+        await look(session.id, host_of(session, user_id=new_id(), **viewer), None)
+    with pytest.raises(NotFound):
+        await look(session.id, host_of(session, user_id=new_id(), organization_id=new_id()), None)
+    with pytest.raises(NotFound):
+        await look(session.id, host_of(session), new_id())
