@@ -9,6 +9,9 @@ from deploy.demo.models import (
     AttendanceStats,
     Joined,
     Preset,
+    Recording,
+    RecordingDownload,
+    RecordingList,
     Room,
     RoomMade,
     Session,
@@ -61,6 +64,10 @@ class MemberApi:
     async def session(self, session_id: str) -> Session:
         return await self._http.read(Session, "GET", f"/sessions/{session_id}", token=self._token)
 
+    async def fetch(self, url: str) -> bytes:
+        """What an address that the API named gives; it needs no sign-in."""
+        return await self._http.fetch(url)
+
     async def viewers(self, session_id: str) -> ActiveViewers:
         return await self._http.read(
             ActiveViewers, "GET", f"/sessions/{session_id}/viewers", token=self._token
@@ -71,7 +78,7 @@ class HostApi(MemberApi):
     """What one sign-in of a host calls, besides."""
 
     async def create_preset(self, name: str) -> Preset:
-        body = {"name": name, "type": "whip", "primary_color": "#2563EB", "recording_enabled": False}
+        body = {"name": name, "type": "whip", "primary_color": "#2563EB", "recording_enabled": True}
         return await self._http.read(Preset, "POST", "/presets", token=self._token, body=body)
 
     async def create_room(self, title: str) -> Room:
@@ -94,6 +101,15 @@ class HostApi(MemberApi):
 
     async def end(self, session_id: str) -> None:
         await self._http.call("POST", f"/sessions/{session_id}/end", token=self._token)
+
+    async def recordings(self, session_id: str) -> list[Recording]:
+        path = f"/sessions/{session_id}/recordings"
+        return (await self._http.read(RecordingList, "GET", path, token=self._token)).recordings
+
+    async def download_url(self, recording_id: str) -> str:
+        """The file's signed address."""
+        path = f"/recordings/{recording_id}/download"
+        return (await self._http.read(RecordingDownload, "GET", path, token=self._token)).download_url
 
     async def attendance(self, session_id: str) -> AttendanceList:
         """The first 100 people; a demo has fewer."""

@@ -38,6 +38,25 @@ class Session(BaseModel):
     viewer_count: int
     max_viewers: int
     duration: int | None
+    hls_url: str | None = None
+
+
+class Recording(BaseModel):
+    """`duration` in whole seconds, `file_size` in bytes."""
+
+    id: str
+    status: str
+    duration: int | None
+    file_size: int | None
+    error_message: str | None
+
+
+class RecordingList(BaseModel):
+    recordings: list[Recording]
+
+
+class RecordingDownload(BaseModel):
+    download_url: str
 
 
 class SessionMade(BaseModel):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deploy.demo.recording import Recorded
 from deploy.demo.report import Row, agree
+from deploy.demo.stream import Played
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Outcome:
     place: Place
     media: Media
     rows: Sequence[Row]
+    played: Played | None
+    recording: Recorded
 
     @property
     def agrees(self) -> bool:

@@ -10,6 +10,7 @@ from deploy.demo.house import House
 from deploy.demo.people import Venue
 from deploy.demo.report import Span
 from deploy.demo.show import Show
+from deploy.demo.stream import Played, Player
 from deploy.demo.waiting import together
 
 # Shares of the watching time: all together, one away, all together again.
@@ -26,19 +27,24 @@ class Performance:
         self._venue = venue
         self._house = house
         self._traveller, self._twofold = house.viewers[-1], house.viewers[0]
+        self._player = Player(house.host.api, venue.session_id, venue.now)
+        self.played: Played | None = None
         self._live_from: tuple[float, float] | None = None
+        self._on_air_from = 0.0
         self._live_to: tuple[float, float] | None = None
 
     async def play(self, seconds: float) -> None:
         """All acts. Raises DemoFailed."""
         await self._go_live()
         await self._viewers_come()
+        await self._stream_plays()
         await self._second_device_and_monitor()
         await self._watch("Everybody watches", seconds * TOGETHER)
         await self._one_leaves_and_one_device_closes()
         await self._watch(f"The others watch, {self._traveller.name} is away", seconds * AWAY)
         await self._one_comes_back()
         await self._watch("Everybody watches again", seconds * AGAIN)
+        await self._stream_has_played()
         await self._end()
 
     @property
@@ -52,6 +58,13 @@ class Performance:
         if self._live_from is None or self._live_to is None:
             return Span(0, 0)
         return Span(self._live_to[0] - self._live_from[1], self._live_to[1] - self._live_from[0])
+
+    @property
+    def published(self) -> Span:
+        """How long the host was on air, and how long the session was live at most."""
+        if self._live_to is None:
+            return Span(0, 0)
+        return Span(self._live_to[0] - self._on_air_from, self.live.most)
 
     async def tidy(self) -> None:
         """Whatever happened: end the session, and leave nobody connected."""
@@ -72,6 +85,7 @@ class Performance:
             self._live_from = asked_at, self._venue.now()
             step.advance()
             await self._house.host.go_on_air(self._venue, started.livekit_token)
+            self._on_air_from = self._venue.now()
             step.detail(f"answered after {self._live_from[1] - asked_at:.2f} s")
 
     async def _viewers_come(self) -> None:
@@ -87,6 +101,20 @@ class Performance:
                 f"first frame {self._house.media(self.live_since).first_frame_seconds:.2f} s after going live"
             )
             await self._counted()
+
+    async def _stream_plays(self) -> None:
+        with self._show.step("The stream can be played by HLS", total=2) as step:
+            seconds = await self._player.find(self.live_since)
+            step.advance()
+            await self._player.look()
+            step.detail(f"{seconds:.1f} s after going live")
+
+    async def _stream_has_played(self) -> None:
+        with self._show.step("The stream still shows the host, in real time", total=2) as step:
+            look = await self._player.look()
+            step.advance()
+            self.played = await self._player.played()
+            step.detail(f"{look.latency:.1f} s from drawn to a segment that can be fetched")
 
     async def _second_device_and_monitor(self) -> None:
         with self._show.step(

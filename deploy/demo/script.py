@@ -10,6 +10,7 @@ from deploy.demo.house import House
 from deploy.demo.outcome import Outcome, Place
 from deploy.demo.people import Host, Venue, Viewer
 from deploy.demo.performance import Performance
+from deploy.demo.recording import Recorded, recorded
 from deploy.demo.show import Show
 from deploy.demo.verdict import settled_rows
 
@@ -80,4 +81,12 @@ class Script:
         with self._show.step("The API's attendance is compared with what happened") as step:
             rows = await settled_rows(house.host.api, performance, people)
             step.detail(f"{sum(row.agrees for row in rows)} of {len(rows)} agree")
-        return Outcome(place, house.media(performance.live_since), rows)
+        recording = await self._recording(house.host.api, place)
+        rows += recording.rows(performance.published)
+        return Outcome(place, house.media(performance.live_since), rows, performance.played, recording)
+
+    async def _recording(self, api: HostApi, place: Place) -> Recorded:
+        with self._show.step("The recording is downloaded and looked at") as step:
+            recording = await recorded(api, place.session_id)
+            step.detail(f"{recording.probed.format.duration:.1f} s, {recording.size / 1e6:.1f} MB")
+        return recording

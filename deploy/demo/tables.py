@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from deploy.demo.film import Probed
 from deploy.demo.outcome import Outcome
+from deploy.demo.recording import Recorded
 from deploy.demo.report import Row
+from deploy.demo.stream import Played
 
-LABEL_WIDTH = 32
+LABEL_WIDTH = 36
 MARKS = {True: "[green]ok[/green]", False: "[bold red]differs[/bold red]"}
 RUNS_ON = (
     "The stack goes on running. Its API is described, and can be tried, at {base_url}/docs",
@@ -57,11 +60,34 @@ def _facts(outcome: Outcome, base_url: str) -> list[tuple[str, str]]:
         ("Going live to the first frame", f"{media.first_frame_seconds:.2f} s"),
         ("From drawn to seen", f"{media.delay_milliseconds} ms (median)"),
         ("Frames received by the viewers", str(media.frames)),
+        *_stream(outcome.played),
+        *_file(outcome.recording),
         ("Session", place.session_id),
         ("Room", place.room_id),
         ("Preset", place.preset_id),
         ("Look at it again", f"GET {base_url}/sessions/{place.session_id}"),
     ]
+
+
+def _stream(played: Played | None) -> list[tuple[str, str]]:
+    if played is None:
+        return []
+    return [
+        ("Going live to a stream that plays", f"{played.playable_after:.1f} s"),
+        ("From drawn to a finished segment", f"{played.latency:.1f} s"),
+        ("Stream", _codecs(played.probed)),
+    ]
+
+
+def _file(recording: Recorded) -> list[tuple[str, str]]:
+    told, length = recording.told, recording.probed.format.duration
+    return [
+        ("Recording", f"{told.id}: {length:.1f} s, {recording.size:,} bytes, {_codecs(recording.probed)}")
+    ]
+
+
+def _codecs(probed: Probed) -> str:
+    return f"{probed.codec('video')} {probed.picture}, {probed.codec('audio')}"
 
 
 def show_goodbye(console: Console, base_url: str, *, runs_on: bool) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from deploy.demo.film import Film, Format, Probed, Track
+from deploy.demo.models import Recording
 from deploy.demo.outcome import Media, Outcome, Place
-from deploy.demo.report import Row
+from deploy.demo.recording import Recorded
+from deploy.demo.report import Row, Span
 from deploy.demo.show import Show, show_on
+from deploy.demo.stream import Played
 from deploy.demo.tables import show_goodbye, show_outcome
 
 BASE_URL = "http://127.0.0.1:8080"
@@ -61,13 +66,25 @@ def outcome(*, agrees: bool) -> Outcome:
         Row("Ada", "joins", "2", "2", agrees=True),
         Row("Ada", "watched", "9.1 s", "4 s", agrees=agrees),
     ]
-    return Outcome(Place("r-1", "p-1", "s-1"), Media(99, 0.61, 21), rows)
+    probed = Probed(
+        streams=[
+            Track(codec_type="video", codec_name="h264", width=1280, height=720),
+            Track(codec_type="audio", codec_name="aac"),
+        ],
+        format=Format(duration=21.4),
+    )
+    told = Recording(id="rec-1", status="completed", duration=21, file_size=1234567, error_message=None)
+    played = Played(playable_after=4.2, latency=2.6, probed=probed)
+    recorded = Recorded(told, 1234567, probed, Film(shown=[0.0, 21.0], drawn=[100.0, 121.2], tone=True))
+    return Outcome(Place("r-1", "p-1", "s-1"), Media(99, 0.61, 21), rows, played, recorded)
 
 
 def test_the_end_shows_both_sides_the_ids_and_the_times() -> None:
     shown, text = console()
     show_outcome(shown, outcome(agrees=True), BASE_URL)
-    for part in ("9.1 s", "r-1", "p-1", "s-1", "0.61 s", "21 ms", "reports exactly what happened"):
+    for part in ("9.1 s", "r-1", "p-1", "s-1", "0.61 s", "21 ms", "4.2 s", "2.6 s", "reports exactly"):
+        assert part in text()
+    for part in ("rec-1: 21.4 s, 1,234,567 bytes", "h264 1280x720, aac"):
         assert part in text()
 
 
@@ -83,3 +100,17 @@ def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
     shown, text = console()
     show_goodbye(shown, BASE_URL, runs_on=runs_on)
     assert part in text()
+
+
+def test_a_recording_is_compared_with_what_was_published() -> None:
+    recorded = outcome(agrees=True).recording
+    assert [(row.what, row.agrees) for row in recorded.rows(Span(20.9, 22.1))] == [
+        ("on air, and in the file", True),
+        ("time in its pictures", True),
+        ("duration", True),
+        ("size in bytes", True),
+        ("tone heard", True),
+    ]
+    told = recorded.told.model_copy(update={"duration": 19, "file_size": 5})
+    short = replace(recorded, told=told, film=Film(shown=[0.0, 21.0], drawn=[100.0, 119.0]))
+    assert [row.agrees for row in short.rows(Span(23.0, 24.0))] == [False] * 5
