@@ -1,0 +1,209 @@
+"""Streams and recordings through the API, with real media and the recorder that comes with Greenroom."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+import av
+import pytest
+
+from deploy.local.running import RunningStack
+from tests.stage.publisher import Publisher
+
+pytestmark = pytest.mark.timeout(240)
+
+# Seconds; what is promised is less, where the machine has nothing else to do.
+PLAYABLE, STORED, POLL = 30.0, 40.0, 0.2
+
+
+class NeverCame(AssertionError):
+    """What was waited for did not come before the deadline."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """A customer's backend."""
+
+    http: aiohttp.ClientSession
+    base: str
+
+    async def call(self, method: str, path: str, **body: Any) -> Any:
+        async with self.http.request(method, self.base + path, json=body or None) as answer:
+            told = await answer.json()
+        assert answer.status < 300, told
+        return told["data"]
+
+    async def until(self, path: str, holds: Callable[[Any], Any], within: float) -> Any:
+        """What is at `path`, once that holds of it."""
+        deadline = time.monotonic() + within
+        while not holds(found := await self.call("GET", path)):
+            if time.monotonic() > deadline:
+                raise NeverCame(f"{path}: {found}")
+            await asyncio.sleep(POLL)
+        return found
+
+    async def session(self, *, record: bool) -> str:
+        preset = await self.call(
+            "POST",
+            "/presets",
+            name="P",
+            type="whip",
+            primary_color="#102030",
+            recording_enabled=record,
+        )
+        room = (await self.call("POST", "/rooms", title="A room"))["room"]
+        path = f"/rooms/{room['id']}/sessions"
+        made = await self.call("POST", path, title="A session", preset_id=preset["id"])
+        return str(made["session"]["id"])
+
+    async def text(self, url: str) -> str:
+        async with self.http.get(url) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.text()
+
+    async def content(self, url: str) -> bytes:
+        async with self.http.get(url) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.read()
+
+
+@pytest.fixture
+async def api(running_stack: RunningStack) -> AsyncIterator[Api]:
+    key = running_stack.info.api_key
+    headers = {"X-API-Key": f"{key.id}.{key.secret}"}
+    async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(30)) as http:
+        yield Api(http, running_stack.info.base_url)
+
+
+@dataclass(frozen=True)
+class Show:
+    """A live session whose host is on stage; `url` is where its stream is played."""
+
+    session: str
+    host: Publisher
+    url: str
+    playable_after: float
+
+
+@pytest.fixture
+async def show(running_stack: RunningStack, api: Api) -> AsyncIterator[Show]:
+    session, host = await api.session(record=True), Publisher("Hanna Berg")
+    began = time.monotonic()
+    live = await api.call("POST", f"/sessions/{session}/go_live")
+    await host.join(running_stack.info.livekit_url, live["livekit_token"])
+    await host.show()
+    await host.speak()
+    found = await api.until(f"/sessions/{session}", lambda one: one["hls_url"], PLAYABLE)
+    yield Show(session, host, found["hls_url"], time.monotonic() - began)
+    await host.close()
+
+
+def entries(playlist: str) -> list[str]:
+    return [line for line in playlist.splitlines() if line and not line.startswith("#")]
+
+
+def streams(content: bytes) -> dict[str, Any]:
+    """Of a media file: its codecs, its size, and its duration in seconds."""
+    with av.open(io.BytesIO(content), "r") as media:
+        video, audio = media.streams.video[0], media.streams.audio[0]
+        return {
+            "codecs": (video.codec_context.name, audio.codec_context.name),
+            "size": (video.codec_context.width, video.codec_context.height),
+            "duration": (media.duration or 0) / av.time_base,
+        }
+
+
+async def grown(api: Api, show: Show, segments: int) -> str:
+    """The full playlist, once it has so many segments."""
+    url = urljoin(show.url, "index.m3u8")
+    deadline = time.monotonic() + PLAYABLE
+    while len(entries(text := await api.text(url))) < segments:
+        if time.monotonic() > deadline:
+            raise NeverCame(text)
+        await asyncio.sleep(POLL)
+    return text
+
+
+async def the_recording(api: Api, show: Show) -> Any:
+    """The session's recording, once it is over."""
+    path = f"/sessions/{show.session}/recordings"
+    over = await api.until(
+        path,
+        lambda one: one["recordings"] and all(each["status"] != "recording" for each in one["recordings"]),
+        STORED,
+    )
+    (recording,) = over["recordings"]
+    return recording
+
+
+async def test_a_session_is_streamed_and_recorded(api: Api, show: Show) -> None:
+    health = await api.call("GET", f"/sessions/{show.session}/stream_health")
+    assert (health["status"], health["egress"]["status"]) == ("healthy", "active")
+    assert {track["source"] for track in health["tracks"]} == {"camera", "microphone"}
+
+    text = await grown(api, show, 4)
+    segment = await api.content(urljoin(show.url, entries(text)[1]))
+    assert streams(segment)["codecs"] == ("h264", "aac")
+    assert streams(segment)["size"] == (1280, 720)
+
+    await api.call("POST", f"/sessions/{show.session}/end")
+    recording = await the_recording(api, show)
+    assert (recording["status"], recording["error_message"]) == ("completed", None)
+    over = await api.until(
+        f"/sessions/{show.session}", lambda one: one["hls_url"].endswith("/index.m3u8"), STORED
+    )
+    archive = await api.text(over["hls_url"])
+    assert archive.endswith("#EXT-X-ENDLIST\n")
+
+    link = await api.call("GET", f"/recordings/{recording['id']}/download")
+    file = await api.content(link["download_url"])
+    assert len(file) == recording["file_size"]
+    found = streams(file)
+    assert found["codecs"] == ("h264", "aac")
+    assert abs(found["duration"] - recording["duration"]) < 1
+    told = sum(float(line[8:-1]) for line in archive.splitlines() if line.startswith("#EXTINF:"))
+    assert abs(found["duration"] - told) < 1
+
+
+async def test_a_stream_goes_on_without_its_recording(api: Api, show: Show) -> None:
+    await grown(api, show, 2)
+    await api.call("POST", f"/sessions/{show.session}/recordings/stop")
+    recording = await the_recording(api, show)
+    assert recording["status"] == "completed"
+    before = len(entries(await grown(api, show, 2)))
+    text = await grown(api, show, before + 3)
+    folders = {entry.split("/")[0] for entry in entries(text)}
+    assert (len(folders), text.count("#EXT-X-DISCONTINUITY\n")) == (2, 1)
+    await api.call("POST", f"/sessions/{show.session}/end")
+
+
+async def test_a_recording_outlives_the_egress_service(
+    running_stack: RunningStack, api: Api, show: Show
+) -> None:
+    await grown(api, show, 2)
+    async with running_stack.held("egress"):
+        await asyncio.sleep(5)
+    await grown(api, show, 6)
+    await api.call("POST", f"/sessions/{show.session}/end")
+    recording = await the_recording(api, show)
+    assert (recording["status"], recording["error_message"]) == ("completed", None)
+    text = await api.text(urljoin(show.url, "index.m3u8"))
+    assert [int(entry[-9:-3]) for entry in entries(text)] == list(range(len(entries(text))))
+    assert "#EXT-X-DISCONTINUITY\n" not in text
+
+
+async def test_the_end_is_not_lost_with_the_egress_service(
+    running_stack: RunningStack, api: Api, show: Show
+) -> None:
+    await grown(api, show, 2)
+    async with running_stack.held("egress"):
+        await api.call("POST", f"/sessions/{show.session}/end")
+    recording = await the_recording(api, show)
+    assert recording["status"] == "completed"
