@@ -49,6 +49,8 @@ class EgressSettings(ServiceSettings):
     # What a cleanup deletes, which runs every hour: older recordings, and the oldest of too many bytes.
     recordings_kept_days: Annotated[int, Field(ge=1)] | None = None
     recordings_quota_bytes: Annotated[int, Field(ge=0)] | None = None
+    # The HLS of a session goes when the session is deleted, or so long after its end.
+    streams_kept_days: Annotated[int, Field(ge=1)] | None = None
 
     # How often LiveKit is compared with what we believe, in seconds.
     reconcile_period_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0

@@ -53,7 +53,8 @@ class PlannedEgress:
 
     `asked_at` is when the engine was last asked to start it, and stays until the answer is known: after a
     crash, too, nobody starts it a second time without having looked for the first. `doubted_at` is since
-    when the engine has said something else than what is known here. `due_at` is when the worker looks next
+    when the engine has said something else than what is known here. `presumed`: the engine did not tell of
+    the end; should it do so later, that is what holds. `due_at` is when the worker looks next
     (None: nothing more will come). `playable`: the stream has something to play.
     """
 
@@ -70,6 +71,7 @@ class PlannedEgress:
     stop_tried_at: datetime | None = None
     tries: int = 0
     doubted_at: datetime | None = None
+    presumed: bool = False
     playable: bool = False
     error: str | None = None
     details: str | None = None
@@ -162,6 +164,7 @@ class PlannedEgress:
             self.status, self.wanted, self.error = EgressStatus.ENDING, False, None
             self.stop_asked_at = self.stop_tried_at = self.checked_at = self.due_at = self.updated_at = now
             self.ended_at = self.doubted_at = None
+            self.presumed = False
         return []
 
     def asking(self, now: datetime) -> Sequence[Event]:
@@ -204,9 +207,9 @@ class PlannedEgress:
         """What the engine says of it, by webhook or when asked: late, twice or out of order."""
         if self.egress_id is None:
             self.accepted(seen.egress_id, now)
-        if self.over or seen.egress_id != self.egress_id:
+        if seen.egress_id != self.egress_id or (self.over and not (self.presumed and seen.status.over)):
             return []
-        self.doubted_at = None
+        self.doubted_at, self.presumed = None, False
         self.started_at = self.started_at or seen.started_at
         if seen.status.over:
             self.ended_at = seen.ended_at or now
@@ -234,15 +237,19 @@ class PlannedEgress:
     def lose(self, now: datetime) -> Sequence[Event]:
         """The engine has none any more, and nobody told of its end."""
         if not self.over:
-            self._end(EgressStatus.FAILED, now, "The engine lost it")
+            self._presume(now, "The engine lost it")
         return []
 
     def give_up(self, now: datetime) -> Sequence[Event]:
         """It does not end although it was asked to: its worker is dead."""
         asked = self.stop_asked_at
         if not self.over and asked is not None and now - asked >= GIVEN_UP_AFTER:
-            self._end(EgressStatus.FAILED, now, "It does not end: its worker seems to be dead")
+            self._presume(now, "It does not end: its worker seems to be dead")
         return []
+
+    def _presume(self, now: datetime, why: str) -> None:
+        self._end(EgressStatus.FAILED, now, why)
+        self.presumed = True
 
     def _end(self, status: EgressStatus, now: datetime, error: str | None) -> None:
         self.status, self.error = status, error

@@ -61,7 +61,7 @@ class EgressService:
         seen = _seen(event)
 
         def observe(egress: PlannedEgress) -> Sequence[Event]:
-            if seen.status.over and not egress.over:
+            if seen.status.over and (egress.presumed or not egress.over):
                 egress.made, egress.details = _made(event), event.details
             return egress.observe(seen, self._clock.now())
 

@@ -75,8 +75,11 @@ class Recording:
         return self._changed()
 
     def finish(self, egress: PlannedEgress, size: int | None, now: datetime) -> Sequence[Event]:
-        """Its egress is over; `size` is that of the stored file, None where there is none."""
-        if self.status is not RecordingStatus.RECORDING:
+        """Its egress is over; `size` is that of the stored file, None where there is none.
+
+        A file may come after all, when nobody believed in it any more.
+        """
+        if self.completed or (size is None and self.status is RecordingStatus.FAILED):
             return []
         self.egress_id = egress.egress_id
         if size is None:
@@ -84,7 +87,7 @@ class Recording:
         seconds = egress.made.duration if egress.made else _between(egress)
         self.duration = None if seconds is None else round(seconds)
         self.file_size = size
-        self.error = egress.details or egress.error
+        self.error = egress.details or (None if egress.presumed else egress.error)
         return self._be(RecordingStatus.COMPLETED, now)
 
     def fail(self, reason: str, now: datetime) -> Sequence[Event]:

@@ -21,6 +21,7 @@ from services.egress.recordings.schemas import (
 )
 from services.egress.recordings.service import RecordingService
 from services.egress.recordings.strays import Strays
+from services.egress.streams.removal import StreamRemoval
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.storage import Storage
@@ -48,6 +49,7 @@ class Housekeeping:
         service: RecordingService,
         strays: Strays,
         retrying: Retrying,
+        removal: StreamRemoval,
         storage: Storage,
         clock: Clock,
         *,
@@ -57,6 +59,7 @@ class Housekeeping:
         self._service = service
         self._strays = strays
         self._retrying = retrying
+        self._removal = removal
         self._storage = storage
         self._clock = clock
         self._limits = limits
@@ -121,11 +124,12 @@ class Housekeeping:
         return recording_response(await self._retrying.retry(id))
 
     async def run(self) -> None:
-        """Settle what hangs every minute; clean and sweep every hour. Until cancelled."""
+        """Settle what hangs and remove streams every minute, clean and sweep every hour, until cancelled."""
         swept: datetime | None = None
         while True:
             try:
                 await self._strays.settle_unfinished()
+                await self._removal.remove_due()
                 if swept is None or self._clock.now() - swept >= _SWEPT_EVERY:
                     await self.clean(None, dry_run=False)
                     await self._strays.sweep()

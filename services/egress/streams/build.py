@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -26,6 +27,7 @@ from services.egress.segments.repository import SegmentRepository
 from services.egress.settings import EgressSettings
 from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import HEALTH, StreamHealth
+from services.egress.streams.removal import StreamRemoval
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.service import StreamService
@@ -73,6 +75,7 @@ def build_streams(
     clock: Clock,
 ) -> StreamParts:
     secret = settings.internal_secret.get_secret_value()
+    kept_days = settings.streams_kept_days
     bell = Bell()
     egress_repository = EgressRepository(mongo, reconciler.outbox, clock)
     stream_repository = StreamRepository(mongo, reconciler.outbox, clock)
@@ -89,6 +92,7 @@ def build_streams(
         reconciler.sessions,
         clock,
         storage_type=storage.kind,
+        kept=None if kept_days is None else timedelta(days=kept_days),
     )
     follower = RecordingFollower(recording_repository, storage, clock)
 
@@ -131,6 +135,7 @@ def build_streams(
         recordings,
         strays,
         Retrying(recording_repository, egresses, follower, storage, engine.remake, clock),
+        StreamRemoval(stream_repository, segment_repository, egresses, storage, clock),
         storage,
         clock,
         limits=Limits(days=settings.recordings_kept_days, bytes=settings.recordings_quota_bytes),

@@ -33,6 +33,7 @@ class Stream:
     """`id` is the session's. `parts` are its egresses, the oldest first; the last is the one that counts.
 
     `session_version` is the newest state of the session that was followed, `attempt` the newest wish.
+    `remove_at` is when its files are deleted; they stay where there is no such time.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Stream:
     status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None
     error: str | None = None
+    remove_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -82,14 +84,19 @@ class Stream:
         self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
         return self._changed()
 
-    def unwant(self, session_version: int, now: datetime) -> Sequence[Event]:
-        """The session is over, or wants no stream any more."""
+    def unwant(self, session_version: int, now: datetime, remove_at: datetime | None) -> Sequence[Event]:
+        """The session is over."""
         self.session_version = max(self.session_version, session_version)
-        self.wanted = False
+        self.wanted, self.remove_at = False, remove_at
         if self.status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
             self.status, self.updated_at = StreamStatus.ENDING, now
             return self._changed()
         return []
+
+    def clear(self, now: datetime) -> Sequence[Event]:
+        """Its files are deleted."""
+        self.parts, self.hls_path, self.remove_at, self.updated_at = [], None, None, now
+        return self._changed()
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
         """Take over what is known of the egress; of one that no longer counts nothing."""

@@ -1,5 +1,6 @@
 """Where the streams of sessions are kept."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from services.egress.streams.domain import Stream
@@ -11,7 +12,10 @@ class StreamRepository(Repository[Stream]):
     collection_name: ClassVar[str] = "streams"
     noun: ClassVar[str] = "stream"
     entity = Stream
-    indexes = (Index([("library_id", ASCENDING)]),)
+    indexes = (
+        Index([("library_id", ASCENDING)]),
+        Index([("remove_at", ASCENDING)], sparse=True),
+    )
 
     async def ensure(self, stream: Stream) -> Stream:
         """The stream of the session as it is stored, made where there is none."""
@@ -23,6 +27,13 @@ class StreamRepository(Repository[Stream]):
         except Duplicate:
             return await self.get(stream.id)
         return stream
+
+    async def due_for_removal(self, now: datetime, limit: int) -> list[Stream]:
+        """Those whose files are to be deleted, the longest waiting first."""
+        documents = await self.collection.find(
+            {"remove_at": {"$lte": now}}, sort=[("remove_at", ASCENDING)], limit=limit
+        )
+        return [self.load(document) for document in documents]
 
     async def set_listed(self, library_id: str, *, listed: bool) -> None:
         """A library was made public, or is so no more; streams tell nothing of it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
@@ -35,27 +36,33 @@ class StreamService:
         clock: Clock,
         *,
         storage_type: str,
+        kept: timedelta | None,
     ):
+        """`kept` is how long the HLS of a session stays after its end, None for as long as the session."""
         self._streams = streams
         self._egresses = egresses
         self._recordings = recordings
         self._sessions = sessions
         self._clock = clock
         self._storage_type = storage_type
+        self._kept = kept
 
     async def follow(self, event: SessionEvent) -> None:
         """Whatever the event tells, the newest state that is known of the session is what counts."""
         await self._sessions.follow(event)
         known = await self._sessions.find(event.session.id)
         if known is None or known.over:
-            await self._end(event.session)
+            await self._end(event.session, deleted=known is None or known.deleted)
         elif known.live and known.state.stream.wanted:
             await self._ensure(known.state)
 
-    async def _end(self, session: SessionState) -> None:
+    async def _end(self, session: SessionState, *, deleted: bool) -> None:
+        now = self._clock.now()
+        kept = timedelta() if deleted else self._kept
+        remove_at = None if kept is None else now + kept
         with suppress(NotFound):
             await self._streams.change(
-                session.id, lambda stream: stream.unwant(session.version, self._clock.now())
+                session.id, lambda stream: stream.unwant(session.version, now, remove_at)
             )
         await self._egresses.stop_all(session.id)
 

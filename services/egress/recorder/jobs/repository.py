@@ -55,15 +55,15 @@ class JobRepository:
         await self._collection.update({"egress_id": egress_id}, {"$set": {"wanted": Wanted.STOPPED.value}})
 
     async def reopen(self, key: str) -> bool:
-        """Have a recorder finish a job that has failed once more; False where there is none."""
-        failed = {"_id": key, "status": EgressStatus.FAILED.value}
+        """Have a recorder finish a job that is over once more; False where there is none."""
+        over = {"_id": key, "status": {"$nin": _OPEN}}
         change = {
             "status": EgressStatus.ENDING.value,
             "wanted": Wanted.STOPPED.value,
             "error": None,
             "recorder_id": None,
         }
-        return bool(await self._collection.update(failed, {"$set": change}))
+        return bool(await self._collection.update(over, {"$set": change}))
 
     async def take(self, job: Job, recorder_id: str) -> Job | None:
         """Hold the job under a new epoch, if it still is as it was seen; None where it is not."""

@@ -188,6 +188,23 @@ async def test_a_file_that_came_late_is_found_when_it_is_tried_again(house: Hous
     assert house.remade == []
 
 
+async def test_a_file_that_nobody_believed_in_any_more_is_taken_all_the_same(house: House) -> None:
+    session = await house.go_live(stream=False)
+    recording = await house.record(session)
+    await house.work()
+    await house.active()
+    await house.end(session)
+    await house.work(2 * MINUTE)
+    failed = await house.recordings.get(recording.id)
+    assert (failed.status, failed.error) == (
+        RecordingStatus.FAILED,
+        "It does not end: its worker seems to be dead",
+    )
+    await house.complete("EG_0000")
+    done = await house.recordings.get(recording.id)
+    assert (done.status, done.error, done.duration) == (RecordingStatus.COMPLETED, None, 12)
+
+
 async def completed(house: House, size: int = 4) -> str:
     """The id of a recording with a file."""
     session = await house.go_live(stream=False)

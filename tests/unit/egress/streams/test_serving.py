@@ -9,7 +9,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.egress.streams import routes as stream_routes
 from services.egress.streams.build import HLS_LINKS
-from shared.contracts.session_events import LibraryUpdated
+from services.egress.streams.removal import StreamRemoval
+from shared.contracts.session_events import LibraryUpdated, SessionDeleted
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.http import service_app
 from shared.http.app import HEALTH
@@ -120,6 +121,38 @@ async def test_an_ended_stream_is_there_to_be_played_again(house: House, http: H
     assert (await house.stream(session)).hls_path == f"/hls/{session.id}/index.m3u8"
     text = await (await http.get(f"/hls/{session.id}/index.m3u8")).text()
     assert text.endswith("#EXT-X-ENDLIST\n")
+
+
+async def test_the_stream_of_a_deleted_session_goes_with_it(house: House, http: Http) -> None:
+    session, key = await streaming(house)
+    other, _ = await streaming(house)
+    await house.end(session)
+    await house.work()
+    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
+    assert await removal.remove_due() == 0
+    await house.follow(SessionDeleted(session=house.owner.sessions[session.id]))
+    assert await removal.remove_due() == 0, "what still runs still writes"
+    await house.ended()
+    assert await removal.remove_due() == 1
+    assert [one.key async for one in house.storage.list(f"hls/{session.id}")] == []
+    assert await house.segments.of(key) == []
+    assert len([one async for one in house.storage.list(f"hls/{other.id}")]) == 3
+    assert (await http.get(f"/hls/{session.id}/index.m3u8")).status == 404
+    told = [event.stream.hls_path for event in await house.stream_events() if event.key == session.id]
+    assert told[-1] is None
+
+
+async def test_old_streams_go_where_the_settings_say_so() -> None:
+    house = House(streams_kept_days=7)
+    session, _ = await streaming(house)
+    await house.end(session)
+    await house.work()
+    await house.ended()
+    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
+    house.clock.advance(days=6)
+    assert await removal.remove_due() == 0
+    house.clock.advance(days=2)
+    assert await removal.remove_due() == 1
 
 
 async def test_segments_are_kept_for_good_and_come_in_ranges(house: House, http: Http) -> None:
