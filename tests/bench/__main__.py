@@ -23,7 +23,7 @@ from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
-from tests.bench import crowd, memory, reads, sessions, steady, webhooks
+from tests.bench import crowd, memory, reads, recorder, sessions, steady, webhooks
 from tests.bench.picture import svg
 from tests.bench.rows import Row
 
@@ -34,6 +34,7 @@ BENCHES: dict[str, Bench] = {
     "sessions": sessions.run,
     "webhooks": webhooks.run,
     "crowd": crowd.run,
+    "recorder": recorder.run,
     "steady": steady.run,
 }
 START_SECONDS = 120.0

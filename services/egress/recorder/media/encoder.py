@@ -161,7 +161,7 @@ def _x264(look: Look, preset: str) -> dict[str, str]:
         "bf": "0",
         "forced-idr": "1",
         "threads": "1",
-        "x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0",
+        "x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:weightp=0",
         "colorspace": "smpte170m",
         "color_range": "tv",
     }

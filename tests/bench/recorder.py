@@ -1,0 +1,148 @@
+"""What recording costs: processor and memory of the recorder, beside a bare loop in the same room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from deploy.local.running import RunningStack
+from deploy.local.stack import Stack
+from shared.clock import SystemClock
+from shared.contracts.states import Role
+from shared.livekit import JoinGrant, TokenMint
+from tests.bench.memory import resident_mb
+from tests.bench.rows import Row
+from tests.stage.orders import Orders, orders
+from tests.stage.publisher import a_room
+
+SPEAKER = ("Anna Lund",)
+STAGE = ("Anna Lund", "Bob", "Céline", "Dora")
+SETTLE_SECONDS = 5.0
+START_SECONDS = 60.0
+TICKS = os.sysconf("SC_CLK_TCK")
+BARE = "a bare loop that subscribes and encodes one of them"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cores in the mean, megabytes at the end, segments made."""
+
+    cores: float
+    resident: float
+    segments: int = 0
+
+
+async def run(stack: RunningStack, *, short: bool) -> list[Row]:
+    seconds = 4.0 if short else 60.0
+    one = await _measured(stack, SPEAKER, "1280x720", seconds)
+    four = await _measured(stack, STAGE, "640x360", seconds)
+    return [*_rows("one speaker, 1280x720", *one, 0.5, 250.0), *_rows("four on stage", *four, 1.0, 300.0)]
+
+
+def _rows(what: str, ours: Cost, bare: Cost, cores: float, resident: float) -> list[Row]:
+    note = f"{ours.segments} segments of 2 s, 1280x720 at 30 pictures a second"
+    return [
+        Row(
+            f"recorder, {what}: processor",
+            ours.cores,
+            "cores",
+            bare.cores,
+            BARE,
+            goal=cores,
+            at_most=True,
+            absolute=True,
+            note=note,
+        ),
+        Row(
+            f"recorder, {what}: memory",
+            ours.resident,
+            "MB",
+            bare.resident,
+            BARE,
+            goal=resident,
+            at_most=True,
+            absolute=True,
+            note=note,
+        ),
+    ]
+
+
+async def _measured(
+    stack: RunningStack, names: tuple[str, ...], size: str, seconds: float
+) -> tuple[Cost, Cost]:
+    """The recorder's cost and the bare loop's, one after the other with the same people on stage."""
+    async with orders(stack) as desk, a_room(stack.info) as room, _people(stack.info, room, names, size):
+        ours = await _ours(stack, desk, room, seconds)
+        async with _bare(stack.info, room) as pid:
+            return ours, await _cost(pid, seconds)
+
+
+async def _ours(stack: RunningStack, desk: Orders, room: str, seconds: float) -> Cost:
+    key = await desk.order(room, file=False)
+    try:
+        await desk.until_segments(key, 1, within=START_SECONDS)
+        before = await desk.segments.count(key, limit=100_000)
+        cost = await _cost(stack.info.processes["recorder"].pid, seconds)
+        made = await desk.segments.count(key, limit=100_000) - before
+    finally:
+        await desk.stop(key)
+        await desk.until(key, lambda job: job.status.over, within=START_SECONDS)
+    return Cost(cost.cores, cost.resident, made)
+
+
+async def _cost(pid: int, seconds: float) -> Cost:
+    await asyncio.sleep(SETTLE_SECONDS)
+    before = _cpu_seconds(pid)
+    await asyncio.sleep(seconds)
+    return Cost((_cpu_seconds(pid) - before) / seconds, resident_mb(pid))
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Of all threads, from the kernel's own account (proc(5): utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+@asynccontextmanager
+async def _people(stack: Stack, room: str, names: tuple[str, ...], size: str) -> AsyncIterator[None]:
+    """On stage for the length of the block, in a process of their own."""
+    access = (stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret, room)
+    process = await _started("tests.stage", *access, "--size", size, *names)
+    try:
+        yield
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def _bare(stack: Stack, room: str) -> AsyncIterator[int]:
+    grant = JoinGrant(room=room, identity="bare", name="bare", role=Role.AUDIENCE, hidden=True, recorder=True)
+    mint = TokenMint(stack.livekit_api_key, stack.livekit_api_secret, SystemClock())
+    token = mint.join_token(grant, lifetime=timedelta(minutes=5))
+    process = await _started("tests.bench.bare_recorder", stack.livekit_url, token)
+    try:
+        yield process.pid
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _started(module: str, *arguments: str) -> asyncio.subprocess.Process:
+    """A process that has said its first line."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    if process.stdout is not None:
+        async with asyncio.timeout(START_SECONDS):
+            await process.stdout.readline()
+    return process
