@@ -15,7 +15,12 @@ from livekit import rtc
 
 RATE = 48_000
 X264 = {"preset": "superfast", "profile": "main", "crf": "23", "maxrate": "2500k", "bufsize": "5000k"}
-X264 |= {"g": "60", "bf": "0", "threads": "1", "x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:weightp=0"}
+X264 |= {
+    "g": "60",
+    "bf": "0",
+    "threads": "1",
+    "x264-params": "rc-lookahead=0:sync-lookahead=0:mbtree=0:weightp=0",
+}
 
 
 class BareRecorder:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
@@ -11,7 +14,7 @@ import pytest
 
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.jobs.domain import Job
+from services.egress.recorder.jobs.domain import PATIENCE_SECONDS, Job
 from tests.stage.orders import Orders, orders
 from tests.stage.publisher import Publisher, a_room, token
 from tests.stage.reading import read
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.timeout(240)
 
 # Seconds; what is promised is less, where the machine has nothing else to do.
 BEGIN, END, GO_ON = 40.0, 40.0, 40.0
+FROZEN = 4.0
 
 
 @pytest.fixture
@@ -75,6 +79,41 @@ async def test_another_recorder_goes_on_where_one_was_killed(
     assert max(steps(found.pictures)) < 0.2
     lasted = sum(one.duration for one in segments)
     assert abs(found.pictures[-1] - found.pictures[0] - lasted) < 0.5
+
+
+async def test_a_recorder_that_leaves_hands_its_jobs_over(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher, tmp_path: Path
+) -> None:
+    async with second_recorder(running_stack, tmp_path):
+        async with running_stack.held("recorder"):
+            key = await desk.order(room)
+            await desk.until_segments(key, 2, within=BEGIN)
+        # The stack's own recorder is back; now the other one is told to leave.
+    await desk.until_segments(key, 2, epoch=2, within=GO_ON)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 2)
+    assert sum(gap.seconds for gap in job.gaps) < PATIENCE_SECONDS
+
+
+async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher
+) -> None:
+    key = await desk.order(room)
+    there = len(await desk.until_segments(key, 2, within=BEGIN))
+    pid = running_stack.kill("recorder", signal.SIGSTOP)
+    await asyncio.sleep(FROZEN)
+    os.kill(pid, signal.SIGCONT)
+    await desk.until_segments(key, there + 4, within=GO_ON)
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 1)
+    segments = await desk.segments.of(key)
+    assert [one.n for one in segments] == list(range(len(segments)))
+    assert sum(one.discontinuity for one in segments) == 1
+    (gap,) = job.gaps
+    assert FROZEN - 1 < gap.seconds < FROZEN + 1
+    assert max(steps(read([desk.file(job)]).pictures)) < 0.2
 
 
 @pytest.mark.parametrize("component", ["egress", "mongodb-egress", "rabbitmq"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -60,5 +61,10 @@ class Filming:
 
     def _broke(self, error: Exception) -> None:
         """On the studio's thread."""
-        said = f"{type(error).__name__}: {error}"
-        self._loop.call_soon_threadsafe(lambda: self._failed(said))
+        self._loop.call_soon_threadsafe(self._failed, _told(error))
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk of the recorder is full"
+    return f"{type(error).__name__}: {error}"

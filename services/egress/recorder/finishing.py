@@ -92,11 +92,14 @@ class Finishing:
         return duration, size
 
     async def _store_poster(self, segments: Sequence[Segment], key: str) -> None:
-        """The middle of it: the beginning often shows nobody yet."""
-        middle = await self._get(segments[len(segments) // 2].path)
-        picture = await asyncio.to_thread(poster, middle)
-        if picture is not None:
-            await self._put(f"{key}.jpg", picture)
+        """The middle of it: the beginning often shows nobody yet. A file is worth having without one."""
+        try:
+            middle = await self._get(segments[len(segments) // 2].path)
+            picture = await asyncio.to_thread(poster, middle)
+            if picture is not None:
+                await self._put(f"{key}.jpg", picture)
+        except (AppError, av.FFmpegError) as error:
+            log.warning("job.no_poster", key=key, error=str(error))
 
     async def _put(self, key: str, content: bytes | Path) -> None:
         await persist("storage", lambda: self._tools.storage.put(key, content))

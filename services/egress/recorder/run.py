@@ -74,7 +74,7 @@ class Run:
         try:
             if self.job.status is EgressStatus.STARTING:
                 await self._tell("egress_started", self.job)
-            if self.job.status is not EgressStatus.ENDING:
+            if self.job.status is not EgressStatus.ENDING and not self._ending.is_set():
                 await self._film()
             await self._end()
         except LeaseLost:

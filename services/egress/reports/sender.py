@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,21 @@ class Reports:
         self._clock = clock
         self._more = asyncio.Event()
         self._last_turn = 0
+        self._unkept: deque[bytes] = deque()
 
     async def tell(self, webhook: Mapping[str, Any]) -> None:
-        """Keep a report, in protobuf JSON, and have it delivered. Raises OSError where it cannot be kept."""
+        """Keep a report, in protobuf JSON, and have it delivered.
+
+        Where the disk is full it is delivered all the same: it may be what says that the disk is full.
+        """
         self._last_turn = max(self._last_turn + 1, int(self._clock.now().timestamp() * 1e6))
         file = self._folder / f"{self._last_turn:020d}.json"
-        await asyncio.to_thread(_keep, file, orjson.dumps(webhook))
+        body = orjson.dumps(webhook)
+        try:
+            await asyncio.to_thread(_keep, file, body)
+        except OSError as error:
+            log.warning("report.not_kept", error=str(error))
+            self._unkept.append(body)
         self._more.set()
 
     async def run(self) -> None:
@@ -46,16 +56,18 @@ class Reports:
             while True:
                 self._more.clear()
                 for file in await asyncio.to_thread(_in_order, self._folder):
-                    await self._until_taken(http, file)
+                    await self._until_taken(http, await asyncio.to_thread(file.read_bytes))
+                    await asyncio.to_thread(file.unlink)
+                while self._unkept:
+                    await self._until_taken(http, self._unkept[0])
+                    self._unkept.popleft()
                 await self._more.wait()
 
-    async def _until_taken(self, http: aiohttp.ClientSession, file: Path) -> None:
-        body = await asyncio.to_thread(file.read_bytes)
+    async def _until_taken(self, http: aiohttp.ClientSession, body: bytes) -> None:
         delay = _FIRST_DELAY
         while not await self._taken(http, body):
             await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
             delay = min(_LONGEST_DELAY, delay * 2)
-        await asyncio.to_thread(file.unlink)
 
     async def _taken(self, http: aiohttp.ClientSession, body: bytes) -> bool:
         """Whether the door took it. As with LiveKit, what it refuses as such is not told again."""
