@@ -84,10 +84,9 @@ async def test_another_recorder_goes_on_where_one_was_killed(
 async def test_a_recorder_that_leaves_hands_its_jobs_over(
     running_stack: RunningStack, desk: Orders, room: str, anna: Publisher, tmp_path: Path
 ) -> None:
-    async with second_recorder(running_stack, tmp_path):
-        async with running_stack.held("recorder"):
-            key = await desk.order(room)
-            await desk.until_segments(key, 2, within=BEGIN)
+    async with second_recorder(running_stack, tmp_path), running_stack.held("recorder"):
+        key = await desk.order(room)
+        await desk.until_segments(key, 2, within=BEGIN)
         # The stack's own recorder is back; now the other one is told to leave.
     await desk.until_segments(key, 2, epoch=2, within=GO_ON)
     await desk.stop(key)
