@@ -1,0 +1,184 @@
+"""Sessions that encoders send to: ffmpeg by RTMP in the place of OBS, PyAV by WHIP; all behind is real."""
+
+import asyncio
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import aiohttp
+import pytest
+
+from deploy.demo.film import see
+from deploy.demo.http import Http
+from deploy.local.stack import Stack
+from shared.livekit import LiveKitApi
+
+pytestmark = pytest.mark.timeout(180)
+
+DEADLINE = 60.0
+PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25")
+SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000")
+# B-frames, as encoders make them by default and WebRTC does not know them.
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "50", "-pix_fmt", "yuv420p")
+
+
+def by_rtmp(url: str) -> tuple[str, ...]:
+    return ("ffmpeg", "-loglevel", "error", "-re", *PICTURE, *SOUND, *H264, "-c:a", "aac", "-f", "flv", url)
+
+
+def by_whip(url: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "tests.e2e.whip", url)
+
+
+@asynccontextmanager
+async def encoder(command: tuple[str, ...]) -> AsyncIterator[Process]:
+    """Publishes until it is sent away, or the block ends."""
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stderr=DEVNULL)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until(look: Callable[[], Awaitable[Any]], right: Callable[[Any], bool]) -> None:
+    """Look until it is right; fails with what was seen last."""
+    deadline = asyncio.get_running_loop().time() + DEADLINE
+    while not right(seen := await look()):
+        assert asyncio.get_running_loop().time() < deadline, seen
+        await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """A new session with a recording, and what is to be seen of it."""
+
+    http: Http
+    livekit: LiveKitApi
+    token: str
+    made: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.made["session"]["id"])
+
+    @property
+    def rtmp(self) -> tuple[str, ...]:
+        return by_rtmp(f"{self.made['rtmp_url']}/{self.made['stream_key']}")
+
+    @property
+    def wrong_rtmp(self) -> tuple[str, ...]:
+        return by_rtmp(f"{self.made['rtmp_url']}/wrong")
+
+    async def call(self, method: str, path: str) -> Any:
+        return await self.http.call(method, f"/sessions/{self.id}{path}", token=self.token)
+
+    async def status(self) -> str:
+        return str((await self.call("GET", ""))["status"])
+
+    async def encoders(self) -> int:
+        """How many publish in the room, beside a recorder; none before it is open."""
+        people = await self.livekit.list_participants(self.id)
+        return sum(not one.permissions.hidden for one in people)
+
+    async def is_streamed(self) -> bool:
+        """Whether the stream's newest segment has the encoder's tone."""
+        url = (await self.call("GET", ""))["hls_url"]
+        if url is None:
+            return False
+        playlist = (await self.http.fetch(url)).decode().splitlines()
+        newest = [line for line in playlist if line and not line.startswith("#")][-1]
+        return (await see(await self.http.fetch(urljoin(url, newest)))).tone
+
+    async def recordings(self) -> list[str]:
+        return [str(one["status"]) for one in (await self.call("GET", "/recordings"))["recordings"]]
+
+
+class Studio:
+    """A host who makes sessions."""
+
+    def __init__(self, http: Http, livekit: LiveKitApi, token: str):
+        self._http = http
+        self._livekit = livekit
+        self._token = token
+
+    async def broadcast(self, preset_type: str, mode: str) -> Broadcast:
+        look = {"name": "Encoder", "type": preset_type, "primary_color": "#112233", "recording_enabled": True}
+        preset = await self._post("/presets", look)
+        room = (await self._post("/rooms", {"title": "From afar"}))["room"]
+        body = {"title": "By encoder", "preset_id": preset["id"], "mode": mode}
+        made = await self._post(f"/rooms/{room['id']}/sessions", body)
+        return Broadcast(self._http, self._livekit, self._token, made)
+
+    async def _post(self, path: str, body: dict[str, object]) -> Any:
+        return await self._http.call("POST", path, token=self._token, body=body)
+
+
+@pytest.fixture
+async def studio(stack: Stack) -> AsyncIterator[Studio]:
+    livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
+    async with aiohttp.ClientSession() as client:
+        http = Http(stack.base_url, client)
+        login = {"email": stack.host.email, "password": stack.host.password}
+        token = (await http.call("POST", "/auth/login", body=login))["access_token"]
+        yield Studio(http, livekit, token)
+    await livekit.close()
+
+
+@pytest.fixture
+async def broadcast(studio: Studio) -> Broadcast:
+    return await studio.broadcast("rtmp", "rtmp")
+
+
+async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(broadcast: Broadcast) -> None:
+    async with encoder(broadcast.rtmp) as publishing:
+        await until(broadcast.status, lambda status: status == "live")
+        await until(broadcast.encoders, lambda count: count == 1)
+        await broadcast.call("POST", "/end")
+        async with asyncio.timeout(DEADLINE):
+            assert await publishing.wait() != 0
+    async with encoder(broadcast.rtmp) as late, asyncio.timeout(DEADLINE):
+        assert await late.wait() != 0
+    assert await broadcast.status() == "ended"
+
+
+async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast) -> None:
+    async with encoder(broadcast.wrong_rtmp) as wrong, asyncio.timeout(DEADLINE):
+        assert await wrong.wait() != 0
+    assert await broadcast.status() == "scheduled"
+    async with encoder(broadcast.rtmp) as first:
+        await until(broadcast.encoders, lambda count: count == 1)
+        async with encoder(broadcast.rtmp) as second, asyncio.timeout(DEADLINE):
+            assert await second.wait() != 0
+        assert first.returncode is None
+        assert await broadcast.status() == "live"
+        await broadcast.call("POST", "/end")
+
+
+async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_recording(
+    broadcast: Broadcast,
+) -> None:
+    async with encoder(broadcast.rtmp):
+        await until(broadcast.is_streamed, bool)
+    await until(broadcast.encoders, lambda count: count == 0)
+    assert await broadcast.status() == "live"
+    async with encoder(broadcast.rtmp):
+        await until(broadcast.encoders, lambda count: count == 1)
+        await until(broadcast.is_streamed, bool)
+        await broadcast.call("POST", "/end")
+    await until(broadcast.recordings, lambda states: states == ["completed"])
+
+
+async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(studio: Studio) -> None:
+    broadcast = await studio.broadcast("whip", "webcam")
+    started = await broadcast.call("POST", "/go_live")
+    async with encoder(by_whip(started["whip_url"])):
+        await until(broadcast.encoders, lambda count: count == 1)
+        await until(broadcast.is_streamed, bool)
+        await broadcast.call("POST", "/end")
+    await until(broadcast.recordings, lambda states: states == ["completed"])
