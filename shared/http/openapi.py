@@ -27,6 +27,7 @@ _MEANINGS = {
     409: "The state of the thing forbids the call",
     413: "The body is too large",
     415: "The body is not JSON, or compressed with something else than gzip and deflate",
+    416: "The range lies behind the end of the file",
     422: "The request has invalid fields, one entry each in `errors`",
     429: "Too many requests; `Retry-After` says when to come back",
     500: "A bug on our side",
@@ -122,15 +123,7 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
-    data = _data(route.data, models)
-    envelope: Document = {
-        "type": "object",
-        "properties": {"success": {"const": True}, "data": data, "timestamp": {"type": "integer"}},
-        "required": ["success", "data", "timestamp"],
-    }
-    responses: Document = {
-        str(route.status): {"description": "Done", "content": {"application/json": {"schema": envelope}}}
-    }
+    responses = _file_answers() if route.file else _answer(route, models)
     for status in sorted(_refusals(route)):
         responses[str(status)] = {
             "description": _MEANINGS[status],
@@ -139,11 +132,35 @@ def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
     return responses
 
 
+def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
+    envelope: Document = {
+        "type": "object",
+        "properties": {
+            "success": {"const": True},
+            "data": _data(route.data, models),
+            "timestamp": {"type": "integer"},
+        },
+        "required": ["success", "data", "timestamp"],
+    }
+    return {str(route.status): {"description": "Done", "content": {"application/json": {"schema": envelope}}}}
+
+
+def _file_answers() -> Document:
+    content = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "200": {"description": "The file", "content": content},
+        "206": {"description": "A range of the file", "content": content},
+        "304": {"description": "The file has not changed"},
+    }
+
+
 def _refusals(route: Route) -> set[int]:
     # A bad token, and a key without the scope, are refused on public operations too.
     statuses = {401, *_ALWAYS}
-    if route.access is not Access.ANONYMOUS:
+    if route.access is not Access.ANONYMOUS or route.file:
         statuses.add(403)
+    if route.file:
+        statuses.add(416)
     if "{" in route.path or route.mirrored:
         statuses.add(404)
     if route.method in {"POST", "PATCH", "DELETE"}:

@@ -44,7 +44,7 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True)
 class Route:
-    """One operation, as declared."""
+    """One operation, as declared. `file`: it answers with a file and no envelope."""
 
     method: str
     path: str
@@ -58,6 +58,7 @@ class Route:
     query: type[Query] | None
     data: Any
     conflicts: bool
+    file: bool
 
     @property
     def operation_id(self) -> str:
@@ -112,6 +113,7 @@ class Routes:
                     query=hints.get("query"),
                     data=None if data is type(None) else data,
                     conflicts=method != "GET" if conflicts is None else conflicts,
+                    file=typing.get_origin(reply) is not Reply,
                 )
             )
             return handler

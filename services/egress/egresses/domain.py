@@ -6,27 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.egress.egresses.timing import (
+    CHECKED_EVERY,
+    DOUBTED_FOR,
+    END_CHECKED_EVERY,
+    GIVEN_UP_AFTER,
+    HOPED_FOR,
+    MISSED_FOR,
+    PLAYABLE_CHECKED_EVERY,
+    pause,
+)
 from services.egress.engines.keys import file_key, segments_prefix
 from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus, Look
-from services.egress.reconciler.domain import PATIENCE, Kind
 from shared.contracts.event import Event
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
-# Between tries: doubling from the first to the last.
-_FIRST_PAUSE = timedelta(seconds=1)
-_LONGEST_PAUSE = timedelta(seconds=30)
-# How often what should be there is looked up in the engine, since a webhook may be lost.
-CHECKED_EVERY = timedelta(seconds=10)
-# An end that was asked for comes within a second or two; a worker that died never tells of it.
-_END_CHECKED_EVERY = timedelta(seconds=5)
-GIVEN_UP_AFTER = timedelta(seconds=90)
-# A difference must last this long to be believed, since the news of it may be on its way; an absence longer.
-_DOUBTED_FOR = PATIENCE[Kind.EGRESS]
-_MISSED_FOR = timedelta(seconds=10)
-# A recording that has not been begun by then never is.
-_HOPED_FOR = timedelta(minutes=2)
-# Until there is something to play it is looked for this often.
-_PLAYABLE_CHECKED_EVERY = timedelta(milliseconds=500)
 
 
 class Step(StrEnum):
@@ -98,7 +92,7 @@ class PlannedEgress:
 
     def hopeless(self, now: datetime) -> bool:
         """A recording that nobody begins is given up; a stream is tried for as long as it is wanted."""
-        return not self.stream and self.egress_id is None and now - self.created_at >= _HOPED_FOR
+        return not self.stream and self.egress_id is None and now - self.created_at >= HOPED_FOR
 
     def step(self, now: datetime) -> Step:
         """The next thing to do."""
@@ -111,7 +105,7 @@ class PlannedEgress:
         return Step.CHECK if self._check_due(now) else Step.REST
 
     def _stop_due(self, now: datetime) -> bool:
-        return self.stop_tried_at is None or now - self.stop_tried_at >= _pause(self.tries)
+        return self.stop_tried_at is None or now - self.stop_tried_at >= pause(self.tries)
 
     def _check_due(self, now: datetime) -> bool:
         return self.checked_at is None or now - self.checked_at >= self._checked_every
@@ -119,20 +113,20 @@ class PlannedEgress:
     @property
     def _checked_every(self) -> timedelta:
         if self.doubted_at is not None:
-            return _DOUBTED_FOR
-        return CHECKED_EVERY if self.wanted else _END_CHECKED_EVERY
+            return DOUBTED_FOR
+        return CHECKED_EVERY if self.wanted else END_CHECKED_EVERY
 
     def next_due(self, now: datetime) -> datetime | None:
         """When the worker has to look again; None where nothing more will come of it."""
         if self.over:
             return None
         if self.egress_id is None:
-            return now + _pause(self.tries) if self.tries else now
+            return now + pause(self.tries) if self.tries else now
         if not self.wanted and self.stop_asked_at is None:
             return now
         if self.stream and self.wanted and not self.playable:
-            return now + _PLAYABLE_CHECKED_EVERY
-        return now + (self._checked_every if self.wanted else min(_pause(self.tries), self._checked_every))
+            return now + PLAYABLE_CHECKED_EVERY
+        return now + (self._checked_every if self.wanted else min(pause(self.tries), self._checked_every))
 
     def settle(self, now: datetime, told: int) -> Sequence[Event]:
         """The worker is done with version `told` of it; with a newer one it is not."""
@@ -232,7 +226,7 @@ class PlannedEgress:
             self.doubted_at = None
             return False
         self.doubted_at = self.doubted_at or now
-        return now - self.doubted_at >= (_DOUBTED_FOR if seen else _MISSED_FOR)
+        return now - self.doubted_at >= (DOUBTED_FOR if seen else MISSED_FOR)
 
     def lose(self, now: datetime) -> Sequence[Event]:
         """The engine has none any more, and nobody told of its end."""
@@ -268,7 +262,3 @@ def ours(found: Iterable[EgressInfo], key: str) -> tuple[EgressInfo | None, list
 
 def _preference(one: EgressInfo) -> tuple[bool, float, str]:
     return (one.status.over, one.started_at.timestamp() if one.started_at else math.inf, one.egress_id)
-
-
-def _pause(tries: int) -> timedelta:
-    return min(_FIRST_PAUSE * (1 << max(0, min(tries, 10) - 1)), _LONGEST_PAUSE)

@@ -10,6 +10,7 @@ from shared.contracts.livekit_events import LiveKitEvent
 from shared.contracts.registry import event_classes
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
 from shared.contracts.session_events import SessionEvent
+from shared.contracts.stream_events import RecordingEvent, StreamChanged
 
 GROUP: Final = "session.journal"
 
@@ -26,5 +27,7 @@ def _events() -> tuple[type[Event], ...]:
         ParticipantLeaveRequested,
         LiveKitRoomLost,
         DriftRepaired,
+        StreamChanged,
+        RecordingEvent,
     )
     return tuple(event for event in event_classes().values() if issubclass(event, of_sessions))

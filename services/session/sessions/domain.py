@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.session.sessions.presence import HostConnection, corrected, hostless_since, next_check
+from services.session.sessions.states import session_state
 from shared.contracts.event import Event
 from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import (
@@ -277,30 +278,4 @@ class Session:
         return [SessionDeleted(session=self.state())]
 
     def state(self) -> SessionState:
-        return SessionState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            library_id=self.library_id,
-            room_id=self.room_id,
-            host_id=self.host_id,
-            title=self.title,
-            description=self.description,
-            status=self.status,
-            mode=self.mode,
-            preset_id=self.preset.id,
-            preset=self.preset.settings,
-            scheduled_start_time=self.scheduled_start_time,
-            started_at=self.started_at,
-            ended_at=self.ended_at,
-            end_reason=self.end_reason,
-            end_estimated=self.end_estimated,
-            chat_enabled_override=self.chat_enabled_override,
-            stage_enabled_override=self.stage_enabled_override,
-            max_join_limit_override=self.max_join_limit_override,
-            roles=self.roles,
-            listed=self.listed,
-            stream=self.stream,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-        )
+        return session_state(self)
