@@ -13,10 +13,12 @@ from deploy.local.stack import Stack
 from services.egress.engines.keys import file_key, key_of, segments_prefix
 from services.egress.engines.livekit import LiveKitEngine, Place, composite
 from services.egress.engines.ports import EgressOrder, Look
+from shared.contracts.states import StreamStatus
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import LiveKitApi, LiveKitEgressClient
 from shared.livekit.egress_api import room_composite_request
+from tests.unit.egress.streams.house import House
 
 S3 = {
     "region": "eu-central-1",
@@ -148,3 +150,33 @@ def test_a_bucket_is_given_with_what_it_takes_to_write_to_it() -> None:
             "forcePathStyle": True,
         }
     assert "secret" not in repr(Place("s3://media/live", S3).s3)
+
+
+class Counted(LiveKitEngine):
+    """Counts how often LiveKit is asked to start."""
+
+    asked = 0
+
+    async def start(self, order: EgressOrder) -> str:
+        self.asked += 1
+        return await super().start(order)
+
+
+async def test_a_hundred_wishes_without_a_worker_ask_once(client: LiveKitEgressClient, room: str) -> None:
+    engine = Counted(client, "file:///out", {})
+    house = House(engine=engine)
+    await house.ensure_indexes()
+    session = await house.go_live(id=room)
+    started = time.monotonic()
+    await house.work()
+    assert time.monotonic() - started < 5.0
+    for _ in range(100):
+        await house.again(session)
+    await house.work(20)
+    assert engine.asked == 1
+    stream = await house.stream(session)
+    assert (stream.status, stream.error) == (StreamStatus.STARTING, "LiveKit does not answer")
+    await house.end(session)
+    await house.work(40)
+    assert (await house.stream(session)).status is StreamStatus.ENDED
+    assert engine.asked == 1

@@ -9,7 +9,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.build import EngineParts
 from services.egress.engines.keys import file_key, key_of, segments_prefix
-from services.egress.engines.ports import EgressInfo, EgressStatus
+from services.egress.engines.ports import EgressInfo, EgressStatus, Engine
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
@@ -20,12 +20,13 @@ from services.egress.streams.build import build_streams
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import EgressEnded, EgressUpdated, FileResult
+from shared.contracts.livekit_events import EgressEnded, EgressUpdated, FileResult, TrackPublished
 from shared.contracts.session_events import SessionEnded, SessionEvent, SessionStarted, SessionUpdated
 from shared.contracts.states import SessionState, SessionStatus, StreamWish, UserRole
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
 from shared.http.idempotency import Reservation
 from shared.identity import Caller
+from shared.ids import new_id
 from shared.mongo import Mongo
 from shared.storage import Storage
 from shared.testing.fake_clock import FakeClock
@@ -43,8 +44,16 @@ SECRET = "a secret that tests share with nobody"
 class House:
     """One replica; give two the same parts to have them share the work."""
 
-    def __init__(self, like: "House | None" = None, *, keeps_records: bool = True, **settings: Any) -> None:
-        self.mongo: Mongo = like.mongo if like else memory_mongo()
+    def __init__(
+        self,
+        like: "House | None" = None,
+        *,
+        mongo: Mongo | None = None,
+        engine: Engine | None = None,
+        keeps_records: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.mongo: Mongo = like.mongo if like else mongo or memory_mongo()
         self.clock: FakeClock = like.clock if like else FakeClock(T0)
         self.livekit = FakeLiveKit(self.clock)
         self.owner: FakeOwner = like.owner if like else FakeOwner()
@@ -56,8 +65,8 @@ class House:
         self.reconciler = build_reconciler(
             self.livekit, self.mongo, self.bus, self.owner, self.clock, timedelta(seconds=10)
         )
-        engine = EngineParts(
-            engine=self.engine,
+        parts = EngineParts(
+            engine=engine or self.engine,
             settles_after=SETTLES_AFTER,
             keeps_records=keeps_records,
             trouble=self._trouble,
@@ -66,7 +75,7 @@ class House:
         self.parts = build_streams(
             EgressSettings(internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings),
             self.reconciler,
-            engine,
+            parts,
             self.storage,
             self.livekit,
             self.mongo,
@@ -159,6 +168,20 @@ class House:
         await self.storage.put(path, content)
         await self.storage.put(f"{path}.jpg", b"jpeg")
         await self.ended(egress_id, files=(FileResult(filename=path, size=len(content), duration=duration),))
+
+    async def track(self, session: SessionState) -> None:
+        """The host publishes a track."""
+        event = TrackPublished(
+            session_id=session.id,
+            occurred_at=self.clock.now(),
+            participant_sid="PA_1",
+            identity=f"{session.host_id}:phone",
+            user_id=session.host_id,
+            track_sid=f"TR_{new_id()}",
+            type="video",
+            source="camera",
+        )
+        await self.parts.streams.revive(event)
 
     async def segment(self, session: SessionState, key: str, n: int, **given: Any) -> Segment:
         """Another segment is stored."""

@@ -1,0 +1,144 @@
+"""LiveKit Egress, played by webhooks as a worker of its sends them: from the door's words to a recording."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.egress.engines.ports import EgressStatus
+from services.egress.webhooks.domain import translate
+from shared.contracts.livekit_events import EgressEvent
+from shared.contracts.states import RecordingStatus, SessionState, StreamStatus
+from shared.livekit import parse
+from tests.unit.egress.streams.house import House
+
+ROOT = "/mnt/media"
+
+
+@pytest.fixture
+async def house() -> House:
+    house = House(keeps_records=False)
+    await house.ensure_indexes()
+    return house
+
+
+async def told(house: House, session: SessionState, event: str, status: str, **more: Any) -> None:
+    """A webhook of LiveKit's about the first egress, in protobuf JSON; zero values are left out."""
+    [order] = house.engine.begun
+    now = int(house.clock.now().timestamp() * 1e9)
+    folder = f"{ROOT}/{order.segments_prefix}"
+    info = {
+        "egressId": "EG_0000",
+        "roomId": "RM_x8Jq2mWcVt5s",
+        "roomName": session.id,
+        "startedAt": str(now),
+        "updatedAt": str(now),
+        "roomComposite": {
+            "roomName": session.id,
+            "layout": "grid",
+            "segmentOutputs": [
+                {
+                    "filenamePrefix": f"{folder}/segment",
+                    "playlistName": f"{folder}/index.m3u8",
+                    "livePlaylistName": f"{folder}/live.m3u8",
+                }
+            ],
+            "fileOutputs": [{"filepath": f"{ROOT}/{order.file_key}"}],
+        },
+        **({"status": status} if status else {}),
+        **more,
+    }
+    body = {"event": event, "id": f"EV_{event}_{status}", "createdAt": str(now // 10**9), "egressInfo": info}
+    translated = translate(parse(json.dumps(body).encode()), house.clock.now())
+    assert isinstance(translated, EgressEvent)
+    assert translated.egress_key == order.key
+    await house.parts.egresses.follow(translated)
+    await house.work()
+
+
+async def live(house: House) -> SessionState:
+    session = await house.go_live(record=True)
+    await house.work()
+    return session
+
+
+async def test_a_stream_and_its_recording(house: House) -> None:
+    session = await live(house)
+    [order] = house.engine.begun
+    await told(house, session, "egress_started", "")
+    assert (await house.stream(session)).status is StreamStatus.STARTING
+    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
+    await house.storage.put(f"{order.segments_prefix}/live.m3u8", b"#EXTM3U\n")
+    await house.work(1)
+    stream = await house.stream(session)
+    assert (stream.status, stream.hls_path) == (StreamStatus.ACTIVE, f"/hls/{session.id}/live.m3u8")
+
+    await house.end(session)
+    await house.work()
+    assert house.engine.stopped == ["EG_0000"]
+    await told(house, session, "egress_updated", "EGRESS_ENDING")
+    await house.storage.put(str(order.file_key), b"moov")
+    await told(
+        house,
+        session,
+        "egress_ended",
+        "EGRESS_COMPLETE",
+        endedAt=str(int(house.clock.now().timestamp() * 1e9)),
+        fileResults=[{"filename": f"{ROOT}/{order.file_key}", "size": "4", "duration": "61400000000"}],
+        segmentResults=[{"playlistName": "index.m3u8", "segmentCount": "31"}],
+    )
+    recording = await house.recordings.find_where({"session_id": session.id})
+    assert recording is not None
+    assert (recording.status, recording.duration, recording.file_size) == (RecordingStatus.COMPLETED, 61, 4)
+    assert (await house.stream(session)).status is StreamStatus.ENDED
+
+
+async def test_news_in_the_wrong_order(house: House) -> None:
+    session = await live(house)
+    await told(house, session, "egress_ended", "EGRESS_FAILED", error="Chrome crashed")
+    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
+    await told(house, session, "egress_started", "")
+    stream = await house.stream(session)
+    assert (stream.status, stream.error) == (StreamStatus.FAILED, "Chrome crashed")
+
+
+async def test_the_webhook_comes_before_the_answer(house: House) -> None:
+    house.engine.hides = 1
+    session = await live(house)
+    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
+    [egress] = await house.planned(session)
+    assert (egress.egress_id, egress.status, egress.asked_at) == ("EG_0000", EgressStatus.ACTIVE, None)
+
+
+async def test_it_begins_again_with_the_next_track(house: House) -> None:
+    session = await live(house)
+    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
+    await told(house, session, "egress_ended", "EGRESS_COMPLETE")
+    assert (await house.stream(session)).status is StreamStatus.FAILED
+    await house.track(session)
+    await house.work()
+    assert [order.segments_prefix is not None for order in house.engine.begun] == [True, True]
+    assert (await house.stream(session)).status is StreamStatus.STARTING
+    await house.track(session)
+    await house.work()
+    assert len(house.engine.begun) == 2
+
+
+async def test_an_egress_of_somebody_elses_is_not_ours(house: House) -> None:
+    session = await live(house)
+    body = {
+        "event": "egress_ended",
+        "id": "EV_other",
+        "createdAt": "1795258225",
+        "egressInfo": {
+            "egressId": "EG_other",
+            "roomName": session.id,
+            "status": "EGRESS_FAILED",
+            "roomComposite": {"fileOutputs": [{"filepath": "/tmp/other.mp4"}]},  # noqa: S108
+        },
+    }
+    translated = translate(parse(json.dumps(body).encode()), house.clock.now())
+    assert isinstance(translated, EgressEvent)
+    await house.parts.egresses.follow(translated)
+    await house.work()
+    assert (await house.stream(session)).status is StreamStatus.STARTING
