@@ -38,7 +38,7 @@ def chaos(
     pace: Annotated[float, typer.Option(help="Stretches everybody's pauses.", min=0.05, max=10)] = 1.0,
     seed: Annotated[int, typer.Option(help="Of everybody's choices.")] = 1,
     livekit: Annotated[
-        bool, typer.Option(help="Kill LiveKit under 30 people, and lose its webhooks.")
+        bool, typer.Option(help="Kill LiveKit under 60 people, and lose its webhooks.")
     ] = True,
     data_dir: Annotated[
         Path | None, typer.Option(help="Use the stack that runs here, instead of a private one.")

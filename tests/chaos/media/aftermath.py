@@ -27,11 +27,14 @@ class Death:
 
 
 def faults(play: Play, seen: Seen, death: Death) -> list[str]:
-    found = [
-        *(_ended(seen, death) if play.fate is Fate.GONE else _goes_on(play, seen, death)),
-        *(fault for viewer in play.viewers for fault in _viewer(play, viewer, seen, death)),
-        *_ledger(play, seen, death),
-    ]
+    if play.streamed:
+        of_session = [*_goes_on(play, seen, death), *_streamed(seen), *_people_missed(play, seen, death)]
+    elif play.fate is Fate.GONE:
+        of_session = [*_ended(seen, death), *_ledger(play, seen, death)]
+    else:
+        of_session = [*_goes_on(play, seen, death), *_ledger(play, seen, death)]
+    viewers = (fault for viewer in play.viewers for fault in _viewer(play, viewer, seen, death))
+    found = [*of_session, *viewers]
     return [f"{play.fate}, {play.session_id}: {fault}" for fault in found]
 
 
@@ -51,11 +54,17 @@ def _goes_on(play: Play, seen: Seen, death: Death) -> Iterator[str]:
     if seen.session["status"] != "live":
         yield f"it is {seen.session['status']}"
     there = {death.after.get(person.name, "nobody") for person in play.returning}
-    if seen.listed != there:
+    if (seen.listed or set()) != there:
         yield f"LiveKit lists {seen.listed}, not {there}"
     viewers = sum(person in play.viewers for person in play.returning)
     if (seen.watching, seen.session["viewer_count"]) != (viewers, viewers):
         yield f"{seen.watching} are watching, {seen.session['viewer_count']} counted, not {viewers}"
+
+
+def _streamed(seen: Seen) -> Iterator[str]:
+    """The recorder comes back by itself, and with it the room: there is time for the host to do so, too."""
+    if (seen.stream, seen.recordings) != ("active", ["recording"]):
+        yield f"its stream is {seen.stream}, its recordings are {seen.recordings}"
 
 
 def _viewer(play: Play, viewer: Person, seen: Seen, death: Death) -> Iterator[str]:
@@ -78,6 +87,13 @@ def _ledger(play: Play, seen: Seen, death: Death) -> Iterator[str]:
     dropped = seen.repaired("ghost").keys()
     if dropped != {death.before[person.name] for person in ghosts}:
         yield f"ghosts taken off LiveKit's list: {dropped}"
+
+
+def _people_missed(play: Play, seen: Seen, death: Death) -> Iterator[str]:
+    """The ledger has everybody; what else it has is of the recorder."""
+    missing = {death.before[person.name] for person in play.people} - seen.repaired("missed_leave").keys()
+    if missing:
+        yield f"missed_leave is not in the ledger of {missing}"
 
 
 def _entries(kind: str, wanted: set[str], seen: Seen, death: Death) -> Iterator[str]:

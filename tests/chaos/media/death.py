@@ -11,17 +11,29 @@ from tests.chaos.media.crowd import Crowd, crowd
 from tests.chaos.media.plays import Fate, Person, Play
 from tests.chaos.media.stage import Stage, Verdict, settle, stage
 
+# Beyond the end of the sessions, for the files of what was recorded.
+FILED_WITHIN = 60.0
+
 
 async def livekit_dies(
-    stack: RunningStack, fates: Sequence[Fate], *, viewers: int, away: float, within: float
+    stack: RunningStack,
+    fates: Sequence[Fate],
+    *,
+    viewers: int,
+    away: float,
+    within: float,
+    streamed: Sequence[Fate] = (),
 ) -> Verdict:
     """A session for each of `fates`, with a host and `viewers` each; LiveKit is kept down for `away` seconds.
+
+    Those of `streamed` have a stream and a recording besides.
 
     All has to be right `within` seconds of its return. Raises NotReady and NotThere where it cannot begin, or
     where those who come back are not let in.
     """
     async with stage(stack) as scene, crowd(stack.info.livekit_url) as before:
         plays = [await scene.director.open(fate, viewers) for fate in fates]
+        plays += [await scene.director.open(fate, viewers, streamed=True) for fate in streamed]
         await before.join(_tokens(person for play in plays for person in play.people))
         await scene.all_watch(plays)
         async with crowd(stack.info.livekit_url) as after:
@@ -32,7 +44,20 @@ async def livekit_dies(
             what = f"LiveKit dead for {away:.0f} s"
             verdict = await settle(what, lambda: _faults(scene, plays, death), returned, within)
             await scene.director.end(plays)
+            if streamed and not verdict.faults:
+                return await settle(what, lambda: _files(scene, plays), returned, within + FILED_WITHIN)
     return verdict
+
+
+async def _files(scene: Stage, plays: Sequence[Play]) -> list[str]:
+    """Of each streamed session there is one recording, and it is whole."""
+    streamed = [play for play in plays if play.streamed]
+    seen = await asyncio.gather(*(scene.look(play) for play in streamed))
+    return [
+        f"{play.session_id}: recordings {one.recordings}, stream {one.stream}"
+        for play, one in zip(streamed, seen, strict=True)
+        if one.recordings != ["completed"] or one.stream not in {"ended", "none"}
+    ]
 
 
 async def _kill(stack: RunningStack, before: Crowd, away: float) -> datetime:

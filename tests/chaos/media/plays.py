@@ -29,10 +29,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Play:
-    """A live session. `access` is its host's token for the API."""
+    """A live session. `access` is its host's token for the API; `streamed` ones are recorded, too."""
 
     session_id: str
     fate: Fate
+    streamed: bool
     access: str
     host: Person
     viewers: tuple[Person, ...]
@@ -55,15 +56,20 @@ class Director:
         self._caller = caller
         self._account = account
 
-    async def open(self, fate: Fate, viewers: int) -> Play:
-        """Start a session in a room of its own."""
+    async def open(self, fate: Fate, viewers: int, *, streamed: bool = False) -> Play:
+        """Start a session in a room of its own, with a stream and a recording if it is `streamed`."""
         room = (await self._must("/rooms", {"title": "A room"}))["room"]["id"]
-        body = {"title": f"Afterwards {fate}", "preset_id": self._account.preset_id}
+        preset = await self._recorded() if streamed else self._account.preset_id
+        body = {"title": f"Afterwards {fate}", "preset_id": preset}
         session = (await self._must(f"/rooms/{room}/sessions", body))["session"]["id"]
-        started = await self._must(f"/sessions/{session}/start", {})
+        started = await self._must(f"/sessions/{session}/{'go_live' if streamed else 'start'}", {})
         host = Person(f"Host {new_id()}", self._account.user_id, started["livekit_token"])
         guests = [await self.viewer(session) for _ in range(viewers)]
-        return Play(session, fate, self._account.token, host, tuple(guests))
+        return Play(session, fate, streamed, self._account.token, host, tuple(guests))
+
+    async def _recorded(self) -> str:
+        body = {"name": "Recorded", "type": "whip", "primary_color": "#112233", "recording_enabled": True}
+        return str((await self._must("/presets", body))["id"])
 
     async def viewer(self, session_id: str) -> Person:
         """Somebody new with a token for the session."""

@@ -17,8 +17,9 @@ from tests.chaos.media.plays import Fate
 from tests.chaos.media.silence import webhooks_are_lost
 from tests.chaos.media.stage import NotReady, Verdict
 
-# 10 sessions with 30 people; half of the sessions have nobody who comes back.
-FATES = (*[Fate.GONE] * 5, *[Fate.HOST_BACK] * 3, *[Fate.ALL_BACK] * 2)
+# 20 sessions with 60 people; two of them, as many as two cores can record, have a stream and a recording.
+FATES = (*[Fate.GONE] * 9, *[Fate.HOST_BACK] * 6, *[Fate.ALL_BACK] * 3)
+STREAMED = (Fate.GONE, Fate.ALL_BACK)
 VIEWERS = 2
 SILENT_PLAYS = 5
 PERIOD = 10.0
@@ -28,11 +29,13 @@ Scene = Callable[[RunningStack], Awaitable[Verdict]]
 
 
 def _death(away: float) -> Scene:
-    return lambda stack: livekit_dies(stack, FATES, viewers=VIEWERS, away=away, within=RIGHT_WITHIN)
+    return lambda stack: livekit_dies(
+        stack, FATES, viewers=VIEWERS, away=away, within=RIGHT_WITHIN, streamed=STREAMED
+    )
 
 
 SCENES: Mapping[str, Scene] = {
-    "kill livekit under 30 people": _death(0),
+    "kill livekit under 60 people": _death(0),
     "kill livekit for 20 s": _death(20),
     "lose all webhooks for 60 s": lambda stack: webhooks_are_lost(
         stack, SILENT_PLAYS, seconds=60, within=PERIOD
@@ -65,8 +68,9 @@ def keep(folder: Path, verdicts: Sequence[Verdict]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kept = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sessions": len(FATES),
-        "people": len(FATES) * (VIEWERS + 1),
+        "sessions": len(FATES) + len(STREAMED),
+        "streamed": len(STREAMED),
+        "people": (len(FATES) + len(STREAMED)) * (VIEWERS + 1),
         "scenes": [asdict(verdict) for verdict in verdicts],
     }
     (folder / "chaos-livekit.json").write_text(json.dumps(kept, indent=2) + "\n")

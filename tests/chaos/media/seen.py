@@ -10,7 +10,10 @@ from tests.chaos.world import Api
 
 @dataclass(frozen=True)
 class Seen:
-    """`listed` are the sids in LiveKit's room, None where there is no room; `rows` attendance by user id."""
+    """`rows` is the attendance by user id; `recordings` by state.
+
+    `listed` are people's sids in LiveKit's room, recorders left out; None where there is no room.
+    """
 
     session: dict[str, Any]
     watching: int
@@ -18,10 +21,16 @@ class Seen:
     drift: list[dict[str, Any]]
     endings: list[dict[str, Any]]
     listed: set[str] | None
+    stream: str
+    recordings: list[str]
 
     def repaired(self, kind: str) -> dict[str, dict[str, Any]]:
         """The ledger's entries of this kind by the connection's sid, empty for the room."""
         return {(one["participant"] or {"sid": ""})["sid"]: one for one in self.drift if one["kind"] == kind}
+
+
+async def _people(livekit: LiveKit, room: str) -> set[str]:
+    return {one.sid for one in await livekit.list_participants(room) if not one.permissions.recorder}
 
 
 async def look(api: Api, admin: str, livekit: LiveKit, play: Play) -> Seen:
@@ -30,6 +39,8 @@ async def look(api: Api, admin: str, livekit: LiveKit, play: Play) -> Seen:
     drift = await api.get(f"/admin/drift?session_id={id_}&limit=100", admin)
     journal = await api.get(f"/admin/sessions/{id_}/journal?limit=100", admin)
     rooms = await livekit.list_rooms([id_])
+    health = await api.get(f"/sessions/{id_}/stream_health", play.access)
+    recordings = await api.get(f"/sessions/{id_}/recordings", play.access)
     return Seen(
         session=await api.get(f"/sessions/{id_}", play.access) or {},
         watching=attendance["currently_watching"] if attendance else -1,
@@ -40,5 +51,7 @@ async def look(api: Api, admin: str, livekit: LiveKit, play: Play) -> Seen:
             for one in (journal["entries"] if journal else [])
             if one["name"] == "session.ended.v1"
         ],
-        listed={one.sid for one in await livekit.list_participants(id_)} if rooms else None,
+        listed=await _people(livekit, id_) if rooms else None,
+        stream=str(health["egress"]["status"]) if health and health["egress"] else "none",
+        recordings=[str(one["status"]) for one in (recordings["recordings"] if recordings else [])],
     )

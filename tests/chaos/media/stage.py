@@ -48,9 +48,11 @@ class Stage:
         async def missing() -> list[str]:
             seen = await asyncio.gather(*(self.look(play) for play in plays))
             return [
-                f"{one.watching} of {len(play.viewers)} viewers watch {play.session_id}"
+                f"{one.watching} of {len(play.viewers)} viewers watch {play.session_id}, stream {one.stream}"
                 for play, one in zip(plays, seen, strict=True)
-                if one.watching != len(play.viewers) or one.session["viewer_count"] != one.watching
+                if one.watching != len(play.viewers)
+                or one.session["viewer_count"] != one.watching
+                or (play.streamed and (one.stream, one.recordings) != ("active", ["recording"]))
             ]
 
         before = await settle("people are known", missing, time.monotonic(), SETTLED_WITHIN)
