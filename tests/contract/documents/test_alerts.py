@@ -10,12 +10,13 @@ from prometheus_client import REGISTRY
 
 from services.attendance import app as attendance
 from services.egress import app as egress
+from services.egress.recorder import app as recorder
 from services.gateway import app as gateway
 from services.session import app as session
 
 ALERTS = Path(__file__).parents[3] / "docs" / "alerts.yml"
 # Importing them registers what they measure.
-SERVICES = (attendance, egress, gateway, session)
+SERVICES = (attendance, egress, gateway, recorder, session)
 _METRIC = re.compile(r"greenroom_\w+")
 _SUFFIXES = ("_total", "_bucket", "_count", "_sum")
 

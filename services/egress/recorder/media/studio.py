@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import structlog
+from prometheus_client import Counter
 
 from services.egress.engines.ports import Look
 from services.egress.recorder.media.compositor import Compositor
@@ -20,6 +21,8 @@ from services.egress.recorder.media.scene import Tile
 from services.egress.recorder.media.sound import SoundFeed
 
 log = structlog.get_logger(__name__)
+
+LEFT_OUT = Counter("greenroom_recorder_pictures_left_out_total", "Pictures for which there was no time")
 
 # Seconds that pictures and sound may take to come here; they are put together so much later.
 DELAY = 0.5
@@ -65,6 +68,7 @@ class Studio:
         self._opened_at = time.monotonic()
         self._part_at = self._opened_at
         self._broken = False
+        self._left_out = 0
 
     def start(self) -> None:
         """Begin with what is taken now."""
@@ -109,6 +113,7 @@ class Studio:
 
     def _make(self, turn: Turn, encoder: Encoder) -> None:
         rate = self._look.frame_rate
+        self._left_out += turn.lost
         if turn.drawn:
             self._compositor.draw(self.tiles, self._part_at + turn.number / rate)
         encoder.picture(self._canvas.frame, turn.number)
@@ -123,3 +128,7 @@ class Studio:
         age = time.monotonic() - self._part_at - cut.first_picture / self._look.frame_rate
         self._made(Made(cut.file, age, cut.duration, self._broken))
         self._broken = False
+        if self._left_out:
+            log.warning("studio.behind", left_out=self._left_out, seconds=round(cut.duration, 1))
+            LEFT_OUT.inc(self._left_out)
+            self._left_out = 0
