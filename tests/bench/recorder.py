@@ -19,7 +19,7 @@ from shared.livekit import JoinGrant, TokenMint
 from tests.bench.memory import resident_mb
 from tests.bench.rows import Row
 from tests.stage.orders import Orders, orders
-from tests.stage.publisher import a_room
+from tests.stage.session import Place, a_session
 
 SPEAKER = ("Anna Lund",)
 STAGE = ("Anna Lund", "Bob", "Céline", "Dora")
@@ -77,10 +77,11 @@ async def _measured(
     stack: RunningStack, names: tuple[str, ...], size: str, seconds: float
 ) -> tuple[Cost, Cost]:
     """The recorder's cost and the bare loop's, one after the other with the same people on stage."""
-    async with orders(stack) as desk, a_room(stack.info) as room, _people(stack.info, room, names, size):
-        ours = await _ours(stack, desk, room, seconds)
-        async with _bare(stack.info, room) as pid:
-            return ours, await _cost(pid, seconds)
+    async with orders(stack) as desk, a_session(stack.info) as place:
+        async with _people(stack.info, place, names, size):
+            ours = await _ours(stack, desk, place.session_id, seconds)
+            async with _bare(stack.info, place.session_id) as pid:
+                return ours, await _cost(pid, seconds)
 
 
 async def _ours(stack: RunningStack, desk: Orders, room: str, seconds: float) -> Cost:
@@ -110,9 +111,15 @@ def _cpu_seconds(pid: int) -> float:
 
 
 @asynccontextmanager
-async def _people(stack: Stack, room: str, names: tuple[str, ...], size: str) -> AsyncIterator[None]:
+async def _people(stack: Stack, place: Place, names: tuple[str, ...], size: str) -> AsyncIterator[None]:
     """On stage for the length of the block, in a process of their own."""
-    access = (stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret, room)
+    access = (
+        stack.livekit_url,
+        stack.livekit_api_key,
+        stack.livekit_api_secret,
+        place.session_id,
+        place.host_id,
+    )
     process = await _started("tests.stage", *access, "--size", size, *names)
     try:
         yield

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import av
 import pytest
@@ -13,12 +14,14 @@ import pytest
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
 from services.egress.recorder.jobs.domain import Job
+from services.egress.recorder.media.pacing import BREAK_BEHIND
 from services.egress.recorder.words import event_id
 from services.egress.segments.domain import Segment
 from shared.livekit import LiveKitApi
 from tests.stage.orders import Orders, orders
-from tests.stage.publisher import Publisher, a_room, token
+from tests.stage.publisher import Publisher, on_stage
 from tests.stage.reading import Read, read
+from tests.stage.session import Place, a_session
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -36,20 +39,23 @@ async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
 
 
 @pytest.fixture
-async def room(running_stack: RunningStack) -> AsyncIterator[str]:
-    async with a_room(running_stack.info) as name:
-        yield name
+async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
+    async with a_session(running_stack.info) as made:
+        yield made
 
 
 @pytest.fixture
-async def anna(running_stack: RunningStack, room: str) -> AsyncIterator[Publisher]:
+def room(place: Place) -> str:
+    return place.session_id
+
+
+@pytest.fixture
+async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
     """On stage with picture and sound."""
-    publisher = Publisher("Anna Lund")
-    await publisher.join(running_stack.info.livekit_url, token(running_stack.info, room, publisher))
-    await publisher.show()
-    await publisher.speak()
-    yield publisher
-    await publisher.close()
+    async with on_stage(running_stack, place, "Anna Lund") as publisher:
+        await publisher.show()
+        await publisher.speak()
+        yield publisher
 
 
 def is_over(job: Job) -> bool:
@@ -76,9 +82,9 @@ async def test_a_room_becomes_a_stream_and_a_file(desk: Orders, room: str, anna:
 
     segments = await desk.segments.of(key)
     assert [one.n for one in segments] == list(range(len(segments)))
-    assert {one.duration for one in segments[:-1]} == {2.0}
+    assert median(one.duration for one in segments) == 2.0
     for before, after in pairwise(segments):
-        assert abs((after.starts_at - before.starts_at).total_seconds() - before.duration) < 0.25
+        assert abs((after.starts_at - before.starts_at).total_seconds() - before.duration) < 0.3
     for path in files(desk, segments):
         assert path.stat().st_size == segments[int(path.stem)].size
         assert _first_is_key(path)
@@ -86,9 +92,8 @@ async def test_a_room_becomes_a_stream_and_a_file(desk: Orders, room: str, anna:
     streamed, filed = read(files(desk, segments)), read([desk.file(job)])
     for found in (streamed, filed):
         assert found.size == (1280, 720)
-        assert max(_steps(found.pictures)) < 1.5 / 30
-        assert max(_steps(found.sounds)) < 0.03
-        assert len(found.flashes) > 6
+        assert_in_time(found)
+        assert len(found.flashes) > 3
         offsets = in_step(found)
         assert offsets[len(offsets) // 2] < IN_STEP, found.offsets
     lasted = sum(one.duration for one in segments)
@@ -104,8 +109,13 @@ def _first_is_key(path: Path) -> bool:
         return next(container.demux(video=0)).is_keyframe
 
 
-def _steps(times: Sequence[float]) -> list[float]:
-    return [after - before for before, after in pairwise(times)]
+def assert_in_time(found: Read) -> None:
+    """Thirty pictures a second; where a machine is busy some are left out, and never any sound."""
+    steps = [after - before for before, after in pairwise(found.pictures)]
+    assert median(steps) == pytest.approx(1 / 30, abs=0.001)
+    assert min(steps) > 0
+    assert max(steps) < BREAK_BEHIND
+    assert max(after - before for before, after in pairwise(found.sounds)) < 0.03
 
 
 async def test_a_file_alone_leaves_no_segments(desk: Orders, room: str, anna: Publisher) -> None:
@@ -164,3 +174,54 @@ async def test_the_door_is_told_of_every_state(desk: Orders, room: str, anna: Pu
         event_id("egress_ended", job),
     ]
     assert await desk.webhooks(told, within=END) == set(told)
+
+
+WHOLE, LEFT, RIGHT = (0, 0, 1280, 720), (0, 180, 640, 360), (640, 180, 640, 360)
+SCREEN, FIRST_BESIDE, SECOND_BESIDE = (0, 72, 1024, 576), (1024, 0, 256, 144), (1024, 144, 256, 144)
+
+
+class Watching:
+    """Looks at what is made from now on."""
+
+    def __init__(self, desk: Orders, key: str):
+        self._desk = desk
+        self._key = key
+
+    async def flashes(self, *boxes: tuple[int, int, int, int]) -> list[bool]:
+        """In which of the boxes it flashes, two segments from now; each segment lasts for two flashes."""
+        there = len(await self._desk.segments.of(self._key))
+        segments = await self._desk.until_segments(self._key, there + 3, within=BEGIN)
+        return [len(read(files(self._desk, segments[-1:]), box=box).flashes) >= 1 for box in boxes]
+
+
+async def test_people_come_and_go(
+    running_stack: RunningStack, desk: Orders, place: Place, anna: Publisher
+) -> None:
+    key = await desk.order(place.session_id)
+    watching = Watching(desk, key)
+    assert await watching.flashes(WHOLE) == [True]
+
+    async with on_stage(running_stack, place, "Bob") as bob:
+        await bob.show()
+        assert await watching.flashes(LEFT, RIGHT) == [True, True]
+        anna.mute("camera")
+        assert await watching.flashes(LEFT, RIGHT) == [False, True]
+        anna.mute("camera", on=False)
+        await bob.show(screen=True)
+        assert await watching.flashes(SCREEN, FIRST_BESIDE, SECOND_BESIDE) == [True, True, True]
+        await bob.take_back("screen")
+        # A track that is replaced by another, as by somebody who takes another camera.
+        await bob.take_back("camera")
+        await bob.show()
+        assert await watching.flashes(LEFT, RIGHT) == [True, True]
+        await anna.close()
+        assert await watching.flashes(WHOLE) == [True]
+    async with on_stage(running_stack, place, "Anna Lund") as again:
+        await again.show()
+        await again.speak()
+        assert await watching.flashes(WHOLE) == [True]
+
+    await desk.stop(key)
+    job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch, job.gaps) == (EgressStatus.COMPLETE, 1, ())
+    assert_in_time(read([desk.file(job)]))

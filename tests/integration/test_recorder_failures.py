@@ -15,10 +15,12 @@ import pytest
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
 from services.egress.recorder.jobs.domain import PATIENCE_SECONDS, Job
+from services.egress.recorder.media.pacing import BREAK_BEHIND
 from tests.stage.orders import Orders, orders
-from tests.stage.publisher import Publisher, a_room, token
+from tests.stage.publisher import Publisher, on_stage
 from tests.stage.reading import read
 from tests.stage.second_recorder import second_recorder
+from tests.stage.session import Place, a_session
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -34,19 +36,22 @@ async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
 
 
 @pytest.fixture
-async def room(running_stack: RunningStack) -> AsyncIterator[str]:
-    async with a_room(running_stack.info) as name:
-        yield name
+async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
+    async with a_session(running_stack.info) as made:
+        yield made
 
 
 @pytest.fixture
-async def anna(running_stack: RunningStack, room: str) -> AsyncIterator[Publisher]:
-    publisher = Publisher("Anna Lund")
-    await publisher.join(running_stack.info.livekit_url, token(running_stack.info, room, publisher))
-    await publisher.show()
-    await publisher.speak()
-    yield publisher
-    await publisher.close()
+def room(place: Place) -> str:
+    return place.session_id
+
+
+@pytest.fixture
+async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
+    async with on_stage(running_stack, place, "Anna Lund") as publisher:
+        await publisher.show()
+        await publisher.speak()
+        yield publisher
 
 
 def is_over(job: Job) -> bool:
@@ -76,7 +81,7 @@ async def test_another_recorder_goes_on_where_one_was_killed(
     assert gap.after_seconds == pytest.approx(sum(one.duration for one in before), abs=0.01)
     assert 4 < gap.seconds < 14
     found = read([desk.file(job)])
-    assert max(steps(found.pictures)) < 0.2
+    assert max(steps(found.pictures)) < BREAK_BEHIND
     lasted = sum(one.duration for one in segments)
     assert abs(found.pictures[-1] - found.pictures[0] - lasted) < 0.5
 
@@ -112,7 +117,7 @@ async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(
     assert sum(one.discontinuity for one in segments) == 1
     (gap,) = job.gaps
     assert FROZEN - 1 < gap.seconds < FROZEN + 1
-    assert max(steps(read([desk.file(job)]).pictures)) < 0.2
+    assert max(steps(read([desk.file(job)]).pictures)) < BREAK_BEHIND
 
 
 @pytest.mark.parametrize("component", ["egress", "mongodb-egress", "rabbitmq"])
@@ -129,7 +134,7 @@ async def test_no_segment_is_lost_where_others_die(
     assert (job.status, job.epoch, job.gaps) == (EgressStatus.COMPLETE, 1, ())
     segments = await desk.segments.of(key)
     assert [one.n for one in segments] == list(range(len(segments)))
-    assert max(steps(read([desk.file(job)]).pictures)) < 0.1
+    assert max(steps(read([desk.file(job)]).pictures)) < BREAK_BEHIND
 
 
 async def test_livekit_may_die_and_come_back(

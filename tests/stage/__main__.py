@@ -1,4 +1,4 @@
-"""python -m tests.stage URL KEY SECRET ROOM NAME … : these people are on stage until standard input ends.
+"""python -m tests.stage URL KEY SECRET ROOM USER NAME … : they are on stage until standard input ends.
 
 Apart from the process that is measured. `--size 1280x720` before the names for other than 640x360.
 """
@@ -8,12 +8,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import AsyncExitStack
 
-from tests.stage.publisher import Publisher, join_token
+from tests.stage.publisher import Publisher, host_token
 
 
 def _arguments() -> Namespace:
     parser = ArgumentParser(prog="python -m tests.stage")
-    for name in ("url", "key", "secret", "room"):
+    for name in ("url", "key", "secret", "room", "user"):
         parser.add_argument(name)
     parser.add_argument("--size", default="640x360")
     parser.add_argument("names", nargs="+")
@@ -24,8 +24,8 @@ async def main(given: Namespace) -> None:
     width, height = map(int, given.size.split("x"))
     async with AsyncExitStack() as stack:
         for name in given.names:
-            publisher = Publisher(name, size=(width, height))
-            await publisher.join(given.url, join_token(given.key, given.secret, given.room, publisher))
+            publisher = Publisher(name, given.user, size=(width, height))
+            await publisher.join(given.url, host_token(given.key, given.secret, given.room, publisher))
             stack.push_async_callback(publisher.close)
             await publisher.show()
             await publisher.speak()

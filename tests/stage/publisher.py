@@ -11,12 +11,13 @@ from datetime import timedelta
 import numpy as np
 from livekit import rtc
 
-from deploy.local.stack import Stack
+from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.contracts.states import Role
 from shared.ids import new_id
-from shared.livekit import JoinGrant, LiveKitApi, TokenMint
+from shared.livekit import JoinGrant, TokenMint
 from tests.stage.clip import FLASH_SECONDS, clip
+from tests.stage.session import Place
 
 RATE = 48_000
 PIECE = 480  # samples: 10 ms
@@ -28,9 +29,9 @@ END_SECONDS = 3.0
 class Publisher:
     """Flashes and beeps at each whole second of the steady clock."""
 
-    def __init__(self, name: str, *, size: tuple[int, int] = (640, 360), fps: int = 30):
+    def __init__(self, name: str, user_id: str, *, size: tuple[int, int] = (640, 360), fps: int = 30):
         self.name = name
-        self.identity = f"{new_id()}:{new_id()}"
+        self.identity = f"{user_id}:{new_id()}"
         self.room = rtc.Room()
         self._size, self._fps = size, fps
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -124,25 +125,21 @@ class Publisher:
 
 
 @asynccontextmanager
-async def a_room(stack: Stack) -> AsyncIterator[str]:
-    """An open room of a name like a session's, deleted afterwards."""
-    livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
-    name = new_id()
-    await livekit.create_room(name, empty_timeout=60, departure_timeout=60)
+async def on_stage(running: RunningStack, place: Place, name: str) -> AsyncIterator[Publisher]:
+    """Somebody who has joined as the host, and shows nothing yet."""
+    publisher = Publisher(name, place.host_id)
+    info = running.info
+    token = host_token(info.livekit_api_key, info.livekit_api_secret, place.session_id, publisher)
+    await publisher.join(info.livekit_url, token)
     try:
-        yield name
+        yield publisher
     finally:
-        await livekit.delete_room(name)
-        await livekit.close()
+        await publisher.close()
 
 
-def token(stack: Stack, room: str, publisher: Publisher, role: Role = Role.HOST) -> str:
-    return join_token(stack.livekit_api_key, stack.livekit_api_secret, room, publisher, role)
-
-
-def join_token(key: str, secret: str, room: str, publisher: Publisher, role: Role = Role.HOST) -> str:
+def host_token(key: str, secret: str, room: str, publisher: Publisher) -> str:
     mint = TokenMint(key, secret, SystemClock())
     grant = JoinGrant(
-        room=room, identity=publisher.identity, name=publisher.name, role=role, can_publish=True
+        room=room, identity=publisher.identity, name=publisher.name, role=Role.HOST, can_publish=True
     )
     return mint.join_token(grant, lifetime=timedelta(minutes=5))
