@@ -77,11 +77,14 @@ async def _measured(
     stack: RunningStack, names: tuple[str, ...], size: str, seconds: float
 ) -> tuple[Cost, Cost]:
     """The recorder's cost and the bare loop's, one after the other with the same people on stage."""
-    async with orders(stack) as desk, a_session(stack.info) as place:
-        async with _people(stack.info, place, names, size):
-            ours = await _ours(stack, desk, place.session_id, seconds)
-            async with _bare(stack.info, place.session_id) as pid:
-                return ours, await _cost(pid, seconds)
+    async with (
+        orders(stack) as desk,
+        a_session(stack.info) as place,
+        _people(stack.info, place, names, size),
+    ):
+        ours = await _ours(stack, desk, place.session_id, seconds)
+        async with _bare(stack.info, place.session_id) as pid:
+            return ours, await _cost(pid, seconds)
 
 
 async def _ours(stack: RunningStack, desk: Orders, room: str, seconds: float) -> Cost:
