@@ -63,6 +63,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     get("/sessions/{id}/monitor", _SESSION, MODERATOR, mirrored=True),
     post("/sessions/{id}/start_webcam_hls", _SESSION, HOST, mirrored=True),
     post("/sessions/{id}/ensure_hls_egress", _SESSION, HOST, mirrored=True),
+    post("/sessions/{id}/rotate_stream_key", _SESSION, HOST),
     get("/sessions/{id}/stream_health", _EGRESS, MODERATOR, mirrored=True),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),

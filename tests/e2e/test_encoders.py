@@ -160,6 +160,16 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
         await broadcast.call("POST", "/end")
 
 
+async def test_who_sends_under_an_old_key_is_sent_away(broadcast: Broadcast) -> None:
+    async with encoder(broadcast.rtmp) as sending:
+        await until(broadcast.encoders, lambda count: count == 1)
+        await broadcast.call("POST", "/rotate_stream_key")
+        async with asyncio.timeout(DEADLINE):
+            assert await sending.wait() != 0
+    assert await broadcast.status() == "live"
+    await broadcast.call("POST", "/end")
+
+
 async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_recording(
     broadcast: Broadcast,
 ) -> None:

@@ -10,3 +10,10 @@ async def ensure_ingest(request: Request, body: IngestRequest) -> Reply[IngestRe
     """The RTMP ingest of a session, made with the first call; the same for every later one."""
     ingress = await request.service(INGESTS).ensure(body.session_id, body.host_id, body.name)
     return Reply(ingest_response(ingress))
+
+
+@routes.post("/internal/ingests/renew", access=INTERNAL)
+async def renew_ingest(request: Request, body: IngestRequest) -> Reply[IngestResponse]:
+    """Another RTMP ingest of a session, in the place of the one it has."""
+    ingress = await request.service(INGESTS).renew(body.session_id, body.host_id, body.name)
+    return Reply(ingest_response(ingress))

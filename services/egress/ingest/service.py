@@ -29,26 +29,36 @@ class IngestService:
 
         Raises `Conflict` where the session is over and `Unavailable` where it cannot be made now.
         """
+        return await self._until_made(session_id, host_id, name, anew=False)
+
+    async def renew(self, session_id: str, host_id: str, name: str) -> Ingress:
+        """Another ingress in the place of the one there is, whose stream key is worth nothing any more.
+
+        Raises as `ensure` does; then there may be none, until somebody asks for it.
+        """
+        return await self._until_made(session_id, host_id, name, anew=True)
+
+    async def _until_made(self, session_id: str, host_id: str, name: str, *, anew: bool) -> Ingress:
         try:
             async with asyncio.timeout(_DEADLINE):
                 while True:
-                    ingress = await self._try(session_id, host_id, name)
+                    ingress = await self._try(session_id, host_id, name, anew=anew)
                     if ingress is not None:
                         return ingress
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
             raise Unavailable("The ingest is still being made") from error
 
-    async def _try(self, session_id: str, host_id: str, name: str) -> Ingress | None:
+    async def _try(self, session_id: str, host_id: str, name: str, *, anew: bool) -> Ingress | None:
         """The ingress; None while another call is making it."""
         known = await self._ingests.find(session_id)
         if known is not None:
             known.check_open()
-            existing = await self._existing(known)
+            existing = None if anew else await self._existing(known)
             if existing is not None:
                 return existing
         claim = await self._ingests.claim(session_id, known)
-        return await self._make(session_id, claim, host_id, name) if claim else None
+        return await self._make(session_id, claim, host_id, name, anew=anew) if claim else None
 
     async def _existing(self, known: Ingest) -> Ingress | None:
         """The ingress we made, if it is still there."""
@@ -57,8 +67,10 @@ class IngestService:
         found = await self._ingresses.list_ingresses(known.session_id)
         return next((ingress for ingress in found if ingress.ingress_id == known.ingress_id), None)
 
-    async def _make(self, session_id: str, claim: str, host_id: str, name: str) -> Ingress:
+    async def _make(self, session_id: str, claim: str, host_id: str, name: str, *, anew: bool) -> Ingress:
         try:
+            if anew:
+                await self._delete_all(session_id)
             ingress = await self._adopt_or_create(session_id, host_id, name)
             if await self._ingests.settle(session_id, claim, ingress.ingress_id):
                 log.info("ingest.made", session_id=session_id, ingress=ingress.ingress_id)
@@ -87,6 +99,9 @@ class IngestService:
             return
         if ingest.claimed:
             raise Unavailable("The ingest is still being made")
+        await self._delete_all(session_id)
+
+    async def _delete_all(self, session_id: str) -> None:
         for ingress in await self._ingresses.list_ingresses(session_id):
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)

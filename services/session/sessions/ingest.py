@@ -16,6 +16,10 @@ class IngestPort(Protocol):
         """The session's ingest, made where there is none yet; raises `Unavailable`."""
         ...
 
+    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        """Another ingest in the place of the one there is; raises `Unavailable`."""
+        ...
+
 
 class EgressIngest:
     """The egress service's internal operation."""
@@ -26,12 +30,18 @@ class EgressIngest:
         self._client: aiohttp.ClientSession | None = None
 
     async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        return await self._ask(self._url, {"session_id": session_id, "host_id": host_id, "name": name})
+
+    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
         body = {"session_id": session_id, "host_id": host_id, "name": name}
+        return await self._ask(f"{self._url}/renew", body)
+
+    async def _ask(self, url: str, body: dict[str, str]) -> Ingest:
         headers = {"Authorization": self._calls.sign("egress")}
         if self._client is None:
             self._client = aiohttp.ClientSession(timeout=_DEADLINE)
         try:
-            async with self._client.post(self._url, json=body, headers=headers) as response:
+            async with self._client.post(url, json=body, headers=headers) as response:
                 if response.status != 200:
                     raise Unavailable(f"RTMP ingest is not available now ({response.status})")
                 data = (await response.json())["data"]

@@ -12,7 +12,7 @@ from services.session.sessions.admission import Admission
 from services.session.sessions.domain import Ingest, Limits, Session
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.schemas import StartSessionResponse
+from services.session.sessions.schemas import RtmpResponse, StartSessionResponse
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from shared.clock import Clock
@@ -174,6 +174,16 @@ class LiveService:
         grant = encoder_grant(room=session.id, identity=f"{session.host_id}:whip", name=caller.username)
         token = self._mint.join_token(grant, lifetime=self._limits.max_duration)
         return whip_url(self._livekit_url, token)
+
+    async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> RtmpResponse:  # noqa: A002
+        """A new stream key; an encoder that sends under the old one is sent away. Raises `Conflict`."""
+        session = await self._service.hosted(id, caller, library_id)
+        session.check_startable()
+        if session.mode is not SessionMode.RTMP:
+            raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
+        ingest = await self._ingest.renew(session_id=session.id, host_id=session.host_id, name=session.title)
+        await self._sessions.change(session.id, lambda session: session.renew_ingest(ingest))
+        return rtmp_response(ingest)
 
     async def end(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """State first: the event that goes with it closes the LiveKit room."""

@@ -10,6 +10,7 @@ from services.session.sessions.schemas import (
     IssueTokensResponse,
     JoinSessionResponse,
     RescheduleSessionRequest,
+    RtmpResponse,
     SessionListResponse,
     SessionResponse,
     StartSessionResponse,
@@ -130,6 +131,16 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
     """
     await request.service(LIVE).ensure_stream(request.path_id(), request.caller, request.library_id)
     return ok()
+
+
+@routes.post("/sessions/{id}/rotate_stream_key", access=HOST)
+async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
+    """Get a new stream key.
+
+    The old one is worth nothing any more: an encoder that sends under it is sent away within a few seconds.
+    """
+    rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
+    return Reply(await rotated)
 
 
 @routes.post("/sessions/{id}/end", access=HOST, mirrored=True)

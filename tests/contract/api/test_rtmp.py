@@ -43,6 +43,27 @@ async def test_the_stream_key_is_told_to_the_host_alone(world: World) -> None:
         assert made["stream_key"] not in str(session)
 
 
+async def test_a_stream_key_is_rotated_by_the_host_alone(world: World) -> None:
+    made = (await create(world, mode="rtmp", preset="rtmp")).data
+    path = f"/sessions/{made['session']['id']}/rotate_stream_key"
+    assert (await world.client.call("POST", path, world.viewer.access_token)).status == 403
+    rotated = (await world.client.call("POST", path, world.host.access_token)).data
+    assert rotated["url"] == made["rtmp_url"]
+    assert rotated["stream_key"] not in {"", made["stream_key"]}
+    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    assert started["rtmp"] == rotated
+    await world.do("end", made["session"]["id"])
+    over = await world.client.call("POST", path, world.host.access_token)
+    assert (over.status, over.body["code"]) == (409, "session_ended")
+
+
+async def test_a_webcam_session_has_no_key_to_rotate(world: World) -> None:
+    made = (await create(world, preset="whip")).data
+    path = f"/sessions/{made['session']['id']}/rotate_stream_key"
+    refused = await world.client.call("POST", path, world.host.access_token)
+    assert (refused.status, refused.body["code"]) == (409, "session_not_rtmp")
+
+
 async def test_webcam_sessions_have_none(world: World) -> None:
     made = (await create(world, preset="rtmp")).check_success(CREATE)
     assert made["session"]["mode"] == "webcam"

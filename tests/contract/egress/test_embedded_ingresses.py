@@ -1,5 +1,6 @@
 """Our own ingresses do what LiveKit's do, and tell the relay where the media goes."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -73,6 +74,30 @@ async def test_a_key_is_worth_nothing_once_the_session_is_over(
     with pytest.raises(NotFound):
         await ingresses.order(ingress.stream_key)
     assert await ingresses.list_ingresses(session_id) == []
+
+
+async def test_a_renewed_key_takes_the_place_of_the_old_one(
+    ingests: IngestService, ingresses: EmbeddedIngresses
+) -> None:
+    session_id = new_id()
+    old = await ingests.ensure(session_id, HOST, "Ada")
+    new = await ingests.renew(session_id, HOST, "Ada")
+    assert new.stream_key != old.stream_key
+    assert await ingests.ensure(session_id, HOST, "Ada") == new
+    assert (await ingresses.order(new.stream_key)).ingress == new
+    with pytest.raises(NotFound):
+        await ingresses.order(old.stream_key)
+
+
+async def test_renewed_at_once_by_several_there_is_one_in_the_end(
+    ingests: IngestService, ingresses: EmbeddedIngresses
+) -> None:
+    session_id = new_id()
+    await ingests.ensure(session_id, HOST, "Ada")
+    made = await asyncio.gather(*(ingests.renew(session_id, HOST, "Ada") for _ in range(4)))
+    [left] = await ingresses.list_ingresses(session_id)
+    assert left in made
+    assert await ingests.ensure(session_id, HOST, "Ada") == left
 
 
 async def test_an_unknown_key_has_no_order(ingresses: EmbeddedIngresses) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -71,6 +72,10 @@ class FakeIngest:
         if self.meanwhile is not None:
             await self.meanwhile()
         return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")
+
+    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        ingest = await self.ensure(session_id=session_id, host_id=host_id, name=name)
+        return replace(ingest, stream_key="another key")
 
 
 class WatchedLiveKit(FakeLiveKit):
