@@ -4,7 +4,7 @@ from typing import Protocol
 
 from services.egress.reconciler.sessions.service import Sessions
 from shared.contracts.states import Role, SessionState, SessionStatus
-from shared.errors import Conflict, Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound, Unavailable
 from shared.identity import Caller
 
 _HOSTS = frozenset({Role.HOST, Role.CO_HOST})
@@ -48,14 +48,19 @@ class SessionAccess:
         return session
 
     async def live(self, session: SessionState) -> SessionState:
-        """The session in its newest state, which must be live: its owner is asked before it is refused.
+        """The session as its owner has it now, which must be live: events may be late, either way.
 
+        Where the owner does not answer, what events told is enough, if that is that the session is live.
         Raises `Conflict`, `Unavailable`.
         """
-        if session.status is not SessionStatus.LIVE:
+        try:
             asked = await self._sessions.ask(session.id)
-            session = asked.state if asked else session
-        if session.status is not SessionStatus.LIVE:
+        except Unavailable:
+            if session.status is not SessionStatus.LIVE:
+                raise
+            return session
+        session = asked.state if asked else session
+        if asked is None or session.status is not SessionStatus.LIVE:
             raise Conflict(f"The session is not live but {session.status.value}", code="session_not_live")
         return session
 

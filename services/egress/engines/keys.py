@@ -31,6 +31,11 @@ def segments_prefix(session_id: str, key: str) -> str:
     return f"hls/{session_id}/{key}"
 
 
+def private_prefix(session_id: str, key: str) -> str:
+    """The storage folder of segments that nobody is to play: a file is made of them."""
+    return f"hls-private/{session_id}/{key}"
+
+
 def file_key(session_id: str, key: str) -> str:
     """The storage key of a recording's file."""
     return f"recordings/{session_id}/{key}.mp4"

@@ -58,9 +58,12 @@ class Finishing:
         return replace(ended, status=status, error=failure, result=result)
 
     async def clear(self) -> None:
-        """Remove what nobody is to see: the segments of an egress that was to be a file alone."""
+        """Remove what nobody is to see: the segments of an egress that was to be a file alone.
+
+        Where there is no file they stay with the failed recording, for another try.
+        """
         await asyncio.to_thread(self._tools.spool.forget, self._job.key)
-        if self._job.segments_prefix is None:
+        if self._job.segments_prefix is None and self._job.status is not EgressStatus.FAILED:
             segments = await persist("segments", lambda: self._tools.segments.of(self._job.key))
             await persist("storage", lambda: self._tools.storage.delete([one.path for one in segments]))
             await persist("segments", lambda: self._tools.segments.delete_of(self._job.key))

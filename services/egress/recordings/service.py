@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.egress.access import SessionAccess, require_host
 from services.egress.egresses.service import EgressService
-from services.egress.engines.keys import poster_key
+from services.egress.engines.keys import poster_key, private_prefix
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.schemas import (
@@ -16,6 +16,7 @@ from services.egress.recordings.schemas import (
     RecordingResponse,
     recording_response,
 )
+from services.egress.segments.repository import SegmentRepository
 from services.egress.streams.service import StreamService
 from shared.clock import Clock
 from shared.contracts.states import SessionState
@@ -37,6 +38,7 @@ class RecordingService:
         recordings: RecordingRepository,
         egresses: EgressService,
         streams: StreamService,
+        segments: SegmentRepository,
         access: SessionAccess,
         storage: Storage,
         links: PathSigner,
@@ -47,6 +49,7 @@ class RecordingService:
         self._recordings = recordings
         self._egresses = egresses
         self._streams = streams
+        self._segments = segments
         self._access = access
         self._storage = storage
         self._links = links
@@ -128,8 +131,17 @@ class RecordingService:
     async def erase(self, recording: Recording) -> None:
         """First the files, then the row: what failed on the way can be tried again."""
         recording.check_deletable()
+        await self._erase_left(recording)
         await self._storage.delete([poster_key(recording.file_key), recording.file_key])
         await self._recordings.remove(recording.id, Recording.delete)
+
+    async def _erase_left(self, recording: Recording) -> None:
+        """Of one that failed segments are left, for another try."""
+        left = private_prefix(recording.session_id, recording.key)
+        await self._storage.delete([stored.key async for stored in self._storage.list(left)])
+        egress = await self._egresses.find(recording.key)
+        if egress is None or not egress.stream:
+            await self._segments.delete_of(recording.key)
 
     async def download(self, id: str, caller: Caller) -> RecordingDownloadResponse:  # noqa: A002
         """A link to the file that needs no credentials, for an hour. Raises `Conflict` without a file."""

@@ -123,6 +123,7 @@ def build_streams(
         recording_repository,
         egresses,
         streams,
+        segment_repository,
         access,
         storage,
         PathSigner(secret, FILE_LINKS, clock),

@@ -24,8 +24,9 @@ _OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 _SHORT: Final = {"Cache-Control": "public, max-age=1", **_OPEN}
 _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", **_OPEN}
 
-# A playlist changes every two seconds or so; a stream's access within a second of the library's.
-_PLAYLIST_KEPT = 0.5
+# A playlist changes every two seconds or so, and the whole of it may be long; a stream's access follows its
+# library's within a second.
+_WINDOW_KEPT, _WHOLE_KEPT = 0.5, 2.0
 _STREAM_KEPT = 1.0
 _COMPRESSED_FROM = 4096
 
@@ -48,7 +49,10 @@ class HlsService:
         self._links = links
         self._seconds = seconds
         self._from_records = from_records
-        self._playlists: Kept[str] = Kept(_PLAYLIST_KEPT)
+        self._playlists: dict[str, Kept[str]] = {
+            LIVE_PLAYLIST: Kept(_WINDOW_KEPT),
+            FULL_PLAYLIST: Kept(_WHOLE_KEPT),
+        }
         self._known: Kept[Stream | None] = Kept(_STREAM_KEPT)
 
     async def send(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -61,8 +65,8 @@ class HlsService:
             raise _nothing()
         if token is None and not stream.listed:
             raise Forbidden("This stream needs a link of its own", code="link_required")
-        if rest in {LIVE_PLAYLIST, FULL_PLAYLIST}:
-            text = await self._playlists.get(f"{session_id}/{rest}", lambda: self._playlist(stream, rest))
+        if rest in self._playlists:
+            text = await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
             return _playlist_response(text)
         return await self._file(request, stream, rest)
 

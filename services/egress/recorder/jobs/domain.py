@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.egress.engines.keys import private_prefix
 from services.egress.engines.ports import EgressOrder, EgressStatus, Look
 
 # How often the holder shows that it lives, and how long a job that stays the same is believed held.
@@ -66,7 +67,7 @@ class Job:
     @property
     def folder(self) -> str:
         """Where its segments are stored; those that nobody is to play lie apart and go with the job's end."""
-        return self.segments_prefix or f"hls-private/{self.session_id}/{self.key}"
+        return self.segments_prefix or private_prefix(self.session_id, self.key)
 
     def segment_path(self, epoch: int, n: int) -> str:
         return f"{self.folder}/{epoch}/{n:06d}.ts"

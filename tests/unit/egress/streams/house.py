@@ -200,7 +200,7 @@ class House:
             }
             | given
         )
-        await self.storage.put(path, f"segment {epoch}/{n}".encode())
+        await self.storage.put(segment.path, f"segment {epoch}/{n}".encode())
         await self.segments.add_many([segment])
         return segment
 

@@ -81,6 +81,20 @@ async def test_a_session_that_is_live_before_events_tell_is_recorded(house: Hous
     assert (await house.record(session)).status is RecordingStatus.RECORDING
 
 
+async def test_a_session_that_ended_before_events_tell_is_not_recorded(house: House) -> None:
+    session = await house.go_live(stream=False)
+    ended = session.model_copy(update={"version": 9, "status": SessionStatus.ENDED})
+    house.owner.sessions[session.id] = ended
+    with pytest.raises(Conflict):
+        await house.record(session)
+
+
+async def test_what_events_told_is_enough_while_the_owner_is_away(house: House) -> None:
+    session = await house.go_live(stream=False)
+    house.owner.away = True
+    assert (await house.record(session)).status is RecordingStatus.RECORDING
+
+
 async def test_a_stream_with_a_recording_is_one_egress(house: House) -> None:
     session = await house.go_live(record=True)
     await house.work()
@@ -224,6 +238,18 @@ async def test_deleting_takes_the_file_and_its_picture(house: House) -> None:
     with pytest.raises(NotFound):
         await house.recordings.get(id_)
     assert (await house.recording_events())[-1].name == "recording.deleted.v1"
+
+
+async def test_deleting_a_failed_one_takes_what_is_left_of_it(house: House) -> None:
+    session = await house.go_live(stream=False)
+    recording = await house.record(session)
+    await house.work()
+    path = f"hls-private/{session.id}/{recording.key}/1/000000.ts"
+    await house.segment(session, recording.key, 0, path=path)
+    await house.ended(status=EgressStatus.FAILED, error="The storage is full")
+    await house.parts.recordings.delete(recording.id, host_of(session))
+    assert [one.key async for one in house.storage.list("hls-private")] == []
+    assert await house.segments.of(recording.key) == []
 
 
 async def test_what_runs_is_not_deleted(house: House) -> None:
