@@ -15,6 +15,9 @@ import av
 import pytest
 
 from deploy.local.running import RunningStack
+from services.egress.engines.ports import EgressStatus
+from shared.clock import SystemClock
+from tests.stage.orders import orders
 from tests.stage.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)
@@ -207,3 +210,51 @@ async def test_the_end_is_not_lost_with_the_egress_service(
         await api.call("POST", f"/sessions/{show.session}/end")
     recording = await the_recording(api, show)
     assert recording["status"] == "completed"
+
+
+async def test_a_dead_stream_is_replaced_when_it_is_asked_for(
+    running_stack: RunningStack, api: Api, show: Show
+) -> None:
+    await grown(api, show, 2)
+    async with orders(running_stack) as desk:
+        (job,) = await desk.jobs.of_session(show.session)
+        fate = {
+            "status": EgressStatus.FAILED.value,
+            "error": "The disk is full",
+            "ended_at": SystemClock().now(),
+        }
+        await desk.mongo.collection("recorder_jobs").update({"_id": job.key}, {"$set": fate})
+    path = f"/sessions/{show.session}/stream_health"
+    dead = await api.until(path, lambda one: one["egress"]["status"] == "failed", STORED)
+    assert dead["status"] == "unhealthy"
+    assert "The disk is full" in dead["egress"]["reasons"][0]
+    await api.call("POST", f"/sessions/{show.session}/ensure_hls_egress")
+    await api.until(path, lambda one: one["status"] == "healthy", PLAYABLE)
+    await api.call("POST", f"/sessions/{show.session}/ensure_hls_egress")
+    await grown(api, show, 5)
+    async with orders(running_stack) as desk:
+        assert len(await desk.jobs.of_session(show.session)) == 2
+    await api.call("POST", f"/sessions/{show.session}/end")
+
+
+async def test_a_lost_file_is_made_again(running_stack: RunningStack, api: Api, show: Show) -> None:
+    await grown(api, show, 3)
+    await api.call("POST", f"/sessions/{show.session}/end")
+    before = await the_recording(api, show)
+    (running_stack.data.data_of("storage") / before["file_path"]).unlink()
+    async with orders(running_stack) as desk:
+        lost = {"status": "failed", "error": "The file is gone from the storage"}
+        await desk.mongo.collection("recordings").update({"_id": before["id"]}, {"$set": lost})
+    admin = running_stack.info.admin
+    body = {"email": admin.email, "password": admin.password}
+    token = (await api.call("POST", "/auth/login", **body))["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{api.base}/admin/recordings/{before['id']}/retry"
+    async with aiohttp.request("POST", url, headers=headers) as answer:
+        told = (await answer.json())["data"]
+    assert (told["status"], told["retry_count"]) == ("recording", 1)
+    after = await the_recording(api, show)
+    assert (after["status"], after["error_message"]) == ("completed", None)
+    assert abs(after["duration"] - before["duration"]) <= 1
+    link = await api.call("GET", f"/recordings/{after['id']}/download")
+    assert streams(await api.content(link["download_url"]))["codecs"] == ("h264", "aac")
