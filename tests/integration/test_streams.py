@@ -17,6 +17,7 @@ import pytest
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
 from shared.clock import SystemClock
+from shared.ids import new_id
 from tests.stage.orders import orders
 from tests.stage.publisher import Publisher
 
@@ -97,7 +98,7 @@ class Show:
 
 @pytest.fixture
 async def show(running_stack: RunningStack, api: Api) -> AsyncIterator[Show]:
-    session, host = await api.session(record=True), Publisher("Hanna Berg")
+    session, host = await api.session(record=True), Publisher("Hanna Berg", new_id())
     began = time.monotonic()
     live = await api.call("POST", f"/sessions/{session}/go_live")
     await host.join(running_stack.info.livekit_url, live["livekit_token"])

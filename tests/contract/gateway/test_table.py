@@ -26,12 +26,15 @@ _PACKAGES = {
     Upstream.ATTENDANCE: services.attendance,
 }
 
+# A process that only the RTMP server beside it asks.
+_OF_ITS_OWN = "services.egress.relay."
+
 
 def _declared(upstream: Upstream) -> Iterator[Route]:
     """Every route in every `routes` module of the service."""
     package = _PACKAGES[upstream]
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name.rpartition(".")[2] != "routes":
+        if module.name.rpartition(".")[2] != "routes" or module.name.startswith(_OF_ITS_OWN):
             continue
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, Routes):
