@@ -83,6 +83,8 @@ def common_env(plan: Plan, name: str) -> dict[str, str]:
     credentials = plan.credentials
     return {
         "PYTHONUNBUFFERED": "1",
+        # The C library otherwise keeps a heap for each of the driver's threads.
+        "MALLOC_ARENA_MAX": "2",
         "GREENROOM_HOST": LOOPBACK,
         "GREENROOM_PORT": str(plan.ports[name]),
         "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps(
