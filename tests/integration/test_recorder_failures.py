@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -118,6 +119,27 @@ async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(
     (gap,) = job.gaps
     assert FROZEN - 1 < gap.seconds < FROZEN + 1
     assert max(steps(read([desk.file(job)]).pictures)) < BREAK_BEHIND
+
+
+async def test_a_recorder_that_wakes_up_after_it_was_replaced_writes_no_more(
+    running_stack: RunningStack, desk: Orders, room: str, anna: Publisher, tmp_path: Path
+) -> None:
+    key = await desk.order(room)
+    await desk.until_segments(key, 2, within=BEGIN)
+    async with second_recorder(running_stack, tmp_path):
+        pid = running_stack.kill("recorder", signal.SIGSTOP)
+        try:
+            await desk.until_segments(key, 1, epoch=2, within=GO_ON)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await desk.until_segments(key, 4, epoch=2, within=GO_ON)
+        await desk.stop(key)
+        job = await desk.until(key, is_over, within=END)
+    assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 2)
+    segments = await desk.segments.of(key)
+    ends = [one.starts_at + timedelta(seconds=one.duration) for one in segments if one.epoch == 1]
+    assert max(ends) < min(one.starts_at for one in segments if one.epoch == 2)
+    assert len(job.gaps) == 1
 
 
 @pytest.mark.parametrize("component", ["egress", "mongodb-egress", "rabbitmq"])
