@@ -23,6 +23,7 @@ PROBES: dict[str, Probe] = {
     "rabbitmq": probes.amqp,
     "redis": probes.redis,
     "livekit": probes.http_root,
+    "rtmp": probes.rtmp,
 }
 NOT_ANSWERING = "not answering"
 ANSWERING = (Phase.READY, Phase.TAKEN)
