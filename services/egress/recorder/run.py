@@ -51,7 +51,9 @@ class Run:
         self._beaten_at = at
 
     def lose(self) -> None:
+        """The other began no sooner than our lease could be thought dead: what is later is not ours."""
         self._lost = True
+        self._tools.uploader.limit(self.job.key, self._last_of_ours)
         self._ending.set()
 
     def fail(self, error: str) -> None:
@@ -144,7 +146,12 @@ class Run:
             log.warning("job.not_handed_over", job=self.job.key)
 
     async def _give_up(self) -> None:
-        """The other began no sooner than our lease could be thought dead: what is later is not ours."""
         log.warning("job.lost", job=self.job.key, epoch=self.job.epoch)
-        after = self._beaten_at + timedelta(seconds=PATIENCE_SECONDS)
-        await self._tools.uploader.drop(self.job.key, after=after)
+        self.lose()
+        await self._tools.uploader.drop(self.job.key, after=self._last_of_ours)
+        await self._tools.uploader.done(self.job.key)
+        self._tools.uploader.unlimit(self.job.key)
+
+    @property
+    def _last_of_ours(self) -> datetime:
+        return self._beaten_at + timedelta(seconds=PATIENCE_SECONDS)

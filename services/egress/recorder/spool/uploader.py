@@ -43,11 +43,19 @@ class Uploader:
         self._storage = storage
         self._segments = segments
         self._queue: deque[Spooled] = deque()
+        self._limits: dict[str, datetime] = {}
         self._changed = asyncio.Event()
 
     def add(self, spooled: Spooled) -> None:
         self._queue.append(spooled)
         self._tell()
+
+    def limit(self, key: str, after: datetime) -> None:
+        """From now on know no segment of the job that began later than `after`: it is another's."""
+        self._limits[key] = after
+
+    def unlimit(self, key: str) -> None:
+        self._limits.pop(key, None)
 
     async def drop(self, key: str, *, after: datetime | None = None) -> None:
         """Give up what waits of a job: all of it, or what began later than `after`."""
@@ -87,12 +95,18 @@ class Uploader:
             await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
             delay = min(_LONGEST_DELAY, delay * 2)
 
+    def _is_ours(self, spooled: Spooled) -> bool:
+        """Whether it was given up meanwhile, or lies beyond the limit."""
+        limit = self._limits.get(spooled.segment.key)
+        return spooled in self._queue and not (limit is not None and _later(spooled, limit))
+
     async def _stored(self, spooled: Spooled) -> bool:
         """Whether nothing is left to do; a file that is gone was dropped."""
         segment = spooled.segment
         try:
             await self._storage.put(segment.path, spooled.file)
-            await self._segments.add_many([segment])
+            if self._is_ours(spooled):
+                await self._segments.add_many([segment])
         except StorageFull as error:
             log.warning("segment.storage_full", segment=segment.id, error=error.message)
             self.on_full(segment.key)

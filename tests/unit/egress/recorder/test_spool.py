@@ -159,3 +159,17 @@ async def test_what_began_after_a_lease_was_lost_is_given_up(
         uploader.add(spooled(spool, n))
     await uploader.drop("k", after=NOW + timedelta(seconds=3))
     assert [one.segment.n for one in spool.waiting()] == [0, 1]
+
+
+async def test_what_lies_beyond_the_limit_is_never_known(running: Running, spool: Spool) -> None:
+    """Though it was on its way already when the lease turned out to be lost."""
+    running.uploader.add(spooled(spool, 0))
+    assert await running.all_of("k") == [0]
+    running.uploader.limit("k", NOW + timedelta(seconds=3))
+    for n in (1, 2):
+        running.uploader.add(spooled(spool, n))
+    assert await running.all_of("k") == [0, 1]
+    assert spool.waiting() == []
+    running.uploader.unlimit("k")
+    running.uploader.add(spooled(spool, 3))
+    assert await running.all_of("k") == [0, 1, 3]
