@@ -72,6 +72,15 @@ class Api:
             assert answer.status == 200, await answer.text()
             return await answer.text()
 
+    async def text_once(self, url: str, holds: Callable[[str], bool], within: float) -> str:
+        """What is at `url` once that holds of it; a playlist is kept for a moment before it is made anew."""
+        deadline = time.monotonic() + within
+        while not holds(text := await self.text(url)):
+            if time.monotonic() > deadline:
+                raise NeverCame(f"{url}: {text}")
+            await asyncio.sleep(POLL)
+        return text
+
     async def content(self, url: str) -> bytes:
         async with self.http.get(url) as answer:
             assert answer.status == 200, await answer.text()
@@ -163,8 +172,7 @@ async def test_a_session_is_streamed_and_recorded(api: Api, show: Show) -> None:
     over = await api.until(
         f"/sessions/{show.session}", lambda one: one["hls_url"].endswith("/index.m3u8"), STORED
     )
-    archive = await api.text(over["hls_url"])
-    assert archive.endswith("#EXT-X-ENDLIST\n")
+    archive = await api.text_once(over["hls_url"], lambda text: text.endswith("#EXT-X-ENDLIST\n"), STORED)
 
     link = await api.call("GET", f"/recordings/{recording['id']}/download")
     file = await api.content(link["download_url"])
