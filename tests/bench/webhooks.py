@@ -23,6 +23,8 @@ PER_SECOND = 300.0
 SAMPLE = 10
 APPLIED_WITHIN = 2.0
 DEADLINE = 60.0
+# Seconds, LiveKit's own.
+RETRIED_AFTER = (0, 1, 2, 4)
 
 
 async def run(stack: RunningStack, *, short: bool) -> list[Row]:
@@ -158,10 +160,14 @@ def _door(stack: RunningStack) -> str:
 
 
 async def deliver_joined(http: aiohttp.ClientSession, stack: RunningStack, session: str, number: int) -> None:
-    """Have LiveKit tell that another person joined the session."""
+    """Have LiveKit tell that another person joined the session, again where it could not be stored."""
     body, headers = _joined(stack, session, number)
-    async with http.post(_door(stack), data=body, headers=headers) as response:
-        response.raise_for_status()
+    for pause in RETRIED_AFTER:
+        await asyncio.sleep(pause)
+        async with http.post(_door(stack), data=body, headers=headers) as response:
+            if response.status != 503:
+                break
+    response.raise_for_status()
 
 
 def _sid(session: str, number: int, run: str = "once") -> str:
