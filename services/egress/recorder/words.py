@@ -4,14 +4,14 @@ Names are camelCase, 64-bit integers are strings, zero values are left out; time
 nanoseconds. The fields are those of `livekit.EgressInfo` in LiveKit's protocol (livekit_egress.proto).
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from services.egress.engines.ports import EgressStatus
 from services.egress.recorder.jobs.domain import Job
+from services.egress.reports.times import nanoseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
 
 
@@ -20,7 +20,7 @@ def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
     return {
         "event": event,
         "id": event_id(event, job),
-        "createdAt": str(_nanoseconds(now) // 10**9),
+        "createdAt": str(nanoseconds(now) // 10**9),
         "egressInfo": _info(job, now),
     }
 
@@ -99,9 +99,4 @@ def _duration(seconds: float) -> str:
 
 
 def _time(moment: datetime | None) -> str:
-    return str(_nanoseconds(moment)) if moment else ""
-
-
-def _nanoseconds(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
+    return str(nanoseconds(moment)) if moment else ""

@@ -4,25 +4,24 @@ The fields are those of LiveKit's protocol (livekit_ingress.proto); 64-bit integ
 nanoseconds, zero values are left out.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from services.egress.relay.orders import Order
+from services.egress.reports.times import nanoseconds
 from shared.ids import new_id
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def started(order: Order, at: datetime) -> dict[str, Any]:
     """The encoder has begun to publish."""
-    state = {"status": "ENDPOINT_PUBLISHING", "startedAt": _nanoseconds(at)}
+    state = {"status": "ENDPOINT_PUBLISHING", "startedAt": str(nanoseconds(at))}
     return _webhook("ingress_started", order, at, state)
 
 
 def ended(order: Order, since: datetime, at: datetime) -> dict[str, Any]:
     """The encoder is gone; an absent status is ENDPOINT_INACTIVE."""
     return _webhook(
-        "ingress_ended", order, at, {"startedAt": _nanoseconds(since), "endedAt": _nanoseconds(at)}
+        "ingress_ended", order, at, {"startedAt": str(nanoseconds(since)), "endedAt": str(nanoseconds(at))}
     )
 
 
@@ -38,8 +37,3 @@ def _webhook(event: str, order: Order, at: datetime, state: dict[str, str]) -> d
             "state": state,
         },
     }
-
-
-def _nanoseconds(moment: datetime) -> str:
-    since = moment - _EPOCH
-    return str((since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000)
