@@ -30,13 +30,13 @@ class EgressIngest:
         self._client: aiohttp.ClientSession | None = None
 
     async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        return await self._ask(self._url, {"session_id": session_id, "host_id": host_id, "name": name})
+        return await self._ask(self._url, session_id, host_id, name)
 
     async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        body = {"session_id": session_id, "host_id": host_id, "name": name}
-        return await self._ask(f"{self._url}/renew", body)
+        return await self._ask(f"{self._url}/renew", session_id, host_id, name)
 
-    async def _ask(self, url: str, body: dict[str, str]) -> Ingest:
+    async def _ask(self, url: str, session_id: str, host_id: str, name: str) -> Ingest:
+        body = {"session_id": session_id, "host_id": host_id, "name": name}
         headers = {"Authorization": self._calls.sign("egress")}
         if self._client is None:
             self._client = aiohttp.ClientSession(timeout=_DEADLINE)
