@@ -15,7 +15,7 @@ from deploy.local.programs import locate
 
 DATA_SERVICES = ("session", "egress", "attendance")
 GATEWAY_PORT = 8080
-# `rtmp` is the address that ingest hands out; `livekit-udp` carries the media.
+# `livekit-udp` carries the media.
 PORT_NAMES = (
     *(f"mongodb-{service}" for service in DATA_SERVICES),
     *("epmd", "rabbitmq-dist", "rabbitmq", "redis", "livekit", "livekit-udp", "rtmp"),
@@ -33,6 +33,7 @@ class Addresses:
     services: Mapping[str, str]
     livekit: str
     livekit_api: str
+    rtmp: str
     mongodb: Mapping[str, str]
     amqp: str
     redis: str
@@ -85,6 +86,7 @@ def addresses_of(given: Given, ports: Mapping[str, int], credentials: Credential
         services={name: f"http://{LOOPBACK}:{ports[name]}" for name in DATA_SERVICES},
         livekit=livekit,
         livekit_api=as_http(livekit),
+        rtmp=f"rtmp://{LOOPBACK}:{ports['rtmp']}/live",
         mongodb={name: _mongodb_uri(given, ports, name) for name in DATA_SERVICES},
         amqp=given.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
         redis=given.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",

@@ -61,7 +61,7 @@ def _configuration(plan: Plan) -> dict[str, object]:
             "departure_timeout": DEPARTURE_TIMEOUT_SECONDS,
         },
         "webhook": {"api_key": key, "urls": [f"{plan.addresses.services['egress']}/webhooks/livekit"]},
-        "ingress": {"rtmp_base_url": f"rtmp://{LOOPBACK}:{plan.ports['rtmp']}/live"},
+        "ingress": {"rtmp_base_url": plan.addresses.rtmp},
         "logging": {"level": "info", "json": False},
     }
 

@@ -12,8 +12,6 @@ from deploy.local.plan import Plan
 from deploy.local.ports import LOOPBACK
 from deploy.local.programs import NGINX, rtmp_module
 
-APPLICATION = "live"
-
 
 def components(plan: Plan) -> list[Component]:
     """Nothing where nginx is not among the programs: sessions have LiveKit's ingress then."""
@@ -37,8 +35,7 @@ def _server(plan: Plan) -> Component:
 
 
 def _relay(plan: Plan) -> Component:
-    source = f"rtmp://{LOOPBACK}:{plan.ports['rtmp']}/{APPLICATION}"
-    own = {"GREENROOM_RTMP_URL": source, "GREENROOM_SPOOL": str(plan.data.data_of("relay"))}
+    own = {"GREENROOM_RTMP_URL": plan.addresses.rtmp, "GREENROOM_SPOOL": str(plan.data.data_of("relay"))}
     return Component(
         name="relay",
         argv=(sys.executable, "-m", "services.egress.relay"),
@@ -67,7 +64,7 @@ rtmp {{
     server {{
         listen {LOOPBACK}:{plan.ports["rtmp"]};
         chunk_size 4096;
-        application {APPLICATION} {{
+        application live {{
             live on;
             drop_idle_publisher 10s;
             allow play {LOOPBACK};

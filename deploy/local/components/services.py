@@ -130,6 +130,5 @@ def _session(plan: Plan) -> dict[str, str]:
 def _egress(plan: Plan) -> dict[str, str]:
     ours = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
     if NGINX.name in plan.programs:
-        address = f"rtmp://{LOOPBACK}:{plan.ports['rtmp']}/live"
-        ours |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": address}
+        ours |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": plan.addresses.rtmp}
     return url_env(plan, "session") | _storage(plan) | ours
