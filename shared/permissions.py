@@ -1,41 +1,162 @@
-"""What each role may do in a session's LiveKit room: one pure function, for every token and every check."""
+"""What each role may do in a session: one pure function, for every check, every token and the reconciler."""
 
-from shared.contracts.states import PresetSettings, Role, SessionState
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.livekit.ports import TrackSource
 from shared.livekit.tokens import JoinGrant
 
 _SCREEN = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 
 
-def role_of(session: SessionState, user_id: str) -> Role:
-    """What a person is in the session: its host, what they were made, else audience."""
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    """What is switched on in a session now: the runtime override where there is one, else the preset's."""
+
+    chat: bool = True
+    stage: bool = True
+    polls: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolePermissions:
+    """What one person may do in one session. `publish` are track sources; empty means none."""
+
+    publish: tuple[TrackSource, ...]
+    chat_send_text: bool
+    chat_send_file: bool
+    chat_receive: bool
+    chat_manage: bool
+    poll_create: bool
+    poll_vote: bool
+    poll_view: bool
+    poll_manage: bool
+    stage_request: bool
+    stage_manage: bool
+    see_participants: bool
+    see_viewers: bool
+    see_viewer_count: bool
+    add_co_host: bool
+    moderate: bool
+    control: bool
+
+
+class Rules(Protocol):
+    """What of a session decides; `SessionState` and the session's aggregate both have it."""
+
+    @property
+    def host_id(self) -> str: ...
+    @property
+    def roles(self) -> Mapping[str, Role]: ...
+    @property
+    def stage(self) -> Mapping[str, StageSeat]: ...
+    @property
+    def chat_enabled_override(self) -> bool | None: ...
+    @property
+    def stage_enabled_override(self) -> bool | None: ...
+
+
+def role_of(session: Rules, user_id: str) -> Role:
+    """What a person is in the session: its host, what they were made, on stage, else audience."""
     if user_id == session.host_id:
         return Role.HOST
-    return session.roles.get(user_id, Role.AUDIENCE)
+    seated = Role.STAGE if user_id in session.stage else Role.AUDIENCE
+    return session.roles.get(user_id, seated)
 
 
-def publish_sources(role: Role, preset: PresetSettings) -> tuple[TrackSource, ...]:
-    """The track sources that `role` may publish; empty means none."""
-    if role in {Role.HOST, Role.CO_HOST}:
-        camera, screen = preset.host_camera_enabled, preset.host_screen_share
-    elif role is Role.STAGE:
-        camera, screen = preset.onstage_camera_enabled, preset.onstage_screen_share
-    else:
+def switches_of(session: Rules, preset: PresetSettings) -> Switches:
+    chat, stage = session.chat_enabled_override, session.stage_enabled_override
+    return Switches(
+        chat=preset.chat_enabled if chat is None else chat,
+        stage=preset.stage_enabled if stage is None else stage,
+        polls=preset.poll_enabled,
+    )
+
+
+def permissions_in(
+    session: Rules, preset: PresetSettings, user_id: str, role: Role | None = None
+) -> RolePermissions:
+    """What a person may do in a session; `role` where it is not by their id (an API key acts as the host)."""
+    return permissions_of(
+        role or role_of(session, user_id), preset, switches_of(session, preset), session.stage.get(user_id)
+    )
+
+
+def permissions_of(
+    role: Role, preset: PresetSettings, switches: Switches, seat: StageSeat | None = None
+) -> RolePermissions:
+    """The permission function.
+
+    The host and co-hosts go by the preset's `host_*` flags; everybody else chats and votes by its
+    `audience_*` flags, and moderators besides by `moderator_*`. Who manages chat or polls sees them too.
+    A `seat` is a guest's place on stage, which a moderator may have as well.
+    """
+    staff = role in {Role.HOST, Role.CO_HOST}
+    moderator = role is Role.MODERATOR
+    chat_manage = staff or (moderator and preset.moderator_manage_chat)
+    poll_manage = staff or (moderator and preset.moderator_manage_poll)
+    stage_manage = staff or (moderator and preset.moderator_manage_stage)
+    return RolePermissions(
+        publish=_sources(staff, preset, switches, seat),
+        chat_send_text=switches.chat
+        and (preset.host_chat_send_text if staff else preset.audience_chat_send_text),
+        chat_send_file=switches.chat
+        and (preset.host_chat_send_file if staff else preset.audience_chat_send_file),
+        chat_receive=(moderator and chat_manage)
+        or (preset.host_chat_receive_message if staff else preset.audience_chat_receive_message),
+        chat_manage=chat_manage,
+        poll_create=switches.polls
+        and (
+            preset.host_poll_create if staff else preset.audience_poll_create or (moderator and poll_manage)
+        ),
+        poll_vote=switches.polls and (preset.host_poll_vote if staff else preset.audience_poll_vote),
+        poll_view=(moderator and poll_manage)
+        or (preset.host_poll_view if staff else preset.audience_poll_view),
+        poll_manage=poll_manage,
+        stage_request=switches.stage and not staff and seat is None and preset.audience_stage_join_request,
+        stage_manage=stage_manage,
+        see_participants=staff or moderator or preset.audience_can_see_participants,
+        see_viewers=staff
+        or moderator
+        or (preset.onstage_viewer_view if seat is not None else preset.audience_can_see_participants),
+        see_viewer_count=staff or moderator or preset.viewer_count_visible,
+        add_co_host=staff and preset.host_add_co_host,
+        moderate=staff or moderator,
+        control=role is Role.HOST or (staff and preset.host_add_co_host),
+    )
+
+
+def _sources(
+    staff: bool, preset: PresetSettings, switches: Switches, seat: StageSeat | None
+) -> tuple[TrackSource, ...]:
+    """What may be published. Guests do so on stage alone, each by what they were given there."""
+    if staff:
+        return _listed(preset.host_camera_enabled, True, preset.host_screen_share)
+    if seat is None or not switches.stage:
         return ()
+    video = seat.can_publish_video
+    return _listed(
+        preset.onstage_camera_enabled and video, seat.can_publish_audio, preset.onstage_screen_share and video
+    )
+
+
+def _listed(camera: bool, microphone: bool, screen: bool) -> tuple[TrackSource, ...]:
     cameras = (TrackSource.CAMERA,) if camera else ()
-    return (*cameras, TrackSource.MICROPHONE, *(_SCREEN if screen else ()))
+    microphones = (TrackSource.MICROPHONE,) if microphone else ()
+    return (*cameras, *microphones, *(_SCREEN if screen else ()))
 
 
-def join_grant(*, room: str, identity: str, name: str, role: Role, preset: PresetSettings) -> JoinGrant:
+def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: RolePermissions) -> JoinGrant:
     """The grant of a person's join token; messages go through the API, so nobody publishes data."""
-    sources = publish_sources(role, preset)
     return JoinGrant(
         room=room,
         identity=identity,
         name=name,
         role=role,
-        can_publish=bool(sources),
-        can_publish_sources=sources,
+        can_publish=bool(permissions.publish),
+        can_publish_sources=permissions.publish,
         can_subscribe=True,
     )
 

@@ -189,11 +189,23 @@ class RecordingState(State):
     updated_at: datetime
 
 
+class StageSeat(State):
+    """A guest's place on stage: `id` is this stay, `request_id` the hand or join request that it answers."""
+
+    id: str
+    name: str
+    can_publish_audio: bool = True
+    can_publish_video: bool = True
+    joined_stage_at: datetime
+    request_id: str | None = None
+
+
 class SessionState(State):
     """A session in full; `version` grows by one with each change of what is here.
 
     `end_estimated`: nobody told when it ended; `ended_at` is the last proof that it lived. `listed`: its
-    library was public when the state was told.
+    library was public when the state was told. `roles`, `stage` and `banned` go by user id: co-hosts and
+    moderators, the guests on stage, and who may not come in.
     """
 
     id: str
@@ -217,6 +229,8 @@ class SessionState(State):
     stage_enabled_override: bool | None = None
     max_join_limit_override: int | None = None
     roles: dict[str, Role] = {}
+    stage: dict[str, StageSeat] = {}
+    banned: frozenset[str] = frozenset()
     listed: bool = False
     stream: StreamWish = StreamWish()
     created_at: datetime

@@ -6,7 +6,7 @@ from services.egress.reconciler.domain import Kind, Repair
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
 from shared.livekit.ports import Permissions
-from shared.permissions import join_grant, role_of
+from shared.permissions import join_grant, permissions_in, role_of
 
 # Identities of the host's encoders, which have rights of their own: `<host id>:whip`, `<host id>:ingress`.
 _ENCODERS = frozenset({"whip", "ingress"})
@@ -42,7 +42,7 @@ def expected_permissions(session: SessionState, connection: Connection) -> Permi
         identity=connection.identity,
         name=connection.username,
         role=role_of(session, connection.user_id),
-        preset=session.preset,
+        permissions=permissions_in(session, session.preset, connection.user_id),
     )
     return grant.permissions
 

@@ -21,7 +21,7 @@ from shared.errors import Forbidden
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
 from shared.livekit import TokenMint
-from shared.permissions import join_grant, monitor_grant
+from shared.permissions import join_grant, monitor_grant, permissions_in
 
 JOIN_LIFETIME = timedelta(minutes=10)
 
@@ -98,7 +98,7 @@ class Admission:
             identity=caller.identity,
             name=caller.username,
             role=role,
-            preset=session.preset.settings,
+            permissions=permissions_in(session, session.preset.settings, caller.user_id, role),
         )
         return self._mint.join_token(grant, lifetime=lifetime)
 

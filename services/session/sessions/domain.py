@@ -23,6 +23,7 @@ from shared.contracts.states import (
     SessionMode,
     SessionState,
     SessionStatus,
+    StageSeat,
     StreamStatus,
     StreamWish,
 )
@@ -45,6 +46,15 @@ class Ingest:
     ingress_id: str
     url: str
     stream_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ban:
+    """Who may not come in any more: since when, by whom, and why."""
+
+    banned_by: str
+    reason: str | None
+    banned_at: datetime
 
 
 @dataclass(kw_only=True)
@@ -78,6 +88,8 @@ class Session:
     hosts: dict[str, HostConnection] = field(default_factory=dict)
     ingest: Ingest | None = None
     roles: dict[str, Role] = field(default_factory=dict)
+    stage: dict[str, StageSeat] = field(default_factory=dict)
+    bans: dict[str, Ban] = field(default_factory=dict)
     stream: StreamWish = field(default_factory=StreamWish)
     stream_status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None

@@ -33,6 +33,8 @@ def session_state(session: Session) -> SessionState:
         stage_enabled_override=session.stage_enabled_override,
         max_join_limit_override=session.max_join_limit_override,
         roles=session.roles,
+        stage=session.stage,
+        banned=frozenset(session.bans),
         listed=session.listed,
         stream=session.stream,
         created_at=session.created_at,

@@ -2,14 +2,26 @@
 
 import pytest
 
-from shared.contracts.states import Role
+from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.livekit import TrackSource
-from shared.permissions import encoder_grant, join_grant, monitor_grant, publish_sources
-from tests.unit.session.make import settings
+from shared.permissions import (
+    RolePermissions,
+    Switches,
+    encoder_grant,
+    join_grant,
+    monitor_grant,
+    permissions_of,
+)
+from tests.unit.session.make import T0, settings
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
 SCREEN, SCREEN_AUDIO = TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO
 EVERYTHING = (CAMERA, MICROPHONE, SCREEN, SCREEN_AUDIO)
+SEAT = StageSeat(id="a stay", name="Anna", joined_stage_at=T0)
+
+
+def permissions(role: Role, preset: PresetSettings) -> RolePermissions:
+    return permissions_of(role, preset, Switches(), SEAT if role is Role.STAGE else None)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +43,9 @@ EVERYTHING = (CAMERA, MICROPHONE, SCREEN, SCREEN_AUDIO)
     ],
 )
 def test_what_a_role_publishes(role: Role, flags: dict[str, bool], sources: tuple[TrackSource, ...]) -> None:
-    preset = settings(**flags)
-    assert publish_sources(role, preset) == sources
-    grant = join_grant(room="a session", identity="anna:1", name="Anna", role=role, preset=preset)
+    may = permissions(role, settings(**flags))
+    assert may.publish == sources
+    grant = join_grant(room="a session", identity="anna:1", name="Anna", role=role, permissions=may)
     assert (grant.can_publish, grant.can_publish_sources) == (bool(sources), sources)
     assert grant.permissions.publishes == bool(sources)
     assert (grant.room, grant.identity, grant.name, grant.role) == ("a session", "anna:1", "Anna", role)
@@ -41,7 +53,9 @@ def test_what_a_role_publishes(role: Role, flags: dict[str, bool], sources: tupl
 
 @pytest.mark.parametrize("role", Role)
 def test_nobody_sends_data_or_hides(role: Role) -> None:
-    grant = join_grant(room="a session", identity="anna:1", name="Anna", role=role, preset=settings())
+    grant = join_grant(
+        room="a session", identity="anna:1", name="Anna", role=role, permissions=permissions(role, settings())
+    )
     assert not grant.can_publish_data
     assert not grant.hidden
     assert not grant.recorder

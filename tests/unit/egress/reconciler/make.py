@@ -14,10 +14,11 @@ from shared.contracts.states import (
     SessionMode,
     SessionState,
     SessionStatus,
+    StageSeat,
 )
 from shared.ids import new_id
 from shared.livekit import JoinGrant, Permissions
-from shared.permissions import join_grant
+from shared.permissions import Switches, join_grant, permissions_of
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ROOM = "RM_1"
@@ -65,10 +66,14 @@ def connection(sid: str, user: str = VIEWER, joined: float = 0, **given: Any) ->
     return Connection(participant_sid=sid, user_id=user, joined_at=at(joined), **(fields | given))
 
 
+SEAT = StageSeat(id="a stay", name="Vera", joined_stage_at=T0)
+
+
 def grant(session: SessionState, user: str = VIEWER, role: Role = Role.AUDIENCE, **given: Any) -> JoinGrant:
     """What the person's token says, minted while they had this role."""
     fields: dict[str, Any] = {"identity": f"{user}:phone", "name": "Vera"}
-    return join_grant(room=session.id, role=role, preset=session.preset, **(fields | given))
+    may = permissions_of(role, session.preset, Switches(), SEAT if role is Role.STAGE else None)
+    return join_grant(room=session.id, role=role, permissions=may, **(fields | given))
 
 
 def permissions(session: SessionState, role: Role) -> Permissions:

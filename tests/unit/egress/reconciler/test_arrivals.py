@@ -10,7 +10,7 @@ from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
 from shared.livekit.webhook import Participant
 from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import VIEWER, permissions, state
+from tests.unit.egress.reconciler.make import SEAT, VIEWER, permissions, state
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_an_old_token_s_rights_are_corrected(house: House) -> None:
 
 
 async def test_who_may_what_they_do_costs_no_call(house: House) -> None:
-    session = state(roles={VIEWER: Role.STAGE})
+    session = state(stage={VIEWER: SEAT})
     await house.go_live(session)
     asked, called = list(house.owner.asked), list(house.livekit.calls)
     for one in (house.host(session), house.viewer(session, role=Role.STAGE), house.viewer(session, new_id())):

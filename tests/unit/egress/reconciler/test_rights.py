@@ -9,24 +9,24 @@ from services.egress.reconciler.rights import expected_permissions, permission_r
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import Permissions, TrackSource
-from tests.unit.egress.reconciler.make import HOST, VIEWER, connection, permissions, state
+from tests.unit.egress.reconciler.make import HOST, SEAT, VIEWER, connection, permissions, state
 
 ALL = tuple(TrackSource)
 
 
 @pytest.mark.parametrize(
-    ("user", "roles", "role"),
+    ("user", "fields", "role"),
     [
         (HOST, {}, Role.HOST),
         (VIEWER, {}, Role.AUDIENCE),
-        (VIEWER, {VIEWER: Role.STAGE}, Role.STAGE),
-        (VIEWER, {VIEWER: Role.CO_HOST}, Role.CO_HOST),
-        (VIEWER, {VIEWER: Role.MODERATOR}, Role.MODERATOR),
-        (VIEWER, {new_id(): Role.STAGE}, Role.AUDIENCE),
+        (VIEWER, {"stage": {VIEWER: SEAT}}, Role.STAGE),
+        (VIEWER, {"roles": {VIEWER: Role.CO_HOST}}, Role.CO_HOST),
+        (VIEWER, {"roles": {VIEWER: Role.MODERATOR}}, Role.MODERATOR),
+        (VIEWER, {"stage": {new_id(): SEAT}}, Role.AUDIENCE),
     ],
 )
-def test_the_session_says_who_somebody_is(user: str, roles: dict[str, Role], role: Role) -> None:
-    session = state(roles=roles)
+def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], role: Role) -> None:
+    session = state(**fields)
     claimed = connection("PA_1", user, role=Role.HOST)
     assert expected_permissions(session, claimed) == permissions(session, role)
 

@@ -14,6 +14,7 @@ from shared.livekit import LiveKitParticipant
 from tests.unit.egress.reconciler.house import House
 from tests.unit.egress.reconciler.make import (
     HOST,
+    SEAT,
     VIEWER,
     at,
     connection,
@@ -263,9 +264,7 @@ async def test_permissions_are_corrected_to_the_session_s(house: House) -> None:
 async def test_a_role_given_just_now_is_not_taken_away(house: House) -> None:
     session = state()
     await house.go_live(session)
-    house.owner.sessions[session.id] = session.model_copy(
-        update={"roles": {VIEWER: Role.STAGE}, "version": 3}
-    )
+    house.owner.sessions[session.id] = session.model_copy(update={"stage": {VIEWER: SEAT}, "version": 3})
     viewer = house.viewer(session, role=Role.STAGE)
     await house.work(15)
     assert house.livekit.participants[session.id][viewer.identity].permissions == viewer.permissions
