@@ -3,12 +3,10 @@
 from typing import Protocol
 
 from services.egress.reconciler.sessions.service import Sessions
-from shared.contracts.states import Role, SessionState, SessionStatus
+from shared.contracts.states import SessionState, SessionStatus
 from shared.errors import Conflict, Forbidden, NotFound, Unavailable
 from shared.identity import Caller
-
-_HOSTS = frozenset({Role.HOST, Role.CO_HOST})
-_MODERATORS = _HOSTS | {Role.MODERATOR}
+from shared.session_access import Permission, require
 
 
 class Owned(Protocol):
@@ -27,24 +25,21 @@ class SessionAccess:
         self._sessions = sessions
 
     async def hosted(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
-        """The session, if the caller hosts or co-hosts it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
-        return await self._of(session_id, caller, library_id, _HOSTS)
+        """The session, if the caller is in control of it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
+        return await self._of(session_id, caller, library_id, "control")
 
     async def moderated(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
         """The session, if the caller hosts, co-hosts or moderates it. Raises as `hosted`."""
-        return await self._of(session_id, caller, library_id, _MODERATORS)
+        return await self._of(session_id, caller, library_id, "moderate")
 
     async def _of(
-        self, session_id: str, caller: Caller, library_id: str | None, roles: frozenset[Role]
+        self, session_id: str, caller: Caller, library_id: str | None, permission: Permission
     ) -> SessionState:
         known = await self._sessions.find(session_id)
         if known is None or known.deleted:
             raise NotFound(f"There is no session {session_id}", code="session_not_found")
         session = known.state
-        if session.roles.get(caller.user_id) not in roles:
-            require_host(session, caller)
-        if library_id is not None and session.library_id != library_id:
-            raise NotFound("There is no such session in this library", code="session_not_found")
+        require(session, session.preset, caller, library_id, permission)
         return session
 
     async def live(self, session: SessionState) -> SessionState:

@@ -14,14 +14,15 @@ from services.session.sessions.schemas import (
     IssueTokensResponse,
     JoinSessionResponse,
 )
-from services.session.sessions.service import SessionService, role_in
+from services.session.sessions.service import SessionService
 from shared.clock import Clock
 from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
 from shared.livekit import TokenMint
-from shared.permissions import join_grant, monitor_grant, permissions_in
+from shared.permissions import join_grant, monitor_grant
+from shared.session_access import acting_role, require, require_not_banned
 
 JOIN_LIFETIME = timedelta(minutes=10)
 
@@ -45,9 +46,9 @@ class Admission:
 
     async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for the caller in their role; the session must be live."""
-        session = await self._live(id, library_id)
-        token = self.token(session, caller, role_in(session, caller))
-        return JoinSessionResponse(livekit_token=token, room_name=session.id)
+        session, _ = await self._service.permitted(id, caller, library_id)
+        session.check_live()
+        return JoinSessionResponse(livekit_token=self.token(session, caller), room_name=session.id)
 
     async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for a hidden participant that only subscribes."""
@@ -56,18 +57,13 @@ class Admission:
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.
-            identity=f"{caller.user_id}:{new_id()}",
+            identity=f"{_acting_user(session, caller)}:{new_id()}",
             name=caller.username,
-            role=role_in(session, caller),
+            role=acting_role(session, caller),
         )
         return JoinSessionResponse(
             livekit_token=self._mint.join_token(grant, lifetime=JOIN_LIFETIME), room_name=session.id
         )
-
-    async def _live(self, id: str, library_id: str | None) -> Session:  # noqa: A002
-        session = await self._service.readable(id, library_id)
-        session.check_live()
-        return session
 
     async def issue_tokens(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssueTokensResponse:  # noqa: A002
         """What a customer's backend hands to one of its own people; for API keys only."""
@@ -77,6 +73,7 @@ class Admission:
         session.check_startable()
         role = Role(body.role)
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
+        require_not_banned(session, user.id)
         session = await self._sessions.change(
             id, lambda session: session.assign(self._clock.now(), user.id, role)
         )
@@ -86,21 +83,31 @@ class Admission:
         return IssueTokensResponse(
             user=user_response(user, caller),
             access_token=access_token,
-            livekit_token=self.token(session, person, role, lifetime),
+            livekit_token=self.token(session, person, lifetime),
             room_name=session.id,
             expires_at=expires_at,
         )
 
-    def token(self, session: Session, caller: Caller, role: Role, lifetime: timedelta = JOIN_LIFETIME) -> str:
-        """A join token for the caller in this role."""
+    def token(self, session: Session, caller: Caller, lifetime: timedelta = JOIN_LIFETIME) -> str:
+        """A join token for the caller in their role; raises `Forbidden` for who is banned.
+
+        An API key acts as the host: its token is one of the host's sign-ins.
+        """
+        permissions = require(session, session.preset.settings, caller, None)
         grant = join_grant(
             room=session.id,
-            identity=caller.identity,
+            identity=f"{_acting_user(session, caller)}:{caller.sign_in_id}",
             name=caller.username,
-            role=role,
-            permissions=permissions_in(session, session.preset.settings, caller.user_id, role),
+            role=acting_role(session, caller),
+            permissions=permissions,
         )
         return self._mint.join_token(grant, lifetime=lifetime)
+
+
+def _acting_user(session: Session, caller: Caller) -> str:
+    """As whom the caller is in the room, where only user ids count."""
+    as_host = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
+    return session.host_id if as_host else caller.user_id
 
 
 ADMISSION: Final = web.AppKey("admission", Admission)

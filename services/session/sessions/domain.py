@@ -1,6 +1,6 @@
 """A session's life: scheduled -> live -> ended, or scheduled -> expired. Pure rules, no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -104,6 +104,14 @@ class Session:
     @property
     def is_live(self) -> bool:
         return self.status is SessionStatus.LIVE
+
+    @property
+    def banned(self) -> Set[str]:
+        """The ids of those who may not come in any more."""
+        return self.bans.keys()
+
+    def is_banned(self, user_id: str) -> bool:
+        return user_id in self.bans
 
     @property
     def duration(self) -> int | None:

@@ -17,7 +17,7 @@ from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.states import EndReason, PresetState, PresetType, Role, SessionMode, SessionStatus
+from shared.contracts.states import EndReason, PresetState, PresetType, SessionMode, SessionStatus
 from shared.errors import AppError, Conflict, NotFound, Unavailable
 from shared.identity import Caller
 from shared.livekit import LiveKit, TokenMint, whip_url
@@ -163,7 +163,7 @@ class LiveService:
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
         return StartSessionResponse(
             session=await self._views.one(session, caller),
-            livekit_token=self._admission.token(session, caller, Role.HOST),
+            livekit_token=self._admission.token(session, caller),
             rtmp=rtmp_response(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
             whip_url=self._whip_url(session, caller) if by_whip else None,

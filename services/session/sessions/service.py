@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 from aiohttp import web
 
 from services.session.libraries.service import LibraryService
-from services.session.ownership import is_host, require_host, require_library
+from services.session.ownership import require_library
 from services.session.presets.service import PresetService
 from services.session.rooms.domain import Room
 from services.session.rooms.service import RoomService
@@ -24,20 +24,15 @@ from services.session.sessions.schemas import (
 )
 from services.session.sessions.views import SessionViews
 from shared.clock import Clock
-from shared.contracts.states import PresetState, Role, SessionMode, SessionStatus, UserRole
+from shared.contracts.states import PresetState, SessionMode, SessionStatus, UserRole
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
 from shared.identity import Caller
 from shared.ids import is_id
 from shared.mongo import Duplicate
-
-
-def role_in(session: Session, caller: Caller) -> Role:
-    """What the caller is in this session."""
-    if is_host(session, caller):
-        return Role.HOST
-    return session.roles.get(caller.user_id, Role.AUDIENCE)
+from shared.permissions import RolePermissions
+from shared.session_access import Permission, require
 
 
 class SessionService:
@@ -188,25 +183,30 @@ class SessionService:
         require_library(session, library_id)
         return session
 
-    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
-        """The session, if the caller hosts it; raises `NotFound`, `Forbidden`."""
+    async def permitted(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        library_id: str | None,
+        permission: Permission | None = None,
+    ) -> tuple[Session, RolePermissions]:
+        """The session and what the caller may do in it, `permission` included where one is asked for.
+
+        Every operation on a session comes by here. Raises as `shared.session_access.require`, and
+        `NotFound` where there is no such session.
+        """
         if not is_id(id):
             raise NotFound(f"There is no session {id}", code="session_not_found")
         session = await self._sessions.get(id.lower())
-        if role_in(session, caller) is Role.HOST:
-            require_library(session, library_id)
-        else:
-            require_host(session, caller, library_id)
-        return session
+        return session, require(session, session.preset.settings, caller, library_id, permission)
+
+    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """The session, if the caller is in control of it; raises as `permitted`."""
+        return (await self.permitted(id, caller, library_id, "control"))[0]
 
     async def moderated(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
-        """The session, if the caller hosts, co-hosts or moderates it; raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.get(id)
-        if role_in(session, caller) in {Role.HOST, Role.CO_HOST, Role.MODERATOR}:
-            require_library(session, library_id)
-        else:
-            require_host(session, caller, library_id)
-        return session
+        """The session, if the caller hosts, co-hosts or moderates it; raises as `permitted`."""
+        return (await self.permitted(id, caller, library_id, "moderate"))[0]
 
     async def reschedule(
         self,
