@@ -4,15 +4,14 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.session.sessions.presence import HostConnection, corrected, hostless_since, next_check
+from services.session.sessions.people import Ban
+from services.session.sessions.presence import HostConnection, next_check
 from services.session.sessions.states import session_state
 from shared.contracts.event import Event
-from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import (
     SessionCreated,
     SessionDeleted,
     SessionEnded,
-    SessionExpired,
     SessionStarted,
     SessionUpdated,
 )
@@ -46,15 +45,6 @@ class Ingest:
     ingress_id: str
     url: str
     stream_key: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ban:
-    """Who may not come in any more: since when, by whom, and why."""
-
-    banned_by: str
-    reason: str | None
-    banned_at: datetime
 
 
 @dataclass(kw_only=True)
@@ -121,16 +111,6 @@ class Session:
         return int((self.ended_at - self.started_at).total_seconds())
 
     @property
-    def effective_chat_enabled(self) -> bool:
-        override = self.chat_enabled_override
-        return self.preset.settings.chat_enabled if override is None else override
-
-    @property
-    def effective_stage_enabled(self) -> bool:
-        override = self.stage_enabled_override
-        return self.preset.settings.stage_enabled if override is None else override
-
-    @property
     def effective_max_join_limit(self) -> int:
         override = self.max_join_limit_override
         return self.preset.settings.max_join_limit if override is None else override
@@ -171,25 +151,6 @@ class Session:
         """Nobody else is told: a stream key is the host's secret."""
         self.ingest = ingest
         return []
-
-    def stream_on(self, now: datetime, *, record: bool) -> Sequence[Event]:
-        """Have a stream from now on; one that is asked for already stays as it is. Raises `Conflict`."""
-        self.check_live()
-        if self.stream.wanted and (self.stream.record or not record):
-            return []
-        return self._wish(now, record=record)
-
-    def stream_again(self, now: datetime) -> Sequence[Event]:
-        """Ask for the stream once more, so that one that has died is replaced. Raises `Conflict`."""
-        self.check_live()
-        if self.stream.wanted and self.stream_status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
-            return []
-        return self._wish(now, record=self.stream.record)
-
-    def _wish(self, now: datetime, *, record: bool) -> Sequence[Event]:
-        self.stream = StreamWish(wanted=True, record=record, attempt=self.stream.attempt + 1)
-        self.updated_at = now
-        return [SessionUpdated(session=self.state())]
 
     def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
         """Be over, since `at` (an estimate) where that is not now; ending it again changes nothing."""
@@ -244,57 +205,6 @@ class Session:
         self.preset = preset
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
-
-    def host_joined(
-        self, sid: str, at: datetime, limits: Limits, *, room_sid: str | None = None
-    ) -> Sequence[Event]:
-        connection = self.hosts.setdefault(sid, HostConnection())
-        connection.joined_at, connection.room_sid = at, room_sid
-        return self._presence_changed(limits)
-
-    def host_left(self, sid: str, joined_at: datetime, at: datetime, limits: Limits) -> Sequence[Event]:
-        connection = self.hosts.setdefault(sid, HostConnection(joined_at=joined_at))
-        connection.leave(at)
-        return self._presence_changed(limits)
-
-    def follow_roster(self, roster: RosterObserved, limits: Limits) -> Sequence[Event]:
-        """Correct the host's connections by what LiveKit itself shows."""
-        if not self.is_live:
-            return []
-        self.hosts = corrected(self.hosts, roster)
-        return self._presence_changed(limits)
-
-    def lose_room(self, now: datetime, last_seen_at: datetime) -> Sequence[Event]:
-        """End at the last proof of life, unless the host has been back since."""
-        joined = [one.joined_at for one in self.hosts.values() if one.is_open and one.joined_at]
-        if not self.is_live or any(at > last_seen_at for at in joined):
-            return []
-        started_at = self.started_at or now
-        return self.end(now, EndReason.ROOM_LOST, at=min(now, max(started_at, last_seen_at)))
-
-    def _presence_changed(self, limits: Limits) -> Sequence[Event]:
-        if self.is_live and self.started_at:
-            self.due_at = next_check(self.hosts, self.started_at, limits.no_host_grace, limits.max_duration)
-        return []
-
-    def settle(self, now: datetime, limits: Limits) -> Sequence[Event]:
-        """End or expire where it is time to; called when `due_at` has come."""
-        if self.due_at is None or now < self.due_at:
-            return []
-        if self.status is SessionStatus.SCHEDULED:
-            return self._expire(now)
-        if self.started_at is None or now >= self.started_at + limits.max_duration:
-            return self.end(now, EndReason.MAX_DURATION)
-        since = hostless_since(self.hosts, self.started_at)
-        if since is not None and now >= since + limits.no_host_grace:
-            return self.end(now, EndReason.NO_HOST)
-        return self._presence_changed(limits)
-
-    def _expire(self, now: datetime) -> Sequence[Event]:
-        self.status = SessionStatus.EXPIRED
-        self.due_at = None
-        self.updated_at = now
-        return [SessionExpired(session=self.state())]
 
     def delete(self) -> Sequence[Event]:
         """Raises `Conflict` while the session is live."""

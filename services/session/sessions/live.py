@@ -14,7 +14,9 @@ from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import RtmpResponse, StartSessionResponse
 from services.session.sessions.service import SessionService
+from services.session.sessions.settling import settle
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
+from services.session.sessions.wishes import stream_again, stream_on
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, PresetState, PresetType, SessionMode, SessionStatus
@@ -94,7 +96,7 @@ class LiveService:
     async def ensure_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Have a stream, in the place of one that has died. Raises `Conflict` unless the session is live."""
         session = await self._service.hosted(id, caller, library_id)
-        await self._sessions.change(session.id, lambda session: session.stream_again(self._clock.now()))
+        await self._sessions.change(session.id, lambda session: stream_again(session, self._clock.now()))
 
     async def _streaming(self, session: Session) -> Session:
         session = await self._live(session, stream=True)
@@ -104,7 +106,7 @@ class LiveService:
 
     async def _stream_on(self, id: str, *, record: bool) -> Session:  # noqa: A002
         return await self._sessions.change(
-            id, lambda session: session.stream_on(self._clock.now(), record=record)
+            id, lambda session: stream_on(session, self._clock.now(), record=record)
         )
 
     async def _live(self, session: Session, *, stream: bool) -> Session:
@@ -201,7 +203,7 @@ class LiveService:
         return len(ids)
 
     def _settle(self, session: Session) -> Sequence[Event]:
-        return session.settle(self._clock.now(), self._limits)
+        return settle(session, self._clock.now(), self._limits)
 
 
 LIVE: Final = web.AppKey("live", LiveService)

@@ -6,6 +6,7 @@ from services.session.presets.repository import PresetRepository
 from services.session.sessions.domain import Limits, Session
 from services.session.sessions.presence import hosting
 from services.session.sessions.repository import SessionRepository
+from services.session.sessions.settling import follow_roster, host_joined, host_left, lose_room
 from shared.clock import Clock
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.event import Event
@@ -57,8 +58,12 @@ class SessionReactions:
             connection = event.connection
             await self._change(
                 event.session_id,
-                lambda session: session.host_joined(
-                    connection.participant_sid, connection.joined_at, self._limits, room_sid=event.room_sid
+                lambda session: host_joined(
+                    session,
+                    connection.participant_sid,
+                    connection.joined_at,
+                    self._limits,
+                    room_sid=event.room_sid,
                 ),
             )
 
@@ -67,18 +72,18 @@ class SessionReactions:
             connection = event.connection
             await self._change(
                 event.session_id,
-                lambda session: session.host_left(
-                    connection.participant_sid, connection.joined_at, event.occurred_at, self._limits
+                lambda session: host_left(
+                    session, connection.participant_sid, connection.joined_at, event.occurred_at, self._limits
                 ),
             )
 
     async def follow_roster(self, event: RosterObserved) -> None:
-        await self._change(event.session_id, lambda session: session.follow_roster(event, self._limits))
+        await self._change(event.session_id, lambda session: follow_roster(session, event, self._limits))
 
     async def end_lost(self, event: LiveKitRoomLost) -> None:
         """No server runs the session's room any more: it ended when it was last seen."""
         await self._change(
-            event.session_id, lambda session: session.lose_room(self._clock.now(), event.last_seen_at)
+            event.session_id, lambda session: lose_room(session, self._clock.now(), event.last_seen_at)
         )
 
     async def disconnect(self, event: ParticipantLeaveRequested) -> None:

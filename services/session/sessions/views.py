@@ -15,6 +15,7 @@ from services.session.sessions.schemas import (
     SessionResponse,
 )
 from shared.identity import Caller
+from shared.permissions import switches_of
 
 
 class SessionViews:
@@ -39,6 +40,7 @@ class SessionViews:
 
 def session_response(session: Session, room: RoomResponse | None, hls_url: str | None) -> SessionResponse:
     settings = session.preset.settings
+    switches = switches_of(session, settings)
     return SessionResponse(
         id=session.id,
         room_id=session.room_id,
@@ -59,8 +61,8 @@ def session_response(session: Session, room: RoomResponse | None, hls_url: str |
         chat_enabled_override=session.chat_enabled_override,
         stage_enabled_override=session.stage_enabled_override,
         max_join_limit_override=session.max_join_limit_override,
-        effective_chat_enabled=session.effective_chat_enabled,
-        effective_stage_enabled=session.effective_stage_enabled,
+        effective_chat_enabled=switches.chat,
+        effective_stage_enabled=switches.stage,
         effective_max_join_limit=session.effective_max_join_limit,
         created_at=session.created_at,
         updated_at=session.updated_at,

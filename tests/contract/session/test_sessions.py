@@ -7,6 +7,7 @@ import pytest
 
 from services.session.sessions.domain import Ingest, Session
 from services.session.sessions.repository import SessionRepository
+from services.session.sessions.settling import host_joined, host_left
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.ids import new_id
@@ -42,8 +43,8 @@ async def test_a_session_comes_back_as_it_was_kept(sessions: SessionRepository) 
 
     def live(one: Session) -> list[Event]:
         one.start(T0, one.preset, one.ingest, LIMITS)
-        one.host_joined("PA_1", T0, LIMITS)
-        return [*one.host_left("PA_2", T0, T0, LIMITS)]
+        host_joined(one, "PA_1", T0, LIMITS)
+        return [*host_left(one, "PA_2", T0, T0, LIMITS)]
 
     changed = await sessions.change(made.id, live)
     assert changed.hosts.keys() == {"PA_1", "PA_2"}

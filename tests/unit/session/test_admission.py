@@ -6,7 +6,8 @@ from typing import Any
 import jwt
 import pytest
 
-from services.session.sessions.domain import Ban, Session
+from services.session.sessions.domain import Session
+from services.session.sessions.people import Ban
 from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.identity import Caller

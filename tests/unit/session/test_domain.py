@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.session.sessions.domain import Ingest, Session
+from services.session.sessions.settling import host_joined, host_left, settle
 from shared.contracts.session_events import (
     SessionDeleted,
     SessionEnded,
@@ -16,11 +17,18 @@ from shared.contracts.session_events import (
 )
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.errors import Conflict
+from shared.permissions import switches_of
 from tests.unit.session.make import GRACE, LIMITS, T0, live_session, preset_state, session
 
 LATER = T0 + timedelta(minutes=5)
 Make = Callable[[], Session]
 INGEST = Ingest(ingress_id="IN_1", url="rtmp://x", stream_key="a key")
+
+
+def switched(session: Session) -> tuple[bool, bool]:
+    """Whether chat and stage are on."""
+    switches = switches_of(session, session.preset.settings)
+    return switches.chat, switches.stage
 
 
 def ended_session() -> Session:
@@ -31,7 +39,7 @@ def ended_session() -> Session:
 
 def expired_session() -> Session:
     made = session(due_at=T0)
-    made.settle(T0, LIMITS)
+    settle(made, T0, LIMITS)
     return made
 
 
@@ -83,8 +91,8 @@ def test_a_scheduled_session_is_rescheduled() -> None:
     (event,) = made.reschedule(LATER, T0 + timedelta(days=7), LIMITS)
     assert isinstance(event, SessionUpdated)
     assert made.due_at == T0 + timedelta(days=8)
-    assert made.settle(T0 + timedelta(days=7), LIMITS) == []
-    assert [type(event) for event in made.settle(T0 + timedelta(days=8), LIMITS)] == [SessionExpired]
+    assert settle(made, T0 + timedelta(days=7), LIMITS) == []
+    assert [type(event) for event in settle(made, T0 + timedelta(days=8), LIMITS)] == [SessionExpired]
 
 
 @pytest.mark.parametrize("make", [live_session, ended_session, expired_session])
@@ -97,10 +105,10 @@ def test_no_other_session_is_rescheduled(make: Make) -> None:
 def test_overrides_win_over_the_preset_until_they_are_cleared() -> None:
     made = session(preset=preset_state(chat_enabled=True, stage_enabled=False, max_join_limit=8))
     made.configure(T0, {"chat_enabled": False, "stage_enabled": True, "max_join_limit": 2})
-    effective = (made.effective_chat_enabled, made.effective_stage_enabled, made.effective_max_join_limit)
+    effective = (*switched(made), made.effective_max_join_limit)
     assert effective == (False, True, 2)
     made.configure(T0, {"chat_enabled": None, "stage_enabled": None, "max_join_limit": None})
-    effective = (made.effective_chat_enabled, made.effective_stage_enabled, made.effective_max_join_limit)
+    effective = (*switched(made), made.effective_max_join_limit)
     assert effective == (True, False, 8)
 
 
@@ -148,33 +156,33 @@ def test_a_live_session_is_not_deleted() -> None:
 def test_nobody_came_within_the_grace() -> None:
     made = live_session()
     assert made.due_at == T0 + GRACE
-    assert made.settle(T0 + GRACE - timedelta(milliseconds=1), LIMITS) == []
-    assert [type(event) for event in made.settle(T0 + GRACE, LIMITS)] == [SessionEnded]
+    assert settle(made, T0 + GRACE - timedelta(milliseconds=1), LIMITS) == []
+    assert [type(event) for event in settle(made, T0 + GRACE, LIMITS)] == [SessionEnded]
     assert made.end_reason is EndReason.NO_HOST
 
 
 def test_the_longest_a_session_lasts() -> None:
     made = live_session()
-    made.host_joined("PA_1", T0, LIMITS)
+    host_joined(made, "PA_1", T0, LIMITS)
     longest = T0 + LIMITS.max_duration
     assert made.due_at == longest
-    assert [type(event) for event in made.settle(longest, LIMITS)] == [SessionEnded]
+    assert [type(event) for event in settle(made, longest, LIMITS)] == [SessionEnded]
     assert made.end_reason is EndReason.MAX_DURATION
 
 
 def test_a_session_without_a_time_does_not_expire() -> None:
     made = session()
-    assert made.settle(T0 + timedelta(days=365), LIMITS) == []
+    assert settle(made, T0 + timedelta(days=365), LIMITS) == []
     assert made.status is SessionStatus.SCHEDULED
 
 
 def test_an_encoder_that_was_there_first_counts() -> None:
     """It may connect between the opening of the LiveKit room and the session's going live."""
     made = session(mode=SessionMode.RTMP)
-    made.host_joined("PA_encoder", T0, LIMITS)
+    host_joined(made, "PA_encoder", T0, LIMITS)
     made.start(T0, made.preset, INGEST, LIMITS)
-    assert made.settle(T0 + 2 * GRACE, LIMITS) == []
-    made.host_left("PA_encoder", T0, T0 + 3 * GRACE, LIMITS)
+    assert settle(made, T0 + 2 * GRACE, LIMITS) == []
+    host_left(made, "PA_encoder", T0, T0 + 3 * GRACE, LIMITS)
     assert made.due_at == T0 + 4 * GRACE
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.session.sessions.domain import Session
+from services.session.sessions.settling import host_joined, host_left, settle
 from shared.contracts.states import EndReason, SessionStatus
 from shared.errors import Conflict
 from tests.unit.session.make import GRACE, LIMITS, T0, session
@@ -34,9 +35,9 @@ class News:
     def tell(self, session: Session) -> None:
         start = T0 + timedelta(seconds=self.stay.start)
         if self.joined:
-            session.host_joined(self.stay.sid, start, LIMITS)
+            host_joined(session, self.stay.sid, start, LIMITS)
         elif self.stay.end is not None:
-            session.host_left(self.stay.sid, start, T0 + timedelta(seconds=self.stay.end), LIMITS)
+            host_left(session, self.stay.sid, start, T0 + timedelta(seconds=self.stay.end), LIMITS)
 
 
 @st.composite
@@ -85,7 +86,7 @@ def test_a_session_ends_when_nobody_was_there_for_the_grace(made: list[Stay], se
     for stay in made:
         News(stay, joined=True).tell(kept)
         News(stay, joined=False).tell(kept)
-    kept.settle(T0 + timedelta(seconds=second), LIMITS)
+    settle(kept, T0 + timedelta(seconds=second), LIMITS)
     over = timedelta(seconds=second) >= expected_due(made)
     assert (kept.status is SessionStatus.ENDED) == over
     assert (kept.end_reason is EndReason.NO_HOST) == over
@@ -95,10 +96,10 @@ def _calls(kept: Session, now: datetime) -> dict[str, Callable[[], object]]:
     return {
         "start": lambda: kept.start(now, kept.preset, None, LIMITS),
         "end": lambda: kept.end(now, EndReason.HOST),
-        "settle": lambda: kept.settle(now, LIMITS),
+        "settle": lambda: settle(kept, now, LIMITS),
         "reschedule": lambda: kept.reschedule(now, now + timedelta(hours=1), LIMITS),
-        "host joined": lambda: kept.host_joined("PA_1", now, LIMITS),
-        "host left": lambda: kept.host_left("PA_1", now, now, LIMITS),
+        "host joined": lambda: host_joined(kept, "PA_1", now, LIMITS),
+        "host left": lambda: host_left(kept, "PA_1", now, now, LIMITS),
         "delete": kept.delete,
     }
 

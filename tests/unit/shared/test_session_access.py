@@ -5,7 +5,8 @@ import typing
 
 import pytest
 
-from services.session.sessions.domain import Ban, Session
+from services.session.sessions.domain import Session
+from services.session.sessions.people import Ban
 from shared.contracts.states import Role
 from shared.errors import Forbidden, NotFound
 from shared.identity import Caller
