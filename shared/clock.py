@@ -23,3 +23,8 @@ def milliseconds(moment: datetime) -> datetime:
 def from_unix_ms(value: int) -> datetime:
     """The UTC time of `value` milliseconds since 1970."""
     return milliseconds(datetime.fromtimestamp(value / 1000, UTC))
+
+
+def from_unix_ns(value: int) -> datetime | None:
+    """The same of nanoseconds, in which LiveKit tells many of its times; None for 0, its "never"."""
+    return from_unix_ms(value // 1_000_000) if value > 0 else None

@@ -7,15 +7,18 @@ from aiohttp import web
 
 from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
+from services.egress.ingest.checking import IngressCheck
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES, EmbeddedIngresses
+from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
 from services.egress.reconciler.build import build_reconciler
 from services.egress.reconciler.drift import routes as drift_routes
 from services.egress.reconciler.drift.service import DRIFT
+from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings import routes as recording_routes
 from services.egress.settings import EgressSettings
 from services.egress.streams import routes as stream_routes
@@ -72,8 +75,14 @@ def build(settings: EgressSettings) -> web.Application:
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
     ingress_repository = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
-    embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url)
-    ingests = IngestService(embedded if settings.ingest == "embedded" else livekit, ingest_repository)
+    embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url, clock)
+    ingresses: Ingresses = embedded if settings.ingest == "embedded" else livekit
+    ingests = IngestService(ingresses, ingest_repository)
+    ingress_check = IngressCheck(
+        ingresses, ingest_repository, ingests, parts.sessions, webhook_repository, clock
+    )
+    checks = [*streams.checks, ingress_check]
+    rounds = Rounds(checks, parts.lease, parts.ledger, clock, period=period)
 
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
@@ -111,4 +120,5 @@ def build(settings: EgressSettings) -> web.Application:
     # Last, so that it ends first, while all that it works with is still there.
     app.cleanup_ctx.append(parts.lifetime)
     app.cleanup_ctx.append(streams.lifetime)
+    app.cleanup_ctx.append(rounds.lifetime)
     return app

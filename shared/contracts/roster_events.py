@@ -64,11 +64,12 @@ class LiveKitRoomLost(ReconcilerEvent):
 
 
 class DriftRepaired(ReconcilerEvent):
-    """LiveKit and what we believed of it differed, and it was repaired; times in it are estimated.
+    """LiveKit and what we believed of it differed, and it was repaired.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
-    permission, room_lost, room_leftover. `participant_sid` to `username` are null for rooms. `last_seen_at`
-    is the last proof of life of what is gone.
+    permission, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost, ingress_leftover,
+    stream, recording. `participant_sid` to `username` are null but for connections. `last_seen_at` is the
+    last proof of life of what is gone. `estimated`: times that follow from the repair are not exact.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"

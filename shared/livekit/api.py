@@ -9,7 +9,7 @@ from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
 from livekit.protocol import room as room_protocol
 
-from shared.clock import SystemClock, from_unix_ms
+from shared.clock import SystemClock, from_unix_ms, from_unix_ns
 from shared.livekit.calls import LiveKitRefused, NoServerHasIt, call
 from shared.livekit.door import Door, ghost_grant
 from shared.livekit.ports import (
@@ -235,8 +235,17 @@ def _track(track: models_protocol.TrackInfo) -> LiveKitTrack:
 
 
 def _ingress(info: ingress_protocol.IngressInfo) -> Ingress:
+    status = ingress_protocol.IngressState.Status.Name(info.state.status)
     return Ingress(
-        info.ingress_id, info.url, info.stream_key, info.room_name, info.name, info.participant_identity
+        ingress_id=info.ingress_id,
+        url=info.url,
+        stream_key=info.stream_key,
+        room=info.room_name,
+        name=info.name,
+        identity=info.participant_identity,
+        status=status.removeprefix("ENDPOINT_").lower(),
+        started_at=from_unix_ns(info.state.started_at),
+        ended_at=from_unix_ns(info.state.ended_at),
     )
 
 

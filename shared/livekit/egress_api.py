@@ -1,6 +1,5 @@
 """LiveKit's egress API over its SDK."""
 
-from datetime import datetime
 from typing import Any
 
 from livekit.api import LiveKitAPI as Sdk
@@ -8,7 +7,7 @@ from livekit.api import TwirpErrorCode
 from livekit.protocol import egress as egress_protocol
 from livekit.protocol import models as models_protocol
 
-from shared.clock import from_unix_ms
+from shared.clock import from_unix_ns
 from shared.livekit.calls import LiveKitRefused, call
 from shared.livekit.egress_ports import LiveKitEgress, RoomCompositeOrder, S3Output
 
@@ -51,8 +50,13 @@ class LiveKitEgressClient:
                 raise
 
     async def list_egresses(self, room: str) -> list[LiveKitEgress]:
+        return await self._list(egress_protocol.ListEgressRequest(room_name=room))
+
+    async def list_active_egresses(self) -> list[LiveKitEgress]:
+        return await self._list(egress_protocol.ListEgressRequest(active=True))
+
+    async def _list(self, request: egress_protocol.ListEgressRequest) -> list[LiveKitEgress]:
         found: list[LiveKitEgress] = []
-        request = egress_protocol.ListEgressRequest(room_name=room)
         for _ in range(_PAGES):
             async with call(self._deadline):
                 answer = await self._sdk.egress.list_egress(request)
@@ -138,10 +142,6 @@ def _egress(info: egress_protocol.EgressInfo) -> LiveKitEgress:
             *(output.filename_prefix for output in request.segment_outputs),
             *(output.filepath for output in request.file_outputs),
         ],
-        started_at=_moment(info.started_at),
-        ended_at=_moment(info.ended_at),
+        started_at=from_unix_ns(info.started_at),
+        ended_at=from_unix_ns(info.ended_at),
     )
-
-
-def _moment(nanoseconds: int) -> datetime | None:
-    return from_unix_ms(nanoseconds // 1_000_000) if nanoseconds else None

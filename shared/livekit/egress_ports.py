@@ -67,3 +67,7 @@ class LiveKitEgressApi(Protocol):
     async def list_egresses(self, room: str) -> list[LiveKitEgress]:
         """Those of the room, ended ones too for a while."""
         ...
+
+    async def list_active_egresses(self) -> list[LiveKitEgress]:
+        """Those of all rooms that are not over."""
+        ...

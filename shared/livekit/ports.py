@@ -79,7 +79,11 @@ class LiveKitParticipant:
 
 @dataclass(frozen=True)
 class Ingress:
-    """An RTMP door into a room: encoders send to `url` with `stream_key`, which is a secret."""
+    """An RTMP door into a room: encoders send to `url` with `stream_key`, which is a secret.
+
+    `status` is LiveKit's in lower case: inactive, buffering, publishing, error, complete; it and the times of
+    the last publishing do not make it another ingress.
+    """
 
     ingress_id: str
     url: str
@@ -87,6 +91,9 @@ class Ingress:
     room: str = ""
     name: str = ""
     identity: str = ""
+    status: str = field(default="inactive", compare=False)
+    started_at: datetime | None = field(default=None, compare=False)
+    ended_at: datetime | None = field(default=None, compare=False)
 
 
 class LiveKit(Protocol):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from services.egress.egresses.domain import PlannedEgress
+from shared.clock import from_unix_ms
 from shared.ids import new_id
 from shared.mongo import ASCENDING, Duplicate, Index
 from shared.repository import Repository
@@ -37,6 +38,10 @@ class EgressRepository(Repository[PlannedEgress]):
 
     async def find_by_egress_id(self, egress_id: str) -> PlannedEgress | None:
         return await self.find_where({"egress_id": egress_id})
+
+    async def wanted(self) -> list[PlannedEgress]:
+        """All that are to run now: what is over has no time at which it is due."""
+        return await self.list_where({"due_at": {"$gt": from_unix_ms(0)}, "wanted": True})
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """The keys of those the worker has to look at, the longest waiting first."""

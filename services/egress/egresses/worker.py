@@ -185,16 +185,24 @@ class EgressWorker:
             return []
 
         checked = await self._egresses.change(egress.id, compare)
-        if drift:
-            await self._record(egress, seen)
+        if drift or (checked.presumed and not egress.presumed):
+            await self._record(egress, checked, seen)
         return checked
 
     async def _stop_others(self, others: Sequence[EgressInfo]) -> None:
         for other in others:
-            log.warning("egress.twice", session_id=other.session_id, egress_id=other.egress_id)
             await self._engine.stop(other.egress_id)
+            observed = f"egress {other.egress_id} {other.status.value}, another is planned"
+            repair = Repair(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
+            await self._ledger.record(
+                [Done(repair, f"egress {other.egress_id} told to stop", estimated=False)]
+            )
 
-    async def _record(self, believed: PlannedEgress, seen: EgressInfo | None) -> None:
+    async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
+        """What the engine told itself is exact; of an end that it never told the time is a guess."""
         observed = seen.status.value if seen else "the engine has none"
-        repair = Repair(Kind.EGRESS, believed.session_id, f"egress {believed.status.value}", observed)
-        await self._ledger.record([Done(repair, f"egress {believed.egress_id} is taken for {observed}")])
+        repair = Repair(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
+        told = seen is not None and (seen.ended_at is not None or not seen.status.over)
+        action = f"egress {before.egress_id} is taken for {after.status.value}"
+        done = Done(repair, action, estimated=after.presumed or not told)
+        await self._ledger.record([done])

@@ -27,6 +27,9 @@ class EmbeddedEngine:
     async def list(self, session_id: str) -> Sequence[EgressInfo]:
         return [_info(job) for job in await self._jobs.of_session(session_id)]
 
+    async def list_running(self) -> Sequence[EgressInfo]:
+        return [_info(job) for job in await self._jobs.open()]
+
 
 def _info(job: Job) -> EgressInfo:
     return EgressInfo(

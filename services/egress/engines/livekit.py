@@ -27,6 +27,9 @@ class LiveKitEngine:
     async def list(self, session_id: str) -> Sequence[EgressInfo]:
         return [_info(found) for found in await self._livekit.list_egresses(session_id)]
 
+    async def list_running(self) -> Sequence[EgressInfo]:
+        return [_info(found) for found in await self._livekit.list_active_egresses()]
+
 
 class Place:
     """Where the storage is for a worker: a bucket and the prefix in it, or a directory."""

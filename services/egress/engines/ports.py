@@ -83,3 +83,7 @@ class Engine(Protocol):
     async def list(self, session_id: str) -> Sequence[EgressInfo]:
         """What the engine knows of the session's egresses, ended ones too for a while. Raises Unavailable."""
         ...
+
+    async def list_running(self) -> Sequence[EgressInfo]:
+        """All that are not over, of whatever session. Raises `Unavailable`."""
+        ...

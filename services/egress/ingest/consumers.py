@@ -1,10 +1,11 @@
-"""What takes a session's ingest away: the end of the session, whichever way it came."""
+"""What ingests follow: the end of a session, whichever way it came, and what encoders do."""
 
 from typing import Final
 
 from services.egress.ingest.service import IngestService
-from shared.bus import Group, Handler
+from shared.bus import Group, Handler, on
 from shared.contracts.event import Envelope
+from shared.contracts.livekit_events import IngressEnded, IngressStarted
 from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionExpired
 from shared.contracts.states import SessionMode
 
@@ -13,7 +14,15 @@ GROUP: Final = "egress.ingest"
 
 def ingest_group(ingests: IngestService) -> Group:
     over = _over(ingests)
-    return Group(GROUP, {SessionEnded: over, SessionExpired: over, SessionDeleted: over})
+    return Group(
+        GROUP,
+        {
+            SessionEnded: over,
+            SessionExpired: over,
+            SessionDeleted: over,
+            **dict(on(event, ingests.follow) for event in (IngressStarted, IngressEnded)),
+        },
+    )
 
 
 def _over(ingests: IngestService) -> Handler:

@@ -9,13 +9,14 @@ from shared.errors import Conflict
 class Ingest:
     """What we know of a session's ingest; LiveKit keeps the address and the stream key.
 
-    `claimed` while somebody is making the ingress.
+    `claimed` while somebody is making the ingress, `publishing` while an encoder sends, as far as was told.
     """
 
     session_id: str
     ingress_id: str | None
     claimed: bool
     closed: bool
+    publishing: bool = False
 
     def check_open(self) -> None:
         if self.closed:

@@ -19,6 +19,6 @@ class Ingresses(Protocol):
         """Remove an ingress; one that does not exist is fine."""
         ...
 
-    async def list_ingresses(self, room: str) -> Sequence[Ingress]:
-        """Those of one room."""
+    async def list_ingresses(self, room: str | None = None) -> Sequence[Ingress]:
+        """All, or those of one room."""
         ...

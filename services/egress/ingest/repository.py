@@ -1,6 +1,6 @@
 """Who makes a session's ingress, and which it is: one document a session, claimed for a while."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.egress.ingest.domain import Ingest
 from shared.clock import Clock
@@ -53,13 +53,33 @@ class IngestRepository:
     async def settle(self, session_id: str, claim: str, ingress_id: str) -> bool:
         """Keep the ingress made under the claim; False where the session was closed meanwhile."""
         held = {"_id": session_id, "claim": claim, "closed_at": None}
-        change = {"$set": {"ingress_id": ingress_id}, "$unset": {"claim": "", "claimed_until": ""}}
+        before = {"claim": "", "claimed_until": "", "publishing": "", "told_at": ""}
+        change = {"$set": {"ingress_id": ingress_id}, "$unset": before}
         return bool(await self._collection.update(held, change))
 
     async def release(self, session_id: str, claim: str) -> None:
         """Give up a claim, so that the next call need not wait for its end."""
         held = {"_id": session_id, "claim": claim}
         await self._collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})
+
+    async def follow(self, session_id: str, ingress_id: str, at: datetime, *, publishing: bool) -> None:
+        """An encoder sends, or does so no more, since `at`; what was told of a later time stays."""
+        older = {
+            "_id": session_id,
+            "ingress_id": ingress_id,
+            "$or": [{"told_at": None}, {"told_at": {"$lte": at}}],
+        }
+        await self._collection.update(older, {"$set": {"publishing": publishing, "told_at": at}})
+
+    async def forget(self, session_id: str, ingress_id: str) -> bool:
+        """The ingress is gone; False where the session has another meanwhile."""
+        gone = {"_id": session_id, "ingress_id": ingress_id, "closed_at": None}
+        lost = {"ingress_id": "", "publishing": "", "told_at": ""}
+        return bool(await self._collection.update(gone, {"$unset": lost}))
+
+    async def list_open(self) -> list[Ingest]:
+        """Those of sessions that are not over, as far as was told."""
+        return [self._load(document) for document in await self._collection.find({"closed_at": None})]
 
     async def close(self, session_id: str, *, remember: bool) -> Ingest | None:
         """Say that the session is over; None where nothing is known of it and it is not to be remembered."""
@@ -74,4 +94,5 @@ class IngestRepository:
             ingress_id=document.get("ingress_id"),
             claimed=until is not None and until > self._clock.now(),
             closed=document.get("closed_at") is not None,
+            publishing=document.get("publishing", False),
         )

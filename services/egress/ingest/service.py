@@ -9,6 +9,7 @@ from aiohttp import web
 from services.egress.ingest.domain import Ingest, ingress_identity
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
+from shared.contracts.livekit_events import IngressEvent, IngressStarted
 from shared.errors import Conflict, Unavailable
 from shared.livekit import Ingress
 
@@ -100,6 +101,29 @@ class IngestService:
         if ingest.claimed:
             raise Unavailable("The ingest is still being made")
         await self._delete_all(session_id)
+
+    async def follow(self, event: IngressEvent) -> None:
+        """Take over what a webhook told of an encoder."""
+        await self._ingests.follow(
+            event.session_id,
+            event.ingress_id,
+            event.occurred_at,
+            publishing=isinstance(event, IngressStarted),
+        )
+
+    async def drop(self, session_id: str, ingress_id: str) -> bool:
+        """Delete an ingress that is not the session's; False where it is, or is just being made."""
+        known = await self._ingests.find(session_id)
+        if known is not None and known.ingress_id == ingress_id:
+            return False
+        claim = await self._ingests.claim(session_id, known)
+        if claim is None:
+            return False
+        try:
+            await self._ingresses.delete_ingress(ingress_id)
+        finally:
+            await self._ingests.release(session_id, claim)
+        return True
 
     async def _delete_all(self, session_id: str) -> None:
         for ingress in await self._ingresses.list_ingresses(session_id):

@@ -19,6 +19,12 @@ class Kind(StrEnum):
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
     EGRESS = "egress"
+    EGRESS_LEFTOVER = "egress_leftover"
+    INGRESS = "ingress"
+    INGRESS_LOST = "ingress_lost"
+    INGRESS_LEFTOVER = "ingress_leftover"
+    STREAM = "stream"
+    RECORDING = "recording"
 
 
 # How long a difference must last before it is repaired: the news of it may be on its way. Ghosts and lost
@@ -32,6 +38,12 @@ PATIENCE: Mapping[Kind, timedelta] = {
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
     Kind.EGRESS: timedelta(seconds=2),
+    Kind.EGRESS_LEFTOVER: timedelta(seconds=10),
+    Kind.INGRESS: timedelta(seconds=8),
+    Kind.INGRESS_LOST: timedelta(seconds=10),
+    Kind.INGRESS_LEFTOVER: timedelta(seconds=10),
+    Kind.STREAM: timedelta(seconds=10),
+    Kind.RECORDING: timedelta(seconds=10),
 }
 
 
@@ -81,7 +93,8 @@ class Repair:
     """A difference and what there is to say of it.
 
     `room_sid` is LiveKit's id of the room, `last_seen_at` the last proof of life of what is gone, `since`
-    when the difference began where that is known, `permissions` what a connection really may do.
+    when the difference began where that is known, `permissions` what a connection really may do, `thing` the
+    id of the egress, ingress or recording that it is about.
     """
 
     kind: Kind
@@ -93,16 +106,25 @@ class Repair:
     last_seen_at: datetime | None = None
     since: datetime | None = None
     permissions: Permissions | None = None
+    thing: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Which difference it is: the same while it lasts."""
-        return (self.kind, self.session_id, self.connection.participant_sid if self.connection else "")
+        return (
+            self.kind,
+            self.session_id,
+            self.connection.participant_sid if self.connection else self.thing,
+        )
 
 
 @dataclass(frozen=True)
 class Done:
-    """A repair as it was found to be needed at the last moment, and what was done about it."""
+    """A repair as it was found to be needed at the last moment, and what was done about it.
+
+    `estimated`: times that follow from it are not exact.
+    """
 
     repair: Repair
     action: str
+    estimated: bool = True

@@ -124,11 +124,10 @@ class Housekeeping:
         return recording_response(await self._retrying.retry(id))
 
     async def run(self) -> None:
-        """Settle what hangs and remove streams every minute, clean and sweep every hour, until cancelled."""
+        """Remove streams every minute, clean and sweep every hour, until cancelled."""
         swept: datetime | None = None
         while True:
             try:
-                await self._strays.settle_unfinished()
                 await self._removal.remove_due()
                 if swept is None or self._clock.now() - swept >= _SWEPT_EVERY:
                     await self.clean(None, dry_run=False)

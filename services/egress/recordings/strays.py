@@ -1,4 +1,4 @@
-"""What does not fit together: rows without files, files without rows, recordings that nobody makes."""
+"""What does not fit together: rows without files, files without rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter
 
-from services.egress.egresses.service import EgressService
 from services.egress.engines.keys import id_of, key_in
-from services.egress.recordings.following import RecordingFollower
 from services.egress.recordings.repository import BATCH, RecordingRepository
 from shared.clock import Clock
 from shared.errors import NotFound
@@ -19,9 +17,8 @@ log = structlog.get_logger(__name__)
 
 STRAYS = Counter("greenroom_recording_strays_total", "Rows without file, files without row", ["kind"])
 
-# A file may be stored, and an egress planned, some time before or after its row is written.
+# A file may be stored some time before or after its row is written.
 _FILE_GRACE = timedelta(hours=1)
-_ROW_GRACE = timedelta(minutes=1)
 
 
 @dataclass
@@ -34,29 +31,10 @@ class Swept:
 
 
 class Strays:
-    def __init__(
-        self,
-        recordings: RecordingRepository,
-        follower: RecordingFollower,
-        egresses: EgressService,
-        storage: Storage,
-        clock: Clock,
-    ):
+    def __init__(self, recordings: RecordingRepository, storage: Storage, clock: Clock):
         self._recordings = recordings
-        self._follower = follower
-        self._egresses = egresses
         self._storage = storage
         self._clock = clock
-
-    async def settle_unfinished(self) -> None:
-        """Bring recordings to their end whose egress is over, or was never planned."""
-        for recording in await self._recordings.unfinished(self._clock.now() - _ROW_GRACE):
-            egress = await self._egresses.find(recording.key)
-            if egress is None:
-                now = self._clock.now()
-                await self._recordings.change(recording.id, lambda one: one.fail("It was never begun", now))  # noqa: B023
-            elif egress.over:
-                await self._follower.observe(egress)
 
     async def sweep(self) -> Swept:
         """Look through all rows and all files once."""

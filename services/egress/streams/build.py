@@ -10,6 +10,7 @@ from services.egress.access import SessionAccess
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.leftovers import LeftoverEgresses
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
@@ -17,12 +18,14 @@ from services.egress.engines.build import EngineParts
 from services.egress.engines.keys import segments_prefix
 from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.reconciler.build import ReconcilerParts
+from services.egress.reconciler.rounds import Check
 from services.egress.recordings.following import RecordingFollower
 from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, Limits
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.retrying import Retrying
 from services.egress.recordings.service import RECORDINGS, RecordingService
 from services.egress.recordings.strays import Strays
+from services.egress.recordings.unfinished import UnfinishedRecordings
 from services.egress.segments.repository import SegmentRepository
 from services.egress.settings import EgressSettings
 from services.egress.streams.consumers import stream_group
@@ -32,6 +35,7 @@ from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.service import StreamService
 from services.egress.streams.serving import HLS, HlsService
+from services.egress.streams.stuck import StuckStreams
 from shared.bus import Group
 from shared.clock import Clock
 from shared.http.app import SUPERVISOR
@@ -54,6 +58,7 @@ class StreamParts:
     recordings: RecordingService
     housekeeping: Housekeeping
     strays: Strays
+    checks: tuple[Check, ...]
     health: StreamHealth
     hls: HlsService
     stores: tuple[Indexed, ...]
@@ -130,7 +135,7 @@ def build_streams(
         clock,
         public_url=settings.public_url,
     )
-    strays = Strays(recording_repository, follower, egresses, storage, clock)
+    strays = Strays(recording_repository, storage, clock)
     housekeeping = Housekeeping(
         recording_repository,
         recordings,
@@ -165,6 +170,11 @@ def build_streams(
         recordings=recordings,
         housekeeping=housekeeping,
         strays=strays,
+        checks=(
+            LeftoverEgresses(engine.engine, egress_repository, egresses, reconciler.sessions),
+            StuckStreams(stream_repository, streams, egress_repository, reconciler.sessions),
+            UnfinishedRecordings(recording_repository, follower, egress_repository, clock),
+        ),
         health=health,
         hls=hls,
         stores=(

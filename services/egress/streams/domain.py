@@ -98,6 +98,17 @@ class Stream:
         self.parts, self.hls_path, self.remove_at, self.updated_at = [], None, None, now
         return self._changed()
 
+    def shows(self, egress: PlannedEgress) -> bool:
+        """Whether its state is what is known of the egress that counts."""
+        return self.status is self._seen(egress)[0]
+
+    def abandon(self, now: datetime) -> Sequence[Event]:
+        """It is over, and the egress that was to make it was never planned."""
+        if self.wanted or self.status is not StreamStatus.ENDING:
+            return []
+        self.status, self.updated_at = StreamStatus.ENDED, now
+        return self._changed()
+
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
         """Take over what is known of the egress; of one that no longer counts nothing."""
         if self.current is None or egress.id != self.current.key:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.egress.streams.domain import Stream
+from shared.contracts.states import StreamStatus
 from shared.mongo import ASCENDING, Duplicate, Index
 from shared.repository import Repository
 
@@ -15,6 +16,8 @@ class StreamRepository(Repository[Stream]):
     indexes = (
         Index([("library_id", ASCENDING)]),
         Index([("remove_at", ASCENDING)], sparse=True),
+        Index([("wanted", ASCENDING)]),
+        Index([("status", ASCENDING)]),
     )
 
     async def ensure(self, stream: Stream) -> Stream:
@@ -27,6 +30,12 @@ class StreamRepository(Repository[Stream]):
         except Duplicate:
             return await self.get(stream.id)
         return stream
+
+    async def unfinished(self) -> list[Stream]:
+        """Those that are wanted, or not over yet."""
+        wanted = await self.list_where({"wanted": True})
+        ending = await self.list_where({"status": StreamStatus.ENDING.value})
+        return list({stream.id: stream for stream in (*wanted, *ending)}.values())
 
     async def due_for_removal(self, now: datetime, limit: int) -> list[Stream]:
         """Those whose files are to be deleted, the longest waiting first."""

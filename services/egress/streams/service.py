@@ -52,19 +52,35 @@ class StreamService:
         await self._sessions.follow(event)
         known = await self._sessions.find(event.session.id)
         if known is None or known.over:
-            await self._end(event.session, deleted=known is None or known.deleted)
+            session = event.session
+            await self._end(session.id, session.version, deleted=known is None or known.deleted)
         elif known.live and known.state.stream.wanted:
             await self._ensure(known.state)
 
-    async def _end(self, session: SessionState, *, deleted: bool) -> None:
+    async def settle(self, session_id: str) -> None:
+        """Bring the stream to what its session wants, and to what has become of its egress."""
+        known = await self._sessions.ask(session_id)
+        if known is None or known.over:
+            version = 0 if known is None else known.state.version
+            await self._end(session_id, version, deleted=known is None or known.deleted)
+        elif known.live and known.state.stream.wanted:
+            await self._ensure(known.state)
+        stream = await self._streams.find(session_id)
+        if stream is None or stream.current is None:
+            return
+        egress = await self._egresses.find(stream.current.key)
+        if egress is not None:
+            await self.observe(egress)
+        else:
+            await self._streams.change(session_id, lambda one: one.abandon(self._clock.now()))
+
+    async def _end(self, session_id: str, version: int, *, deleted: bool) -> None:
         now = self._clock.now()
         kept = timedelta() if deleted else self._kept
         remove_at = None if kept is None else now + kept
         with suppress(NotFound):
-            await self._streams.change(
-                session.id, lambda stream: stream.unwant(session.version, now, remove_at)
-            )
-        await self._egresses.stop_all(session.id)
+            await self._streams.change(session_id, lambda stream: stream.unwant(version, now, remove_at))
+        await self._egresses.stop_all(session_id)
 
     async def _ensure(self, session: SessionState) -> None:
         """Have the session's stream run; a part that has ended is replaced when it is asked for again."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from services.egress.engines.keys import key_in
-from shared.clock import from_unix_ms
+from shared.clock import from_unix_ms, from_unix_ns
 from shared.contracts.livekit_events import (
     Connection,
     EgressEnded,
@@ -157,8 +157,8 @@ def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translati
             error=info.error or None,
             egress_key=key_in(info.room_composite.paths),
             details=info.details or None,
-            started_at=_moment(info.started_at),
-            ended_at=_moment(info.ended_at),
+            started_at=from_unix_ns(info.started_at),
+            ended_at=from_unix_ns(info.ended_at),
             files=tuple(
                 FileResult(filename=one.filename, size=one.size, duration=one.duration / 1e9)
                 for one in info.file_results
@@ -189,12 +189,8 @@ def _ingress(kind: type[IngressEvent], time: Callable[[IngressState], int]) -> T
     return translation
 
 
-def _moment(value: int) -> datetime | None:
-    return from_unix_ms(value // 1_000_000) if value > 0 else None
-
-
 def _nanoseconds(value: int, moment: datetime) -> datetime:
-    return _moment(value) or moment
+    return from_unix_ns(value) or moment
 
 
 TRANSLATIONS: Mapping[str, Translation] = {

@@ -21,11 +21,16 @@ SECRET = "a secret of at least thirty-two bytes"
 
 
 @pytest.fixture
-async def ingresses(mongo: Mongo) -> EmbeddedIngresses:
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def ingresses(mongo: Mongo, clock: FakeClock) -> EmbeddedIngresses:
     repository = IngressRepository(mongo)
     await repository.ensure_indexes()
-    mint = TokenMint("key", SECRET, FakeClock())
-    return EmbeddedIngresses(repository, mint, "rtmp://here/live", "ws://livekit")
+    mint = TokenMint("key", SECRET, clock)
+    return EmbeddedIngresses(repository, mint, "rtmp://here/live", "ws://livekit", clock)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A session gets one ingress, whoever asks how often, and none once it is over."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -191,3 +192,34 @@ async def test_livekit_being_away_at_the_end_is_tried_again(
     livekit.up()
     await service.close(session_id, remember=True)
     assert livekit.ingresses == {}
+
+
+async def test_what_encoders_do_is_remembered_in_its_order(
+    service: IngestService, ingests: IngestRepository, clock: FakeClock, session_id: str
+) -> None:
+    ingress = await service.ensure(session_id, HOST, "Ada")
+    other = await service.ensure(new_id(), HOST, "Ada")
+    now = clock.now()
+    await ingests.follow(session_id, ingress.ingress_id, now, publishing=True)
+    await ingests.follow(session_id, ingress.ingress_id, now - timedelta(seconds=1), publishing=False)
+    await ingests.follow(session_id, other.ingress_id, now, publishing=False)
+    opened = {one.session_id: one for one in await ingests.list_open()}
+    assert [opened[one].publishing for one in (session_id, other.room)] == [True, False]
+    assert await ingests.forget(session_id, other.ingress_id) is False
+    assert await ingests.forget(session_id, ingress.ingress_id) is True
+    known = await ingests.find(session_id)
+    assert known is not None
+    assert (known.ingress_id, known.publishing) == (None, False)
+    await service.close(other.room, remember=True)
+    assert [one.session_id for one in await ingests.list_open()] == [session_id]
+
+
+async def test_an_ingress_that_is_not_the_sessions_can_be_dropped(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    ingress = await service.ensure(session_id, HOST, "Ada")
+    stray = await livekit.create_rtmp_ingress(session_id, "u:x", session_id, "X")
+    assert await service.drop(session_id, ingress.ingress_id) is False
+    assert await service.drop(session_id, stray.ingress_id) is True
+    assert list(livekit.ingresses.values()) == [ingress]
+    assert await service.ensure(session_id, HOST, "Ada") == ingress

@@ -38,6 +38,7 @@ async def test_ingresses(livekit: LiveKit) -> None:
     assert made.ingress_id.startswith("IN_")
     assert made.url.startswith("rtmp://")
     assert made.stream_key
+    assert (made.status, made.started_at, made.ended_at) == ("inactive", None, None)
     assert await livekit.list_ingresses(room) == [made]
     assert {made.ingress_id, elsewhere.ingress_id} <= {
         one.ingress_id for one in await livekit.list_ingresses()

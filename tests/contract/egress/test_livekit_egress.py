@@ -88,7 +88,10 @@ async def test_stopping_what_there_is_not_is_fine(client: LiveKitEgressClient) -
 
 
 async def test_a_room_that_there_is_not_has_no_egress(client: LiveKitEgressClient) -> None:
-    assert await LiveKitEngine(client, "file:///out", {}).list(new_id()) == []
+    engine = LiveKitEngine(client, "file:///out", {})
+    room = new_id()
+    assert await engine.list(room) == []
+    assert room not in {one.session_id for one in await engine.list_running()}
 
 
 def test_a_stream_and_a_file_are_one_egress() -> None:

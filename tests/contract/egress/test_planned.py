@@ -7,7 +7,8 @@ import pytest
 
 from deploy.local.stack import Stack
 from services.egress.engines.ports import EgressStatus
-from shared.contracts.states import RecordingStatus, StreamStatus
+from shared.contracts.session_events import SessionEnded
+from shared.contracts.states import RecordingStatus, SessionStatus, StreamStatus
 from shared.ids import new_id
 from shared.mongo import Collection, Document, Mongo, Sort
 from tests.unit.egress.streams.house import House, host_of
@@ -71,6 +72,20 @@ async def test_a_dead_egress_is_replaced(house: House) -> None:
     assert len(await house.planned(session)) == 2
 
 
+async def test_what_outlives_its_session_is_found(house: House) -> None:
+    session, other = await house.go_live(record=True), await house.go_live()
+    await house.work()
+    newest = house.owner.sessions[session.id]
+    update = {"version": newest.version + 1, "status": SessionStatus.ENDED}
+    house.owner.sessions[session.id] = newest.model_copy(update=update)
+    await house.reconciler.sessions.follow(SessionEnded(session=house.owner.sessions[session.id]))
+    await house.go_round(12)
+    await house.work()
+    assert house.engine.stopped == ["EG_0000"]
+    assert {kind for kind, _, _ in await house.repaired()} <= {"egress_leftover", "stream"}
+    assert (await house.stream(other)).wanted
+
+
 @pytest.fixture
 async def stored(stack: Stack, real_mongo: Mongo) -> House:
     """Fifty recordings of five sessions, on the real database."""
@@ -98,6 +113,8 @@ async def test_lists_are_served_by_indexes(stored: House) -> None:
         (stored.egresses.collection, {"due_at": {"$lte": now}}, [("due_at", 1)]),
         (stored.egresses.collection, {"session_id": some.session_id}, []),
         (stored.streams.collection, {"remove_at": {"$lte": now}}, [("remove_at", 1)]),
+        (stored.streams.collection, {"wanted": True}, []),
+        (stored.streams.collection, {"status": "ending"}, []),
     ]
     for collection, query, sort in reads:
         plan = await collection.explain(query, sort=sort)

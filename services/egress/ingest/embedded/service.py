@@ -1,13 +1,14 @@
 """Ingresses of our own, and what the relay needs to know to pass one's media on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiohttp import web
 
 from services.egress.ingest.embedded.repository import IngressRepository
+from shared.clock import Clock
 from shared.errors import NotFound
 from shared.ids import new_id, new_secret
 from shared.livekit import Ingress, TokenMint, whip_url
@@ -15,6 +16,9 @@ from shared.permissions import encoder_grant
 
 # A token only lets the relay connect; it asks for another before each try.
 _TOKEN_LIFETIME = timedelta(minutes=10)
+# The relay asks every 3 s whether an encoder may go on; that is noted at most so often, and believed so long.
+_NOTED_EVERY = timedelta(seconds=5)
+_SENDS_FOR = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,14 @@ class RelayOrder:
 class EmbeddedIngresses:
     """The ingest port without LiveKit Ingress; `rtmp_url` is what encoders are told."""
 
-    def __init__(self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, livekit_url: str):
+    def __init__(
+        self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, livekit_url: str, clock: Clock
+    ):
         self._ingresses = ingresses
         self._mint = mint
         self._rtmp_url = rtmp_url
         self._livekit_url = livekit_url
+        self._clock = clock
 
     async def create_rtmp_ingress(
         self, room: str, identity: str, *, name: str, participant_name: str
@@ -51,8 +58,14 @@ class EmbeddedIngresses:
     async def delete_ingress(self, ingress_id: str) -> None:
         await self._ingresses.delete(ingress_id)
 
-    async def list_ingresses(self, room: str) -> Sequence[Ingress]:
-        return await self._ingresses.of_room(room)
+    async def list_ingresses(self, room: str | None = None) -> Sequence[Ingress]:
+        seen = await (self._ingresses.list_all() if room is None else self._ingresses.of_room(room))
+        return [self._with_status(ingress, asked_at) for ingress, asked_at in seen]
+
+    def _with_status(self, ingress: Ingress, asked_at: datetime | None) -> Ingress:
+        """The relay asks again and again while an encoder sends, and not otherwise."""
+        sends = asked_at is not None and self._clock.now() - asked_at < _SENDS_FOR
+        return replace(ingress, status="publishing" if sends else "inactive")
 
     async def order(self, stream_key: str) -> RelayOrder:
         """What to do with the media sent under a key. Raises NotFound for one that is unknown or revoked."""
@@ -60,6 +73,8 @@ class EmbeddedIngresses:
         if found is None:
             raise NotFound("There is no such stream key", code="stream_key_unknown")
         ingress, participant_name = found
+        now = self._clock.now()
+        await self._ingresses.ask(ingress.ingress_id, now, unless_after=now - _NOTED_EVERY)
         grant = encoder_grant(room=ingress.room, identity=ingress.identity, name=participant_name)
         token = self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)
         return RelayOrder(ingress, whip_url(self._livekit_url, token))

@@ -22,7 +22,7 @@ class Participant:
 class Drift:
     """`at` is when it was repaired, `last_seen_at` the last proof of life of what is gone.
 
-    Times that follow from a repair are estimates, hence `estimated`.
+    `estimated`: times that follow from the repair are not exact.
     """
 
     id: str

@@ -54,6 +54,7 @@ def _entry(done: Done, now: datetime) -> Drift:
         observed=repair.observed,
         action=done.action,
         last_seen_at=repair.last_seen_at,
+        estimated=done.estimated,
     )
 
 

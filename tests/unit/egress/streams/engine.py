@@ -71,6 +71,11 @@ class FakeEngine:
             raise Unavailable("away")
         return [one for one in self.egresses.values() if one.session_id == session_id]
 
+    async def list_running(self) -> Sequence[EgressInfo]:
+        if self.away:
+            raise Unavailable("away")
+        return [one for one in self.egresses.values() if not one.status.over]
+
     def be(self, egress_id: str, status: EgressStatus, error: str | None = None) -> EgressInfo:
         """It goes on; nobody is told."""
         ended_at: datetime | None = self._clock.now() if status.over else None

@@ -11,6 +11,8 @@ from services.egress.engines.build import EngineParts
 from services.egress.engines.keys import file_key, key_of, segments_prefix
 from services.egress.engines.ports import EgressInfo, EgressStatus, Engine
 from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.drift.schemas import DriftQuery
+from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.segments.domain import Segment
@@ -81,6 +83,13 @@ class House:
             self.mongo,
             self.clock,
         )
+        self.rounds = Rounds(
+            self.parts.checks,
+            self.reconciler.lease,
+            self.reconciler.ledger,
+            self.clock,
+            period=timedelta(seconds=10),
+        )
         self.egresses = EgressRepository(self.mongo, self.reconciler.outbox, self.clock)
         self.streams = StreamRepository(self.mongo, self.reconciler.outbox, self.clock)
         self.recordings = RecordingRepository(self.mongo, self.reconciler.outbox, self.clock)
@@ -129,6 +138,18 @@ class House:
             self.clock.advance(seconds=0.5)
             passed += 0.5
             await self._settle()
+
+    async def go_round(self, seconds: float) -> None:
+        """Rounds of the reconciler every two seconds, with no worker between them."""
+        for _ in range(int(seconds / 2)):
+            await self.rounds.round()
+            self.clock.advance(seconds=2)
+        await self.rounds.round()
+
+    async def repaired(self) -> list[tuple[str, str, str]]:
+        """The drift ledger, the oldest first: kind, believed, observed."""
+        entries, _ = await self.reconciler.ledger.page(DriftQuery(limit=100))
+        return [(one.kind, one.believed, one.observed) for one in reversed(entries)]
 
     async def _settle(self) -> None:
         for _ in range(10):

@@ -314,7 +314,8 @@ async def test_a_recording_without_an_egress_is_settled(house: House) -> None:
     recording = await house.record(session)
     await house.egresses.discard(recording.key)
     house.clock.advance(minutes=20)
-    await house.parts.strays.settle_unfinished()
+    await house.go_round(10)
+    assert await house.repaired() == [("recording", "recording", "no egress planned")]
     failed = await house.recordings.get(recording.id)
     assert (failed.status, failed.error) == (RecordingStatus.FAILED, "It was never begun")
 

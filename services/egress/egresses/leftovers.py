@@ -1,0 +1,88 @@
+"""Egresses that run and that nobody wants: not planned, given up here, or outliving their session."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.egresses.service import EgressService
+from services.egress.engines.ports import EgressInfo, EgressStatus, Engine
+from services.egress.reconciler.domain import Done, Kind, Repair
+from services.egress.reconciler.sessions.domain import KnownSession
+from services.egress.reconciler.sessions.service import Sessions
+from shared.ids import is_id
+
+_RUNS = frozenset({EgressStatus.STARTING, EgressStatus.ACTIVE})
+
+
+class LeftoverEgresses:
+    """Compares what the engine runs, and what is planned, with what sessions want."""
+
+    def __init__(
+        self, engine: Engine, egresses: EgressRepository, service: EgressService, sessions: Sessions
+    ):
+        self._engine = engine
+        self._egresses = egresses
+        self._service = service
+        self._sessions = sessions
+
+    async def differences(self) -> list[Repair]:
+        running = await self._engine.list_running()
+        planned = await self._planned(running)
+        wanted = await self._egresses.wanted()
+        rooms = {one.session_id for one in running if is_id(one.session_id)}
+        known = await self._sessions.known(list(rooms | {one.session_id for one in wanted}))
+        return [*unplanned(running, planned, known), *outlived(wanted, known)]
+
+    async def _planned(self, running: Sequence[EgressInfo]) -> dict[str, PlannedEgress]:
+        keys = [one.key for one in running if one.key is not None]
+        return await self._egresses.find_many(keys) if keys else {}
+
+    async def repair(self, repair: Repair) -> Done | None:
+        planned = await self._egresses.find(repair.thing)
+        if planned is not None:
+            return await self._stop_planned(repair, planned)
+        running = [one for one in await self._engine.list_running() if one.egress_id == repair.thing]
+        plans = await self._planned(running)
+        if not running or belongs(running[0], plans.get(running[0].key or "")):
+            return None
+        await self._engine.stop(repair.thing)
+        return Done(repair, f"egress {repair.thing} told to stop", estimated=False)
+
+    async def _stop_planned(self, repair: Repair, planned: PlannedEgress) -> Done | None:
+        known = await self._sessions.ask(repair.session_id)
+        if planned.over or not planned.wanted or (known is not None and not known.over):
+            return None
+        await self._service.stop(planned.id)
+        return Done(repair, f"egress {planned.egress_id or planned.id} is stopped", estimated=False)
+
+
+def unplanned(
+    running: Iterable[EgressInfo],
+    planned: Mapping[str, PlannedEgress],
+    known: Mapping[str, KnownSession],
+) -> Iterator[Repair]:
+    """What the engine runs beside the plan, in rooms of ours; `planned` by key, `known` by session.
+
+    One that writes to paths of ours is ours even where nothing is known of its session any more.
+    """
+    for one in running:
+        ours = one.key is not None or one.session_id in known
+        if one.status in _RUNS and ours and not belongs(one, planned.get(one.key or "")):
+            plan = "over" if one.key in planned else "not planned"
+            observed = f"egress {one.egress_id} {one.status.value}"
+            yield Repair(Kind.EGRESS_LEFTOVER, one.session_id, plan, observed, thing=one.egress_id)
+
+
+def belongs(one: EgressInfo, plan: PlannedEgress | None) -> bool:
+    """Whether the plan still counts on it; one whose start had no answer may be it."""
+    return plan is not None and not plan.over and plan.egress_id in {None, one.egress_id}
+
+
+def outlived(wanted: Iterable[PlannedEgress], known: Mapping[str, KnownSession]) -> Iterator[Repair]:
+    """Planned egresses that nobody stopped although their session is over."""
+    for one in wanted:
+        session = known.get(one.session_id)
+        if session is not None and session.over:
+            believed = "session deleted" if session.deleted else f"session {session.state.status.value}"
+            observed = f"egress {one.status.value}"
+            yield Repair(Kind.EGRESS_LEFTOVER, one.session_id, believed, observed, thing=one.id)

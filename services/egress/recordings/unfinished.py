@@ -1,0 +1,56 @@
+"""Recordings that go on although their egress is over, or was never planned."""
+
+from datetime import timedelta
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.reconciler.domain import Done, Kind, Repair
+from services.egress.recordings.domain import Recording
+from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.repository import RecordingRepository
+from shared.clock import Clock
+
+# A recording's row is written a moment before its egress is planned.
+_ROW_GRACE = timedelta(minutes=1)
+_NEVER_BEGUN = "It was never begun"
+
+
+class UnfinishedRecordings:
+    def __init__(
+        self,
+        recordings: RecordingRepository,
+        follower: RecordingFollower,
+        egresses: EgressRepository,
+        clock: Clock,
+    ):
+        self._recordings = recordings
+        self._follower = follower
+        self._egresses = egresses
+        self._clock = clock
+
+    async def differences(self) -> list[Repair]:
+        running = await self._recordings.unfinished(self._clock.now() - _ROW_GRACE)
+        planned = await self._egresses.find_many([one.key for one in running]) if running else {}
+        found = (_difference(one, planned.get(one.key)) for one in running)
+        return [repair for repair in found if repair is not None]
+
+    async def repair(self, repair: Repair) -> Done | None:
+        """Bring it to its end, as the storage has it."""
+        recording = await self._recordings.get(repair.thing)
+        egress = await self._egresses.find(recording.key)
+        if egress is None:
+            now = self._clock.now()
+            await self._recordings.change(recording.id, lambda one: one.fail(_NEVER_BEGUN, now))
+        elif egress.over:
+            await self._follower.observe(egress)
+        else:
+            return None
+        settled = await self._recordings.get(recording.id)
+        return Done(repair, f"recording {recording.id} is {settled.status.value}", estimated=False)
+
+
+def _difference(recording: Recording, egress: PlannedEgress | None) -> Repair | None:
+    if egress is not None and not egress.over:
+        return None
+    observed = "no egress planned" if egress is None else f"egress {egress.status.value}"
+    return Repair(Kind.RECORDING, recording.session_id, "recording", observed, thing=recording.id)

@@ -1,0 +1,72 @@
+"""Streams that are not what their session wants, or not what has become of their egress."""
+
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
+from services.egress.reconciler.domain import Done, Kind, Repair
+from services.egress.reconciler.sessions.domain import KnownSession
+from services.egress.reconciler.sessions.service import Sessions
+from services.egress.streams.domain import Stream
+from services.egress.streams.repository import StreamRepository
+from services.egress.streams.service import StreamService
+from shared.contracts.states import StreamStatus
+
+_PASSING = frozenset({StreamStatus.STARTING, StreamStatus.ACTIVE, StreamStatus.ENDING})
+
+
+class StuckStreams:
+    """Compares wishes, streams and planned egresses; an event of one of them was lost where they differ."""
+
+    def __init__(
+        self,
+        streams: StreamRepository,
+        service: StreamService,
+        egresses: EgressRepository,
+        sessions: Sessions,
+    ):
+        self._streams = streams
+        self._service = service
+        self._egresses = egresses
+        self._sessions = sessions
+
+    async def differences(self) -> list[Repair]:
+        live = {one.state.id: one for one in await self._sessions.list_live() if one.state.stream.wanted}
+        streams = {one.id: one for one in await self._streams.unfinished()}
+        streams |= await self._streams.find_many(list(live.keys() - streams.keys()))
+        known = live | await self._sessions.known(list(streams.keys() - live.keys()))
+        keys = [one.current.key for one in streams.values() if one.current]
+        planned = await self._egresses.find_many(keys) if keys else {}
+        found = (_difference(id_, streams.get(id_), known.get(id_), planned) for id_ in streams | live)
+        return [repair for repair in found if repair is not None]
+
+    async def repair(self, repair: Repair) -> Done | None:
+        await self._service.settle(repair.session_id)
+        stream = await self._streams.find(repair.session_id)
+        status = stream.status if stream else StreamStatus.NONE
+        return Done(repair, f"stream is {status.value}", estimated=False)
+
+
+def _difference(
+    session_id: str, stream: Stream | None, known: KnownSession | None, planned: dict[str, PlannedEgress]
+) -> Repair | None:
+    egress = planned.get(stream.current.key) if stream and stream.current else None
+    differs = wish(stream, known) or (fate(stream, egress) if stream else None)
+    return Repair(Kind.STREAM, session_id, *differs) if differs else None
+
+
+def wish(stream: Stream | None, known: KnownSession | None) -> tuple[str, str] | None:
+    """What the session wants, against what the stream is there for: believed and observed."""
+    if known is None:
+        return None
+    if known.over:
+        return ("session over", "stream still wanted") if stream is not None and stream.wanted else None
+    attempt = known.state.stream.attempt
+    if known.live and known.state.stream.wanted and (stream is None or stream.attempt < attempt):
+        return f"stream wanted, attempt {attempt}", "nobody began it"
+    return None
+
+
+def fate(stream: Stream, egress: PlannedEgress | None) -> tuple[str, str] | None:
+    """What the stream shows, against what is known of its egress."""
+    if stream.status not in _PASSING or (egress is not None and stream.shows(egress)):
+        return None
+    return f"stream {stream.status.value}", f"egress {egress.status.value}" if egress else "no egress planned"
