@@ -71,12 +71,12 @@ def build(settings: EgressSettings) -> web.Application:
     egress_api = LiveKitEgressClient(settings.livekit_api_url, settings.livekit_api_key, secret)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     engine = build_engine(settings, egress_api, mongo, clock)
-    streams = build_streams(settings, parts, engine, storage, livekit, mongo, clock)
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
     ingress_repository = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
     embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url, clock)
     ingresses: Ingresses = embedded if settings.ingest == "embedded" else livekit
+    streams = build_streams(settings, parts, engine, storage, livekit, ingresses, mongo, clock)
     ingests = IngestService(ingresses, ingest_repository)
     ingress_check = IngressCheck(
         ingresses, ingest_repository, ingests, parts.sessions, webhook_repository, clock

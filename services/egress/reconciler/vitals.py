@@ -12,7 +12,7 @@ CONFIRMED_AFTER = timedelta(seconds=5)
 PROVEN_FOR = timedelta(seconds=20)
 ASKED_AT_ONCE = 1000
 # LiveKit does not count these among a room's participants.
-_NOT_COUNTED = frozenset({"egress", "agent"})
+NOT_COUNTED = frozenset({"egress", "agent"})
 
 
 @dataclass
@@ -90,4 +90,4 @@ class Vitals:
 
 def miscounted(room: LiveKitRoom, participants: Sequence[LiveKitParticipant]) -> bool:
     """Whether the room's server counts others than are listed; it tells its count some 10 s late."""
-    return room.num_participants != sum(one.kind not in _NOT_COUNTED for one in participants)
+    return room.num_participants != sum(one.kind not in NOT_COUNTED for one in participants)

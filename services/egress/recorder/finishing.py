@@ -14,7 +14,7 @@ import av
 import structlog
 
 from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.file.parts import gaps, parts
+from services.egress.recorder.file.parts import gaps, holes, parts
 from services.egress.recorder.file.poster import poster
 from services.egress.recorder.file.remux import NothingToPut, write
 from services.egress.recorder.jobs.domain import Job, Result
@@ -33,6 +33,7 @@ class Finishing:
     def __init__(self, job: Job, tools: Tools):
         self._job = job
         self._tools = tools
+        self._missing: list[Segment] = []
 
     async def finish(self, failure: str | None) -> Job:
         """The job as it ended; its file, if any was asked for, is stored. Waits while storage is away."""
@@ -55,7 +56,8 @@ class Finishing:
             log.exception("job.file_failed", job=self._job.key)
             return replace(ended, status=EgressStatus.FAILED, error=failure or _told(error))
         status = EgressStatus.FAILED if failure else EgressStatus.COMPLETE
-        return replace(ended, status=status, error=failure, result=result)
+        lacking = sorted((*ended.gaps, *holes(segments, self._missing)), key=lambda gap: gap.after_seconds)
+        return replace(ended, status=status, error=failure, result=result, gaps=tuple(lacking))
 
     async def clear(self) -> None:
         """Remove what nobody is to see: the segments of an egress that was to be a file alone.
@@ -84,7 +86,7 @@ class Finishing:
         """Make and store the file and its poster; its seconds and bytes."""
         began = time.monotonic()
         file = self._tools.spool.path(self._job.key, self._job.epoch, 0).with_name("file.mp4")
-        reading = _Reading(self._tools, asyncio.get_running_loop())
+        reading = _Reading(self._tools, asyncio.get_running_loop(), self._missing)
         runs = [reading.pieces(run) for run in parts(segments)]
         duration = await asyncio.to_thread(write, file, runs)
         size = file.stat().st_size
@@ -112,11 +114,12 @@ class Finishing:
 
 
 class _Reading:
-    """Stored segments for a thread that wants them one by one."""
+    """Stored segments for a thread that wants them one by one; those that are gone go to `missing`."""
 
-    def __init__(self, tools: Tools, loop: asyncio.AbstractEventLoop):
+    def __init__(self, tools: Tools, loop: asyncio.AbstractEventLoop, missing: list[Segment]):
         self._tools = tools
         self._loop = loop
+        self._missing = missing
 
     def pieces(self, segments: Sequence[Segment]) -> Iterator[bytes]:
         """A segment whose file is gone is left out: the rest is worth having."""
@@ -126,6 +129,7 @@ class _Reading:
                 yield asked.result()
             except NotFound:
                 log.warning("segment.missing", segment=segment.id)
+                self._missing.append(segment)
 
     async def _get(self, path: str) -> bytes:
         return await persist("storage", lambda: self._tools.storage.get(path))

@@ -17,6 +17,7 @@ from services.egress.egresses.worker import EgressWorker
 from services.egress.engines.build import EngineParts
 from services.egress.engines.keys import segments_prefix
 from services.egress.engines.livekit import LIVE_PLAYLIST
+from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.reconciler.rounds import Check
 from services.egress.recordings.following import RecordingFollower
@@ -76,6 +77,7 @@ def build_streams(
     engine: EngineParts,
     storage: Storage,
     livekit: LiveKit,
+    ingresses: Ingresses,
     mongo: Mongo,
     clock: Clock,
 ) -> StreamParts:
@@ -155,7 +157,15 @@ def build_streams(
         from_records=engine.keeps_records,
     )
     health = StreamHealth(
-        access, stream_repository, egresses, segments, livekit, engine.trouble, settings.look, clock
+        access,
+        stream_repository,
+        egresses,
+        segments,
+        livekit,
+        ingresses,
+        engine.trouble,
+        settings.look,
+        clock,
     )
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:

@@ -33,7 +33,9 @@ class Stream:
     """`id` is the session's. `parts` are its egresses, the oldest first; the last is the one that counts.
 
     `session_version` is the newest state of the session that was followed, `attempt` the newest wish.
-    `remove_at` is when its files are deleted; they stay where there is no such time.
+    `record`: with a recording, which the part makes, or, where the part ran already, an egress of its own;
+    `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
+    deleted; they stay where there is no such time.
     """
 
     id: str
@@ -44,6 +46,8 @@ class Stream:
     session_version: int = 0
     wanted: bool = False
     attempt: int = 0
+    record: bool = False
+    recording_key: str | None = None
     parts: list[Part] = field(default_factory=list)
     status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None
@@ -71,7 +75,16 @@ class Stream:
         begin = self.needs_part(session, over)
         self.session_version, self.listed = session.version, session.listed
         self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
+        if session.stream.record and not begin and not self.record:
+            self.recording_key = part.key
+        self.record = session.stream.record
         return self._begin(part, now) if begin else []
+
+    def recording_begun(self, key: str) -> Sequence[Event]:
+        """The recording beside the part is planned, or there is one already."""
+        if self.recording_key == key:
+            self.recording_key = None
+        return []
 
     def replace(self, part: Part, key: str, now: datetime) -> Sequence[Event]:
         """Begin another part in the place of the one with this `key`, where that still counts."""

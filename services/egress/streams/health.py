@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
@@ -12,6 +13,8 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.engines.build import EngineTrouble
 from services.egress.engines.ports import Look
+from services.egress.ingest.ports import Ingresses
+from services.egress.reconciler.vitals import NOT_COUNTED
 from services.egress.segments.domain import Segment
 from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW
@@ -33,6 +36,8 @@ from shared.identity import Caller
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
 
 _DEADLINE = 3.0
+# LiveKit notes who is in a room within some seconds of its opening.
+_LISTED_WITHIN = timedelta(seconds=10)
 
 
 class StreamHealth:
@@ -43,6 +48,7 @@ class StreamHealth:
         egresses: EgressService,
         segments: StreamSegments,
         livekit: LiveKit,
+        ingresses: Ingresses,
         trouble: EngineTrouble,
         look: Look,
         clock: Clock,
@@ -52,6 +58,7 @@ class StreamHealth:
         self._egresses = egresses
         self._segments = segments
         self._livekit = livekit
+        self._ingresses = ingresses
         self._trouble = trouble
         self._look = look
         self._clock = clock
@@ -61,8 +68,10 @@ class StreamHealth:
         session = await self._access.moderated(session_id, caller, library_id)
         stream = await self._streams.find(session_id)
         seen = await self._look_into(session)
-        room, participants, ingresses = seen or ([], [], [])
-        tracks = [track for participant in participants for track in _tracks(participant)]
+        rooms, listed, ingresses = seen or ([], [], [])
+        room = rooms[0] if rooms else None
+        present = self._present(room, listed) if seen else None
+        tracks = None if present is None else [track for one in present for track in _tracks(one)]
         output = await self._output(stream)
         status = stream.status if stream else StreamStatus.NONE
         signs = Signs(
@@ -71,7 +80,7 @@ class StreamHealth:
             status=status,
             error=stream.error if stream else None,
             livekit_answers=seen is not None,
-            room_open=bool(room),
+            room_open=room is not None,
             tracks=tracks,
             last_segment_age=output.age,
             segment_seconds=self._look.segment_seconds,
@@ -80,11 +89,18 @@ class StreamHealth:
         said, reasons = verdict(signs)
         return StreamHealthResponse(
             status=said,
-            room=_room(room[0]) if room else None,
+            room=_room(room, present) if room else None,
             tracks=tracks,
             egress=self._egress_health(stream, output, reasons),
-            ingress=_ingress(ingresses, participants),
+            ingress=_ingress(ingresses, present),
         )
+
+    def _present(
+        self, room: LiveKitRoom | None, listed: Sequence[LiveKitParticipant]
+    ) -> Sequence[LiveKitParticipant] | None:
+        """Who is in the room; None where LiveKit lists nobody in a room so new that it may not know yet."""
+        new = room is not None and self._clock.now() - room.created_at < _LISTED_WITHIN
+        return None if new and not listed else listed
 
     async def _look_into(
         self, session: SessionState
@@ -95,7 +111,7 @@ class StreamHealth:
                 return await asyncio.gather(
                     self._livekit.list_rooms([session.id]),
                     self._livekit.list_participants(session.id),
-                    self._livekit.list_ingresses(session.id),
+                    self._ingresses.list_ingresses(session.id),
                 )
         except (AppError, TimeoutError):
             return None
@@ -121,9 +137,9 @@ class StreamHealth:
             recording=planned.file if planned else False,
             started_at=planned.started_at if planned else None,
             hls_path=stream.hls_path if stream else None,
-            width=self._look.width,
-            height=self._look.height,
-            frame_rate=self._look.frame_rate,
+            width=self._look.width if planned else None,
+            height=self._look.height if planned else None,
+            frame_rate=self._look.frame_rate if planned else None,
             bitrate_kbps=_bitrate(latest),
             segment_count=output.count,
             last_segment_at=latest[-1].starts_at if latest else None,
@@ -147,10 +163,10 @@ def _bitrate(segments: Sequence[Segment]) -> int | None:
     return round(sum(segment.size for segment in segments) * 8 / seconds / 1000) if seconds else None
 
 
-def _room(room: LiveKitRoom) -> RoomHealth:
-    return RoomHealth(
-        sid=room.sid, name=room.name, num_participants=room.num_participants, created_at=room.created_at
-    )
+def _room(room: LiveKitRoom, present: Sequence[LiveKitParticipant] | None) -> RoomHealth:
+    """Counted by who is listed: the room's own count comes some 10 s late."""
+    count = None if present is None else sum(one.kind not in NOT_COUNTED for one in present)
+    return RoomHealth(sid=room.sid, name=room.name, num_participants=count, created_at=room.created_at)
 
 
 def _tracks(participant: LiveKitParticipant) -> list[TrackHealth]:
@@ -169,11 +185,13 @@ def _tracks(participant: LiveKitParticipant) -> list[TrackHealth]:
 
 
 def _ingress(
-    ingresses: Sequence[Ingress], participants: Sequence[LiveKitParticipant]
+    ingresses: Sequence[Ingress], present: Sequence[LiveKitParticipant] | None
 ) -> IngressHealth | None:
     if not ingresses:
         return None
-    publishing = any(one.kind == "ingress" and one.tracks for one in participants)
+    publishing = None if present is None else any(one.kind == "ingress" and one.tracks for one in present)
+    if ingresses[0].status == "publishing":
+        publishing = True
     return IngressHealth(ingress_id=ingresses[0].ingress_id, publishing=publishing)
 
 

@@ -63,11 +63,3 @@ def begins_anew(segment: Segment) -> bool:
 
 def _time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def within(playlist: str, folder: str) -> str:
-    """A playlist whose files lie in `folder`, as it reads one level up: for those that LiveKit wrote."""
-    lines = playlist.splitlines()
-    return (
-        "\n".join(line if not line or line.startswith("#") else f"{folder}/{line}" for line in lines) + "\n"
-    )

@@ -7,9 +7,11 @@ from shared.http import Data
 
 
 class RoomHealth(Data):
+    """`num_participants` is null where LiveKit does not answer, or may not know yet who is in a new room."""
+
     sid: str
     name: str
-    num_participants: int
+    num_participants: int | None
     created_at: datetime
 
 
@@ -28,7 +30,8 @@ class TrackHealth(Data):
 class EgressHealth(Data):
     """`status` is the stream's, `reasons` are sentences on what is wrong, for people.
 
-    `bitrate_kbps` is measured over the last segments; `last_segment_age` in seconds.
+    Size and frame rate are null without an egress. `bitrate_kbps` is measured over the last segments;
+    `last_segment_age` in seconds.
     """
 
     status: Literal["none", "starting", "active", "ending", "ended", "failed"]
@@ -38,9 +41,9 @@ class EgressHealth(Data):
     recording: bool
     started_at: datetime | None
     hls_path: str | None
-    width: int
-    height: int
-    frame_rate: int
+    width: int | None
+    height: int | None
+    frame_rate: int | None
     bitrate_kbps: int | None
     segment_count: int
     last_segment_at: datetime | None
@@ -49,15 +52,20 @@ class EgressHealth(Data):
 
 
 class IngressHealth(Data):
+    """`publishing` is null where it is not known who is in the room."""
+
     ingress_id: str
-    publishing: bool
+    publishing: bool | None
 
 
 class StreamHealthResponse(Data):
-    """`status` is the verdict, `egress.reasons` say why. Without one, `room` and `ingress` are null."""
+    """`status` is the verdict, `egress.reasons` say why. Without one, `room` and `ingress` are null.
+
+    `tracks` is null where it is not known who is in the room.
+    """
 
     status: Literal["healthy", "degraded", "unhealthy", "idle"]
     room: RoomHealth | None
-    tracks: list[TrackHealth]
+    tracks: list[TrackHealth] | None
     egress: EgressHealth
     ingress: IngressHealth | None

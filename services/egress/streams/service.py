@@ -93,6 +93,15 @@ class StreamService:
             session.id, lambda one: one.follow(session, part, over, self._clock.now())
         )
         await self._carry_out(stream, part)
+        if stream.recording_key is not None:
+            await self._record_beside(session, stream.recording_key)
+
+    async def _record_beside(self, session: SessionState, key: str) -> None:
+        """Record a session whose stream runs without a recording: the stream is not touched for that."""
+        await self._reserve(session, Part(key=key, file=True))
+        if await self._recordings.find(id_of(key)) is not None:
+            await self._egresses.plan(key, session.id, stream=False, file=True)
+        await self._streams.change(session.id, lambda one: one.recording_begun(key))
 
     async def _carry_out(self, stream: Stream, part: Part) -> None:
         """Plan the part that counts; `part` was made for it, unless somebody else was faster."""

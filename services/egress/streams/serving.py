@@ -7,9 +7,10 @@ from aiohttp import web
 from services.egress.engines.keys import segments_prefix
 from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
 from services.egress.streams.kept import Kept
-from services.egress.streams.playlists import Opening, media_playlist, within
+from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
+from services.egress.streams.written import Written, read, whole, window
 from shared.contracts.states import StreamStatus
 from shared.errors import Forbidden, NotFound
 from shared.http.files import send_file
@@ -94,12 +95,24 @@ class HlsService:
         return media_playlist(segments, opening=opening, ended=ended, seconds=self._seconds, whole=whole)
 
     async def _written(self, stream: Stream, name: str) -> str:
-        """LiveKit's own playlist of the part that counts."""
-        if stream.current is None:
+        """LiveKit's own playlists of all parts in one; a live one needs the full ones of the parts before."""
+        names = [FULL_PLAYLIST] * (len(stream.parts) - 1) + [name]
+        keys = [part.key for part in stream.parts]
+        parts = [await self._read(stream.id, key, which) for key, which in zip(keys, names, strict=False)]
+        if not any(part.entries for part in parts):
             raise _nothing()
-        key = stream.current.key
-        text = await self._storage.get(f"{segments_prefix(stream.id, key)}/{name}")
-        return within(text.decode(), key)
+        ended = stream.status is StreamStatus.ENDED
+        if name == FULL_PLAYLIST:
+            return whole(parts, ended=ended)
+        return window(parts[:-1], parts[-1], ended=ended)
+
+    async def _read(self, session_id: str, key: str, name: str) -> Written:
+        """An egress that never began, or has not yet, wrote none."""
+        try:
+            text = await self._storage.get(f"{segments_prefix(session_id, key)}/{name}")
+        except NotFound:
+            return Written()
+        return read(text.decode(), key)
 
 
 def _split(path: str) -> tuple[str | None, str, str]:

@@ -21,7 +21,7 @@ class Signs:
     error: str | None
     livekit_answers: bool
     room_open: bool
-    tracks: Sequence[TrackHealth]
+    tracks: Sequence[TrackHealth] | None
     last_segment_age: float | None
     segment_seconds: int
     engine_trouble: str | None
@@ -58,7 +58,7 @@ def _odd(signs: Signs) -> Iterator[str]:
         yield "LiveKit does not answer: room and tracks are not known"
     if signs.status is StreamStatus.STARTING and signs.error is None:
         yield "The stream is starting"
-    if signs.livekit_answers and not any(not track.muted for track in signs.tracks):
+    if signs.tracks is not None and all(track.muted for track in signs.tracks):
         yield "Nobody is sending picture or sound"
     age = signs.last_segment_age
     slow, stopped = _SLOW * signs.segment_seconds, _STOPPED * signs.segment_seconds

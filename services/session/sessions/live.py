@@ -100,9 +100,10 @@ class LiveService:
 
     async def _streaming(self, session: Session) -> Session:
         session = await self._live(session, stream=True)
-        if session.stream.wanted:
+        record = session.preset.settings.recording_enabled
+        if session.stream.wanted and (session.stream.record or not record):
             return session
-        return await self._stream_on(session.id, record=session.preset.settings.recording_enabled)
+        return await self._stream_on(session.id, record=record)
 
     async def _stream_on(self, id: str, *, record: bool) -> Session:  # noqa: A002
         return await self._sessions.change(

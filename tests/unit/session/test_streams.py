@@ -64,6 +64,16 @@ async def test_going_live_after_a_start_adds_the_stream(house: House, host: Host
     assert (await wishes(house))[-1] == (True, False, 1)
 
 
+async def test_going_live_after_webcam_hls_adds_the_recording_alone(house: House, host: Host) -> None:
+    preset = await host.preset(recording_enabled=True)
+    session = await host.session(preset=preset.id)
+    await host.start(session)
+    await house.live.start_webcam_hls(session.id, host.caller, None)
+    for _ in range(2):
+        await house.live.go_live(session.id, host.caller, None)
+    assert (await wishes(house))[-2:] == [(True, False, 1), (True, True, 2)]
+
+
 async def test_hls_for_a_webcam_that_is_live(house: House, host: Host) -> None:
     session = await host.session()
     with pytest.raises(Conflict) as refusal:

@@ -9,6 +9,7 @@ from services.egress.segments.domain import Segment
 # Seconds. Less is what starting takes anyway, or a clock that was set.
 _NO_GAP = 0.5
 _SLOW_START = 5.0
+_SAME = 0.01
 
 
 def parts(segments: Sequence[Segment]) -> list[list[Segment]]:
@@ -20,6 +21,22 @@ def parts(segments: Sequence[Segment]) -> list[list[Segment]]:
             found.append([])
         found[-1].append(segment)
     return found
+
+
+def holes(segments: Sequence[Segment], missing: Sequence[Segment]) -> tuple[Gap, ...]:
+    """What the file lacks since the files of these segments are gone: one gap for those in a row."""
+    found: list[Gap] = []
+    lost = {segment.id for segment in missing}
+    shown = 0.0
+    for segment in segments:
+        if segment.id in lost:
+            last = found[-1] if found else None
+            joined = last is not None and abs(last.after_seconds + last.seconds - shown) < _SAME
+            after, before = (last.after_seconds, last.seconds) if last and joined else (shown, 0.0)
+            found = found[:-1] if joined else found
+            found.append(Gap(after_seconds=round(after, 3), seconds=round(before + segment.duration, 3)))
+        shown += segment.duration
+    return tuple(found)
 
 
 def gaps(segments: Sequence[Segment], started_at: datetime | None) -> tuple[Gap, ...]:

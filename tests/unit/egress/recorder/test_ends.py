@@ -139,6 +139,7 @@ async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk
     await desk.tools.storage.delete([segments[1].path])
     ended = await Finishing(job, desk.tools).finish(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
+    assert ended.gaps == (Gap(after_seconds=2.0, seconds=2.0),)
     assert ended.result is not None
     assert ended.result.duration == pytest.approx(6.0, abs=0.2)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.egress.engines.ports import EgressOrder, Look
-from services.egress.recorder.file.parts import gaps, parts
+from services.egress.recorder.file.parts import gaps, holes, parts
 from services.egress.recorder.jobs.domain import (
     PATIENCE_SECONDS,
     Gap,
@@ -119,3 +119,16 @@ def test_a_recorder_that_died_before_its_first_segment(late: float, missing: tup
 def test_nothing_is_missing_where_nothing_is() -> None:
     assert gaps([segment(1, n, 2 * n + 0.03 * (n % 2)) for n in range(50)], NOW) == ()
     assert gaps([], NOW) == ()
+
+
+@pytest.mark.parametrize(
+    ("lost", "stated"),
+    [
+        ((), ()),
+        ((1, 2), (Gap(after_seconds=2.0, seconds=4.0),)),
+        ((0, 4), (Gap(after_seconds=0.0, seconds=2.0), Gap(after_seconds=8.0, seconds=2.0))),
+    ],
+)
+def test_what_the_file_lacks_is_stated(lost: tuple[int, ...], stated: tuple[Gap, ...]) -> None:
+    segments = [segment(1, n, 2 * n) for n in range(5)]
+    assert holes(segments, [segments[n] for n in lost]) == stated

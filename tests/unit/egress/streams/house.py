@@ -80,6 +80,7 @@ class House:
             parts,
             self.storage,
             self.livekit,
+            self.livekit,
             self.mongo,
             self.clock,
         )
@@ -117,10 +118,12 @@ class House:
         await self.follow(SessionStarted(session=session))
         return session
 
-    async def again(self, session: SessionState) -> SessionState:
-        """The stream is asked for once more."""
+    async def again(self, session: SessionState, *, record: bool | None = None) -> SessionState:
+        """The stream is asked for once more, with a recording, without one, or as before."""
         newest = self.owner.sessions[session.id]
-        wish = newest.stream.model_copy(update={"wanted": True, "attempt": newest.stream.attempt + 1})
+        asked = newest.stream.record if record is None else record
+        update = {"wanted": True, "record": asked, "attempt": newest.stream.attempt + 1}
+        wish = newest.stream.model_copy(update=update)
         changed = newest.model_copy(update={"version": newest.version + 1, "stream": wish})
         await self.follow(SessionUpdated(session=changed))
         return changed

@@ -1,5 +1,6 @@
 """What is said of a stream, and why."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,7 @@ async def test_a_stream_that_is_well(house: House) -> None:
     assert (found.status, found.egress.status, found.egress.reasons) == ("healthy", "active", [])
     assert (found.egress.bitrate_kbps, found.egress.segment_count) == (400, 3)
     assert found.egress.last_segment_age == 1.0
+    assert found.tracks is not None
     assert [(one.source, one.participant_identity, one.width) for one in found.tracks] == [
         ("camera", HOST, 1280),
         ("microphone", HOST, None),
@@ -68,6 +70,30 @@ async def test_a_session_without_a_stream(house: House) -> None:
     session = await house.go_live(stream=False)
     found = await health(house, session)
     assert (found.status, found.egress.status, found.egress.egress_id) == ("idle", "none", None)
+
+
+async def test_what_livekit_may_not_know_yet_is_not_told(house: House) -> None:
+    session = await house.go_live(stream=False)
+    early = await health(house, session)
+    assert early.room is not None
+    assert (early.room.num_participants, early.tracks) == (None, None)
+    assert (early.egress.width, early.egress.frame_rate, early.egress.bitrate_kbps) == (None, None, None)
+    house.clock.advance(seconds=10)
+    later = await health(house, session)
+    assert later.room is not None
+    assert (later.room.num_participants, later.tracks) == (0, [])
+    publish(house, session, CAMERA)
+    now = await health(house, session)
+    assert now.room is not None
+    assert now.room.num_participants == 1
+
+
+async def test_nobody_is_missed_in_a_room_that_is_new(house: House) -> None:
+    session = await house.go_live()
+    early = await health(house, session)
+    assert (early.status, early.egress.reasons) == ("degraded", ["The stream is starting"])
+    house.clock.advance(seconds=10)
+    assert "Nobody is sending picture or sound" in (await health(house, session)).egress.reasons
 
 
 async def test_segments_that_stop_coming(house: House) -> None:
@@ -88,7 +114,6 @@ async def test_an_engine_that_is_not_there(house: House) -> None:
     assert found.egress.reasons == [
         "No recorder runs",
         "The stream is starting",
-        "Nobody is sending picture or sound",
     ]
 
 
@@ -115,7 +140,7 @@ async def test_livekit_away_is_no_reason_to_give_no_answer(house: House) -> None
     session = await running(house)
     house.livekit.down()
     found = await health(house, session)
-    assert (found.status, found.room, found.tracks) == ("degraded", None, [])
+    assert (found.status, found.room, found.tracks) == ("degraded", None, None)
     assert found.egress.reasons == ["LiveKit does not answer: room and tracks are not known"]
 
 
@@ -124,7 +149,15 @@ async def test_an_ingress_is_told(house: House) -> None:
     made = await house.livekit.create_rtmp_ingress(session.id, f"{HOST}:ingress", "n", "Hanna")
     ingress = (await health(house, session)).ingress
     assert ingress is not None
-    assert (ingress.ingress_id, ingress.publishing) == (made.ingress_id, False)
+    assert (ingress.ingress_id, ingress.publishing) == (made.ingress_id, None)
+    house.clock.advance(seconds=10)
+    ingress = (await health(house, session)).ingress
+    assert ingress is not None
+    assert ingress.publishing is False
+    house.livekit.ingresses[made.ingress_id] = replace(made, status="publishing")
+    ingress = (await health(house, session)).ingress
+    assert ingress is not None
+    assert ingress.publishing
 
 
 async def test_who_moderates_may_look(house: House) -> None:
@@ -132,7 +165,7 @@ async def test_who_moderates_may_look(house: House) -> None:
     session = await house.go_live(roles={moderator: Role.MODERATOR})
     viewer: dict[str, Any] = {"role": UserRole.VIEWER, "organization_id": None}
     look = house.parts.health.of
-    assert (await look(session.id, host_of(session, user_id=moderator, **viewer), None)).tracks == []
+    assert (await look(session.id, host_of(session, user_id=moderator, **viewer), None)).room
     with pytest.raises(Forbidden):
         await look(session.id, host_of(session, user_id=new_id(), **viewer), None)
     with pytest.raises(NotFound):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.egress.segments.domain import Segment
-from services.egress.streams.playlists import Opening, media_playlist, within
+from services.egress.streams.playlists import Opening, media_playlist
 from tests.unit.egress.reconciler.make import at
 
 KEY, SESSION = "0" * 32, "0190a5d0-ac96-774b-bcce-b302099a8057"
@@ -85,8 +85,3 @@ def test_no_segment_is_longer_than_the_target(durations: list[float]) -> None:
     target = int(tags(found, "EXT-X-TARGETDURATION")[0])
     # RFC 8216, 4.3.3.1: rounded to the nearest integer.
     assert all(int(duration + 0.5) <= target for duration in durations)
-
-
-def test_a_playlist_of_livekits_is_read_one_level_up() -> None:
-    written = "#EXTM3U\n#EXT-X-VERSION:4\n#EXTINF:4.0,\nsegment_00000.ts\n"
-    assert within(written, KEY) == f"#EXTM3U\n#EXT-X-VERSION:4\n#EXTINF:4.0,\n{KEY}/segment_00000.ts\n"

@@ -126,6 +126,43 @@ async def test_a_stream_goes_on_when_its_recording_is_stopped(house: House) -> N
     assert (await house.stream(session)).status is StreamStatus.ACTIVE
 
 
+async def test_a_recording_that_is_wanted_later_leaves_the_stream_alone(house: House) -> None:
+    session = await house.go_live()
+    await house.work()
+    await house.active()
+    for _ in range(3):
+        session = await house.again(session, record=True)
+    await house.work()
+    assert house.engine.stopped == []
+    assert [(one.segments_prefix is not None, one.file_key is not None) for one in house.engine.begun] == [
+        (True, False),
+        (False, True),
+    ]
+    recording = await house.recordings.active(session.id)
+    assert recording is not None
+    assert (await house.stream(session)).recording_key is None
+    await house.parts.recordings.stop(session.id, host_of(session))
+    await house.work()
+    assert house.engine.stopped == ["EG_0001"]
+    await house.complete("EG_0001")
+    await house.again(session, record=True)
+    await house.work()
+    assert len(house.engine.begun) == 2, "it was stopped by hand"
+    await house.end(session)
+    await house.work()
+    assert house.engine.stopped == ["EG_0001", "EG_0000"]
+
+
+async def test_a_recording_that_is_wanted_later_may_be_there_already(house: House) -> None:
+    session = await house.go_live()
+    await house.work()
+    await house.record(session)
+    await house.again(session, record=True)
+    await house.work()
+    assert len(house.engine.begun) == 2
+    assert (await house.stream(session)).recording_key is None
+
+
 async def test_who_records_by_hand_gets_no_second_file_with_the_stream(house: House) -> None:
     session = await house.go_live(stream=False)
     recording = await house.record(session)

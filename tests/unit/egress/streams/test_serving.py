@@ -1,12 +1,14 @@
 """HLS over HTTP: what is served to whom, and how it may be kept."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from services.egress.engines.ports import EgressStatus
 from services.egress.streams import routes as stream_routes
 from services.egress.streams.build import HLS_LINKS
 from services.egress.streams.removal import StreamRemoval
@@ -225,17 +227,38 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: Hous
     assert (await http.get(f"/hls/{good[:-1]}/{session.id}/live.m3u8")).status == 404
 
 
-async def test_livekits_own_playlists_are_served_where_it_writes_them(http: Http) -> None:
-    house = House(keeps_records=False)
-    session, key = await streaming(house, segments=0)
-    assert (await house.stream(session)).hls_path is None
-    text = b"#EXTM3U\n#EXTINF:2.0,\nsegment_00000.ts\n"
-    await house.storage.put(f"hls/{session.id}/{key}/live.m3u8", text)
-    await house.work(1)
-    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+@asynccontextmanager
+async def served(house: House) -> AsyncIterator[Http]:
+    """A replica that has served nothing yet."""
     app = service_app("egress", ServiceSettings(), [stream_routes.hls_routes], house.clock)
-    house.parts.install(app)
+    House(house, keeps_records=False).parts.install(app)
     app[HEALTH].started = True
     async with TestClient(TestServer(app)) as client:
-        answer = await client.get(f"/hls/{session.id}/live.m3u8")
-        assert await entries(answer) == [f"{key}/segment_00000.ts"]
+        yield client
+
+
+async def test_livekits_own_playlists_are_served_as_one() -> None:
+    house = House(keeps_records=False)
+    session, key = await streaming(house, segments=0)
+    folder = f"hls/{session.id}"
+    assert (await house.stream(session)).hls_path is None
+    text = b"#EXTM3U\n#EXTINF:2.0,\nsegment_00000.ts\n"
+    await house.storage.put(f"{folder}/{key}/live.m3u8", text)
+    await house.work(1)
+    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+    async with served(house) as http:
+        assert await entries(await http.get(f"/{folder}/live.m3u8")) == [f"{key}/segment_00000.ts"]
+        assert (await http.get(f"/{folder}/index.m3u8")).status == 404
+    await house.storage.put(f"{folder}/{key}/index.m3u8", text + b"#EXT-X-ENDLIST\n")
+    await house.ended(status=EgressStatus.FAILED, error="Chrome crashed")
+    await house.again(session)
+    await house.work()
+    current = (await house.stream(session)).parts[-1].key
+    files = [f"{key}/segment_00000.ts", f"{current}/segment_00000.ts"]
+    async with served(house) as http:
+        assert await entries(await http.get(f"/{folder}/live.m3u8")) == files[:1]
+    for name in ("live.m3u8", "index.m3u8"):
+        await house.storage.put(f"{folder}/{current}/{name}", text)
+    async with served(house) as http:
+        assert await entries(await http.get(f"/{folder}/live.m3u8")) == files
+        assert await entries(await http.get(f"/{folder}/index.m3u8")) == files

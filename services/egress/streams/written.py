@@ -1,0 +1,106 @@
+"""The playlists that LiveKit writes, one an egress, read as one of the whole stream. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from services.egress.streams.playlists import WINDOW
+
+Entry = tuple[str, ...]
+"""The lines of one segment, the last of which is its address."""
+
+_SEQUENCE, _TARGET = "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-TARGETDURATION:"
+_BREAK, _BREAKS = "#EXT-X-DISCONTINUITY", "#EXT-X-DISCONTINUITY-SEQUENCE:"
+# What is said once, and by us.
+_ONCE = (
+    "#EXTM3U",
+    "#EXT-X-VERSION:",
+    "#EXT-X-PLAYLIST-TYPE:",
+    "#EXT-X-ALLOW-CACHE:",
+    "#EXT-X-INDEPENDENT-SEGMENTS",
+    "#EXT-X-ENDLIST",
+    _SEQUENCE,
+    _TARGET,
+    _BREAKS,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """One egress's playlist; `target` is the longest segment in whole seconds.
+
+    `first` and `breaks` are how many segments and discontinuities have left it: none, but for a live one.
+    """
+
+    entries: Sequence[Entry] = ()
+    first: int = 0
+    breaks: int = 0
+    target: int = 1
+
+
+def read(text: str, folder: str) -> Written:
+    """A playlist whose files lie in `folder`, as it reads one level up."""
+    entries: list[Entry] = []
+    tags: list[str] = []
+    said: dict[str, int] = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        if not line.startswith("#"):
+            entries.append((*tags, f"{folder}/{line}"))
+            tags = []
+        elif not line.startswith(_ONCE):
+            tags.append(line)
+        else:
+            name, _, value = line.partition(":")
+            said[name + ":"] = int(value) if value.isdigit() else 0
+    return Written(
+        entries=entries,
+        first=said.get(_SEQUENCE, 0),
+        breaks=said.get(_BREAKS, 0),
+        target=said.get(_TARGET, 1),
+    )
+
+
+def whole(parts: Sequence[Written], *, ended: bool) -> str:
+    """All that there is, from full playlists; a discontinuity between the parts."""
+    kind = f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}"
+    return _text(_joined(parts), target=_target(parts), heads=[f"{_SEQUENCE}0", kind], ended=ended)
+
+
+def window(before: Sequence[Written], current: Written, *, ended: bool) -> str:
+    """The last segments: of the `current` live playlist, and of the full ones `before` while that is short.
+
+    Numbers go on from part to part, so that players follow from one to the next.
+    """
+    past = _joined(before)
+    begins = current.first == 0
+    latest = list(current.entries)
+    if past and begins and latest:
+        latest[0] = _broken(latest[0])
+    missing = WINDOW - len(latest) if begins else 0
+    kept = past[-missing:] if missing > 0 else []
+    gone = past[: len(past) - len(kept)]
+    breaks = sum(_BREAK in entry for entry in gone) + current.breaks + bool(past and not begins)
+    heads = [f"{_SEQUENCE}{len(gone) + current.first}", f"{_BREAKS}{breaks}"]
+    return _text([*kept, *latest], target=_target([*before, current]), heads=heads, ended=ended)
+
+
+def _joined(parts: Iterable[Written]) -> list[Entry]:
+    entries: list[Entry] = []
+    for part in parts:
+        first, rest = part.entries[:1], part.entries[1:]
+        entries += [_broken(entry) if entries else entry for entry in first]
+        entries += rest
+    return entries
+
+
+def _broken(entry: Entry) -> Entry:
+    return entry if _BREAK in entry else (_BREAK, *entry)
+
+
+def _target(parts: Iterable[Written]) -> int:
+    return max((part.target for part in parts), default=1)
+
+
+def _text(entries: Iterable[Entry], *, target: int, heads: Sequence[str], ended: bool) -> str:
+    lines = ["#EXTM3U", "#EXT-X-VERSION:6", f"{_TARGET}{target}", *heads]
+    lines += [line for entry in entries for line in entry]
+    return "\n".join([*lines, "#EXT-X-ENDLIST"] if ended else lines) + "\n"
