@@ -27,11 +27,11 @@ class Shot:
 class VideoFeed:
     """Filled by the room's loop, emptied by the compositor's thread.
 
-    `lag` is how long, in seconds, pictures lie in the SDK's jitter buffer.
+    `lag` is how long, in seconds, pictures lie in the SDK's jitter buffer; None until that is known.
     """
 
     def __init__(self) -> None:
-        self.lag = 0.0
+        self.lag: float | None = None
         self._shots: deque[Shot] = deque(maxlen=_KEPT)
         self._current: Shot | None = None
         self._dejitter = Dejitter()
@@ -41,7 +41,7 @@ class VideoFeed:
         """A picture came; `stamp` is its own time, `arrived` ours, in seconds."""
         if picture.width < _SMALLEST or picture.height < _SMALLEST:
             return
-        taken_at = self._dejitter.place(stamp, arrived) - self.lag
+        taken_at = self._dejitter.place(stamp, arrived) - (self.lag or 0.0)
         with self._lock:
             self._shots.append(Shot(taken_at, picture))
 

@@ -9,17 +9,21 @@ _TOLERANCE = 0.03
 # What comes so much later than it should begins anew after a pause, unless the next is right behind it:
 # then both waited for us.
 _PAUSE = 0.1
-_PIECES = 40  # over which the fastest is looked for: 2 s
+# Over so many pieces the fastest is looked for: 2 s, and half a second while the buffers find their size.
+_PIECES, _FIRST_PIECES, _FIRST = 40, 10, 160
+# Seconds that the first sound may wait until it is known how late it is.
+_HELD = 0.3
 
 
 class SoundFeed:
     """`start` is when the timeline begins on the steady clock.
 
-    `lag` is how long, in seconds, sound lies in the SDK's jitter buffer.
+    `lag` is how long, in seconds, sound lies in the SDK's jitter buffer; None until that is known.
     """
 
     def __init__(self, mixer: Mixer, start: float):
-        self.lag = 0.0
+        self.lag: float | None = None
+        self._held: list[tuple[Samples, float]] = []
         self._end = 0
         self._mixer = mixer
         self._start = start
@@ -27,7 +31,15 @@ class SoundFeed:
 
     def push(self, samples: Samples, arrived: float) -> None:
         """Sound came whose last sample was taken just now."""
-        begin = self._place.begin(len(samples), arrived - self.lag - self._start)
+        self._held.append((samples, arrived))
+        if self.lag is None and arrived - self._held[0][1] < _HELD:
+            return
+        held, self._held = self._held, []
+        for piece, came in held:
+            self._put(piece, came - (self.lag or 0.0))
+
+    def _put(self, samples: Samples, taken: float) -> None:
+        begin = self._place.begin(len(samples), taken - self._start)
         # After a shift towards the beginning, what would be heard over what came before is left out.
         heard = max(0, self._end - begin)
         self._mixer.add(begin + heard, samples[heard:])
@@ -44,6 +56,7 @@ class SoundPlace:
         self._next: int | None = None
         self._fastest: int | None = None
         self._pieces = 0
+        self._all = 0
         self._late = 0
         self._arrived = 0.0
 
@@ -62,7 +75,8 @@ class SoundPlace:
             return self._moved(off)
         self._fastest = off if self._fastest is None else min(self._fastest, off)
         self._pieces += 1
-        if self._pieces < _PIECES:
+        self._all += 1
+        if self._pieces < (_FIRST_PIECES if self._all <= _FIRST else _PIECES):
             return 0
         return self._moved(self._fastest if self._fastest > _TOLERANCE * RATE else 0)
 

@@ -18,12 +18,12 @@ from livekit import rtc
 log = structlog.get_logger(__name__)
 
 # More often in the beginning, when the buffers find their size.
-_FIRST_SECONDS, _FIRST_TIMES, _EVERY_SECONDS = 0.4, 12, 2.0
+_FIRST_SECONDS, _FIRST_TIMES, _EVERY_SECONDS = 0.2, 40, 2.0
 _STATS_SECONDS = 2.0
 
 
 class Feed(Protocol):
-    lag: float
+    lag: float | None
 
 
 @dataclass
