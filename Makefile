@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UP := $(BIN)/greenroom up
 TESTS ?= tests
+# Test processes at once, each with a private stack of its own: most tests wait for something.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
@@ -29,7 +31,7 @@ doctor: ## Look for what the stack needs and say what is missing
 	@$(BIN)/greenroom doctor
 
 test: install lint types imports ## Everything that has to hold before a change goes in
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: install ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
