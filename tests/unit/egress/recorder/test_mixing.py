@@ -66,6 +66,7 @@ def test_after_a_break_the_old_is_gone() -> None:
 def test_a_track_is_not_heard_over_itself_where_it_is_shifted() -> None:
     mixer = Mixer()
     feed = SoundFeed(mixer, start=100.0)
+    feed.lag = 0.0
     piece = tone(1000, RATE // 20)
     for n in range(4):
         feed.push(piece, 100.0 + (n + 1) * 0.05)
@@ -75,3 +76,23 @@ def test_a_track_is_not_heard_over_itself_where_it_is_shifted() -> None:
     assert mixed.max() == pytest.approx(1000)
     assert mixed[0, : int(0.21 * RATE)].min() == pytest.approx(1000)
     assert not mixed[0, int(0.211 * RATE) :].any()
+
+
+def test_the_first_sound_waits_until_it_is_known_how_late_it_is() -> None:
+    mixer = Mixer()
+    feed = SoundFeed(mixer, start=100.0)
+    piece = tone(1000, RATE // 20)
+    feed.push(piece, 100.35)
+    feed.push(piece, 100.40)
+    feed.lag = 0.2
+    feed.push(piece, 100.45)
+    mixed = mixer.read(RATE // 2)[0]
+    assert np.flatnonzero(mixed)[[0, -1]] == pytest.approx([int(0.1 * RATE), int(0.25 * RATE) - 1], abs=1)
+
+
+def test_sound_does_not_wait_for_ever() -> None:
+    mixer = Mixer()
+    feed = SoundFeed(mixer, start=100.0)
+    for n in range(8):
+        feed.push(tone(1000, RATE // 20), 100.0 + (n + 1) * 0.05)
+    assert mixer.read(RATE // 2)[0].any()
