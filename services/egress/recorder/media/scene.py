@@ -11,12 +11,13 @@ from services.egress.recorder.media.layout import MOST, Box, beside_screen, grid
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody on stage; `camera` is None while it is off."""
+    """Somebody on stage; `camera` is None while it is off. `hosts`: the session is theirs."""
 
     identity: str
     name: str
     camera: VideoFeed | None
     screen: VideoFeed | None = None
+    hosts: bool = False
 
 
 @dataclass(frozen=True)

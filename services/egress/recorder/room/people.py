@@ -30,10 +30,13 @@ def _publishes(participant: rtc.RemoteParticipant) -> bool:
 
 
 def _order(participant: rtc.RemoteParticipant) -> tuple[int, datetime, str]:
+    return (_rank(participant), participant.joined_at or _LAST, participant.identity)
+
+
+def _rank(participant: rtc.RemoteParticipant) -> int:
     """Encoders that LiveKit lets in by itself have no role: they are the host's."""
     host = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS
-    rank = 0 if host else _RANKS.get(participant.attributes.get(ROLE_ATTRIBUTE, ""), len(_RANKS))
-    return (rank, participant.joined_at or _LAST, participant.identity)
+    return 0 if host else _RANKS.get(participant.attributes.get(ROLE_ATTRIBUTE, ""), len(_RANKS))
 
 
 def _person(participant: rtc.RemoteParticipant, feeds: Feeds) -> Person:
@@ -42,6 +45,7 @@ def _person(participant: rtc.RemoteParticipant, feeds: Feeds) -> Person:
         name=participant.name,
         camera=_feed(participant, feeds, screen=False),
         screen=_feed(participant, feeds, screen=True),
+        hosts=_rank(participant) == 0,
     )
 
 

@@ -16,6 +16,7 @@ from services.egress.recorder.room.lags import follow_lag
 from services.egress.recorder.room.people import people
 from services.egress.recorder.room.quality import Asking
 from services.egress.recorder.room.readers import listen, watch
+from services.egress.recorder.room.spotlight import Spotlight
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ class Visit:
         self._feeds: dict[str, VideoFeed] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
         self._asking = Asking()
+        self._spotlight = Spotlight()
         self._giving_up: asyncio.TimerHandle | None = None
         self._follow()
 
@@ -88,6 +90,7 @@ class Visit:
     def _follow(self) -> None:
         for change in _CHANGES:
             self._room.on(change, lambda *_: self._show())
+        self._room.on("active_speakers_changed", self._hear)
         self._room.on("track_subscribed", self._read)
         self._room.on("track_unsubscribed", self._forget)
         self._room.on("reconnecting", self._lost)
@@ -124,9 +127,13 @@ class Visit:
             reader.cancel()
         self._show()
 
+    def _hear(self, speaking: list[rtc.Participant]) -> None:
+        if self._spotlight.hear((one.identity for one in speaking), asyncio.get_running_loop().time()):
+            self._show()
+
     def _show(self) -> None:
         """Bring the scene to who is there now, and ask for pictures of the size that they have in it."""
-        on_stage = people(self._room.remote_participants.values(), self._feeds)
+        on_stage = self._spotlight.choose(people(self._room.remote_participants.values(), self._feeds))
         tiles = scene(on_stage, *self._look)
         self._studio.tiles = tiles
         widths = {id(tile.feed): tile.box.width for tile in tiles if tile.feed is not None}
