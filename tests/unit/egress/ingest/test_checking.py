@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from google.protobuf.json_format import MessageToJson
+from livekit.protocol.ingress import IngressInfo, IngressState
+from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.ingest.checking import IngressCheck
 from services.egress.ingest.consumers import ingest_group
@@ -15,13 +18,14 @@ from services.egress.ingest.service import IngestService
 from services.egress.reconciler.drift.domain import Drift
 from services.egress.reconciler.drift.schemas import DriftQuery
 from services.egress.reconciler.rounds import Rounds
+from services.egress.webhooks.domain import translate
 from services.egress.webhooks.repository import WebhookRepository
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.contracts.session_events import SessionCreated, SessionEnded
 from shared.contracts.states import SessionMode, SessionState, SessionStatus
 from shared.errors import NotFound
 from shared.ids import new_id
-from shared.livekit import Ingress, TokenMint
+from shared.livekit import Ingress, TokenMint, parse
 from shared.outbox import Outbox
 from tests.unit.egress.reconciler.house import House
 from tests.unit.egress.reconciler.make import HOST, ended, state
@@ -215,6 +219,25 @@ async def test_an_encoder_at_our_own_door_is_known_by_the_relays_questions() -> 
         await door.own.order(ingress.stream_key)
 
 
-async def test_webhooks_are_heard(door: Door) -> None:
-    group = ingest_group(door.service)
-    assert {IngressStarted, IngressEnded} <= set(group.handlers)
+async def test_what_livekit_ingress_tells_is_heard(door: Door) -> None:
+    """Its webhooks, written with LiveKit's own definitions, to the belief that rounds compare with."""
+    session, ingress = await door.session()
+    heard = ingest_group(door.service).handlers
+    for name, status, publishing in (
+        ("ingress_started", IngressState.Status.ENDPOINT_PUBLISHING, True),
+        ("ingress_ended", IngressState.Status.ENDPOINT_INACTIVE, False),
+        ("ingress_started", IngressState.Status.ENDPOINT_PUBLISHING, True),
+        ("ingress_ended", IngressState.Status.ENDPOINT_ERROR, False),
+    ):
+        door.clock.advance(seconds=1)
+        now = int(door.clock.now().timestamp() * 1e9)
+        info = IngressInfo(ingress_id=ingress.ingress_id, room_name=session.id)
+        info.state.CopyFrom(IngressState(status=status, started_at=now, ended_at=now))
+        webhook = WebhookEvent(event=name, id="EV_1", created_at=now // 10**9, ingress_info=info)
+        event = translate(parse(MessageToJson(webhook).encode()), door.clock.now())
+        assert isinstance(event, IngressEvent)
+        assert type(event) in heard
+        await door.service.follow(event)
+        known = await door.ingests.find(session.id)
+        assert known is not None
+        assert known.publishing is publishing

@@ -1,9 +1,11 @@
 """LiveKit Egress, played by webhooks as a worker of its sends them: from the door's words to a recording."""
 
-import json
+from itertools import permutations
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToJson, ParseDict
+from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.engines.ports import EgressStatus
 from services.egress.webhooks.domain import translate
@@ -23,7 +25,7 @@ async def house() -> House:
 
 
 async def told(house: House, session: SessionState, event: str, status: str, **more: Any) -> None:
-    """A webhook of LiveKit's about the first egress, in protobuf JSON; zero values are left out."""
+    """A webhook of LiveKit's about the first egress, in its protobuf JSON; zero values are left out."""
     [order] = house.engine.begun
     now = int(house.clock.now().timestamp() * 1e9)
     folder = f"{ROOT}/{order.segments_prefix}"
@@ -49,11 +51,16 @@ async def told(house: House, session: SessionState, event: str, status: str, **m
         **more,
     }
     body = {"event": event, "id": f"EV_{event}_{status}", "createdAt": str(now // 10**9), "egressInfo": info}
-    translated = translate(parse(json.dumps(body).encode()), house.clock.now())
+    translated = translate(parse(as_livekit_writes(body)), house.clock.now())
     assert isinstance(translated, EgressEvent)
     assert translated.egress_key == order.key
     await house.parts.egresses.follow(translated)
     await house.work()
+
+
+def as_livekit_writes(body: dict[str, Any]) -> bytes:
+    """Through LiveKit's own definitions, which refuse what is none of their fields."""
+    return MessageToJson(ParseDict(body, WebhookEvent())).encode()
 
 
 async def live(house: House) -> SessionState:
@@ -91,6 +98,82 @@ async def test_a_stream_and_its_recording(house: House) -> None:
     assert recording is not None
     assert (recording.status, recording.duration, recording.file_size) == (RecordingStatus.COMPLETED, 61, 4)
     assert (await house.stream(session)).status is StreamStatus.ENDED
+
+
+ENDS = [
+    ("EGRESS_COMPLETE", "", True, RecordingStatus.COMPLETED, None),
+    (
+        "EGRESS_LIMIT_REACHED",
+        "Session limit reached",
+        True,
+        RecordingStatus.COMPLETED,
+        "Session limit reached",
+    ),
+    ("EGRESS_FAILED", "Chrome crashed", False, RecordingStatus.FAILED, "Chrome crashed"),
+    (
+        "EGRESS_ABORTED",
+        "Start signal not received",
+        False,
+        RecordingStatus.FAILED,
+        "Start signal not received",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "error", "stored", "recorded", "why"), ENDS)
+@pytest.mark.parametrize("coalesced", [True, False])
+async def test_each_end(
+    house: House,
+    status: str,
+    error: str,
+    stored: bool,
+    recorded: RecordingStatus,
+    why: str | None,
+    coalesced: bool,
+) -> None:
+    """With all that comes before it, and, updates being coalesced, with nothing."""
+    session = await live(house)
+    [order] = house.engine.begun
+    if not coalesced:
+        await told(house, session, "egress_started", "")
+        await told(house, session, "egress_updated", "EGRESS_ACTIVE")
+        await told(house, session, "egress_updated", "EGRESS_ENDING")
+        assert (await house.stream(session)).status is StreamStatus.ENDING
+    if stored:
+        await house.storage.put(str(order.file_key), b"moov")
+    result = {"filename": f"{ROOT}/{order.file_key}", "size": "4", "duration": "8000000000"}
+    more: dict[str, Any] = {"error": error} if error else {}
+    await told(house, session, "egress_ended", status, **more, fileResults=[result] if stored else [])
+    stream = await house.stream(session)
+    assert (stream.status, stream.error) == (StreamStatus.FAILED, error or "The stream ended by itself")
+    recording = await house.recordings.find_where({"session_id": session.id})
+    assert recording is not None
+    assert (recording.status, recording.error) == (recorded, why)
+    assert (recording.duration, recording.file_size) == ((8, 4) if stored else (None, None))
+    await house.end(session)
+    await house.work(20)
+    assert house.engine.stopped == []
+
+
+@pytest.mark.parametrize("order", list(permutations(("started", "active", "ending", "ended"))))
+async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, order: tuple[str, ...]) -> None:
+    session = await live(house)
+    await house.end(session)
+    await house.work()
+    [begun] = house.engine.begun
+    await house.storage.put(str(begun.file_key), b"moov")
+    words = {
+        "started": ("egress_started", ""),
+        "active": ("egress_updated", "EGRESS_ACTIVE"),
+        "ending": ("egress_updated", "EGRESS_ENDING"),
+        "ended": ("egress_ended", "EGRESS_COMPLETE"),
+    }
+    for one in order:
+        await told(house, session, *words[one])
+    assert (await house.stream(session)).status is StreamStatus.ENDED
+    recording = await house.recordings.find_where({"session_id": session.id})
+    assert recording is not None
+    assert recording.status is RecordingStatus.COMPLETED
 
 
 async def test_news_in_the_wrong_order(house: House) -> None:
@@ -137,7 +220,7 @@ async def test_an_egress_of_somebody_elses_is_not_ours(house: House) -> None:
             "roomComposite": {"fileOutputs": [{"filepath": "/tmp/other.mp4"}]},  # noqa: S108
         },
     }
-    translated = translate(parse(json.dumps(body).encode()), house.clock.now())
+    translated = translate(parse(as_livekit_writes(body)), house.clock.now())
     assert isinstance(translated, EgressEvent)
     await house.parts.egresses.follow(translated)
     await house.work()
