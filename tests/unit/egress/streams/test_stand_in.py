@@ -1,6 +1,5 @@
 """LiveKit Egress, played by webhooks as a worker of its sends them: from the door's words to a recording."""
 
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -100,23 +99,12 @@ async def test_a_stream_and_its_recording(house: House) -> None:
     assert (await house.stream(session)).status is StreamStatus.ENDED
 
 
+LIMIT, NO_START = "Session limit reached", "Start signal not received"
 ENDS = [
     ("EGRESS_COMPLETE", "", True, RecordingStatus.COMPLETED, None),
-    (
-        "EGRESS_LIMIT_REACHED",
-        "Session limit reached",
-        True,
-        RecordingStatus.COMPLETED,
-        "Session limit reached",
-    ),
+    ("EGRESS_LIMIT_REACHED", LIMIT, True, RecordingStatus.COMPLETED, LIMIT),
     ("EGRESS_FAILED", "Chrome crashed", False, RecordingStatus.FAILED, "Chrome crashed"),
-    (
-        "EGRESS_ABORTED",
-        "Start signal not received",
-        False,
-        RecordingStatus.FAILED,
-        "Start signal not received",
-    ),
+    ("EGRESS_ABORTED", NO_START, False, RecordingStatus.FAILED, NO_START),
 ]
 
 
@@ -155,8 +143,16 @@ async def test_each_end(
     assert house.engine.stopped == []
 
 
-@pytest.mark.parametrize("order", list(permutations(("started", "active", "ending", "ended"))))
-async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, order: tuple[str, ...]) -> None:
+ORDERS = [
+    "ended",
+    "ended ending active started",
+    "ending ended started active",
+    "active started ended ending",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, order: str) -> None:
     session = await live(house)
     await house.end(session)
     await house.work()
@@ -168,7 +164,7 @@ async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, ord
         "ending": ("egress_updated", "EGRESS_ENDING"),
         "ended": ("egress_ended", "EGRESS_COMPLETE"),
     }
-    for one in order:
+    for one in order.split():
         await told(house, session, *words[one])
     assert (await house.stream(session)).status is StreamStatus.ENDED
     recording = await house.recordings.find_where({"session_id": session.id})
