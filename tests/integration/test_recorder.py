@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,51 +13,20 @@ import pytest
 
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.jobs.domain import Job
 from services.egress.recorder.media.pacing import BREAK_BEHIND
 from services.egress.recorder.words import event_id
 from services.egress.segments.domain import Segment
 from shared.livekit import LiveKitApi
-from tests.stage.orders import Orders, orders
+from tests.stage.orders import Orders, is_over
 from tests.stage.publisher import Publisher, on_stage
 from tests.stage.reading import Read, read
-from tests.stage.session import Place, a_session
+from tests.stage.session import Place
 
 pytestmark = pytest.mark.timeout(240)
 
 # Seconds. What is promised is 8 to the first playable playlist and a few to the end; machines are busy.
 BEGIN, END = 40.0, 40.0
 IN_STEP = 0.08
-
-
-@pytest.fixture
-async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
-    async with orders(running_stack) as made:
-        yield made
-
-
-@pytest.fixture
-async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
-    async with a_session(running_stack.info) as made:
-        yield made
-
-
-@pytest.fixture
-def room(place: Place) -> str:
-    return place.session_id
-
-
-@pytest.fixture
-async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
-    """On stage with picture and sound."""
-    async with on_stage(running_stack, place, "Anna Lund") as publisher:
-        await publisher.show()
-        await publisher.speak()
-        yield publisher
-
-
-def is_over(job: Job) -> bool:
-    return job.status.over
 
 
 def files(desk: Orders, segments: Sequence[Segment]) -> list[Path]:

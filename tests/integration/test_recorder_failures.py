@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,48 +15,18 @@ import pytest
 
 from deploy.local.running import RunningStack
 from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.jobs.domain import PATIENCE_SECONDS, Job
+from services.egress.recorder.jobs.domain import PATIENCE_SECONDS
 from services.egress.recorder.media.pacing import BREAK_BEHIND
-from tests.stage.orders import Orders, orders
-from tests.stage.publisher import Publisher, on_stage
+from tests.stage.orders import Orders, is_over
+from tests.stage.publisher import Publisher
 from tests.stage.reading import read
 from tests.stage.second_recorder import second_recorder
-from tests.stage.session import Place, a_session
 
 pytestmark = pytest.mark.timeout(240)
 
 # Seconds; what is promised is less, where the machine has nothing else to do.
 BEGIN, END, GO_ON = 40.0, 40.0, 40.0
 FROZEN = 4.0
-
-
-@pytest.fixture
-async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
-    async with orders(running_stack) as made:
-        yield made
-
-
-@pytest.fixture
-async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
-    async with a_session(running_stack.info) as made:
-        yield made
-
-
-@pytest.fixture
-def room(place: Place) -> str:
-    return place.session_id
-
-
-@pytest.fixture
-async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
-    async with on_stage(running_stack, place, "Anna Lund") as publisher:
-        await publisher.show()
-        await publisher.speak()
-        yield publisher
-
-
-def is_over(job: Job) -> bool:
-    return job.status.over
 
 
 def steps(times: Sequence[float]) -> list[float]:

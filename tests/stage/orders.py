@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.running import RunningStack
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.ports import EgressOrder, Look
-from services.egress.recorder.jobs.domain import Job
+from services.egress.recorder.jobs.domain import Job, egress_id_of
 from services.egress.recorder.jobs.repository import JobRepository
 from services.egress.segments.domain import Segment
 from services.egress.segments.repository import SegmentRepository
 from shared.clock import SystemClock
 from shared.ids import new_id
 from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.testing.memory_bus import MemoryBus
 
 POLL_SECONDS = 0.1
 
@@ -34,10 +38,12 @@ class Orders:
     engine: EmbeddedEngine
     storage: Path
     mongo: Mongo
+    egresses: EgressRepository
 
     async def order(self, room: str, *, stream: bool = True, file: bool = True) -> str:
         """Order an egress of the room; its key."""
         key = new_id().replace("-", "")
+        await self._plan(key, room)
         await self.engine.start(
             EgressOrder(
                 key=key,
@@ -48,6 +54,20 @@ class Orders:
             )
         )
         return key
+
+    async def _plan(self, key: str, room: str) -> None:
+        """So that it is not taken for one that nobody planned; of no stream's and no recording's."""
+        now = SystemClock().now()
+        plan = PlannedEgress(
+            id=key,
+            session_id=room,
+            stream=False,
+            file=False,
+            egress_id=egress_id_of(key),
+            created_at=now,
+            updated_at=now,
+        )
+        await self.egresses.add(plan, [])
 
     async def stop(self, key: str) -> None:
         await self.engine.stop((await self.job(key)).egress_id)
@@ -90,12 +110,18 @@ class Orders:
         return self.storage / job.file_key
 
 
+def is_over(job: Job) -> bool:
+    return job.status.over
+
+
 @asynccontextmanager
 async def orders(running: RunningStack) -> AsyncIterator[Orders]:
     mongo = Mongo.from_uri(running.info.mongodb.egress)
     jobs = JobRepository(mongo)
+    clock = SystemClock()
+    egresses = EgressRepository(mongo, Outbox(MemoryBus(), clock, source="/tests"), clock)
     storage = running.data.data_of("storage")
     try:
-        yield Orders(jobs, SegmentRepository(mongo), EmbeddedEngine(jobs, SystemClock()), storage, mongo)
+        yield Orders(jobs, SegmentRepository(mongo), EmbeddedEngine(jobs, clock), storage, mongo, egresses)
     finally:
         mongo.close()

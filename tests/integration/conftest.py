@@ -1,0 +1,38 @@
+"""A stage before the stack's own recorder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deploy.local.running import RunningStack
+from tests.stage.orders import Orders, orders
+from tests.stage.publisher import Publisher, on_stage
+from tests.stage.session import Place, a_session
+
+
+@pytest.fixture
+async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
+    async with orders(running_stack) as made:
+        yield made
+
+
+@pytest.fixture
+async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
+    async with a_session(running_stack.info) as made:
+        yield made
+
+
+@pytest.fixture
+def room(place: Place) -> str:
+    return place.session_id
+
+
+@pytest.fixture
+async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
+    """On stage with picture and sound."""
+    async with on_stage(running_stack, place, "Anna Lund") as publisher:
+        await publisher.show()
+        await publisher.speak()
+        yield publisher
