@@ -14,6 +14,7 @@ from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CON
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
 from services.session.journal.consumers import GROUP as JOURNAL
+from services.session.notices.consumers import GROUP as NOTICES
 from services.session.sessions.consumers import GROUP as SESSION
 from shared import log
 from shared.bus import Bus, DeadLetter
@@ -23,6 +24,7 @@ from shared.errors import NotFound, Unavailable
 GROUPS = (
     SESSION,
     JOURNAL,
+    NOTICES,
     EGRESS_INGEST,
     EGRESS_SESSIONS,
     EGRESS_CONNECTIONS,

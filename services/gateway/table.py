@@ -64,6 +64,10 @@ TABLE: Final[tuple[Operation, ...]] = (
     post("/sessions/{id}/start_webcam_hls", _SESSION, HOST, mirrored=True),
     post("/sessions/{id}/ensure_hls_egress", _SESSION, HOST, mirrored=True),
     post("/sessions/{id}/rotate_stream_key", _SESSION, HOST),
+    post("/sessions/{id}/host_video_state", _SESSION, HOST, mirrored=True, quiet=True),
+    post("/sessions/{id}/host_audio_state", _SESSION, HOST, mirrored=True, quiet=True),
+    post("/sessions/{id}/studio_url", _SESSION, HOST, mirrored=True, quiet=True),
+    get("/sessions/{id}/share_urls", _SESSION, BEARER, mirrored=True),
     get("/sessions/{id}/stream_health", _EGRESS, MODERATOR, mirrored=True),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),

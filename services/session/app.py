@@ -8,6 +8,8 @@ from aiohttp import web
 from services.session.accounts import routes as account_routes
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.host_media import routes as host_media_routes
+from services.session.host_media.service import HOST_MEDIA, HostMediaService
 from services.session.journal import consumers as journal_consumers
 from services.session.journal import routes as journal_routes
 from services.session.journal.repository import JournalRepository
@@ -19,6 +21,8 @@ from services.session.keys.service import API_KEYS, ApiKeyService
 from services.session.libraries import routes as library_routes
 from services.session.libraries.repository import LibraryRepository
 from services.session.libraries.service import LIBRARIES, LibraryService
+from services.session.notices import consumers as notice_consumers
+from services.session.notices.service import NoticeService
 from services.session.organizations import routes as organization_routes
 from services.session.organizations.repository import OrganizationRepository
 from services.session.organizations.service import ORGANIZATIONS, OrganizationService
@@ -48,6 +52,9 @@ from services.session.sessions.service import SESSIONS, SessionService
 from services.session.sessions.timekeeper import keep_time
 from services.session.sessions.views import SessionViews
 from services.session.settings import SessionSettings
+from services.session.sharing import routes as sharing_routes
+from services.session.sharing.service import SHARING, SharingService
+from services.session.sharing.urls import PageUrls
 from services.session.signin import routes as signin_routes
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.service import SIGN_IN, SignInService
@@ -71,6 +78,8 @@ TABLES: tuple[Routes, ...] = (
     room_routes.routes,
     preset_routes.routes,
     session_routes.routes,
+    host_media_routes.routes,
+    sharing_routes.routes,
     organization_routes.routes,
     library_routes.routes,
     account_routes.routes,
@@ -113,7 +122,8 @@ def build(settings: SessionSettings) -> web.Application:
 
     room_views = RoomViews(users, sessions)
     signer = PathSigner(settings.internal_secret.get_secret_value(), hls_links.PURPOSE, clock)
-    session_views = SessionViews(rooms, room_views, HlsLinks(settings.public_url, signer, clock))
+    streams = HlsLinks(settings.public_url, signer, clock)
+    session_views = SessionViews(rooms, room_views, streams)
     library_service = LibraryService(libraries, organizations, rooms, clock)
     revocation_service = RevocationService(revocations, sign_ins, clock)
     account_service = AccountService(users, organizations, revocation_service, passwords, clock)
@@ -159,6 +169,10 @@ def build(settings: SessionSettings) -> web.Application:
     app[SESSIONS] = session_service
     app[ADMISSION] = admission
     app[LIVE] = live
+    app[HOST_MEDIA] = HostMediaService(sessions, session_service, clock)
+    app[SHARING] = SharingService(
+        session_service, app[SIGN_IN], PageUrls(settings.public_url), streams, clock
+    )
     app[JOURNAL] = JournalService(journal)
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
@@ -196,7 +210,11 @@ def build(settings: SessionSettings) -> web.Application:
                 journal,
                 idempotency,
             ],
-            groups=[group, journal_consumers.group(app[JOURNAL])],
+            groups=[
+                group,
+                journal_consumers.group(app[JOURNAL]),
+                notice_consumers.group(NoticeService(livekit, clock)),
+            ],
             prepare=prepare,
         )
     )

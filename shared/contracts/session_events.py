@@ -1,5 +1,7 @@
 """What the session service tells. Session events carry the full state, so a projection needs no other."""
 
+from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from shared.contracts.event import Event
@@ -44,6 +46,31 @@ class SessionExpired(SessionEvent):
 
 class SessionDeleted(SessionEvent):
     name: ClassVar[str] = "session.deleted.v1"
+
+
+class SessionFact(Event):
+    """Base of what happened in a session and is no part of its state."""
+
+    session_id: str
+
+    @property
+    def key(self) -> str:
+        return self.session_id
+
+
+class HostMedia(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class HostMediaChanged(SessionFact):
+    """Who hosts switched their camera (`video`) or microphone (`audio`) on or off."""
+
+    name: ClassVar[str] = "session.host_media_changed.v1"
+    user_id: str
+    media: HostMedia
+    enabled: bool
+    changed_at: datetime
 
 
 class RoomEvent(Event):

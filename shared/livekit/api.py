@@ -86,6 +86,18 @@ class LiveKitApi:
         )
         return await self._found(self._sdk.room.update_participant(request))
 
+    async def send_data(
+        self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
+    ) -> bool:
+        request = room_protocol.SendDataRequest(
+            room=room,
+            data=payload,
+            kind=models_protocol.DataPacket.RELIABLE,
+            topic=topic,
+            destination_identities=destination_identities,
+        )
+        return await self._found(self._sdk.room.send_data(request))
+
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
             return []

@@ -130,6 +130,15 @@ class LiveKit(Protocol):
         """Replace a connected participant's permissions; False where there is none."""
         ...
 
+    async def send_data(
+        self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
+    ) -> bool:
+        """Send a message to everybody in the room, or to these identities; False where there is no such room.
+
+        Reliably to who is connected; nobody else gets it later.
+        """
+        ...
+
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         """The open rooms: all, or those of `names` that are open."""
         ...

@@ -1,7 +1,7 @@
 """LiveKit in memory, for tests: rooms, participants and ingresses as the server keeps them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, SystemClock
@@ -13,8 +13,20 @@ from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant
 RTMP_URL = "rtmp://livekit.test/live"
 
 
+@dataclass(frozen=True)
+class SentData:
+    """A message that was sent into a room; to everybody where it names no identities."""
+
+    room: str
+    topic: str
+    payload: bytes
+    identities: tuple[str, ...]
+
+
 class FakeLiveKit:
     """The `LiveKit` port. `down` makes every call raise `Unavailable` until `up`; `calls` names them all.
+
+    `sent` is what was sent into rooms.
 
     People connect by `connect`, since there is no media server to connect to; `crash` makes ghosts of all.
     """
@@ -24,6 +36,7 @@ class FakeLiveKit:
         self.participants: dict[str, dict[str, LiveKitParticipant]] = {}
         self.ingresses: dict[str, Ingress] = {}
         self.calls: list[str] = []
+        self.sent: list[SentData] = []
         self.closed = False
         self._clock = clock or SystemClock()
         self._away = False
@@ -96,6 +109,15 @@ class FakeLiveKit:
         if identity not in present:
             return False
         present[identity] = replace(present[identity], permissions=permissions)
+        return True
+
+    async def send_data(
+        self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
+    ) -> bool:
+        self._called("send_data")
+        if room not in self.rooms:
+            return False
+        self.sent.append(SentData(room, topic, payload, tuple(destination_identities)))
         return True
 
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:

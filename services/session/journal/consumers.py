@@ -9,7 +9,7 @@ from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitEvent
 from shared.contracts.registry import event_classes
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
-from shared.contracts.session_events import SessionEvent
+from shared.contracts.session_events import SessionEvent, SessionFact
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
 
 GROUP: Final = "session.journal"
@@ -22,6 +22,7 @@ def group(journal: JournalService) -> OrderedGroup:
 def _events() -> tuple[type[Event], ...]:
     of_sessions = (
         SessionEvent,
+        SessionFact,
         LiveKitEvent,
         ViewersCounted,
         ParticipantLeaveRequested,

@@ -31,6 +31,7 @@ NULLABLE = {
 }
 # The same for data that has no name.
 NULLABLE_DATA = {
+    "GET /sessions/{id}/share_urls": {"hls_url"},
     "GET /sessions/{id}/stream_health": {"room", "ingress"},
     "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
 }

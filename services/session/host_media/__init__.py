@@ -1,0 +1,1 @@
+"""Whether a host shows themselves: told to everybody, so that no page has to guess."""

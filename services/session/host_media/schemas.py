@@ -1,0 +1,7 @@
+"""HTTP bodies about the host's camera and microphone."""
+
+from shared.http import Body
+
+
+class HostMediaRequest(Body):
+    enabled: bool

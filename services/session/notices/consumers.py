@@ -1,0 +1,13 @@
+"""Every event that is told to the room."""
+
+from typing import Final
+
+from services.session.notices.domain import TABLE
+from services.session.notices.service import NoticeService
+from shared.bus import Group
+
+GROUP: Final = "session.notices"
+
+
+def group(notices: NoticeService) -> Group:
+    return Group(GROUP, dict.fromkeys(TABLE, notices.tell))

@@ -1,0 +1,1 @@
+"""Sharing: the addresses under which a session is watched, hosted and embedded."""

@@ -1,0 +1,25 @@
+"""The Sessions group: addresses."""
+
+from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
+from services.session.sharing.service import SHARING
+from shared.http import BEARER, HOST, Reply, Request, Routes
+
+routes = Routes("Sessions")
+
+
+@routes.post("/sessions/{id}/studio_url", access=HOST, mirrored=True)
+async def generate_studio_url(request: Request) -> Reply[StudioUrlResponse]:
+    """Generate studio URL.
+
+    It signs the caller in once, within 60 s: whoever has it is the host, so pass it to nobody else.
+    """
+    return Reply(await request.service(SHARING).studio(request.path_id(), request.caller, request.library_id))
+
+
+@routes.get("/sessions/{id}/share_urls", access=BEARER, mirrored=True)
+async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
+    """Get shareable URLs for a session.
+
+    They stay the same for the session's life; `hls_url` is null until there is a stream.
+    """
+    return Reply(await request.service(SHARING).share(request.path_id(), request.library_id))

@@ -1,0 +1,46 @@
+"""Giving out a session's addresses."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.sessions.hls_links import HlsLinks
+from services.session.sessions.service import SessionService
+from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
+from services.session.sharing.urls import PageUrls, embed_html
+from services.session.signin.service import CODE_LIFETIME, SignInService
+from shared.clock import Clock
+from shared.identity import Caller
+
+
+class SharingService:
+    def __init__(
+        self, sessions: SessionService, sign_in: SignInService, pages: PageUrls, hls: HlsLinks, clock: Clock
+    ):
+        self._sessions = sessions
+        self._sign_in = sign_in
+        self._pages = pages
+        self._hls = hls
+        self._clock = clock
+
+    async def share(self, id: str, library_id: str | None) -> ShareUrlsResponse:  # noqa: A002
+        session = await self._sessions.readable(id, library_id)
+        embed_url = self._pages.embed(session.id)
+        return ShareUrlsResponse(
+            watch_url=self._pages.watch(session.id),
+            studio_url=self._pages.studio(session.id),
+            embed_url=embed_url,
+            embed_html=embed_html(embed_url, session.title),
+            hls_url=self._hls.url(session),
+        )
+
+    async def studio(self, id: str, caller: Caller, library_id: str | None) -> StudioUrlResponse:  # noqa: A002
+        """A link that signs the caller in once. Raises `NotFound`, `Forbidden`."""
+        session = await self._sessions.hosted(id, caller, library_id)
+        expires_at = self._clock.now() + CODE_LIFETIME
+        code = await self._sign_in.generate_code(caller, session.id)
+        url = self._pages.studio(session.id, code=code)
+        return StudioUrlResponse(studio_url=url, code=code, expires_at=expires_at)
+
+
+SHARING: Final = web.AppKey("sharing", SharingService)

@@ -1,0 +1,113 @@
+"""What everybody in a room is told at once."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from services.session.host_media.service import HostMediaService
+from services.session.notices import consumers
+from services.session.notices.domain import TABLE
+from services.session.notices.service import TOPIC, NoticeService
+from services.session.sessions.schemas import UpdateSessionSettingsRequest
+from shared.contracts.event import Envelope, Event
+from shared.contracts.session_events import HostMedia, HostMediaChanged
+from shared.errors import Conflict, Forbidden, Unavailable
+from shared.ids import new_id
+from tests.unit.session.hosting import Host, viewer
+from tests.unit.session.house import House
+
+
+@pytest.fixture
+async def telling(house: House) -> House:
+    await house.bus.subscribe(consumers.group(NoticeService(house.livekit, house.clock)))
+    return house
+
+
+@pytest.fixture
+def media(house: House) -> HostMediaService:
+    return HostMediaService(house.sessions, house.session_service, house.clock)
+
+
+def notices(house: House, room: str) -> list[dict[str, Any]]:
+    """What was sent to the whole room."""
+    assert all(sent.topic == TOPIC for sent in house.livekit.sent)
+    return [
+        orjson.loads(sent.payload)
+        for sent in house.livekit.sent
+        if (sent.room, sent.identities) == (room, ())
+    ]
+
+
+async def test_the_hosts_camera_is_told_to_the_room(
+    telling: House, host: Host, media: HostMediaService
+) -> None:
+    session = await host.live_session()
+    await media.switch(session.id, host.caller, None, HostMedia.VIDEO, enabled=False)
+    await telling.settle()
+    (notice,) = notices(telling, session.id)
+    assert notice["type"] == "session.host_media_changed.v1"
+    assert (notice["session_id"], notice["user_id"]) == (session.id, host.user.id)
+    assert (notice["media"], notice["enabled"]) == ("video", False)
+
+
+async def test_only_who_hosts_tells_of_a_live_session(
+    telling: House, host: Host, media: HostMediaService
+) -> None:
+    live, scheduled = await host.live_session(), await host.session()
+    with pytest.raises(Forbidden):
+        await media.switch(live.id, viewer(), None, HostMedia.AUDIO, enabled=True)
+    with pytest.raises(Conflict):
+        await media.switch(scheduled.id, host.caller, None, HostMedia.AUDIO, enabled=True)
+    await telling.settle()
+    assert telling.livekit.sent == []
+
+
+async def test_settings_are_told_once_the_session_is_live(telling: House, host: Host) -> None:
+    session = await host.session()
+    off = UpdateSessionSettingsRequest(chat_enabled=False)
+    await telling.session_service.configure(session.id, host.caller, off)
+    await telling.settle()
+    assert telling.livekit.sent == []
+    await host.start(session)
+    await telling.session_service.configure(
+        session.id, host.caller, UpdateSessionSettingsRequest(max_join_limit=3)
+    )
+    await telling.settle()
+    told = notices(telling, session.id)[-1]
+    assert (told["effective_chat_enabled"], told["effective_max_join_limit"]) == (False, 3)
+
+
+def told_of(house: House, session_id: str) -> Envelope:
+    event = HostMediaChanged(
+        session_id=session_id,
+        user_id=new_id(),
+        media=HostMedia.AUDIO,
+        enabled=True,
+        changed_at=house.clock.now(),
+    )
+    return Envelope(id=new_id(), source="/greenroom/tests", time=house.clock.now(), event=event)
+
+
+async def test_what_could_not_be_told_is_tried_again_and_is_no_news_later(house: House, host: Host) -> None:
+    session = await host.live_session()
+    service, envelope = NoticeService(house.livekit, house.clock), told_of(house, session.id)
+    house.livekit.down()
+    with pytest.raises(Unavailable):
+        await service.tell(envelope)
+    house.livekit.up()
+    await service.tell(envelope)
+    assert len(notices(house, session.id)) == 1
+    house.clock.advance(seconds=31)
+    await service.tell(envelope)
+    assert len(notices(house, session.id)) == 1
+
+
+async def test_a_room_that_is_closed_hears_nothing(house: House) -> None:
+    await NoticeService(house.livekit, house.clock).tell(told_of(house, new_id()))
+    assert house.livekit.sent == []
+
+
+@pytest.mark.parametrize("event", TABLE)
+def test_a_row_is_an_event_of_one_session(event: type[Event]) -> None:
+    assert {"session", "session_id"} & event.model_fields.keys()

@@ -1,0 +1,70 @@
+"""A session's addresses."""
+
+from datetime import timedelta
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from services.session.sessions.hls_links import PURPOSE, HlsLinks
+from services.session.sharing.service import SharingService
+from services.session.sharing.urls import PageUrls, embed_html
+from shared.errors import Forbidden, NotFound, Unauthenticated
+from shared.ids import new_id
+from shared.signed_paths import PathSigner
+from tests.unit.session.hosting import Host, new_host, viewer
+from tests.unit.session.house import House
+
+PUBLIC = "https://live.example"
+
+
+@pytest.fixture
+def sharing(house: House) -> SharingService:
+    links = HlsLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, house.clock), house.clock)
+    return SharingService(house.session_service, house.sign_in, PageUrls(PUBLIC + "/"), links, house.clock)
+
+
+async def test_the_addresses_are_told_to_whoever_knows_the_session(
+    sharing: SharingService, host: Host
+) -> None:
+    session = await host.session()
+    urls = await sharing.share(session.id, None)
+    assert urls.watch_url == f"{PUBLIC}/watch/{session.id}"
+    assert urls.studio_url == f"{PUBLIC}/studio/{session.id}"
+    assert urls.embed_url == f"{PUBLIC}/embed/{session.id}"
+    assert urls.hls_url is None
+    with pytest.raises(NotFound):
+        await sharing.share(session.id, new_id())
+
+
+async def test_a_studio_url_signs_the_host_in_once(sharing: SharingService, house: House, host: Host) -> None:
+    session = await host.session()
+    link = await sharing.studio(session.id, host.caller, None)
+    parts = urlsplit(link.studio_url)
+    assert (parts.path, parse_qs(parts.query)) == (f"/studio/{session.id}", {"code": [link.code]})
+    assert link.expires_at == house.clock.now() + timedelta(seconds=60)
+    assert (await house.sign_in.exchange_code(link.code)).user.id == host.user.id
+    with pytest.raises(Unauthenticated):
+        await house.sign_in.exchange_code(link.code)
+
+
+async def test_nobody_else_is_let_into_the_studio(sharing: SharingService, house: House, host: Host) -> None:
+    session = await host.session()
+    with pytest.raises(Forbidden):
+        await sharing.studio(session.id, viewer(), None)
+    with pytest.raises(NotFound):
+        await sharing.studio(session.id, (await new_host(house)).caller, None)
+
+
+def test_the_frame_escapes_what_it_is_given() -> None:
+    found: list[tuple[str, dict[str, str | None]]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, dict(attrs)))
+
+    title = "\"><script>alert(1)</script> & 'friends'"
+    Reader().feed(embed_html("https://live.example/embed/1?a=1&b=2", title))
+    ((tag, attributes),) = found
+    assert tag == "iframe"
+    assert (attributes["src"], attributes["title"]) == ("https://live.example/embed/1?a=1&b=2", title)
