@@ -11,12 +11,15 @@ from services.attendance.audiences.derivation import Derivation
 from services.attendance.audiences.marks import MarkRepository
 from services.attendance.audiences.repository import AudienceRepository
 from services.attendance.audiences.ticker import Ticker
+from services.attendance.exports import routes as export_routes
+from services.attendance.exports.service import EXPORTS, ExportService
 from services.attendance.presence import consumers as presence_consumers
 from services.attendance.presence import routes as presence_routes
 from services.attendance.presence.leaves import LeaveRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.presence.service import PRESENCE, PresenceService
 from services.attendance.reports import routes as report_routes
+from services.attendance.reports.rows import AttendanceRows
 from services.attendance.reports.service import REPORTS, ReportService
 from services.attendance.sessions.repository import SessionRepository
 from services.attendance.sessions.service import SessionViews
@@ -35,7 +38,7 @@ from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.session_owner import HttpSessionOwner
 
-TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
+TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes, export_routes.routes)
 
 
 def build(settings: AttendanceSettings) -> web.Application:
@@ -66,6 +69,8 @@ def build(settings: AttendanceSettings) -> web.Application:
 
     app[PRESENCE] = presence
     app[REPORTS] = ReportService(session_views, presences, attendances, audiences, users, clock)
+
+    app[EXPORTS] = ExportService(session_views, attendances, AttendanceRows(presences, users, clock))
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])

@@ -87,6 +87,8 @@ TABLE: Final[tuple[Operation, ...]] = (
     get("/sessions/{id}/viewers", _ATTENDANCE, BEARER),
     get("/sessions/{id}/attendance", _ATTENDANCE, HOST, mirrored=True),
     get("/sessions/{id}/attendance/stats", _ATTENDANCE, HOST, mirrored=True),
+    # A spreadsheet is made before its first byte is sent.
+    get("/sessions/{id}/attendance/export", _ATTENDANCE, HOST, mirrored=True, deadline=60.0),
     # Administration
     *administered("/admin/organizations", _SESSION),
     *administered("/admin/libraries", _SESSION),

@@ -1,7 +1,9 @@
-"""Answering with a stored file: ranges and conditional requests (RFC 9110, sections 13 and 14)."""
+"""Answering with a file: a stored one with ranges and conditional requests (RFC 9110, sections 13 and 14),
+or one that is made meanwhile."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -60,10 +62,34 @@ async def _send(
         async for piece in storage.read(key, span.start, span.end):
             await response.write(piece)
     except (AppError, ConnectionError):
-        # The status is sent: only a broken connection can still say that the file is not whole.
-        if request.transport is not None:
-            request.transport.abort()
+        _break_off(request)
     return response
+
+
+async def stream(
+    request: web.BaseRequest, pieces: AsyncGenerator[bytes, None], headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """A file that is made while it is sent; what fails before its first piece is still refused as such."""
+    async with aclosing(pieces):
+        first = await anext(pieces, b"")
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        try:
+            await response.write(first)
+            async for piece in pieces:
+                await response.write(piece)
+        except (AppError, ConnectionError):
+            _break_off(request)
+        except Exception:
+            _break_off(request)
+            raise
+    return response
+
+
+def _break_off(request: web.BaseRequest) -> None:
+    """The status is sent: only a broken connection can still say that the file is not whole."""
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def wanted_span(header: str | None, size: int) -> Span | None:

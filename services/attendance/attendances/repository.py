@@ -66,6 +66,18 @@ class AttendanceRepository:
             _load(found) for found in await self.collection.find(query, sort=_ORDER, skip=skip, limit=limit)
         ]
 
+    async def after(self, session_id: str, last: Attendee | None, limit: int) -> list[Attendee]:
+        """The next in the same order: those behind `last`, or the first ones."""
+        if last is None:
+            return await self.page(session_id, None, skip=0, limit=limit)
+        # In two reads, each of which walks the index from where the last one ended.
+        together: Document = {"session_id": session_id, "joined_at": last.joined_at, "_id": {"$gt": last.id}}
+        later: Document = {"session_id": session_id, "joined_at": {"$gt": last.joined_at}}
+        found = await self.collection.find(together, sort=_ORDER, limit=limit)
+        if len(found) < limit:
+            found += await self.collection.find(later, sort=_ORDER, limit=limit - len(found))
+        return [_load(document) for document in found]
+
     async def count(self, session_id: str, name: str | None) -> int:
         return await self.collection.count(named(session_id, name), limit=_ALL)
 

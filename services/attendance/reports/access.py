@@ -19,3 +19,8 @@ def require_host(session: SessionView, caller: Caller, library_id: str | None) -
         raise NotFound("There is no such session in this library", code="session_not_found")
     if not (by_role or caller.user_id == session.host_id or caller.api_key_id is not None):
         raise Forbidden("Only its host may do this", code="not_the_host")
+
+
+def sees_emails(session: SessionView, caller: Caller) -> bool:
+    """E-mail addresses are for the organization's own people, not for a co-host from elsewhere."""
+    return caller.organization_id is not None and caller.organization_id == session.organization_id

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+from services.attendance.batches import batches
 from services.attendance.projections import save_newer
 from shared.contracts.states import UserState
 from shared.mongo import Mongo
@@ -29,11 +31,11 @@ class UserRepository:
         await save_newer(self._collection, {user.id: document})
 
     async def find_many(self, ids: Sequence[str]) -> dict[str, Person]:
-        """Those of `ids` that are known, by id; at most a page of them."""
-        documents = await self._collection.find({"_id": {"$in": list(ids)}})
+        """Those of `ids` that are known, by id."""
+        parts = [await self._collection.find({"_id": {"$in": part}}) for part in batches(ids)]
         return {
             document["_id"]: Person(
                 document["_id"], document["username"], document["email"], document["is_guest"]
             )
-            for document in documents
+            for document in chain.from_iterable(parts)
         }

@@ -165,6 +165,7 @@ CASES = {
         Case("GET /sessions/{id}/viewers", _live, by_viewer=True),
         Case("GET /sessions/{id}/attendance", _live),
         Case("GET /sessions/{id}/attendance/stats", _live),
+        Case("GET /sessions/{id}/attendance/export", _live),
         Case("GET /recordings/my"),
         Case("GET /recordings/{id}", _recording),
         Case("PATCH /recordings/{id}", _recording),

@@ -34,8 +34,11 @@ class Answer:
         return [entry["field"] for entry in self.body.get("errors", [])]
 
     def check_success(self, operation: Operation) -> Any:
-        """Status, envelope and data are exactly the contract's; returns the data."""
+        """Status, envelope and data are exactly the contract's, or it is a file; returns the data."""
         assert self.status == operation.status, self
+        if operation.file:
+            assert self.headers["Content-Disposition"].startswith("attachment; "), self
+            return None
         assert self.body.keys() == {"success", "data", "timestamp"}, self
         assert self.body["success"] is True
         self._check_timestamp()

@@ -14,7 +14,7 @@ LIBRARY_PREFIX = "/libraries/{library_id}"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation; `body` and `data` are resolved to their fields."""
+    """One operation; `body` and `data` are resolved to their fields. `file`: it answers with a file."""
 
     method: str
     path: str
@@ -24,6 +24,7 @@ class Operation:
     body: dict[str, Spec]
     data: Spec
     query: dict[str, str]
+    file: bool
 
     @property
     def key(self) -> str:
@@ -78,4 +79,5 @@ def _operation(entry: dict[str, Any]) -> Operation:
         body=_document()["schemas"][body] if isinstance(body, str) else body,
         data=entry.get("data"),
         query=entry.get("query", {}),
+        file="file" in entry.get("note", "").split(";")[0],
     )

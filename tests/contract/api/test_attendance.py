@@ -121,3 +121,20 @@ async def test_nobody_was_there(world: World) -> None:
         ("total_attendees", "currently_watching", "peak_viewers", "average_watch_duration"), 0
     )
     assert await read(world, session, "attendance/stats") == nothing
+
+
+async def test_the_attendance_is_exported_through_the_gateway(world: World, door: Door) -> None:
+    session = await world.live_session()
+    viewers = await three_viewers(world, door, session)
+    await door.tell("participant_left", session, viewers[0], name="Anna")
+    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
+    token, path = world.host.access_token, f"/sessions/{session}/attendance/export"
+    table = await world.client.call("GET", path, token)
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert f'filename="attendance-{session}.csv"' in table.headers["Content-Disposition"]
+    rows = await world.client.call("GET", path, token, query={"format": "json"})
+    assert {row["user_id"] for row in rows.body} == {viewer.id for viewer in viewers}
+    assert sum(row["left_at"] is not None for row in rows.body) == 1
+    sheet = await world.client.call("GET", path, token, query={"format": "xlsx"})
+    assert (sheet.status, sheet.headers["Content-Type"].split(".")[-1]) == (200, "sheet")
+    (await world.client.call("GET", path, token, query={"format": "pdf"})).check_bad_fields("format")

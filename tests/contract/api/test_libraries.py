@@ -1,5 +1,7 @@
 """Everything mirrored under /libraries/{library_id} is confined to that library."""
 
+import asyncio
+
 import pytest
 
 from shared.ids import new_id
@@ -102,3 +104,16 @@ async def test_a_library_header_of_the_clients_own_is_ignored(scenes: Scenes) ->
         assert answer.data["id"] == room
         own = f"/libraries/{world.library}/rooms/{room}"
         assert (await world.client.call("GET", own, headers=headers)).data["id"] == room
+
+
+async def test_a_library_may_admit_registered_people_only(world: World) -> None:
+    library = await world.admin.library(world.organization)
+    session = await world.live_session(library)
+    assert (await world.do("join", session, world.viewer)).data["livekit_token"]
+    await world.admin.change("libraries", library, registered_only=True)
+    path, guest = f"/libraries/{library}/sessions/{session}/join", world.viewer.access_token
+    async with asyncio.timeout(10):
+        while (answer := await world.client.call("POST", path, guest)).status == 200:
+            await asyncio.sleep(0.05)
+    answer.check_refusal(403, "registration_required")
+    assert (await world.do("join", session)).data["livekit_token"]

@@ -97,3 +97,17 @@ async def test_the_marks_to_adopt(filled: World) -> None:
     )
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"session_id": "ours", "joined_at": {"$gt": at(OURS - 5)}}, id="later"),
+        pytest.param({"session_id": "ours", "joined_at": at(7), "_id": {"$gt": "ours-"}}, id="together"),
+    ],
+)
+async def test_a_page_of_an_export(filled: World, query: Document) -> None:
+    plan = await filled.attendances.collection.explain(query, sort=ORDER, limit=10)
+    assert "COLLSCAN" not in stages(plan["queryPlanner"]["winningPlan"])
+    if not sorts_in_memory(plan):
+        assert plan["executionStats"]["totalDocsExamined"] <= 10

@@ -1,0 +1,41 @@
+"""Rows as CSV (RFC 4180) and as JSON, piece by piece."""
+
+import csv
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from io import StringIO
+
+import orjson
+
+from services.attendance.exports.schemas import COLUMNS, Cell
+from shared.spreadsheet_cells import neutral
+
+Pages = AsyncIterator[list[list[Cell]]]
+
+
+async def as_csv(pages: Pages) -> AsyncGenerator[bytes, None]:
+    """UTF-8 with a heading; what begins like a formula is neutralised."""
+    yield _lines([COLUMNS])
+    async for page in pages:
+        yield _lines([[_text(cell) for cell in row] for row in page])
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+    written = StringIO(newline="")
+    csv.writer(written, lineterminator="\r\n").writerows(rows)
+    return written.getvalue().encode()
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return "" if cell is None else neutral(str(cell))
+
+
+async def as_json(pages: Pages) -> AsyncGenerator[bytes, None]:
+    """One array of objects, an object a line; no envelope, and values as they are."""
+    separator = b"[\n"
+    async for page in pages:
+        for row in page:
+            yield separator + orjson.dumps(dict(zip(COLUMNS, row, strict=True)))
+            separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
