@@ -256,4 +256,5 @@ class LibraryState(State):
     organization_id: str
     name: str
     visibility: Visibility
+    registered_only: bool = False
     is_default: bool

@@ -11,13 +11,17 @@ from shared.contracts.states import LibraryState, Visibility
 
 @dataclass(kw_only=True)
 class Library:
-    """`public` libraries appear in public lists; what is in `unlisted` ones is found by id only."""
+    """`public` libraries appear in public lists; what is in `unlisted` ones is found by id only.
+
+    Sessions of a `registered_only` one are joined by registered people: not by guests, who gave a name only.
+    """
 
     id: str
     version: int = 1
     organization_id: str
     name: str
     visibility: Visibility
+    registered_only: bool = False
     is_default: bool = False
     created_at: datetime
     updated_at: datetime
@@ -29,10 +33,18 @@ class Library:
     def created(self) -> Sequence[Event]:
         return [LibraryCreated(library=self.state())]
 
-    def edit(self, now: datetime, *, name: str | None, visibility: Visibility | None) -> Sequence[Event]:
+    def edit(
+        self,
+        now: datetime,
+        *,
+        name: str | None = None,
+        visibility: Visibility | None = None,
+        registered_only: bool | None = None,
+    ) -> Sequence[Event]:
         """Change what is given."""
         self.name = self.name if name is None else name
         self.visibility = self.visibility if visibility is None else visibility
+        self.registered_only = self.registered_only if registered_only is None else registered_only
         self.updated_at = now
         return [LibraryUpdated(library=self.state())]
 
@@ -43,5 +55,6 @@ class Library:
             organization_id=self.organization_id,
             name=self.name,
             visibility=self.visibility,
+            registered_only=self.registered_only,
             is_default=self.is_default,
         )

@@ -37,7 +37,7 @@ async def get_library(request: Request) -> Reply[LibraryResponse]:
 
 @routes.patch("/admin/libraries/{id}", access=ADMIN)
 async def update_library(request: Request, body: UpdateLibraryRequest) -> Reply[LibraryResponse]:
-    """Rename a library or change its visibility."""
+    """Rename a library, change its visibility, or whom its sessions admit."""
     return Reply(library_response(await request.service(LIBRARIES).update(request.path_id(), body)))
 
 

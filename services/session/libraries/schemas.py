@@ -17,11 +17,13 @@ class CreateLibraryRequest(Body):
     organization_id: str
     name: Name
     visibility: Visibility = Visibility.PUBLIC
+    registered_only: bool = False
 
 
 class UpdateLibraryRequest(Body):
     name: Name | None = None
     visibility: Visibility | None = None
+    registered_only: bool | None = None
 
 
 class LibraryQuery(Page):
@@ -33,6 +35,7 @@ class LibraryResponse(Data):
     organization_id: str
     name: str
     visibility: Visibility
+    registered_only: bool
     is_default: bool
     created_at: datetime
     updated_at: datetime
@@ -51,6 +54,7 @@ def library_response(library: Library) -> LibraryResponse:
         organization_id=library.organization_id,
         name=library.name,
         visibility=library.visibility,
+        registered_only=library.registered_only,
         is_default=library.is_default,
         created_at=library.created_at,
         updated_at=library.updated_at,

@@ -69,6 +69,7 @@ class LibraryService:
             organization_id=body.organization_id,
             name=body.name,
             visibility=body.visibility,
+            registered_only=body.registered_only,
             created_at=now,
             updated_at=now,
         )
@@ -85,11 +86,9 @@ class LibraryService:
         return await self._libraries.list_page(organization_id, page.skip, page.limit)
 
     async def update(self, id: str, body: UpdateLibraryRequest) -> Library:  # noqa: A002
-        """Rename a library or change its visibility, which its rooms and sessions follow by event."""
-        return await self._libraries.change(
-            id,
-            lambda library: library.edit(self._clock.now(), name=body.name, visibility=body.visibility),
-        )
+        """Change what is given; its rooms and sessions follow by event."""
+        changes = body.model_dump(include=body.model_fields_set)
+        return await self._libraries.change(id, lambda library: library.edit(self._clock.now(), **changes))
 
     async def delete(self, id: str) -> None:  # noqa: A002
         """Delete an empty library that is not its organization's default."""

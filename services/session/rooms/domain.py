@@ -22,7 +22,9 @@ class Analytics:
 
 @dataclass(kw_only=True)
 class Room:
-    """`listed` follows the library's visibility: whether public lists show the room."""
+    """`listed` and `registered_only` follow the library: whether public lists show the room, and whether
+    its sessions are for registered people only.
+    """
 
     id: str
     version: int = 1
@@ -30,6 +32,7 @@ class Room:
     library_id: str
     host_id: str
     listed: bool
+    registered_only: bool = False
     title: str
     description: str | None = None
     analytics: Analytics | None = None
@@ -49,8 +52,9 @@ class Room:
     def delete(self) -> Sequence[Event]:
         return [RoomDeleted(room=self.state())]
 
-    def show(self, *, listed: bool) -> Sequence[Event]:
-        """The library's visibility changed."""
+    def follow(self, *, listed: bool, registered_only: bool) -> Sequence[Event]:
+        """The library changed."""
+        self.registered_only = registered_only
         if self.listed == listed:
             return []
         self.listed = listed

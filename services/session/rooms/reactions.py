@@ -13,7 +13,7 @@ class RoomReactions:
         self._libraries = libraries
 
     async def follow_library(self, event: LibraryUpdated) -> None:
-        """Public lists show a library's rooms and sessions, or no longer do.
+        """Public lists show a library's rooms and sessions, or no longer do; so for whom they admit.
 
         The library's newest state decides, so that two events may come in any order.
         """
@@ -21,5 +21,10 @@ class RoomReactions:
         if library is None:
             return
         for room_id in await self._rooms.ids_in_library(library.id):
-            await self._rooms.change(room_id, lambda room: room.show(listed=library.listed))
-        await self._sessions.set_listed(library.id, listed=library.listed)
+            await self._rooms.change(
+                room_id,
+                lambda room: room.follow(listed=library.listed, registered_only=library.registered_only),
+            )
+        await self._sessions.follow_library(
+            library.id, listed=library.listed, registered_only=library.registered_only
+        )

@@ -54,6 +54,7 @@ class RoomService:
             library_id=library.id,
             host_id=caller.user_id,
             listed=library.listed,
+            registered_only=library.registered_only,
             title=body.title,
             description=body.description,
             analytics=body.analytics.analytics() if body.analytics else None,

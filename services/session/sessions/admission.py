@@ -16,7 +16,7 @@ from services.session.sessions.schemas import (
 )
 from services.session.sessions.service import SessionService
 from shared.clock import Clock
-from shared.contracts.states import Role
+from shared.contracts.states import Role, UserRole
 from shared.errors import Forbidden
 from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
@@ -48,7 +48,15 @@ class Admission:
         """A token for the caller in their role; the session must be live."""
         session, _ = await self._service.permitted(id, caller, library_id)
         session.check_live()
+        await self._check_registered(session, caller)
         return JoinSessionResponse(livekit_token=self.token(session, caller), room_name=session.id)
+
+    async def _check_registered(self, session: Session, caller: Caller) -> None:
+        """Raises `Forbidden` for a guest where the library admits registered people only."""
+        if not session.registered_only or caller.role is not UserRole.VIEWER:
+            return
+        if (await self._accounts.get(caller.user_id)).is_guest:
+            raise Forbidden("Only registered people may join here", code="registration_required")
 
     async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for a hidden participant that only subscribes."""

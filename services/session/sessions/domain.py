@@ -63,6 +63,7 @@ class Session:
     room_id: str
     host_id: str
     listed: bool
+    registered_only: bool = False
     title: str
     description: str | None = None
     status: SessionStatus = SessionStatus.SCHEDULED

@@ -90,8 +90,9 @@ class SessionRepository(Repository[Session]):
         )
         return dict(zip(SessionStatus, counts, strict=True))
 
-    async def set_listed(self, library_id: str, *, listed: bool) -> None:
-        await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})
+    async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None:
+        change = {"$set": {"listed": listed, "registered_only": registered_only}}
+        await self.collection.update_many({"library_id": library_id}, change)
 
     async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:  # noqa: A002
         """Take over newer counts; they are no part of the session's own version."""

@@ -89,6 +89,7 @@ class SessionService:
             room_id=room.id,
             host_id=room.host_id,
             listed=room.listed,
+            registered_only=room.registered_only,
             title=body.title,
             description=body.description,
             mode=body.mode or SessionMode.WEBCAM,

@@ -123,7 +123,7 @@ async def test_public_lists_show_what_is_listed(sessions: SessionRepository) -> 
     assert await sessions.list_public(None, 0, 10, live=True) == ([elsewhere, live], 2)
     assert await sessions.list_public(LIBRARY, 0, 10) == ([live, public], 2)
     assert await sessions.list_public(other, 0, 10, live=True) == ([elsewhere], 1)
-    await sessions.set_listed(other, listed=False)
+    await sessions.follow_library(other, listed=False, registered_only=False)
     assert (await sessions.list_public(None, 0, 10))[1] == 2
 
 

@@ -126,7 +126,7 @@ async def test_the_url_is_shown_once_there_is_something_to_play(house: House, ho
 
 async def test_where_the_library_is_not_public_the_url_has_a_token(house: House, host: Host) -> None:
     session = await host.live_session()
-    await house.sessions.set_listed(session.library_id, listed=False)
+    await house.sessions.follow_library(session.library_id, listed=False, registered_only=False)
     path = f"/hls/{session.id}/live.m3u8"
     await house.sessions.follow_stream(changed(house, session.id, 3, StreamStatus.ACTIVE, path).stream)
     url = (await house.session_service.get(session.id, None, host.caller)).hls_url
