@@ -2,7 +2,7 @@
 
 An access token is an EdDSA JWT: header `alg=EdDSA`, `typ=at+jwt`, `kid`; claims `iss`, `aud`, `sub`
 (user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `scp` (scopes), `iat`,
-`nbf`, `exp`, `via` (the API key through which somebody was let in).
+`nbf`, `exp`, `via` (the API key through which somebody was let in), `dev` (a viewer's device).
 Every service holds the public keys and verifies for itself; only the session service signs.
 """
 
@@ -44,6 +44,7 @@ class Caller:
     """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user.
 
     `api_key_id` is the key that calls; `via` the one that let this person in, whose end is theirs too.
+    `device_id` is the same for all who registered as viewers from one device, as far as that is known.
     """
 
     user_id: str
@@ -55,6 +56,7 @@ class Caller:
     api_key_id: str | None = None
     scopes: frozenset[Scope] = frozenset(Scope)
     via: str | None = None
+    device_id: str | None = None
 
     @property
     def identity(self) -> str:
@@ -100,6 +102,7 @@ class TokenIssuer:
             "nbf": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
             "via": caller.via,
+            "dev": caller.device_id,
         }
         headers = {"typ": ACCESS_TYPE, "kid": self._kid}
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers=headers), expires_at
@@ -188,4 +191,5 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         api_key_id=claims.get("key"),
         scopes=frozenset(map(Scope, claims["scp"])),
         via=claims.get("via"),
+        device_id=claims.get("dev"),
     )

@@ -43,7 +43,7 @@ class Guarded(Rules, Protocol):
     @property
     def library_id(self) -> str: ...
     @property
-    def banned(self) -> Container[str]: ...
+    def banned(self) -> Container[str | None]: ...
 
 
 def acting_role(session: Guarded, caller: Caller) -> Role:
@@ -74,7 +74,7 @@ def require(
         raise NotFound("There is no such session in this library", code="session_not_found")
     role = acting_role(session, caller)
     if role is not Role.HOST:
-        require_not_banned(session, caller.user_id)
+        require_not_banned(session, caller.user_id, caller.device_id)
     permissions = permissions_in(session, preset, caller.user_id, role)
     if permission is not None and not getattr(permissions, permission):
         if permission in _STAFF_ONLY and role in _NO_STAFF:
@@ -83,9 +83,10 @@ def require(
     return permissions
 
 
-def require_not_banned(session: Guarded, user_id: str) -> None:
+def require_not_banned(session: Guarded, user_id: str, device_id: str | None = None) -> None:
     """Raises `Forbidden`."""
-    if user_id in session.banned:
+    banned = session.banned
+    if user_id in banned or device_id in banned:
         raise Forbidden("This person is banned from the session", code="banned")
 
 

@@ -21,11 +21,17 @@ from services.session.keys.service import API_KEYS, ApiKeyService
 from services.session.libraries import routes as library_routes
 from services.session.libraries.repository import LibraryRepository
 from services.session.libraries.service import LIBRARIES, LibraryService
+from services.session.moderation import routes as moderation_routes
+from services.session.moderation.service import MODERATION, ModerationService
+from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
 from services.session.notices.service import NoticeService
 from services.session.organizations import routes as organization_routes
 from services.session.organizations.repository import OrganizationRepository
 from services.session.organizations.service import ORGANIZATIONS, OrganizationService
+from services.session.participants import routes as participant_routes
+from services.session.participants.service import PARTICIPANTS, ParticipantService
+from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
 from services.session.presets import routes as preset_routes
 from services.session.presets.repository import PresetRepository
@@ -80,6 +86,8 @@ TABLES: tuple[Routes, ...] = (
     session_routes.routes,
     host_media_routes.routes,
     sharing_routes.routes,
+    participant_routes.routes,
+    moderation_routes.routes,
     organization_routes.routes,
     library_routes.routes,
     account_routes.routes,
@@ -168,6 +176,8 @@ def build(settings: SessionSettings) -> web.Application:
     app[PRESETS] = preset_service
     app[SESSIONS] = session_service
     app[ADMISSION] = admission
+    app[PARTICIPANTS] = ParticipantService(sessions, session_service, users, ParticipantViews(users), clock)
+    app[MODERATION] = ModerationService(sessions, session_service, users, BanViews(users), clock)
     app[LIVE] = live
     app[HOST_MEDIA] = HostMediaService(sessions, session_service, clock)
     app[SHARING] = SharingService(

@@ -205,7 +205,7 @@ class SessionState(State):
 
     `end_estimated`: nobody told when it ended; `ended_at` is the last proof that it lived. `listed`: its
     library was public when the state was told. `roles`, `stage` and `banned` go by user id: co-hosts and
-    moderators, the guests on stage, and who may not come in.
+    moderators, the guests on stage, and since when who may not come in: people, and viewers' devices.
     """
 
     id: str
@@ -230,7 +230,7 @@ class SessionState(State):
     max_join_limit_override: int | None = None
     roles: dict[str, Role] = {}
     stage: dict[str, StageSeat] = {}
-    banned: frozenset[str] = frozenset()
+    banned: dict[str, datetime] = {}
     listed: bool = False
     stream: StreamWish = StreamWish()
     created_at: datetime

@@ -18,7 +18,8 @@ def external_key(organization_id: str, external_user_id: str) -> str:
 class User:
     """A host (e-mail and password), or a viewer (registered with a display name: a guest).
 
-    Passwords are kept as argon2id hashes, device tokens as SHA-256. A customer's own person has
+    Passwords are kept as argon2id hashes, device tokens as SHA-256. `device_id` is the device that a
+    viewer registered from: the id of whoever did so first there. A customer's own person has
     their `external_user_id`; `external_key` is that within the organization, and unique.
     """
 
@@ -30,6 +31,7 @@ class User:
     email: str | None = None
     password_hash: str | None = None
     device_hash: str | None = None
+    device_id: str | None = None
     external_user_id: str | None = None
     external_key: str | None = None
     is_active: bool = True
@@ -80,6 +82,7 @@ class User:
             username=self.username,
             is_admin=self.is_admin and via is None,
             via=via,
+            device_id=self.device_id,
         )
 
     def state(self) -> UserState:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.session.accounts.schemas import user_response
 from services.session.accounts.service import AccountService
+from services.session.participants.domain import Appointment, appoint
 from services.session.sessions.domain import Session
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import (
@@ -82,8 +83,11 @@ class Admission:
         role = Role(body.role)
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         require_not_banned(session, user.id)
+        given = Appointment(
+            id=new_id(), user_id=user.id, username=user.username, role=role, by=caller.user_id
+        )
         session = await self._sessions.change(
-            id, lambda session: session.assign(self._clock.now(), user.id, role)
+            session.id, lambda session: appoint(session, self._clock.now(), given)
         )
         person = user.caller(new_id(), via=caller.api_key_id)
         lifetime = timedelta(seconds=body.ttl_seconds)

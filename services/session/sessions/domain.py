@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.session.sessions.people import Ban
+from services.session.sessions.people import Assignment, Ban
 from services.session.sessions.presence import HostConnection, next_check
 from services.session.sessions.states import session_state
 from shared.contracts.event import Event
@@ -54,6 +54,7 @@ class Session:
     `stream` is what is wanted, `stream_status` and `hls_path` are what the egress service told last.
     `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
     is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
+    `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Session:
     hosts: dict[str, HostConnection] = field(default_factory=dict)
     ingest: Ingest | None = None
     roles: dict[str, Role] = field(default_factory=dict)
+    assignments: dict[str, Assignment] = field(default_factory=dict)
     stage: dict[str, StageSeat] = field(default_factory=dict)
     bans: dict[str, Ban] = field(default_factory=dict)
     stream: StreamWish = field(default_factory=StreamWish)
@@ -98,8 +100,8 @@ class Session:
 
     @property
     def banned(self) -> Set[str]:
-        """The ids of those who may not come in any more."""
-        return self.bans.keys()
+        """Who may not come in any more: ids of people and of devices."""
+        return self.bans.keys() | {ban.device_id for ban in self.bans.values() if ban.device_id}
 
     def is_banned(self, user_id: str) -> bool:
         return user_id in self.bans
@@ -186,16 +188,6 @@ class Session:
             raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
         for name, value in overrides.items():
             setattr(self, f"{name}_override", value)
-        self.updated_at = now
-        return [SessionUpdated(session=self.state())]
-
-    def assign(self, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
-        """Give a person a role in this session; audience is the role of whoever has none."""
-        self.check_startable()
-        if self.roles.get(user_id, Role.AUDIENCE) is role:
-            return []
-        others = {other: held for other, held in self.roles.items() if other != user_id}
-        self.roles = others if role is Role.AUDIENCE else {**others, user_id: role}
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
 

@@ -1,6 +1,6 @@
 """Whether a host is there: the rule that ends a session nobody hosts. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,21 +33,26 @@ class HostConnection:
         self.left_at, self.estimated = at, False
 
 
-def corrected(hosts: Mapping[str, HostConnection], roster: RosterObserved) -> dict[str, HostConnection]:
-    """The host's connections by sid, as the roster shows them.
+def corrected(
+    hosts: Mapping[str, HostConnection],
+    roster: RosterObserved,
+    theirs: Callable[[Connection], bool] | None = None,
+) -> dict[str, HostConnection]:
+    """The host's connections by sid, as the roster shows them; or those that are `theirs`.
 
     It says nothing of who joined after it was observed, nor of another room of the name; one that is not
     on it was there until a roster last showed it. Who is no host in this session does not stand for one,
     whatever their token says.
     """
+    counts = theirs or hosting
     listed = {one.participant_sid: one for one in roster.connections}
     last_seen = {one.participant_sid: one.last_seen_at for one in roster.departed}
     kept = {
         sid: _seen(one, sid in listed, last_seen.get(sid), roster)
         for sid, one in hosts.items()
-        if sid not in listed or hosting(listed[sid])
+        if sid not in listed or counts(listed[sid])
     }
-    there = (one for one in roster.connections if one.active and hosting(one))
+    there = (one for one in roster.connections if one.active and counts(one))
     fresh = {
         one.participant_sid: HostConnection(room_sid=roster.room_sid, joined_at=one.joined_at)
         for one in there

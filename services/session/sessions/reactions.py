@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from services.session.participants.visits import follow_visits, leave, may_be_staffs, visit
 from services.session.presets.repository import PresetRepository
 from services.session.sessions.domain import Limits, Session
 from services.session.sessions.presence import hosting
@@ -53,32 +54,37 @@ class SessionReactions:
             lambda session: session.end(self._clock.now(), EndReason.ROOM_LOST) if session.is_live else [],
         )
 
-    async def host_joined(self, event: ParticipantJoined) -> None:
-        if hosting(event.connection):
-            connection = event.connection
-            await self._change(
-                event.session_id,
-                lambda session: host_joined(
-                    session,
-                    connection.participant_sid,
-                    connection.joined_at,
-                    self._limits,
-                    room_sid=event.room_sid,
-                ),
-            )
+    async def staff_joined(self, event: ParticipantJoined) -> None:
+        """A host keeps the session going; of all who have a role it is noted when they were there."""
+        if may_be_staffs(event.connection):
+            await self._change(event.session_id, lambda session: self._joined(session, event))
 
-    async def host_left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
-        if hosting(event.connection):
-            connection = event.connection
-            await self._change(
-                event.session_id,
-                lambda session: host_left(
-                    session, connection.participant_sid, connection.joined_at, event.occurred_at, self._limits
-                ),
-            )
+    def _joined(self, session: Session, event: ParticipantJoined) -> Sequence[Event]:
+        one = event.connection
+        visit(session, one, event.room_sid)
+        if not hosting(one):
+            return []
+        return host_joined(session, one.participant_sid, one.joined_at, self._limits, room_sid=event.room_sid)
+
+    async def staff_left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
+        if may_be_staffs(event.connection):
+            await self._change(event.session_id, lambda session: self._left(session, event))
+
+    def _left(
+        self, session: Session, event: ParticipantLeft | ParticipantConnectionAborted
+    ) -> Sequence[Event]:
+        one = event.connection
+        leave(session, one, event.occurred_at)
+        if not hosting(one):
+            return []
+        return host_left(session, one.participant_sid, one.joined_at, event.occurred_at, self._limits)
 
     async def follow_roster(self, event: RosterObserved) -> None:
-        await self._change(event.session_id, lambda session: follow_roster(session, event, self._limits))
+        await self._change(event.session_id, lambda session: self._followed(session, event))
+
+    def _followed(self, session: Session, event: RosterObserved) -> Sequence[Event]:
+        follow_visits(session, event)
+        return follow_roster(session, event, self._limits)
 
     async def end_lost(self, event: LiveKitRoomLost) -> None:
         """No server runs the session's room any more: it ended when it was last seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.contracts.states import SessionState
@@ -34,9 +35,16 @@ def session_state(session: Session) -> SessionState:
         max_join_limit_override=session.max_join_limit_override,
         roles=session.roles,
         stage=session.stage,
-        banned=frozenset(session.bans),
+        banned=_banned(session),
         listed=session.listed,
         stream=session.stream,
         created_at=session.created_at,
         updated_at=session.updated_at,
     )
+
+
+def _banned(session: Session) -> dict[str, datetime]:
+    """People and their devices."""
+    people = {user_id: ban.banned_at for user_id, ban in session.bans.items()}
+    devices = {ban.device_id: ban.banned_at for ban in session.bans.values() if ban.device_id}
+    return devices | people

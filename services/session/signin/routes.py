@@ -37,9 +37,13 @@ async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResp
 
 @routes.post("/auth/viewer/register", access=ANONYMOUS, status=201, idempotent=True)
 async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Reply[ViewerRegisterResponse]:
-    """Register a new viewer with device token."""
+    """Register a new viewer with device token.
+
+    A device that has a token from before sends it as `X-Device-Token`; bans of the device then hold on.
+    """
     service = request.service(SIGN_IN)
-    signed_in, token = await service.register_viewer(request.reservation.id, body.display_name)
+    known_by = request.raw.headers.get("X-Device-Token")
+    signed_in, token = await service.register_viewer(request.reservation.id, body.display_name, known_by)
     return Reply(
         ViewerRegisterResponse(
             user=user_response(signed_in.user, signed_in.user.caller("")),

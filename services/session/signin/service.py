@@ -66,8 +66,16 @@ class SignInService:
         now = await self._users.find(user.id)
         return now is not None and now.is_active and now.password_hash == user.password_hash
 
-    async def register_viewer(self, id: str, display_name: str) -> tuple[SignedIn, str]:  # noqa: A002
-        """A new viewer under the reserved `id`, signed in, and their device token."""
+    async def register_viewer(
+        self,
+        id: str,  # noqa: A002
+        display_name: str,
+        known_by: str | None = None,
+    ) -> tuple[SignedIn, str]:
+        """A new viewer under the reserved `id`, signed in, and their device token.
+
+        `known_by` is the token the device has from before, where it shows one.
+        """
         token = device_token(new_secret())
         now = self._clock.now()
         viewer = User(
@@ -75,6 +83,7 @@ class SignInService:
             username=display_name,
             role=UserRole.VIEWER,
             device_hash=digest(token),
+            device_id=await self._device(known_by) or id,
             created_at=now,
             updated_at=now,
         )
@@ -83,6 +92,11 @@ class SignInService:
         except Duplicate:
             viewer = await self._reissue_device(id, token)
         return await self._open(viewer), token
+
+    async def _device(self, token: str | None) -> str | None:
+        """Which device a token is of, if it is one's."""
+        known = await self._users.find_by_device(digest(token)) if token else None
+        return (known.device_id or known.id) if known else None
 
     async def _reissue_device(self, id: str, token: str) -> User:  # noqa: A002
         """The registration was repeated: tokens are never stored, so the device gets a new one."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.session.libraries.domain import Library
+from services.session.moderation.schemas import BanParticipantRequest
 from services.session.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
 from services.session.rooms.schemas import CreateRoomRequest
 from services.session.sessions.domain import Session
@@ -10,6 +11,7 @@ from services.session.sessions.schemas import CreateSessionRequest, StartSession
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import Role, UserRole
 from shared.http.idempotency import Reservation
+from shared.identity import Caller, TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.house import House
 from tests.unit.session.make import caller, user
@@ -83,6 +85,28 @@ def connection(house: House, session: Session, sid: str, **fields: Any) -> Conne
     host = {"user_id": session.host_id, "identity": f"{session.host_id}:tab", "role": Role.HOST}
     own = {"participant_sid": sid, "username": "Hanna", "joined_at": house.clock.now()}
     return Connection.model_validate(host | own | fields)
+
+
+async def registered(house: House, known_by: str | None = None) -> Caller:
+    """A viewer who registered, as their access token says."""
+    signed_in, _ = await house.sign_in.register_viewer(new_id(), "Vera", known_by)
+    return TokenVerifier(house.public_keys, house.clock).verify(signed_in.access_token)
+
+
+async def colleague(house: House, host: Host) -> Caller:
+    """Another host of the organization."""
+    made = user(organization_id=host.library.organization_id, email=f"{new_id()}@example.com")
+    await house.users.add(made, made.registered())
+    return caller(made.id, made.organization_id)
+
+
+async def appoint(house: House, host: Host, session: Session, who: Caller, role: Role) -> None:
+    await house.participants.add(session.id, host.caller, who.user_id, role, new_id())
+
+
+async def ban(house: House, host: Host, session: Session, who: Caller) -> None:
+    body = BanParticipantRequest(user_id=who.user_id)
+    await house.moderation.ban(session.id, host.caller, body, new_id())
 
 
 def viewer() -> Any:

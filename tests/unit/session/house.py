@@ -14,8 +14,12 @@ from services.session.keys.repository import ApiKeyRepository
 from services.session.keys.service import ApiKeyService
 from services.session.libraries.repository import LibraryRepository
 from services.session.libraries.service import LibraryService
+from services.session.moderation.service import ModerationService
+from services.session.moderation.views import BanViews
 from services.session.organizations.repository import OrganizationRepository
 from services.session.organizations.service import OrganizationService
+from services.session.participants.service import ParticipantService
+from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PresetService
@@ -141,6 +145,12 @@ class House:
             self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
         )
         self.live = self._live_service()
+        self.participants = ParticipantService(
+            self.sessions, self.session_service, self.users, ParticipantViews(self.users), clock
+        )
+        self.moderation = ModerationService(
+            self.sessions, self.session_service, self.users, BanViews(self.users), clock
+        )
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
 

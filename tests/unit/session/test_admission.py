@@ -6,29 +6,17 @@ from typing import Any
 import jwt
 import pytest
 
-from services.session.sessions.domain import Session
-from services.session.sessions.people import Ban
+from services.session.sessions.schemas import IssueTokensRequest
 from shared.contracts.states import Role
 from shared.errors import Forbidden
-from shared.identity import Caller
 from shared.ids import new_id
-from tests.unit.session.hosting import Host, viewer
+from tests.unit.session.hosting import Host, appoint, ban, colleague, registered, viewer
 from tests.unit.session.house import House
 from tests.unit.session.make import caller
 
 
 def claims(token: str) -> dict[str, Any]:
     return dict(jwt.decode(token, options={"verify_signature": False}))
-
-
-async def ban(house: House, session: Session, user_id: str) -> None:
-    ban = Ban(banned_by=session.host_id, reason=None, banned_at=house.clock.now())
-
-    def decide(session: Session) -> list[Any]:
-        session.bans = {**session.bans, user_id: ban}
-        return []
-
-    await house.sessions.change(session.id, decide)
 
 
 async def test_a_key_is_in_the_room_as_the_host_it_acts_for(house: House, host: Host) -> None:
@@ -53,19 +41,39 @@ async def test_a_key_of_another_organization_is_in_the_room_as_its_owner(house: 
 
 async def test_a_co_host_who_starts_gets_a_co_hosts_token(house: House, host: Host) -> None:
     session = await host.session()
-    colleague: Caller = caller(new_id(), host.library.organization_id)
-    await house.sessions.change(
-        session.id, lambda session: session.assign(house.clock.now(), colleague.user_id, Role.CO_HOST)
-    )
-    token = claims((await house.live.start(session.id, colleague, None)).livekit_token)
-    assert token["sub"] == colleague.identity
+    carl = await colleague(house, host)
+    await appoint(house, host, session, carl, Role.CO_HOST)
+    token = claims((await house.live.start(session.id, carl, None)).livekit_token)
+    assert token["sub"] == carl.identity
     assert (token["attributes"]["greenroom.role"], token["video"]["canPublish"]) == ("co_host", True)
 
 
 async def test_who_is_banned_is_not_let_in(house: House, host: Host) -> None:
-    session, banned = await host.live_session(), viewer()
-    await ban(house, session, banned.user_id)
+    session, banned = await host.live_session(), await registered(house)
+    await ban(house, host, session, banned)
     with pytest.raises(Forbidden) as refusal:
         await house.admission.join(session.id, banned, None)
     assert refusal.value.code == "banned"
     await house.admission.join(session.id, viewer(), None)
+
+
+async def test_a_ban_follows_the_device(house: House, host: Host) -> None:
+    session = await host.live_session()
+    _, token = await house.sign_in.register_viewer(new_id(), "Vera")
+    first, second = [await registered(house, known_by=token) for _ in range(2)]
+    await ban(house, host, session, first)
+    with pytest.raises(Forbidden):
+        await house.admission.join(session.id, second, None)
+    # Who shows nothing from before is somebody new, as far as anybody can tell.
+    await house.admission.join(session.id, await registered(house, known_by="nonsense"), None)
+
+
+async def test_whom_a_customer_bans_gets_no_token_from_its_backend(house: House, host: Host) -> None:
+    session = await host.live_session()
+    key = dataclasses.replace(host.caller, api_key_id=new_id())
+    body = IssueTokensRequest(external_user_id="c-1", name="Carla")
+    carla = await house.admission.issue_tokens(session.id, key, body)
+    await ban(house, host, session, caller(carla.user.id))
+    with pytest.raises(Forbidden) as refusal:
+        await house.admission.issue_tokens(session.id, key, body)
+    assert refusal.value.code == "banned"

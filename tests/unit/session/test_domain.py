@@ -10,12 +10,11 @@ from services.session.sessions.settling import host_joined, host_left, settle
 from shared.contracts.session_events import (
     SessionDeleted,
     SessionEnded,
-    SessionEvent,
     SessionExpired,
     SessionStarted,
     SessionUpdated,
 )
-from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
+from shared.contracts.states import EndReason, SessionMode, SessionStatus
 from shared.errors import Conflict
 from shared.permissions import switches_of
 from tests.unit.session.make import GRACE, LIMITS, T0, live_session, preset_state, session
@@ -113,24 +112,9 @@ def test_overrides_win_over_the_preset_until_they_are_cleared() -> None:
 
 
 @pytest.mark.parametrize("make", [ended_session, expired_session])
-def test_what_is_over_is_not_configured_and_nobody_is_assigned(make: Make) -> None:
+def test_what_is_over_is_not_configured(make: Make) -> None:
     with pytest.raises(Conflict):
         make().configure(LATER, {"chat_enabled": True})
-    with pytest.raises(Conflict):
-        make().assign(LATER, "somebody", Role.CO_HOST)
-
-
-def test_roles_are_given_and_taken() -> None:
-    made = session()
-    assert made.assign(T0, "anna", Role.AUDIENCE) == []
-    (event,) = made.assign(T0, "anna", Role.CO_HOST)
-    assert isinstance(event, SessionEvent)
-    assert event.session.roles == {"anna": Role.CO_HOST}
-    assert made.assign(T0, "anna", Role.CO_HOST) == []
-    made.assign(T0, "berta", Role.MODERATOR)
-    made.assign(T0, "anna", Role.AUDIENCE)
-    assert made.roles == {"berta": Role.MODERATOR}
-    assert event.session.roles == {"anna": Role.CO_HOST}
 
 
 def test_a_preset_is_followed_while_scheduled_and_forward_only() -> None:

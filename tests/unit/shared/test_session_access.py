@@ -21,7 +21,7 @@ COLLEAGUE = caller(new_id())
 OUTSIDER = caller(new_id(), new_id())
 KEY = dataclasses.replace(COLLEAGUE, api_key_id=new_id())
 FOREIGN_KEY = dataclasses.replace(OUTSIDER, api_key_id=new_id())
-BAN = Ban(banned_by=HOST, reason=None, banned_at=T0)
+BAN = Ban(id=new_id(), banned_by=HOST, reason=None, banned_at=T0)
 
 
 def ask(
@@ -77,6 +77,12 @@ def test_who_is_banned_may_nothing() -> None:
     # The key is the organization's, whoever made it.
     assert ask(given, KEY, "control").moderate
     assert refused(given, dataclasses.replace(KEY, api_key_id=None)) == "banned"
+
+
+def test_a_ban_is_of_the_device_too() -> None:
+    given = session(bans={new_id(): dataclasses.replace(BAN, device_id="a device")})
+    ask(given, VIEWER)
+    assert refused(given, dataclasses.replace(VIEWER, device_id="a device")) == "banned"
 
 
 def test_in_another_library_there_is_no_such_session() -> None:

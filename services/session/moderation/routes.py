@@ -1,0 +1,50 @@
+"""The Moderation group."""
+
+from services.session.moderation.schemas import (
+    BannedParticipantResponse,
+    BannedParticipantsListResponse,
+    BanParticipantRequest,
+    BanStatusResponse,
+)
+from services.session.moderation.service import MODERATION
+from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+from shared.http.schema import Page
+
+routes = Routes("Moderation")
+
+
+@routes.post("/sessions/{id}/ban", access=MODERATOR, status=201, idempotent=True)
+async def ban_participant(request: Request, body: BanParticipantRequest) -> Reply[BannedParticipantResponse]:
+    """Ban a participant.
+
+    Disconnects them at once, on all devices, and keeps them out; takes their role and their place on
+    stage. Who is banned already stays so. Hosts and co-hosts cannot be banned, nor can oneself.
+    """
+    service = request.service(MODERATION)
+    return Reply(await service.ban(request.path_id(), request.caller, body, request.reservation.id))
+
+
+@routes.delete("/sessions/{id}/ban/{user_id}", access=MODERATOR)
+async def unban_participant(request: Request) -> Reply[None]:
+    """Unban a participant.
+
+    They may come in again, as a viewer.
+    """
+    service = request.service(MODERATION)
+    await service.unban(request.path_id(), request.caller, request.path_id("user_id"))
+    return ok()
+
+
+@routes.get("/sessions/{id}/banned", access=MODERATOR)
+async def list_banned(request: Request, query: Page) -> Reply[BannedParticipantsListResponse]:
+    """Get banned participants list.
+
+    The last to be banned first.
+    """
+    return Reply(await request.service(MODERATION).list(request.path_id(), request.caller, query))
+
+
+@routes.get("/sessions/{id}/ban_status", access=BEARER)
+async def get_ban_status(request: Request) -> Reply[BanStatusResponse]:
+    """Check if current user is banned."""
+    return Reply(await request.service(MODERATION).status(request.path_id(), request.caller))

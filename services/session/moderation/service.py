@@ -1,0 +1,103 @@
+"""Banning people from a session, and letting them in again."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.domain import User
+from services.session.accounts.repository import UserRepository
+from services.session.moderation.domain import ban, unban
+from services.session.moderation.schemas import (
+    BannedParticipantResponse,
+    BannedParticipantsListResponse,
+    BanParticipantRequest,
+    BanStatusResponse,
+)
+from services.session.moderation.views import BanViews
+from services.session.sessions.people import Ban
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.service import SessionService
+from shared.clock import Clock
+from shared.contracts.states import UserRole
+from shared.errors import NotFound
+from shared.http.schema import Page
+from shared.identity import Caller
+from shared.session_access import acting_role
+
+
+class ModerationService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        session_service: SessionService,
+        users: UserRepository,
+        views: BanViews,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._service = session_service
+        self._users = users
+        self._views = views
+        self._clock = clock
+
+    async def ban(
+        self,
+        session_id: str,
+        caller: Caller,
+        body: BanParticipantRequest,
+        id: str,  # noqa: A002
+    ) -> BannedParticipantResponse:
+        """Ban a person, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
+        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        user = await self._users.find(body.user_id)
+        if user is None:
+            raise NotFound(f"There is no user {body.user_id}", code="user_not_found")
+        banned = Ban(
+            id=id,
+            device_id=_device(user),
+            banned_by=caller.user_id,
+            reason=body.reason,
+            banned_at=self._clock.now(),
+        )
+        session = await self._sessions.change(
+            session.id, lambda session: ban(session, user.id, banned, acting_role(session, caller))
+        )
+        return await self._views.one(session, user.id, caller)
+
+    async def unban(self, session_id: str, caller: Caller, user_id: str) -> None:
+        """Raises `NotFound` for who is not banned."""
+        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        await self._sessions.change(session.id, lambda session: unban(session, self._clock.now(), user_id))
+
+    async def list(self, session_id: str, caller: Caller, page: Page) -> BannedParticipantsListResponse:
+        """Who is banned, the last to be first."""
+        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        listed = sorted(session.bans, key=lambda id_: (session.bans[id_].banned_at, id_), reverse=True)
+        shown = listed[page.skip : page.skip + page.limit]
+        return BannedParticipantsListResponse(
+            banned_participants=await self._views.many(session, shown, caller), total=len(listed)
+        )
+
+    async def status(self, session_id: str, caller: Caller) -> BanStatusResponse:
+        """Whether the caller is banned, by themselves or by their device."""
+        session = await self._service.readable(session_id, None)
+        bans = [
+            banned
+            for user_id, banned in session.bans.items()
+            if user_id == caller.user_id
+            or (caller.device_id and caller.device_id in (user_id, banned.device_id))
+        ]
+        first = min(bans, key=lambda banned: banned.banned_at, default=None)
+        return BanStatusResponse(
+            banned=first is not None,
+            reason=first.reason if first else None,
+            banned_at=first.banned_at if first else None,
+        )
+
+
+def _device(user: User) -> str | None:
+    """A viewer's device, also of those who registered before devices were noted."""
+    return (user.device_id or user.id) if user.role is UserRole.VIEWER and user.is_guest else None
+
+
+MODERATION: Final = web.AppKey("moderation", ModerationService)

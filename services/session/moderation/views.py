@@ -1,0 +1,50 @@
+"""Bans as they are shown."""
+
+from collections.abc import Mapping, Sequence
+
+from services.session.accounts.domain import User
+from services.session.accounts.repository import UserRepository
+from services.session.accounts.schemas import sees_email
+from services.session.moderation.schemas import BannedParticipantResponse, BanUserResponse
+from services.session.sessions.domain import Session
+from shared.identity import Caller
+
+
+class BanViews:
+    def __init__(self, users: UserRepository):
+        self._users = users
+
+    async def one(self, session: Session, user_id: str, viewer: Caller) -> BannedParticipantResponse:
+        return (await self.many(session, [user_id], viewer))[0]
+
+    async def many(
+        self, session: Session, user_ids: Sequence[str], viewer: Caller
+    ) -> list[BannedParticipantResponse]:
+        """The bans of these people, with one read."""
+        by = [session.bans[id_].banned_by for id_ in user_ids]
+        users = await self._users.find_many(sorted({*user_ids, *by}))
+        return [_response(session, id_, users, viewer) for id_ in user_ids]
+
+
+def _response(
+    session: Session, user_id: str, users: Mapping[str, User], viewer: Caller
+) -> BannedParticipantResponse:
+    ban = session.bans[user_id]
+    return BannedParticipantResponse(
+        id=ban.id,
+        session_id=session.id,
+        user_id=user_id,
+        user=_user(users.get(user_id), session, viewer),
+        banned_by=ban.banned_by,
+        banned_by_user=_user(users.get(ban.banned_by), session, viewer),
+        reason=ban.reason,
+        banned_at=ban.banned_at,
+    )
+
+
+def _user(user: User | None, session: Session, viewer: Caller) -> BanUserResponse | None:
+    """Nothing of people of other organizations, who may be banned as everybody."""
+    if user is None or user.organization_id not in {None, session.organization_id}:
+        return None
+    email = user.email if sees_email(user, viewer) else None
+    return BanUserResponse(id=user.id, username=user.username, email=email)

@@ -1,0 +1,74 @@
+"""The Participants group."""
+
+from services.session.participants.schemas import (
+    AddParticipantRoleRequest,
+    ParticipantQuery,
+    SessionParticipantResponse,
+    SessionParticipantsListResponse,
+)
+from services.session.participants.service import PARTICIPANTS
+from shared.contracts.states import Role
+from shared.http import BEARER, HOST, Reply, Request, Routes, ok
+
+routes = Routes("Participants")
+
+
+@routes.get("/sessions/{id}/participants", access=BEARER)
+async def list_participants(
+    request: Request, query: ParticipantQuery
+) -> Reply[SessionParticipantsListResponse]:
+    """Get session participants (co-hosts, moderators).
+
+    Everybody who has or had one of these roles, for whom the preset lets see them.
+    """
+    return Reply(await request.service(PARTICIPANTS).list(request.path_id(), request.caller, query))
+
+
+@routes.post("/sessions/{id}/co_hosts", access=HOST, status=201, idempotent=True)
+async def add_co_host(request: Request, body: AddParticipantRoleRequest) -> Reply[SessionParticipantResponse]:
+    """Add a co-host to a session.
+
+    Where the preset allows it. Takes the place of another role of theirs, at once and on all devices.
+    """
+    return await _add(request, body, Role.CO_HOST)
+
+
+@routes.delete("/sessions/{id}/co_hosts/{user_id}", access=HOST)
+async def remove_co_host(request: Request) -> Reply[None]:
+    """Remove a co-host from a session.
+
+    They stay in the room as a viewer, and cannot publish any more.
+    """
+    return await _remove(request, Role.CO_HOST)
+
+
+@routes.post("/sessions/{id}/moderators", access=HOST, status=201, idempotent=True)
+async def add_moderator(
+    request: Request, body: AddParticipantRoleRequest
+) -> Reply[SessionParticipantResponse]:
+    """Add a moderator to a session.
+
+    What moderators manage is in the preset. Takes the place of another role of theirs.
+    """
+    return await _add(request, body, Role.MODERATOR)
+
+
+@routes.delete("/sessions/{id}/moderators/{user_id}", access=HOST)
+async def remove_moderator(request: Request) -> Reply[None]:
+    """Remove a moderator from a session."""
+    return await _remove(request, Role.MODERATOR)
+
+
+async def _add(
+    request: Request, body: AddParticipantRoleRequest, role: Role
+) -> Reply[SessionParticipantResponse]:
+    service = request.service(PARTICIPANTS)
+    return Reply(
+        await service.add(request.path_id(), request.caller, body.user_id, role, request.reservation.id)
+    )
+
+
+async def _remove(request: Request, role: Role) -> Reply[None]:
+    service = request.service(PARTICIPANTS)
+    await service.remove(request.path_id(), request.caller, request.path_id("user_id"), role)
+    return ok()

@@ -1,0 +1,41 @@
+"""HTTP bodies and data about those who have a role in a session."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.session.accounts.schemas import UserResponse
+from shared.http import Body, Data
+from shared.http.schema import PAGE_LIMIT, Id, Page
+
+
+class AddParticipantRoleRequest(Body):
+    user_id: Id
+
+
+class ParticipantQuery(Page):
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = PAGE_LIMIT
+
+
+class SessionParticipantResponse(Data):
+    """`joined_at` and `left_at` are of the person's stay; the users are null once their accounts are gone."""
+
+    id: str
+    session_id: str
+    user_id: str
+    username: str
+    user: UserResponse | None
+    role: Literal["co_host", "moderator"]
+    is_active: bool
+    assigned_at: datetime
+    joined_at: datetime | None
+    assigned_by: str
+    assigned_by_user: UserResponse | None
+    removed_at: datetime | None
+    left_at: datetime | None
+
+
+class SessionParticipantsListResponse(Data):
+    participants: list[SessionParticipantResponse]
+    total: int

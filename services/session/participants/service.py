@@ -1,0 +1,97 @@
+"""Giving and taking the roles of co-host and moderator."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.domain import User
+from services.session.accounts.repository import UserRepository
+from services.session.participants.domain import Appointment, appoint, dismiss
+from services.session.participants.schemas import (
+    ParticipantQuery,
+    SessionParticipantResponse,
+    SessionParticipantsListResponse,
+)
+from services.session.participants.views import ParticipantViews
+from services.session.sessions.domain import Session
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.service import SessionService
+from shared.clock import Clock
+from shared.contracts.states import Role, UserRole
+from shared.errors import NotFound
+from shared.identity import Caller
+from shared.session_access import Permission
+
+# What giving a role takes; to take one away is its host's in any case.
+_TO_GIVE: dict[Role, Permission] = {Role.CO_HOST: "add_co_host", Role.MODERATOR: "control"}
+
+
+class ParticipantService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        session_service: SessionService,
+        users: UserRepository,
+        views: ParticipantViews,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._service = session_service
+        self._users = users
+        self._views = views
+        self._clock = clock
+
+    async def add(
+        self,
+        session_id: str,
+        caller: Caller,
+        user_id: str,
+        role: Role,
+        id: str,  # noqa: A002
+    ) -> SessionParticipantResponse:
+        """Give the person the role, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
+        session, _ = await self._service.permitted(session_id, caller, None, _TO_GIVE[role])
+        user = await taking_part(self._users, session, user_id)
+        given = Appointment(id=id, user_id=user.id, username=user.username, role=role, by=caller.user_id)
+        session = await self._sessions.change(
+            session.id, lambda session: appoint(session, self._clock.now(), given)
+        )
+        return await self._views.one(session, user.id, caller)
+
+    async def remove(self, session_id: str, caller: Caller, user_id: str, role: Role) -> None:
+        """Take the role from the person. Raises `NotFound` where they do not have it."""
+        session = await self._service.hosted(session_id, caller, None)
+        await self._sessions.change(
+            session.id, lambda session: dismiss(session, self._clock.now(), user_id, role)
+        )
+
+    async def list(
+        self, session_id: str, caller: Caller, page: ParticipantQuery
+    ) -> SessionParticipantsListResponse:
+        """Everybody who has or had a role, in the order in which they were given it."""
+        session, _ = await self._service.permitted(session_id, caller, None, "see_participants")
+        listed = sorted(session.assignments, key=lambda id_: (session.assignments[id_].assigned_at, id_))
+        shown = listed[page.skip : page.skip + page.limit]
+        return SessionParticipantsListResponse(
+            participants=await self._views.many(session, shown, caller), total=len(listed)
+        )
+
+
+async def taking_part(users: UserRepository, session: Session, user_id: str) -> User:
+    """A person who may take part: of the session's organization, or a viewer of none.
+
+    Raises `NotFound`.
+    """
+    user = await users.find(user_id)
+    if user is None or not user.is_active or not _may_take_part(user, session):
+        raise NotFound(f"There is no user {user_id}", code="user_not_found")
+    return user
+
+
+def _may_take_part(user: User, session: Session) -> bool:
+    if user.organization_id is None:
+        return user.role is UserRole.VIEWER
+    return user.organization_id == session.organization_id
+
+
+PARTICIPANTS: Final = web.AppKey("participants", ParticipantService)

@@ -1,0 +1,58 @@
+"""Those who have or had a role in a session, as they are shown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from services.session.accounts.domain import User
+from services.session.accounts.repository import UserRepository
+from services.session.accounts.schemas import UserResponse, user_response
+from services.session.participants.schemas import SessionParticipantResponse
+from services.session.sessions.domain import Session
+from shared.contracts.states import Role
+from shared.identity import Caller
+
+
+class ParticipantViews:
+    def __init__(self, users: UserRepository):
+        self._users = users
+
+    async def one(self, session: Session, user_id: str, viewer: Caller) -> SessionParticipantResponse:
+        return (await self.many(session, [user_id], viewer))[0]
+
+    async def many(
+        self, session: Session, user_ids: Sequence[str], viewer: Caller
+    ) -> list[SessionParticipantResponse]:
+        """Those of the session's assignments, with one read."""
+        by = [session.assignments[id_].assigned_by for id_ in user_ids]
+        users = await self._users.find_many(sorted({*user_ids, *by}))
+        return [_response(session, id_, users, viewer) for id_ in user_ids]
+
+
+def _response(
+    session: Session, user_id: str, users: Mapping[str, User], viewer: Caller
+) -> SessionParticipantResponse:
+    assignment = session.assignments[user_id]
+    user = users.get(user_id)
+    return SessionParticipantResponse(
+        id=assignment.id,
+        session_id=session.id,
+        user_id=user_id,
+        username=user.username if user else assignment.username,
+        user=_user(user, viewer),
+        role=_kept(assignment.role),
+        is_active=assignment.is_active,
+        assigned_at=assignment.assigned_at,
+        joined_at=assignment.joined_at,
+        assigned_by=assignment.assigned_by,
+        assigned_by_user=_user(users.get(assignment.assigned_by), viewer),
+        removed_at=assignment.removed_at,
+        left_at=assignment.left_at,
+    )
+
+
+def _user(user: User | None, viewer: Caller) -> UserResponse | None:
+    return user_response(user, viewer) if user else None
+
+
+def _kept(role: Role) -> Literal["co_host", "moderator"]:
+    return "co_host" if role is Role.CO_HOST else "moderator"
