@@ -69,6 +69,17 @@ TABLE: Final[tuple[Operation, ...]] = (
     post("/sessions/{id}/studio_url", _SESSION, HOST, mirrored=True, quiet=True),
     get("/sessions/{id}/share_urls", _SESSION, BEARER, mirrored=True),
     get("/sessions/{id}/stream_health", _EGRESS, MODERATOR, mirrored=True),
+    # Participants
+    get("/sessions/{id}/participants", _SESSION, BEARER),
+    post("/sessions/{id}/co_hosts", _SESSION, HOST),
+    delete("/sessions/{id}/co_hosts/{user_id}", _SESSION, HOST),
+    post("/sessions/{id}/moderators", _SESSION, HOST),
+    delete("/sessions/{id}/moderators/{user_id}", _SESSION, HOST),
+    # Moderation
+    post("/sessions/{id}/ban", _SESSION, MODERATOR),
+    delete("/sessions/{id}/ban/{user_id}", _SESSION, MODERATOR),
+    get("/sessions/{id}/banned", _SESSION, MODERATOR),
+    get("/sessions/{id}/ban_status", _SESSION, BEARER),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),
     # Recordings

@@ -15,7 +15,10 @@ Filler = Callable[["Scene"], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Scene:
-    """A call that is ready to be made. `id` is of what the path names; `library` where it is."""
+    """A call that is ready to be made. `id` is of what the path names; `library` where it is.
+
+    `within` are the other ids of the path, by their names there.
+    """
 
     world: World
     operation: Operation
@@ -23,10 +26,18 @@ class Scene:
     id: str = ""
     library: str | None = None
     body: dict[str, Any] = field(default_factory=dict)
+    within: dict[str, Any] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
-        return self.operation.path.replace("{id}", self.id)
+        return self.at(self.id)
+
+    def at(self, id: str) -> str:  # noqa: A002
+        """The path with this id in the place of its own."""
+        path = self.operation.path.replace("{id}", id)
+        for name, value in self.within.items():
+            path = path.replace(f"{{{name}}}", value)
+        return path
 
     @property
     def mirrored_path(self) -> str:
@@ -40,12 +51,16 @@ class Scene:
 
 @dataclass(frozen=True)
 class Case:
-    """`given` makes what `{id}` names; `fill` the fields of the body that need something that exists."""
+    """`given` makes what `{id}` names, `within` what the other ids of the path name.
+
+    `fill` makes the fields of the body that need something that exists.
+    """
 
     key: str
     given: Maker | None = None
     fill: Filler | None = None
     by_viewer: bool = False
+    within: Filler | None = None
 
     @property
     def operation(self) -> Operation:
@@ -56,6 +71,8 @@ class Case:
         caller = await self._caller(world)
         id = await self.given(world, library) if self.given else ""  # noqa: A001
         scene = Scene(world, self.operation, caller, id, library)
+        if self.within is not None:
+            scene = replace(scene, within=await self.within(scene))
         fields = await self.fill(scene) if self.fill else {}
         return replace(scene, body=sample(self.operation, **fields))
 
@@ -117,6 +134,22 @@ async def _preset_of_host(scene: Scene) -> dict[str, Any]:
     return {"preset_id": await scene.world.preset(scene.library), "mode": "webcam"}
 
 
+async def _viewer(scene: Scene) -> dict[str, Any]:
+    return {"user_id": (await scene.world.viewer_of_its_own()).id}
+
+
+async def _co_host(scene: Scene) -> dict[str, Any]:
+    return {"user_id": await scene.world.appointed("co_hosts", scene.id)}
+
+
+async def _moderator(scene: Scene) -> dict[str, Any]:
+    return {"user_id": await scene.world.appointed("moderators", scene.id)}
+
+
+async def _banned(scene: Scene) -> dict[str, Any]:
+    return {"user_id": await scene.world.appointed("ban", scene.id)}
+
+
 CASES = {
     case.key: case
     for case in (
@@ -166,6 +199,15 @@ CASES = {
         Case("GET /sessions/{id}/attendance", _live),
         Case("GET /sessions/{id}/attendance/stats", _live),
         Case("GET /sessions/{id}/attendance/export", _live),
+        Case("GET /sessions/{id}/participants", _scheduled, by_viewer=True),
+        Case("POST /sessions/{id}/co_hosts", _scheduled, _viewer),
+        Case("DELETE /sessions/{id}/co_hosts/{user_id}", _scheduled, within=_co_host),
+        Case("POST /sessions/{id}/moderators", _live, _viewer),
+        Case("DELETE /sessions/{id}/moderators/{user_id}", _live, within=_moderator),
+        Case("POST /sessions/{id}/ban", _live, _viewer),
+        Case("DELETE /sessions/{id}/ban/{user_id}", _scheduled, within=_banned),
+        Case("GET /sessions/{id}/banned", _live),
+        Case("GET /sessions/{id}/ban_status", _live, by_viewer=True),
         Case("GET /recordings/my"),
         Case("GET /recordings/{id}", _recording),
         Case("PATCH /recordings/{id}", _recording),

@@ -26,6 +26,8 @@ NULLABLE = {
     "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url"},
     "PresetResponse": {"logo", "logo_destination_url"},
     "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
+    "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
+    "BannedParticipantResponse": {"user", "email", "banned_by_user", "reason"},
     "AttendanceResponse": {"email", "left_at"},
     "RoomAnalytics": {"google_tag_manager", "container_id", "enabled"},
 }
@@ -33,6 +35,7 @@ NULLABLE = {
 NULLABLE_DATA = {
     "GET /sessions/{id}/share_urls": {"hls_url"},
     "GET /sessions/{id}/stream_health": {"room", "ingress"},
+    "GET /sessions/{id}/ban_status": {"reason", "banned_at"},
     "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
 }
 # Data that may be null as a whole: what there is one of at most.

@@ -81,20 +81,20 @@ async def test_for_another_organization_it_does_not_exist(scenes: Scenes, case: 
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
 async def test_an_unknown_id_names_nothing(scenes: Scenes, case: Case) -> None:
     scene = await scenes.of(case)
-    (await call(scene, scene.caller, scene.operation.path.replace("{id}", new_id()))).check_refusal(404)
+    (await call(scene, scene.caller, scene.at(new_id()))).check_refusal(404)
 
 
 @pytest.mark.parametrize("bad", ["nope", "1", "%00", "{}".ljust(300, "x"), new_id()[:-1], new_id() + "0"])
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
 async def test_a_malformed_id_names_nothing(scenes: Scenes, case: Case, bad: str) -> None:
     scene = await scenes.of(case)
-    (await call(scene, scene.caller, scene.operation.path.replace("{id}", bad))).check_refusal(404)
+    (await call(scene, scene.caller, scene.at(bad))).check_refusal(404)
 
 
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
 async def test_ids_may_be_written_in_capitals(scenes: Scenes, case: Case) -> None:
     scene = await scenes.of(case)
-    shouted = scene.operation.path.replace("{id}", scene.id.upper())
+    shouted = scene.at(scene.id.upper())
     stranger = scenes.world.colleague if case in HOSTING else scene.caller
     expected = 403 if case in HOSTING else case.operation.status
     assert (await call(scene, stranger, shouted)).status == expected

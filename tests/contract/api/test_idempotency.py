@@ -18,6 +18,9 @@ MADE = {
     "POST /rooms/{id}/sessions": ("session", "id"),
     "POST /sessions/{id}/start": ("session", "id"),
     "POST /sessions/{id}/go_live": ("session", "id"),
+    "POST /sessions/{id}/co_hosts": ("id",),
+    "POST /sessions/{id}/moderators": ("id",),
+    "POST /sessions/{id}/ban": ("id",),
 }
 WITH_BODY = [key for key in MADE if CASES[key].operation.body]
 

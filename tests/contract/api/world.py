@@ -82,6 +82,12 @@ class World:
         await self.eventually(path, lambda found: found["status"] != "recording", by=self.host)
         return recording
 
+    async def appointed(self, what: str, session: str, by: Person | None = None) -> str:
+        """The id of a new viewer for whom POST /sessions/{id}/<what> was done: a role given, or a ban."""
+        user = (await self.viewer_of_its_own()).id
+        await self._post(f"/sessions/{session}/{what}", {"user_id": user}, None, by)
+        return user
+
     async def do(self, what: str, session: str, by: Person | None = None) -> Answer:
         """POST /sessions/{id}/<what> by its host; must succeed."""
         return await self._post(f"/sessions/{session}/{what}", None, None, by)
