@@ -13,6 +13,7 @@ from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
+from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.notices.consumers import GROUP as NOTICES
 from services.session.sessions.consumers import GROUP as SESSION
@@ -23,6 +24,7 @@ from shared.errors import NotFound, Unavailable
 
 GROUPS = (
     SESSION,
+    ENFORCEMENT,
     JOURNAL,
     NOTICES,
     EGRESS_INGEST,

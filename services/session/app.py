@@ -10,6 +10,9 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
 from services.session.host_media import routes as host_media_routes
 from services.session.host_media.service import HOST_MEDIA, HostMediaService
+from services.session.enforcement import consumers as enforcement_consumers
+from services.session.enforcement.marks import Marks
+from services.session.enforcement.service import Enforcer
 from services.session.journal import consumers as journal_consumers
 from services.session.journal import routes as journal_routes
 from services.session.journal.repository import JournalRepository
@@ -121,7 +124,8 @@ def build(settings: SessionSettings) -> web.Application:
     keys = ApiKeyRepository(mongo, outbox, clock)
     rooms = RoomRepository(mongo, outbox, clock)
     presets = PresetRepository(mongo, outbox, clock)
-    sessions = SessionRepository(mongo, outbox, clock)
+    marks = Marks()
+    sessions = SessionRepository(mongo, outbox, clock, updated=marks.add)
     sign_ins = SignInRepository(mongo)
     codes = AuthCodeRepository(mongo)
     journal = JournalRepository(mongo)
@@ -188,6 +192,8 @@ def build(settings: SessionSettings) -> web.Application:
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
     group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries), live)
 
+    enforcer = Enforcer(sessions, livekit, marks)
+
     async def prepare() -> None:
         first = _first_administrator(settings)
         if first is not None:
@@ -195,6 +201,7 @@ def build(settings: SessionSettings) -> web.Application:
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
+        app[SUPERVISOR].spawn("enforcement", enforcer.run())
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocation_service))
         yield
         await ingest.close()
@@ -225,6 +232,7 @@ def build(settings: SessionSettings) -> web.Application:
                 journal_consumers.group(app[JOURNAL]),
                 notice_consumers.group(NoticeService(livekit, clock)),
             ],
+            groups=[group, enforcement_consumers.group(enforcer), journal_consumers.group(app[JOURNAL])],
             prepare=prepare,
         )
     )

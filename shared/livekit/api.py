@@ -10,6 +10,7 @@ from livekit.protocol import models as models_protocol
 from livekit.protocol import room as room_protocol
 
 from shared.clock import SystemClock, from_unix_ms, from_unix_ns
+from shared.contracts.states import Role
 from shared.livekit.calls import LiveKitRefused, NoServerHasIt, call
 from shared.livekit.door import Door, ghost_grant
 from shared.livekit.ports import (
@@ -20,7 +21,7 @@ from shared.livekit.ports import (
     Permissions,
     TrackSource,
 )
-from shared.livekit.tokens import TokenMint
+from shared.livekit.tokens import ROLE_ATTRIBUTE, TokenMint
 
 _PING_ROOM = "greenroom-ping"
 # Nobody of this name is in any room, so what is sent to it reaches nobody.
@@ -80,9 +81,14 @@ class LiveKitApi:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
         return await self._found(self._sdk.room.remove_participant(request))
 
-    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
+    async def update_participant(
+        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+    ) -> bool:
         request = room_protocol.UpdateParticipantRequest(
-            room=room, identity=identity, permission=_permission(permissions)
+            room=room,
+            identity=identity,
+            permission=_permission(permissions),
+            attributes={ROLE_ATTRIBUTE: role.value} if role else {},
         )
         return await self._found(self._sdk.room.update_participant(request))
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from shared.contracts.states import Role
+
 
 class TrackSource(StrEnum):
     """What a track shows, by LiveKit's names in grants."""
@@ -126,8 +128,13 @@ class LiveKit(Protocol):
         """Disconnect a participant; False where there is none. The token still lets them in again."""
         ...
 
-    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
-        """Replace a connected participant's permissions; False where there is none."""
+    async def update_participant(
+        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+    ) -> bool:
+        """Replace a connected participant's permissions, and their role where one is given.
+
+        False where there is no such participant.
+        """
         ...
 
     async def send_data(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.clock import Clock, SystemClock
+from shared.contracts.states import Role
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions
@@ -103,12 +104,15 @@ class FakeLiveKit:
         self._called("remove_participant")
         return self.participants.get(room, {}).pop(identity, None) is not None
 
-    async def update_participant(self, room: str, identity: str, permissions: Permissions) -> bool:
+    async def update_participant(
+        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+    ) -> bool:
         self._called("update_participant")
         present = self.participants.get(room, {})
         if identity not in present:
             return False
-        present[identity] = replace(present[identity], permissions=permissions)
+        attributes = present[identity].attributes | ({ROLE_ATTRIBUTE: role.value} if role else {})
+        present[identity] = replace(present[identity], permissions=permissions, attributes=attributes)
         return True
 
     async def send_data(

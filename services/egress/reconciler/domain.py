@@ -16,6 +16,7 @@ class Kind(StrEnum):
     MISSED_LEAVE = "missed_leave"
     GHOST = "ghost"
     PERMISSION = "permission"
+    BANNED = "banned"
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
     EGRESS = "egress"
@@ -35,6 +36,7 @@ PATIENCE: Mapping[Kind, timedelta] = {
     Kind.MISSED_LEAVE: timedelta(seconds=2),
     Kind.GHOST: timedelta(seconds=9),
     Kind.PERMISSION: timedelta(seconds=2),
+    Kind.BANNED: timedelta(0),
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
     Kind.EGRESS: timedelta(seconds=2),

@@ -9,13 +9,14 @@ import structlog
 from services.egress.reconciler.connections.repository import ConnectionRepository
 from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.reconciler.drift.service import DriftLedger
-from services.egress.reconciler.rights import expected_permissions, permission_repair
+from services.egress.reconciler.rights import permission_repair, rights_of
 from services.egress.reconciler.rosters.repository import RosterRepository
 from services.egress.reconciler.sessions.service import Sessions
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
 from shared.errors import AppError
 from shared.livekit import LiveKit
+from shared.permissions import role_of
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Repairer:
         self._singly: dict[Kind, One] = {
             Kind.GHOST: self._drop,
             Kind.PERMISSION: self._correct,
+            Kind.BANNED: self._correct,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._clear,
         }
@@ -108,11 +110,20 @@ class Repairer:
         if known is None or not known.live or repair.permissions is None:
             return None
         needed = permission_repair(known.state, _of(repair), repair.permissions)
-        expected = expected_permissions(known.state, _of(repair))
+        if needed is not None and needed.kind is Kind.BANNED:
+            return await self._remove(needed)
+        expected = rights_of(known.state, _of(repair))
         if needed is None or expected is None:
             return None
-        found = await self._livekit.update_participant(repair.session_id, _of(repair).identity, expected)
+        role = role_of(known.state, _of(repair).user_id)
+        found = await self._livekit.update_participant(
+            repair.session_id, _of(repair).identity, expected, role
+        )
         return Done(needed, "permissions set as believed") if found else None
+
+    async def _remove(self, repair: Repair) -> Done | None:
+        found = await self._livekit.remove_participant(repair.session_id, _of(repair).identity)
+        return Done(repair, "taken out of the room") if found else None
 
     async def _lose(self, repair: Repair) -> Done | None:
         known = await self._sessions.ask(repair.session_id)

@@ -6,15 +6,19 @@ from services.egress.reconciler.domain import Kind, Repair
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
 from shared.livekit.ports import Permissions
-from shared.permissions import join_grant, permissions_in, role_of
-
-# Identities of the host's encoders, which have rights of their own: `<host id>:whip`, `<host id>:ingress`.
-_ENCODERS = frozenset({"whip", "ingress"})
+from shared.permissions import role_of
+from shared.rights import Visitor, expected_permissions, is_unwelcome
 
 
 def permission_repair(session: SessionState, connection: Connection, observed: Permissions) -> Repair | None:
-    """The difference between what a connection may do and what it should; None where there is none."""
-    expected = expected_permissions(session, connection)
+    """The difference between what a connection may do and what it should; None where there is none.
+
+    Who is banned has to go.
+    """
+    visitor = _visitor(connection)
+    if is_unwelcome(session, visitor):
+        return Repair(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
+    expected = expected_permissions(session, session.preset, visitor)
     if expected is None or expected.same_as(observed):
         return None
     role = role_of(session, connection.user_id)
@@ -28,23 +32,15 @@ def permission_repair(session: SessionState, connection: Connection, observed: P
     )
 
 
-def expected_permissions(session: SessionState, connection: Connection) -> Permissions | None:
-    """What the permission function says; None for who has rights of their own.
+def rights_of(session: SessionState, connection: Connection) -> Permissions | None:
+    """What a connection should be able to do; None for who has rights of their own."""
+    return expected_permissions(session, session.preset, _visitor(connection))
 
-    Those are hidden monitors, recorders, machines and the host's encoders.
-    """
-    if connection.hidden or connection.recorder or connection.kind != "standard":
-        return None
-    if connection.user_id == session.host_id and connection.identity.partition(":")[2] in _ENCODERS:
-        return None
-    grant = join_grant(
-        room=session.id,
-        identity=connection.identity,
-        name=connection.username,
-        role=role_of(session, connection.user_id),
-        permissions=permissions_in(session, session.preset, connection.user_id),
+
+def _visitor(connection: Connection) -> Visitor:
+    return Visitor(
+        connection.identity, connection.username, connection.kind, connection.hidden, connection.recorder
     )
-    return grant.permissions
 
 
 def _told(permissions: Permissions) -> str:

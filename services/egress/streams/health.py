@@ -28,12 +28,12 @@ from services.egress.streams.schemas import (
 )
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.verdict import Signs, verdict
-from services.egress.webhooks.domain import user_of
 from shared.clock import Clock
 from shared.contracts.states import SessionState, SessionStatus, StreamStatus
 from shared.errors import AppError
 from shared.identity import Caller
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
+from shared.rights import user_of
 
 _DEADLINE = 3.0
 # LiveKit notes who is in a room within some seconds of its opening.

@@ -29,6 +29,7 @@ from shared.contracts.states import Role
 from shared.ids import is_id
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 from shared.livekit.webhook import Egress, IngressState, Participant, WebhookEvent
+from shared.rights import user_of
 
 _SECOND = timedelta(seconds=1)
 
@@ -51,11 +52,6 @@ def told_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
     """
     created_at = from_unix_ms(webhook.created_at * 1000)
     return received_at if created_at <= received_at < created_at + _SECOND else created_at
-
-
-def user_of(identity: str) -> str:
-    """The user of the identity `<user_id>:<sign-in id>`."""
-    return identity.partition(":")[0]
 
 
 def connection(participant: Participant, moment: datetime) -> Connection:

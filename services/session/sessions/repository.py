@@ -1,11 +1,13 @@
 """Where sessions are kept."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.session.sessions.domain import Session
 from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
 from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
@@ -33,9 +35,25 @@ class SessionRepository(Repository[Session]):
         Index([("preset.id", ASCENDING), ("status", ASCENDING)]),
     )
 
-    def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock):
+    def __init__(
+        self, mongo: Mongo, outbox: Outbox, clock: Clock, updated: Callable[[str], None] = lambda _: None
+    ):
+        """`updated` is called with the id of each session that was changed, once that is stored."""
         super().__init__(mongo, outbox, clock)
+        self._updated = updated
         self._live = GatheredReads(self._live_by_room)
+
+    async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:  # noqa: A002
+        told: list[Event] = []
+
+        def noting(session: Session) -> Sequence[Event]:
+            told[:] = decide(session)
+            return told
+
+        session = await super().change(id, noting)
+        if any(isinstance(event, SessionUpdated) for event in told):
+            self._updated(id)
+        return session
 
     async def list_of_room(self, room_id: str, skip: int, limit: int) -> tuple[list[Session], int]:
         return await self.page({"room_id": room_id}, skip=skip, limit=limit)

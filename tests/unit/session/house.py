@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import AccountService
+from services.session.enforcement.marks import Marks
+from services.session.enforcement.service import Enforcer
 from services.session.keys.keyring import Keyring
 from services.session.keys.repository import ApiKeyRepository
 from services.session.keys.service import ApiKeyService
@@ -45,7 +47,7 @@ from shared.contracts.event import Envelope, Event
 from shared.errors import Unavailable
 from shared.identity import TokenIssuer
 from shared.ids import new_id
-from shared.livekit import TokenMint
+from shared.livekit import LiveKitParticipant, TokenMint
 from shared.outbox import Outbox
 from shared.signed_paths import PathSigner
 from shared.testing.fake_clock import FakeClock
@@ -83,9 +85,19 @@ class FakeIngest:
 
 
 class WatchedLiveKit(FakeLiveKit):
-    """Calls `opened` with the name of each room when it is open, before it says so."""
+    """Calls `opened` with the name of each room when it is open, before it says so.
+
+    `listed` is called when participants are listed, before the list is given out.
+    """
 
     opened: Callable[[str], Awaitable[None]] | None = None
+    listed: Callable[[], Awaitable[None]] | None = None
+
+    async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        listed = await super().list_participants(room)
+        if self.listed is not None:
+            await self.listed()
+        return listed
 
     async def create_room(self, name: str, **timeouts: Any) -> None:
         await super().create_room(name, **timeouts)
@@ -113,7 +125,8 @@ class House:
         self.keys = ApiKeyRepository(mongo, outbox, clock)
         self.rooms = RoomRepository(mongo, outbox, clock)
         self.presets = PresetRepository(mongo, outbox, clock)
-        self.sessions = SessionRepository(mongo, outbox, clock)
+        self.marks = Marks()
+        self.sessions = SessionRepository(mongo, outbox, clock, updated=self.marks.add)
         self.sign_ins = SignInRepository(mongo)
         self.codes = AuthCodeRepository(mongo)
         self.revoked = RevocationRepository(mongo)
@@ -145,6 +158,7 @@ class House:
             self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
         )
         self.live = self._live_service()
+        self.enforcer = Enforcer(self.sessions, self.livekit, self.marks)
         self.participants = ParticipantService(
             self.sessions, self.session_service, self.users, ParticipantViews(self.users), clock
         )

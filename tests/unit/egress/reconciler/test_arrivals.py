@@ -10,7 +10,7 @@ from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
 from shared.livekit.webhook import Participant
 from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import SEAT, VIEWER, permissions, state
+from tests.unit.egress.reconciler.make import SEAT, T0, VIEWER, permissions, state
 
 
 @pytest.fixture
@@ -69,6 +69,35 @@ async def test_who_is_gone_again_is_no_repair(house: House) -> None:
     house.livekit.disconnect(session.id, viewer.identity)
     await house.parts.arrivals.check(session.id, told(viewer))
     assert await house.ledger() == []
+
+
+async def test_who_is_banned_and_comes_back_is_taken_out_each_time(house: House) -> None:
+    session = state(banned={VIEWER: T0})
+    await house.go_live(session)
+    for _ in range(2):
+        viewer = house.viewer(session, role=Role.STAGE)
+        await house.parts.arrivals.check(session.id, told(viewer))
+        assert house.livekit.participants[session.id] == {}
+    told_of = [(entry.kind, entry.action) for entry in await house.ledger()]
+    assert told_of == [(Kind.BANNED, "taken out of the room")] * 2
+
+
+async def test_who_was_unbanned_meanwhile_stays(house: House) -> None:
+    session = state(banned={VIEWER: T0})
+    await house.go_live(session)
+    house.owner.sessions[session.id] = session.model_copy(update={"version": 3, "banned": {}})
+    viewer = house.viewer(session)
+    await house.parts.arrivals.check(session.id, told(viewer))
+    assert viewer.identity in house.livekit.participants[session.id]
+    assert await house.ledger() == []
+
+
+async def test_who_is_banned_and_still_there_is_taken_out_in_a_round(house: House) -> None:
+    session = state(banned={VIEWER: T0})
+    await house.go_live(session)
+    house.viewer(session)
+    await house.work(2)
+    assert house.livekit.participants[session.id] == {}
 
 
 async def test_a_session_that_no_event_told_of_is_asked_for(house: House) -> None:

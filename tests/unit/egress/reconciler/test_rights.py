@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.egress.reconciler.rights import expected_permissions, permission_repair
+from services.egress.reconciler.domain import Kind
+from services.egress.reconciler.rights import permission_repair, rights_of
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import Permissions, TrackSource
-from tests.unit.egress.reconciler.make import HOST, SEAT, VIEWER, connection, permissions, state
+from tests.unit.egress.reconciler.make import HOST, SEAT, T0, VIEWER, connection, permissions, state
 
 ALL = tuple(TrackSource)
 
@@ -28,7 +29,7 @@ ALL = tuple(TrackSource)
 def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], role: Role) -> None:
     session = state(**fields)
     claimed = connection("PA_1", user, role=Role.HOST)
-    assert expected_permissions(session, claimed) == permissions(session, role)
+    assert rights_of(session, claimed) == permissions(session, role)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +46,14 @@ def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], rol
 )
 def test_who_is_left_alone(fields: dict[str, Any]) -> None:
     one = connection("PA_1", **fields)
-    assert expected_permissions(state(), one) is None
+    assert rights_of(state(), one) is None
     assert permission_repair(state(), one, Permissions(can_publish=True)) is None
 
 
 def test_an_encoder_of_somebody_else_is_nobody_s() -> None:
     session = state()
     other = connection("PA_1", VIEWER, identity=f"{VIEWER}:whip")
-    assert expected_permissions(session, other) == permissions(session, Role.AUDIENCE)
+    assert rights_of(session, other) == permissions(session, Role.AUDIENCE)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +87,13 @@ def test_the_same_put_in_another_way_is_no_difference() -> None:
         assert permission_repair(session, connection("PA_1"), observed) is None
     nothing = Permissions(can_publish=True, can_publish_sources=())
     assert permission_repair(state(), connection("PA_1"), nothing) is None
+
+
+@pytest.mark.parametrize("observed", [Permissions(), Permissions(can_publish=True), Permissions(hidden=True)])
+def test_who_is_banned_has_to_go(observed: Permissions) -> None:
+    session = state(banned={VIEWER: T0})
+    repair = permission_repair(session, connection("PA_1", hidden=observed.hidden), observed)
+    assert repair is not None
+    assert (repair.kind, repair.believed, repair.observed) == (Kind.BANNED, "banned", "connected")
+    assert permission_repair(session, connection("PA_2", HOST), permissions(session, Role.HOST)) is None
+    assert permission_repair(session, connection("PA_3", recorder=True), observed) is None

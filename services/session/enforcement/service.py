@@ -1,0 +1,122 @@
+"""Bringing a session's room in line with the session, after every change of it.
+
+It starts from what LiveKit lists and ends where the session says, so it may be done at any time, by any
+replica, any number of times.
+"""
+
+import asyncio
+import random
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from services.session.enforcement.domain import Correction, corrections
+from services.session.enforcement.marks import Marks
+from services.session.sessions.repository import SessionRepository
+from shared.contracts.session_events import SessionEvent
+from shared.errors import AppError, Unavailable
+from shared.livekit import LiveKit
+
+log = structlog.get_logger(__name__)
+
+TOOK = Histogram("greenroom_enforcement_seconds", "Time to bring one room in line with its session")
+CORRECTED = Counter("greenroom_enforcement_corrections_total", "Connections that were changed or removed")
+
+_AT_ONCE = 8
+# After something was corrected: somebody may have come in meanwhile on a token from before.
+_AGAIN = 1.0
+_REMEMBERED = 10_000
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+class Enforcer:
+    def __init__(self, sessions: SessionRepository, livekit: LiveKit, marks: Marks):
+        self._sessions = sessions
+        self._livekit = livekit
+        self._marks = marks
+        self._calls = asyncio.Semaphore(_AT_ONCE)
+        # The newest version of each live session that its room was brought in line with.
+        self._done: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. A session that changes while its room is looked at is looked at once more."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._marks.wait()
+                for session_id in self._marks.take():
+                    tasks.create_task(self._work(session_id, tasks))
+
+    async def _work(self, session_id: str, tasks: asyncio.TaskGroup) -> None:
+        try:
+            if await self._persist(session_id):
+                tasks.create_task(self._later(session_id))
+        finally:
+            self._marks.release(session_id)
+
+    async def _persist(self, session_id: str) -> bool:
+        """Look at the room until that succeeds; whether anything had to be corrected."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return await self.look(session_id)
+            except AppError as error:
+                log.warning("enforcement.failed", session_id=session_id, code=error.code)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _later(self, session_id: str) -> None:
+        await asyncio.sleep(_AGAIN)
+        self._marks.add(session_id)
+
+    async def follow(self, event: SessionEvent) -> None:
+        """Where this process has not seen to it: whoever changed the session may have died since.
+
+        Raises `Unavailable`.
+        """
+        if self._done.get(event.session.id, 0) < event.session.version:
+            await self.look(event.session.id)
+
+    async def look(self, session_id: str) -> bool:
+        """Correct what is not as the session says; whether anything was. Raises `Unavailable`."""
+        session = await self._sessions.find(session_id)
+        if session is None or not session.is_live:
+            self._done.pop(session_id, None)
+            return False
+        with TOOK.time():
+            present = await self._livekit.list_participants(session_id)
+            needed = list(corrections(session, present))
+            done = await asyncio.gather(*(self._correct(session_id, one) for one in needed))
+        if not all(done):
+            raise Unavailable("Not everybody in the room could be corrected")
+        self._note(session_id, session.version)
+        if needed:
+            await self._check(session_id, session.version)
+        return bool(needed)
+
+    def _note(self, session_id: str, version: int) -> None:
+        self._done[session_id] = max(version, self._done.pop(session_id, 0))
+        if len(self._done) > _REMEMBERED:
+            del self._done[next(iter(self._done))]
+
+    async def _check(self, session_id: str, version: int) -> None:
+        """Another replica may have applied a newer version before this one was."""
+        newest = await self._sessions.find(session_id)
+        if newest is not None and newest.version != version:
+            self._marks.add(session_id)
+
+    async def _correct(self, session_id: str, one: Correction) -> bool:
+        """Whether that was done, or needs no doing since they have left."""
+        try:
+            async with self._calls:
+                await self._apply(session_id, one)
+        except AppError as error:
+            log.warning("enforcement.not_corrected", session_id=session_id, error=error.message)
+            return False
+        CORRECTED.inc()
+        return True
+
+    async def _apply(self, session_id: str, one: Correction) -> None:
+        if one.permissions is None:
+            await self._livekit.remove_participant(session_id, one.identity)
+        else:
+            await self._livekit.update_participant(session_id, one.identity, one.permissions, one.role)
