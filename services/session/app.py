@@ -8,11 +8,11 @@ from aiohttp import web
 from services.session.accounts import routes as account_routes
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
-from services.session.host_media import routes as host_media_routes
-from services.session.host_media.service import HOST_MEDIA, HostMediaService
 from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.marks import Marks
 from services.session.enforcement.service import Enforcer
+from services.session.host_media import routes as host_media_routes
+from services.session.host_media.service import HOST_MEDIA, HostMediaService
 from services.session.journal import consumers as journal_consumers
 from services.session.journal import routes as journal_routes
 from services.session.journal.repository import JournalRepository
@@ -229,10 +229,10 @@ def build(settings: SessionSettings) -> web.Application:
             ],
             groups=[
                 group,
+                enforcement_consumers.group(enforcer),
                 journal_consumers.group(app[JOURNAL]),
                 notice_consumers.group(NoticeService(livekit, clock)),
             ],
-            groups=[group, enforcement_consumers.group(enforcer), journal_consumers.group(app[JOURNAL])],
             prepare=prepare,
         )
     )
