@@ -17,6 +17,7 @@ from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.notices.consumers import GROUP as NOTICES
 from services.session.sessions.consumers import GROUP as SESSION
+from services.session.stage.consumers import GROUP as STAGE
 from shared import log
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
@@ -27,6 +28,7 @@ GROUPS = (
     ENFORCEMENT,
     JOURNAL,
     NOTICES,
+    STAGE,
     EGRESS_INGEST,
     EGRESS_SESSIONS,
     EGRESS_CONNECTIONS,

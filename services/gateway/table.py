@@ -80,6 +80,25 @@ TABLE: Final[tuple[Operation, ...]] = (
     delete("/sessions/{id}/ban/{user_id}", _SESSION, MODERATOR),
     get("/sessions/{id}/banned", _SESSION, MODERATOR),
     get("/sessions/{id}/ban_status", _SESSION, BEARER),
+    # Stage
+    post("/sessions/{id}/raise_hand", _SESSION, BEARER, quiet=True),
+    post("/sessions/{id}/lower_hand", _SESSION, BEARER, quiet=True),
+    get("/sessions/{id}/hand_raise_status", _SESSION, BEARER),
+    get("/sessions/{id}/stage", _SESSION, BEARER),
+    post("/sessions/{id}/stage/leave", _SESSION, BEARER),
+    get("/sessions/{id}/stage/token", _SESSION, BEARER),
+    post("/sessions/{id}/join_requests", _SESSION, BEARER, quiet=True),
+    get("/sessions/{id}/join_requests/my", _SESSION, BEARER),
+    # Stage Management
+    post("/sessions/{id}/stage/add", _SESSION, MODERATOR),
+    post("/sessions/{id}/stage/remove", _SESSION, MODERATOR),
+    patch("/sessions/{id}/stage/{participant_identity}/permissions", _SESSION, MODERATOR),
+    get("/sessions/{id}/join_requests", _SESSION, MODERATOR),
+    post("/sessions/{id}/join_requests/{request_id}/approve", _SESSION, MODERATOR),
+    post("/sessions/{id}/join_requests/{request_id}/reject", _SESSION, MODERATOR, quiet=True),
+    get("/sessions/{id}/hand_raises", _SESSION, MODERATOR),
+    post("/sessions/{id}/hand_raises/{hand_raise_id}/approve", _SESSION, MODERATOR),
+    post("/sessions/{id}/hand_raises/{hand_raise_id}/reject", _SESSION, MODERATOR, quiet=True),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),
     # Recordings

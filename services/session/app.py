@@ -68,6 +68,15 @@ from services.session.signin import routes as signin_routes
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.service import SIGN_IN, SignInService
 from services.session.signin.tokens import RefreshTokens
+from services.session.stage import consumers as stage_consumers
+from services.session.stage import routes as stage_routes
+from services.session.stage.absence import Absence, keep_stages
+from services.session.stage.guests import Guests
+from services.session.stage.service import STAGE, StageService
+from services.session.stage_requests import routes as stage_request_routes
+from services.session.stage_requests.answering import ANSWERING, AnsweringService
+from services.session.stage_requests.asking import ASKING, AskingService
+from services.session.stage_requests.repository import StageRequestRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
@@ -91,6 +100,10 @@ TABLES: tuple[Routes, ...] = (
     sharing_routes.routes,
     participant_routes.routes,
     moderation_routes.routes,
+    stage_routes.routes,
+    stage_routes.management,
+    stage_request_routes.routes,
+    stage_request_routes.management,
     organization_routes.routes,
     library_routes.routes,
     account_routes.routes,
@@ -126,6 +139,7 @@ def build(settings: SessionSettings) -> web.Application:
     presets = PresetRepository(mongo, outbox, clock)
     marks = Marks()
     sessions = SessionRepository(mongo, outbox, clock, updated=marks.add)
+    stage_requests = StageRequestRepository(mongo, outbox, clock)
     sign_ins = SignInRepository(mongo)
     codes = AuthCodeRepository(mongo)
     journal = JournalRepository(mongo)
@@ -188,6 +202,11 @@ def build(settings: SessionSettings) -> web.Application:
         session_service, app[SIGN_IN], PageUrls(settings.public_url), streams, clock
     )
     app[JOURNAL] = JournalService(journal)
+    guests = Guests(users, stage_requests, livekit)
+    app[STAGE] = StageService(sessions, session_service, admission, guests, clock)
+    app[ASKING] = AskingService(stage_requests, session_service, clock)
+    app[ANSWERING] = AnsweringService(stage_requests, session_service, app[STAGE], clock)
+    absence = Absence(sessions, guests, clock)
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
     group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries), live)
@@ -202,6 +221,7 @@ def build(settings: SessionSettings) -> web.Application:
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
         app[SUPERVISOR].spawn("enforcement", enforcer.run())
+        app[SUPERVISOR].spawn("stages", keep_stages(absence))
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocation_service))
         yield
         await ingest.close()
@@ -221,6 +241,7 @@ def build(settings: SessionSettings) -> web.Application:
                 rooms,
                 presets,
                 sessions,
+                stage_requests,
                 sign_ins,
                 codes,
                 revocations,
@@ -232,6 +253,7 @@ def build(settings: SessionSettings) -> web.Application:
                 enforcement_consumers.group(enforcer),
                 journal_consumers.group(app[JOURNAL]),
                 notice_consumers.group(NoticeService(livekit, clock)),
+                stage_consumers.group(absence, app[ANSWERING]),
             ],
             prepare=prepare,
         )

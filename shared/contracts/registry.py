@@ -1,6 +1,13 @@
 """Every event by its name: importing this module knows them all."""
 
-from shared.contracts import attendance_events, livekit_events, roster_events, session_events, stream_events
+from shared.contracts import (
+    attendance_events,
+    livekit_events,
+    roster_events,
+    session_events,
+    stage_events,
+    stream_events,
+)
 from shared.contracts.event import REGISTRY, Event
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "livekit_events",
     "roster_events",
     "session_events",
+    "stage_events",
     "stream_events",
 ]
 

@@ -200,6 +200,35 @@ class StageSeat(State):
     request_id: str | None = None
 
 
+class RequestKind(StrEnum):
+    """How somebody asks for a place on stage."""
+
+    HAND = "hand"
+    JOIN = "join"
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class StageRequestState(State):
+    """A raised hand or a join request in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    session_id: str
+    kind: RequestKind
+    user_id: str
+    name: str
+    message: str | None
+    status: RequestStatus
+    created_at: datetime
+    updated_at: datetime
+    responded_at: datetime | None
+
+
 class SessionState(State):
     """A session in full; `version` grows by one with each change of what is here.
 

@@ -10,6 +10,7 @@ from shared.contracts.livekit_events import LiveKitEvent
 from shared.contracts.registry import event_classes
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
 from shared.contracts.session_events import SessionEvent, SessionFact
+from shared.contracts.stage_events import StageRequestEvent
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
 
 GROUP: Final = "session.journal"
@@ -30,5 +31,6 @@ def _events() -> tuple[type[Event], ...]:
         DriftRepaired,
         StreamChanged,
         RecordingEvent,
+        StageRequestEvent,
     )
     return tuple(event for event in event_classes().values() if issubclass(event, of_sessions))

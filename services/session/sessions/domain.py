@@ -55,6 +55,8 @@ class Session:
     `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
     is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
     `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
+    `stage_checks` say, by user id, when to look whether somebody on stage is there at all, `stage_due_at`
+    is the first of them (see `services.session.stage.domain`).
     """
 
     id: str
@@ -82,6 +84,8 @@ class Session:
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
     stage: dict[str, StageSeat] = field(default_factory=dict)
+    stage_checks: dict[str, datetime] = field(default_factory=dict)
+    stage_due_at: datetime | None = None
     bans: dict[str, Ban] = field(default_factory=dict)
     stream: StreamWish = field(default_factory=StreamWish)
     stream_status: StreamStatus = StreamStatus.NONE
@@ -165,7 +169,8 @@ class Session:
         self.ended_at = at or now
         self.end_estimated = at is not None
         self.updated_at = now
-        self.live_room_id = self.due_at = None
+        self.live_room_id = self.due_at = self.stage_due_at = None
+        self.stage, self.stage_checks = {}, {}
         self.viewer_count = 0
         return [SessionEnded(session=self.state())]
 

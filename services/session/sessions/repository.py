@@ -1,7 +1,7 @@
 """Where sessions are kept."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 
 from services.session.sessions.domain import Session
@@ -26,6 +26,7 @@ class SessionRepository(Repository[Session]):
     indexes = (
         Index([("live_room_id", ASCENDING)], unique=True, sparse=True),
         Index([("due_at", ASCENDING)], sparse=True),
+        Index([("stage_due_at", ASCENDING)], sparse=True),
         Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("listed", ASCENDING), ("_id", DESCENDING)]),
         Index([("listed", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING)]),
@@ -42,6 +43,7 @@ class SessionRepository(Repository[Session]):
         super().__init__(mongo, outbox, clock)
         self._updated = updated
         self._live = GatheredReads(self._live_by_room)
+        self._stages = GatheredReads(self._stage_by_session)
 
     async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:  # noqa: A002
         told: list[Event] = []
@@ -97,6 +99,21 @@ class SessionRepository(Repository[Session]):
             {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
         )
         return [document["_id"] for document in documents]
+
+    async def ids_with_absent(self, now: datetime, limit: int) -> list[str]:
+        """Sessions whose `stage_due_at` has come, the oldest first."""
+        documents = await self.collection.find(
+            {"stage_due_at": {"$lte": now}}, sort=[("stage_due_at", ASCENDING)], limit=limit, fields=["_id"]
+        )
+        return [document["_id"] for document in documents]
+
+    async def on_stage(self, id: str) -> Set[str]:  # noqa: A002
+        """The guests on the session's stage: asked with every leaving, so nothing else is read."""
+        return await self._stages.one(id) or frozenset()
+
+    async def _stage_by_session(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        documents = await self.collection.find({"_id": {"$in": list(ids)}}, fields=["stage"])
+        return {document["_id"]: frozenset(document.get("stage", ())) for document in documents}
 
     async def count_by_status(self, scope: Document) -> dict[SessionStatus, int]:
         """How many sessions of `scope` (an indexed filter) there are in each state."""

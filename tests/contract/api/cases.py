@@ -150,6 +150,38 @@ async def _banned(scene: Scene) -> dict[str, Any]:
     return {"user_id": await scene.world.appointed("ban", scene.id)}
 
 
+async def _own_hand(scene: Scene) -> dict[str, Any]:
+    return {"participant_identity": scene.caller.id if scene.caller else ""}
+
+
+async def _hand(scene: Scene) -> dict[str, Any]:
+    return {"hand_raise_id": await _asked(scene, "raise_hand")}
+
+
+async def _join_request(scene: Scene) -> dict[str, Any]:
+    return {"request_id": await _asked(scene, "join_requests")}
+
+
+async def _asked(scene: Scene, how: str) -> str:
+    """The id of a viewer's hand or join request; of the caller's where they are one."""
+    caller = scene.caller if scene.operation.access == "bearer" else None
+    viewer = caller or await scene.world.viewer_of_its_own()
+    return str((await scene.world.do(how, scene.id, viewer)).data["id"])
+
+
+async def _on_stage(scene: Scene) -> dict[str, Any]:
+    """The caller is on stage, or a viewer where those manage it who call."""
+    caller = scene.caller if scene.operation.access == "bearer" else None
+    viewer = caller or await scene.world.viewer_of_its_own()
+    hand = (await scene.world.do("raise_hand", scene.id, viewer)).data["id"]
+    await scene.world.do(f"hand_raises/{hand}/approve", scene.id)
+    return {"participant_identity": viewer.id}
+
+
+async def _colleague(scene: Scene) -> dict[str, Any]:
+    return {"participant_identity": scene.world.colleague.id}
+
+
 CASES = {
     case.key: case
     for case in (
@@ -208,6 +240,23 @@ CASES = {
         Case("DELETE /sessions/{id}/ban/{user_id}", _scheduled, within=_banned),
         Case("GET /sessions/{id}/banned", _live),
         Case("GET /sessions/{id}/ban_status", _live, by_viewer=True),
+        Case("POST /sessions/{id}/raise_hand", _live, _own_hand, by_viewer=True),
+        Case("POST /sessions/{id}/lower_hand", _live, by_viewer=True, within=_hand),
+        Case("GET /sessions/{id}/hand_raise_status", _live, by_viewer=True, within=_hand),
+        Case("GET /sessions/{id}/stage", _live, by_viewer=True, within=_on_stage),
+        Case("POST /sessions/{id}/stage/leave", _live, by_viewer=True, within=_on_stage),
+        Case("GET /sessions/{id}/stage/token", _live, by_viewer=True, within=_on_stage),
+        Case("POST /sessions/{id}/join_requests", _live, by_viewer=True),
+        Case("GET /sessions/{id}/join_requests/my", _live, by_viewer=True, within=_join_request),
+        Case("POST /sessions/{id}/stage/add", _live, _colleague),
+        Case("POST /sessions/{id}/stage/remove", _live, _on_stage),
+        Case("PATCH /sessions/{id}/stage/{participant_identity}/permissions", _live, within=_on_stage),
+        Case("GET /sessions/{id}/join_requests", _live, within=_join_request),
+        Case("POST /sessions/{id}/join_requests/{request_id}/approve", _live, within=_join_request),
+        Case("POST /sessions/{id}/join_requests/{request_id}/reject", _live, within=_join_request),
+        Case("GET /sessions/{id}/hand_raises", _live, within=_hand),
+        Case("POST /sessions/{id}/hand_raises/{hand_raise_id}/approve", _live, within=_hand),
+        Case("POST /sessions/{id}/hand_raises/{hand_raise_id}/reject", _live, within=_hand),
         Case("GET /recordings/my"),
         Case("GET /recordings/{id}", _recording),
         Case("PATCH /recordings/{id}", _recording),

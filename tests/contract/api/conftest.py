@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from tests.contract.api.cases import Scenes
 from tests.contract.api.client import Client, connect
 from tests.contract.api.people import Administrator, sign_in
+from tests.contract.api.replicas import both_session_services
 from tests.contract.api.world import World, make_world
 
 
@@ -31,3 +33,10 @@ async def world(client: Client, admin: Administrator) -> World:
 @pytest.fixture(scope="session")
 async def scenes(world: World) -> Scenes:
     return Scenes(world)
+
+
+@pytest.fixture(scope="module")
+async def two_sessions(running_stack: RunningStack) -> AsyncIterator[tuple[Client, Client]]:
+    """The session service and a second replica of it, each reached directly."""
+    async with both_session_services(running_stack) as clients:
+        yield clients

@@ -28,6 +28,9 @@ NULLABLE = {
     "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
     "BannedParticipantResponse": {"user", "email", "banned_by_user", "reason"},
+    "HandRaiseResponse": {"message", "responded_at"},
+    "JoinRequestResponse": {"responded_at"},
+    "StageParticipantResponse": {"left_stage_at"},
     "AttendanceResponse": {"email", "left_at"},
     "RoomAnalytics": {"google_tag_manager", "container_id", "enabled"},
 }
@@ -39,7 +42,11 @@ NULLABLE_DATA = {
     "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
 }
 # Data that may be null as a whole: what there is one of at most.
-SINGLE = {"GET /sessions/{id}/recordings/active"}
+SINGLE = {
+    "GET /sessions/{id}/recordings/active",
+    "GET /sessions/{id}/hand_raise_status",
+    "GET /sessions/{id}/join_requests/my",
+}
 # RFC 3339 in UTC.
 _DATE_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")

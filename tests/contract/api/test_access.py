@@ -93,7 +93,8 @@ async def test_a_malformed_id_names_nothing(scenes: Scenes, case: Case, bad: str
 
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
 async def test_ids_may_be_written_in_capitals(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
+    # What succeeds needs a scene of now: sessions that nobody hosts end, and places on stage are given up.
+    scene = await (scenes.of(case) if case in HOSTING else case.scene(scenes.world))
     shouted = scene.at(scene.id.upper())
     stranger = scenes.world.colleague if case in HOSTING else scene.caller
     expected = 403 if case in HOSTING else case.operation.status

@@ -21,6 +21,8 @@ MADE = {
     "POST /sessions/{id}/co_hosts": ("id",),
     "POST /sessions/{id}/moderators": ("id",),
     "POST /sessions/{id}/ban": ("id",),
+    "POST /sessions/{id}/raise_hand": ("id",),
+    "POST /sessions/{id}/join_requests": ("id",),
 }
 WITH_BODY = [key for key in MADE if CASES[key].operation.body]
 

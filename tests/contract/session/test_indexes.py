@@ -9,13 +9,16 @@ from services.session.accounts.repository import UserRepository
 from services.session.presets.repository import PresetRepository
 from services.session.rooms.repository import RoomRepository
 from services.session.sessions.repository import SessionRepository
+from services.session.stage_requests.domain import StageRequest
+from services.session.stage_requests.repository import StageRequestRepository
+from shared.contracts.states import RequestKind
 from shared.ids import new_id
 from shared.mongo import Collection, Document, Index, Mongo, Sort
 from shared.outbox import Outbox
 from shared.repository import Repository
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
-from tests.unit.session.make import HOST, LIBRARY, ORGANIZATION, live_session, preset, room, session, user
+from tests.unit.session.make import HOST, LIBRARY, ORGANIZATION, T0, live_session, preset, room, session, user
 
 MANY, SKIP, LIMIT = 30, 3, 4
 ROOM = new_id()
@@ -39,6 +42,10 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
         lambda sessions: sessions.list_public(LIBRARY, SKIP, LIMIT, live=True),
     ),
     "sessions of a room": (SessionRepository, lambda sessions: sessions.list_of_room(ROOM, SKIP, LIMIT)),
+    "who waits for a place on stage": (
+        StageRequestRepository,
+        lambda requests: requests.list_pending(ROOM, RequestKind.HAND, SKIP, LIMIT),
+    ),
     "users": (UserRepository, lambda users: users.list_page(ORGANIZATION, SKIP, LIMIT)),
 }
 MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
@@ -46,7 +53,20 @@ MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
     PresetRepository: lambda _: preset(),
     SessionRepository: lambda number: live_session() if number % 2 else session(room_id=ROOM),
     UserRepository: lambda _: user(),
+    StageRequestRepository: lambda number: hand(ROOM if number % 2 else new_id()),
 }
+
+
+def hand(session_id: str) -> StageRequest:
+    return StageRequest(
+        id=new_id(),
+        session_id=session_id,
+        kind=RequestKind.HAND,
+        user_id=new_id(),
+        name="Vera",
+        created_at=T0,
+        updated_at=T0,
+    )
 
 
 class Asked:

@@ -43,6 +43,13 @@ from services.session.sessions.views import SessionViews
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.service import SignInService
 from services.session.signin.tokens import RefreshTokens
+from services.session.stage import consumers as stage_consumers
+from services.session.stage.absence import Absence
+from services.session.stage.guests import Guests
+from services.session.stage.service import StageService
+from services.session.stage_requests.answering import AnsweringService
+from services.session.stage_requests.asking import AskingService
+from services.session.stage_requests.repository import StageRequestRepository
 from shared.contracts.event import Envelope, Event
 from shared.errors import Unavailable
 from shared.identity import TokenIssuer
@@ -127,6 +134,7 @@ class House:
         self.presets = PresetRepository(mongo, outbox, clock)
         self.marks = Marks()
         self.sessions = SessionRepository(mongo, outbox, clock, updated=self.marks.add)
+        self.stage_requests = StageRequestRepository(mongo, outbox, clock)
         self.sign_ins = SignInRepository(mongo)
         self.codes = AuthCodeRepository(mongo)
         self.revoked = RevocationRepository(mongo)
@@ -165,8 +173,16 @@ class House:
         self.moderation = ModerationService(
             self.sessions, self.session_service, self.users, BanViews(self.users), clock
         )
+        self._serve_stage()
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
+
+    def _serve_stage(self) -> None:
+        guests = Guests(self.users, self.stage_requests, self.livekit)
+        self.stage = StageService(self.sessions, self.session_service, self.admission, guests, self.clock)
+        self.asking = AskingService(self.stage_requests, self.session_service, self.clock)
+        self.answering = AnsweringService(self.stage_requests, self.session_service, self.stage, self.clock)
+        self.absence = Absence(self.sessions, guests, self.clock)
 
     def keys_under(self, keyring: Keyring) -> ApiKeyService:
         return ApiKeyService(self.keys, self.users, self.revocations, keyring, self.issuer, self.clock)
@@ -207,11 +223,12 @@ class House:
     async def open(self) -> None:
         for store in (self.organizations, self.libraries, self.users, self.keys, self.rooms, self.presets):
             await store.ensure_indexes()
-        for own in (self.sessions, self.sign_ins, self.codes):
+        for own in (self.sessions, self.stage_requests, self.sign_ins, self.codes):
             await own.ensure_indexes()
         reactions = SessionReactions(self.sessions, self.presets, self.livekit, LIMITS, self.clock)
         rooms = RoomReactions(self.rooms, self.sessions, self.libraries)
         await self.bus.subscribe(consumers.group(reactions, rooms, self.live))
+        await self.bus.subscribe(stage_consumers.group(self.absence, self.answering))
 
     async def close(self) -> None:
         await self.bus.stop_consuming()

@@ -1,0 +1,29 @@
+"""What happens elsewhere and how the stage follows: one table."""
+
+from typing import Final
+
+from services.session.stage.absence import Absence
+from services.session.stage_requests.answering import AnsweringService
+from shared.bus import Group, on
+from shared.contracts.attendance_events import ParticipantLeaveRequested
+from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
+from shared.contracts.roster_events import RosterObserved
+from shared.contracts.session_events import SessionDeleted, SessionUpdated
+
+GROUP: Final = "session.stage"
+
+
+def group(absence: Absence, answering: AnsweringService) -> Group:
+    return Group(
+        GROUP,
+        dict(
+            [
+                on(SessionUpdated, answering.finish),
+                on(SessionDeleted, answering.forget),
+                on(ParticipantLeft, absence.left),
+                on(ParticipantConnectionAborted, absence.left),
+                on(ParticipantLeaveRequested, absence.leave),
+                on(RosterObserved, absence.follow_roster),
+            ]
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Asking for a place on stage: raised hands and join requests, and how they are answered."""

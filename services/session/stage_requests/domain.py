@@ -1,0 +1,97 @@
+"""A raised hand or a join request: pending until it is answered or, a hand, lowered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.contracts.stage_events import (
+    HandAnswered,
+    HandLowered,
+    HandRaised,
+    JoinRequestAnswered,
+    JoinRequestCreated,
+)
+from shared.contracts.states import RequestKind, RequestStatus, StageRequestState
+from shared.errors import Conflict
+
+
+def open_key(session_id: str, kind: RequestKind, user_id: str) -> str:
+    """Unique among the pending: a person has one of a kind in a session."""
+    return f"{session_id}:{kind.value}:{user_id}"
+
+
+@dataclass(kw_only=True)
+class StageRequest:
+    """`name` is how the person wants to be called, `open_key` is set while it is pending."""
+
+    id: str
+    version: int = 1
+    session_id: str
+    kind: RequestKind
+    user_id: str
+    name: str
+    message: str | None = None
+    status: RequestStatus = RequestStatus.PENDING
+    open_key: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    responded_at: datetime | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status is RequestStatus.PENDING
+
+    def created(self) -> Sequence[Event]:
+        told = HandRaised if self.kind is RequestKind.HAND else JoinRequestCreated
+        return [told(request=self.state())]
+
+    def renew(self, now: datetime, name: str, message: str | None) -> Sequence[Event]:
+        """The same once more while it is pending, with what is said now."""
+        if not self.is_pending or (self.name, self.message) == (name, message):
+            return []
+        self.name, self.message, self.updated_at = name, message, now
+        return self.created()
+
+    def approve(self, now: datetime) -> Sequence[Event]:
+        """Approving again changes nothing. Raises `Conflict` for one that was rejected."""
+        self.check_approvable()
+        return self._answer(now, RequestStatus.APPROVED) if self.is_pending else []
+
+    def check_approvable(self) -> None:
+        """Raises `Conflict`."""
+        if self.status is RequestStatus.REJECTED:
+            raise Conflict("This was rejected; they may ask again", code="request_rejected")
+
+    def reject(self, now: datetime) -> Sequence[Event]:
+        """Rejecting again changes nothing. Raises `Conflict` for one that was approved."""
+        if self.status is RequestStatus.APPROVED:
+            raise Conflict("This was approved; remove them from the stage instead", code="request_approved")
+        return self._answer(now, RequestStatus.REJECTED) if self.is_pending else []
+
+    def _answer(self, now: datetime, status: RequestStatus) -> Sequence[Event]:
+        self.status, self.open_key = status, None
+        self.responded_at = self.updated_at = now
+        told = HandAnswered if self.kind is RequestKind.HAND else JoinRequestAnswered
+        return [told(request=self.state())]
+
+    def lower(self) -> Sequence[Event]:
+        """Take a hand down, which deletes it. Raises `Conflict` once it is answered."""
+        if not self.is_pending:
+            raise Conflict(f"This was {self.status.value}", code=f"request_{self.status.value}")
+        return [HandLowered(request=self.state())]
+
+    def state(self) -> StageRequestState:
+        return StageRequestState(
+            id=self.id,
+            version=self.version,
+            session_id=self.session_id,
+            kind=self.kind,
+            user_id=self.user_id,
+            name=self.name,
+            message=self.message,
+            status=self.status,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            responded_at=self.responded_at,
+        )

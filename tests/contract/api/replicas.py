@@ -1,0 +1,83 @@
+"""A second session service beside that of the stack, as an installation with several has."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from deploy.local import probes
+from deploy.local.credentials import load_credentials
+from deploy.local.running import RunningStack
+from tests.bench.ports import free_port
+from tests.contract.api.client import Client, connect
+
+READY_SECONDS = 40.0
+STOP_SECONDS = 12.0
+
+
+@asynccontextmanager
+async def second_session_service(running: RunningStack) -> AsyncIterator[int]:
+    """Ready on the port that this yields, terminated when it is left."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.session"),
+        env=os.environ | _environment(running, port),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not await probes.readyz(port):
+                await asyncio.sleep(0.1)
+        yield port
+    finally:
+        await _stop(process)
+
+
+@asynccontextmanager
+async def both_session_services(running: RunningStack) -> AsyncIterator[tuple[Client, Client]]:
+    """Clients of the two, each reached directly."""
+    async with second_session_service(running) as port:
+        ports = (running.info.processes["session"].port, port)
+        first, second = (connect(f"http://127.0.0.1:{one}") for one in ports)
+        async with first, second:
+            yield Client(first), Client(second)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _environment(running: RunningStack, port: int) -> dict[str, str]:
+    """The settings of the stack's own, save for the port."""
+    info, credentials = running.info, load_credentials(running.data)
+    return {
+        "GREENROOM_PORT": str(port),
+        "GREENROOM_MONGODB_URI": info.mongodb.session,
+        "GREENROOM_AMQP_URL": info.amqp_url,
+        "GREENROOM_LIVEKIT_URL": info.livekit_url,
+        "GREENROOM_LIVEKIT_API_URL": info.livekit_url.replace("ws://", "http://"),
+        "GREENROOM_LIVEKIT_API_KEY": info.livekit_api_key,
+        "GREENROOM_LIVEKIT_API_SECRET": info.livekit_api_secret,
+        "GREENROOM_EGRESS_URL": f"http://127.0.0.1:{info.processes['egress'].port}",
+        "GREENROOM_PUBLIC_URL": info.base_url,
+        "GREENROOM_INTERNAL_SECRET": credentials.internal_secret,
+        "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps(
+            {credentials.identity_kid: credentials.identity_public_key}
+        ),
+        "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
+        "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
+        "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
+        "GREENROOM_KEYRING": json.dumps({credentials.keyring_id: credentials.keyring_key}),
+    }

@@ -1,0 +1,187 @@
+"""Bringing people on stage and taking them off, and what becomes of places whose people are gone."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.session.stage.domain import GRACE
+from services.session.stage.schemas import AddToStageRequest, UpdateStagePermissionsRequest
+from shared.contracts.attendance_events import ParticipantLeaveRequested
+from shared.contracts.roster_events import RosterConnection, RosterObserved
+from shared.contracts.states import Role
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.identity import Caller
+from shared.ids import new_id
+from tests.unit.session.hosting import Host, connection, left
+from tests.unit.session.house import House
+from tests.unit.session.make import caller, user
+from tests.unit.session.staging import Stage, stage
+
+
+async def test_a_guest_is_brought_on_stage_who_did_not_ask(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.guest()
+    await at.connect(guest)
+    await at.add(guest, can_publish_audio=False)
+    shown = await house.stage.show(at.id, guest)
+    (one,) = shown.participants
+    assert (one.participant_identity, one.participant_name, shown.total) == (guest.user_id, "Vera", 1)
+    assert (one.can_publish_audio, one.can_publish_video, one.left_stage_at) == (False, True, None)
+    await at.add(guest, can_publish_audio=True, participant_name="Somebody else")
+    (again,) = (await house.stage.show(at.id, guest)).participants
+    assert (again.id, again.can_publish_audio, again.participant_name) == (one.id, True, "Vera")
+
+
+async def test_nobody_is_brought_from_elsewhere(house: House, host: Host) -> None:
+    at = await stage(host)
+    stranger, colleague = await at.guest(), user(organization_id=host.library.organization_id)
+    gone = user(organization_id=host.library.organization_id, is_active=False)
+    for one in (colleague, gone):
+        await house.users.add(one, one.registered())
+    for unknown in (stranger.user_id, gone.id, new_id(), "nobody"):
+        with pytest.raises(NotFound) as refusal:
+            await house.stage.add(at.id, host.caller, AddToStageRequest(participant_identity=unknown))
+        assert refusal.value.code == "participant_not_found"
+    await at.add(caller(colleague.id))
+    await at.raise_hand(stranger)
+    await at.add(stranger)
+    assert await at.guests() == {colleague.id, stranger.user_id}
+
+
+async def test_a_moderator_manages_the_stage_where_the_preset_says_so(house: House, host: Host) -> None:
+    for allowed in (True, False):
+        at = await stage(host, moderator_manage_stage=allowed)
+        moderator, guest = await at.moderator(), await at.guest()
+        waiting = await at.raise_hand(guest)
+        if allowed:
+            await at.approve(waiting, by=moderator)
+            await house.stage.remove(at.id, moderator, guest.user_id)
+        else:
+            with pytest.raises(Forbidden) as refusal:
+                await at.approve(waiting, by=moderator)
+            assert refusal.value.code == "not_permitted"
+        assert await at.guests() == set()
+
+
+async def test_mute_and_unmute(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.seated()
+
+    async def patch(**fields: bool | None) -> tuple[bool, bool]:
+        body = UpdateStagePermissionsRequest(**fields)
+        after = await house.stage.set_permissions(at.id, host.caller, guest.user_id, body)
+        return after.can_publish_audio, after.can_publish_video
+
+    assert await patch(can_publish_audio=False) == (False, True)
+    assert await patch(can_publish_video=False) == (False, False)
+    assert await patch(can_publish_audio=None) == (True, False)
+    assert await patch() == (True, False)
+    with pytest.raises(NotFound):
+        await house.stage.set_permissions(at.id, host.caller, new_id(), UpdateStagePermissionsRequest())
+
+
+async def test_leaving_and_removing_again_change_nothing(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest, other = await at.seated(), await at.seated()
+    await house.stage.leave(at.id, guest)
+    assert await at.guests() == {other.user_id}
+    await house.stage.remove(at.id, host.caller, other.user_id.upper())
+    version = (await at.session()).version
+    await house.stage.leave(at.id, guest)
+    await house.stage.remove(at.id, host.caller, other.user_id)
+    assert ((await at.session()).version, await at.guests()) == (version, set())
+
+
+async def test_a_token_for_the_stage_is_for_who_is_on_it(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest, viewer = await at.seated(), await at.guest()
+    for person in (guest, host.caller):
+        assert (await house.stage.token(at.id, person)).room_name == at.id
+    with pytest.raises(Forbidden) as refusal:
+        await house.stage.token(at.id, viewer)
+    assert refusal.value.code == "not_on_stage"
+    await host.end(await at.session())
+    with pytest.raises(Conflict):
+        await house.stage.token(at.id, host.caller)
+
+
+async def test_who_may_not_see_participants_does_not_see_the_stage(house: House, host: Host) -> None:
+    at = await stage(host, audience_can_see_participants=False)
+    with pytest.raises(Forbidden):
+        await house.stage.show(at.id, await at.guest())
+    assert (await house.stage.show(at.id, host.caller)).total == 0
+
+
+async def go(at: Stage, guest: Caller) -> None:
+    """The guest's connection ends, and LiveKit tells of it."""
+    at.house.livekit.disconnect(at.id, guest.identity)
+    identity = {"user_id": guest.user_id, "identity": guest.identity, "role": Role.AUDIENCE}
+    await at.house.tell(left(at.house, await at.session(), f"PA_{guest.sign_in_id}", **identity))
+
+
+async def test_who_comes_back_in_time_keeps_the_place(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.seated()
+    for _ in range(2):
+        await at.connect(guest)
+        house.clock.advance(seconds=GRACE.seconds)
+        await house.absence.settle_due()
+        await go(at, guest)
+        house.clock.advance(seconds=GRACE.seconds - 1)
+        await house.absence.settle_due()
+        assert await at.guests() == {guest.user_id}
+    house.clock.advance(seconds=1)
+    await house.absence.settle_due()
+    assert await at.guests() == set()
+    assert "session.updated.v1" in house.told()
+
+
+async def test_a_second_device_keeps_the_place(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.seated()
+    second = caller(guest.user_id, None)
+    for device in (guest, second):
+        await at.connect(device)
+    await go(at, guest)
+    house.clock.advance(seconds=GRACE.seconds)
+    await house.absence.settle_due()
+    assert await at.guests() == {guest.user_id}
+    goodbye = {"session_id": at.id, "user_id": guest.user_id, "requested_at": house.clock.now()}
+    await at.connect(guest)
+    await house.tell(ParticipantLeaveRequested(identity=guest.identity, **goodbye))
+    assert await at.guests() == {guest.user_id}
+    await house.tell(ParticipantLeaveRequested(identity=second.identity, **goodbye))
+    assert await at.guests() == set()
+
+
+async def test_the_audiences_going_is_not_written(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest, viewer = await at.seated(), await at.guest()
+    for person in (guest, viewer):
+        await at.connect(person)
+    before = (await at.session()).version
+    await go(at, viewer)
+    assert (await at.session()).version == before
+
+
+def roster(at: Stage, there: Sequence[RosterConnection]) -> RosterObserved:
+    now = at.house.clock.now()
+    return RosterObserved(
+        session_id=at.id, room_sid="RM_1", observed_at=now, connections=tuple(there), departed=()
+    )
+
+
+async def test_a_leaving_that_nobody_told_of_is_seen_by_the_roster(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest, other = await at.seated(), await at.seated()
+    for person in (guest, other):
+        await at.connect(person)
+    house.clock.advance(seconds=GRACE.seconds)
+    await house.absence.settle_due()
+    house.livekit.disconnect(at.id, guest.identity)
+    session = await at.session()
+    there = connection(house, session, "PA_2", user_id=other.user_id, identity=other.identity)
+    await house.tell(roster(at, [RosterConnection(**there.model_dump())]))
+    house.clock.advance(seconds=GRACE.seconds)
+    await house.absence.settle_due()
+    assert await at.guests() == {other.user_id}
