@@ -9,7 +9,7 @@ Every service holds the public keys and verifies for itself; only the session se
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -139,6 +139,14 @@ class TokenVerifier:
 
     def verify(self, token: str) -> Caller:
         """The caller that `token` proves; raises `Unauthenticated`."""
+        return self._proof(token).caller
+
+    def prove(self, token: str) -> tuple[Caller, datetime]:
+        """The same, and when the token ends."""
+        proof = self._proof(token)
+        return proof.caller, datetime.fromtimestamp(proof.expires_at, UTC)
+
+    def _proof(self, token: str) -> _Proof:
         now = self._clock.now().timestamp()
         known = self._verified.get(token)
         if known is None:
@@ -151,7 +159,7 @@ class TokenVerifier:
             raise Unauthenticated("The access token has expired", code="token_expired")
         if self._revoked(known.caller, known.issued_at):
             raise Unauthenticated("This sign-in is over", code="token_revoked")
-        return known.caller
+        return known
 
     def _decode(self, token: str, now: float) -> _Proof:
         try:

@@ -30,6 +30,7 @@ class Credentials:
     keyring_key: str
     rabbitmq_user: str
     rabbitmq_password: str
+    centrifugo_secret: str
     erlang_cookie: str
     admin_email: str
     admin_password: str
@@ -67,6 +68,7 @@ def _generate() -> Credentials:
         keyring_key=_base64url(secrets.token_bytes(32)),
         rabbitmq_user="greenroom",
         rabbitmq_password=secrets.token_hex(16),
+        centrifugo_secret=secrets.token_urlsafe(36),
         erlang_cookie=secrets.token_hex(16).upper(),
         admin_email=ADMIN_EMAIL,
         admin_password=secrets.token_urlsafe(15),

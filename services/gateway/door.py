@@ -16,6 +16,7 @@ from services.gateway.errands import make_errand
 from services.gateway.errors import ClientGone
 from services.gateway.headers import FIXED, check_size
 from services.gateway.identity import Identities
+from services.gateway.limiting.counters import Count
 from services.gateway.limiting.sign_ins import SignIns
 from services.gateway.limiting.throttle import Throttle
 from services.gateway.matcher import Endpoint, Matcher
@@ -127,10 +128,12 @@ class Door:
         visit.identified = await self._duties.identities.identify(request.headers, operation.access)
         if visit.identified is None and self._duties.reader.wants(request, endpoint):
             return await self._duties.reader.read(request, target, endpoint, visit)
-        await self._duties.throttle.admit(endpoint, visit)
+        counted = await self._duties.throttle.admit(endpoint, visit)
         errand = make_errand(request, target, visit, endpoint, self._settings)
         if operation.sign_in:
             return await self._sign_in(request, visit, errand)
+        if counted is not None:
+            return await self._talk(request, errand, counted)
         if operation.method == "GET" or operation.quiet:
             return await self._duties.proxy.forward(request, errand)
         return await self._write(request, target, endpoint, errand)
@@ -143,6 +146,15 @@ class Door:
             response = await self._duties.proxy.forward(request, errand)
         finally:
             self._duties.reader.written(endpoint, target, response)
+        return response
+
+    async def _talk(self, request: web.BaseRequest, errand: Errand, counted: Count) -> web.StreamResponse:
+        status = None
+        try:
+            response = await self._duties.proxy.forward(request, errand)
+            status = response.status
+        finally:
+            await self._duties.throttle.settle(counted, status)
         return response
 
     async def _sign_in(self, request: web.BaseRequest, visit: Visit, errand: Errand) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from shared.http.routes import Access
 from shared.identity import Caller, TokenVerifier
 
 # Where no credentials of a user are asked for or looked at.
-_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED})
+_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED, Access.PROXY})
 
 
 @dataclass(frozen=True, slots=True)

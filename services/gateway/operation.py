@@ -27,7 +27,8 @@ class Operation:
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
     password is slowed when it fails often. What a `cached` one answers to nobody in particular may be kept; a
-    `quiet` write changes nothing that such an answer shows.
+    `quiet` write changes nothing that such an answer shows. What a `talking` one says reaches many: it
+    is counted by person.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Operation:
     sign_in: bool = False
     cached: bool = False
     quiet: bool = False
+    talking: bool = False
 
 
 get = partial(Operation, "GET")

@@ -50,6 +50,8 @@ class GatewaySettings(ServiceSettings):
     rate_limit_auth: Rate = "6000/minute"
     # POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer.
     rate_limit_writes: Rate = "6000/10 second"
+    # Chat messages of one person; an API key speaks for many, and has the limit of writes alone.
+    rate_limit_chat: Rate = "20/10 second"
     # Changes are heard of through it; without it nothing is cached.
     amqp_url: str = ""
     # How long a public read may be given again, and how much is kept of them at most.

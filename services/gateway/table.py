@@ -16,7 +16,7 @@ from services.gateway.operation import (
     patch,
     post,
 )
-from shared.http.routes import ADMIN, ANONYMOUS, BEARER, HOST, MODERATOR, PUBLIC, SIGNED
+from shared.http.routes import ADMIN, ANONYMOUS, BEARER, HOST, MODERATOR, PROXY, PUBLIC, SIGNED
 
 _SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
 _GATEWAY = Upstream.GATEWAY
@@ -101,6 +101,16 @@ TABLE: Final[tuple[Operation, ...]] = (
     post("/sessions/{id}/hand_raises/{hand_raise_id}/reject", _SESSION, MODERATOR, quiet=True),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),
+    # Chat
+    get("/sessions/{id}/chat", _SESSION, BEARER),
+    post("/sessions/{id}/chat", _SESSION, BEARER, quiet=True, talking=True),
+    delete("/sessions/{id}/chat/{message_id}", _SESSION, BEARER, quiet=True),
+    # Polls
+    get("/sessions/{id}/polls", _SESSION, BEARER),
+    post("/sessions/{id}/polls", _SESSION, BEARER, quiet=True),
+    post("/polls/{id}/vote", _SESSION, BEARER, quiet=True),
+    get("/polls/{id}/results", _SESSION, BEARER),
+    post("/polls/{id}/close", _SESSION, MODERATOR, quiet=True),
     # Recordings
     get("/recordings/my", _EGRESS, HOST),
     get("/recordings/{id}", _EGRESS, HOST),
@@ -131,6 +141,9 @@ TABLE: Final[tuple[Operation, ...]] = (
     get("/admin/sessions/{id}/journal", _SESSION, ADMIN),
     # LiveKit
     post("/webhooks/livekit", _EGRESS, SIGNED, quiet=True),
+    # Centrifugo
+    post("/centrifugo/connect", _SESSION, PROXY, quiet=True),
+    post("/centrifugo/subscribe", _SESSION, PROXY, quiet=True),
     # The gateway itself
     get("/", _GATEWAY, PUBLIC),
     get("/health", _GATEWAY, PUBLIC),

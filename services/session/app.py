@@ -8,6 +8,11 @@ from aiohttp import web
 from services.session.accounts import routes as account_routes
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.centrifugo import routes as centrifugo_routes
+from services.session.centrifugo.service import CENTRIFUGO, CentrifugoService
+from services.session.chat import routes as chat_routes
+from services.session.chat.repository import ChatRepository
+from services.session.chat.service import CHAT, ChatService
 from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.marks import Marks
 from services.session.enforcement.service import Enforcer
@@ -36,6 +41,9 @@ from services.session.participants import routes as participant_routes
 from services.session.participants.service import PARTICIPANTS, ParticipantService
 from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
+from services.session.polls import routes as poll_routes
+from services.session.polls.repository import PollRepository, VoteRepository
+from services.session.polls.service import POLLS, PollService
 from services.session.presets import routes as preset_routes
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PRESETS, PresetService
@@ -80,7 +88,7 @@ from services.session.stage_requests.repository import StageRequestRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR, VERIFIER
 from shared.http.idempotency import IdempotencyKeys
 from shared.identity import TokenIssuer
 from shared.lifetime import service_lifetime
@@ -104,6 +112,9 @@ TABLES: tuple[Routes, ...] = (
     stage_routes.management,
     stage_request_routes.routes,
     stage_request_routes.management,
+    chat_routes.routes,
+    poll_routes.routes,
+    centrifugo_routes.routes,
     organization_routes.routes,
     library_routes.routes,
     account_routes.routes,
@@ -140,6 +151,9 @@ def build(settings: SessionSettings) -> web.Application:
     marks = Marks()
     sessions = SessionRepository(mongo, outbox, clock, updated=marks.add)
     stage_requests = StageRequestRepository(mongo, outbox, clock)
+    chat = ChatRepository(mongo, outbox, clock)
+    polls = PollRepository(mongo, outbox, clock)
+    votes = VoteRepository(mongo, outbox)
     sign_ins = SignInRepository(mongo)
     codes = AuthCodeRepository(mongo)
     journal = JournalRepository(mongo)
@@ -201,6 +215,11 @@ def build(settings: SessionSettings) -> web.Application:
     app[SHARING] = SharingService(
         session_service, app[SIGN_IN], PageUrls(settings.public_url), streams, clock
     )
+    app[CHAT] = ChatService(chat, session_service, users, clock)
+    app[POLLS] = PollService(polls, votes, session_service, clock)
+    app[CENTRIFUGO] = CentrifugoService(
+        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], session_service
+    )
     app[JOURNAL] = JournalService(journal)
     guests = Guests(users, stage_requests, livekit)
     app[STAGE] = StageService(sessions, session_service, admission, guests, clock)
@@ -209,7 +228,9 @@ def build(settings: SessionSettings) -> web.Application:
     absence = Absence(sessions, guests, clock)
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
-    group = session_consumers.group(reactions, RoomReactions(rooms, sessions, libraries), live)
+    group = session_consumers.group(
+        reactions, RoomReactions(rooms, sessions, libraries), live, app[CHAT], app[POLLS]
+    )
 
     enforcer = Enforcer(sessions, livekit, marks)
 
@@ -242,6 +263,9 @@ def build(settings: SessionSettings) -> web.Application:
                 presets,
                 sessions,
                 stage_requests,
+                chat,
+                polls,
+                votes,
                 sign_ins,
                 codes,
                 revocations,

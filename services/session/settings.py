@@ -34,6 +34,9 @@ class SessionSettings(ServiceSettings):
     egress_url: str = "http://127.0.0.1:8002"
     public_url: str = "http://127.0.0.1:8080"
 
+    # What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody.
+    centrifugo_secret: SecretStr = SecretStr("")
+
     bootstrap_admin_email: str | None = None
     bootstrap_admin_password: SecretStr | None = None
 

@@ -2,7 +2,9 @@
 
 from shared.contracts import (
     attendance_events,
+    chat_events,
     livekit_events,
+    poll_events,
     roster_events,
     session_events,
     stage_events,
@@ -12,9 +14,11 @@ from shared.contracts.event import REGISTRY, Event
 
 __all__ = [
     "attendance_events",
+    "chat_events",
     "event_class",
     "event_classes",
     "livekit_events",
+    "poll_events",
     "roster_events",
     "session_events",
     "stage_events",

@@ -1,7 +1,7 @@
 """HTTP as every service speaks it: routes declared from types, one envelope, one rendering of refusals."""
 
 from shared.http.app import service_app
-from shared.http.reply import Reply, created, ok
+from shared.http.reply import Bare, Reply, created, ok
 from shared.http.request import Request
 from shared.http.routes import (
     ADMIN,
@@ -10,6 +10,7 @@ from shared.http.routes import (
     HOST,
     INTERNAL,
     MODERATOR,
+    PROXY,
     PUBLIC,
     SIGNED,
     Access,
@@ -24,9 +25,11 @@ __all__ = [
     "HOST",
     "INTERNAL",
     "MODERATOR",
+    "PROXY",
     "PUBLIC",
     "SIGNED",
     "Access",
+    "Bare",
     "Body",
     "Data",
     "Query",

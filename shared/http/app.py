@@ -19,7 +19,7 @@ from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.http.internal import InternalCalls
 from shared.http.openapi import service_document
 from shared.http.parsing import parse_body, parse_query, read_bytes
-from shared.http.reply import Reply, error_body, render, render_error
+from shared.http.reply import Bare, Reply, error_body, render, render_bare, render_error
 from shared.http.request import LIBRARY_HEADER, Request
 from shared.http.routes import Access, Route, Routes
 from shared.identity import Caller, Scope, TokenVerifier
@@ -44,7 +44,7 @@ BODY_LIMIT = 1024 * 1024
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,128}$")
 # Where no credentials of a user are asked for or looked at.
-_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED})
+_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED, Access.PROXY})
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -170,6 +170,8 @@ class _Operation:
     ) -> web.StreamResponse:
         bind_command(Command(self._name, viewer.actor if viewer else None))
         reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
+        if isinstance(reply, Bare):
+            return render_bare(reply, self._route.status)
         return render(reply, self._route.status) if isinstance(reply, Reply) else reply
 
     def _admit(self, raw: web.Request) -> Caller | None:

@@ -133,6 +133,11 @@ def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
+    if route.bare:
+        schema = _data(route.data, models)
+        return {
+            str(route.status): {"description": "Done", "content": {"application/json": {"schema": schema}}}
+        }
     envelope: Document = {
         "type": "object",
         "properties": {
@@ -156,6 +161,8 @@ def _file_answers() -> Document:
 
 def _refusals(route: Route) -> set[int]:
     # A bad token, and a key without the scope, are refused on public operations too.
+    if route.access is Access.PROXY:
+        return {413, 415, 422, *_ALWAYS}
     statuses = {401, *_ALWAYS}
     if route.access is not Access.ANONYMOUS or route.file:
         statuses.add(403)

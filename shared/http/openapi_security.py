@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.http.request import CENTRIFUGO_HEADER
 from shared.http.routes import Access
 
 _BEARER: Final = (
@@ -26,6 +27,12 @@ SECURITY_SCHEMES: Final[Mapping[str, Mapping[str, Any]]] = {
         "name": "Authorization",
         "description": "LiveKit's signature of the body",
     },
+    "centrifugo": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CENTRIFUGO_HEADER,
+        "description": "The secret that Centrifugo sends in a static header",
+    },
 }
 
 
@@ -35,4 +42,6 @@ def security(access: Access) -> list[dict[str, list[str]]]:
         return []
     if access is Access.SIGNED:
         return [{"livekit": []}]
+    if access is Access.PROXY:
+        return [{"centrifugo": []}]
     return [{"bearer": []}, {"apiKey": []}, {"basic": []}]

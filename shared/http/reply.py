@@ -25,6 +25,13 @@ class Reply(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Bare(Generic[T]):
+    """What a handler answers in somebody else's protocol: `data` without the envelope, nulls left out."""
+
+    data: T
+
+
 def ok() -> Reply[None]:
     """Done, and nothing to say about it."""
     return Reply(None)
@@ -40,6 +47,11 @@ def render(reply: Reply[object], status: int) -> web.Response:
     encoded = data.model_dump_json().encode() if isinstance(data, BaseModel) else orjson.dumps(data)
     body = b'{"success":true,"data":%b,"timestamp":%d}' % (encoded, int(time.time()))
     return web.Response(body=body, status=reply.status or status, headers=reply.headers, content_type=JSON)
+
+
+def render_bare(bare: Bare[BaseModel], status: int) -> web.Response:
+    body = bare.data.model_dump_json(exclude_none=True).encode()
+    return web.Response(body=body, status=status, content_type=JSON)
 
 
 def render_error(error: AppError, *, development: bool) -> web.Response:

@@ -13,6 +13,8 @@ V = TypeVar("V")
 
 # Set by the gateway when a call came in under /libraries/{library_id}; it can only narrow.
 LIBRARY_HEADER: Final = "X-Greenroom-Library"
+# What proves that Centrifugo asks.
+CENTRIFUGO_HEADER: Final = "X-Centrifugo-Secret"
 
 
 class Request:

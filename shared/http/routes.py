@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from shared.http.reply import Reply
+from shared.http.reply import Bare, Reply
 from shared.http.schema import Body, Query
 
 
@@ -31,20 +31,22 @@ class Access(StrEnum):
     MODERATOR = "moderator"
     ADMIN = "admin"
     SIGNED = "LiveKit signature"
+    PROXY = "proxy secret"  # the service looks at it, since refusals are in the asker's protocol
     INTERNAL = "internal"
 
 
 PUBLIC, ANONYMOUS, BEARER, HOST = Access.PUBLIC, Access.ANONYMOUS, Access.BEARER, Access.HOST
 MODERATOR = Access.MODERATOR
 ADMIN, SIGNED, INTERNAL = Access.ADMIN, Access.SIGNED, Access.INTERNAL
+PROXY = Access.PROXY
 
-Handler = Callable[..., Awaitable[Reply[Any] | web.StreamResponse]]
+Handler = Callable[..., Awaitable[Reply[Any] | Bare[Any] | web.StreamResponse]]
 H = TypeVar("H", bound=Handler)
 
 
 @dataclass(frozen=True)
 class Route:
-    """One operation, as declared. `file`: it answers with a file and no envelope."""
+    """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope."""
 
     method: str
     path: str
@@ -59,6 +61,7 @@ class Route:
     data: Any
     conflicts: bool
     file: bool
+    bare: bool
 
     @property
     def operation_id(self) -> str:
@@ -98,7 +101,8 @@ class Routes:
         def declare(handler: H) -> H:
             hints = typing.get_type_hints(handler)
             reply = hints.get("return")
-            data = typing.get_args(reply)[0] if typing.get_origin(reply) is Reply else None
+            kind = typing.get_origin(reply)
+            data = typing.get_args(reply)[0] if kind in {Reply, Bare} else None
             self._routes.append(
                 Route(
                     method=method,
@@ -113,7 +117,8 @@ class Routes:
                     query=hints.get("query"),
                     data=None if data is type(None) else data,
                     conflicts=method != "GET" if conflicts is None else conflicts,
-                    file=typing.get_origin(reply) is not Reply,
+                    file=kind not in {Reply, Bare},
+                    bare=kind is Bare,
                 )
             )
             return handler

@@ -122,6 +122,7 @@ def _session(plan: Plan) -> dict[str, str]:
         "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
         "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
         "GREENROOM_KEYRING": json.dumps({credentials.keyring_id: credentials.keyring_key}),
+        "GREENROOM_CENTRIFUGO_SECRET": credentials.centrifugo_secret,
         "GREENROOM_BOOTSTRAP_ADMIN_EMAIL": credentials.admin_email,
         "GREENROOM_BOOTSTRAP_ADMIN_PASSWORD": credentials.admin_password,
     }

@@ -5,8 +5,10 @@ from typing import Final
 from services.session.journal.service import JournalService
 from shared.bus import OrderedGroup
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.chat_events import ChatMessageDeleted
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitEvent
+from shared.contracts.poll_events import PollEvent
 from shared.contracts.registry import event_classes
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
 from shared.contracts.session_events import SessionEvent, SessionFact
@@ -32,5 +34,8 @@ def _events() -> tuple[type[Event], ...]:
         StreamChanged,
         RecordingEvent,
         StageRequestEvent,
+        # What people said and voted for is theirs: that is kept in one place, where it can be deleted.
+        ChatMessageDeleted,
+        PollEvent,
     )
     return tuple(event for event in event_classes().values() if issubclass(event, of_sessions))

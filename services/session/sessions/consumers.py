@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from services.session.chat.service import ChatService
+from services.session.polls.service import PollService
 from services.session.rooms.reactions import RoomReactions
 from services.session.sessions.live import LiveService
 from services.session.sessions.reactions import SessionReactions
 from shared.bus import Group, on
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.chat_events import ChatMessageDeleted
 from shared.contracts.livekit_events import (
     IngressStarted,
     LiveKitRoomFinished,
@@ -15,15 +18,27 @@ from shared.contracts.livekit_events import (
     ParticipantLeft,
 )
 from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
-from shared.contracts.session_events import LibraryUpdated, PresetUpdated, RoomDeleted, SessionEnded
+from shared.contracts.session_events import (
+    LibraryUpdated,
+    PresetUpdated,
+    RoomDeleted,
+    SessionDeleted,
+    SessionEnded,
+)
 from shared.contracts.stream_events import StreamChanged
 
 GROUP: Final = "session.sessions"
 
 
-def group(sessions: SessionReactions, rooms: RoomReactions, live: LiveService) -> Group:
+def group(
+    sessions: SessionReactions, rooms: RoomReactions, live: LiveService, chat: ChatService, polls: PollService
+) -> Group:
     async def begin(event: IngressStarted) -> None:
         await live.begin(event.session_id)
+
+    async def forget(event: SessionDeleted) -> None:
+        await chat.forget_session(event.session.id)
+        await polls.forget_session(event.session.id)
 
     return Group(
         GROUP,
@@ -41,6 +56,8 @@ def group(sessions: SessionReactions, rooms: RoomReactions, live: LiveService) -
                 on(ViewersCounted, sessions.count_viewers),
                 on(StreamChanged, sessions.follow_stream),
                 on(PresetUpdated, sessions.follow_preset),
+                on(SessionDeleted, forget),
+                on(ChatMessageDeleted, chat.take_down),
                 on(RoomDeleted, sessions.delete_with_room),
                 on(LibraryUpdated, rooms.follow_library),
             ]

@@ -1,12 +1,14 @@
 """Bodies made from the contract: a good value for every field, and the ways in which one is bad."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.contract.api.contract import Operation, Spec, schemas
 
 _LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
+_LIST = re.compile(r"^string \((\d+)\.\.(\d+) of them, distinct\)$")
 _RANGE = re.compile(r"^integer (\d+)\.\.(\d+)")
 
 
@@ -21,6 +23,8 @@ def _good(spec: Spec) -> Any:
         return _good(schemas()[spec])
     if isinstance(spec, dict):
         return {name: _good(field) for name, field in spec.items()}
+    if isinstance(spec, list):
+        return _words(int(_limits(spec)[0]))
     examples = {
         "email": "somebody@example.com",
         "date-time": "2035-06-01T20:00:00Z",
@@ -37,6 +41,22 @@ def _good(spec: Spec) -> Any:
         return int(numbers[1])
     kind = spec.split(" ")[0]
     return examples[kind] if kind in examples else kind.split("|")[0]
+
+
+def _limits(spec: list[str]) -> tuple[int, int]:
+    """How few and how many there are in a list."""
+    match = _LIST.match(spec[0])
+    assert match, spec
+    return int(match[1]), int(match[2])
+
+
+def _words(number: int) -> list[str]:
+    return [f"Words {index}" for index in range(number)]
+
+
+def confused(spec: Spec) -> Any:
+    """A value that is of the wrong type for the field."""
+    return "not this" if isinstance(spec, list) else ["not", "this"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +99,18 @@ def _bad(path: str, spec: Spec) -> list[tuple[str, str, Any]]:
             for deeper, what, value in _bad(f"{path}.{name}", field)
         ]
         return [(path, "text", "text"), (path, "list", []), *inner]
+    if isinstance(spec, list):
+        return list(_bad_lists(path, *_limits(spec)))
     return [(path, what, value) for what, value in (*_wrong_types(spec), *_out_of_limits(spec))]
+
+
+def _bad_lists(path: str, least: int, most: int) -> Iterator[tuple[str, str, Any]]:
+    yield from ((path, "text", "Some words"), (path, "object", {"a": 1}), (path, "number", 7))
+    yield path, f"{least - 1} of them", _words(least - 1)
+    yield path, f"{most + 1} of them", _words(most + 1)
+    yield path, "one twice", ["Some words", " Some words "]
+    for what, value in (("a number in it", 7), ("a list in it", []), ("nothing in it", None), ("blank", " ")):
+        yield f"{path}.1", what, ["Some words", value]
 
 
 def _wrong_types(spec: str) -> list[tuple[str, Any]]:
@@ -94,8 +125,9 @@ def _wrong_types(spec: str) -> list[tuple[str, Any]]:
 def _out_of_limits(spec: str) -> list[tuple[str, Any]]:
     length, numbers = _LENGTH.match(spec), _RANGE.match(spec)
     if length:
-        low, high = int(length[1] or 0), int(length[2])
-        return [(f"{low - 1} long", "x" * (low - 1)), (f"{high + 1} long", "x" * (high + 1))]
+        low = int(length[1] or 0)
+        too_long = [(f"{int(high) + 1} long", "x" * (int(high) + 1)) for high in (length[2],) if high]
+        return [(f"{low - 1} long", "x" * (low - 1)), *too_long]
     if numbers:
         low, high = int(numbers[1]), int(numbers[2])
         return [(f"{low - 1}", low - 1), (f"{high + 1}", high + 1)]

@@ -182,6 +182,25 @@ async def _colleague(scene: Scene) -> dict[str, Any]:
     return {"participant_identity": scene.world.colleague.id}
 
 
+async def _message(scene: Scene) -> dict[str, Any]:
+    body = {"message": "To be deleted"}
+    path = f"/sessions/{scene.id}/chat"
+    return {"message_id": (await scene.world.client.call("POST", path, scene.token, body)).data["id"]}
+
+
+async def _recipient(scene: Scene) -> dict[str, Any]:
+    return {"recipient_id": scene.world.host.id}
+
+
+async def _poll(world: World, library: str | None) -> str:
+    return await world.poll(await world.live_session(library))
+
+
+async def _option(scene: Scene) -> dict[str, Any]:
+    poll = await scene.world.get(f"/polls/{scene.id}/results", scene.world.host)
+    return {"option_id": poll["options"][0]["id"]}
+
+
 CASES = {
     case.key: case
     for case in (
@@ -257,6 +276,14 @@ CASES = {
         Case("GET /sessions/{id}/hand_raises", _live, within=_hand),
         Case("POST /sessions/{id}/hand_raises/{hand_raise_id}/approve", _live, within=_hand),
         Case("POST /sessions/{id}/hand_raises/{hand_raise_id}/reject", _live, within=_hand),
+        Case("GET /sessions/{id}/chat", _live, by_viewer=True),
+        Case("POST /sessions/{id}/chat", _live, _recipient, by_viewer=True),
+        Case("DELETE /sessions/{id}/chat/{message_id}", _live, by_viewer=True, within=_message),
+        Case("GET /sessions/{id}/polls", _live, by_viewer=True),
+        Case("POST /sessions/{id}/polls", _live, by_viewer=True),
+        Case("POST /polls/{id}/vote", _poll, _option, by_viewer=True),
+        Case("GET /polls/{id}/results", _poll, by_viewer=True),
+        Case("POST /polls/{id}/close", _poll),
         Case("GET /recordings/my"),
         Case("GET /recordings/{id}", _recording),
         Case("PATCH /recordings/{id}", _recording),

@@ -31,6 +31,8 @@ NULLABLE = {
     "HandRaiseResponse": {"message", "responded_at"},
     "JoinRequestResponse": {"responded_at"},
     "StageParticipantResponse": {"left_stage_at"},
+    "ChatMessageResponse": {"recipient_id", "recipient_username"},
+    "PollResponse": {"closed_at"},
     "AttendanceResponse": {"email", "left_at"},
     "RoomAnalytics": {"google_tag_manager", "container_id", "enabled"},
 }

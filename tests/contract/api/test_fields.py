@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.bodies import BadField, bad_rounds
+from tests.contract.api.bodies import BadField, bad_rounds, confused
 from tests.contract.api.cases import CASES, Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
 
@@ -39,7 +39,7 @@ async def test_every_bad_field_is_named(scenes: Scenes, key: str, bad: list[BadF
 @pytest.mark.parametrize("case", WITH_BODY, ids=name)
 async def test_each_of_several_bad_fields_has_one_entry(scenes: Scenes, case: Case) -> None:
     scene = await scenes.of(case)
-    every = {field: ["not", "this"] for field in case.operation.fields}
+    every = {field: confused(spec) for field, spec in case.operation.fields.items()}
     (await send(scene, every)).check_bad_fields(*case.operation.fields)
 
 

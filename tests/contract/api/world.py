@@ -68,6 +68,11 @@ class World:
         await self.do("end", session)
         return session
 
+    async def poll(self, session: str, **fields: Any) -> str:
+        """The id of a new poll with two options in this live session."""
+        body = {"question": "Which day?", "options": ["Monday", "Friday"], **fields}
+        return str((await self._post(f"/sessions/{session}/polls", body, None, None)).data["id"])
+
     async def recorded_session(self, library: str | None = None) -> str:
         """A live session that is being recorded."""
         session = await self.live_session(library)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.session.accounts.repository import UserRepository
+from services.session.polls.repository import PollRepository
 from services.session.presets.repository import PresetRepository
 from services.session.rooms.repository import RoomRepository
 from services.session.sessions.repository import SessionRepository
@@ -18,10 +19,21 @@ from shared.outbox import Outbox
 from shared.repository import Repository
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
-from tests.unit.session.make import HOST, LIBRARY, ORGANIZATION, T0, live_session, preset, room, session, user
+from tests.unit.session.make import (
+    HOST,
+    LIBRARY,
+    ORGANIZATION,
+    T0,
+    live_session,
+    poll,
+    preset,
+    room,
+    session,
+    user,
+)
 
 MANY, SKIP, LIMIT = 30, 3, 4
-ROOM = new_id()
+ROOM, SESSION = new_id(), new_id()
 Listing = Callable[[Any], Awaitable[Any]]
 
 LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
@@ -46,12 +58,14 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
         StageRequestRepository,
         lambda requests: requests.list_pending(ROOM, RequestKind.HAND, SKIP, LIMIT),
     ),
+    "polls of a session": (PollRepository, lambda polls: polls.list_of_session(SESSION, SKIP, LIMIT)),
     "users": (UserRepository, lambda users: users.list_page(ORGANIZATION, SKIP, LIMIT)),
 }
 MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
     RoomRepository: lambda number: room(listed=number % 2 == 0),
     PresetRepository: lambda _: preset(),
     SessionRepository: lambda number: live_session() if number % 2 else session(room_id=ROOM),
+    PollRepository: lambda number: poll(session_id=SESSION if number % 2 else new_id()),
     UserRepository: lambda _: user(),
     StageRequestRepository: lambda number: hand(ROOM if number % 2 else new_id()),
 }
@@ -72,8 +86,9 @@ def hand(session_id: str) -> StageRequest:
 class Asked:
     """A read that a repository made."""
 
-    def __init__(self, query: Document, sort: Sort):
+    def __init__(self, query: Document, sort: Sort, skip: int, limit: int):
         self.query, self.sort = query, list(sort)
+        self.skip, self.limit = skip, limit
 
 
 class Watched(Collection):
@@ -92,7 +107,7 @@ class Watched(Collection):
         limit: int = 0,
         fields: Sequence[str] | None = None,
     ) -> list[Document]:
-        self.asked.append(Asked(query, sort or ()))
+        self.asked.append(Asked(query, sort or (), skip, limit))
         return await super().find(query, sort=sort, skip=skip, limit=limit, fields=fields)
 
 
@@ -139,7 +154,7 @@ async def test_the_server_reads_no_more_than_it_must(real_mongo: Mongo, name: st
         await repository.add(MAKERS[kind](number), [])
     read = await asked(repository, listing)
     plan = await repository.collection.explain(read.query, sort=read.sort, skip=SKIP, limit=LIMIT)
-    stages = list(_stages(plan["queryPlanner"]["winningPlan"]))
+    stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages
     examined = plan["executionStats"]["totalDocsExamined"]
@@ -153,7 +168,7 @@ def _parts() -> tuple[Outbox, FakeClock]:
     return Outbox(MemoryBus(), clock, source="/greenroom/session"), clock
 
 
-def _stages(plan: Document) -> Iterator[str]:
+def stages_of(plan: Document) -> Iterator[str]:
     yield plan["stage"]
     if "inputStage" in plan:
-        yield from _stages(plan["inputStage"])
+        yield from stages_of(plan["inputStage"])

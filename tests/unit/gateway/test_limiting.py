@@ -5,11 +5,19 @@ from pydantic import ValidationError
 
 from services.gateway.clients import Client
 from services.gateway.identity import Identified
+from services.gateway.limiting.counters import Counters
+from services.gateway.limiting.store import Store
 from services.gateway.limiting.subjects import network, tenant
+from services.gateway.limiting.throttle import Throttle
+from services.gateway.matcher import Matcher
 from services.gateway.settings import GatewaySettings
+from services.gateway.table import TABLE
 from services.gateway.visit import Visit
 from shared.contracts.states import UserRole
+from shared.errors import TooManyRequests
 from shared.identity import Caller
+from shared.ids import new_id
+from shared.testing.fake_clock import FakeClock
 
 
 @pytest.mark.parametrize(
@@ -51,3 +59,42 @@ def test_hosts_share_their_organization_s_account_and_viewers_have_their_own(
 def test_a_rate_that_cannot_be_read_is_refused(bad: str) -> None:
     with pytest.raises(ValidationError):
         GatewaySettings.model_validate({"rate_limit_writes": bad})
+
+
+async def _admitted(throttle: Throttle, caller: Caller, times: int) -> int:
+    """How many of so many chat messages at once pass."""
+    endpoint = Matcher(TABLE).match("POST", ["sessions", new_id(), "chat"])
+    assert endpoint is not None
+    for number in range(times):
+        try:
+            await throttle.admit(endpoint, _visit(caller))
+        except TooManyRequests:
+            return number
+    return times
+
+
+async def test_one_person_talks_so_much_and_an_api_key_for_many() -> None:
+    store = Store.of("")
+    settings = GatewaySettings(rate_limit_chat="3/10 second")
+    throttle = Throttle(Counters(store, FakeClock()), settings)
+    viewer = Caller("v", "s", None, UserRole.VIEWER, "Vera")
+    assert await _admitted(throttle, viewer, 9) == 3
+    # In another tab it is the same person; a colleague of the same organization is another.
+    assert await _admitted(throttle, Caller("v", "t", None, UserRole.VIEWER, "Vera"), 9) == 0
+    for host in ("h", "i"):
+        assert await _admitted(throttle, Caller(host, "s", "o", UserRole.HOST, "Ada"), 9) == 3
+    assert await _admitted(throttle, Caller("h", "k", "o", UserRole.HOST, "Ada", api_key_id="k"), 9) == 9
+    await store.close()
+
+
+async def test_only_what_was_said_counts() -> None:
+    store = Store.of("")
+    throttle = Throttle(Counters(store, FakeClock()), GatewaySettings(rate_limit_chat="2/10 second"))
+    endpoint = Matcher(TABLE).match("POST", ["sessions", new_id(), "chat"])
+    assert endpoint is not None
+    visit = _visit(Caller("v", "s", None, UserRole.VIEWER, "Vera"))
+    for status in (422, 403, None, 201, 500, 201):
+        await throttle.settle(await throttle.admit(endpoint, visit), status)
+    with pytest.raises(TooManyRequests):
+        await throttle.admit(endpoint, visit)
+    await store.close()

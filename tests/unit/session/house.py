@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import AccountService
+from services.session.chat.repository import ChatRepository
+from services.session.chat.service import ChatService
 from services.session.enforcement.marks import Marks
 from services.session.enforcement.service import Enforcer
 from services.session.keys.keyring import Keyring
@@ -23,6 +25,8 @@ from services.session.organizations.service import OrganizationService
 from services.session.participants.service import ParticipantService
 from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
+from services.session.polls.repository import PollRepository, VoteRepository
+from services.session.polls.service import PollService
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PresetService
 from services.session.revocations.repository import RevocationRepository
@@ -55,6 +59,7 @@ from shared.errors import Unavailable
 from shared.identity import TokenIssuer
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, TokenMint
+from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.signed_paths import PathSigner
 from shared.testing.fake_clock import FakeClock
@@ -113,19 +118,22 @@ class WatchedLiveKit(FakeLiveKit):
 
 
 class House:
-    """Wired as in the service's composition root, with fakes for what is outside."""
+    """Wired as in the service's composition root, with fakes for what is outside.
 
-    def __init__(self) -> None:
+    Several over one `mongo` are replicas of the service.
+    """
+
+    def __init__(self, mongo: Mongo | None = None) -> None:
         self.clock = FakeClock(T0)
         self.bus = MemoryBus(clock=self.clock)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/session")
         self.livekit = WatchedLiveKit(self.clock)
         self.ingest = FakeIngest()
-        self._keep()
+        self._keep(mongo or memory_mongo())
         self._serve()
 
-    def _keep(self) -> None:
-        mongo, outbox, clock = memory_mongo(), self.outbox, self.clock
+    def _keep(self, mongo: Mongo) -> None:
+        outbox, clock = self.outbox, self.clock
         self.organizations = OrganizationRepository(mongo, outbox, clock)
         self.libraries = LibraryRepository(mongo, outbox, clock)
         self.users = UserRepository(mongo, outbox, clock)
@@ -135,6 +143,9 @@ class House:
         self.marks = Marks()
         self.sessions = SessionRepository(mongo, outbox, clock, updated=self.marks.add)
         self.stage_requests = StageRequestRepository(mongo, outbox, clock)
+        self.chat = ChatRepository(mongo, outbox, clock)
+        self.polls = PollRepository(mongo, outbox, clock)
+        self.votes = VoteRepository(mongo, outbox)
         self.sign_ins = SignInRepository(mongo)
         self.codes = AuthCodeRepository(mongo)
         self.revoked = RevocationRepository(mongo)
@@ -174,6 +185,8 @@ class House:
             self.sessions, self.session_service, self.users, BanViews(self.users), clock
         )
         self._serve_stage()
+        self.chat_service = ChatService(self.chat, self.session_service, self.users, clock)
+        self.poll_service = PollService(self.polls, self.votes, self.session_service, clock)
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
 
@@ -223,11 +236,21 @@ class House:
     async def open(self) -> None:
         for store in (self.organizations, self.libraries, self.users, self.keys, self.rooms, self.presets):
             await store.ensure_indexes()
-        for own in (self.sessions, self.stage_requests, self.sign_ins, self.codes):
+        for own in (
+            self.sessions,
+            self.stage_requests,
+            self.chat,
+            self.polls,
+            self.votes,
+            self.sign_ins,
+            self.codes,
+        ):
             await own.ensure_indexes()
         reactions = SessionReactions(self.sessions, self.presets, self.livekit, LIMITS, self.clock)
         rooms = RoomReactions(self.rooms, self.sessions, self.libraries)
-        await self.bus.subscribe(consumers.group(reactions, rooms, self.live))
+        await self.bus.subscribe(
+            consumers.group(reactions, rooms, self.live, self.chat_service, self.poll_service)
+        )
         await self.bus.subscribe(stage_consumers.group(self.absence, self.answering))
 
     async def close(self) -> None:

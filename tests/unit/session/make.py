@@ -5,6 +5,7 @@ from typing import Any
 
 from services.session.accounts.domain import User
 from services.session.libraries.domain import Library
+from services.session.polls.domain import Option, Poll
 from services.session.presets.domain import Preset
 from services.session.rooms.domain import Room
 from services.session.sessions.domain import Limits, Session
@@ -75,6 +76,13 @@ def library(**given: Any) -> Library:
     own = {"organization_id": ORGANIZATION, "name": "Shows", "visibility": Visibility.PUBLIC}
     made: Library = _made(Library, own, given)
     return made
+
+
+def poll(**given: Any) -> Poll:
+    options = [Option(id=new_id(), text=text) for text in ("Monday", "Friday")]
+    own = {"id": new_id(), "session_id": new_id(), "user_id": HOST, "created_at": T0}
+    fields: dict[str, Any] = own | {"question": "Which day?", "options": options} | given
+    return Poll(**fields)
 
 
 def caller(user_id: str = HOST, organization_id: str | None = ORGANIZATION, **given: Any) -> Caller:

@@ -1,0 +1,34 @@
+"""The Centrifugo group: answers are Centrifugo's own, always 200 and without our envelope."""
+
+from services.session.centrifugo.schemas import (
+    ConnectReply,
+    ConnectRequest,
+    SubscribeReply,
+    SubscribeRequest,
+)
+from services.session.centrifugo.service import CENTRIFUGO
+from shared.http import PROXY, Bare, Request, Routes
+from shared.http.request import CENTRIFUGO_HEADER
+
+routes = Routes("Centrifugo")
+
+
+@routes.post("/centrifugo/connect", access=PROXY)
+async def centrifugo_connect(request: Request, body: ConnectRequest) -> Bare[ConnectReply]:
+    """Centrifugo connect proxy.
+
+    The client sends its access token as `data.token`, or Centrifugo forwards its Authorization header.
+    """
+    headers = request.raw.headers
+    service = request.service(CENTRIFUGO)
+    return Bare(service.connect(headers.get(CENTRIFUGO_HEADER), headers.get("Authorization"), body))
+
+
+@routes.post("/centrifugo/subscribe", access=PROXY)
+async def centrifugo_subscribe(request: Request, body: SubscribeRequest) -> Bare[SubscribeReply]:
+    """Centrifugo subscribe proxy.
+
+    Channels are `session:<id>`, `session:<id>:staff` and `user:<id>`.
+    """
+    shown = request.raw.headers.get(CENTRIFUGO_HEADER)
+    return Bare(await request.service(CENTRIFUGO).subscribe(shown, body))

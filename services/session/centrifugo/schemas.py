@@ -1,0 +1,77 @@
+"""Centrifugo's requests, as far as we look at them, and its answers: a result, an error or a disconnect.
+
+Codes of errors are Centrifugo's own; codes of disconnects from 4500 on keep a client from coming back.
+"""
+
+from typing import Any, Final
+
+from shared.http import Body, Data
+
+
+class ConnectRequest(Body):
+    """`data` is what the client sends along: {"token": "<access token>"}."""
+
+    data: Any = None
+
+
+class SubscribeRequest(Body):
+    """`user` and `meta` are what the connect proxy named."""
+
+    user: Any = None
+    channel: Any = None
+    meta: Any = None
+
+
+class Refusal(Data):
+    """`temporary`: the client may try again."""
+
+    code: int
+    message: str
+    temporary: bool = False
+
+
+class Disconnect(Data):
+    code: int
+    reason: str
+
+
+class Meta(Data):
+    """`device_id`: the viewer's device, by which a ban may be."""
+
+    device_id: str | None = None
+
+
+class ConnectResult(Data):
+    """`expire_at` in seconds since 1970: a client must connect with a new token by then.
+
+    `meta` is for Centrifugo and us, and never seen by a client.
+    """
+
+    user: str
+    expire_at: int
+    info: dict[str, str]
+    meta: Meta
+
+
+class ConnectReply(Data):
+    result: ConnectResult | None = None
+    error: Refusal | None = None
+    disconnect: Disconnect | None = None
+
+
+class SubscribeResult(Data):
+    """Nothing more is said of a subscription that is allowed."""
+
+
+class SubscribeReply(Data):
+    result: SubscribeResult | None = None
+    error: Refusal | None = None
+
+
+INTERNAL: Final = Refusal(code=100, message="internal server error", temporary=True)
+UNAUTHORIZED: Final = Refusal(code=101, message="unauthorized")
+UNKNOWN_CHANNEL: Final = Refusal(code=102, message="unknown channel")
+DENIED: Final = Refusal(code=103, message="permission denied")
+NOT_SET_UP: Final = Refusal(code=108, message="GREENROOM_CENTRIFUGO_SECRET is not set")
+EXPIRED: Final = Refusal(code=109, message="token expired")
+NO_TOKEN: Final = Disconnect(code=4501, reason="no valid access token")

@@ -1,0 +1,118 @@
+"""What Centrifugo is told when it asks."""
+
+import hmac
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from services.session.centrifugo.channels import SessionChannel, UserChannel, channel
+from services.session.centrifugo.schemas import (
+    DENIED,
+    EXPIRED,
+    INTERNAL,
+    NO_TOKEN,
+    NOT_SET_UP,
+    UNAUTHORIZED,
+    UNKNOWN_CHANNEL,
+    ConnectReply,
+    ConnectRequest,
+    ConnectResult,
+    Meta,
+    Refusal,
+    SubscribeReply,
+    SubscribeRequest,
+    SubscribeResult,
+)
+from services.session.sessions.domain import Session
+from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from shared.identity import TokenVerifier
+from shared.permissions import permissions_in
+from shared.session_access import require_not_banned
+
+
+class Sessions(Protocol):
+    async def readable(self, id: str, library_id: str | None) -> Session:  # noqa: A002
+        """The session for anybody who knows its id; raises `NotFound`."""
+        ...
+
+
+class CentrifugoService:
+    """`secret` is what Centrifugo sends along; without one nobody gets anything."""
+
+    def __init__(self, secret: str, verifier: TokenVerifier, sessions: Sessions):
+        self._secret = secret.encode()
+        self._verifier = verifier
+        self._sessions = sessions
+
+    def connect(self, shown: str | None, authorization: str | None, body: ConnectRequest) -> ConnectReply:
+        """Whose connection it is, by the access token in `data.token` or the Authorization header."""
+        refusal = self._stranger(shown)
+        if refusal is not None:
+            return ConnectReply(error=refusal)
+        try:
+            caller, expires_at = self._verifier.prove(_token(body.data, authorization))
+        except Unauthenticated as error:
+            expired = error.code == "token_expired"
+            return ConnectReply(error=EXPIRED) if expired else ConnectReply(disconnect=NO_TOKEN)
+        return ConnectReply(
+            result=ConnectResult(
+                user=caller.user_id,
+                expire_at=int(expires_at.timestamp()),
+                info={"username": caller.username},
+                meta=Meta(device_id=caller.device_id),
+            )
+        )
+
+    async def subscribe(self, shown: str | None, body: SubscribeRequest) -> SubscribeReply:
+        """Whether this user may hear this channel."""
+        refusal = self._stranger(shown) or await self._deaf(body, channel(body.channel))
+        return SubscribeReply(error=refusal) if refusal else SubscribeReply(result=SubscribeResult())
+
+    def _stranger(self, shown: str | None) -> Refusal | None:
+        """Why whoever asks is told nothing; None for our Centrifugo."""
+        if not self._secret:
+            return NOT_SET_UP
+        known = hmac.compare_digest((shown or "").encode(errors="surrogateescape"), self._secret)
+        return None if known else UNAUTHORIZED
+
+    async def _deaf(self, body: SubscribeRequest, to: SessionChannel | UserChannel | None) -> Refusal | None:
+        """Why the user may not hear it; None where they may."""
+        user = body.user
+        if to is None:
+            return UNKNOWN_CHANNEL
+        if not isinstance(user, str) or not user:
+            return DENIED
+        if isinstance(to, UserChannel):
+            return None if to.user_id == user else DENIED
+        try:
+            return await self._deaf_in_session(user, _device(body.meta), to)
+        except NotFound:
+            return UNKNOWN_CHANNEL
+        except Forbidden:
+            return DENIED
+        except Unavailable:
+            return INTERNAL
+
+    async def _deaf_in_session(self, user: str, device: str | None, to: SessionChannel) -> Refusal | None:
+        session = await self._sessions.readable(to.session_id, None)
+        if user != session.host_id:
+            require_not_banned(session, user, device)
+        may = permissions_in(session, session.preset.settings, user)
+        return DENIED if to.staff and not may.moderate else None
+
+
+def _device(meta: Any) -> str | None:
+    device = meta.get("device_id") if isinstance(meta, dict) else None
+    return device if isinstance(device, str) else None
+
+
+def _token(data: Any, authorization: str | None) -> str:
+    """The access token that came along, empty where none did."""
+    sent = data.get("token") if isinstance(data, dict) else None
+    if isinstance(sent, str) and sent:
+        return sent
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+CENTRIFUGO: Final = web.AppKey("centrifugo", CentrifugoService)

@@ -1,0 +1,1 @@
+"""Chat: what people say in a session, to all or to one."""

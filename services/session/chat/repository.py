@@ -1,0 +1,127 @@
+"""Where chat messages are kept: a document a message, and a document a deletion.
+
+A message is a fact, so its deletion is another one: it carries the event, and is stored first. What is
+said in the message is then taken out of it; what is left says that there was one.
+"""
+
+from datetime import datetime
+
+from services.session.chat.domain import ChatFile, ChatMessage, Recipient
+from shared.clock import Clock
+from shared.facts import Facts
+from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
+from shared.outbox import Outbox
+from shared.repository import COUNTED_TO
+
+_WORDS = ("seen_by", "username", "text", "recipient", "file")
+
+
+class ChatRepository:
+    indexes = (
+        # One who sees what is for everybody and what is for them reads two streams, each in order.
+        Index([("session_id", ASCENDING), ("seen_by", ASCENDING), ("_id", DESCENDING)]),
+    )
+
+    def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock):
+        self._messages = Facts(mongo, "chat_messages", outbox, self.indexes)
+        by_session = Index([("session_id", ASCENDING)])
+        self._deletions = Facts(mongo, "chat_deletions", outbox, [by_session])
+        self.collection = self._messages.collection
+        self._clock = clock
+
+    async def ensure_indexes(self) -> None:
+        await self._messages.ensure_indexes()
+        await self._deletions.ensure_indexes()
+
+    async def add(self, message: ChatMessage) -> bool:
+        """Store it with its event; False where it is there already."""
+        return await self._messages.add(_document(message), message.sent(), message.created_at)
+
+    async def find(self, id: str) -> ChatMessage | None:  # noqa: A002
+        """The message; None also for a deleted one."""
+        document = await self.collection.find_one({"_id": id, "seen_by": {"$exists": True}})
+        return _load(document) if document else None
+
+    async def was_deleted(self, id: str, session_id: str) -> Document | None:  # noqa: A002
+        """What is left of a deleted message: who wrote it (`user_id`), and whom it was for (`between`)."""
+        return await self.collection.find_one(
+            {"_id": id, "session_id": session_id, "seen_by": {"$exists": False}}
+        )
+
+    async def stream(
+        self, session_id: str, seen_by: str, *, before: str | None, skip: int, limit: int
+    ) -> list[ChatMessage]:
+        """The newest first of what is for `seen_by`, of which there is none after `before`."""
+        documents = await self.collection.find(
+            _stream(session_id, seen_by, before), sort=[("_id", DESCENDING)], skip=skip, limit=limit
+        )
+        return [_load(document) for document in documents]
+
+    async def count(self, session_id: str, seen_by: str) -> int:
+        """How many of them there are, counted to `COUNTED_TO`."""
+        return await self.collection.count(_stream(session_id, seen_by, None), limit=COUNTED_TO)
+
+    async def after(self, session_id: str, seen_by: str, after: str, limit: int) -> list[ChatMessage]:
+        """The oldest first of what is for `seen_by` and newer than `after`."""
+        query = {"session_id": session_id, "seen_by": seen_by, "_id": {"$gt": after}}
+        documents = await self.collection.find(query, sort=[("_id", ASCENDING)], limit=limit)
+        return [_load(document) for document in documents]
+
+    async def delete(self, message: ChatMessage, by: str, now: datetime) -> None:
+        """Tell that it is deleted, once; then take its words out of it."""
+        fact: Document = {"_id": message.id, "session_id": message.session_id, "deleted_by": by}
+        await self._deletions.add(fact, message.deleted(by, now), now)
+        await self.empty(message.id, now)
+
+    async def empty(self, id: str, now: datetime) -> None:  # noqa: A002
+        """Take the words out of a message that was deleted; again changes nothing."""
+        found = await self.collection.find_one({"_id": id, "seen_by": {"$exists": True}})
+        if found is None:
+            return
+        between = [] if "recipient" not in found else found["seen_by"]
+        await self.collection.update(
+            {"_id": id},
+            {"$set": {"deleted_at": now, "between": between}, "$unset": dict.fromkeys(_WORDS, "")},
+        )
+
+    async def forget_session(self, session_id: str) -> None:
+        """Delete all that was said in a session."""
+        await self.collection.delete_many({"session_id": session_id})
+        await self._deletions.collection.delete_many({"session_id": session_id})
+
+
+def _stream(session_id: str, seen_by: str, before: str | None) -> Document:
+    query: Document = {"session_id": session_id, "seen_by": seen_by}
+    return query if before is None else {**query, "_id": {"$lt": before}}
+
+
+def _document(message: ChatMessage) -> Document:
+    document: Document = {
+        "_id": message.id,
+        "session_id": message.session_id,
+        "seen_by": message.seen_by,
+        "user_id": message.user_id,
+        "username": message.username,
+        "text": message.text,
+        "created_at": message.created_at,
+    }
+    if message.recipient:
+        document["recipient"] = {"id": message.recipient.id, "username": message.recipient.username}
+    if message.file:
+        file = message.file
+        document["file"] = {"name": file.name, "size": file.size, "content_type": file.content_type}
+    return document
+
+
+def _load(document: Document) -> ChatMessage:
+    recipient, file = document.get("recipient"), document.get("file")
+    return ChatMessage(
+        id=document["_id"],
+        session_id=document["session_id"],
+        user_id=document["user_id"],
+        username=document["username"],
+        text=document["text"],
+        recipient=Recipient(**recipient) if recipient else None,
+        file=ChatFile(**file) if file else None,
+        created_at=document["created_at"],
+    )

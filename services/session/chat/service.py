@@ -1,0 +1,138 @@
+"""Saying something, reading what was said, and taking it back."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.repository import UserRepository
+from services.session.chat.domain import ChatMessage, Recipient
+from services.session.chat.history import History
+from services.session.chat.repository import ChatRepository
+from services.session.chat.schemas import (
+    ChatMessageResponse,
+    ChatMessagesResponse,
+    ChatQuery,
+    CreateChatMessageRequest,
+    message_response,
+)
+from services.session.participants.service import taking_part
+from services.session.sessions.domain import Session
+from services.session.sessions.service import SessionService
+from shared.clock import Clock
+from shared.contracts.chat_events import ChatMessageDeleted
+from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
+from shared.identity import Caller
+from shared.permissions import RolePermissions, switches_of
+
+
+class ChatService:
+    def __init__(self, chat: ChatRepository, sessions: SessionService, users: UserRepository, clock: Clock):
+        self._chat = chat
+        self._history = History(chat)
+        self._sessions = sessions
+        self._users = users
+        self._clock = clock
+
+    async def say(
+        self,
+        id: str,  # noqa: A002
+        session_id: str,
+        caller: Caller,
+        body: CreateChatMessageRequest,
+    ) -> ChatMessageResponse:
+        """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
+        session, may = await self._sessions.permitted(session_id, caller, None)
+        check_sending(session, allowed=may.chat_send_text)
+        recipient = await self.recipient(session, caller, body.recipient_id)
+        message = ChatMessage(
+            id=id,
+            session_id=session_id,
+            user_id=caller.user_id,
+            username=caller.username,
+            text=body.message,
+            recipient=recipient,
+            created_at=self._clock.now(),
+        )
+        return message_response(await self.keep(message))
+
+    async def keep(self, message: ChatMessage) -> ChatMessage:
+        """Store the message; the one that is there where the same call was made before."""
+        if await self._chat.add(message):
+            return message
+        kept = await self._chat.find(message.id)
+        if kept is None:
+            raise _unknown(message.id)
+        return kept
+
+    async def recipient(self, session: Session, caller: Caller, user_id: str | None) -> Recipient | None:
+        """Whom it is for; raises `NotFound` for those who can take no part in this session."""
+        if user_id is None:
+            return None
+        if user_id == caller.user_id:
+            raise InvalidRequest([FieldError("recipient_id", "yourself", "must be somebody else")])
+        user = await taking_part(self._users, session, user_id)
+        return Recipient(id=user.id, username=user.username)
+
+    async def read(self, session_id: str, caller: Caller, query: ChatQuery) -> ChatMessagesResponse:
+        """What the caller sees of it; raises `NotFound`, `Forbidden`."""
+        await self._sessions.permitted(session_id, caller, None, "chat_receive")
+        messages, total = await self._history.page(
+            session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
+        )
+        return ChatMessagesResponse(
+            messages=[message_response(message) for message in messages],
+            total=total,
+            limit=query.limit,
+            offset=query.offset,
+        )
+
+    async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:
+        """Delete what the caller wrote, or sees and manages; again changes nothing."""
+        _, may = await self._sessions.permitted(session_id, caller, None)
+        message = await self._chat.find(message_id)
+        if message is None or message.session_id != session_id:
+            await self._check_was_theirs(session_id, message_id, caller, may)
+        elif not message.is_seen_by(caller.user_id):
+            raise _unknown(message_id)
+        elif not _may_delete(caller, may, message.user_id):
+            raise Forbidden("Only its author or who manages the chat may do this", code="not_the_author")
+        else:
+            await self._chat.delete(message, caller.user_id, self._clock.now())
+
+    async def _check_was_theirs(
+        self, session_id: str, message_id: str, caller: Caller, may: RolePermissions
+    ) -> None:
+        """Raises `NotFound` unless it is a deleted message that the caller might have deleted."""
+        left = await self._chat.was_deleted(message_id, session_id)
+        if left is None or not _may_delete(caller, may, left["user_id"]):
+            raise _unknown(message_id)
+        if left["between"] and caller.user_id not in left["between"]:
+            raise _unknown(message_id)
+
+    async def take_down(self, event: ChatMessageDeleted) -> None:
+        """A message was deleted: nothing of it stays, also where whoever deleted it came no further."""
+        await self._chat.empty(event.deletion.id, event.deletion.deleted_at)
+
+    async def forget_session(self, session_id: str) -> None:
+        """A session was deleted, and with it all that was said."""
+        await self._chat.forget_session(session_id)
+
+
+def check_sending(session: Session, *, allowed: bool) -> None:
+    """Raises `Forbidden` unless allowed, and `Conflict` unless the session is live."""
+    if not switches_of(session, session.preset.settings).chat:
+        raise Forbidden("The chat of this session is off", code="chat_disabled")
+    if not allowed:
+        raise Forbidden("You may not write this in the session's chat", code="not_permitted")
+    session.check_live()
+
+
+def _may_delete(caller: Caller, may: RolePermissions, author: str) -> bool:
+    return author == caller.user_id or may.chat_manage
+
+
+def _unknown(message_id: str) -> NotFound:
+    return NotFound(f"There is no message {message_id}", code="chat_message_not_found")
+
+
+CHAT: Final = web.AppKey("chat", ChatService)

@@ -1,0 +1,1 @@
+"""Polls: questions to a session's people, and their votes."""

@@ -1,0 +1,57 @@
+"""The Polls group."""
+
+from services.session.polls.schemas import (
+    CreatePollRequest,
+    PollListResponse,
+    PollQuery,
+    PollResponse,
+    VoteRequest,
+)
+from services.session.polls.service import POLLS
+from shared.http import BEARER, MODERATOR, Reply, Request, Routes
+
+routes = Routes("Polls")
+
+
+@routes.get("/sessions/{id}/polls", access=BEARER)
+async def list_polls(request: Request, query: PollQuery) -> Reply[PollListResponse]:
+    """Get polls for a session.
+
+    The newest first. `vote_count` is 0 throughout for those who may not see results.
+    """
+    return Reply(await request.service(POLLS).list_of_session(request.path_id(), request.caller, query))
+
+
+@routes.post("/sessions/{id}/polls", access=BEARER, status=201, idempotent=True)
+async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollResponse]:
+    """Create a poll for a session.
+
+    While the session is live, by those whose flag allows it. It ends when it is closed, or with the session.
+    """
+    service, reserved = request.service(POLLS), request.reservation.id
+    return Reply(await service.create(reserved, request.path_id(), request.caller, body))
+
+
+@routes.post("/polls/{id}/vote", access=BEARER)
+async def vote_on_poll(request: Request, body: VoteRequest) -> Reply[PollResponse]:
+    """Vote on a poll.
+
+    Once a person, or once an option where several are allowed; 409 `already_voted` for more. The answer
+    counts this vote and all before it; its counts are 0 for those who may not see results.
+    """
+    return Reply(await request.service(POLLS).vote(request.path_id(), request.caller, body))
+
+
+@routes.get("/polls/{id}/results", access=BEARER)
+async def get_poll_results(request: Request) -> Reply[PollResponse]:
+    """Get poll results."""
+    return Reply(await request.service(POLLS).results(request.path_id(), request.caller))
+
+
+@routes.post("/polls/{id}/close", access=MODERATOR)
+async def close_poll(request: Request) -> Reply[PollResponse]:
+    """Close a poll.
+
+    No vote is taken any more. A closed one is answered as it is.
+    """
+    return Reply(await request.service(POLLS).close(request.path_id(), request.caller))

@@ -1,0 +1,108 @@
+"""Asking, voting, and what came of it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from services.session.polls.domain import Option, Poll
+from services.session.polls.repository import Counts, PollRepository, VoteRepository
+from services.session.polls.schemas import (
+    CreatePollRequest,
+    PollListResponse,
+    PollQuery,
+    PollResponse,
+    VoteRequest,
+    poll_response,
+)
+from services.session.sessions.domain import Session
+from services.session.sessions.service import SessionService
+from shared.clock import Clock
+from shared.errors import Conflict, Forbidden
+from shared.identity import Caller
+from shared.ids import new_id
+from shared.mongo import Duplicate
+from shared.permissions import RolePermissions
+
+
+class PollService:
+    def __init__(self, polls: PollRepository, votes: VoteRepository, sessions: SessionService, clock: Clock):
+        self._polls = polls
+        self._votes = votes
+        self._sessions = sessions
+        self._clock = clock
+
+    async def create(
+        self,
+        id: str,  # noqa: A002
+        session_id: str,
+        caller: Caller,
+        body: CreatePollRequest,
+    ) -> PollResponse:
+        """Ask it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`."""
+        session, _ = await self._sessions.permitted(session_id, caller, None, "poll_create")
+        session.check_live()
+        poll = Poll(
+            id=id,
+            session_id=session_id,
+            user_id=caller.user_id,
+            question=body.question,
+            options=[Option(id=new_id(), text=text) for text in body.options],
+            allow_multiple_votes=body.allow_multiple_votes,
+            created_at=self._clock.now(),
+        )
+        try:
+            await self._polls.add(poll, poll.created())
+        except Duplicate:
+            poll = await self._polls.get(id)
+        return poll_response(poll, {}, session.ended_at)
+
+    async def list_of_session(self, session_id: str, caller: Caller, query: PollQuery) -> PollListResponse:
+        """The newest first; raises `NotFound`, and `Forbidden` for those whom no poll concerns."""
+        session, may = await self._sessions.permitted(session_id, caller, None)
+        if not (may.poll_view or may.poll_vote or may.poll_create or may.poll_manage):
+            raise Forbidden("You may not see this session's polls", code="not_permitted")
+        polls, total = await self._polls.list_of_session(session_id, query.skip, query.limit)
+        return PollListResponse(polls=await self._shown(session, may, polls), total=total)
+
+    async def vote(self, id: str, caller: Caller, body: VoteRequest) -> PollResponse:  # noqa: A002
+        """One vote a person, or one for each option; raises `NotFound`, `Forbidden`, `Conflict`."""
+        poll = await self._polls.get(id)
+        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_vote")
+        poll.check_votable(body.option_id)
+        session.check_live()
+        if not await self._votes.add(poll, caller.user_id, body.option_id, self._clock.now()):
+            raise Conflict("You have voted already", code="already_voted")
+        return await self._one(session, may, poll)
+
+    async def results(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
+        """For those who may see them; raises `NotFound`, `Forbidden`."""
+        poll = await self._polls.get(id)
+        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_view")
+        return await self._one(session, may, poll)
+
+    async def close(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
+        """By who manages polls; raises `NotFound`, `Forbidden`. A closed one is answered as it is."""
+        poll = await self._polls.get(id)
+        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_manage")
+        poll = await self._polls.change(id, lambda poll: poll.close(self._clock.now()))
+        return await self._one(session, may, poll)
+
+    async def _one(self, session: Session, may: RolePermissions, poll: Poll) -> PollResponse:
+        return (await self._shown(session, may, [poll]))[0]
+
+    async def _shown(
+        self, session: Session, may: RolePermissions, polls: Sequence[Poll]
+    ) -> list[PollResponse]:
+        """The polls as this person may see them: all counts are 0 for who does not see results."""
+        counts: dict[str, Counts] = {}
+        if may.poll_view and polls:
+            counts = await self._votes.counts([poll.id for poll in polls])
+        return [poll_response(poll, counts.get(poll.id, {}), session.ended_at) for poll in polls]
+
+    async def forget_session(self, session_id: str) -> None:
+        """A session was deleted, and with it what was asked and answered."""
+        await self._votes.forget(await self._polls.forget_session(session_id))
+
+
+POLLS: Final = web.AppKey("polls", PollService)

@@ -1,0 +1,31 @@
+"""What is said in a session's chat. Messages are facts: they are never changed, and may come in any order.
+
+A direct message is for `user_id` and `recipient_id` alone; nobody else may be shown it.
+"""
+
+from typing import ClassVar
+
+from shared.contracts.event import Event
+from shared.contracts.states import ChatDeletionState, ChatMessageState
+
+
+class ChatMessageSent(Event):
+    name: ClassVar[str] = "chat.message_sent.v1"
+
+    message: ChatMessageState
+
+    @property
+    def key(self) -> str:
+        return self.message.session_id
+
+
+class ChatMessageDeleted(Event):
+    """A message is gone for everybody; it may be told of before the message itself."""
+
+    name: ClassVar[str] = "chat.message_deleted.v1"
+
+    deletion: ChatDeletionState
+
+    @property
+    def key(self) -> str:
+        return self.deletion.session_id

@@ -1,0 +1,121 @@
+"""The chat through the gateway: who sees what, how it is paged, and how much one may say."""
+
+import asyncio
+from typing import Any
+
+from tests.contract.api.client import Answer
+from tests.contract.api.people import Person
+from tests.contract.api.world import World
+
+MANY_AT_ONCE = 20
+
+
+async def say(world: World, session: str, by: Person, message: str = "Hello", **more: Any) -> Answer:
+    body = {"message": message, **more}
+    return await world.client.call("POST", f"/sessions/{session}/chat", by.access_token, body)
+
+
+async def read(world: World, session: str, by: Person, **query: Any) -> Any:
+    answer = await world.client.call("GET", f"/sessions/{session}/chat", by.access_token, query=query)
+    return answer.data
+
+
+def texts(data: Any) -> list[str]:
+    return [message["message"] for message in data["messages"]]
+
+
+async def test_a_direct_message_is_seen_by_two(world: World) -> None:
+    session = await world.live_session()
+    one, other, third = [await world.viewer_of_its_own() for _ in range(3)]
+    said = (await say(world, session, one, "psst", recipient_id=other.id)).data
+    assert (said["is_direct"], said["recipient_username"]) == (True, "Vera")
+    for by, seen in ((one, ["psst"]), (other, ["psst"]), (third, []), (world.host, [])):
+        data = await read(world, session, by)
+        assert (texts(data), data["total"]) == (seen, len(seen))
+    path = f"/sessions/{session}/chat/{said['id']}"
+    for by in (third, world.host):
+        (await world.client.call("DELETE", path, by.access_token)).check_refusal(404)
+    (await world.client.call("DELETE", path, other.access_token)).check_refusal(403, "not_the_author")
+
+
+async def test_people_of_other_organizations_are_not_to_be_found(world: World) -> None:
+    session = await world.live_session()
+    answer = await say(world, session, world.viewer, recipient_id=world.outsider.id)
+    answer.check_refusal(404, "user_not_found")
+    assert (await say(world, session, world.viewer, recipient_id=world.colleague.id)).data["is_direct"]
+
+
+async def test_the_newest_first_by_offset_and_by_cursor(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    said = [(await say(world, session, viewer, f"{number}")).data for number in range(7)][::-1]
+    default = await read(world, session, viewer)
+    assert (default["messages"], default["total"]) == (said, 7)
+    assert (default["limit"], default["offset"]) == (50, 0)
+    page = await read(world, session, viewer, limit=3, offset=2)
+    assert (page["messages"], page["total"], page["limit"], page["offset"]) == (said[2:5], 7, 3, 2)
+    further = await read(world, session, viewer, limit=3, before=said[2]["id"])
+    assert (further["messages"], further["total"]) == (said[3:6], 7)
+    for query in ({"limit": 101}, {"limit": 0}, {"offset": -1}, {"before": "nope"}):
+        path = f"/sessions/{session}/chat"
+        answer = await world.client.call("GET", path, viewer.access_token, query=query)
+        answer.check_bad_fields(*query)
+
+
+async def test_what_is_typed_comes_out_clean(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    assert (await say(world, session, viewer, " \u202eabc\u0000\r\ne\u0301 ")).data[
+        "message"
+    ] == "abc\n\u00e9"
+    for empty in ("\u202e", " \n ", "\u200b"):
+        (await say(world, session, viewer, empty)).check_bad_fields("message")
+
+
+async def test_a_deleted_message_is_gone_for_everybody(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    for by in (viewer, world.host):
+        said = (await say(world, session, viewer)).data
+        path = f"/sessions/{session}/chat/{said['id']}"
+        for _ in range(2):
+            assert (await world.client.call("DELETE", path, by.access_token)).status == 200
+    data = await read(world, session, viewer)
+    assert (data["messages"], data["total"]) == ([], 0)
+
+
+async def test_chat_off_stops_messages(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    await say(world, session, viewer)
+    settings = f"/sessions/{session}/settings"
+    off = await world.client.call("PATCH", settings, world.host.access_token, {"chat_enabled": False})
+    assert off.status == 200
+    (await say(world, session, viewer)).check_refusal(403, "chat_disabled")
+    assert texts(await read(world, session, viewer)) == ["Hello"]
+
+
+async def test_outside_of_a_live_session_nothing_is_said(world: World) -> None:
+    for session in (await world.session(), await world.ended_session()):
+        (await say(world, session, world.viewer)).check_refusal(409, "session_not_live")
+        assert (await read(world, session, world.viewer))["total"] == 0
+
+
+async def test_one_person_does_not_flood_the_chat(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    # Two windows of time may meet within the test.
+    answers = await asyncio.gather(*(say(world, session, viewer) for _ in range(2 * MANY_AT_ONCE + 1)))
+    refused = [answer for answer in answers if answer.status != 201]
+    assert refused
+    for answer in refused:
+        answer.check_refusal(429, "too_many_requests")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert (await say(world, session, await world.viewer_of_its_own())).status == 201
+
+
+async def test_the_same_key_says_it_once(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    path, headers = f"/sessions/{session}/chat", {"Idempotency-Key": "hello-1"}
+    calls = (
+        world.client.call("POST", path, viewer.access_token, {"message": "Hello"}, headers=headers)
+        for _ in range(5)
+    )
+    answers = [answer.data["id"] for answer in await asyncio.gather(*calls)]
+    assert len(set(answers)) == 1
+    assert (await read(world, session, viewer))["total"] == 1

@@ -1,0 +1,84 @@
+"""Every vote counts once, whatever the rush and whichever replica takes it; on the real database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from services.session.polls.schemas import CreatePollRequest, PollResponse, VoteRequest
+from services.session.sessions.domain import Session
+from shared.errors import Conflict
+from shared.identity import Caller
+from shared.ids import new_id
+from shared.mongo import Mongo
+from tests.contract.session.test_indexes import stages_of
+from tests.unit.session.hosting import Host, new_host, viewer
+from tests.unit.session.house import House
+
+PEOPLE, OPTIONS = 200, 5
+
+
+@pytest.fixture
+async def replicas(real_mongo: Mongo) -> AsyncIterator[Sequence[House]]:
+    houses = [House(real_mongo), House(real_mongo)]
+    for house in houses:
+        await house.open()
+    yield houses
+    for house in houses:
+        await house.close()
+
+
+async def asked(host: Host, session: Session, **fields: Any) -> PollResponse:
+    options = [f"{number}" for number in range(OPTIONS)]
+    body = CreatePollRequest(question="Which?", options=options, **fields)
+    return await host.house.poll_service.create(new_id(), session.id, host.caller, body)
+
+
+async def rush(houses: Sequence[House], poll: PollResponse) -> tuple[list[PollResponse], int]:
+    """Everybody votes for every option at once, at one replica or the other: the answers, the refusals."""
+    people = [viewer() for _ in range(PEOPLE)]
+
+    async def vote(by: Caller, number: int) -> PollResponse | None:
+        body = VoteRequest(option_id=poll.options[number].id)
+        try:
+            return await houses[number % 2].poll_service.vote(poll.id, by, body)
+        except Conflict:
+            return None
+
+    answers = await asyncio.gather(*(vote(one, number) for number in range(OPTIONS) for one in people))
+    taken = [answer for answer in answers if answer is not None]
+    return taken, len(answers) - len(taken)
+
+
+def total(poll: PollResponse) -> int:
+    return sum(option.vote_count for option in poll.options)
+
+
+async def test_a_thousand_votes_of_two_hundred_people(replicas: Sequence[House]) -> None:
+    host = await new_host(replicas[0])
+    session = await host.live_session()
+    several, one = await asked(host, session, allow_multiple_votes=True), await asked(host, session)
+
+    taken, refused = await rush(replicas, several)
+    assert (len(taken), refused) == (PEOPLE * OPTIONS, 0)
+    for house in replicas:
+        results = await house.poll_service.results(several.id, host.caller)
+        assert [option.vote_count for option in results.options] == [PEOPLE] * OPTIONS
+    # Each was answered with its own vote counted, and one of them at least with all.
+    assert min(map(total, taken)) >= 1
+    assert max(map(total, taken)) == PEOPLE * OPTIONS
+
+    taken, refused = await rush(replicas, one)
+    assert (len(taken), refused) == (PEOPLE, PEOPLE * (OPTIONS - 1))
+    for house in replicas:
+        assert total(await house.poll_service.results(one.id, host.caller)) == PEOPLE
+
+
+async def test_votes_are_counted_by_index(real_mongo: Mongo) -> None:
+    house = House(real_mongo)
+    await house.votes.ensure_indexes()
+    plan = await house.votes.collection.explain({"poll_id": new_id()})
+    stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
+    assert "IXSCAN" in stages
+    assert "COLLSCAN" not in stages

@@ -1,0 +1,182 @@
+"""Polls: who asks, votes, sees and closes, and that every vote counts once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.session.polls.schemas import CreatePollRequest, PollQuery, PollResponse, VoteRequest
+from services.session.sessions.domain import Session
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
+from shared.identity import Caller
+from shared.ids import new_id
+from tests.unit.session.hosting import Host, new_host
+from tests.unit.session.house import House
+from tests.unit.session.people import ban, moderating, person, refused
+
+
+async def ask(house: House, session: Session, by: Caller, **fields: Any) -> PollResponse:
+    body = CreatePollRequest.model_validate({"question": "Which?", "options": ["a", "b", "c"]} | fields)
+    return await house.poll_service.create(new_id(), session.id, by, body)
+
+
+async def vote(house: House, poll: PollResponse, by: Caller, option: int = 0) -> PollResponse:
+    return await house.poll_service.vote(poll.id, by, VoteRequest(option_id=poll.options[option].id))
+
+
+def counts(poll: PollResponse) -> list[int]:
+    return [option.vote_count for option in poll.options]
+
+
+async def test_a_poll_is_asked_and_told_of(house: House, host: Host) -> None:
+    session = await host.live_session()
+    poll = await ask(house, session, host.caller, question=" Which\u202e? ", options=[" a ", "b\n c"])
+    assert (poll.question, [option.text for option in poll.options]) == ("Which?", ["a", "b c"])
+    assert (poll.status, poll.closed_at, counts(poll)) == ("active", None, [0, 0])
+    other = await ask(house, session, host.caller)
+    listed = await house.poll_service.list_of_session(session.id, await person(house), PollQuery())
+    assert (listed.polls, listed.total) == ([other, poll], 2)
+    await house.settle()
+    assert house.told().count("poll.created.v1") == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"options": ["a"]},
+        {"options": [f"{number}" for number in range(11)]},
+        {"options": ["a", " a "]},
+        {"options": ["a", "\u202e"]},
+        {"options": ["a", "x" * 201]},
+        {"question": "ab"},
+        {"question": "x" * 501},
+        {"question": " \n a \n "},
+    ],
+)
+def test_a_poll_has_its_limits(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CreatePollRequest.model_validate({"question": "Which?", "options": ["a", "b"]} | body)
+
+
+async def test_one_vote_a_person(house: House, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(house)
+    poll = await ask(house, session, host.caller)
+    assert counts(await vote(house, poll, viewer)) == [1, 0, 0]
+    for option in (0, 1):
+        await refused("already_voted", Conflict, vote(house, poll, viewer, option))
+    assert counts(await vote(house, poll, host.caller, 2)) == [1, 0, 1]
+    await house.settle()
+    assert house.told().count("poll.voted.v1") == 2
+
+
+async def test_several_votes_where_they_are_allowed(house: House, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(house)
+    poll = await ask(house, session, host.caller, allow_multiple_votes=True)
+    await vote(house, poll, viewer, 0)
+    assert counts(await vote(house, poll, viewer, 2)) == [1, 0, 1]
+    await refused("already_voted", Conflict, vote(house, poll, viewer, 2))
+
+
+async def test_votes_that_come_together_are_counted_together(house: House, host: Host) -> None:
+    session = await host.live_session()
+    poll = await ask(house, session, host.caller)
+    people = [await person(house) for _ in range(30)]
+    answers = await asyncio.gather(*(vote(house, poll, one, index % 3) for index, one in enumerate(people)))
+    assert all(counts(answer)[index % 3] > 0 for index, answer in enumerate(answers))
+    assert counts(await house.poll_service.results(poll.id, host.caller)) == [10, 10, 10]
+
+
+async def test_what_is_no_option_is_refused(house: House, host: Host) -> None:
+    session = await host.live_session()
+    poll, other = await ask(house, session, host.caller), await ask(house, session, host.caller)
+    for option in (new_id(), other.options[0].id):
+        with pytest.raises(InvalidRequest) as refusal:
+            await house.poll_service.vote(poll.id, host.caller, VoteRequest(option_id=option))
+        assert [error.field for error in refusal.value.errors] == ["option_id"]
+    await refused("poll_not_found", NotFound, house.poll_service.results(new_id(), host.caller))
+
+
+async def test_a_closed_poll_takes_no_votes(house: House, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(house)
+    poll = await ask(house, session, host.caller)
+    await vote(house, poll, viewer)
+    closed = [await house.poll_service.close(poll.id, host.caller) for _ in range(2)]
+    assert closed[0] == closed[1]
+    assert (closed[0].status, closed[0].closed_at, counts(closed[0])) == (
+        "closed",
+        house.clock.now(),
+        [1, 0, 0],
+    )
+    await refused("poll_closed", Conflict, vote(house, poll, await person(house)))
+    await house.settle()
+    assert house.told().count("poll.closed.v1") == 1
+
+
+async def test_staff_close_and_nobody_else(house: House, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(house)
+    moderator = await moderating(house, session)
+    poll, service = await ask(house, session, host.caller), house.poll_service
+    await refused("host_required", Forbidden, service.close(poll.id, viewer))
+    with pytest.raises(NotFound):
+        await service.close(poll.id, (await new_host(house)).caller)
+    assert (await service.close(poll.id, moderator)).status == "closed"
+
+
+async def test_the_end_of_the_session_is_that_of_its_polls(house: House, host: Host) -> None:
+    session = await host.session()
+    await refused("session_not_live", Conflict, ask(house, session, host.caller))
+    await host.start(session)
+    poll = await ask(house, session, host.caller)
+    await vote(house, poll, host.caller)
+    await host.end(session)
+    over = await house.poll_service.results(poll.id, await person(house))
+    assert (over.status, over.closed_at, counts(over)) == ("closed", house.clock.now(), [1, 0, 0])
+    await refused("session_not_live", Conflict, vote(house, poll, await person(house)))
+
+
+async def test_results_are_for_those_who_may_see_them(house: House, host: Host) -> None:
+    preset = await host.preset(audience_poll_view=False)
+    session, viewer = await host.live_session(preset=preset.id), await person(house)
+    poll = await ask(house, session, host.caller)
+    await vote(house, poll, host.caller)
+    assert counts(await vote(house, poll, viewer)) == [0, 0, 0]
+    listed = await house.poll_service.list_of_session(session.id, viewer, PollQuery())
+    assert counts(listed.polls[0]) == [0, 0, 0]
+    await refused("not_permitted", Forbidden, house.poll_service.results(poll.id, viewer))
+    assert counts(await house.poll_service.results(poll.id, host.caller)) == [2, 0, 0]
+
+
+async def test_flags_forbid_asking_and_voting(house: House, host: Host) -> None:
+    preset = await host.preset(audience_poll_create=False, audience_poll_vote=False, audience_poll_view=False)
+    session, viewer = await host.live_session(preset=preset.id), await person(house)
+    poll = await ask(house, session, host.caller)
+    await refused("not_permitted", Forbidden, ask(house, session, viewer))
+    await refused("not_permitted", Forbidden, vote(house, poll, viewer))
+    listing = house.poll_service.list_of_session(session.id, viewer, PollQuery())
+    await refused("not_permitted", Forbidden, listing)
+    await ban(house, session, viewer)
+    await refused("banned", Forbidden, vote(house, poll, viewer))
+
+
+async def test_where_polls_are_off_nobody_asks(house: House, host: Host) -> None:
+    session = await host.live_session(preset=(await host.preset(poll_enabled=False)).id)
+    await refused("not_permitted", Forbidden, ask(house, session, host.caller))
+
+
+async def test_a_session_takes_its_polls_along(house: House, host: Host) -> None:
+    session, kept = await host.live_session(), await host.live_session()
+    for one in (session, kept):
+        await vote(house, await ask(house, one, host.caller), host.caller)
+    await host.end(session)
+    await house.session_service.delete(session.id, host.caller, None)
+    await house.settle()
+    assert [poll["session_id"] for poll in await house.polls.collection.find({})] == [kept.id]
+    assert len(await house.votes.collection.find({})) == 1
+
+
+async def test_the_same_call_again_asks_it_once(house: House, host: Host) -> None:
+    session, reserved = await host.live_session(), new_id()
+    body = CreatePollRequest(question="Which?", options=["a", "b"])
+    both = [await house.poll_service.create(reserved, session.id, host.caller, body) for _ in range(2)]
+    assert both[0] == both[1]
