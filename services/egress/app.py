@@ -33,7 +33,7 @@ from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.revocations import HttpRevocations
 from shared.lifetime import service_lifetime
-from shared.livekit import LiveKitApi, LiveKitEgressClient, TokenMint, WebhookVerifier
+from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.mongo import Mongo
 from shared.outbox import Outbox
@@ -68,9 +68,8 @@ def build(settings: EgressSettings) -> web.Application:
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     period = timedelta(seconds=settings.reconcile_period_seconds)
     parts = build_reconciler(livekit, mongo, bus, owner, clock, period)
-    egress_api = LiveKitEgressClient(settings.livekit_api_url, settings.livekit_api_key, secret)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
-    engine = build_engine(settings, egress_api, mongo, clock)
+    engine = build_engine(settings, livekit.egresses(), mongo, clock)
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
     ingress_repository = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
@@ -97,7 +96,6 @@ def build(settings: EgressSettings) -> web.Application:
         yield
         await owner.close()
         await revocations.close()
-        await egress_api.close()
 
     app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)

@@ -11,8 +11,9 @@ from livekit.protocol import room as room_protocol
 
 from shared.clock import SystemClock, from_unix_ms, from_unix_ns
 from shared.contracts.states import Role
-from shared.livekit.calls import LiveKitRefused, NoServerHasIt, call
+from shared.livekit.calls import Connection, LiveKitRefused, NoServerHasIt, call
 from shared.livekit.door import Door, ghost_grant
+from shared.livekit.egress_api import DEADLINE, LiveKitEgressClient
 from shared.livekit.ports import (
     Ingress,
     LiveKitParticipant,
@@ -34,19 +35,17 @@ class LiveKitApi:
     """The `LiveKit` port on a real server; `url` is http(s) or ws(s), `timeout` seconds a call."""
 
     def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = 5.0):
-        self._url = url
+        self._connection = Connection(url, api_key, api_secret)
         self._door = Door(url)
-        self._key = api_key
-        self._secret = api_secret
         self._deadline = timeout
-        self._opened: Sdk | None = None
 
     @property
     def _sdk(self) -> Sdk:
-        """Opened with the first call, since its session needs a running loop."""
-        if self._opened is None:
-            self._opened = Sdk(self._url, self._key, self._secret, failover=False)
-        return self._opened
+        return self._connection.sdk
+
+    def egresses(self, *, timeout: float = DEADLINE) -> LiveKitEgressClient:
+        """The egress API of the same server, over the same connections: closed with this one."""
+        return LiveKitEgressClient(self._connection, timeout=timeout)
 
     async def create_room(
         self,
@@ -136,7 +135,7 @@ class LiveKitApi:
             return False
 
     async def drop_ghost(self, room: str, identity: str) -> None:
-        mint = TokenMint(self._key, self._secret, SystemClock())
+        mint = TokenMint(self._connection.key, self._connection.secret, SystemClock())
         token = mint.join_token(ghost_grant(room, identity), lifetime=_GHOST_TOKEN_LIFETIME)
         async with call(self._deadline):
             await self._door.come_and_go(token)
@@ -187,8 +186,7 @@ class LiveKitApi:
 
     async def close(self) -> None:
         await self._door.close()
-        if self._opened is not None:
-            await self._opened.aclose()
+        await self._connection.close()
 
 
 def _unless_not_found(error: LiveKitRefused) -> bool:

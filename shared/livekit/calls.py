@@ -1,10 +1,11 @@
-"""A call to LiveKit through its SDK: its deadline, and LiveKit's errors as ours."""
+"""Calling LiveKit through its SDK: one session, deadlines, and LiveKit's errors as ours."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+from livekit.api import LiveKitAPI as Sdk
 from livekit.api import TwirpError, TwirpErrorCode
 
 from shared.errors import BadGateway, Unavailable
@@ -24,6 +25,25 @@ class LiveKitRefused(BadGateway):
 
 class NoServerHasIt(Unavailable):
     """LiveKit waited (3 s) for a server to say that it has the room or participant, and none did."""
+
+
+class Connection:
+    """A server reached through the SDK; `url` is http(s) or ws(s)."""
+
+    def __init__(self, url: str, api_key: str, api_secret: str):
+        self.url, self.key, self.secret = url, api_key, api_secret
+        self._opened: Sdk | None = None
+
+    @property
+    def sdk(self) -> Sdk:
+        """Opened with the first call, since its session needs a running loop."""
+        if self._opened is None:
+            self._opened = Sdk(self.url, self.key, self.secret, failover=False)
+        return self._opened
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.aclose()
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from livekit.protocol import egress as egress_protocol
 from livekit.protocol import models as models_protocol
 
 from shared.clock import from_unix_ns
-from shared.livekit.calls import LiveKitRefused, call
+from shared.livekit.calls import Connection, LiveKitRefused, call
 from shared.livekit.egress_ports import LiveKitEgress, RoomCompositeOrder, S3Output
 
 # Below what a caller waits for: without a worker LiveKit itself answers only after 20 s and more.
@@ -20,21 +20,15 @@ _OVER = frozenset({TwirpErrorCode.FAILED_PRECONDITION, TwirpErrorCode.NOT_FOUND}
 
 
 class LiveKitEgressClient:
-    """The `LiveKitEgressApi` port on a real server; `url` is http(s) or ws(s), `timeout` seconds a call."""
+    """The `LiveKitEgressApi` port on a real server; `timeout` seconds a call. `LiveKitApi` gives it."""
 
-    def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = DEADLINE):
-        self._url = url
-        self._key = api_key
-        self._secret = api_secret
+    def __init__(self, connection: Connection, *, timeout: float = DEADLINE):
+        self._connection = connection
         self._deadline = timeout
-        self._opened: Sdk | None = None
 
     @property
     def _sdk(self) -> Sdk:
-        """Opened with the first call, since its session needs a running loop."""
-        if self._opened is None:
-            self._opened = Sdk(self._url, self._key, self._secret, failover=False)
-        return self._opened
+        return self._connection.sdk
 
     async def start_room_composite(self, order: RoomCompositeOrder) -> str:
         async with call(self._deadline):
@@ -65,10 +59,6 @@ class LiveKitEgressClient:
                 break
             request.page_token.CopyFrom(answer.next_page_token)
         return found
-
-    async def close(self) -> None:
-        if self._opened is not None:
-            await self._opened.aclose()
 
 
 def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCompositeEgressRequest:

@@ -1,36 +1,18 @@
-"""A planned egress: what is wanted of the engine, and what is known to have come of it. Pure."""
+"""A planned egress: what is wanted of the engine, and what is known to have come of it. Pure.
 
-import math
-from collections.abc import Iterable, Sequence
+When what is to be done next is in `schedule`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from services.egress.egresses.timing import (
-    CHECKED_EVERY,
-    DOUBTED_FOR,
-    END_CHECKED_EVERY,
-    GIVEN_UP_AFTER,
-    HOPED_FOR,
-    MISSED_FOR,
-    PLAYABLE_CHECKED_EVERY,
-    pause,
-)
+from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, HOPED_FOR, MISSED_FOR
 from services.egress.engines.keys import file_key, segments_prefix
 from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus, Look
 from shared.contracts.event import Event
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
-
-
-class Step(StrEnum):
-    """What the worker has to do next for an egress."""
-
-    START = "start"
-    FIND = "find"
-    STOP = "stop"
-    CHECK = "check"
-    REST = "rest"
 
 
 @dataclass(kw_only=True)
@@ -94,47 +76,13 @@ class PlannedEgress:
         """A recording that nobody begins is given up; a stream is tried for as long as it is wanted."""
         return not self.stream and self.egress_id is None and now - self.created_at >= HOPED_FOR
 
-    def step(self, now: datetime) -> Step:
-        """The next thing to do."""
-        if self.over:
-            return Step.REST
-        if self.egress_id is None:
-            return Step.FIND if self.asked_at else (Step.START if self.wanted else Step.REST)
-        if not self.wanted and self._stop_due(now):
-            return Step.STOP
-        return Step.CHECK if self._check_due(now) else Step.REST
-
-    def _stop_due(self, now: datetime) -> bool:
-        return self.stop_tried_at is None or now - self.stop_tried_at >= pause(self.tries)
-
-    def _check_due(self, now: datetime) -> bool:
-        return self.checked_at is None or now - self.checked_at >= self._checked_every
-
     @property
-    def _checked_every(self) -> timedelta:
-        if self.doubted_at is not None:
-            return DOUBTED_FOR
-        return CHECKED_EVERY if self.wanted else END_CHECKED_EVERY
+    def to_begin(self) -> bool:
+        """Whether the engine is still to be asked for it."""
+        return self.wanted and not self.over and self.egress_id is None and self.asked_at is None
 
-    def next_due(self, now: datetime) -> datetime | None:
-        """When the worker has to look again; None where nothing more will come of it."""
-        if self.over:
-            return None
-        if self.egress_id is None:
-            return now + pause(self.tries) if self.tries else now
-        if not self.wanted and self.stop_asked_at is None:
-            return now
-        if self.stream and self.wanted and not self.playable:
-            return now + PLAYABLE_CHECKED_EVERY
-        return now + (self._checked_every if self.wanted else min(pause(self.tries), self._checked_every))
-
-    def settle(self, now: datetime, told: int) -> Sequence[Event]:
-        """The worker is done with version `told` of it; with a newer one it is not."""
-        self.due_at = self.next_due(now) if self.version - 1 == told else now
-        return []
-
-    def postpone(self, until: datetime) -> Sequence[Event]:
-        """Something failed on the way: look again then."""
+    def postpone(self, until: datetime | None) -> Sequence[Event]:
+        """Look again then; None where nothing more will come of it."""
         self.due_at = until
         return []
 
@@ -163,7 +111,7 @@ class PlannedEgress:
 
     def asking(self, now: datetime) -> Sequence[Event]:
         """Written down before the engine is asked to start it."""
-        if self.step(now) is Step.START:
+        if self.to_begin:
             self.asked_at = self.updated_at = now
             self.tries += 1
         return []
@@ -249,16 +197,3 @@ class PlannedEgress:
         self.status, self.error = status, error
         self.ended_at = self.ended_at or now
         self.due_at = self.updated_at = now
-
-
-def ours(found: Iterable[EgressInfo], key: str) -> tuple[EgressInfo | None, list[EgressInfo]]:
-    """Of what the engine lists the one with this key, and others with it that should not be.
-
-    One that is not over is preferred, then the one that was started first.
-    """
-    mine = sorted((one for one in found if one.key == key), key=_preference)
-    return (mine[0], [one for one in mine[1:] if not one.status.over]) if mine else (None, [])
-
-
-def _preference(one: EgressInfo) -> tuple[bool, float, str]:
-    return (one.status.over, one.started_at.timestamp() if one.started_at else math.inf, one.egress_id)

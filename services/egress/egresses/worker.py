@@ -11,13 +11,13 @@ from datetime import timedelta
 import structlog
 
 from services.egress.egresses.bell import Bell
-from services.egress.egresses.domain import PlannedEgress, Step, ours
+from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.engines.ports import EgressInfo, Engine, Look
-from services.egress.reconciler.domain import Done, Kind, Repair
+from services.egress.egresses.schedule import Step, next_due, next_step
+from services.egress.egresses.truth import Truth
+from services.egress.engines.ports import Engine, Look
 from services.egress.reconciler.drift.service import DriftLedger
 from shared.clock import Clock
-from shared.contracts.event import Event
 from shared.errors import AppError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -51,10 +51,9 @@ class EgressWorker:
         """`settles_after` a start without an answer it cannot come up any more, as far as the engine goes."""
         self._egresses = egresses
         self._engine = engine
-        self._ledger = ledger
+        self._truth = Truth(egresses, engine, ledger, clock, settles_after=settles_after)
         self._clock = clock
         self._look = look
-        self._settles_after = settles_after
         self._live = live
         self._playable = playable
         self._observers = observers
@@ -109,7 +108,7 @@ class EgressWorker:
             for observe in self._observers:
                 await observe(egress)
             await self._egresses.change(
-                key, lambda latest: latest.settle(self._clock.now(), told=egress.version)
+                key, lambda latest: latest.postpone(next_due(latest, self._clock.now(), told=egress.version))
             )
         except AppError:
             later = self._clock.now() + _LATER
@@ -120,15 +119,15 @@ class EgressWorker:
         return True
 
     async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
-        step = egress.step(self._clock.now())
+        step = next_step(egress, self._clock.now())
         if step is Step.START:
             return await self._start(egress)
         if step is Step.FIND:
-            return await self._find(egress)
+            return await self._truth.find(egress)
         if step is Step.STOP:
             return await self._stop(egress)
         if step is Step.CHECK:
-            egress = await self._check(egress)
+            egress = await self._truth.check(egress)
         if egress.stream and not egress.playable and await self._playable(egress):
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
@@ -151,58 +150,9 @@ class EgressWorker:
         log.info("egress.started", session_id=egress.session_id, egress=egress.id, egress_id=egress_id)
         return await self._egresses.change(egress.id, lambda one: one.accepted(egress_id, self._clock.now()))
 
-    async def _find(self, egress: PlannedEgress) -> PlannedEgress:
-        """Look for the egress whose start had no answer."""
-        seen, others = ours(await self._engine.list(egress.session_id), egress.id)
-        await self._stop_others(others)
-        if seen is not None:
-            return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
-        return await self._egresses.change(
-            egress.id, lambda one: one.not_found(self._clock.now(), self._settles_after)
-        )
-
     async def _stop(self, egress: PlannedEgress) -> PlannedEgress:
         stopping = await self._egresses.change(egress.id, lambda one: one.stopping(self._clock.now()))
         if stopping.over or stopping.egress_id is None:
             return stopping
         await self._engine.stop(stopping.egress_id)
         return stopping
-
-    async def _check(self, egress: PlannedEgress) -> PlannedEgress:
-        """Compare with what the engine lists: webhooks may be lost."""
-        seen, others = ours(await self._engine.list(egress.session_id), egress.id)
-        await self._stop_others(others)
-        drift = False
-
-        def compare(one: PlannedEgress) -> Sequence[Event]:
-            nonlocal drift
-            now = self._clock.now()
-            drift = one.check(seen, now)
-            if drift:
-                one.observe(seen, now) if seen else one.lose(now)
-            else:
-                one.give_up(now)
-            return []
-
-        checked = await self._egresses.change(egress.id, compare)
-        if drift or (checked.presumed and not egress.presumed):
-            await self._record(egress, checked, seen)
-        return checked
-
-    async def _stop_others(self, others: Sequence[EgressInfo]) -> None:
-        for other in others:
-            await self._engine.stop(other.egress_id)
-            observed = f"egress {other.egress_id} {other.status.value}, another is planned"
-            repair = Repair(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
-            await self._ledger.record(
-                [Done(repair, f"egress {other.egress_id} told to stop", estimated=False)]
-            )
-
-    async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
-        """What the engine told itself is exact; of an end that it never told the time is a guess."""
-        observed = seen.status.value if seen else "the engine has none"
-        repair = Repair(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
-        told = seen is not None and (seen.ended_at is not None or not seen.status.over)
-        action = f"egress {before.egress_id} is taken for {after.status.value}"
-        done = Done(repair, action, estimated=after.presumed or not told)
-        await self._ledger.record([done])

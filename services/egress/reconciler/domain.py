@@ -41,7 +41,8 @@ PATIENCE: Mapping[Kind, timedelta] = {
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
     Kind.EGRESS: timedelta(seconds=2),
     Kind.EGRESS_LEFTOVER: timedelta(seconds=10),
-    Kind.INGRESS: timedelta(seconds=8),
+    # Our own ingresses are thought to publish for 10 s after the last sign of it.
+    Kind.INGRESS: timedelta(seconds=12),
     Kind.INGRESS_LOST: timedelta(seconds=10),
     Kind.INGRESS_LEFTOVER: timedelta(seconds=10),
     Kind.STREAM: timedelta(seconds=10),

@@ -49,9 +49,9 @@ def said(of: EgressOrder, url: str, options: dict[str, str] | None = None) -> di
 
 @pytest.fixture
 async def client(stack: Stack) -> AsyncIterator[LiveKitEgressClient]:
-    client = LiveKitEgressClient(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
-    yield client
-    await client.close()
+    livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
+    yield livekit.egresses()
+    await livekit.close()
 
 
 @pytest.fixture

@@ -36,17 +36,15 @@ async def url(server: Twirp) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def egresses(url: str) -> AsyncIterator[LiveKitEgressClient]:
-    client = LiveKitEgressClient(url, KEY, SECRET)
-    yield client
-    await client.close()
-
-
-@pytest.fixture
 async def livekit(url: str) -> AsyncIterator[LiveKitApi]:
     api = LiveKitApi(url, KEY, SECRET)
     yield api
     await api.close()
+
+
+@pytest.fixture
+def egresses(livekit: LiveKitApi) -> LiveKitEgressClient:
+    return livekit.egresses()
 
 
 def order(*, s3: S3Output | None = None) -> RoomCompositeOrder:

@@ -18,7 +18,7 @@ from shared.permissions import encoder_grant
 _TOKEN_LIFETIME = timedelta(minutes=10)
 # The relay asks every 3 s whether an encoder may go on; that is noted at most so often, and believed so long.
 _NOTED_EVERY = timedelta(seconds=5)
-_SENDS_FOR = timedelta(seconds=15)
+_SENDS_FOR = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ async def test_publishing_of_which_no_webhook_told_is_told(door: Door) -> None:
     session, ingress = await door.session(SessionStatus.SCHEDULED)
     since = door.clock.now()
     door.be(ingress, "publishing", started_at=since)
-    await door.go_round(6)
+    await door.go_round(10)
     assert await door.heard() == [], "the webhook may be on its way"
     await door.go_round(4)
     (told,) = await door.heard()
@@ -130,7 +130,7 @@ async def test_an_end_of_which_no_webhook_told_is_told(door: Door) -> None:
     session, ingress = await door.session()
     await door.hear_of(IngressStarted, session, ingress)
     door.be(ingress, "error")
-    await door.go_round(10)
+    await door.go_round(12)
     (told,) = await door.heard()
     assert isinstance(told, IngressEnded)
     assert told.status == "error"
@@ -206,7 +206,7 @@ async def test_one_that_is_just_being_made_is_left_alone(door: Door) -> None:
 async def test_an_encoder_at_our_own_door_is_known_by_the_relays_questions() -> None:
     door = Door(embedded=True)
     session, ingress = await door.session()
-    for _ in range(5):
+    for _ in range(7):
         await door.own.order(ingress.stream_key)
         await door.go_round(2)
     (told,) = await door.heard()
@@ -217,6 +217,18 @@ async def test_an_encoder_at_our_own_door_is_known_by_the_relays_questions() -> 
     await door.go_round(12)
     with pytest.raises(NotFound):
         await door.own.order(ingress.stream_key)
+
+
+async def test_an_encoder_that_leaves_our_own_door_is_not_taken_to_be_there_still() -> None:
+    door = Door(embedded=True)
+    session, ingress = await door.session()
+    await door.hear_of(IngressStarted, session, ingress)
+    for _ in range(10):
+        await door.own.order(ingress.stream_key)
+        await door.go_round(2)
+    await door.hear_of(IngressEnded, session, ingress)
+    await door.go_round(60)
+    assert await door.ledger() == []
 
 
 async def test_what_livekit_ingress_tells_is_heard(door: Door) -> None:
