@@ -79,6 +79,11 @@ class Fact:
         end = session.ended_at if session else None
         return end is not None and self.left_at is not None and self.left_at >= end
 
+    def under(self, session: SessionView | None) -> "Fact":
+        """The fact as the session's bans leave it: who came in spite of one is no viewer."""
+        since = session.banned.get(self.user_id) if session else None
+        return self if since is None or self.joined_at < since else replace(self, counted=False)
+
     def merged(self, other: "Fact") -> "Fact":
         """Both facts as one; they must be of the same connection."""
         describing = other if other.described and not self.described else self

@@ -69,6 +69,12 @@ class PresenceRepository:
                 ]
             )
 
+    async def leave_out(self, session_id: str, since: Mapping[str, datetime]) -> None:
+        """Count nobody, by user id, who came at that time or later."""
+        for user_id, moment in since.items():
+            theirs = {"session_id": session_id, "user_id": user_id, "joined_at": {"$gte": moment}}
+            await self.collection.update_many(theirs, {"$set": {"counted": False}})
+
     async def reopen(self, sids: Iterable[str], seen_at: datetime) -> None:
         """Take back estimates: connections that were seen after they were presumed to have left."""
         mistaken = {"left_at": {"$exists": False}, "estimated_left_at": {"$lt": seen_at}}

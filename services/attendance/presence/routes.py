@@ -22,7 +22,7 @@ async def leave_session(request: Request) -> Reply[None]:
 async def list_active_viewers(request: Request) -> Reply[ActiveViewersResponse]:
     """Get active viewers for a session.
 
-    People who are there now, the first to join first, without hosts, co-hosts and monitors. At most
-    1,000 are listed; `total` counts all.
+    People who are there now, the first to join first, without hosts, co-hosts and monitors, for whom the
+    preset lets see them. At most 1,000 are listed; `total` counts all.
     """
-    return Reply(await request.service(PRESENCE).viewers(request.path_id()))
+    return Reply(await request.service(PRESENCE).viewers(request.path_id(), request.caller))

@@ -19,6 +19,7 @@ from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import RosterObserved
 from shared.identity import Caller
 from shared.ids import is_id
+from shared.session_access import require
 
 # A room full of names is no list for people any more; `total` tells how many there are.
 _CONNECTIONS_SHOWN = 1000
@@ -42,8 +43,9 @@ class PresenceService:
     async def record(self, events: Iterable[ParticipantEvent]) -> None:
         """Take in what connections did; rooms that are no sessions of ours are passed over."""
         facts = _merged(Fact.of(event) for event in events if is_id(event.session_id))
-        known = {fact.id for fact in await self._presences.record(facts)}
         views = await self._sessions.known({fact.session_id for fact in facts})
+        facts = [fact.under(views.get(fact.session_id)) for fact in facts]
+        known = {fact.id for fact in await self._presences.record(facts)}
         people: dict[str, set[str]] = {}
         for fact in facts:
             mere_end = fact.id in known and fact.only_closes
@@ -57,13 +59,13 @@ class PresenceService:
         for roster in rosters:
             view = (await self._sessions.known({roster.session_id})).get(roster.session_id)
             if view is None or not view.over:
-                await self._correct(roster)
+                await self._correct(roster, view)
 
-    async def _correct(self, roster: RosterObserved) -> None:
+    async def _correct(self, roster: RosterObserved, view: SessionView | None) -> None:
         found = correction(roster, await self._presences.open_in(roster.session_id, roster.room_sid))
         if not found.appeared and not found.gone:
             return
-        known = await self._presences.record(found.appeared)
+        known = await self._presences.record([fact.under(view) for fact in found.appeared])
         await self._presences.reopen([fact.id for fact in known], roster.observed_at)
         await self._presences.presume_left(found.gone)
         await self._changes.mark({roster.session_id: {fact.user_id for fact in found.appeared}})
@@ -81,9 +83,13 @@ class PresenceService:
         await self._changes.mark({session_id: frozenset()})
         await self._leaves.request(session_id, caller, now)
 
-    async def viewers(self, session_id: str) -> ActiveViewersResponse:
-        """Who is there now, the first to join first: of at most 1,000 connections, and how many in all."""
+    async def viewers(self, session_id: str, caller: Caller) -> ActiveViewersResponse:
+        """Who is there now, the first to join first: of at most 1,000 connections, and how many in all.
+
+        Raises `Forbidden` where the session does not let the caller see them.
+        """
         session = await self._sessions.get(session_id)
+        require(session, session.preset, caller, None, "see_viewers")
         if session.over:
             return ActiveViewersResponse(viewers=[], total=0)
         found = await self._presences.watching(session_id, limit=_CONNECTIONS_SHOWN)

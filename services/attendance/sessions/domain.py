@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.clock import milliseconds
-from shared.contracts.states import Role, SessionState, SessionStatus
+from shared.contracts.states import PresetSettings, Role, SessionState, SessionStatus, StageSeat
 
 # Of a session; None stands for everyone, and nobody for its counts alone.
 People = Set[str] | None
@@ -16,7 +16,10 @@ _OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
 
 @dataclass(frozen=True)
 class SessionView:
-    """A session as last heard of; `deleted` is for good, whatever comes later."""
+    """A session as last heard of; `deleted` is for good, whatever comes later.
+
+    `banned` says since when people may not come in.
+    """
 
     id: str
     version: int
@@ -26,6 +29,11 @@ class SessionView:
     status: SessionStatus
     ended_at: datetime | None
     roles: dict[str, Role]
+    preset: PresetSettings
+    stage: dict[str, StageSeat]
+    banned: dict[str, datetime]
+    chat_enabled_override: bool | None = None
+    stage_enabled_override: bool | None = None
     deleted: bool = False
 
     @classmethod
@@ -39,6 +47,11 @@ class SessionView:
             status=state.status,
             ended_at=milliseconds(state.ended_at) if state.ended_at else None,
             roles=dict(state.roles),
+            preset=state.preset,
+            stage=dict(state.stage),
+            banned={user: milliseconds(since) for user, since in state.banned.items()},
+            chat_enabled_override=state.chat_enabled_override,
+            stage_enabled_override=state.stage_enabled_override,
             deleted=deleted,
         )
 
@@ -62,4 +75,6 @@ def affected(before: SessionView | None, after: SessionView) -> People:
         return None
     if after.version < before.version:
         return frozenset()
-    return None if before.ended_at != after.ended_at else before.staff ^ after.staff
+    if before.ended_at != after.ended_at:
+        return None
+    return (before.staff ^ after.staff) | (after.banned.keys() - before.banned.keys())

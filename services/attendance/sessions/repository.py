@@ -4,8 +4,11 @@ from collections.abc import Iterable
 
 from services.attendance.projections import save_newer
 from services.attendance.sessions.domain import SessionView
-from shared.contracts.states import Role, SessionStatus
+from shared.contracts.states import PresetSettings, Role, SessionStatus, StageSeat
 from shared.mongo import Document, Mongo, UpdateOne
+
+# Of sessions that were stored before presets were: what a new preset allows.
+_UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}
 
 
 class SessionRepository:
@@ -42,6 +45,11 @@ def _dump(view: SessionView) -> Document:
         "status": view.status.value,
         "ended_at": view.ended_at,
         "roles": [{"user_id": user, "role": role.value} for user, role in view.roles.items()],
+        "preset": view.preset.model_dump(mode="json"),
+        "stage": {user: seat.model_dump(mode="json") for user, seat in view.stage.items()},
+        "banned": [{"user_id": user, "since": since} for user, since in view.banned.items()],
+        "chat_enabled_override": view.chat_enabled_override,
+        "stage_enabled_override": view.stage_enabled_override,
     }
 
 
@@ -55,5 +63,10 @@ def _load(document: Document) -> SessionView:
         status=SessionStatus(document["status"]),
         ended_at=document["ended_at"],
         roles={entry["user_id"]: Role(entry["role"]) for entry in document["roles"]},
+        preset=PresetSettings.model_validate(document.get("preset", _UNKNOWN_PRESET)),
+        stage={user: StageSeat.model_validate(seat) for user, seat in document.get("stage", {}).items()},
+        banned={entry["user_id"]: entry["since"] for entry in document.get("banned", [])},
+        chat_enabled_override=document.get("chat_enabled_override"),
+        stage_enabled_override=document.get("stage_enabled_override"),
         deleted=document.get("deleted", False),
     )

@@ -48,6 +48,8 @@ class SessionViews:
             return
         before = await self._sessions.find_many(newest)
         await self._sessions.save(newest.values())
+        for id_, view in newest.items():
+            await self._leave_out(before.get(id_), view)
         touched = {id_: affected(before.get(id_), view) for id_, view in newest.items()}
         # Read after the views are saved: whoever comes later is derived with them.
         fresh = [id_ for id_, view in newest.items() if id_ not in before and not view.deleted]
@@ -60,6 +62,13 @@ class SessionViews:
                 if (people is None or people) and id_ not in unseen
             }
         )
+
+    async def _leave_out(self, before: SessionView | None, after: SessionView) -> None:
+        """Who came in spite of a ban was no viewer, also once the ban is lifted."""
+        known = before.banned if before else {}
+        fresh = {user: since for user, since in after.banned.items() if user not in known}
+        if fresh:
+            await self._presences.leave_out(after.id, fresh)
 
 
 def _newest(views: Iterable[SessionView]) -> dict[str, SessionView]:

@@ -10,6 +10,7 @@ from tests.unit.attendance.events import (
     at,
     connection,
     ended,
+    host,
     joined,
     left,
     session,
@@ -129,10 +130,10 @@ async def test_leaving_ends_this_sign_in_and_asks_to_disconnect_it(world: World)
     world.clock.advance(seconds=20)
     await world.presence.leave(state.id, viewer(user))
     await world.ticker.tick()
-    assert (await world.presence.viewers(state.id)).total == 1
+    assert (await world.presence.viewers(state.id, host())).total == 1
     await world.presence.leave(state.id, viewer(user, "tablet"))
     await world.ticker.tick()
-    assert (await world.presence.viewers(state.id)).total == 0
+    assert (await world.presence.viewers(state.id, host())).total == 0
     # LiveKit's own word comes later and changes nothing.
     await world.see(left(state.id, phone, at(23)))
     (row,) = (await world.report(state.id)).attendance
@@ -162,7 +163,7 @@ async def test_viewers_in_order_with_the_roles_of_the_session(world: World) -> N
         joined(state.id, connection(two, "PA_2", at(7), role=Role.STAGE)),
         joined(state.id, connection(one, "PA_1", at(5))),
     )
-    viewers = (await world.presence.viewers(state.id)).viewers
+    viewers = (await world.presence.viewers(state.id, host())).viewers
     assert [(v.user_id, v.role, v.joined_at) for v in viewers] == [
         (one, Role.MODERATOR, at(5)),
         (two, Role.STAGE, at(7)),

@@ -139,11 +139,11 @@ async def test_an_unknown_session_is_asked_for_once(world: World) -> None:
     state = session()
     world.owner.sessions[state.id] = state
     for _ in range(2):
-        assert (await world.presence.viewers(state.id)).total == 0
+        assert (await world.presence.viewers(state.id, host())).total == 0
     assert world.owner.asked == [state.id]
     with pytest.raises(NotFound):
         await world.presence.leave(new_id(), viewer(new_id()))
     world.owner.away = True
     with pytest.raises(Unavailable):
-        await world.presence.viewers(new_id())
+        await world.presence.viewers(new_id(), host())
     assert state.organization_id == ORGANIZATION
