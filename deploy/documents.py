@@ -1,4 +1,4 @@
-"""The API and the events as documents, made from what the services declare."""
+"""The API, the events and the permissions as documents, made from what the code declares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from deploy.permission_table import permissions_document
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
 from services.gateway.documents import public_document
@@ -15,7 +16,7 @@ from shared.http.openapi import service_document
 
 
 def documents() -> dict[str, bytes]:
-    """The documents by file name: all operations, and all events."""
+    """The documents by file name: all operations, all events, who may do what."""
     tables = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
     services = [
         service_document(name, [route for table in declared for route in table])
@@ -24,6 +25,7 @@ def documents() -> dict[str, bytes]:
     return {
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
+        "permissions.md": permissions_document(),
     }
 
 

@@ -73,8 +73,8 @@ def require(
     if library_id is not None and session.library_id != library_id:
         raise NotFound("There is no such session in this library", code="session_not_found")
     role = acting_role(session, caller)
-    if role is not Role.HOST:
-        require_not_banned(session, caller.user_id, caller.device_id)
+    if is_banned(session, caller):
+        raise _banned()
     permissions = permissions_in(session, preset, caller.user_id, role)
     if permission is not None and not getattr(permissions, permission):
         if permission in _STAFF_ONLY and role in _NO_STAFF:
@@ -83,11 +83,21 @@ def require(
     return permissions
 
 
-def require_not_banned(session: Guarded, user_id: str, device_id: str | None = None) -> None:
-    """Raises `Forbidden`."""
+def is_banned(session: Guarded, caller: Caller) -> bool:
+    """Whether the caller may not come in, themselves or from this device."""
     banned = session.banned
-    if user_id in banned or device_id in banned:
-        raise Forbidden("This person is banned from the session", code="banned")
+    theirs = caller.user_id in banned or caller.device_id in banned
+    return theirs and acting_role(session, caller) is not Role.HOST
+
+
+def require_not_banned(session: Guarded, user_id: str) -> None:
+    """Raises `Forbidden`."""
+    if user_id in session.banned:
+        raise _banned()
+
+
+def _banned() -> Forbidden:
+    return Forbidden("This person is banned from the session", code="banned")
 
 
 def _require_host(session: Guarded, caller: Caller) -> None:

@@ -16,6 +16,7 @@ from services.session.sessions.schemas import (
 )
 from shared.identity import Caller
 from shared.permissions import switches_of
+from shared.session_access import is_banned, permissions_for
 
 
 class SessionViews:
@@ -33,13 +34,20 @@ class SessionViews:
         views = await self._room_views.many(list(rooms.values()), viewer)
         by_room = {view.id: view for view in views}
         return [
-            session_response(session, by_room.get(session.room_id), self._links.url(session))
+            session_response(session, by_room.get(session.room_id), self._hls_url(session, viewer), viewer)
             for session in sessions
         ]
 
+    def _hls_url(self, session: Session, viewer: Caller | None) -> str | None:
+        """None for who is banned, too: it is no use to who has it already, or asks without saying who."""
+        return None if viewer and is_banned(session, viewer) else self._links.url(session)
 
-def session_response(session: Session, room: RoomResponse | None, hls_url: str | None) -> SessionResponse:
+
+def session_response(
+    session: Session, room: RoomResponse | None, hls_url: str | None, viewer: Caller | None
+) -> SessionResponse:
     settings = session.preset.settings
+    counted = settings.viewer_count_visible or _counts_for(session, viewer)
     switches = switches_of(session, settings)
     return SessionResponse(
         id=session.id,
@@ -54,8 +62,8 @@ def session_response(session: Session, room: RoomResponse | None, hls_url: str |
         ended_at=session.ended_at,
         duration=session.duration,
         scheduled_start_time=session.scheduled_start_time,
-        viewer_count=session.viewer_count,
-        max_viewers=session.max_viewers,
+        viewer_count=session.viewer_count if counted else 0,
+        max_viewers=session.max_viewers if counted else 0,
         recording_enabled=settings.recording_enabled,
         hls_url=hls_url,
         chat_enabled_override=session.chat_enabled_override,
@@ -67,6 +75,11 @@ def session_response(session: Session, room: RoomResponse | None, hls_url: str |
         created_at=session.created_at,
         updated_at=session.updated_at,
     )
+
+
+def _counts_for(session: Session, viewer: Caller | None) -> bool:
+    """Whether a viewer may see how many watch where that is not for everybody."""
+    return viewer is not None and permissions_for(session, session.preset.settings, viewer).see_viewer_count
 
 
 def rtmp_response(ingest: Ingest) -> RtmpResponse:
