@@ -85,15 +85,19 @@ def require(
 
 def is_banned(session: Guarded, caller: Caller) -> bool:
     """Whether the caller may not come in, themselves or from this device."""
-    banned = session.banned
-    theirs = caller.user_id in banned or caller.device_id in banned
+    theirs = _is_out(session, caller.user_id, caller.device_id)
     return theirs and acting_role(session, caller) is not Role.HOST
 
 
-def require_not_banned(session: Guarded, user_id: str) -> None:
+def require_not_banned(session: Guarded, user_id: str, device_id: str | None = None) -> None:
     """Raises `Forbidden`."""
-    if user_id in session.banned:
+    if _is_out(session, user_id, device_id):
         raise _banned()
+
+
+def _is_out(session: Guarded, user_id: str, device_id: str | None) -> bool:
+    banned = session.banned
+    return user_id in banned or device_id in banned
 
 
 def _banned() -> Forbidden:
