@@ -6,6 +6,7 @@ from datetime import datetime
 from services.session.participants.domain import retire
 from services.session.sessions.domain import Session
 from services.session.sessions.people import Ban
+from services.session.stage.domain import unseat
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
@@ -35,7 +36,7 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     if len(session.bans) >= MOST_BANNED:
         raise Conflict(f"No more than {MOST_BANNED} people can be banned", code="too_many_bans")
     session.bans = {**session.bans, user_id: banned}
-    session.stage = {other: seat for other, seat in session.stage.items() if other != user_id}
+    unseat(session, banned.banned_at, user_id)
     return retire(session, banned.banned_at, user_id)
 
 

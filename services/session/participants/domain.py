@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.session.sessions.domain import Session
 from services.session.sessions.people import Assignment
+from services.session.stage.domain import unseat
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
@@ -43,7 +44,7 @@ def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Eve
         session.roles = {**session.roles, given.user_id: given.role}
     if given.role is Role.CO_HOST:
         # Hosts need no place on stage, and take none.
-        session.stage = {other: seat for other, seat in session.stage.items() if other != given.user_id}
+        unseat(session, now, given.user_id)
     if given.role in _KEPT:
         session.assignments = {**session.assignments, given.user_id: _assignment(session, now, given)}
     return _updated(session, now)
