@@ -16,6 +16,7 @@ from services.gateway.operation import (
     patch,
     post,
 )
+from shared.http.files import LARGEST_FILE
 from shared.http.routes import ADMIN, ANONYMOUS, BEARER, HOST, MODERATOR, PROXY, PUBLIC, SIGNED
 
 _SESSION, _EGRESS, _ATTENDANCE = Upstream.SESSION, Upstream.EGRESS, Upstream.ATTENDANCE
@@ -105,6 +106,16 @@ TABLE: Final[tuple[Operation, ...]] = (
     get("/sessions/{id}/chat", _SESSION, BEARER),
     post("/sessions/{id}/chat", _SESSION, BEARER, quiet=True, talking=True),
     delete("/sessions/{id}/chat/{message_id}", _SESSION, BEARER, quiet=True),
+    post(
+        "/sessions/{id}/chat/files",
+        _SESSION,
+        BEARER,
+        body_limit=LARGEST_FILE,
+        quiet=True,
+        talking=True,
+    ),
+    get("/sessions/{id}/chat/export", _SESSION, HOST),
+    get("/chat/files/{token}/{id}", _SESSION, ANONYMOUS),
     # Polls
     get("/sessions/{id}/polls", _SESSION, BEARER),
     post("/sessions/{id}/polls", _SESSION, BEARER, quiet=True),

@@ -10,7 +10,11 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
 from services.session.centrifugo import routes as centrifugo_routes
 from services.session.centrifugo.service import CENTRIFUGO, CentrifugoService
+from services.session.chat import files as chat_files
 from services.session.chat import routes as chat_routes
+from services.session.chat.export import CHAT_EXPORT, ChatExport
+from services.session.chat.file_messages import FILE_MESSAGES, FileMessages
+from services.session.chat.files import ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import CHAT, ChatService
 from services.session.enforcement import consumers as enforcement_consumers
@@ -98,6 +102,7 @@ from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.settings import base64url
 from shared.signed_paths import PathSigner
+from shared.storage import Storage
 
 TABLES: tuple[Routes, ...] = (
     signin_routes.routes,
@@ -215,7 +220,12 @@ def build(settings: SessionSettings) -> web.Application:
     app[SHARING] = SharingService(
         session_service, app[SIGN_IN], PageUrls(settings.public_url), streams, clock
     )
-    app[CHAT] = ChatService(chat, session_service, users, clock)
+    file_signer = PathSigner(settings.internal_secret.get_secret_value(), chat_files.PURPOSE, clock)
+    storage = Storage.from_url(settings.storage_url, settings.storage_options)
+    files = ChatFiles(storage, file_signer, settings.public_url, settings.chat_file_limit_bytes, clock)
+    app[CHAT] = ChatService(chat, files, session_service, users, clock)
+    app[FILE_MESSAGES] = FileMessages(app[CHAT], files, session_service, clock)
+    app[CHAT_EXPORT] = ChatExport(chat, session_service)
     app[POLLS] = PollService(polls, votes, session_service, clock)
     app[CENTRIFUGO] = CentrifugoService(
         settings.centrifugo_secret.get_secret_value(), app[VERIFIER], session_service

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
 
+from shared.http.files import LARGEST_FILE
 from shared.settings import Keys, ServiceSettings, base64url
 
 
@@ -33,6 +34,11 @@ class SessionSettings(ServiceSettings):
 
     egress_url: str = "http://127.0.0.1:8002"
     public_url: str = "http://127.0.0.1:8080"
+
+    # Where files of the chat go: the egress service's storage (file:///directory or s3://bucket/prefix).
+    storage_url: str = "file:///var/lib/greenroom/storage"
+    storage_options: Keys = Field(default={}, repr=False)
+    chat_file_limit_bytes: Annotated[int, Field(ge=1024, le=LARGEST_FILE)] = 10 * 1024 * 1024
 
     # What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody.
     centrifugo_secret: SecretStr = SecretStr("")

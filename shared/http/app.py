@@ -151,7 +151,8 @@ class _Operation:
         if not health.started:
             raise Unavailable("The service is starting", code="starting")
         viewer = self._admit(raw)
-        body = await read_bytes(raw) if raw.can_read_body else b""
+        reads = raw.can_read_body and not self._route.uploads
+        body = await read_bytes(raw) if reads else b""
         parsed: dict[str, object] = {}
         if self._route.query is not None:
             parsed["query"] = parse_query(raw.query, self._route.query)

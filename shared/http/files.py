@@ -6,12 +6,16 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from urllib.parse import quote
 
 from aiohttp import web
 
 from shared.errors import AppError, NotFound
 from shared.storage import Storage, Stored
+
+# What the gateway lets through of a file that is sent to us, in bytes; services may take less.
+LARGEST_FILE: Final = 100 * 1024 * 1024
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _SECOND = timedelta(seconds=1)

@@ -114,6 +114,9 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
     if route.body is not None:
         schema = models[route.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.uploads:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.uploads, file)}
     wanted = security(route.access)
     if wanted:
         operation["security"] = wanted
@@ -188,7 +191,7 @@ def _path_parameters(route: Route) -> list[Document]:
 
 
 def _path_parameter(name: str) -> Document:
-    kind = {"type": "string"} if name == "path" else {"type": "string", "format": "uuid"}
+    kind = {"type": "string"} if name in {"path", "token"} else {"type": "string", "format": "uuid"}
     return {"name": name, "in": "path", "required": True, "schema": kind}
 
 

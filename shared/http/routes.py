@@ -10,7 +10,7 @@ rendering and the OpenAPI document come from the same declaration.
 
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -46,7 +46,10 @@ H = TypeVar("H", bound=Handler)
 
 @dataclass(frozen=True)
 class Route:
-    """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope."""
+    """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope.
+
+    `uploads` are the types of files that it takes as its body, which it reads by itself.
+    """
 
     method: str
     path: str
@@ -62,6 +65,7 @@ class Route:
     conflicts: bool
     file: bool
     bare: bool
+    uploads: tuple[str, ...]
 
     @property
     def operation_id(self) -> str:
@@ -92,6 +96,7 @@ class Routes:
         mirrored: bool = False,
         idempotent: bool = False,
         conflicts: bool | None = None,
+        uploads: Sequence[str] = (),
     ) -> Callable[[H], H]:
         """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
 
@@ -119,6 +124,7 @@ class Routes:
                     conflicts=method != "GET" if conflicts is None else conflicts,
                     file=kind not in {Reply, Bare},
                     bare=kind is Bare,
+                    uploads=tuple(uploads),
                 )
             )
             return handler
@@ -138,9 +144,16 @@ class Routes:
         status: int = 200,
         mirrored: bool = False,
         idempotent: bool = False,
+        uploads: Sequence[str] = (),
     ) -> Callable[[H], H]:
         return self.route(
-            "POST", path, access=access, status=status, mirrored=mirrored, idempotent=idempotent
+            "POST",
+            path,
+            access=access,
+            status=status,
+            mirrored=mirrored,
+            idempotent=idempotent,
+            uploads=uploads,
         )
 
     def patch(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:

@@ -23,7 +23,7 @@ from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
-from tests.bench import crowd, memory, reads, recorder, sessions, steady, webhooks
+from tests.bench import crowd, memory, reads, recorder, sessions, steady, talk, webhooks
 from tests.bench.picture import svg
 from tests.bench.rows import Row
 
@@ -32,6 +32,7 @@ Bench = Callable[..., Awaitable[list[Row]]]
 BENCHES: dict[str, Bench] = {
     "reads": reads.run,
     "sessions": sessions.run,
+    "talk": talk.run,
     "webhooks": webhooks.run,
     "crowd": crowd.run,
     "recorder": recorder.run,

@@ -116,16 +116,20 @@ def url_env(plan: Plan, *names: str) -> dict[str, str]:
 
 def _session(plan: Plan) -> dict[str, str]:
     credentials = plan.credentials
-    return url_env(plan, "egress") | {
-        "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
-        "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
-        "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
-        "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
-        "GREENROOM_KEYRING": json.dumps({credentials.keyring_id: credentials.keyring_key}),
-        "GREENROOM_CENTRIFUGO_SECRET": credentials.centrifugo_secret,
-        "GREENROOM_BOOTSTRAP_ADMIN_EMAIL": credentials.admin_email,
-        "GREENROOM_BOOTSTRAP_ADMIN_PASSWORD": credentials.admin_password,
-    }
+    return (
+        url_env(plan, "egress")
+        | _storage(plan)
+        | {
+            "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
+            "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
+            "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
+            "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
+            "GREENROOM_KEYRING": json.dumps({credentials.keyring_id: credentials.keyring_key}),
+            "GREENROOM_CENTRIFUGO_SECRET": credentials.centrifugo_secret,
+            "GREENROOM_BOOTSTRAP_ADMIN_EMAIL": credentials.admin_email,
+            "GREENROOM_BOOTSTRAP_ADMIN_PASSWORD": credentials.admin_password,
+        }
+    )
 
 
 def _egress(plan: Plan) -> dict[str, str]:

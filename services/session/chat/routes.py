@@ -1,13 +1,22 @@
 """The Chat group."""
 
+from aiohttp import web
+
+from services.session.chat.export import CHAT_EXPORT, CONTENT_TYPES
+from services.session.chat.file_messages import FILE_MESSAGES
+from services.session.chat.kinds import KINDS
 from services.session.chat.schemas import (
+    ChatFileMessageResponse,
+    ChatFileQuery,
     ChatMessageResponse,
     ChatMessagesResponse,
     ChatQuery,
     CreateChatMessageRequest,
+    ExportQuery,
 )
 from services.session.chat.service import CHAT
-from shared.http import BEARER, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
+from shared.http.files import attachment, stream
 
 routes = Routes("Chat")
 
@@ -41,3 +50,41 @@ async def delete_chat_message(request: Request) -> Reply[None]:
     service = request.service(CHAT)
     await service.delete(request.path_id(), request.path_id("message_id"), request.caller)
     return ok()
+
+
+@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=KINDS)
+async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFileMessageResponse]:
+    """Send a file to the chat.
+
+    The body is the file, its type the Content-Type, which must be what the file is. The message is the file's
+    name, and carries a `file` besides.
+    """
+    service, reserved = request.service(FILE_MESSAGES), request.reservation.id
+    return Reply(await service.send(reserved, request.path_id(), request.caller, request.raw, query))
+
+
+@routes.get("/chat/files/{token}/{id}", access=ANONYMOUS)
+async def get_chat_file(request: Request) -> web.StreamResponse:
+    """Get a file of the chat.
+
+    By the `url` of its message, which needs no credentials; always as a download.
+    """
+    token = request.raw.match_info["token"]
+    return await request.service(FILE_MESSAGES).give(request.raw, token, request.path_id())
+
+
+@routes.get("/sessions/{id}/chat/export", access=HOST)
+async def export_chat(request: Request, query: ExportQuery) -> web.StreamResponse:
+    """Export the chat.
+
+    All that its host sees of it, the oldest message first, as a file without an envelope. Cells of CSV that
+    begin like a formula have an apostrophe before them.
+    """
+    session_id = request.path_id()
+    pieces = await request.service(CHAT_EXPORT).export(session_id, request.caller, query.format)
+    headers = {
+        "Content-Type": CONTENT_TYPES[query.format],
+        "Content-Disposition": attachment(f"chat-{session_id}.{query.format}"),
+        "Cache-Control": "no-store",
+    }
+    return await stream(request.raw, pieces, headers)

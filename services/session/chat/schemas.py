@@ -1,14 +1,16 @@
 """HTTP bodies and data about the chat."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, SerializeAsAny, StringConstraints
 
-from services.session.chat.domain import ChatMessage
+from services.session.chat.domain import ChatFile, ChatMessage
 from services.session.wording import cleaned
 from shared.http import Body, Data, Query
 from shared.http.schema import LAST_PAGE, PAGE_LIMIT, Id
+
+Format = Literal["csv", "json"]
 
 LONGEST = 500
 # Cleaning only makes it shorter; what is this long is no message.
@@ -43,6 +45,17 @@ class ChatQuery(Query):
     before: Id | None = None
 
 
+class ChatFileQuery(Query):
+    """`name` is the file's."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    recipient_id: Id | None = None
+
+
+class ExportQuery(Query):
+    format: Format = "csv"
+
+
 class ChatMessageResponse(Data):
     id: str
     session_id: str
@@ -55,23 +68,47 @@ class ChatMessageResponse(Data):
     created_at: datetime
 
 
+class ChatFileResponse(Data):
+    """`size` in bytes; the URL needs no credentials, and is good for a day."""
+
+    name: str
+    size: int
+    content_type: str
+    url: str
+
+
+class ChatFileMessageResponse(ChatMessageResponse):
+    """A message that is a file; `message` is its name."""
+
+    file: ChatFileResponse
+
+
 class ChatMessagesResponse(Data):
-    messages: list[ChatMessageResponse]
+    messages: list[SerializeAsAny[ChatMessageResponse]]
     total: int
     limit: int
     offset: int
 
 
 def message_response(message: ChatMessage) -> ChatMessageResponse:
+    return ChatMessageResponse.model_validate(_fields(message))
+
+
+def file_message_response(message: ChatMessage, file: ChatFile, url: str) -> ChatFileMessageResponse:
+    shown = ChatFileResponse(name=file.name, size=file.size, content_type=file.content_type, url=url)
+    return ChatFileMessageResponse.model_validate({**_fields(message), "file": shown})
+
+
+def _fields(message: ChatMessage) -> dict[str, object]:
     recipient = message.recipient
-    return ChatMessageResponse(
-        id=message.id,
-        session_id=message.session_id,
-        user_id=message.user_id,
-        username=message.username,
-        message=message.text,
-        recipient_id=recipient.id if recipient else None,
-        recipient_username=recipient.username if recipient else None,
-        is_direct=recipient is not None,
-        created_at=message.created_at,
-    )
+    return {
+        "id": message.id,
+        "session_id": message.session_id,
+        "user_id": message.user_id,
+        "username": message.username,
+        "message": message.text,
+        "recipient_id": recipient.id if recipient else None,
+        "recipient_username": recipient.username if recipient else None,
+        "is_direct": recipient is not None,
+        "created_at": message.created_at,
+    }

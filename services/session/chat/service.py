@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.session.accounts.repository import UserRepository
 from services.session.chat.domain import ChatMessage, Recipient
+from services.session.chat.files import ChatFiles
 from services.session.chat.history import History
 from services.session.chat.repository import ChatRepository
 from services.session.chat.schemas import (
@@ -13,6 +14,7 @@ from services.session.chat.schemas import (
     ChatMessagesResponse,
     ChatQuery,
     CreateChatMessageRequest,
+    file_message_response,
     message_response,
 )
 from services.session.participants.service import taking_part
@@ -26,8 +28,16 @@ from shared.permissions import RolePermissions, switches_of
 
 
 class ChatService:
-    def __init__(self, chat: ChatRepository, sessions: SessionService, users: UserRepository, clock: Clock):
+    def __init__(
+        self,
+        chat: ChatRepository,
+        files: ChatFiles,
+        sessions: SessionService,
+        users: UserRepository,
+        clock: Clock,
+    ):
         self._chat = chat
+        self._files = files
         self._history = History(chat)
         self._sessions = sessions
         self._users = users
@@ -80,11 +90,19 @@ class ChatService:
             session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
         )
         return ChatMessagesResponse(
-            messages=[message_response(message) for message in messages],
+            messages=[self._shown(message) for message in messages],
             total=total,
             limit=query.limit,
             offset=query.offset,
         )
+
+    def _shown(self, message: ChatMessage) -> ChatMessageResponse:
+        if message.file is None:
+            return message_response(message)
+        return file_message_response(message, message.file, self._files.url(message))
+
+    async def find(self, id: str) -> ChatMessage | None:  # noqa: A002
+        return await self._chat.find(id)
 
     async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:
         """Delete what the caller wrote, or sees and manages; again changes nothing."""
@@ -111,11 +129,14 @@ class ChatService:
 
     async def take_down(self, event: ChatMessageDeleted) -> None:
         """A message was deleted: nothing of it stays, also where whoever deleted it came no further."""
-        await self._chat.empty(event.deletion.id, event.deletion.deleted_at)
+        deletion = event.deletion
+        await self._chat.empty(deletion.id, deletion.deleted_at)
+        await self._files.delete(deletion.session_id, deletion.id)
 
     async def forget_session(self, session_id: str) -> None:
         """A session was deleted, and with it all that was said."""
         await self._chat.forget_session(session_id)
+        await self._files.delete_session(session_id)
 
 
 def check_sending(session: Session, *, allowed: bool) -> None:

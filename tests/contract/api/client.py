@@ -1,7 +1,7 @@
 """Calls through the gateway, and the answers looked at as the contract words them."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -22,6 +22,7 @@ class Answer:
     headers: CIMultiDictProxy[str]
     body: Any
     call: str
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def data(self) -> Any:
@@ -110,7 +111,7 @@ class Client:
         async with self._http.request(method, path, data=body, headers=sent, params=query) as response:
             content = await response.read()
             parsed = orjson.loads(content) if response.content_type == "application/json" else None
-            return Answer(response.status, response.headers, parsed, f"{method} {path}")
+            return Answer(response.status, response.headers, parsed, f"{method} {path}", content)
 
 
 def connect(base_url: str) -> aiohttp.ClientSession:

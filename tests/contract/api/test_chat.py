@@ -119,3 +119,61 @@ async def test_the_same_key_says_it_once(world: World) -> None:
     answers = [answer.data["id"] for answer in await asyncio.gather(*calls)]
     assert len(set(answers)) == 1
     assert (await read(world, session, viewer))["total"] == 1
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1024
+
+
+async def test_a_file_is_sent_and_got_by_its_link(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    path, headers = f"/sessions/{session}/chat/files", {"Content-Type": "image/png"}
+    query = {"name": "C:\\me\\slides \u00fc.png"}
+    sent = await world.client.raw("POST", path, viewer.access_token, PNG, headers=headers, query=query)
+    assert sent.status == 201, sent
+    file = sent.data["file"]
+    assert (file["name"], file["size"], file["content_type"]) == ("slides \u00fc.png", len(PNG), "image/png")
+    assert sent.data["message"] == file["name"]
+    (listed,) = (await read(world, session, world.host))["messages"]
+    assert listed == sent.data
+    at = file["url"].split("/", 3)[3]
+    got = await world.client.raw("GET", f"/{at}")
+    assert (got.status, got.content) == (200, PNG)
+    assert got.headers["Content-Disposition"].startswith("attachment;")
+    assert (got.headers["X-Content-Type-Options"], got.headers["Content-Type"]) == ("nosniff", "image/png")
+    message = f"/sessions/{session}/chat/{sent.data['id']}"
+    assert (await world.client.call("DELETE", message, world.host.access_token)).status == 200
+    (await world.client.call("GET", f"/{at}")).check_refusal(404, "file_not_found")
+
+
+async def test_what_is_no_file_of_a_kind_is_refused(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    path = f"/sessions/{session}/chat/files"
+
+    async def send(content: bytes, kind: str, **query: str) -> Answer:
+        headers = {"Content-Type": kind}
+        return await world.client.raw(
+            "POST", path, viewer.access_token, content, headers=headers, query=query
+        )
+
+    (await send(b"<html>", "image/png", name="a.png")).check_refusal(415, "file_type_mismatch")
+    (await send(b"<html>", "text/html", name="a.html")).check_refusal(415, "unsupported_media_type")
+    (await send(PNG * 41, "image/png", name="a.png")).check_refusal(413, "file_too_large")
+    (await send(b"", "image/png", name="a.png")).check_bad_fields("body")
+    (await send(PNG, "image/png")).check_bad_fields("name")
+    assert (await read(world, session, viewer))["total"] == 0
+
+
+async def test_the_host_exports_the_chat(world: World) -> None:
+    session, viewer = await world.live_session(), await world.viewer_of_its_own()
+    await say(world, session, viewer, "=cmd()")
+    path = f"/sessions/{session}/chat/export"
+    exported = await world.client.call("GET", path, world.host.access_token)
+    assert exported.headers["Content-Type"].startswith("text/csv")
+    assert b",'=cmd()," in exported.content
+    as_json = await world.client.call("GET", path, world.host.access_token, query={"format": "json"})
+    assert [one["message"] for one in as_json.body] == ["=cmd()"]
+    for by, status in ((viewer, 403), (world.colleague, 403), (world.outsider, 404)):
+        (await world.client.call("GET", path, by.access_token)).check_refusal(status)
+    (await world.client.call("GET", path, world.host.access_token, query={"format": "xml"})).check_bad_fields(
+        "format"
+    )

@@ -9,6 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import AccountService
+from services.session.chat.export import ChatExport
+from services.session.chat.file_messages import FileMessages
+from services.session.chat.files import PURPOSE as CHAT_FILE
+from services.session.chat.files import ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
 from services.session.enforcement.marks import Marks
@@ -62,6 +66,7 @@ from shared.livekit import LiveKitParticipant, TokenMint
 from shared.mongo import Mongo
 from shared.outbox import Outbox
 from shared.signed_paths import PathSigner
+from shared.storage import Storage
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
@@ -71,6 +76,7 @@ from tests.unit.session.make import LIMITS, T0
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"a key of thirty-two bytes length")
 KEYRING = {"1": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
 PASSWORDS = Passwords()
+CHAT_FILE_LIMIT = 4096
 
 
 class FakeIngest:
@@ -185,7 +191,12 @@ class House:
             self.sessions, self.session_service, self.users, BanViews(self.users), clock
         )
         self._serve_stage()
-        self.chat_service = ChatService(self.chat, self.session_service, self.users, clock)
+        self.storage = Storage.from_url("memory:")
+        signer = PathSigner("a secret of tests", CHAT_FILE, clock)
+        files = ChatFiles(self.storage, signer, "https://live.example", CHAT_FILE_LIMIT, clock)
+        self.chat_service = ChatService(self.chat, files, self.session_service, self.users, clock)
+        self.file_messages = FileMessages(self.chat_service, files, self.session_service, clock)
+        self.chat_export = ChatExport(self.chat, self.session_service)
         self.poll_service = PollService(self.polls, self.votes, self.session_service, clock)
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)

@@ -1,0 +1,72 @@
+"""Messages that are files: sending one, and getting it by its link."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.chat.domain import ChatFile, ChatMessage
+from services.session.chat.files import ChatFiles
+from services.session.chat.kinds import file_name
+from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, file_message_response
+from services.session.chat.service import ChatService, check_sending
+from services.session.sessions.domain import Session
+from services.session.sessions.service import SessionService
+from shared.clock import Clock
+from shared.errors import FieldError, InvalidRequest
+from shared.identity import Caller
+
+
+class FileMessages:
+    def __init__(self, chat: ChatService, files: ChatFiles, sessions: SessionService, clock: Clock):
+        self._chat = chat
+        self._files = files
+        self._sessions = sessions
+        self._clock = clock
+
+    async def send(
+        self,
+        id: str,  # noqa: A002
+        session_id: str,
+        caller: Caller,
+        raw: web.Request,
+        query: ChatFileQuery,
+    ) -> ChatFileMessageResponse:
+        """Send the request's body under the reserved `id`.
+
+        Raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`, `TooLarge`, `UnsupportedMediaType`.
+        """
+        session = await self._open(session_id, caller)
+        recipient = await self._chat.recipient(session, caller, query.recipient_id)
+        async with self._files.receive(raw) as received:
+            name = file_name(query.name, raw.content_type)
+            if not name:
+                raise InvalidRequest([FieldError("name", "empty", "must have characters that can be shown")])
+            # It may have come in slowly.
+            await self._open(session_id, caller)
+            await self._files.keep(received, session_id, id)
+        file = ChatFile(name=name, size=received.size, content_type=raw.content_type)
+        message = ChatMessage(
+            id=id,
+            session_id=session_id,
+            user_id=caller.user_id,
+            username=caller.username,
+            text=name,
+            recipient=recipient,
+            file=file,
+            created_at=self._clock.now(),
+        )
+        await self._chat.keep(message)
+        return file_message_response(message, file, self._files.url(message))
+
+    async def _open(self, session_id: str, caller: Caller) -> Session:
+        session, may = await self._sessions.permitted(session_id, caller, None)
+        check_sending(session, allowed=may.chat_send_file)
+        return session
+
+    async def give(self, raw: web.BaseRequest, token: str, message_id: str) -> web.StreamResponse:
+        """The file to whoever has its link; raises `Forbidden`, `NotFound`."""
+        self._files.check(token, message_id)
+        return await self._files.send(raw, await self._chat.find(message_id))
+
+
+FILE_MESSAGES: Final = web.AppKey("file_messages", FileMessages)

@@ -1,0 +1,125 @@
+"""The files of the chat: taken in, kept in the storage, and given to whoever has a link."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aiohttp import web
+
+from services.session.chat.domain import ChatMessage
+from services.session.chat.kinds import Sniffer
+from shared.clock import Clock
+from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
+from shared.http.files import attachment, send_file
+from shared.signed_paths import PathSigner
+from shared.storage import Storage
+
+# The purpose of the links' tokens.
+PURPOSE = "chat file"
+_CHUNK = 64 * 1024
+# A link lasts a day, and is the same for an hour.
+_HOUR = timedelta(hours=1)
+_LASTS = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that came in whole, as long as its block lasts; `size` in bytes."""
+
+    path: Path
+    size: int
+
+
+class ChatFiles:
+    """`largest` is in bytes."""
+
+    def __init__(self, storage: Storage, signer: PathSigner, public_url: str, largest: int, clock: Clock):
+        self._storage = storage
+        self._signer = signer
+        self._public_url = public_url.rstrip("/")
+        self._largest = largest
+        self._clock = clock
+
+    @asynccontextmanager
+    async def receive(self, raw: web.Request) -> AsyncIterator[Received]:
+        """The request's body as a file on disk, never whole in memory.
+
+        Raises `TooLarge`, `UnsupportedMediaType`, and `InvalidRequest` for an empty or a broken one.
+        """
+        if (raw.content_length or 0) > self._largest:
+            raise self._too_large()
+        sniffer = Sniffer(raw.content_type)
+        with TemporaryDirectory(prefix="greenroom-chat-") as folder:
+            path = Path(folder) / "file"
+            size = await self._write(raw, path, sniffer)
+            sniffer.finish()
+            yield Received(path, size)
+
+    async def _write(self, raw: web.Request, path: Path, sniffer: Sniffer) -> int:
+        size = 0
+        with path.open("wb") as file:
+            try:
+                async for piece in raw.content.iter_chunked(_CHUNK):
+                    size += len(piece)
+                    if size > self._largest:
+                        raise self._too_large()
+                    sniffer.look(piece)
+                    await asyncio.to_thread(file.write, piece)
+            except web.RequestPayloadError:
+                raise _bad("body_malformed", "is not encoded as Content-Encoding says") from None
+        if not size:
+            raise _bad("empty", "must not be empty")
+        return size
+
+    async def keep(self, received: Received, session_id: str, message_id: str) -> None:
+        """Raises `StorageFull`, `Unavailable`."""
+        await self._storage.put(_key(session_id, message_id), received.path)
+
+    def url(self, message: ChatMessage) -> str:
+        """Where the file is got, without credentials, for a day."""
+        hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
+        token = self._signer.sign(message.id, hour + _HOUR + _LASTS)
+        return f"{self._public_url}/chat/files/{token}/{message.id}"
+
+    def check(self, token: str, message_id: str) -> None:
+        """Raises `Forbidden` unless the token is for this message's file and has not expired."""
+        self._signer.verify(token, message_id)
+
+    async def send(self, request: web.BaseRequest, message: ChatMessage | None) -> web.StreamResponse:
+        """The file, never to be shown by a browser as a page of ours. Raises `NotFound`."""
+        if message is None or message.file is None:
+            raise NotFound("There is no such file", code="file_not_found")
+        headers = {
+            "Content-Disposition": attachment(message.file.name),
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cache-Control": "private, max-age=3600",
+        }
+        key, kind = _key(message.session_id, message.id), message.file.content_type
+        return await send_file(request, self._storage, key, content_type=kind, headers=headers)
+
+    async def delete(self, session_id: str, message_id: str) -> None:
+        await self._storage.delete([_key(session_id, message_id)])
+
+    async def delete_session(self, session_id: str) -> None:
+        """Delete all files of a session, those that no message came to know included."""
+        try:
+            keys = [stored.key async for stored in self._storage.list(f"chat/{session_id}")]
+        except NotFound:
+            return
+        await self._storage.delete(keys)
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"A file may have {self._largest} bytes", code="file_too_large")
+
+
+def _key(session_id: str, message_id: str) -> str:
+    return f"chat/{session_id}/{message_id}"
+
+
+def _bad(code: str, message: str) -> InvalidRequest:
+    return InvalidRequest([FieldError("body", code, message)], "The file cannot be read")

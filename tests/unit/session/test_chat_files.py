@@ -1,0 +1,195 @@
+"""Files in the chat: what is taken, what it is called, who gets it, and what becomes of it."""
+
+from typing import Any
+
+import pytest
+from aiohttp import StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import make_mocked_request
+
+from services.session.chat.kinds import KINDS, LONGEST_NAME, Sniffer, file_name
+from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, ChatQuery
+from services.session.sessions.domain import Session
+from shared.errors import Forbidden, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
+from shared.identity import Caller
+from shared.ids import new_id
+from tests.unit.session.hosting import Host
+from tests.unit.session.house import CHAT_FILE_LIMIT, House
+from tests.unit.session.people import person, refused
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+BEGINNINGS = {
+    "image/png": PNG,
+    "image/jpeg": b"\xff\xd8\xff\xe0 and more",
+    "image/gif": b"GIF89a and more",
+    "image/webp": b"RIFF\x10\x00\x00\x00WEBPVP8 ",
+    "application/pdf": b"%PDF-1.7\n",
+    "text/plain": "Grüße\n\tan alle".encode(),
+    "text/csv": b"a,b\r\n1,2\r\n",
+}
+
+
+def upload(content: bytes, kind: str = "image/png", length: int | None = None) -> web.Request:
+    """A request with this body, which comes in byte by byte."""
+    headers = {"Content-Type": kind}
+    if length is not None:
+        headers["Content-Length"] = f"{length}"
+    protocol = BaseProtocol(loop=None)  # type: ignore[arg-type]
+    payload = StreamReader(protocol, 2**16, loop=None)
+    for start in range(0, len(content), 7):
+        payload.feed_data(content[start : start + 7])
+    payload.feed_eof()
+    return make_mocked_request("POST", "/", headers=headers, payload=payload)
+
+
+async def send(
+    house: House, session: Session, by: Caller, content: bytes = PNG, kind: str = "image/png", **query: Any
+) -> ChatFileMessageResponse:
+    asked = ChatFileQuery(**{"name": "a picture.png"} | query)
+    return await house.file_messages.send(new_id(), session.id, by, upload(content, kind), asked)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_known_by_its_content(kind: str) -> None:
+    for piece in (1, 3, 1000):
+        sniffer, content = Sniffer(kind), BEGINNINGS[kind]
+        for start in range(0, len(content), piece):
+            sniffer.look(content[start : start + piece])
+        sniffer.finish()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("image/png", b"<html><script>alert(1)</script>"),
+        ("image/jpeg", PNG),
+        ("application/pdf", b" %PDF"),
+        ("image/webp", b"RIFF\x10\x00\x00\x00WAVE"),
+        ("text/plain", b"MZ\x90\x00\x03"),
+        ("text/plain", b"half a letter \xc3"),
+        ("text/csv", b"\xff\xfea"),
+    ],
+)
+def test_what_is_something_else_is_refused(kind: str, content: bytes) -> None:
+    sniffer = Sniffer(kind)
+
+    def whole() -> None:
+        sniffer.look(content)
+        sniffer.finish()
+
+    with pytest.raises(UnsupportedMediaType) as refusal:
+        whole()
+    assert refusal.value.code == "file_type_mismatch"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "image/svg+xml", "application/zip", "application/octet-stream", ""]
+)
+def test_other_kinds_are_not_taken(kind: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        Sniffer(kind)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("photo.PNG", "photo.PNG"),
+        ("C:\\Users\\me\\photo.png", "photo.png"),
+        ("../../etc/passwd", "passwd.png"),
+        ("evil.exe", "evil.exe.png"),
+        (".hidden.png", "hidden.png"),
+        ("a\u202egnp.exe\r\n", "agnp.exe.png"),
+        (" ..\u200b ", ""),
+        ("dir/", ""),
+        ("x" * 300 + ".png", "x" * (LONGEST_NAME - 4) + ".png"),
+    ],
+)
+def test_a_file_has_a_name_that_does_no_harm(sent: str, kept: str) -> None:
+    assert file_name(sent, "image/png") == kept
+
+
+async def test_a_file_is_a_message(house: House, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(house)
+    sent = await send(house, session, host.caller)
+    assert (sent.message, sent.is_direct) == ("a picture.png", False)
+    assert (sent.file.name, sent.file.size, sent.file.content_type) == (
+        "a picture.png",
+        len(PNG),
+        "image/png",
+    )
+    assert sent.file.url.startswith("https://live.example/chat/files/")
+    seen = await house.chat_service.read(session.id, viewer, ChatQuery())
+    assert seen.messages == [sent]
+    assert "url" in seen.model_dump_json()
+    assert await house.storage.get(f"chat/{session.id}/{sent.id}") == PNG
+    await house.settle()
+    assert house.told().count("chat.message_sent.v1") == 1
+
+
+async def test_a_file_for_one(house: House, host: Host) -> None:
+    session, one, other = await host.live_session(), await person(house), await person(house)
+    sent = await send(house, session, host.caller, recipient_id=one.user_id)
+    assert sent.is_direct
+    assert (await house.chat_service.read(session.id, one, ChatQuery())).total == 1
+    assert (await house.chat_service.read(session.id, other, ChatQuery())).total == 0
+
+
+async def test_files_are_for_those_whose_flag_allows_it(house: House, host: Host) -> None:
+    session = await host.live_session()
+    assert not session.preset.settings.audience_chat_send_file
+    await refused("not_permitted", Forbidden, send(house, session, await person(house)))
+    preset = await host.preset(audience_chat_send_file=True)
+    allowed = await host.live_session(preset=preset.id)
+    assert (await send(house, allowed, await person(house))).file.size == len(PNG)
+
+
+async def test_too_much_and_nothing_are_refused(house: House, host: Host) -> None:
+    session = await host.live_session()
+    most = PNG + b"\x00" * (CHAT_FILE_LIMIT - len(PNG))
+    assert (await send(house, session, host.caller, most)).file.size == CHAT_FILE_LIMIT
+    await refused("file_too_large", TooLarge, send(house, session, host.caller, most + b"\x00"))
+    with pytest.raises(InvalidRequest):
+        await send(house, session, host.caller, b"")
+    with pytest.raises(InvalidRequest) as refusal:
+        await send(house, session, host.caller, name="///")
+    assert [error.field for error in refusal.value.errors] == ["name"]
+    assert len(await house.chat.collection.find({})) == 1
+
+
+async def test_a_link_is_for_one_file_and_for_a_day(house: House, host: Host) -> None:
+    session = await host.live_session()
+    sent, other = await send(house, session, host.caller), await send(house, session, host.caller)
+    token = sent.file.url.split("/")[-2]
+    answer = await house.file_messages.give(make_mocked_request("HEAD", "/"), token, sent.id)
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for wrong in (token[:-1] + ("A" if token[-1] != "A" else "B"), "nonsense"):
+        with pytest.raises(Forbidden):
+            await house.file_messages.give(make_mocked_request("GET", "/"), wrong, sent.id)
+    with pytest.raises(Forbidden):
+        await house.file_messages.give(make_mocked_request("GET", "/"), token, other.id)
+    house.clock.advance(hours=26)
+    await refused(
+        "link_expired", Forbidden, house.file_messages.give(make_mocked_request("GET", "/"), token, sent.id)
+    )
+
+
+async def test_a_deleted_message_takes_its_file_along(house: House, host: Host) -> None:
+    session, service = await host.live_session(), house.chat_service
+    sent = await send(house, session, host.caller)
+    await service.delete(session.id, sent.id, host.caller)
+    token = sent.file.url.split("/")[-2]
+    await refused(
+        "file_not_found", NotFound, house.file_messages.give(make_mocked_request("GET", "/"), token, sent.id)
+    )
+    await house.settle()
+    assert await house.storage.head(f"chat/{session.id}/{sent.id}") is None
+
+
+async def test_a_deleted_session_takes_its_files_along(house: House, host: Host) -> None:
+    session = await host.live_session()
+    sent = await send(house, session, host.caller)
+    await host.end(session)
+    await house.session_service.delete(session.id, host.caller, None)
+    await house.settle()
+    assert await house.storage.head(f"chat/{session.id}/{sent.id}") is None
