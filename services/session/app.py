@@ -37,6 +37,7 @@ from services.session.moderation import routes as moderation_routes
 from services.session.moderation.service import MODERATION, ModerationService
 from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
+from services.session.notices.audience import Audience
 from services.session.notices.service import NoticeService
 from services.session.organizations import routes as organization_routes
 from services.session.organizations.repository import OrganizationRepository
@@ -286,7 +287,7 @@ def build(settings: SessionSettings) -> web.Application:
                 group,
                 enforcement_consumers.group(enforcer),
                 journal_consumers.group(app[JOURNAL]),
-                notice_consumers.group(NoticeService(livekit, clock)),
+                notice_consumers.group(NoticeService(livekit, Audience(sessions, livekit), clock)),
                 stage_consumers.group(absence, app[ANSWERING]),
             ],
             prepare=prepare,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.session.notices.domain import TABLE
+from services.session.notices.domain import CONFIDENTIAL, TABLE
 from services.session.notices.service import NoticeService
 from shared.bus import Group
 
@@ -10,4 +10,4 @@ GROUP: Final = "session.notices"
 
 
 def group(notices: NoticeService) -> Group:
-    return Group(GROUP, dict.fromkeys(TABLE, notices.tell))
+    return Group(GROUP, dict.fromkeys([*TABLE, *CONFIDENTIAL], notices.tell))

@@ -1,15 +1,25 @@
-"""Which events are told to everybody in the room, and how: one table.
+"""Which events are told to the room, and how: one table of what is for everybody, one of what is not.
 
-A notice goes to every connection of the room, whoever it is. So a row names each field that it shows, and
-never one that only some may see: no secret, no direct message, nothing of who voted for what.
+A notice of the first goes to every connection of the room, whoever it is. So a row names each field that it
+shows, and never one that only some may see: no secret, no direct message, nothing of who voted for what.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from shared.contracts.event import Event
 from shared.contracts.session_events import HostMediaChanged, SessionUpdated
-from shared.contracts.states import SessionStatus
+from shared.contracts.stage_events import (
+    HandAnswered,
+    HandLowered,
+    HandRaised,
+    JoinRequestAnswered,
+    JoinRequestCreated,
+    StageRequestEvent,
+)
+from shared.contracts.states import SessionState, SessionStatus
+from shared.session_access import Permission
 
 Fields = dict[str, object]
 E = TypeVar("E", bound=Event)
@@ -36,7 +46,27 @@ def _settings(event: SessionUpdated) -> Fields | None:
         "effective_chat_enabled": preset.chat_enabled if chat is None else chat,
         "effective_stage_enabled": preset.stage_enabled if stage is None else stage,
         "effective_max_join_limit": preset.max_join_limit if limit is None else limit,
+        "stage": _stage(session),
     }
+
+
+def _stage(session: SessionState) -> list[Fields]:
+    shown = {"can_publish_audio", "can_publish_video"}
+    return [{"user_id": user_id, **seat.model_dump(include=shown)} for user_id, seat in session.stage.items()]
+
+
+@dataclass(frozen=True)
+class Confidential:
+    """For one person, and for those whom the session gives this permission."""
+
+    user_id: str
+    permission: Permission
+    fields: Fields
+
+
+def _asked(event: StageRequestEvent) -> Confidential:
+    shown = event.request.model_dump(mode="json", exclude={"session_id", "version"})
+    return Confidential(event.request.user_id, "stage_manage", {"request": shown})
 
 
 # To tell of another event: one row.
@@ -48,7 +78,17 @@ TABLE: Final[Mapping[type[Event], Callable[[Any], Fields | None]]] = dict(
 )
 
 
-def notice_of(event: Event) -> Fields | None:
-    """`{"type": <event name>, "session_id", …}`; None for what is nothing for the room."""
-    fields = cast(Callable[[Event], Fields | None], TABLE[type(event)])(event)
-    return None if fields is None else {"type": event.name, "session_id": event.key, **fields}
+CONFIDENTIAL: Final[Mapping[type[Event], Callable[[Any], Confidential]]] = {
+    HandRaised: _asked,
+    HandLowered: _asked,
+    HandAnswered: _asked,
+    JoinRequestCreated: _asked,
+    JoinRequestAnswered: _asked,
+}
+
+
+def notice_of(event: Event) -> Fields | Confidential | None:
+    """What to tell of it: to everybody, or in confidence; None for what is nothing for the room."""
+    if type(event) in CONFIDENTIAL:
+        return CONFIDENTIAL[type(event)](event)
+    return cast(Callable[[Event], Fields | None], TABLE[type(event)])(event)

@@ -6,7 +6,8 @@ from typing import Final
 import orjson
 import structlog
 
-from services.session.notices.domain import notice_of
+from services.session.notices.audience import Audience
+from services.session.notices.domain import Confidential, Fields, notice_of
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.livekit import LiveKit
@@ -19,18 +20,29 @@ _STALE = timedelta(seconds=30)
 
 
 class NoticeService:
-    def __init__(self, livekit: LiveKit, clock: Clock):
+    def __init__(self, livekit: LiveKit, audience: Audience, clock: Clock):
         self._livekit = livekit
+        self._audience = audience
         self._clock = clock
 
     async def tell(self, envelope: Envelope) -> None:
-        """Tell everybody in the event's room. Raises `Unavailable`: then it is told a little later."""
-        notice = notice_of(envelope.event)
+        """Tell those whom it is for, of who is in the room. Raises `Unavailable`: then it is tried again."""
+        notice, room = notice_of(envelope.event), envelope.event.key
         if notice is None:
             return
         if self._clock.now() - envelope.time > _STALE:
             log.warning("notice.stale", id=envelope.id, type=envelope.event.name)
             return
-        # `id` is the event's, since a notice may come twice.
-        payload = orjson.dumps({"id": envelope.id, **notice})
-        await self._livekit.send_data(envelope.event.key, payload, topic=TOPIC)
+        if not isinstance(notice, Confidential):
+            await self._livekit.send_data(room, _payload(envelope, notice), topic=TOPIC)
+            return
+        identities = await self._audience.of(room, notice)
+        if identities:
+            payload = _payload(envelope, notice.fields)
+            await self._livekit.send_data(room, payload, topic=TOPIC, destination_identities=identities)
+
+
+def _payload(envelope: Envelope, fields: Fields) -> bytes:
+    """`id` is the event's, since a notice may come twice."""
+    event = envelope.event
+    return orjson.dumps({"id": envelope.id, "type": event.name, "session_id": event.key, **fields})

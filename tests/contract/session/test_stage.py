@@ -68,6 +68,18 @@ async def test_two_replicas_give_exactly_as_many_places_as_there_are(
     assert len(came) == PLACES
 
 
+async def test_fifty_at_once_all_find_their_place_where_there_is_room(sessions: SessionRepository) -> None:
+    made = live_session(preset=preset_state(max_join_limit=GUESTS))
+    await sessions.add(made, made.created())
+    guests = [new_id() for _ in range(GUESTS)]
+
+    async def come(guest: str) -> None:
+        await sessions.change(made.id, lambda one: seat(one, T0, guest, place()))
+
+    await asyncio.gather(*(come(guest) for guest in guests))
+    assert (await sessions.get(made.id)).stage.keys() == set(guests)
+
+
 async def test_places_come_back_as_they_were_kept(sessions: SessionRepository) -> None:
     made = live_session()
     await sessions.add(made, made.created())

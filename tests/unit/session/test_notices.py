@@ -7,7 +7,8 @@ import pytest
 
 from services.session.host_media.service import HostMediaService
 from services.session.notices import consumers
-from services.session.notices.domain import TABLE
+from services.session.notices.audience import Audience
+from services.session.notices.domain import CONFIDENTIAL, TABLE
 from services.session.notices.service import TOPIC, NoticeService
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.contracts.event import Envelope, Event
@@ -16,11 +17,16 @@ from shared.errors import Conflict, Forbidden, Unavailable
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, viewer
 from tests.unit.session.house import House
+from tests.unit.session.staging import stage
+
+
+def service_of(house: House) -> NoticeService:
+    return NoticeService(house.livekit, Audience(house.sessions, house.livekit), house.clock)
 
 
 @pytest.fixture
 async def telling(house: House) -> House:
-    await house.bus.subscribe(consumers.group(NoticeService(house.livekit, house.clock)))
+    await house.bus.subscribe(consumers.group(service_of(house)))
     return house
 
 
@@ -91,7 +97,7 @@ def told_of(house: House, session_id: str) -> Envelope:
 
 async def test_what_could_not_be_told_is_tried_again_and_is_no_news_later(house: House, host: Host) -> None:
     session = await host.live_session()
-    service, envelope = NoticeService(house.livekit, house.clock), told_of(house, session.id)
+    service, envelope = service_of(house), told_of(house, session.id)
     house.livekit.down()
     with pytest.raises(Unavailable):
         await service.tell(envelope)
@@ -104,10 +110,47 @@ async def test_what_could_not_be_told_is_tried_again_and_is_no_news_later(house:
 
 
 async def test_a_room_that_is_closed_hears_nothing(house: House) -> None:
-    await NoticeService(house.livekit, house.clock).tell(told_of(house, new_id()))
+    await service_of(house).tell(told_of(house, new_id()))
     assert house.livekit.sent == []
 
 
-@pytest.mark.parametrize("event", TABLE)
+@pytest.mark.parametrize("event", [*TABLE, *CONFIDENTIAL])
 def test_a_row_is_an_event_of_one_session(event: type[Event]) -> None:
-    assert {"session", "session_id"} & event.model_fields.keys()
+    assert {"session", "session_id", "request"} & event.model_fields.keys()
+
+
+async def test_who_is_on_stage_is_told_to_the_room(telling: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.seated()
+    await telling.settle()
+    told = notices(telling, at.id)[-1]
+    assert told["stage"] == [{"user_id": guest.user_id, "can_publish_audio": True, "can_publish_video": True}]
+
+
+async def test_a_hand_is_told_to_who_raised_it_and_to_who_may_answer(telling: House, host: Host) -> None:
+    at = await stage(host)
+    guest, viewer, moderator = await at.guest(), await at.guest(), await at.moderator()
+    for person in (host.caller, guest, viewer, moderator):
+        await at.connect(person)
+    await telling.settle()
+    before = len(telling.livekit.sent)
+    hand = await at.raise_hand(guest, message="A question")
+    await at.reject(hand)
+    await telling.settle()
+    raised, answered = telling.livekit.sent[before:]
+    assert set(raised.identities) == {host.caller.identity, guest.identity, moderator.identity}
+    assert raised.identities == answered.identities
+    assert orjson.loads(raised.payload)["type"] == "hand.raised.v1"
+    request = orjson.loads(answered.payload)["request"]
+    assert (request["id"], request["status"]) == (hand.id, "rejected")
+
+
+async def test_of_a_hand_nobody_hears_who_is_not_concerned(telling: House, host: Host) -> None:
+    at = await stage(host, moderator_manage_stage=False)
+    moderator = await at.moderator()
+    await at.connect(moderator)
+    await telling.settle()
+    before = len(telling.livekit.sent)
+    await at.raise_hand(await at.guest())
+    await telling.settle()
+    assert telling.livekit.sent[before:] == []

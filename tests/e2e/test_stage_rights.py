@@ -1,0 +1,141 @@
+"""Coming on stage, being muted and being taken off, as LiveKit's own clients see it: nobody joins again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+from livekit import rtc
+from livekit.rtc.participant import PublishTrackError
+
+from deploy.local.stack import Stack
+from tests.contract.api.client import Client, connect
+from tests.contract.api.people import Administrator, Person, sign_in
+from tests.contract.api.world import World, make_world
+from tests.stage.publisher import Publisher
+
+pytestmark = pytest.mark.timeout(120)
+
+CUT_SECONDS = 1.0
+DEADLINE = 15.0
+
+
+@pytest.fixture(scope="module")
+async def world(stack: Stack) -> AsyncIterator[World]:
+    async with connect(stack.base_url) as http:
+        client = Client(http)
+        admin = await sign_in(client, stack.admin.email, stack.admin.password)
+        yield await make_world(client, Administrator(client, admin.access_token))
+
+
+class Watcher:
+    """The host, who sees what everybody publishes, and hears the notices (`told`, by their types)."""
+
+    def __init__(self) -> None:
+        self.room = rtc.Room()
+        self.told: list[str] = []
+        self.room.on("data_received", lambda packet: self.told.append(orjson.loads(packet.data)["type"]))
+
+    def published(self, user_id: str) -> set[int]:
+        return {
+            publication.source
+            for person in self.room.remote_participants.values()
+            if person.identity.partition(":")[0] == user_id
+            for publication in person.track_publications.values()
+        }
+
+    @property
+    def present(self) -> set[str]:
+        return {person.identity.partition(":")[0] for person in self.room.remote_participants.values()}
+
+    async def until(self, wanted: Callable[[], bool], within: float = DEADLINE) -> float:
+        """The seconds that it took; raises TimeoutError."""
+        began = time.monotonic()
+        async with asyncio.timeout(within):
+            while not wanted():
+                await asyncio.sleep(0.01)
+        return time.monotonic() - began
+
+
+CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICROPHONE
+
+
+@asynccontextmanager
+async def watching(stack: Stack, world: World, session: str) -> AsyncIterator[Watcher]:
+    watcher = Watcher()
+    token = (await world.do("join", session)).data["livekit_token"]
+    await watcher.room.connect(stack.livekit_url, token)
+    try:
+        yield watcher
+    finally:
+        await watcher.room.disconnect()
+
+
+@asynccontextmanager
+async def joined(stack: Stack, world: World, session: str, guest: Person) -> AsyncIterator[Publisher]:
+    publisher = Publisher("Vera", guest.id)
+    token = (await world.do("join", session, guest)).data["livekit_token"]
+    await publisher.join(stack.livekit_url, token)
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+async def live(world: World) -> str:
+    return await world.live_session(preset=await world.preset(max_join_limit=5))
+
+
+async def let_on(world: World, session: str, guest: Person) -> None:
+    hand = (await world.do("raise_hand", session, guest)).data["id"]
+    await world.do(f"hand_raises/{hand}/approve", session)
+
+
+async def manage(world: World, method: str, session: str, what: str, **body: object) -> None:
+    path = f"/sessions/{session}/{what}"
+    answer = await world.client.call(method, path, world.host.access_token, body)
+    assert answer.status == 200, answer
+
+
+async def refused(guest: Publisher) -> bool:
+    """Whether LiveKit does not let them speak."""
+    source = rtc.AudioSource(48_000, 1)
+    track = rtc.LocalAudioTrack.create_audio_track("too early", source)
+    options = rtc.TrackPublishOptions(source=MICROPHONE)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            await guest.room.local_participant.publish_track(track, options)
+    except PublishTrackError:
+        return True
+    finally:
+        await source.aclose()
+    return False
+
+
+async def may_publish(guest: Publisher) -> None:
+    """Wait until LiveKit has told the guest's own client."""
+    async with asyncio.timeout(CUT_SECONDS):
+        while not guest.room.local_participant.permissions.can_publish:
+            await asyncio.sleep(0.01)
+
+
+async def test_an_approved_guest_publishes_without_joining_again(world: World, stack: Stack) -> None:
+    session, guest = await live(world), await world.viewer_of_its_own()
+    async with watching(stack, world, session) as host, joined(stack, world, session, guest) as vera:
+        assert await refused(vera)
+        await let_on(world, session, guest)
+        await may_publish(vera)
+        await vera.show()
+        await vera.speak()
+        await host.until(lambda: host.published(guest.id) == {CAMERA, MICROPHONE})
+        await host.until(lambda: {"hand.raised.v1", "hand.answered.v1"} <= set(host.told))
+        await manage(world, "PATCH", session, f"stage/{guest.id}/permissions", can_publish_audio=False)
+        muted = await host.until(lambda: host.published(guest.id) == {CAMERA})
+        await manage(world, "POST", session, "stage/remove", participant_identity=guest.id)
+        cut = await host.until(lambda: not host.published(guest.id))
+        assert max(muted, cut) < CUT_SECONDS
+        assert await refused(vera)
+        assert guest.id in host.present
+    await world.do("end", session)
