@@ -32,7 +32,9 @@ async def test_a_stream_without_media_says_what_it_waits_for(world: World) -> No
     path = f"/sessions/{session}/stream_health"
     health = await world.eventually(path, lambda one: one["egress"]["egress_id"], by=world.host)
     assert health["status"] in {"degraded", "unhealthy"}
-    assert "Nobody is sending picture or sound" in health["egress"]["reasons"]
+    # Who is in a room that is just opened may not be known yet.
+    told = "Nobody is sending picture or sound" in health["egress"]["reasons"]
+    assert told is (health["tracks"] is not None)
     await world.do("end", session)
     over = await world.eventually(path, lambda one: one["egress"]["status"] == "ended", by=world.host)
     assert over["status"] == "idle"
