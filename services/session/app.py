@@ -68,6 +68,7 @@ from services.session.sessions.domain import Limits
 from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.live import LIVE, LiveService, RoomTimeouts
+from services.session.sessions.participation import Participation
 from services.session.sessions.reactions import SessionReactions
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SESSIONS, SessionService
@@ -221,15 +222,16 @@ def build(settings: SessionSettings) -> web.Application:
     app[SHARING] = SharingService(
         session_service, app[SIGN_IN], PageUrls(settings.public_url), streams, clock
     )
+    participation = Participation(session_service, users)
     file_signer = PathSigner(settings.internal_secret.get_secret_value(), chat_files.PURPOSE, clock)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     files = ChatFiles(storage, file_signer, settings.public_url, settings.chat_file_limit_bytes, clock)
-    app[CHAT] = ChatService(chat, files, session_service, users, clock)
-    app[FILE_MESSAGES] = FileMessages(app[CHAT], files, session_service, clock)
+    app[CHAT] = ChatService(chat, files, participation, users, clock)
+    app[FILE_MESSAGES] = FileMessages(app[CHAT], files, participation, clock)
     app[CHAT_EXPORT] = ChatExport(chat, session_service)
-    app[POLLS] = PollService(polls, votes, session_service, clock)
+    app[POLLS] = PollService(polls, votes, participation, clock)
     app[CENTRIFUGO] = CentrifugoService(
-        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], session_service
+        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], participation
     )
     app[JOURNAL] = JournalService(journal)
     guests = Guests(users, stage_requests, livekit)

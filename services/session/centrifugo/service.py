@@ -31,8 +31,8 @@ from shared.session_access import require_not_banned
 
 
 class Sessions(Protocol):
-    async def readable(self, id: str, library_id: str | None) -> Session:  # noqa: A002
-        """The session for anybody who knows its id; raises `NotFound`."""
+    async def readable_by(self, session_id: str, user_id: str) -> Session:
+        """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
         ...
 
 
@@ -94,7 +94,7 @@ class CentrifugoService:
             return INTERNAL
 
     async def _deaf_in_session(self, user: str, device: str | None, to: SessionChannel) -> Refusal | None:
-        session = await self._sessions.readable(to.session_id, None)
+        session = await self._sessions.readable_by(to.session_id, user)
         if user != session.host_id:
             require_not_banned(session, user, device)
         may = permissions_in(session, session.preset.settings, user)

@@ -52,7 +52,7 @@ class ChatExport:
         return _merged(self._stream(session_id, EVERYBODY), self._stream(session_id, user_id))
 
     async def _stream(self, session_id: str, seen_by: str) -> AsyncGenerator[ChatMessage, None]:
-        last = ""
+        last: str | None = None
         while page := await self._chat.after(session_id, seen_by, last, self._page):
             for message in page:
                 yield message

@@ -10,17 +10,17 @@ from services.session.chat.kinds import file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, file_message_response
 from services.session.chat.service import ChatService, check_sending
 from services.session.sessions.domain import Session
-from services.session.sessions.service import SessionService
+from services.session.sessions.participation import Participation
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest
 from shared.identity import Caller
 
 
 class FileMessages:
-    def __init__(self, chat: ChatService, files: ChatFiles, sessions: SessionService, clock: Clock):
+    def __init__(self, chat: ChatService, files: ChatFiles, participation: Participation, clock: Clock):
         self._chat = chat
         self._files = files
-        self._sessions = sessions
+        self._participation = participation
         self._clock = clock
 
     async def send(
@@ -59,7 +59,7 @@ class FileMessages:
         return file_message_response(message, file, self._files.url(message))
 
     async def _open(self, session_id: str, caller: Caller) -> Session:
-        session, may = await self._sessions.permitted(session_id, caller, None)
+        session, may = await self._participation.permitted(session_id, caller)
         check_sending(session, allowed=may.chat_send_file)
         return session
 

@@ -61,9 +61,11 @@ class ChatRepository:
         """How many of them there are, counted to `COUNTED_TO`."""
         return await self.collection.count(_stream(session_id, seen_by, None), limit=COUNTED_TO)
 
-    async def after(self, session_id: str, seen_by: str, after: str, limit: int) -> list[ChatMessage]:
-        """The oldest first of what is for `seen_by` and newer than `after`."""
-        query = {"session_id": session_id, "seen_by": seen_by, "_id": {"$gt": after}}
+    async def after(self, session_id: str, seen_by: str, after: str | None, limit: int) -> list[ChatMessage]:
+        """The oldest first of what is for `seen_by`, and newer than `after` where that is given."""
+        query = _stream(session_id, seen_by, None)
+        if after is not None:
+            query["_id"] = {"$gt": after}
         documents = await self.collection.find(query, sort=[("_id", ASCENDING)], limit=limit)
         return [_load(document) for document in documents]
 

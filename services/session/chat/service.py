@@ -19,7 +19,7 @@ from services.session.chat.schemas import (
 )
 from services.session.participants.service import taking_part
 from services.session.sessions.domain import Session
-from services.session.sessions.service import SessionService
+from services.session.sessions.participation import Participation
 from shared.clock import Clock
 from shared.contracts.chat_events import ChatMessageDeleted
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
@@ -32,14 +32,14 @@ class ChatService:
         self,
         chat: ChatRepository,
         files: ChatFiles,
-        sessions: SessionService,
+        participation: Participation,
         users: UserRepository,
         clock: Clock,
     ):
         self._chat = chat
         self._files = files
         self._history = History(chat)
-        self._sessions = sessions
+        self._participation = participation
         self._users = users
         self._clock = clock
 
@@ -51,7 +51,7 @@ class ChatService:
         body: CreateChatMessageRequest,
     ) -> ChatMessageResponse:
         """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
-        session, may = await self._sessions.permitted(session_id, caller, None)
+        session, may = await self._participation.permitted(session_id, caller)
         check_sending(session, allowed=may.chat_send_text)
         recipient = await self.recipient(session, caller, body.recipient_id)
         message = ChatMessage(
@@ -85,7 +85,7 @@ class ChatService:
 
     async def read(self, session_id: str, caller: Caller, query: ChatQuery) -> ChatMessagesResponse:
         """What the caller sees of it; raises `NotFound`, `Forbidden`."""
-        await self._sessions.permitted(session_id, caller, None, "chat_receive")
+        await self._participation.permitted(session_id, caller, "chat_receive")
         messages, total = await self._history.page(
             session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
         )
@@ -106,7 +106,7 @@ class ChatService:
 
     async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:
         """Delete what the caller wrote, or sees and manages; again changes nothing."""
-        _, may = await self._sessions.permitted(session_id, caller, None)
+        _, may = await self._participation.permitted(session_id, caller)
         message = await self._chat.find(message_id)
         if message is None or message.session_id != session_id:
             await self._check_was_theirs(session_id, message_id, caller, may)

@@ -16,7 +16,7 @@ from services.session.polls.schemas import (
     poll_response,
 )
 from services.session.sessions.domain import Session
-from services.session.sessions.service import SessionService
+from services.session.sessions.participation import Participation
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden
 from shared.identity import Caller
@@ -26,10 +26,12 @@ from shared.permissions import RolePermissions
 
 
 class PollService:
-    def __init__(self, polls: PollRepository, votes: VoteRepository, sessions: SessionService, clock: Clock):
+    def __init__(
+        self, polls: PollRepository, votes: VoteRepository, participation: Participation, clock: Clock
+    ):
         self._polls = polls
         self._votes = votes
-        self._sessions = sessions
+        self._participation = participation
         self._clock = clock
 
     async def create(
@@ -40,7 +42,7 @@ class PollService:
         body: CreatePollRequest,
     ) -> PollResponse:
         """Ask it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._sessions.permitted(session_id, caller, None, "poll_create")
+        session, _ = await self._participation.permitted(session_id, caller, "poll_create")
         session.check_live()
         poll = Poll(
             id=id,
@@ -59,7 +61,7 @@ class PollService:
 
     async def list_of_session(self, session_id: str, caller: Caller, query: PollQuery) -> PollListResponse:
         """The newest first; raises `NotFound`, and `Forbidden` for those whom no poll concerns."""
-        session, may = await self._sessions.permitted(session_id, caller, None)
+        session, may = await self._participation.permitted(session_id, caller)
         if not (may.poll_view or may.poll_vote or may.poll_create or may.poll_manage):
             raise Forbidden("You may not see this session's polls", code="not_permitted")
         polls, total = await self._polls.list_of_session(session_id, query.skip, query.limit)
@@ -68,7 +70,7 @@ class PollService:
     async def vote(self, id: str, caller: Caller, body: VoteRequest) -> PollResponse:  # noqa: A002
         """One vote a person, or one for each option; raises `NotFound`, `Forbidden`, `Conflict`."""
         poll = await self._polls.get(id)
-        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_vote")
+        session, may = await self._participation.permitted(poll.session_id, caller, "poll_vote")
         poll.check_votable(body.option_id)
         session.check_live()
         if not await self._votes.add(poll, caller.user_id, body.option_id, self._clock.now()):
@@ -78,13 +80,13 @@ class PollService:
     async def results(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
         """For those who may see them; raises `NotFound`, `Forbidden`."""
         poll = await self._polls.get(id)
-        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_view")
+        session, may = await self._participation.permitted(poll.session_id, caller, "poll_view")
         return await self._one(session, may, poll)
 
     async def close(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
         """By who manages polls; raises `NotFound`, `Forbidden`. A closed one is answered as it is."""
         poll = await self._polls.get(id)
-        session, may = await self._sessions.permitted(poll.session_id, caller, None, "poll_manage")
+        session, may = await self._participation.permitted(poll.session_id, caller, "poll_manage")
         poll = await self._polls.change(id, lambda poll: poll.close(self._clock.now()))
         return await self._one(session, may, poll)
 

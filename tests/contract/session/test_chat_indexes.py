@@ -22,7 +22,8 @@ READINGS: dict[str, Reading] = {
     "by offset": lambda chat: page(chat, before=None, skip=SKIP),
     "by cursor": lambda chat: page(chat, before=new_id(), skip=0),
     "by cursor and offset": lambda chat: page(chat, before=new_id(), skip=SKIP),
-    "for the export": lambda chat: chat.after(SESSION, EVERYBODY, "", LIMIT),
+    "for the export": lambda chat: chat.after(SESSION, EVERYBODY, None, LIMIT),
+    "for the rest of the export": lambda chat: chat.after(SESSION, EVERYBODY, new_id(), LIMIT),
 }
 
 
@@ -80,3 +81,19 @@ async def test_the_server_reads_no_more_than_it_must(
         most = read.skip + read.limit if "SORT" not in stages else matching
         assert plan["executionStats"]["totalDocsExamined"] <= most
         assert read.limit <= SKIP + LIMIT
+
+
+async def test_both_ways_through_the_chat_are_the_same(
+    mongo: Mongo, outbox: Outbox, clock: FakeClock
+) -> None:
+    chat = ChatRepository(mongo, outbox, clock)
+    await chat.ensure_indexes()
+    sent = [said(number) for number in range(MANY)]
+    for message in sent:
+        await chat.add(message)
+    common = [message.id for message in sent if message.recipient is None]
+    backwards = await chat.stream(SESSION, EVERYBODY, before=None, skip=0, limit=MANY)
+    assert [message.id for message in backwards] == common[::-1]
+    forwards = await chat.after(SESSION, EVERYBODY, None, LIMIT)
+    forwards += await chat.after(SESSION, EVERYBODY, forwards[-1].id, MANY)
+    assert [message.id for message in forwards] == common

@@ -44,6 +44,7 @@ from services.session.sessions.admission import Admission
 from services.session.sessions.domain import Ingest
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.live import LiveService, RoomTimeouts
+from services.session.sessions.participation import Participation
 from services.session.sessions.reactions import SessionReactions
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
@@ -191,13 +192,14 @@ class House:
             self.sessions, self.session_service, self.users, BanViews(self.users), clock
         )
         self._serve_stage()
+        self.participation = Participation(self.session_service, self.users)
         self.storage = Storage.from_url("memory:")
         signer = PathSigner("a secret of tests", CHAT_FILE, clock)
         files = ChatFiles(self.storage, signer, "https://live.example", CHAT_FILE_LIMIT, clock)
-        self.chat_service = ChatService(self.chat, files, self.session_service, self.users, clock)
-        self.file_messages = FileMessages(self.chat_service, files, self.session_service, clock)
+        self.chat_service = ChatService(self.chat, files, self.participation, self.users, clock)
+        self.file_messages = FileMessages(self.chat_service, files, self.participation, clock)
         self.chat_export = ChatExport(self.chat, self.session_service)
-        self.poll_service = PollService(self.polls, self.votes, self.session_service, clock)
+        self.poll_service = PollService(self.polls, self.votes, self.participation, clock)
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
 

@@ -16,9 +16,9 @@ from tests.unit.session.house import House
 from tests.unit.session.make import caller, user
 
 
-async def person(house: House, organization_id: str | None = None) -> Caller:
+async def person(house: House, organization_id: str | None = None, **more: str) -> Caller:
     """A viewer with an account, of an organization or of none."""
-    made = user(organization_id=organization_id, role=UserRole.VIEWER, username="Vera")
+    made = user(organization_id=organization_id, role=UserRole.VIEWER, username="Vera", **more)
     await house.users.add(made, [])
     return caller(made.id, organization_id, role=UserRole.VIEWER, username="Vera")
 
@@ -31,6 +31,11 @@ async def moderating(house: House, session: Session) -> Caller:
     )
     await house.sessions.change(session.id, lambda session: appoint(session, house.clock.now(), given))
     return made
+
+
+async def for_registered(house: House, session: Session) -> None:
+    """The session's library admits registered people only."""
+    await house.sessions.follow_library(session.library_id, listed=True, registered_only=True)
 
 
 async def ban(house: House, session: Session, person: Caller, device: str | None = None) -> None:

@@ -26,7 +26,7 @@ from shared.identity import TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House
-from tests.unit.session.people import ban, moderating, person
+from tests.unit.session.people import ban, for_registered, moderating, person
 
 SECRET = "a secret of tests"
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -37,7 +37,7 @@ NOT_OURS: list[Any] = [None, 7, ["session:x"], *WORDS, *OTHER_SPELLINGS, *IN_CAP
 
 
 def service(house: House, secret: str = SECRET) -> CentrifugoService:
-    return CentrifugoService(secret, TokenVerifier(house.public_keys, house.clock), house.session_service)
+    return CentrifugoService(secret, TokenVerifier(house.public_keys, house.clock), house.participation)
 
 
 def connect(house: House, data: Any = None, authorization: str | None = None) -> ConnectReply:
@@ -127,6 +127,14 @@ async def test_a_banned_device_hears_nothing_under_another_name(house: House, ho
         assert (await service(house).subscribe(SECRET, body)).error == answer
 
 
+async def test_guests_hear_nothing_of_what_is_for_registered_people(house: House, host: Host) -> None:
+    session, guest = await host.live_session(), await person(house)
+    known = await person(house, host.user.organization_id, external_user_id="c-1")
+    await for_registered(house, session)
+    assert await subscribe(house, guest.user_id, f"session:{session.id}") == denied(DENIED)
+    assert await subscribe(house, known.user_id, f"session:{session.id}") == ALLOWED
+
+
 async def test_a_persons_channel_is_theirs_alone(house: House) -> None:
     one, other = new_id(), new_id()
     assert await subscribe(house, one, f"user:{one}") == ALLOWED
@@ -145,7 +153,7 @@ async def test_an_unknown_channel_is_nobodys(house: House, name: object) -> None
 
 
 class _Away:
-    async def readable(self, id: str, library_id: str | None) -> NoReturn:  # noqa: A002
+    async def readable_by(self, session_id: str, user_id: str) -> NoReturn:
         raise Unavailable("The database does not answer")
 
 

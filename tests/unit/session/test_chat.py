@@ -13,7 +13,7 @@ from shared.ids import new_id
 from tests.unit.session.hosting import Host, new_host
 from tests.unit.session.house import House
 from tests.unit.session.make import user
-from tests.unit.session.people import ban, moderating, person, refused
+from tests.unit.session.people import ban, for_registered, moderating, person, refused
 
 
 async def say(
@@ -113,6 +113,16 @@ async def test_who_does_not_receive_the_chat_reads_none(house: House, host: Host
     await say(house, session, viewer)
     await refused("not_permitted", Forbidden, texts(house, session, viewer))
     assert await texts(house, session, host.caller) == ["Hello"]
+
+
+async def test_where_registered_people_meet_guests_are_not_heard(house: House, host: Host) -> None:
+    session, guest = await host.live_session(), await person(house)
+    known = await person(house, host.user.organization_id, external_user_id="c-1")
+    await for_registered(house, session)
+    for attempt in (say(house, session, guest), texts(house, session, guest)):
+        await refused("registration_required", Forbidden, attempt)
+    for by in (known, host.caller):
+        await say(house, session, by)
 
 
 async def test_the_banned_neither_read_nor_write(house: House, host: Host) -> None:

@@ -13,7 +13,7 @@ from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, new_host
 from tests.unit.session.house import House
-from tests.unit.session.people import ban, moderating, person, refused
+from tests.unit.session.people import ban, for_registered, moderating, person, refused
 
 
 async def ask(house: House, session: Session, by: Caller, **fields: Any) -> PollResponse:
@@ -157,6 +157,14 @@ async def test_flags_forbid_asking_and_voting(house: House, host: Host) -> None:
     await refused("not_permitted", Forbidden, listing)
     await ban(house, session, viewer)
     await refused("banned", Forbidden, vote(house, poll, viewer))
+
+
+async def test_where_registered_people_meet_guests_have_no_vote(house: House, host: Host) -> None:
+    session, guest = await host.live_session(), await person(house)
+    poll = await ask(house, session, host.caller)
+    await for_registered(house, session)
+    await refused("registration_required", Forbidden, vote(house, poll, guest))
+    await vote(house, poll, host.caller)
 
 
 async def test_where_polls_are_off_nobody_asks(house: House, host: Host) -> None:
