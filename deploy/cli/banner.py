@@ -21,6 +21,7 @@ def _rows(stack: Stack, data: DataDir) -> list[tuple[str, str]]:
     return [
         ("Greenroom", f"{stack.base_url}  (documentation: {stack.base_url}/docs)"),
         ("LiveKit", stack.livekit_url),
+        *([("Mails", stack.mail_url)] if stack.mail_url else []),
         ("Sign in as host", f"{stack.host.email}  {stack.host.password}"),
         ("as administrator", f"{stack.admin.email}  {stack.admin.password}"),
         ("API key", f"X-API-Key: {stack.api_key.id}.<secret>"),

@@ -63,6 +63,8 @@ def _show(report: Report) -> None:
     _show_dead_letters(console, report.dead_letters)
     if report.base_url:
         console.print(f"Gateway: {report.base_url}", highlight=False)
+    if report.mail_url:
+        console.print(f"Mails: {report.mail_url}", highlight=False)
 
 
 def _show_dead_letters(console: Console, letters: dict[str, int]) -> None:

@@ -20,15 +20,18 @@ class Given:
     mongodb_uri: str | None = None
     amqp_url: str | None = None
     redis_url: str | None = None
+    smtp_url: str | None = None
+    mail_from: str | None = None
     livekit_url: str | None = None
     livekit_api_key: str | None = None
     livekit_api_secret: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Given:
-        """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _LIVEKIT_URL, _LIVEKIT_API_KEY and _API_SECRET.
+        """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _SMTP_URL, _MAIL_FROM, _LIVEKIT_URL and its key.
 
-        Raises IncompleteEnvironment where a LiveKit URL comes without its key and secret.
+        Raises IncompleteEnvironment where a LiveKit URL comes without its key and secret, or a mail server
+        without an address to send from.
         """
         given = cls(
             **{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in cls.__annotations__}
@@ -37,6 +40,8 @@ class Given:
             raise IncompleteEnvironment(
                 "GREENROOM_LIVEKIT_URL needs GREENROOM_LIVEKIT_API_KEY and GREENROOM_LIVEKIT_API_SECRET"
             )
+        if given.smtp_url and not given.mail_from:
+            raise IncompleteEnvironment("GREENROOM_SMTP_URL needs GREENROOM_MAIL_FROM")
         return given
 
     def needed_programs(self) -> tuple[Program, ...]:

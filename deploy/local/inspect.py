@@ -22,6 +22,7 @@ PROBES: dict[str, Probe] = {
     "epmd": probes.epmd,
     "rabbitmq": probes.amqp,
     "redis": probes.redis,
+    "mail": probes.http_root,
     "livekit": probes.http_root,
     "rtmp": probes.rtmp,
 }
@@ -51,6 +52,7 @@ class Report:
     supervisor: int | None
     ready: bool
     base_url: str | None
+    mail_url: str | None
     components: list[ComponentReport]
     dead_letters: dict[str, int]
 
@@ -62,17 +64,18 @@ async def inspect(data: DataDir) -> Report:
     """Ask every component of the stack in this directory."""
     supervisor = supervisor_of(data)
     if supervisor is None:
-        return Report(None, ready=False, base_url=None, components=[], dead_letters={})
+        return Report(None, ready=False, base_url=None, mail_url=None, components=[], dead_letters={})
     known = StackState.load(data.state_file).components.values()
     services = (component.port for component in known if component.name in DATA_SERVICES)
     components, letters = await asyncio.gather(
         asyncio.gather(*(_ask(component) for component in known)), count_dead_letters(services)
     )
-    published = data.stack_file.exists()
+    stack = Stack.load(data.stack_file) if data.stack_file.exists() else None
     return Report(
         supervisor,
-        ready=published and all(component.state in ANSWERING for component in components),
-        base_url=Stack.load(data.stack_file).base_url if published else None,
+        ready=stack is not None and all(component.state in ANSWERING for component in components),
+        base_url=stack.base_url if stack else None,
+        mail_url=stack.mail_url if stack else None,
         components=list(components),
         dead_letters=letters,
     )

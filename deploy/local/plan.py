@@ -22,12 +22,13 @@ PORT_NAMES = (
     *DATA_SERVICES,
     "recorder",
     "relay",
+    *("mail", "mail-smtp"),
 )
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of one stack find each other."""
+    """Where the parts of one stack find each other; `mail` shows mails, unless they really go out."""
 
     gateway: str
     services: Mapping[str, str]
@@ -37,6 +38,8 @@ class Addresses:
     mongodb: Mapping[str, str]
     amqp: str
     redis: str
+    smtp: str
+    mail: str | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def addresses_of(given: Given, ports: Mapping[str, int], credentials: Credential
         mongodb={name: _mongodb_uri(given, ports, name) for name in DATA_SERVICES},
         amqp=given.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
         redis=given.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",
+        smtp=given.smtp_url or f"smtp://{LOOPBACK}:{ports['mail-smtp']}",
+        mail=None if given.smtp_url else f"http://{LOOPBACK}:{ports['mail']}/",
     )
 
 

@@ -18,6 +18,7 @@ def stack_of(plan: Plan, made: Provision) -> Stack:
         mongodb=DatabaseUris(**plan.addresses.mongodb),
         amqp_url=plan.addresses.amqp,
         redis_url=plan.addresses.redis,
+        mail_url=plan.addresses.mail,
         admin=SignIn(email=credentials.admin_email, password=credentials.admin_password),
         host=SignIn(email=credentials.host_email, password=credentials.host_password),
         organization_id=made.organization_id,

@@ -37,7 +37,10 @@ class ProcessInfo(_Part):
 
 
 class Stack(_Part):
-    """The content of `stack.json`, exactly. The file is there only while the stack is ready."""
+    """The content of `stack.json`, exactly. The file is there only while the stack is ready.
+
+    `mail_url` shows the mails; null where GREENROOM_SMTP_URL was given.
+    """
 
     base_url: str
     livekit_url: str
@@ -46,6 +49,7 @@ class Stack(_Part):
     mongodb: DatabaseUris
     amqp_url: str
     redis_url: str
+    mail_url: str | None
     admin: SignIn
     host: SignIn
     organization_id: str

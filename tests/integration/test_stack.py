@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 READY_SECONDS = 15.0
 EVERYTHING = {
     *("mongodb-session", "mongodb-egress", "mongodb-attendance", "epmd", "rabbitmq", "redis", "livekit"),
-    *("session", "egress", "attendance", "recorder", "rtmp", "relay", "gateway"),
+    *("session", "egress", "attendance", "recorder", "rtmp", "relay", "gateway", "mail"),
 }
 
 pytestmark = pytest.mark.timeout(300)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.local.component import Component
-from deploy.local.components import livekit, mongodb, rabbitmq, redis, rtmp, services
+from deploy.local.components import livekit, mail, mongodb, rabbitmq, redis, rtmp, services
 from deploy.local.plan import Plan
 
 
@@ -16,6 +16,7 @@ def table(plan: Plan) -> list[Component]:
         *mongodb.components(plan),
         *rabbitmq.components(plan),
         *redis.components(plan),
+        *mail.components(plan),
         *livekit.components(plan),
         *services.components(plan),
         *rtmp.components(plan),

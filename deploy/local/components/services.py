@@ -121,6 +121,8 @@ def _session(plan: Plan) -> dict[str, str]:
         | _storage(plan)
         | {
             "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
+            "GREENROOM_SMTP_URL": plan.addresses.smtp,
+            "GREENROOM_MAIL_FROM": plan.given.mail_from or "Greenroom <reminders@greenroom.example>",
             "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
             "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
             "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,

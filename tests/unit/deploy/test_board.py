@@ -21,6 +21,7 @@ STACK = Stack(
     mongodb=DatabaseUris(session="mongodb://a", egress="mongodb://b", attendance="mongodb://c"),
     amqp_url="amqp://broker",
     redis_url="redis://cache",
+    mail_url="http://127.0.0.1:8025/",
     admin=SIGN_IN,
     host=SIGN_IN,
     organization_id="organization",
@@ -62,7 +63,7 @@ def test_the_stack_file_names_the_new_process_after_a_restart(tmp_path: Path) ->
 def test_the_stack_file_has_exactly_the_promised_keys() -> None:
     assert set(STACK.model_dump()) == {
         *("base_url", "livekit_url", "livekit_api_key", "livekit_api_secret", "mongodb", "amqp_url"),
-        *("redis_url", "admin", "host", "organization_id", "library_id", "api_key", "processes"),
+        *("redis_url", "mail_url", "admin", "host", "organization_id", "library_id", "api_key", "processes"),
     }
 
 

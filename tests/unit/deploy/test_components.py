@@ -35,7 +35,7 @@ def by_name(components: list[Component]) -> dict[str, Component]:
 def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
     assert [component.name for component in table(plan(tmp_path))] == [
         *("mongodb-session", "mongodb-egress", "mongodb-attendance"),
-        *("epmd", "rabbitmq", "redis", "livekit"),
+        *("epmd", "rabbitmq", "redis", "mail", "livekit"),
         *("session", "egress", "attendance", "recorder", "gateway"),
     ]
 
@@ -45,6 +45,7 @@ def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
     [
         ({"amqp_url": "amqp://broker"}, {"rabbitmq", "epmd"}),
         ({"redis_url": "redis://cache:6379/1"}, {"redis"}),
+        ({"smtp_url": "smtps://u:p@mail", "mail_from": "a@example.com"}, {"mail"}),
         ({"mongodb_uri": "mongodb://db/"}, {"mongodb-session", "mongodb-egress", "mongodb-attendance"}),
         (
             {"livekit_url": "ws://lk", "livekit_api_key": "key", "livekit_api_secret": "secret"},

@@ -57,3 +57,8 @@ def test_each_service_gets_its_own_database_on_a_given_server() -> None:
 )
 def test_livekits_api_is_at_the_http_form_of_its_address(livekit_url: str, api_url: str) -> None:
     assert as_http(livekit_url) == api_url
+
+
+def test_a_mail_server_without_an_address_to_send_from_is_refused() -> None:
+    with pytest.raises(IncompleteEnvironment, match="GREENROOM_MAIL_FROM"):
+        Given.from_environment({"GREENROOM_SMTP_URL": "smtp://mail"})

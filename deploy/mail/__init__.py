@@ -1,0 +1,1 @@
+"""The development mail server: takes every mail, delivers none, and shows them."""

@@ -1,0 +1,67 @@
+"""`python -m deploy.mail`: SMTP on one loopback port, the mails on another, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from deploy.local.ports import LOOPBACK
+from deploy.mail.pages import application
+from deploy.mail.store import Store
+
+_LARGEST = 10 * 1024 * 1024
+
+
+class Handler:
+    """Takes what comes."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        del server, session
+        content = envelope.content or b""
+        self._store.add(content if isinstance(content, bytes) else content.encode(), datetime.now(UTC))
+        return "250 Kept, and shown"
+
+
+async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
+    store, loop, stop = Store(folder), asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    handler = Handler(store)
+    smtp = await loop.create_server(
+        # A host name of its own would be looked up in the DNS.
+        lambda: SMTP(
+            handler, data_size_limit=_LARGEST, enable_SMTPUTF8=True, hostname="localhost", loop=loop
+        ),
+        LOOPBACK,
+        smtp_port,
+    )
+    runner = web.AppRunner(application(store), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, http_port).start()
+    try:
+        await stop.wait()
+    finally:
+        smtp.close()
+        await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="deploy.mail", description=__doc__)
+    parser.add_argument("--smtp-port", type=int, required=True)
+    parser.add_argument("--http-port", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    given = parser.parse_args()
+    asyncio.run(serve(given.smtp_port, given.http_port, given.folder))
+
+
+if __name__ == "__main__":
+    main()
