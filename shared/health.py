@@ -17,6 +17,11 @@ class Health:
         self.started = False
         self.stopping = False
         self._checks: dict[str, Check] = {}
+        self._notes: dict[str, str] = {}
+
+    def note(self, subject: str, words: str) -> None:
+        """Something to know that does not keep the service from being ready."""
+        self._notes[subject] = words
 
     def add(self, dependency: str, check: Check) -> None:
         """`check` returns None when the dependency answers, else (or by raising) what is wrong."""
@@ -32,7 +37,8 @@ class Health:
         """Whether to send requests here, and the document that /readyz answers."""
         dependencies = await self.states()
         ready = self.started and not self.stopping and all(state == "ok" for state in dependencies.values())
-        return ready, {"status": self._status(ready), "dependencies": dependencies}
+        document: dict[str, object] = {"status": self._status(ready), "dependencies": dependencies}
+        return ready, document | ({"notes": dict(self._notes)} if self._notes else {})
 
     def _status(self, ready: bool) -> str:
         if self.stopping:

@@ -152,3 +152,12 @@ async def test_a_dependency_that_hangs_is_told_in_time() -> None:
     health.add("b", hangs)
     async with asyncio.timeout(3):
         assert set((await health.states()).values()) == {"no answer within 1 s"}
+
+
+async def test_a_note_keeps_nobody_from_being_ready() -> None:
+    health = Health()
+    health.started = True
+    assert (await health.readiness())[1].keys() == {"status", "dependencies"}
+    health.note("mail", "off")
+    ready, document = await health.readiness()
+    assert (ready, document["notes"]) == (True, {"mail": "off"})
