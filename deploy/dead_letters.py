@@ -16,6 +16,7 @@ from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
 from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.notices.consumers import GROUP as NOTICES
+from services.session.reminders.consumers import GROUP as REMINDERS
 from services.session.sessions.consumers import GROUP as SESSION
 from services.session.stage.consumers import GROUP as STAGE
 from shared import log
@@ -29,6 +30,7 @@ GROUPS = (
     JOURNAL,
     NOTICES,
     STAGE,
+    REMINDERS,
     EGRESS_INGEST,
     EGRESS_SESSIONS,
     EGRESS_CONNECTIONS,

@@ -100,6 +100,14 @@ TABLE: Final[tuple[Operation, ...]] = (
     get("/sessions/{id}/hand_raises", _SESSION, MODERATOR),
     post("/sessions/{id}/hand_raises/{hand_raise_id}/approve", _SESSION, MODERATOR),
     post("/sessions/{id}/hand_raises/{hand_raise_id}/reject", _SESSION, MODERATOR, quiet=True),
+    # Reminders
+    post("/rooms/{id}/reminders", _SESSION, BEARER, mirrored=True, quiet=True),
+    delete("/rooms/{id}/reminders", _SESSION, BEARER, mirrored=True, quiet=True),
+    get("/rooms/{id}/reminders/my", _SESSION, BEARER, mirrored=True),
+    get("/rooms/{id}/reminders/confirm", _SESSION, ANONYMOUS),
+    post("/rooms/{id}/reminders/confirm", _SESSION, ANONYMOUS, body_limit=SIGN_IN_LIMIT, quiet=True),
+    get("/rooms/{id}/reminders/unsubscribe", _SESSION, ANONYMOUS),
+    post("/rooms/{id}/reminders/unsubscribe", _SESSION, ANONYMOUS, body_limit=SIGN_IN_LIMIT, quiet=True),
     # Streams
     get("/hls/{path:.+}", _EGRESS, ANONYMOUS),
     # Chat

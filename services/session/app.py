@@ -52,6 +52,9 @@ from services.session.polls.service import POLLS, PollService
 from services.session.presets import routes as preset_routes
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PRESETS, PresetService
+from services.session.reminders import routes as reminder_routes
+from services.session.reminders.build import build_reminders
+from services.session.reminders.service import REMINDERS
 from services.session.revocations import routes as revocation_routes
 from services.session.revocations.repository import RevocationRepository
 from services.session.revocations.service import REVOKED, RevocationService
@@ -109,6 +112,7 @@ from shared.storage import Storage
 TABLES: tuple[Routes, ...] = (
     signin_routes.routes,
     room_routes.routes,
+    reminder_routes.routes,
     preset_routes.routes,
     session_routes.routes,
     host_media_routes.routes,
@@ -212,6 +216,17 @@ def build(settings: SessionSettings) -> web.Application:
         clock,
     )
     app[ROOMS] = room_service
+    reminders = build_reminders(
+        settings,
+        mongo,
+        outbox,
+        clock,
+        room_service=room_service,
+        accounts=account_service,
+        rooms=rooms,
+        users=users,
+    )
+    app[REMINDERS] = reminders.service
     app[PRESETS] = preset_service
     app[SESSIONS] = session_service
     app[ADMISSION] = admission
@@ -268,6 +283,7 @@ def build(settings: SessionSettings) -> web.Application:
             bus=bus,
             outbox=outbox,
             stores=[
+                *reminders.stores,
                 organizations,
                 libraries,
                 users,
@@ -286,6 +302,7 @@ def build(settings: SessionSettings) -> web.Application:
                 idempotency,
             ],
             groups=[
+                reminders.group,
                 group,
                 enforcement_consumers.group(enforcer),
                 journal_consumers.group(app[JOURNAL]),
@@ -295,6 +312,7 @@ def build(settings: SessionSettings) -> web.Application:
             prepare=prepare,
         )
     )
+    app.cleanup_ctx.append(reminders.lifetime)
     return app
 
 

@@ -1,6 +1,9 @@
 """Settings of the session service."""
 
+import re
+from email.utils import parseaddr
 from typing import Annotated, ClassVar, Self
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
@@ -42,6 +45,10 @@ class SessionSettings(ServiceSettings):
 
     # What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody.
     centrifugo_secret: SecretStr = SecretStr("")
+    # smtp://, smtp+starttls:// or smtps://user:password@host:port; without it no mails are sent.
+    smtp_url: str | None = Field(default=None, repr=False)
+    # The From header: an address, with or without a name.
+    mail_from: str = ""
 
     bootstrap_admin_email: str | None = None
     bootstrap_admin_password: SecretStr | None = None
@@ -52,6 +59,20 @@ class SessionSettings(ServiceSettings):
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
+
+    @model_validator(mode="after")
+    def _usable_mail(self) -> Self:
+        if not self.smtp_url:
+            return self
+        _, address = parseaddr(self.mail_from)
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise ValueError("GREENROOM_SMTP_URL needs GREENROOM_MAIL_FROM, an e-mail address")
+        parts = urlsplit(self.smtp_url)
+        if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
+            raise ValueError(
+                "GREENROOM_SMTP_URL is not smtp://, smtp+starttls:// or smtps://user:password@host:port"
+            )
+        return self
 
     @model_validator(mode="after")
     def _usable_keys(self) -> Self:

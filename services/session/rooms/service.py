@@ -86,9 +86,13 @@ class RoomService:
         return RoomListResponse(rooms=views, total=total, page=page.page, limit=page.limit)
 
     async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:  # noqa: A002
+        return await self._views.one(await self.readable(id, library_id), viewer)
+
+    async def readable(self, id: str, library_id: str | None) -> Room:  # noqa: A002
+        """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
         room = await self._rooms.get(id)
         require_library(room, library_id)
-        return await self._views.one(room, viewer)
+        return room
 
     async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Room:  # noqa: A002
         """The room, if the caller hosts it; raises `NotFound`, `Forbidden`."""

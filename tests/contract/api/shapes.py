@@ -38,6 +38,7 @@ NULLABLE = {
 }
 # The same for data that has no name.
 NULLABLE_DATA = {
+    "GET /rooms/{id}/reminders/my": {"created_at"},
     "GET /sessions/{id}/share_urls": {"hls_url"},
     "GET /sessions/{id}/stream_health": {"room", "ingress"},
     "GET /sessions/{id}/ban_status": {"reason", "banned_at"},

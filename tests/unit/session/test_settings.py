@@ -78,3 +78,29 @@ def test_production_takes_no_weak_secret(environment: pytest.MonkeyPatch, variab
     environment.setenv(variable, value)
     with pytest.raises(SettingsRefused, match=variable):
         load(SessionSettings)
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        ("smtp://mail", ""),
+        ("smtp://mail", "Greenroom"),
+        ("http://user:tell-nobody@mail", "reminders@example.com"),
+        ("smtp://", "reminders@example.com"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused(
+    environment: pytest.MonkeyPatch, url: str, sender: str
+) -> None:
+    environment.setenv("GREENROOM_SMTP_URL", url)
+    environment.setenv("GREENROOM_MAIL_FROM", sender)
+    with pytest.raises(SettingsRefused, match="GREENROOM_SMTP_URL") as refusal:
+        load(SessionSettings)
+    assert "tell-nobody" not in str(refusal.value)
+
+
+def test_a_mail_server_is_no_need(environment: pytest.MonkeyPatch) -> None:
+    assert load(SessionSettings).smtp_url is None
+    environment.setenv("GREENROOM_SMTP_URL", "smtps://user:tell-nobody@mail.example")
+    environment.setenv("GREENROOM_MAIL_FROM", "Town hall <reminders@example.com>")
+    assert "tell-nobody" not in repr(load(SessionSettings))

@@ -1,0 +1,1 @@
+"""What is to be told of each session, and when."""

@@ -1,0 +1,110 @@
+"""The reminders, put together."""
+
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from services.session.accounts.repository import UserRepository
+from services.session.accounts.service import AccountService
+from services.session.reminders import consumers
+from services.session.reminders.agendas.repository import AgendaRepository
+from services.session.reminders.agendas.service import AgendaService
+from services.session.reminders.links import PURPOSE, ReminderLinks
+from services.session.reminders.mails.letters import Letters
+from services.session.reminders.mails.message import Composer
+from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.mails.sender import Sender
+from services.session.reminders.mails.smtp import Server, SmtpMailer
+from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.scheduler import LEASE, Scheduler
+from services.session.reminders.service import ReminderService
+from services.session.rooms.repository import RoomRepository
+from services.session.rooms.service import RoomService
+from services.session.settings import SessionSettings
+from shared.bus import Group
+from shared.clock import Clock
+from shared.http.app import HEALTH, SUPERVISOR
+from shared.ids import new_id
+from shared.lease import Lease, LeaseStore
+from shared.lifetime import Indexed
+from shared.mongo import Mongo
+from shared.outbox import Outbox
+from shared.signed_paths import PathSigner
+
+log = structlog.get_logger(__name__)
+
+_NO_MAILS = "off: GREENROOM_SMTP_URL is not set, so reminders are subscribed to and not sent"
+
+
+@dataclass(frozen=True)
+class Clockwork:
+    """What runs where mails are sent."""
+
+    lease: Lease
+    scheduler: Scheduler
+
+    async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
+        """A `cleanup_ctx`, for after that of the database: it stops first."""
+        app[SUPERVISOR].spawn("reminders lease", self.lease.run())
+        app[SUPERVISOR].spawn("reminders", self.scheduler.run())
+        yield
+        await self.scheduler.stop()
+
+
+async def without_mails(app: web.Application) -> AsyncIterator[None]:
+    """Say so where people look."""
+    log.warning("reminders.off", reason=_NO_MAILS)
+    app[HEALTH].note("mail", _NO_MAILS)
+    yield
+
+
+@dataclass(frozen=True)
+class Reminders:
+    """Without a mail server subscriptions are kept and nothing is sent: `lifetime` then says so."""
+
+    service: ReminderService
+    group: Group
+    stores: Sequence[Indexed]
+    lifetime: Callable[[web.Application], AsyncIterator[None]]
+
+
+def build_reminders(
+    settings: SessionSettings,
+    mongo: Mongo,
+    outbox: Outbox,
+    clock: Clock,
+    *,
+    room_service: RoomService,
+    accounts: AccountService,
+    rooms: RoomRepository,
+    users: UserRepository,
+) -> Reminders:
+    subscriptions, mails, leases = SubscriptionRepository(mongo), MailRepository(mongo), LeaseStore(mongo)
+    agendas = AgendaRepository(mongo, outbox, clock)
+    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    links = ReminderLinks(settings.public_url, signer)
+    service = ReminderService(subscriptions, mails, room_service, accounts, links, clock)
+
+    lifetime = without_mails
+    if settings.smtp_url:
+        # Of this process alone, and says to people which it is.
+        name = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
+        composer = Composer(settings.mail_from, settings.public_url.rstrip("/") + "/watch", links)
+        letters = Letters(agendas, subscriptions, rooms, users, composer, clock)
+        mailer = SmtpMailer(Server.of(settings.smtp_url), composer.address)
+        sender = Sender(mails, letters, mailer, clock, name=name)
+        lease = Lease(leases, LEASE, name, time.monotonic)
+        scheduler = Scheduler(lease, Planner(agendas, subscriptions, mails, clock), sender)
+        lifetime = Clockwork(lease, scheduler).lifetime
+    return Reminders(
+        service,
+        consumers.group(AgendaService(agendas, clock), service),
+        [subscriptions, mails, leases, agendas],
+        lifetime,
+    )

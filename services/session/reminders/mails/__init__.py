@@ -1,0 +1,1 @@
+"""Mails: what is to be sent to whom, each once."""

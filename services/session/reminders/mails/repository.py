@@ -1,0 +1,88 @@
+"""Where mails are kept, by what they are about and to whom: planned once, however often that is tried."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from services.session.reminders.mails.domain import Mail, MailState
+from shared.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
+
+_KEPT_SECONDS = 90 * 24 * 3600
+_ADAPTER: TypeAdapter[Mail] = TypeAdapter(Mail)
+_FIELDS = frozenset(Mail.__dataclass_fields__) - {"id"}
+_OVER = {"due_at": "", "claim": "", "sender": ""}
+
+
+class MailRepository:
+    """`due_at` is there while it is to be sent, `claim` (an epoch) and `sender` while somebody sends it."""
+
+    indexes = (
+        Index([("due_at", ASCENDING)], sparse=True),
+        Index([("claim", ASCENDING)], sparse=True),
+        Index([("asked_of", ASCENDING), ("planned_at", ASCENDING)], sparse=True),
+        Index([("planned_at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
+    )
+
+    def __init__(self, mongo: Mongo):
+        self.collection = mongo.collection("reminder_mails")
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes(self.indexes)
+
+    async def plan(self, mails: Sequence[Mail], now: datetime) -> None:
+        """Store those that are not planned yet; in one write."""
+        await self.collection.insert_many([_document(mail, now) for mail in mails])
+
+    async def asked(self, recipient: str, since: datetime) -> int:
+        """How often an address was asked to confirm."""
+        query = {"asked_of": recipient, "planned_at": {"$gte": since}}
+        return await self.collection.count(query, limit=100)
+
+    async def free(self, epoch: int, now: datetime) -> None:
+        """What somebody began to send under this epoch or an earlier one is to be sent again."""
+        change: Document = {
+            "$set": {"state": MailState.PLANNED.value, "due_at": now},
+            "$unset": {"claim": "", "sender": ""},
+        }
+        await self.collection.update_many({"claim": {"$lte": epoch}}, change)
+
+    async def claim(self, sender: str, epoch: int, now: datetime, limit: int) -> list[Mail]:
+        """Of those that are due, the longest waiting; nobody else sends them now."""
+        due = await self.collection.find(
+            {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
+        )
+        ids = [document["_id"] for document in due]
+        taken = {"$set": {"state": MailState.SENDING.value, "claim": epoch, "sender": sender}}
+        unclaimed = {"state": MailState.PLANNED.value}
+        change: Document = {**taken, "$unset": {"due_at": ""}}
+        await self.collection.bulk([UpdateOne({"_id": id_, **unclaimed}, change) for id_ in ids])
+        mine = {"_id": {"$in": ids}, "claim": epoch, "sender": sender}
+        return [_load(document) for document in await self.collection.find(mine)] if ids else []
+
+    async def settle(self, mail: Mail, state: MailState, now: datetime, why: str | None = None) -> None:
+        """It is over: sent, refused or dropped, for the reason `why`."""
+        outcome: Document = {"state": state.value, "settled_at": now, "why": why}
+        await self.collection.update({"_id": mail.id}, {"$set": outcome, "$unset": _OVER})
+
+    async def postpone(self, mail: Mail, until: datetime, why: str) -> None:
+        """Try again then."""
+        change: Document = {
+            "$set": {"state": MailState.PLANNED.value, "due_at": until, "why": why},
+            "$inc": {"attempts": 1},
+            "$unset": {"claim": "", "sender": ""},
+        }
+        await self.collection.update({"_id": mail.id, "state": MailState.SENDING.value}, change)
+
+
+def _document(mail: Mail, now: datetime) -> Document:
+    fields: dict[str, Any] = _ADAPTER.dump_python(mail, mode="python")
+    document = {"_id": fields.pop("id"), **fields, "state": MailState.PLANNED.value}
+    document |= {"planned_at": now, "due_at": now}
+    return document if mail.occasion else {**document, "asked_of": mail.recipient}
+
+
+def _load(document: Document) -> Mail:
+    fields = {name: value for name, value in document.items() if name in _FIELDS}
+    return _ADAPTER.validate_python({"id": document["_id"], **fields})

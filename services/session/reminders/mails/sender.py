@@ -1,0 +1,111 @@
+"""Sending what is planned: claimed, handed to a mail server, and noted."""
+
+import asyncio
+from collections import deque
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from services.session.reminders.mails.domain import Mail, MailState
+from services.session.reminders.mails.letters import Letter, Letters, NoLetter
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.mails.smtp import MailConnection, MailDeferred, Mailer, MailRefused
+from shared.bus import Backoff
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.lease import Lease
+
+log = structlog.get_logger(__name__)
+
+MAILS: Final = Counter("greenroom_reminder_mails_total", "Reminder mails by what became of them", ["outcome"])
+_BATCH = 40
+_CONNECTIONS = 4
+# In seconds; what is of no use any more by then is dropped.
+RETRY: Final = Backoff(30.0, 3600.0)
+
+
+class Sender:
+    """`name` is this replica's; `retry` says how long to wait after each attempt."""
+
+    def __init__(
+        self,
+        mails: MailRepository,
+        letters: Letters,
+        mailer: Mailer,
+        clock: Clock,
+        *,
+        name: str,
+        retry: Backoff = RETRY,
+    ):
+        self._mails = mails
+        self._letters = letters
+        self._mailer = mailer
+        self._clock = clock
+        self._name = name
+        self._retry = retry
+
+    async def send_due(self, lease: Lease) -> bool:
+        """Send a batch of what is due, for as long as the lease holds; whether there was any.
+
+        Nothing is in anybody's hands now but what a sender that died, or this one when the database was away,
+        had claimed: that is sent again.
+        """
+        epoch = lease.epoch
+        if epoch is None:
+            return False
+        await self._mails.free(epoch, self._clock.now())
+        batch = await self._mails.claim(self._name, epoch, self._clock.now(), _BATCH)
+        letters: deque[Letter] = deque()
+        for one in await self._letters.of(batch) if batch else ():
+            if isinstance(one, NoLetter):
+                await self._settle(one.mail, MailState.DROPPED, one.why)
+            else:
+                letters.append(one)
+        await asyncio.gather(*(self._carry(letters, lease) for _ in range(min(_CONNECTIONS, len(letters)))))
+        return bool(batch)
+
+    async def _carry(self, letters: deque[Letter], lease: Lease) -> None:
+        """Take letters to the server, as long as there are any, it answers, and they are ours to send."""
+        if not letters:
+            return
+        letter: Letter | None = letters.popleft()
+        try:
+            async with self._mailer.connection() as connection:
+                while letter is not None and lease.epoch is not None:
+                    await self._hand_over(connection, letter)
+                    letter = letters.popleft() if letters else None
+        except Unavailable as error:
+            log.warning("reminders.mail_server_away", error=error.message)
+            left = [letter] if letter is not None else []
+            left += letters
+            letters.clear()
+            for one in left:
+                await self._postpone(one.mail, error.message)
+
+    async def _hand_over(self, connection: MailConnection, letter: Letter) -> None:
+        try:
+            await connection.send(letter.message, letter.to)
+        except MailRefused as refusal:
+            log.warning("reminders.refused", mail=letter.mail.id, said=str(refusal))
+            await self._settle(letter.mail, MailState.REFUSED, str(refusal))
+        except MailDeferred as deferral:
+            await self._postpone(letter.mail, str(deferral))
+        except Unavailable:
+            raise
+        except Exception:
+            # Whatever is wrong with one mail must not keep the others from being sent.
+            log.exception("reminders.cannot_be_sent", mail=letter.mail.id)
+            await self._settle(letter.mail, MailState.REFUSED, "cannot be sent")
+        else:
+            await self._settle(letter.mail, MailState.SENT)
+
+    async def _settle(self, mail: Mail, state: MailState, why: str | None = None) -> None:
+        await self._mails.settle(mail, state, self._clock.now(), why)
+        MAILS.labels(state.value).inc()
+
+    async def _postpone(self, mail: Mail, why: str) -> None:
+        wait = timedelta(seconds=self._retry.delay(mail.attempts))
+        await self._mails.postpone(mail, self._clock.now() + wait, why)
+        MAILS.labels("postponed").inc()

@@ -1,0 +1,77 @@
+"""The Reminders group, and where the links in mails lead."""
+
+from aiohttp import web
+
+from services.session.reminders import pages
+from services.session.reminders.schemas import (
+    LinkQuery,
+    ReminderStatusResponse,
+    SubscribedResponse,
+    SubscribeRequest,
+    UnsubscribedResponse,
+)
+from services.session.reminders.service import REMINDERS
+from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes
+
+routes = Routes("Reminders")
+
+
+@routes.post("/rooms/{id}/reminders", access=BEARER, status=201, mirrored=True, idempotent=True)
+async def subscribe_to_reminders(request: Request, body: SubscribeRequest) -> Reply[SubscribedResponse]:
+    """Subscribe to room reminders.
+
+    By e-mail to the address of the account. Where that has none, `email` gives one (409 without), which is
+    asked to confirm first: `subscribed` is false until then. The same again changes nothing.
+    """
+    service, room_id = request.service(REMINDERS), request.path_id()
+    return Reply(await service.subscribe(room_id, request.caller, request.library_id, body.email))
+
+
+@routes.delete("/rooms/{id}/reminders", access=BEARER, mirrored=True)
+async def unsubscribe_from_reminders(request: Request) -> Reply[UnsubscribedResponse]:
+    """Unsubscribe from room reminders.
+
+    Also answers 200 where there was no subscription.
+    """
+    await request.service(REMINDERS).unsubscribe(request.path_id(), request.caller, request.library_id)
+    return Reply(UnsubscribedResponse(subscribed=False))
+
+
+@routes.get("/rooms/{id}/reminders/my", access=BEARER, mirrored=True)
+async def get_my_reminders(request: Request) -> Reply[ReminderStatusResponse]:
+    """Get my reminder subscription status.
+
+    `created_at` is null without a subscription; not `subscribed` with a time waits for confirmation.
+    """
+    service = request.service(REMINDERS)
+    return Reply(await service.mine(request.path_id(), request.caller, request.library_id))
+
+
+@routes.get("/rooms/{id}/reminders/confirm", access=ANONYMOUS)
+async def ask_to_confirm(request: Request, query: LinkQuery) -> web.StreamResponse:
+    """Show the page that confirms an address."""
+    request.service(REMINDERS).check_confirm(request.path_id(), query.recipient, query.token)
+    return pages.question("Do you want reminders of this room's sessions by e-mail?", "Yes, send them")
+
+
+@routes.post("/rooms/{id}/reminders/confirm", access=ANONYMOUS)
+async def confirm(request: Request, query: LinkQuery) -> web.StreamResponse:
+    """Confirm an address."""
+    confirmed = await request.service(REMINDERS).confirm(request.path_id(), query.recipient, query.token)
+    if confirmed:
+        return pages.answer("Thank you: you will get reminders of this room's sessions.")
+    return pages.answer("Nobody waits for this any more. Subscribe again to get reminders.")
+
+
+@routes.get("/rooms/{id}/reminders/unsubscribe", access=ANONYMOUS)
+async def ask_to_unsubscribe(request: Request, query: LinkQuery) -> web.StreamResponse:
+    """Show the page that ends a subscription."""
+    request.service(REMINDERS).check_leave(request.path_id(), query.recipient, query.token)
+    return pages.question("No more reminders of this room's sessions?", "Unsubscribe")
+
+
+@routes.post("/rooms/{id}/reminders/unsubscribe", access=ANONYMOUS)
+async def unsubscribe(request: Request, query: LinkQuery) -> web.StreamResponse:
+    """End a subscription with one click (RFC 8058)."""
+    await request.service(REMINDERS).leave(request.path_id(), query.recipient, query.token)
+    return pages.answer("You will get no more reminders of this room's sessions.")

@@ -1,0 +1,61 @@
+"""The clockwork of the reminders: one replica's, by the lease."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.sender import Sender
+from shared.errors import AppError
+from shared.lease import Lease
+
+log = structlog.get_logger(__name__)
+
+LEASE = "reminders"
+_PERIOD = 1.0
+# Seconds; what is not finished then is sent by another.
+_FINISH = 8.0
+
+
+class Scheduler:
+    def __init__(self, lease: Lease, planner: Planner, sender: Sender):
+        self._lease = lease
+        self._planner = planner
+        self._sender = sender
+        self._stopping = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def run(self) -> None:
+        """Plan and send what is due until cancelled."""
+        while True:
+            busy = await self._try()
+            await asyncio.sleep(0 if busy else _PERIOD)
+
+    async def stop(self) -> None:
+        """Finish what is in hand, for a while, and let another replica go on."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH):
+                await self._idle.wait()
+        await self._lease.release()
+
+    async def _try(self) -> bool:
+        if self._stopping:
+            return False
+        self._idle.clear()
+        try:
+            return await self.step()
+        except AppError as error:
+            log.warning("reminders.waiting", code=error.code, error=error.message)
+            return False
+        finally:
+            self._idle.set()
+
+    async def step(self) -> bool:
+        """Once; whether there may be more to do at once. Another replica's lease is left alone."""
+        if self._lease.epoch is None:
+            return False
+        planned = await self._planner.plan_due()
+        return await self._sender.send_due(self._lease) or planned

@@ -1,0 +1,127 @@
+"""Subscribing to a room's reminders, and getting out again."""
+
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from services.session.accounts.domain import User
+from services.session.accounts.service import AccountService
+from services.session.reminders.domain import Subscription, recipient_of
+from services.session.reminders.links import CONFIRMED_WITHIN, ReminderLinks
+from services.session.reminders.mails.domain import confirmation
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
+from services.session.rooms.service import RoomService
+from shared.clock import Clock
+from shared.contracts.session_events import RoomDeleted
+from shared.errors import Conflict, TooManyRequests
+from shared.identity import Caller
+
+_DAY = timedelta(days=1)
+# Confirmations that one address is asked for in a day, by whomever: it did not ask for them.
+_ASKED_A_DAY = 5
+# How long the subscribers of a deleted room are kept, to be told that its sessions are called off.
+_AFTER_THE_ROOM = timedelta(days=2)
+
+
+class ReminderService:
+    def __init__(
+        self,
+        subscriptions: SubscriptionRepository,
+        mails: MailRepository,
+        rooms: RoomService,
+        accounts: AccountService,
+        links: ReminderLinks,
+        clock: Clock,
+    ):
+        self._subscriptions = subscriptions
+        self._mails = mails
+        self._rooms = rooms
+        self._accounts = accounts
+        self._links = links
+        self._clock = clock
+
+    async def subscribe(
+        self, room_id: str, caller: Caller, library_id: str | None, email: str | None
+    ) -> SubscribedResponse:
+        """Subscribe the caller; the same again changes nothing.
+
+        Raises `NotFound`, `Conflict` where there is no address, and `TooManyRequests` where an address has
+        been asked too often to confirm.
+        """
+        await self._rooms.readable(room_id, library_id)
+        wanted = self._wanted(room_id, await self._accounts.get(caller.user_id), email)
+        kept = await self._subscriptions.find(room_id, caller.user_id)
+        if kept is None or kept.recipient != wanted.recipient:
+            await self._ask(wanted)
+            kept = await self._store(wanted)
+        elif not kept.active:
+            await self._ask(kept)
+        return SubscribedResponse(subscribed=kept.active, created_at=kept.created_at)
+
+    def _wanted(self, room_id: str, user: User, email: str | None) -> Subscription:
+        """By the address of the account; one that is given is confirmed first."""
+        if user.email is None and email is None:
+            raise Conflict("Say an e-mail address: this account has none", code="email_required")
+        given = email if user.email is None else None
+        return Subscription(
+            room_id=room_id,
+            user_id=user.id,
+            recipient=recipient_of(given) if given else user.id,
+            email=given,
+            active=given is None,
+            created_at=self._clock.now(),
+        )
+
+    async def _store(self, wanted: Subscription) -> Subscription:
+        expires_at = None if wanted.active else wanted.created_at + CONFIRMED_WITHIN
+        if not await self._subscriptions.add(wanted, expires_at):
+            await self._subscriptions.replace(wanted, expires_at)
+        return wanted
+
+    async def _ask(self, of: Subscription) -> None:
+        """Ask the address whether it wants to be written to, where that is not known."""
+        if of.active:
+            return
+        now = self._clock.now()
+        if await self._mails.asked(of.recipient, now - _DAY) >= _ASKED_A_DAY:
+            raise TooManyRequests(
+                "This address was asked too often today", retry_after=int(_DAY.total_seconds())
+            )
+        await self._mails.plan([confirmation(of, now.date(), now + CONFIRMED_WITHIN)], now)
+
+    async def unsubscribe(self, room_id: str, caller: Caller, library_id: str | None) -> None:
+        await self._rooms.readable(room_id, library_id)
+        await self._subscriptions.remove(room_id, caller.user_id)
+
+    async def mine(self, room_id: str, caller: Caller, library_id: str | None) -> ReminderStatusResponse:
+        await self._rooms.readable(room_id, library_id)
+        kept = await self._subscriptions.find(room_id, caller.user_id)
+        if kept is None:
+            return ReminderStatusResponse(subscribed=False, created_at=None)
+        return ReminderStatusResponse(subscribed=kept.active, created_at=kept.created_at)
+
+    def check_confirm(self, room_id: str, recipient: str, token: str) -> None:
+        """Raises `Forbidden` for a link that is none of ours, or too old."""
+        self._links.check_confirm(room_id, recipient, token)
+
+    async def confirm(self, room_id: str, recipient: str, token: str) -> bool:
+        """The address is theirs; False where nobody waits for that any more. Raises `Forbidden`."""
+        self._links.check_confirm(room_id, recipient, token)
+        return await self._subscriptions.confirm(room_id, recipient)
+
+    def check_leave(self, room_id: str, recipient: str, token: str) -> None:
+        self._links.check_unsubscribe(room_id, recipient, token)
+
+    async def leave(self, room_id: str, recipient: str, token: str) -> None:
+        """No more mails about this room to whoever has this link. Raises `Forbidden`."""
+        self._links.check_unsubscribe(room_id, recipient, token)
+        await self._subscriptions.remove_recipient(room_id, recipient)
+
+    async def forget(self, event: RoomDeleted) -> None:
+        await self._subscriptions.expire(event.room.id, self._clock.now() + _AFTER_THE_ROOM)
+
+
+REMINDERS: Final = web.AppKey("reminders", ReminderService)

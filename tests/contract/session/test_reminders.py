@@ -1,0 +1,138 @@
+"""Reminders on both databases: kept once, found in order, and found by an index."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from services.session.reminders.agendas.domain import Agenda, Due, Occasion
+from services.session.reminders.agendas.repository import AgendaRepository
+from services.session.reminders.domain import Subscription
+from services.session.reminders.mails.domain import Mail, MailState, reminder
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.repository import SubscriptionRepository
+from shared.ids import new_id
+from shared.lease import LeaseStore
+from shared.mongo import ASCENDING, Collection, Document, Mongo
+from shared.outbox import Outbox
+from shared.testing.fake_clock import FakeClock
+from tests.unit.session.make import T0
+
+MANY, LIMIT = 30, 4
+ROOM = new_id()
+
+
+def subscription(room_id: str = ROOM, *, active: bool = True) -> Subscription:
+    user = new_id()
+    return Subscription(
+        room_id=room_id, user_id=user, recipient=user, email=None, active=active, created_at=T0
+    )
+
+
+def due(occasion: Occasion = Occasion.SOON) -> Due:
+    return Due(occasion=occasion, revision=0, at=T0, until=T0 + timedelta(hours=1))
+
+
+def mails(count: int, session_id: str) -> list[Mail]:
+    return [reminder(session_id, due(), subscription()) for _ in range(count)]
+
+
+@pytest.fixture
+async def kept(mongo: Mongo) -> MailRepository:
+    made = MailRepository(mongo)
+    await made.ensure_indexes()
+    return made
+
+
+@pytest.fixture
+async def subscriptions(mongo: Mongo) -> SubscriptionRepository:
+    made = SubscriptionRepository(mongo)
+    await made.ensure_indexes()
+    return made
+
+
+async def test_a_mail_is_planned_once_and_claimed_once(kept: MailRepository) -> None:
+    planned = mails(10, new_id())
+    for part in (planned[:6], planned, planned):
+        await kept.plan(part, T0)
+    one = await kept.claim("one", 1, T0, 7)
+    two = await kept.claim("two", 1, T0, 7)
+    assert (len(one), len(two)) == (7, 3)
+    assert {mail.id for mail in one + two} == {mail.id for mail in planned}
+    assert await kept.claim("one", 1, T0, 7) == []
+
+
+async def test_what_was_claimed_is_freed_or_settled_or_comes_again(kept: MailRepository) -> None:
+    await kept.plan(mails(3, new_id()), T0)
+    sent, later, lost = await kept.claim("one", 1, T0, 3)
+    await kept.settle(sent, MailState.SENT, T0)
+    await kept.postpone(later, T0 + timedelta(minutes=1), "451 later")
+    await kept.free(2, T0)
+    assert [mail.id for mail in await kept.claim("two", 2, T0, 3)] == [lost.id]
+    (again,) = await kept.claim("two", 2, T0 + timedelta(minutes=1), 3)
+    assert (again.id, again.attempts) == (later.id, 1)
+
+
+async def test_subscribers_come_in_pages_without_those_who_did_not_confirm(
+    subscriptions: SubscriptionRepository,
+) -> None:
+    wanted = [subscription() for _ in range(7)]
+    await subscriptions.add_many([*wanted, subscription(active=False), subscription(new_id())])
+    await subscriptions.add_many(wanted)
+    found: list[str] = []
+    after = ""
+    while page := await subscriptions.page(ROOM, after, 3):
+        found += [one.id for one in page]
+        after = page[-1].id
+    assert found == sorted(one.id for one in wanted)
+
+
+async def test_a_lease_is_one_holders(mongo: Mongo) -> None:
+    store = LeaseStore(mongo)
+    assert await store.take("work", "one", None)
+    assert not await store.take("work", "two", None)
+    seen = await store.find("work")
+    assert await store.beat("work", "one", 1)
+    assert not await store.take("work", "two", seen)
+    assert await store.take("work", "two", await store.find("work"))
+    assert not await store.beat("work", "one", 1)
+    assert await store.beat("work", "two", 2)
+    await store.release("work", "one", 1)
+    assert (await store.find("work") or {})["holder"] == "two"
+
+
+async def check_plan(collection: Collection, query: Document, sort: Sequence[tuple[str, int]]) -> None:
+    """An index finds it, and nothing is read that does not match; SecantusDB reads all that does."""
+    plan = await collection.explain(query, sort=sort or None, limit=LIMIT)
+    winning, stages = plan["queryPlanner"]["winningPlan"], []
+    while winning:
+        stages.append(winning["stage"])
+        winning = winning.get("inputStage")
+    assert "IXSCAN" in stages
+    assert plan["executionStats"]["totalDocsExamined"] <= len(await collection.find(query))
+
+
+async def test_what_is_due_is_found_by_an_index(real_mongo: Mongo, outbox: Outbox, clock: FakeClock) -> None:
+    agendas, kept = AgendaRepository(real_mongo, outbox, clock), MailRepository(real_mongo)
+    for store in (agendas, kept):
+        await store.ensure_indexes()
+    for number in range(MANY):
+        at = T0 + timedelta(days=number)
+        await agendas.add(Agenda(id=new_id(), room_id=ROOM, title="A show", due_at=at, created_at=T0), [])
+        await kept.plan(mails(1, new_id()), at)
+    order, by = [("due_at", ASCENDING)], {"due_at": {"$lte": T0 + timedelta(days=10)}}
+    assert len(await agendas.list_due(T0 + timedelta(days=10), LIMIT)) == LIMIT
+    await check_plan(agendas.collection, by, order)
+    await check_plan(kept.collection, by, order)
+    await check_plan(kept.collection, {"claim": {"$lte": 3}}, [])
+
+
+async def test_subscribers_are_found_by_an_index(real_mongo: Mongo) -> None:
+    subscriptions = SubscriptionRepository(real_mongo)
+    await subscriptions.ensure_indexes()
+    others = [subscription(new_id()) for _ in range(MANY)]
+    await subscriptions.add_many([*(subscription() for _ in range(LIMIT)), *others])
+    page: Document = {"room_id": ROOM, "active": True, "_id": {"$gt": ""}}
+    await check_plan(subscriptions.collection, page, [("_id", ASCENDING)])
+    of_one: Document = {"room_id": ROOM, "recipient": others[0].recipient}
+    await check_plan(subscriptions.collection, of_one, [])

@@ -1,0 +1,141 @@
+"""The reminders of a house, put together by hand, and a mail server that remembers."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+
+from services.session.reminders import consumers
+from services.session.reminders.agendas.repository import AgendaRepository
+from services.session.reminders.agendas.service import AgendaService
+from services.session.reminders.domain import Subscription
+from services.session.reminders.links import PURPOSE, ReminderLinks
+from services.session.reminders.mails.letters import Letters
+from services.session.reminders.mails.message import Composer
+from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.mails.sender import Sender
+from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.scheduler import LEASE, Scheduler
+from services.session.reminders.service import ReminderService
+from shared.bus import Backoff
+from shared.errors import Unavailable
+from shared.lease import Lease, LeaseStore
+from shared.signed_paths import PathSigner
+from shared.testing.memory_mongo import memory_mongo
+from tests.unit.session.house import House
+from tests.unit.session.make import user
+
+PUBLIC = "https://live.example"
+RETRY = Backoff(60.0, 3600.0, random=lambda: 1.0)
+
+
+class PostBox:
+    """A `Mailer`. `trouble` is raised for a mail where it returns something; `away` refuses connections."""
+
+    def __init__(self) -> None:
+        self.sent: list[EmailMessage] = []
+        self.away = False
+        self.connections = 0
+        self.trouble: Callable[[EmailMessage], Exception | None] = lambda _: None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["PostBox"]:
+        self.connections += 1
+        if self.away:
+            raise Unavailable("The mail server does not answer")
+        yield self
+
+    async def send(self, message: EmailMessage, to: str) -> None:
+        assert message["To"].addresses[0].addr_spec == to
+        trouble = self.trouble(message)
+        if trouble is not None:
+            raise trouble
+        self.sent.append(message)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """To whom, and the subject's first words."""
+        return [(str(one["To"]), str(one["Subject"]).split(":")[0]) for one in self.sent]
+
+    def subjects(self) -> list[str]:
+        return [subject for _, subject in self.told]
+
+
+class Replica:
+    """One replica's scheduler, with a steady clock of its own."""
+
+    def __init__(self, office: "Office", name: str, mails: MailRepository | None = None):
+        self.seconds = 0.0
+        self.lease = Lease(office.leases, LEASE, name, lambda: self.seconds)
+        house = office.house
+        letters = Letters(
+            office.agendas, office.subscriptions, house.rooms, house.users, office.composer, house.clock
+        )
+        self.sender = Sender(mails or office.mails, letters, office.box, house.clock, name=name, retry=RETRY)
+        planner = Planner(office.agendas, office.subscriptions, mails or office.mails, house.clock, page=3)
+        self.scheduler = Scheduler(self.lease, planner, self.sender)
+
+    async def work(self) -> None:
+        """Look after the lease, then do all that is due."""
+        await self.lease.look()
+        while await self.scheduler.step():
+            await self.lease.look()
+
+    async def wait(self, seconds: float) -> None:
+        """Time passes, and the lease is looked after as it does."""
+        for _ in range(int(seconds)):
+            self.seconds += 1
+            await self.lease.look()
+
+
+class Office:
+    def __init__(self, house: House):
+        self.house = house
+        self.mongo = mongo = memory_mongo()
+        self.subscriptions = SubscriptionRepository(mongo)
+        self.mails = MailRepository(mongo)
+        self.agendas = AgendaRepository(mongo, house.outbox, house.clock)
+        self.leases = LeaseStore(mongo)
+        self.links = ReminderLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, house.clock))
+        self.service = ReminderService(
+            self.subscriptions, self.mails, house.room_service, house.accounts, self.links, house.clock
+        )
+        self.composer = Composer("Greenroom <reminders@live.example>", f"{PUBLIC}/watch", self.links)
+        self.box = PostBox()
+        self.one = Replica(self, "one")
+
+    async def open(self) -> None:
+        for store in (self.subscriptions, self.mails, self.agendas):
+            await store.ensure_indexes()
+        agendas = AgendaService(self.agendas, self.house.clock)
+        await self.house.bus.subscribe(consumers.group(agendas, self.service))
+
+    async def work(self) -> None:
+        """Hear what happened, and send what is due."""
+        await self.house.settle()
+        await self.one.work()
+
+    async def pass_time(self, **by: float) -> None:
+        self.house.clock.advance(**by)
+        await self.work()
+
+    async def subscribers(self, room_id: str, count: int) -> Sequence[str]:
+        """People with an address who subscribed; their addresses. The same people in every room."""
+        addresses = [f"person{number}@example.com" for number in range(count)]
+        for address in addresses:
+            person = await self.house.users.find_by_email(address)
+            if person is None:
+                person = user(email=address)
+                await self.house.users.add(person, [])
+            await self.subscriptions.add(
+                Subscription(
+                    room_id=room_id,
+                    user_id=person.id,
+                    recipient=person.id,
+                    email=None,
+                    active=True,
+                    created_at=self.house.clock.now(),
+                ),
+                None,
+            )
+        return addresses
