@@ -20,6 +20,7 @@ from shared.gathered_reads import GatheredReads
 from shared.gathered_writes import GatheredWrites
 from shared.mongo import DESCENDING, Collection, Document, Duplicate, Index, Mongo, Sort
 from shared.outbox import OUTBOX_INDEX, Outbox, entries
+from shared.turns import Turns
 
 # Totals of lists are exact up to here and counted no further.
 COUNTED_TO = 10_000
@@ -56,6 +57,7 @@ class Repository(Generic[T]):
         self._source = outbox.attach(self.collection)
         self._reads = GatheredReads(self._read)
         self._inserts = GatheredWrites(self._insert)
+        self._turns = Turns()
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
@@ -134,23 +136,33 @@ class Repository(Generic[T]):
 
         `decide` sees the aggregate with the version it will be saved as, and may run several times.
         Where it changes nothing and tells nothing, nothing is written. Raises `NotFound`, whatever
-        `decide` raises, `shared.mongo.Duplicate`, and `Conflict` where others keep being faster.
+        `decide` raises, `shared.mongo.Duplicate`, and `Conflict` where other processes keep being faster.
         """
-        for attempt in range(_ATTEMPTS):
-            await _step_aside(attempt)
-            before = await self._document(id)
-            if before is None:
-                raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
-            aggregate = self.load(before)
-            aggregate.version += 1
-            events = decide(aggregate)
-            change = self._difference(before, self.dump(aggregate))
-            if not change and not events:
-                aggregate.version -= 1
-                return aggregate
-            if await self._write(before, change, events):
-                return aggregate
+        changed = None if self._turns.taken(id) else await self._try(id, decide)
+        if changed is not None:
+            return changed
+        # In a rush all but one try in vain each time; those of one process take turns instead.
+        async with self._turns.of(id):
+            for attempt in range(_ATTEMPTS):
+                await _step_aside(attempt)
+                changed = await self._try(id, decide)
+                if changed is not None:
+                    return changed
         raise Conflict(f"The {self.noun} is being changed by others; try again", code="concurrent_change")
+
+    async def _try(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T | None:  # noqa: A002
+        """The aggregate as `decide` left it; None where somebody else changed it meanwhile."""
+        before = await self._document(id)
+        if before is None:
+            raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+        aggregate = self.load(before)
+        aggregate.version += 1
+        events = decide(aggregate)
+        change = self._difference(before, self.dump(aggregate))
+        if not change and not events:
+            aggregate.version -= 1
+            return aggregate
+        return aggregate if await self._write(before, change, events) else None
 
     async def remove(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
         """Delete by a tombstone: the content goes now, the document once its events are confirmed.
