@@ -16,7 +16,7 @@ from shared.http.routes import (
     Access,
     Routes,
 )
-from shared.http.schema import Body, Data, Query
+from shared.http.schema import BareData, Body, Data, Query
 
 __all__ = [
     "ADMIN",
@@ -30,6 +30,7 @@ __all__ = [
     "SIGNED",
     "Access",
     "Bare",
+    "BareData",
     "Body",
     "Data",
     "Query",

@@ -48,6 +48,12 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class BareData(BaseModel):
+    """What a bare answer carries: a field that is null is not there."""
+
+    model_config = ConfigDict(frozen=True)
+
+
 def _printable(text: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
         raise ValueError("must not contain control characters")

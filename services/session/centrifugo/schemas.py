@@ -5,7 +5,7 @@ Codes of errors are Centrifugo's own; codes of disconnects from 4500 on keep a c
 
 from typing import Any, Final
 
-from shared.http import Body, Data
+from shared.http import BareData, Body
 
 
 class ConnectRequest(Body):
@@ -22,7 +22,7 @@ class SubscribeRequest(Body):
     meta: Any = None
 
 
-class Refusal(Data):
+class Refusal(BareData):
     """`temporary`: the client may try again."""
 
     code: int
@@ -30,18 +30,18 @@ class Refusal(Data):
     temporary: bool = False
 
 
-class Disconnect(Data):
+class Disconnect(BareData):
     code: int
     reason: str
 
 
-class Meta(Data):
+class Meta(BareData):
     """`device_id`: the viewer's device, by which a ban may be."""
 
     device_id: str | None = None
 
 
-class ConnectResult(Data):
+class ConnectResult(BareData):
     """`expire_at` in seconds since 1970: a client must connect with a new token by then.
 
     `meta` is for Centrifugo and us, and never seen by a client.
@@ -53,17 +53,17 @@ class ConnectResult(Data):
     meta: Meta
 
 
-class ConnectReply(Data):
+class ConnectReply(BareData):
     result: ConnectResult | None = None
     error: Refusal | None = None
     disconnect: Disconnect | None = None
 
 
-class SubscribeResult(Data):
+class SubscribeResult(BareData):
     """Nothing more is said of a subscription that is allowed."""
 
 
-class SubscribeReply(Data):
+class SubscribeReply(BareData):
     result: SubscribeResult | None = None
     error: Refusal | None = None
 
