@@ -115,7 +115,7 @@ def _bad_lists(path: str, least: int, most: int) -> Iterator[tuple[str, str, Any
 
 def _wrong_types(spec: str) -> list[tuple[str, Any]]:
     both = [("object", {"a": 1}), ("list", ["Some words"])]
-    if spec == "boolean":
+    if spec.startswith("boolean"):
         return [*both, ("text", "true"), ("number", 1)]
     if spec.startswith("integer"):
         return [*both, ("text", "7"), ("boolean", True), ("fraction", 7.5)]

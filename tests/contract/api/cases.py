@@ -79,6 +79,8 @@ class Case:
     async def _caller(self, world: World) -> Person | None:
         if self.operation.access == "public":
             return None
+        if self.operation.access == "admin":
+            return Person("", world.admin.access_token, "")
         return await world.viewer_of_its_own() if self.by_viewer else world.host
 
 
@@ -104,6 +106,10 @@ async def _recorded(world: World, library: str | None) -> str:
 
 async def _recording(world: World, library: str | None) -> str:
     return await world.recording()
+
+
+async def _completed(world: World, library: str | None) -> str:
+    return await world.completed_recording()
 
 
 async def _password(scene: Scene) -> dict[str, Any]:
@@ -289,13 +295,28 @@ CASES = {
         Case("POST /polls/{id}/close", _poll),
         Case("GET /recordings/my"),
         Case("GET /recordings/{id}", _recording),
+        Case("GET /recordings/{id}/download", _completed),
         Case("PATCH /recordings/{id}", _recording),
         Case("DELETE /recordings/{id}", _recording),
         Case("GET /sessions/{id}/recordings", _recorded),
         Case("GET /sessions/{id}/recordings/active", _recorded),
         Case("POST /sessions/{id}/recordings/start", _live),
         Case("POST /sessions/{id}/recordings/stop", _recorded),
+        Case("GET /admin/storage/status"),
+        Case("POST /admin/storage/cleanup"),
+        Case("POST /admin/recordings/{id}/retry", _recording),
     )
+}
+
+# Nobody signs in for these: LiveKit and Centrifugo prove who they are in their own ways, a link is its own
+# credential, and everybody may ask for the health. `test_webhook_door`, `test_centrifugo`,
+# `test_recordings` and `test_health` are about them.
+NOT_SIGNED_IN = {
+    "POST /webhooks/livekit",
+    "POST /centrifugo/connect",
+    "POST /centrifugo/subscribe",
+    "GET /recordings/{id}/file",
+    "GET /health",
 }
 
 

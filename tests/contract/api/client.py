@@ -1,5 +1,6 @@
 """Calls through the gateway, and the answers looked at as the contract words them."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,8 @@ from multidict import CIMultiDictProxy
 from tests.contract.api.contract import Operation
 from tests.contract.api.shapes import NULLABLE_DATA, SINGLE, faults
 
+# What sets a recorder to work.
+_STREAMS = re.compile(r"/sessions/([^/]+)/(go_live|start_webcam_hls|ensure_hls_egress|recordings/start)$")
 _DEADLINE = aiohttp.ClientTimeout(total=20)
 
 
@@ -79,6 +82,7 @@ class Client:
 
     def __init__(self, http: aiohttp.ClientSession):
         self._http = http
+        self._streamed: dict[str, str | None] = {}
 
     async def call(
         self,
@@ -111,7 +115,16 @@ class Client:
         async with self._http.request(method, path, data=body, headers=sent, params=query) as response:
             content = await response.read()
             parsed = orjson.loads(content) if response.content_type == "application/json" else None
+            streamed = _STREAMS.search(path)
+            if streamed and response.ok:
+                self._streamed[streamed[1]] = as_
             return Answer(response.status, response.headers, parsed, f"{method} {path}", content)
+
+    async def end_streamed(self) -> None:
+        """End the sessions that had a stream or a recording: two cores make few of them at once."""
+        streamed, self._streamed = self._streamed, {}
+        for session, as_ in streamed.items():
+            await self.call("POST", f"/sessions/{session}/end", as_)
 
 
 def connect(base_url: str) -> aiohttp.ClientSession:

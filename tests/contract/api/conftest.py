@@ -19,6 +19,12 @@ async def client(stack: Stack) -> AsyncIterator[Client]:
         yield Client(http)
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def no_stream_goes_on(client: Client) -> AsyncIterator[None]:
+    yield
+    await client.end_streamed()
+
+
 @pytest.fixture(scope="session")
 async def admin(client: Client, stack: Stack) -> Administrator:
     person = await sign_in(client, stack.admin.email, stack.admin.password)

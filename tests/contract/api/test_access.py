@@ -12,6 +12,7 @@ NOT_PUBLIC = cases(lambda operation: operation.access != "public")
 PUBLIC = cases(lambda operation: operation.access == "public" and not operation.path.startswith("/auth/"))
 SIGNING_IN = cases(lambda operation: operation.access == "public" and operation.path.startswith("/auth/"))
 HOSTING = cases(lambda operation: operation.access in {"host", "moderator"})
+ADMIN = cases(lambda operation: operation.access == "admin")
 # What acts on something of a host's, named in the path or in the body.
 OWNED = [case for case in HOSTING if case.operation.takes_id or "session_id" in case.operation.fields]
 WITH_ID = cases(lambda operation: operation.takes_id)
@@ -66,6 +67,13 @@ async def test_an_old_token_does_not_hinder_signing_in(scenes: Scenes, case: Cas
 @pytest.mark.parametrize("case", HOSTING, ids=name)
 async def test_viewers_may_not_host(scenes: Scenes, case: Case) -> None:
     (await call(await scenes.of(case), scenes.world.viewer)).check_refusal(403)
+
+
+@pytest.mark.parametrize("case", ADMIN, ids=name)
+async def test_only_administrators_administer(scenes: Scenes, case: Case) -> None:
+    scene = await scenes.of(case)
+    for person in (scenes.world.host, scenes.world.viewer):
+        (await call(scene, person)).check_refusal(403, "admin_required")
 
 
 @pytest.mark.parametrize("case", OWNED, ids=name)

@@ -87,6 +87,19 @@ class World:
         await self.eventually(path, lambda found: found["status"] != "recording", by=self.host)
         return recording
 
+    async def completed_recording(self) -> str:
+        """The id of a recording that has a file: it shows an empty stage for a moment."""
+        session = await self.recorded_session()
+        await self.do("go_live", session)
+        await self.eventually(f"/sessions/{session}", lambda found: found["hls_url"] is not None, within=60)
+        recording = str((await self.do("recordings/stop", session)).data["id"])
+        path = f"/recordings/{recording}"
+        over = await self.eventually(
+            path, lambda found: found["status"] != "recording", within=60, by=self.host
+        )
+        assert over["status"] == "completed", over
+        return recording
+
     async def appointed(self, what: str, session: str, by: Person | None = None) -> str:
         """The id of a new viewer for whom POST /sessions/{id}/<what> was done: a role given, or a ban."""
         user = (await self.viewer_of_its_own()).id
