@@ -5,13 +5,10 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.session.accounts import routes as account_routes
 from services.session.accounts.repository import UserRepository
 from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
-from services.session.centrifugo import routes as centrifugo_routes
 from services.session.centrifugo.service import CENTRIFUGO, CentrifugoService
 from services.session.chat import files as chat_files
-from services.session.chat import routes as chat_routes
 from services.session.chat.export import CHAT_EXPORT, ChatExport
 from services.session.chat.file_messages import FILE_MESSAGES, FileMessages
 from services.session.chat.files import ChatFiles
@@ -20,52 +17,39 @@ from services.session.chat.service import CHAT, ChatService
 from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.marks import Marks
 from services.session.enforcement.service import Enforcer
-from services.session.host_media import routes as host_media_routes
 from services.session.host_media.service import HOST_MEDIA, HostMediaService
 from services.session.journal import consumers as journal_consumers
-from services.session.journal import routes as journal_routes
 from services.session.journal.repository import JournalRepository
 from services.session.journal.service import JOURNAL, JournalService
-from services.session.keys import routes as key_routes
 from services.session.keys.keyring import Keyring
 from services.session.keys.repository import ApiKeyRepository
 from services.session.keys.service import API_KEYS, ApiKeyService
-from services.session.libraries import routes as library_routes
 from services.session.libraries.repository import LibraryRepository
 from services.session.libraries.service import LIBRARIES, LibraryService
-from services.session.moderation import routes as moderation_routes
 from services.session.moderation.service import MODERATION, ModerationService
 from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
 from services.session.notices.audience import Audience
 from services.session.notices.service import NoticeService
-from services.session.organizations import routes as organization_routes
 from services.session.organizations.repository import OrganizationRepository
 from services.session.organizations.service import ORGANIZATIONS, OrganizationService
-from services.session.participants import routes as participant_routes
 from services.session.participants.service import PARTICIPANTS, ParticipantService
 from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
-from services.session.polls import routes as poll_routes
 from services.session.polls.repository import PollRepository, VoteRepository
 from services.session.polls.service import POLLS, PollService
-from services.session.presets import routes as preset_routes
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PRESETS, PresetService
-from services.session.reminders import routes as reminder_routes
 from services.session.reminders.build import build_reminders
 from services.session.reminders.service import REMINDERS
-from services.session.revocations import routes as revocation_routes
 from services.session.revocations.repository import RevocationRepository
 from services.session.revocations.service import REVOKED, RevocationService
-from services.session.rooms import routes as room_routes
 from services.session.rooms.reactions import RoomReactions
 from services.session.rooms.repository import RoomRepository
 from services.session.rooms.service import ROOMS, RoomService
 from services.session.rooms.views import RoomViews
 from services.session.sessions import consumers as session_consumers
 from services.session.sessions import hls_links
-from services.session.sessions import routes as session_routes
 from services.session.sessions.admission import ADMISSION, Admission
 from services.session.sessions.domain import Limits
 from services.session.sessions.hls_links import HlsLinks
@@ -78,25 +62,20 @@ from services.session.sessions.service import SESSIONS, SessionService
 from services.session.sessions.timekeeper import keep_time
 from services.session.sessions.views import SessionViews
 from services.session.settings import SessionSettings
-from services.session.sharing import routes as sharing_routes
 from services.session.sharing.service import SHARING, SharingService
 from services.session.sharing.urls import PageUrls
-from services.session.signin import routes as signin_routes
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.service import SIGN_IN, SignInService
 from services.session.signin.tokens import RefreshTokens
-from services.session.stage import consumers as stage_consumers
-from services.session.stage import routes as stage_routes
-from services.session.stage.absence import Absence, keep_stages
-from services.session.stage.guests import Guests
-from services.session.stage.service import STAGE, StageService
-from services.session.stage_requests import routes as stage_request_routes
-from services.session.stage_requests.answering import ANSWERING, AnsweringService
-from services.session.stage_requests.asking import ASKING, AskingService
+from services.session.stage.build import build_stage
+from services.session.stage.service import STAGE
+from services.session.stage_requests.answering import ANSWERING
+from services.session.stage_requests.asking import ASKING
 from services.session.stage_requests.repository import StageRequestRepository
+from services.session.tables import TABLES
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
-from shared.http import Routes, service_app
+from shared.http import service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR, VERIFIER
 from shared.http.idempotency import IdempotencyKeys
 from shared.identity import TokenIssuer
@@ -108,31 +87,6 @@ from shared.outbox import Outbox
 from shared.settings import base64url
 from shared.signed_paths import PathSigner
 from shared.storage import Storage
-
-TABLES: tuple[Routes, ...] = (
-    signin_routes.routes,
-    room_routes.routes,
-    reminder_routes.routes,
-    preset_routes.routes,
-    session_routes.routes,
-    host_media_routes.routes,
-    sharing_routes.routes,
-    participant_routes.routes,
-    moderation_routes.routes,
-    stage_routes.routes,
-    stage_routes.management,
-    stage_request_routes.routes,
-    stage_request_routes.management,
-    chat_routes.routes,
-    poll_routes.routes,
-    centrifugo_routes.routes,
-    organization_routes.routes,
-    library_routes.routes,
-    account_routes.routes,
-    key_routes.routes,
-    revocation_routes.routes,
-    journal_routes.routes,
-)
 
 
 def build(settings: SessionSettings) -> web.Application:
@@ -249,11 +203,8 @@ def build(settings: SessionSettings) -> web.Application:
         settings.centrifugo_secret.get_secret_value(), app[VERIFIER], participation
     )
     app[JOURNAL] = JournalService(journal)
-    guests = Guests(users, stage_requests, livekit)
-    app[STAGE] = StageService(sessions, session_service, admission, guests, clock)
-    app[ASKING] = AskingService(stage_requests, session_service, clock)
-    app[ANSWERING] = AnsweringService(stage_requests, session_service, app[STAGE], clock)
-    absence = Absence(sessions, guests, clock)
+    stage = build_stage(stage_requests, sessions, users, session_service, admission, livekit, clock)
+    app[STAGE], app[ASKING], app[ANSWERING] = stage.service, stage.asking, stage.answering
 
     reactions = SessionReactions(sessions, presets, livekit, limits, clock)
     group = session_consumers.group(
@@ -270,13 +221,13 @@ def build(settings: SessionSettings) -> web.Application:
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         app[SUPERVISOR].spawn("timekeeper", keep_time(live))
         app[SUPERVISOR].spawn("enforcement", enforcer.run())
-        app[SUPERVISOR].spawn("stages", keep_stages(absence))
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocation_service))
         yield
         await ingest.close()
 
     app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)
+    app.cleanup_ctx.append(stage.lifetime)
     app.cleanup_ctx.append(
         service_lifetime(
             mongo=mongo,
@@ -307,7 +258,7 @@ def build(settings: SessionSettings) -> web.Application:
                 enforcement_consumers.group(enforcer),
                 journal_consumers.group(app[JOURNAL]),
                 notice_consumers.group(NoticeService(livekit, Audience(sessions, livekit), clock)),
-                stage_consumers.group(absence, app[ANSWERING]),
+                stage.group,
             ],
             prepare=prepare,
         )

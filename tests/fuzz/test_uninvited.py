@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from deploy.local.stack import Stack
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
-from services.session.app import TABLES as SESSION
+from services.session.tables import TABLES as SESSION
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls

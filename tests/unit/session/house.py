@@ -53,11 +53,7 @@ from services.session.signin.repository import AuthCodeRepository, SignInReposit
 from services.session.signin.service import SignInService
 from services.session.signin.tokens import RefreshTokens
 from services.session.stage import consumers as stage_consumers
-from services.session.stage.absence import Absence
-from services.session.stage.guests import Guests
-from services.session.stage.service import StageService
-from services.session.stage_requests.answering import AnsweringService
-from services.session.stage_requests.asking import AskingService
+from services.session.stage.build import build_stage
 from services.session.stage_requests.repository import StageRequestRepository
 from shared.contracts.event import Envelope, Event
 from shared.errors import Unavailable
@@ -204,11 +200,17 @@ class House:
         self.sign_in = self.signing_in(PASSWORDS)
 
     def _serve_stage(self) -> None:
-        guests = Guests(self.users, self.stage_requests, self.livekit)
-        self.stage = StageService(self.sessions, self.session_service, self.admission, guests, self.clock)
-        self.asking = AskingService(self.stage_requests, self.session_service, self.clock)
-        self.answering = AnsweringService(self.stage_requests, self.session_service, self.stage, self.clock)
-        self.absence = Absence(self.sessions, guests, self.clock)
+        built = build_stage(
+            self.stage_requests,
+            self.sessions,
+            self.users,
+            self.session_service,
+            self.admission,
+            self.livekit,
+            self.clock,
+        )
+        self.stage, self.asking, self.answering = built.service, built.asking, built.answering
+        self.absence = built.absence
 
     def keys_under(self, keyring: Keyring) -> ApiKeyService:
         return ApiKeyService(self.keys, self.users, self.revocations, keyring, self.issuer, self.clock)

@@ -1,0 +1,60 @@
+"""The stage, put together."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.session.accounts.repository import UserRepository
+from services.session.sessions.admission import Admission
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.service import SessionService
+from services.session.stage import consumers
+from services.session.stage.absence import Absence, keep_stages
+from services.session.stage.guests import Guests
+from services.session.stage.service import StageService
+from services.session.stage_requests.answering import AnsweringService
+from services.session.stage_requests.asking import AskingService
+from services.session.stage_requests.repository import StageRequestRepository
+from shared.bus import Group
+from shared.clock import Clock
+from shared.http.app import SUPERVISOR
+from shared.livekit import LiveKit
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`service` is the stage itself; by `asking` and `answering` people come on it."""
+
+    service: StageService
+    asking: AskingService
+    answering: AnsweringService
+    absence: Absence
+
+    @property
+    def group(self) -> Group:
+        return consumers.group(self.absence, self.answering)
+
+    async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
+        """A `cleanup_ctx`: the places of those who stay away are freed."""
+        app[SUPERVISOR].spawn("stages", keep_stages(self.absence))
+        yield
+
+
+def build_stage(
+    requests: StageRequestRepository,
+    sessions: SessionRepository,
+    users: UserRepository,
+    session_service: SessionService,
+    admission: Admission,
+    livekit: LiveKit,
+    clock: Clock,
+) -> Stage:
+    guests = Guests(users, requests, livekit)
+    service = StageService(sessions, session_service, admission, guests, clock)
+    return Stage(
+        service=service,
+        asking=AskingService(requests, session_service, clock),
+        answering=AnsweringService(requests, session_service, service, clock),
+        absence=Absence(sessions, guests, clock),
+    )
