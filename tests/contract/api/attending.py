@@ -69,7 +69,8 @@ class Attendee:
             await asyncio.sleep(_LOOK)
 
     async def until_published(self, since: float) -> float:
-        """Tries until something comes of it; seconds since then."""
+        """Publishes as soon as it is let, as a page does when it hears of it; seconds since then."""
+        await self.until(lambda one: one.permissions.publishes, since)
         await self.publish()
         async with asyncio.timeout(AT_ONCE):
             while await self.tracks() == 0:

@@ -1,0 +1,181 @@
+"""Organizations are walled off from each other: every operation of the document, called from another one.
+
+Generated from docs/openapi.json, so that none is left out. Whoever calls is a host or an API key of another
+organization, and names what is ours: by its id, under our library, or under a library of their own.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import pytest
+
+from services.gateway.table import TABLE
+from shared.http.routes import Access
+from tests.contract.api.cases import CASES, Case, Scene, Scenes
+from tests.contract.api.client import Answer
+from tests.contract.api.contract import LIBRARY_PREFIX
+from tests.contract.api.world import World
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
+LEAST = 300
+# `{path:.+}` is `{path}` in the document.
+ACCESS = {(operation.method, re.sub(r":[^}]+", "", operation.path)): operation.access for operation in TABLE}
+HOSTING = frozenset({Access.HOST, Access.MODERATOR})
+# For API keys alone: a host of any organization is told that first.
+FOR_KEYS = "/sessions/{id}/tokens"
+CALLERS = ("host", "key")
+LIBRARIES = ("ours", "theirs")
+_NAMED = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One operation, who of the other organization calls it, and under which library."""
+
+    method: str
+    path: str
+    by: str
+    library: str | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} {self.path} {self.by}{f' {self.library}' if self.library else ''}"
+
+    @property
+    def access(self) -> Access:
+        return ACCESS[self.method, self.path]
+
+    @property
+    def names(self) -> bool:
+        """Whether it names something of ours, in its path or in its body."""
+        return "{" in self.path or self.path == "/auth/generate-code"
+
+    @property
+    def refused_with(self) -> int | None:
+        """None where it may be answered, to whoever knows the id."""
+        if self.access is Access.ADMIN:
+            return 403
+        if self.path == FOR_KEYS and self.by == "host":
+            return 403
+        ours = self.names if self.library is None else self.names or self.library == "ours"
+        if self.access in HOSTING and ours:
+            return 404
+        return 404 if self.library == "theirs" and self.names else None
+
+    @property
+    def case(self) -> Case | None:
+        """Its own, or one that names a thing of the same kind."""
+        own = CASES.get(f"{self.method} {self.path}")
+        if own is not None or "{" not in self.path:
+            return own
+        noun = self.path.split("/{")[0]
+        wanted = set(_NAMED.findall(self.path))
+        alike = (
+            case
+            for case in CASES.values()
+            if case.operation.path.startswith(f"{noun}/{{")
+            and wanted <= {*_NAMED.findall(case.operation.path)}
+        )
+        return next(alike, None)
+
+
+def attempts() -> Iterator[Attempt]:
+    paths = json.loads(DOCUMENT.read_bytes())["paths"]
+    for path, methods in paths.items():
+        mirrored = path.startswith(LIBRARY_PREFIX)
+        plain = path.removeprefix(LIBRARY_PREFIX)
+        for method in methods:
+            for by in CALLERS:
+                for library in LIBRARIES if mirrored else (None,):
+                    yield Attempt(method.upper(), plain, by, library)
+
+
+ATTEMPTS = list(attempts())
+
+
+@dataclass(frozen=True)
+class Wall:
+    """Both sides of it. `ours` is what must not come through; `things` are made of ours, in no public list."""
+
+    scenes: Scenes
+    key: str
+    ours: frozenset[str]
+    things: frozenset[str]
+
+    @property
+    def world(self) -> World:
+        return self.scenes.world
+
+    async def call(self, attempt: Attempt, scene: Scene | None) -> Answer:
+        path = await self._path(attempt, scene)
+        if attempt.library is not None:
+            own = self.world.foreign_library
+            library = own if attempt.library == "theirs" else (scene and scene.library) or self.world.library
+            path = LIBRARY_PREFIX.replace("{library_id}", library) + path
+        headers = {"X-API-Key": self.key} if attempt.by == "key" else {}
+        token = None if attempt.by == "key" else self.world.outsider.access_token
+        body = scene.body if scene and scene.operation.method == attempt.method else {}
+        sent = body if attempt.method != "GET" else None
+        return await self.world.client.call(attempt.method, path, token, sent or None, headers=headers)
+
+    async def _path(self, attempt: Attempt, scene: Scene | None) -> str:
+        if attempt.access is Access.ADMIN:
+            return _NAMED.sub(self.world.host.id, attempt.path)
+        path = attempt.path
+        if scene is not None:
+            for name, value in ({"id": scene.id} | scene.within).items():
+                path = path.replace(f"{{{name}}}", value)
+        # The rest of the path is no id: files of a stream, pages of the documentation.
+        return _NAMED.sub("anything", path)
+
+    async def state(self, scene: Scene) -> object:
+        """When what the path names was changed last, as its host sees it."""
+        noun = scene.operation.path.split("/")[1]
+        answer = await self.world.client.call("GET", f"/{noun}/{scene.id}", self.world.host.access_token)
+        return answer.body.get("data", {}).get("updated_at")
+
+
+@pytest.fixture(scope="module")
+async def wall(world: World) -> Wall:
+    room, preset = await world.room(world.unlisted_library), await world.preset(world.unlisted_library)
+    session = await world.session(world.unlisted_library, room=room, preset=preset)
+    addresses = [str(person.email) for person in (world.host, world.colleague)]
+    return Wall(
+        # Of its own: some attempts succeed, as those of anybody who knows a session's id.
+        scenes=Scenes(world),
+        key=await world.admin.api_key(world.outsider),
+        ours=frozenset(addresses),
+        things=frozenset({room, preset, session, world.unlisted_library, world.organization.id}),
+    )
+
+
+def test_no_operation_is_left_out() -> None:
+    assert len(ATTEMPTS) >= LEAST
+    nameless = {
+        attempt.path
+        for attempt in ATTEMPTS
+        if attempt.access in {*HOSTING, Access.BEARER} and "{" in attempt.path and attempt.case is None
+    }
+    assert nameless == set(), "say in CASES what their paths name"
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.id)
+async def test_nothing_comes_through(wall: Wall, attempt: Attempt) -> None:
+    case = attempt.case
+    scene = await wall.scenes.of(case) if case and attempt.access is not Access.ADMIN else None
+    owned = scene is not None and scene.id != "" and attempt.access in HOSTING
+    before = await wall.state(scene) if scene and owned else None
+    answer = await wall.call(attempt, scene)
+    if attempt.refused_with is not None:
+        answer.check_refusal(attempt.refused_with)
+    if scene and owned:
+        assert await wall.state(scene) == before
+    told = orjson.dumps(answer.body).decode()
+    assert not {secret for secret in wall.ours if secret in told}
+    # What is named is known to whoever names it; a list names nothing.
+    if "{" not in attempt.path:
+        assert not {thing for thing in wall.things if thing in told}
