@@ -226,8 +226,14 @@ class SessionService:
         )
 
     async def configure(self, id: str, caller: Caller, body: UpdateSessionSettingsRequest) -> None:  # noqa: A002
-        """Set or clear the runtime overrides of a scheduled or live session."""
-        await self.moderated(id, caller, None)
+        """Set or clear the runtime overrides of a scheduled or live session.
+
+        Raises `Forbidden` for a moderator who does not manage what they switch.
+        """
+        _, may = await self.permitted(id, caller, None, "moderate")
+        managed = {"chat_enabled": may.chat_manage}
+        if not all(managed.get(name, may.stage_manage) for name in body.overrides()):
+            raise Forbidden("Moderators do not manage this in this session", code="not_permitted")
         await self._sessions.change(
             id, lambda session: session.configure(self._clock.now(), body.overrides())
         )

@@ -99,7 +99,10 @@ ATTEMPTS = list(attempts())
 
 @dataclass(frozen=True)
 class Wall:
-    """Both sides of it. `ours` is what must not come through; `things` are made of ours, in no public list."""
+    """Both sides of it.
+
+    `ours` is what must not come through; `things` are ids of ours that are in no public list.
+    """
 
     scenes: Scenes
     key: str

@@ -7,6 +7,7 @@ import pytest
 from services.session.participants.domain import MOST_ASSIGNED, Appointment, appoint, dismiss
 from services.session.participants.schemas import ParticipantQuery, SessionParticipantResponse
 from services.session.sessions.domain import Session
+from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.contracts.roster_events import RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import EndReason, Role, StageSeat, UserRole
@@ -155,6 +156,25 @@ async def test_a_preset_may_hide_them_from_the_audience(house: House, host: Host
         await listed(house, made, vera)
     await appointed(house, host, made, vera, Role.MODERATOR)
     assert len(await listed(house, made, vera)) == 1
+
+
+@pytest.mark.parametrize("managed", ["chat", "stage"])
+async def test_a_moderator_switches_what_they_manage(house: House, host: Host, managed: str) -> None:
+    flags = {f"moderator_manage_{what}": what == managed for what in ("chat", "stage")}
+    made, mia = await host.session(preset=(await host.preset(**flags)).id), await registered(house)
+    await appointed(house, host, made, mia, Role.MODERATOR)
+    for fields, what in (
+        ({"chat_enabled": False}, "chat"),
+        ({"stage_enabled": False}, "stage"),
+        ({"max_join_limit": 3}, "stage"),
+    ):
+        body = UpdateSessionSettingsRequest.model_validate(fields)
+        if what == managed:
+            await house.session_service.configure(made.id, mia, body)
+        else:
+            with pytest.raises(Forbidden):
+                await house.session_service.configure(made.id, mia, body)
+        await house.session_service.configure(made.id, host.caller, body)
 
 
 async def test_who_is_banned_is_given_no_role(house: House, host: Host) -> None:
