@@ -56,11 +56,10 @@ class SubscriptionRepository:
         await self.collection.update_many(query, {"$set": {"active": True}, "$unset": {"expires_at": ""}})
         return bool(await self.collection.count(query, limit=1))
 
-    async def active_recipients(self, room_id: str, recipients: Sequence[str]) -> set[str]:
-        """Those of `recipients` that are still to be written to."""
-        query = {"room_id": room_id, "recipient": {"$in": list(recipients)}}
-        found = await self.collection.find(query, fields=["recipient", "active"])
-        return {document["recipient"] for document in found if document["active"]}
+    async def active_among(self, ids: Sequence[str]) -> set[str]:
+        """Those of these subscriptions that are still there, and confirmed."""
+        found = await self.collection.find({"_id": {"$in": list(ids)}}, fields=["active"])
+        return {document["_id"] for document in found if document["active"]}
 
     async def page(self, room_id: str, after: str, limit: int) -> list[Subscription]:
         """The active ones of a room behind the id `after`, in the order of ids."""

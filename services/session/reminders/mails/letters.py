@@ -1,6 +1,5 @@
 """What of a mail is to be sent now: everything that decides it, read for many at once."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -11,6 +10,7 @@ from services.session.accounts.domain import User
 from services.session.accounts.repository import UserRepository
 from services.session.reminders.agendas.domain import Agenda
 from services.session.reminders.agendas.repository import AgendaRepository
+from services.session.reminders.domain import subscription_id
 from services.session.reminders.mails.domain import Mail
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.repository import SubscriptionRepository
@@ -40,12 +40,12 @@ class NoLetter:
 
 @dataclass(frozen=True)
 class _Known:
-    """What was read: by id, and the recipients in each room who are still to be written to."""
+    """What was read: by id, and which subscriptions are still there."""
 
     agendas: dict[str, Agenda]
     rooms: dict[str, Room]
     users: dict[str, User]
-    active: dict[str, set[str]]
+    active: set[str]
 
 
 class Letters:
@@ -71,18 +71,9 @@ class Letters:
             agendas=await self._agendas.find_many([mail.session_id for mail in mails if mail.session_id]),
             rooms=await self._rooms.find_many([mail.room_id for mail in mails if not mail.occasion]),
             users=await self._users.find_many([mail.user_id for mail in mails]),
-            active=await self._active(mails),
+            active=await self._subscriptions.active_among([_subscription(mail) for mail in mails]),
         )
         return [self._letter(mail, known) for mail in mails]
-
-    async def _active(self, mails: Sequence[Mail]) -> dict[str, set[str]]:
-        recipients: dict[str, list[str]] = defaultdict(list)
-        for mail in mails:
-            recipients[mail.room_id].append(mail.recipient)
-        return {
-            room_id: await self._subscriptions.active_recipients(room_id, wanted)
-            for room_id, wanted in recipients.items()
-        }
 
     def _letter(self, mail: Mail, known: _Known) -> Letter | NoLetter:
         now = self._clock.now()
@@ -102,7 +93,7 @@ class Letters:
         agenda = known.agendas.get(mail.session_id or "")
         if agenda is None or not (mail.occasion and agenda.still_wants(mail.occasion, mail.revision)):
             return NoLetter(mail, "not true any more")
-        if mail.recipient not in known.active[mail.room_id]:
+        if _subscription(mail) not in known.active:
             return NoLetter(mail, "unsubscribed")
         return Letter(mail, self._composer.reminder(mail, agenda, to, self._clock.now()), to)
 
@@ -111,6 +102,10 @@ class Letters:
         if room is None:
             return NoLetter(mail, "the room is gone")
         return Letter(mail, self._composer.confirmation(mail, room.title, to, self._clock.now()), to)
+
+
+def _subscription(mail: Mail) -> str:
+    return subscription_id(mail.room_id, mail.user_id)
 
 
 def _address(mail: Mail, user: User | None) -> str | None:
