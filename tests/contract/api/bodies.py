@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.contract.api.contract import Operation, Spec, schemas
 
+# An id that nothing has.
+UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 _LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
 _LIST = re.compile(r"^string \((\d+)\.\.(\d+) of them, distinct\)$")
 _RANGE = re.compile(r"^integer (\d+)\.\.(\d+)")
@@ -30,7 +32,7 @@ def _good(spec: Spec) -> Any:
         "date-time": "2035-06-01T20:00:00Z",
         "boolean": True,
         "integer": 7,
-        "uuid": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "uuid": UNKNOWN_ID,
     }
     if spec.startswith("string ^"):
         return "#12abEF"

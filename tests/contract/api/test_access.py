@@ -3,6 +3,7 @@
 import pytest
 
 from shared.ids import new_id
+from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
 from tests.contract.api.people import Person
@@ -92,7 +93,7 @@ async def test_an_unknown_id_names_nothing(scenes: Scenes, case: Case) -> None:
     (await call(scene, scene.caller, scene.at(new_id()))).check_refusal(404)
 
 
-@pytest.mark.parametrize("bad", ["nope", "1", "%00", "{}".ljust(300, "x"), new_id()[:-1], new_id() + "0"])
+@pytest.mark.parametrize("bad", ["nope", "1", "%00", "{}".ljust(300, "x"), UNKNOWN_ID[:-1], UNKNOWN_ID + "0"])
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
 async def test_a_malformed_id_names_nothing(scenes: Scenes, case: Case, bad: str) -> None:
     scene = await scenes.of(case)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ids import new_id
+from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.world import World
 
 PATH = "/admin/drift"
@@ -19,7 +19,11 @@ async def test_only_administrators_read_it(world: World) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [f"session_id={new_id()}", "kind=ghost&since=9000-01-01T00:00:00Z", "since=2990-01-01T00:00:00%2B01:00"],
+    [
+        f"session_id={UNKNOWN_ID}",
+        "kind=ghost&since=9000-01-01T00:00:00Z",
+        "since=2990-01-01T00:00:00%2B01:00",
+    ],
 )
 async def test_what_nothing_fits_is_an_empty_page(world: World, query: str) -> None:
     answer = await world.client.call("GET", f"{PATH}?{query}&page=2&limit=5", world.admin.access_token)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shared.ids import new_id
+from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX
@@ -50,7 +51,7 @@ async def test_a_hosts_own_things_are_in_no_foreign_library(world: World, path: 
     answer.check_refusal(404, "library_not_found")
 
 
-@pytest.mark.parametrize("library", ["nope", "1", new_id()])
+@pytest.mark.parametrize("library", ["nope", "1", UNKNOWN_ID])
 @pytest.mark.parametrize("case", MIRRORED, ids=name)
 async def test_an_unknown_library_does_not_exist(scenes: Scenes, case: Case, library: str) -> None:
     (await call(await scenes.of(case), library)).check_refusal(404)

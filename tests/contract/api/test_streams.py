@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ids import new_id
+from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.client import Answer
 from tests.contract.api.world import World
 
@@ -43,13 +43,13 @@ async def test_a_stream_without_media_says_what_it_waits_for(world: World) -> No
 @pytest.mark.parametrize(
     "path",
     [
-        f"{new_id()}/live.m3u8",
-        f"{new_id()}/index.m3u8",
-        f"{new_id()}/../{new_id()}/live.m3u8",
-        f"{new_id()}/%2e%2e/secret",
-        f"{new_id()}/..%2f..%2fsecret.ts",
-        f"{new_id()}/a%00.ts",
-        f"{new_id()}/a%0d%0aSet-Cookie:x.ts",
+        f"{UNKNOWN_ID}/live.m3u8",
+        f"{UNKNOWN_ID}/index.m3u8",
+        f"{UNKNOWN_ID}/../{UNKNOWN_ID}/live.m3u8",
+        f"{UNKNOWN_ID}/%2e%2e/secret",
+        f"{UNKNOWN_ID}/..%2f..%2fsecret.ts",
+        f"{UNKNOWN_ID}/a%00.ts",
+        f"{UNKNOWN_ID}/a%0d%0aSet-Cookie:x.ts",
         "live.m3u8",
         "6b01ddad." + "A" * 43,
         "",

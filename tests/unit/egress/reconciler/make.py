@@ -22,7 +22,7 @@ from shared.permissions import Switches, join_grant, permissions_of
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ROOM = "RM_1"
-HOST, VIEWER = new_id(), new_id()
+HOST, VIEWER = "01890a5d-ac96-774b-bcce-b302099a8057", "01890a5d-ac96-774b-bcce-b302099a8058"
 PRESET = PresetSettings(name="P", type=PresetType.WHIP, primary_color="#000000")
 
 

@@ -8,7 +8,6 @@ import pytest
 from services.egress.reconciler.domain import Kind
 from services.egress.reconciler.rights import permission_repair, rights_of
 from shared.contracts.states import Role
-from shared.ids import new_id
 from shared.livekit import Permissions, TrackSource
 from tests.unit.egress.reconciler.make import HOST, SEAT, T0, VIEWER, connection, permissions, state
 
@@ -23,7 +22,7 @@ ALL = tuple(TrackSource)
         (VIEWER, {"stage": {VIEWER: SEAT}}, Role.STAGE),
         (VIEWER, {"roles": {VIEWER: Role.CO_HOST}}, Role.CO_HOST),
         (VIEWER, {"roles": {VIEWER: Role.MODERATOR}}, Role.MODERATOR),
-        (VIEWER, {"stage": {new_id(): SEAT}}, Role.AUDIENCE),
+        (VIEWER, {"stage": {HOST: SEAT}}, Role.AUDIENCE),
     ],
 )
 def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], role: Role) -> None:
