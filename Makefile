@@ -31,7 +31,7 @@ doctor: ## Look for what the stack needs and say what is missing
 	@$(BIN)/greenroom doctor
 
 test: install lint types imports ## Everything that has to hold before a change goes in
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: install ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

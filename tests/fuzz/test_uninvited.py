@@ -1,6 +1,7 @@
 """Whoever reaches a service directly is refused there as at the gateway, for every operation there is."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -24,6 +25,7 @@ _TABLES = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
 # Centrifugo is refused in its own protocol, always with 200.
 _OPEN = {Access.PUBLIC, Access.ANONYMOUS, Access.PROXY}
 _USER = {Access.BEARER, Access.HOST, Access.MODERATOR, Access.ADMIN}
+_NAMED = re.compile(r"\{\w+\}")
 # What an inner network's header might be taken for.
 _SPOOFED = {
     "X-Greenroom-Library": new_id(),
@@ -59,7 +61,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def status(http: aiohttp.ClientSession, base: str, route: Route, headers: dict[str, str]) -> int:
-    path = route.path.replace("{id}", new_id())
+    path = _NAMED.sub(lambda _: new_id(), route.path)
     body = b"{}" if route.method in {"POST", "PATCH"} else None
     sent = headers | ({"Content-Type": "application/json"} if body else {})
     async with http.request(route.method, base + path, data=body, headers=sent) as answer:

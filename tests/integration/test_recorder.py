@@ -91,7 +91,7 @@ async def test_a_file_alone_leaves_no_segments(desk: Orders, room: str, anna: Pu
     assert job.status is EgressStatus.COMPLETE
     assert desk.file(job).stat().st_size > 0
     await desk.until(key, lambda _: not (desk.storage / f"hls-private/{room}/{key}").exists(), within=END)
-    assert await desk.segments.of(key) == []
+    await desk.until_no_segments(key, within=END)
 
 
 async def test_nobody_on_stage_is_a_picture_too(desk: Orders, room: str) -> None:

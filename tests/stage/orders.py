@@ -95,6 +95,14 @@ class Orders:
             await asyncio.sleep(POLL_SECONDS)
         return found
 
+    async def until_no_segments(self, key: str, *, within: float) -> None:
+        """Wait until no record of a segment is left."""
+        deadline = time.monotonic() + within
+        while left := await self.segments.of(key):
+            if time.monotonic() > deadline:
+                raise NeverCame(f"after {within:.0f} s there still are {len(left)} segments")
+            await asyncio.sleep(POLL_SECONDS)
+
     async def webhooks(self, ids: Sequence[str], *, within: float) -> set[str]:
         """Which of these the door has taken; waits for all."""
         taken = self.mongo.collection("webhooks")

@@ -90,7 +90,7 @@ class StreamHealth:
         return StreamHealthResponse(
             status=said,
             room=_room(room, present) if room else None,
-            tracks=tracks,
+            tracks=tracks or [],
             egress=self._egress_health(stream, output, reasons),
             ingress=_ingress(ingresses, present),
         )

@@ -61,11 +61,11 @@ class IngressHealth(Data):
 class StreamHealthResponse(Data):
     """`status` is the verdict, `egress.reasons` say why. Without one, `room` and `ingress` are null.
 
-    `tracks` is null where it is not known who is in the room.
+    `tracks` is empty, too, where it is not known who is in the room; `room.num_participants` is null then.
     """
 
     status: Literal["healthy", "degraded", "unhealthy", "idle"]
     room: RoomHealth | None
-    tracks: list[TrackHealth] | None
+    tracks: list[TrackHealth]
     egress: EgressHealth
     ingress: IngressHealth | None
