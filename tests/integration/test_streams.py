@@ -24,7 +24,7 @@ from tests.stage.publisher import Publisher
 pytestmark = pytest.mark.timeout(240)
 
 # Seconds; what is promised is less, where the machine has nothing else to do.
-PLAYABLE, STORED, POLL = 30.0, 40.0, 0.2
+PLAYABLE, STORED, PATIENT, POLL = 30.0, 40.0, 10.0, 0.2
 
 
 class NeverCame(AssertionError):
@@ -39,10 +39,15 @@ class Api:
     base: str
 
     async def call(self, method: str, path: str, **body: Any) -> Any:
-        async with self.http.request(method, self.base + path, json=body or None) as answer:
-            told = await answer.json()
-        assert answer.status < 300, told
-        return told["data"]
+        """The answer's data. What is unavailable is asked for again after a while, as it says itself."""
+        deadline = time.monotonic() + PATIENT
+        while True:
+            async with self.http.request(method, self.base + path, json=body or None) as answer:
+                told = await answer.json()
+            if answer.status != 503 or time.monotonic() > deadline:
+                assert answer.status < 300, told
+                return told["data"]
+            await asyncio.sleep(POLL)
 
     async def until(self, path: str, holds: Callable[[Any], Any], within: float) -> Any:
         """What is at `path`, once that holds of it."""
