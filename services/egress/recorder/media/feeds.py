@@ -9,8 +9,8 @@ from threading import Lock
 from services.egress.recorder.media.dejitter import Dejitter
 from services.egress.recorder.media.i420 import Picture
 
-# A second and a half at 30 a second: twice as much as waits here while all is well.
-_KEPT = 45
+# A second at 30 a second: twice as much as waits here while all is well.
+_KEPT = 30
 # The last picture of a camera stays for so long; LiveKit ends a muted track with a black one of two pixels.
 STALE_SECONDS = 4.0
 _SMALLEST = 16
