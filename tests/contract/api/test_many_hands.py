@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from deploy.local.stack import Stack
+from shared.ids import new_id
 from shared.livekit import LiveKitApi
 from tests.contract.api.client import Answer, Client
 from tests.contract.api.people import Person
@@ -49,6 +50,18 @@ async def test_of_many_starts_in_a_room_one_wins(world: World, two_sessions: Rep
         assert [one.name for one in await livekit.list_rooms(sessions)] == [won]
     finally:
         await livekit.close()
+
+
+async def test_a_hundred_duplicates_make_one_thing(world: World, two_sessions: Replicas) -> None:
+    host = await world.admin.host(world.organization)
+    key, body = {"Idempotency-Key": new_id()}, {"title": "Once"}
+    ask = [
+        two_sessions[n % 2].call("POST", "/rooms", host.access_token, body, headers=key) for n in range(100)
+    ]
+    answers = await asyncio.gather(*ask)
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.data["room"]["id"] for answer in answers}) == 1
+    assert (await world.get("/rooms/my", host))["total"] == 1
 
 
 async def test_many_starts_of_a_session_are_one(world: World, two_sessions: Replicas) -> None:
