@@ -17,7 +17,7 @@ PLAYABLE_SECONDS = 30.0
 SHOWN_SECONDS = 20.0
 GLANCE_SECONDS = 0.5
 # By how much the time in the film and the time in its pictures may differ between two looks.
-DRIFT_SECONDS = 1.0
+DRIFT_SECONDS = 2.0
 MOVES_NEEDED = 5
 
 

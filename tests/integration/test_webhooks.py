@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ from shared.bus import Group
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.contracts.livekit_events import (
+    Connection,
+    LiveKitEvent,
     LiveKitRoomStarted,
     ParticipantConnectionAborted,
     ParticipantJoined,
@@ -161,6 +163,12 @@ def tokens(stack: Stack, session_id: str, count: int) -> dict[str, str]:
     return {user: mint.join_token(grant, lifetime=timedelta(minutes=5)) for user, grant in grants.items()}
 
 
+def ends(events: Sequence[LiveKitEvent]) -> list[Connection]:
+    """Whose connection ended: most are aborted; on a busy machine one may be active before it leaves."""
+    kinds = (ParticipantConnectionAborted, ParticipantLeft)
+    return [event.connection for event in events if isinstance(event, kinds)]
+
+
 async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     world: World, stack: Stack, database: Mongo, published: Published
 ) -> None:
@@ -168,12 +176,13 @@ async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     guests = tokens(stack, session_id, BURST)
     async with aiohttp.ClientSession() as http:
         await asyncio.gather(*(come_and_go(http, stack, token) for token in guests.values()))
-    events = await published.until(session_id, BURST + 1, within=60)
-    gone = [event.connection for event in events if isinstance(event, ParticipantConnectionAborted)]
+    events = await published.once(session_id, lambda events: len(ends(events)) == BURST, within=60)
+    gone = ends(events)
     assert {connection.user_id for connection in gone} == set(guests)
-    assert len(gone) == len({connection.participant_sid for connection in gone}) == BURST
-    aborted = {"room": session_id, "event": "participant_connection_aborted"}
-    assert await database.collection("webhooks").count(aborted, limit=1000) == BURST
+    assert len({connection.participant_sid for connection in gone}) == BURST
+    told = {"$in": ["participant_connection_aborted", "participant_left"]}
+    stored = {"room": session_id, "event": told}
+    assert await database.collection("webhooks").count(stored, limit=1000) == BURST
     await world.do("end", session_id)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import aiohttp
@@ -35,8 +36,14 @@ class Published:
 
     async def until(self, session_id: str, count: int, *, within: float = 20) -> list[LiveKitEvent]:
         """Wait for this many of the session; raises TimeoutError."""
+        return await self.once(session_id, lambda events: len(events) >= count, within=within)
+
+    async def once(
+        self, session_id: str, wanted: Callable[[list[LiveKitEvent]], bool], *, within: float
+    ) -> list[LiveKitEvent]:
+        """Wait until the events of the session are as wanted; raises TimeoutError."""
         async with asyncio.timeout(within), self._more:
-            await self._more.wait_for(lambda: len(self.of(session_id)) >= count)
+            await self._more.wait_for(lambda: wanted(self.of(session_id)))
         return self.of(session_id)
 
 

@@ -81,12 +81,20 @@ class World:
         return session
 
     async def recording(self) -> str:
-        """The id of a recording that is over; there was nothing to record."""
-        session = await self.recorded_session()
-        recording = str((await self.do("recordings/stop", session)).data["id"])
-        path = f"/recordings/{recording}"
-        await self.eventually(path, lambda found: found["status"] != "recording", by=self.host)
-        return recording
+        """The id of a recording that has failed: it is stopped before there is anything to record.
+
+        On a busy machine something may be recorded before that, and another one is made.
+        """
+        while True:
+            session = await self.recorded_session()
+            recording = str((await self.do("recordings/stop", session)).data["id"])
+            path = f"/recordings/{recording}"
+            over = await self.eventually(
+                path, lambda found: found["status"] != "recording", within=60, by=self.host
+            )
+            await self.do("end", session)
+            if over["status"] == "failed":
+                return recording
 
     async def completed_recording(self) -> str:
         """The id of a recording that has a file, of an empty stage; one for all who ask."""
