@@ -4,7 +4,7 @@ BIN := .venv/bin
 UP := $(BIN)/greenroom up
 TESTS ?= tests
 # Test processes at once, each with a private stack of its own: most tests wait for something.
-WORKERS ?= 3
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
