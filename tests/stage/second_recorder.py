@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local import probes
 from deploy.local.running import RunningStack
 from shared.ids import new_id
 from tests.bench.ports import free_port
+from tests.replica import replica
 
-READY_SECONDS = 40.0
 STOP_SECONDS = 12.0
 
 
@@ -22,28 +18,12 @@ STOP_SECONDS = 12.0
 async def second_recorder(running: RunningStack, folder: Path) -> AsyncIterator[int]:
     """Ready when this is entered, terminated when it is left; its process id."""
     port = free_port()
-    log = (folder / "recorder.log").open("wb")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.egress.recorder"),
-        env=os.environ | environment(running, folder / "spool", port),
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            while not await probes.readyz(port):
-                await asyncio.sleep(0.1)
-        yield process.pid
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-        log.close()
+    settings = environment(running, folder / "spool", port)
+    with (folder / "recorder.log").open("wb") as log:
+        async with replica(
+            "services.egress.recorder", port, settings, output=log, stop_seconds=STOP_SECONDS
+        ) as process:
+            yield process.pid
 
 
 def environment(running: RunningStack, spool: Path, port: int) -> dict[str, str]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-from deploy.local import probes
 from deploy.local.credentials import load_credentials
 from deploy.local.running import RunningStack
 from tests.bench.ports import free_port
 from tests.contract.api.client import Client, connect
+from tests.replica import replica
 
-READY_SECONDS = 40.0
 STOP_SECONDS = 12.0
 
 
@@ -23,19 +20,10 @@ STOP_SECONDS = 12.0
 async def second_session_service(running: RunningStack) -> AsyncIterator[int]:
     """Ready on the port that this yields, terminated when it is left."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.session"),
-        env=os.environ | _environment(running, port),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(READY_SECONDS):
-            while not await probes.readyz(port):
-                await asyncio.sleep(0.1)
+    settings = session_settings(running, port)
+    silent = asyncio.subprocess.DEVNULL
+    async with replica("services.session", port, settings, output=silent, stop_seconds=STOP_SECONDS):
         yield port
-    finally:
-        await _stop(process)
 
 
 @asynccontextmanager
@@ -48,18 +36,7 @@ async def both_session_services(running: RunningStack) -> AsyncIterator[tuple[Cl
             yield Client(first), Client(second)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _environment(running: RunningStack, port: int) -> dict[str, str]:
+def session_settings(running: RunningStack, port: int) -> dict[str, str]:
     """The settings of the stack's own, save for the port."""
     info, credentials = running.info, load_credentials(running.data)
     return {

@@ -1,0 +1,43 @@
+"""One more process of a service beside that of the stack."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import IO
+
+from deploy.local import probes
+
+READY_SECONDS = 40.0
+Output = IO[bytes] | int
+
+
+@asynccontextmanager
+async def replica(
+    module: str, port: int, environment: Mapping[str, str], *, output: Output, stop_seconds: float
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m module`: ready on the port when this is entered, terminated when it is left."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module), env=os.environ | environment, stdout=output, stderr=output
+    )
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while not await probes.readyz(port):
+                await asyncio.sleep(0.1)
+        yield process
+    finally:
+        await _stop(process, stop_seconds)
+
+
+async def _stop(process: asyncio.subprocess.Process, seconds: float) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
