@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from deploy.local.console import Console
-from deploy.local.control import StartRefused, start_detached, stop
+from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
@@ -24,25 +24,12 @@ settings.load_profile("greenroom")
 @pytest.fixture(scope="session")
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A private stack on free ports, with the means to kill and hold its components."""
-    data = _started(tmp_path_factory)
+    data = DataDir.at(tmp_path_factory.mktemp("stack"))
+    start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
     try:
         yield RunningStack(data)
     finally:
         stop(data)
-
-
-def _started(tmp_path_factory: pytest.TempPathFactory) -> DataDir:
-    """Where it runs. Of stacks that choose the same free port at once, the later starts again."""
-    for attempts_left in reversed(range(3)):
-        data = DataDir.at(tmp_path_factory.mktemp("stack"))
-        try:
-            start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
-        except StartRefused:
-            if not attempts_left:
-                raise
-        else:
-            return data
-    raise AssertionError("it was tried at least once")
 
 
 @pytest.fixture(scope="session")

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from random import SystemRandom
 
 from deploy.local.credentials import Credentials, load_credentials
 from deploy.local.given import Given, as_http, with_database
 from deploy.local.layout import DataDir
-from deploy.local.ports import LOOPBACK, PortBook
+from deploy.local.ports import LOOPBACK, TCP, UDP, PortBook
 from deploy.local.programs import locate
 
 DATA_SERVICES = ("session", "egress", "attendance")
 GATEWAY_PORT = 8080
-# `livekit-udp` carries the media.
+MEDIA = "livekit-udp"
 PORT_NAMES = (
     *(f"mongodb-{service}" for service in DATA_SERVICES),
-    *("epmd", "rabbitmq-dist", "rabbitmq", "redis", "livekit", "livekit-udp", "rtmp"),
+    *("epmd", "rabbitmq-dist", "rabbitmq", "redis", "livekit", MEDIA, "rtmp"),
     *DATA_SERVICES,
     "recorder",
     "relay",
@@ -54,28 +53,30 @@ class Plan:
     addresses: Addresses
 
 
-def make_plan(data: DataDir, environ: Mapping[str, str], *, gateway_port: int | None = None) -> Plan:
+def make_plan(
+    data: DataDir, environ: Mapping[str, str], book: PortBook, *, gateway_port: int | None = None
+) -> Plan:
     """Decide everything for a start on this data directory; ports and secrets are those of the last start.
 
-    The gateway's port is the one asked for; None prefers the last one, then 8080; 0 takes any free one.
+    The ports are this stack's as long as the book is open. The gateway's is the one asked for; None prefers
+    the last one, then 8080; 0 takes any free one.
 
     Raises MissingPrograms, IncompleteEnvironment, or PortTaken for a gateway port asked for and in use.
     """
     given = Given.from_environment(environ)
     programs = locate(given.needed_programs())
     data.create()
-    ports = _take_ports(data, gateway_port)
+    ports = _take_ports(book, gateway_port)
     credentials = load_credentials(data)
     if given.livekit_api_key and given.livekit_api_secret and given.livekit_url:
         credentials = credentials.with_livekit(given.livekit_api_key, given.livekit_api_secret)
     return Plan(data, ports, credentials, programs, given, addresses_of(given, ports, credentials))
 
 
-def _take_ports(data: DataDir, gateway_port: int | None) -> dict[str, int]:
-    book = PortBook(data.ports_file, SystemRandom())
+def _take_ports(book: PortBook, gateway_port: int | None) -> dict[str, int]:
     preferred = GATEWAY_PORT if gateway_port is None else None
     ports = {"gateway": book.take("gateway", preferred=preferred, required=gateway_port or None)}
-    ports |= {name: book.take(name) for name in PORT_NAMES}
+    ports |= {name: book.take(name, UDP if name == MEDIA else TCP) for name in PORT_NAMES}
     book.save()
     return ports
 

@@ -1,17 +1,21 @@
-"""Loopback ports that stay the same from one start to the next."""
+"""Loopback ports that stay the same from one start to the next, and that no two stacks choose at once."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
+from types import TracebackType
+from typing import Self
 
 from deploy.local.files import read_json, write_json
 
 LOOPBACK = "127.0.0.1"
 # Below the ranges from which Linux and macOS take outgoing ports, so that no client socket sits on ours.
 FIRST, LAST = 20_000, 32_000
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
 
 class PortTaken(Exception):
@@ -19,51 +23,84 @@ class PortTaken(Exception):
 
 
 class PortBook:
-    """Hands out ports by name and remembers them in a file."""
+    """Hands out ports by name, remembers them in a file, and keeps them for this stack until it is closed.
 
-    def __init__(self, path: Path, random: Random) -> None:
+    A component serves one protocol on its port; the book sits on the same port of the other one. That is what
+    another stack finds taken while the component has yet to start, or is down for a moment.
+    """
+
+    def __init__(self, path: Path, random: Random | None = None) -> None:
         self._path = path
-        self._random = random
+        self._random = random or SystemRandom()
         self._known: dict[str, int] = {name: int(port) for name, port in (read_json(path) or {}).items()}
-        self._taken: set[int] = set()
+        self._seats = ExitStack()
 
-    def take(self, name: str, *, preferred: int | None = None, required: int | None = None) -> int:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave all ports to whoever comes next."""
+        self._seats.close()
+
+    def take(
+        self,
+        name: str,
+        serves: socket.SocketKind = TCP,
+        *,
+        preferred: int | None = None,
+        required: int | None = None,
+    ) -> int:
         """A free port: the required one, else last time's, else the preferred one, else any.
 
         Raises PortTaken where the required port is in use.
         """
-        if required is not None and not is_free(required):
+        candidates = (self._known.get(name), preferred) if required is None else (required,)
+        port = next((p for p in candidates if p and self._sit(p, serves)), None)
+        if port is None and required is not None:
             raise PortTaken(f"port {required} is already in use")
-        candidates = (required, self._known.get(name), preferred)
-        port = next((p for p in candidates if p and self._usable(p)), None) or next(self._others())
-        self._known[name] = port
-        self._taken.add(port)
-        return port
+        self._known[name] = port or self._any(serves)
+        return self._known[name]
 
     def save(self) -> None:
         write_json(self._path, self._known)
 
-    def _usable(self, port: int) -> bool:
-        return port not in self._taken and is_free(port)
+    def _any(self, serves: socket.SocketKind) -> int:
+        known = set(self._known.values())
+        for port in self._others():
+            if port not in known and self._sit(port, serves):
+                return port
+        raise PortTaken(f"no free port between {FIRST} and {LAST}")
 
     def _others(self) -> Iterator[int]:
         start = self._random.randrange(FIRST, LAST)
-        known = set(self._known.values())
-        for offset in range(LAST - FIRST):
-            port = FIRST + (start - FIRST + offset) % (LAST - FIRST)
-            if port not in known and self._usable(port):
-                yield port
-        raise PortTaken(f"no free port between {FIRST} and {LAST}")
+        return (FIRST + (start - FIRST + offset) % (LAST - FIRST) for offset in range(LAST - FIRST))
+
+    def _sit(self, port: int, serves: socket.SocketKind) -> bool:
+        """Whether the port is this book's now."""
+        if not is_free(port, serves):
+            return False
+        seat = socket.socket(socket.AF_INET, UDP if serves is TCP else TCP)
+        try:
+            seat.bind((LOOPBACK, port))
+        except OSError:
+            seat.close()
+            return False
+        self._seats.enter_context(seat)
+        return True
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on the loopback port now, with TCP and with UDP."""
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            if kind is socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                return False
+def is_free(port: int, kind: socket.SocketKind = TCP) -> bool:
+    """Whether a server could listen on the loopback port now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        if kind is TCP:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
     return True

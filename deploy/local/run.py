@@ -18,7 +18,7 @@ from deploy.local.keeper import LINES_SHOWN
 from deploy.local.layout import DataDir
 from deploy.local.lock import locked
 from deploy.local.plan import GATEWAY_PORT, Plan, make_plan
-from deploy.local.ports import is_free
+from deploy.local.ports import PortBook, is_free
 from deploy.local.provision import provision
 from deploy.local.published import stack_of
 from deploy.local.stack import Stack
@@ -64,8 +64,8 @@ async def run(
     ProvisionFailed; nothing is left running then, either. `announce` is called once, when all is ready.
     """
     options.data.create()
-    with locked(options.data), stop_requested() as stop:
-        plan = make_plan(options.data, environ, gateway_port=options.port)
+    with locked(options.data), PortBook(options.data.ports_file) as book, stop_requested() as stop:
+        plan = make_plan(options.data, environ, book, gateway_port=options.port)
         stack_run = _Run(options, plan, {**CHILD_DEFAULTS, **environ}, console, announce)
         try:
             await until(stop, stack_run.serve())

@@ -9,6 +9,7 @@ from deploy.local.component import Component
 from deploy.local.components import rabbitmq
 from deploy.local.layout import DataDir
 from deploy.local.plan import make_plan
+from deploy.local.ports import PortBook
 
 READY_DEADLINE = 40.0
 # Said to be given, so that the plan asks for no other program than RabbitMQ.
@@ -27,7 +28,9 @@ class Node:
     """One broker with its own epmd, ports, user and data under `home`."""
 
     def __init__(self, home: Path) -> None:
-        plan = make_plan(DataDir.at(home), ELSEWHERE)
+        data = DataDir.at(home)
+        self._ports = PortBook(data.ports_file)
+        plan = make_plan(data, ELSEWHERE, self._ports)
         self.url = plan.addresses.amqp
         self._log = plan.data.log_of("rabbitmq")
         self._epmd_component, self._broker_component = rabbitmq.components(plan)
@@ -57,6 +60,7 @@ class Node:
             if process is not None and process.returncode is None:
                 process.kill()
                 await process.wait()
+        self._ports.close()
 
     def _send(self, number: signal.Signals) -> None:
         assert self._broker is not None
