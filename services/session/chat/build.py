@@ -1,0 +1,42 @@
+"""The chat, put together."""
+
+from dataclasses import dataclass
+
+from services.session.accounts.repository import UserRepository
+from services.session.chat.export import ChatExport
+from services.session.chat.file_messages import FileMessages
+from services.session.chat.files import PURPOSE, ChatFiles
+from services.session.chat.repository import ChatRepository
+from services.session.chat.service import ChatService
+from services.session.sessions.participation import Participation
+from services.session.sessions.service import SessionService
+from services.session.settings import SessionSettings
+from shared.clock import Clock
+from shared.signed_paths import PathSigner
+from shared.storage import Storage
+
+
+@dataclass(frozen=True)
+class Chat:
+    service: ChatService
+    file_messages: FileMessages
+    export: ChatExport
+
+
+def build_chat(
+    settings: SessionSettings,
+    messages: ChatRepository,
+    users: UserRepository,
+    sessions: SessionService,
+    participation: Participation,
+    clock: Clock,
+) -> Chat:
+    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    storage = Storage.from_url(settings.storage_url, settings.storage_options)
+    files = ChatFiles(storage, signer, settings.public_url, settings.chat_file_limit_bytes, clock)
+    service = ChatService(messages, files, participation, users, clock)
+    return Chat(
+        service=service,
+        file_messages=FileMessages(service, files, participation, clock),
+        export=ChatExport(messages, sessions),
+    )

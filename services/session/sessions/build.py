@@ -1,0 +1,84 @@
+"""The sessions, put together: what they are, who gets in, and what makes them live."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.session.accounts.service import AccountService
+from services.session.libraries.service import LibraryService
+from services.session.presets.service import PresetService
+from services.session.repositories import Repositories
+from services.session.rooms.service import RoomService
+from services.session.rooms.views import RoomViews
+from services.session.sessions.admission import Admission
+from services.session.sessions.domain import Limits
+from services.session.sessions.hls_links import PURPOSE, HlsLinks
+from services.session.sessions.ingest import IngestPort
+from services.session.sessions.live import LiveService, RoomTimeouts
+from services.session.sessions.service import SessionService
+from services.session.sessions.views import SessionViews
+from services.session.settings import SessionSettings
+from shared.clock import Clock
+from shared.identity import TokenIssuer
+from shared.livekit import LiveKit, TokenMint
+from shared.signed_paths import PathSigner
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """`streams` are the addresses under which the audience plays them."""
+
+    service: SessionService
+    admission: Admission
+    live: LiveService
+    streams: HlsLinks
+
+
+def build_sessions(
+    settings: SessionSettings,
+    kept: Repositories,
+    rooms: RoomService,
+    room_views: RoomViews,
+    libraries: LibraryService,
+    presets: PresetService,
+    accounts: AccountService,
+    issuer: TokenIssuer,
+    ingest: IngestPort,
+    livekit: LiveKit,
+    clock: Clock,
+) -> Sessions:
+    limits = limits_of(settings)
+    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    streams = HlsLinks(settings.public_url, signer, clock)
+    views = SessionViews(kept.rooms, room_views, streams)
+    service = SessionService(kept.sessions, rooms, presets, libraries, ingest, views, limits, clock)
+    mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
+    admission = Admission(kept.sessions, service, accounts, issuer, mint, clock)
+    live = LiveService(
+        kept.sessions,
+        service,
+        kept.presets,
+        admission,
+        ingest,
+        livekit,
+        mint,
+        views,
+        limits,
+        _timeouts(settings),
+        settings.livekit_url,
+        clock,
+    )
+    return Sessions(service, admission, live, streams)
+
+
+def limits_of(settings: SessionSettings) -> Limits:
+    return Limits(
+        no_host_grace=timedelta(seconds=settings.no_host_grace_seconds),
+        max_duration=timedelta(seconds=settings.max_duration_seconds),
+        expire_after=timedelta(seconds=settings.expire_after_seconds),
+    )
+
+
+def _timeouts(settings: SessionSettings) -> RoomTimeouts:
+    """Well beyond our grace: LiveKit closing a room is the exception."""
+    seconds = settings.no_host_grace_seconds + 300
+    return RoomTimeouts(empty=seconds, departure=seconds)
