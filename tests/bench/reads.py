@@ -137,6 +137,7 @@ async def _hop(api: Api, base: str, direct: str, session: str, calls: int) -> Ro
         goal=0.6,
         at_most=True,
         absolute=True,
+        difference=True,
         note=f"{straight:.2f} ms straight to the service",
     )
 

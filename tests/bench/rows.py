@@ -6,7 +6,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """`ratio` is ours over the baseline; the goal is at least `goal`, or at most where `at_most`."""
+    """`ratio` is ours over the baseline; the goal is at least `goal`, or at most where `at_most`.
+
+    A `difference` of two times that were measured alike may fall below zero on a busy machine.
+    """
 
     what: str
     value: float
@@ -16,6 +19,7 @@ class Row:
     goal: float | None = None
     at_most: bool = False
     absolute: bool = False
+    difference: bool = False
     note: str = ""
 
     @property
