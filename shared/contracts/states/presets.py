@@ -1,0 +1,64 @@
+"""Presets: what a session is made of."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contracts.states.state import State
+
+
+class PresetType(StrEnum):
+    WHIP = "whip"
+    RTMP = "rtmp"
+
+
+class PresetSettings(State):
+    """What a preset decides, as copied into a session: look, limits and one flag per permission."""
+
+    name: str
+    type: PresetType
+    primary_color: str
+    logo: str | None = None
+    logo_destination_url: str | None = None
+    stage_enabled: bool = True
+    max_join_limit: int = 10
+    chat_enabled: bool = True
+    poll_enabled: bool = True
+    viewer_count_visible: bool = True
+    host_add_co_host: bool = True
+    host_camera_enabled: bool = True
+    host_screen_share: bool = True
+    host_chat_send_text: bool = True
+    host_chat_send_file: bool = True
+    host_chat_receive_message: bool = True
+    host_poll_create: bool = True
+    host_poll_vote: bool = True
+    host_poll_view: bool = True
+    onstage_camera_enabled: bool = True
+    onstage_screen_share: bool = False
+    onstage_viewer_view: bool = True
+    audience_stage_join_request: bool = True
+    audience_can_see_participants: bool = True
+    audience_chat_send_text: bool = True
+    audience_chat_send_file: bool = False
+    audience_chat_receive_message: bool = True
+    audience_poll_create: bool = False
+    audience_poll_vote: bool = True
+    audience_poll_view: bool = True
+    moderator_manage_stage: bool = True
+    moderator_manage_chat: bool = True
+    moderator_manage_poll: bool = True
+    recording_enabled: bool = False
+
+
+class PresetState(State):
+    """A preset in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    user_id: str
+    settings: PresetSettings
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
