@@ -1,8 +1,7 @@
 """Attendance through the real parts: events on RabbitMQ in, answers of the gateway out."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,10 +18,10 @@ from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import Role
 from shared.ids import new_id
+from tests.waiting import eventually
 
 CROWD = 600
 IN_FLIGHT = 100
-SOON = 15.0
 
 
 @dataclass
@@ -94,17 +93,6 @@ async def publish(bus: RabbitBus, events: Iterable[Event]) -> None:
             await bus.publish(Envelope(new_id(), "/greenroom/test", now, event))
 
     await asyncio.gather(*(one(event) for event in events))
-
-
-async def eventually(
-    ask: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool], within: float = SOON
-) -> Any:
-    """The answer once it is as wanted; fails with the last one."""
-    deadline = time.monotonic() + within
-    while not wanted(answer := await ask()):
-        assert time.monotonic() < deadline, answer
-        await asyncio.sleep(0.05)
-    return answer
 
 
 def connections(number: int, joined_at: datetime, **fields: Any) -> list[Connection]:

@@ -13,7 +13,8 @@ from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import ParticipantEvent, ParticipantJoined, ParticipantLeft
 from tests.integration.dead_letter_tools import Metrics, broker, envelope_of, give_up
-from tests.integration.test_attendance import Api, api, connections, eventually
+from tests.integration.test_attendance import Api, api, connections
+from tests.waiting import eventually
 
 __all__ = ["api"]
 

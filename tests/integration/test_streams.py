@@ -205,9 +205,12 @@ async def test_a_recording_outlives_the_egress_service(
     running_stack: RunningStack, api: Api, show: Show
 ) -> None:
     await grown(api, show, 2)
-    async with running_stack.held("egress"):
-        await asyncio.sleep(5)
-    await grown(api, show, 6)
+    async with orders(running_stack) as desk:
+        (job,) = await desk.jobs.of_session(show.session)
+        there = len(await desk.segments.of(job.key))
+        async with running_stack.held("egress"):
+            await desk.until_segments(job.key, there + 2, within=PLAYABLE)
+    await grown(api, show, there + 3)
     await api.call("POST", f"/sessions/{show.session}/end")
     recording = await the_recording(api, show)
     assert (recording["status"], recording["error_message"]) == ("completed", None)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ from tests.contract.api.client import Client, connect
 from tests.contract.api.people import Administrator, sign_in
 from tests.contract.api.world import World, make_world
 from tests.integration.webhook_tools import Door, Published, webhook
+from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -70,15 +71,6 @@ async def world(stack: Stack) -> AsyncIterator[World]:
         yield await make_world(client, Administrator(client, admin.access_token))
 
 
-async def eventually(look: Callable[[], Any], wanted: Any, *, within: float = 20) -> None:
-    """Ask until the answer is what is wanted; raises TimeoutError."""
-    async with asyncio.timeout(within):
-        while True:
-            if await look() == wanted:
-                return
-            await asyncio.sleep(0.05)
-
-
 async def attendance(world: World, session_id: str) -> list[dict[str, Any]]:
     data = await world.get(f"/sessions/{session_id}/attendance", world.host)
     return list(data["attendance"])
@@ -103,7 +95,7 @@ async def test_the_same_webhook_a_thousand_times_has_one_effect(
     async def counted() -> list[tuple[str, int]]:
         return [(row["user_id"], row["join_count"]) for row in await attendance(world, session_id)]
 
-    await eventually(counted, [(viewer.id, 1)])
+    await eventually(counted, equal_to([(viewer.id, 1)]))
     await world.do("end", session_id)
 
 
@@ -144,7 +136,7 @@ async def test_leaving_told_before_joining_ends_in_the_right_attendance(world: W
             for row in rows
         ]
 
-    await eventually(reported, [(viewer.id, 2, 70, True)])
+    await eventually(reported, equal_to([(viewer.id, 2, 70, True)]))
     await world.do("end", session_id)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 from deploy.local.stack import Stack
@@ -107,7 +108,8 @@ async def test_two_hosts_who_end_and_edit_at_once_end_it_once(world: World, two_
     assert {answer.status for answer in answers[::3]} == {200}
     assert {answer.status for answer in answers} <= {200, 201, 409}
     shown = await world.get(f"/sessions/{session}", world.host)
-    assert (shown["status"], shown["duration"]) == ("ended", 0)
+    lasted = datetime.fromisoformat(shown["ended_at"]) - datetime.fromisoformat(shown["started_at"])
+    assert (shown["status"], shown["duration"]) == ("ended", lasted // timedelta(seconds=1))
     ended = [entry for entry in await _journal(world, session) if entry["name"] == "session.ended.v1"]
     assert len(ended) == 1
     # What was answered with success came before the end, and is there.
