@@ -26,8 +26,12 @@ async def read_bytes(request: web.Request) -> bytes:
 
 
 def parse_body(request: web.Request, raw: bytes, model: type[B]) -> B:
-    """The JSON body as `model`, an empty one as {}; raises `InvalidRequest`, `UnsupportedMediaType`."""
-    _check_content_type(request)
+    """The JSON body as `model`, an empty one as {}; raises `InvalidRequest`, `UnsupportedMediaType`.
+
+    Nothing is of no type, whatever a client's library says of it by default (aiohttp, curl -d '').
+    """
+    if raw:
+        _check_content_type(request)
     try:
         return model.model_validate_json(raw or b"{}", strict=True)
     except ValidationError as error:

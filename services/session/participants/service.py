@@ -83,12 +83,13 @@ async def taking_part(users: UserRepository, session: Session, user_id: str) -> 
     Raises `NotFound`.
     """
     user = await users.find(user_id)
-    if user is None or not user.is_active or not _may_take_part(user, session):
+    if user is None or not user.is_active or not may_take_part(user, session):
         raise NotFound(f"There is no user {user_id}", code="user_not_found")
     return user
 
 
-def _may_take_part(user: User, session: Session) -> bool:
+def may_take_part(user: User, session: Session) -> bool:
+    """Whether the person is of the session's organization, or a viewer of none."""
     if user.organization_id is None:
         return user.role is UserRole.VIEWER
     return user.organization_id == session.organization_id

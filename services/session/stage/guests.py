@@ -1,10 +1,11 @@
-"""Who can be brought on stage: people of the organization, and whoever takes part."""
+"""Who can be brought on stage: people of the organization, viewers of none, and whoever takes part."""
 
 from collections.abc import Set
 from typing import Protocol
 
 from services.session.accounts.domain import User
 from services.session.accounts.repository import UserRepository
+from services.session.participants.service import may_take_part
 from services.session.sessions.domain import Session
 from shared.errors import NotFound
 from shared.livekit import LiveKit
@@ -30,7 +31,7 @@ class Guests:
         return user
 
     async def _takes_part(self, session: Session, user: User) -> bool:
-        if user.organization_id == session.organization_id or user.id in {*session.roles, *session.stage}:
+        if may_take_part(user, session) or user.id in {*session.roles, *session.stage}:
             return True
         if await self._requests.has_asked(session.id, user.id):
             return True

@@ -34,18 +34,25 @@ async def test_a_guest_is_brought_on_stage_who_did_not_ask(house: House, host: H
 
 async def test_nobody_is_brought_from_elsewhere(house: House, host: Host) -> None:
     at = await stage(host)
-    stranger, colleague = await at.guest(), user(organization_id=host.library.organization_id)
+    colleague, stranger = user(organization_id=host.library.organization_id), user(organization_id=new_id())
     gone = user(organization_id=host.library.organization_id, is_active=False)
-    for one in (colleague, gone):
+    for one in (colleague, stranger, gone):
         await house.users.add(one, one.registered())
-    for unknown in (stranger.user_id, gone.id, new_id(), "nobody"):
+    for unknown in (stranger.id, gone.id, new_id(), "nobody"):
         with pytest.raises(NotFound) as refusal:
             await house.stage.add(at.id, host.caller, AddToStageRequest(participant_identity=unknown))
         assert refusal.value.code == "participant_not_found"
     await at.add(caller(colleague.id))
-    await at.raise_hand(stranger)
-    await at.add(stranger)
-    assert await at.guests() == {colleague.id, stranger.user_id}
+    await at.raise_hand(caller(stranger.id, stranger.organization_id))
+    await at.add(caller(stranger.id))
+    assert await at.guests() == {colleague.id, stranger.id}
+
+
+async def test_a_viewer_is_brought_before_they_are_connected(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest = await at.guest()
+    await at.add(guest)
+    assert await at.guests() == {guest.user_id}
 
 
 async def test_a_moderator_manages_the_stage_where_the_preset_says_so(house: House, host: Host) -> None:

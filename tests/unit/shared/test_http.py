@@ -103,6 +103,13 @@ async def test_what_is_no_json_is_refused(shop: Shop) -> None:
         assert status == expected
 
 
+@pytest.mark.parametrize("kind", ["application/octet-stream", "application/x-www-form-urlencoded"])
+async def test_nothing_is_of_no_type(shop: Shop, kind: str) -> None:
+    headers = shop.bearer() | {"Content-Type": kind}
+    status, body, _ = await shop.call("POST", "/things", data=b"", headers=headers)
+    assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["title"])
+
+
 async def test_a_body_over_a_megabyte_is_refused(shop: Shop) -> None:
     headers = shop.bearer() | {"Content-Type": "application/json"}
     status, body, _ = await shop.call("POST", "/things", data=b" " * (1024 * 1024 + 1), headers=headers)
