@@ -8,7 +8,10 @@ _BIDI = "\u202a-\u202e\u2066-\u2069"
 # Of the control characters (all of C0 and C1) a line's end is kept; so is nothing of broken UTF-16.
 _GONE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\ud800-\udfff\ufeff\ufff9-\ufffb{_BIDI}]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Cn", "Co"})
+# Marks (accents, variation selectors) are seen on something only.
+_INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Cn", "Co", "Mn", "Me"})
+# Letters and symbols that are drawn as nothing: Hangul fillers and the empty Braille pattern.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def cleaned(text: str) -> str:
@@ -18,7 +21,11 @@ def cleaned(text: str) -> str:
     """
     text = _LINE_END.sub("\n", text).replace("\t", " ")
     text = unicodedata.normalize("NFC", _GONE.sub("", text)).strip()
-    return "" if all(unicodedata.category(character) in _INVISIBLE for character in text) else text
+    return text if any(map(_is_seen, text)) else ""
+
+
+def _is_seen(character: str) -> bool:
+    return character not in _BLANK and unicodedata.category(character) not in _INVISIBLE
 
 
 def on_one_line(text: str) -> str:

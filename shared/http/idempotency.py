@@ -2,7 +2,8 @@
 
 The owning service keeps (caller, route, key) with the id reserved for what the call creates. The
 handler runs again on a repeat: it finds the thing under the reserved id instead of making a second
-one, and mints tokens anew, since tokens are never stored. A duplicate in flight waits.
+one, and mints tokens anew, since tokens are never stored. A duplicate in flight waits; once the call
+was answered there is nothing to wait for, and repeats are handled side by side without a write.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ KEPT = timedelta(hours=24)
 _LONGEST_KEY = 255
 _HELD = timedelta(seconds=15)
 _WAIT = timedelta(seconds=5)
-_POLL = 0.05
+# How long a duplicate waits before it looks again: longer each time, since there may be hundreds.
+_POLL, _LONGEST_POLL = 0.05, 0.5
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,12 @@ class IdempotencyKeys:
         name = hashlib.sha256(f"{caller}\n{route}\n{key}".encode(errors="surrogateescape")).hexdigest()
         digest = hashlib.sha256(body).hexdigest()
         record = await self._take(name, digest)
+        if record["answered"]:
+            yield Reservation(record["resource_id"], repeated=True)
+            return
         answered = False
         try:
-            yield Reservation(record["resource_id"], record["answered"])
+            yield Reservation(record["resource_id"])
             answered = True
         finally:
             change: Document = {"held_until": None}
@@ -74,21 +79,50 @@ class IdempotencyKeys:
             await self._collection.update({"_id": name, "holder": record["holder"]}, {"$set": change})
 
     async def _take(self, name: str, digest: str) -> Document:
-        deadline = self._clock.now() + _WAIT
+        """The record, answered or held by us now; raises `InvalidRequest`, `Conflict`."""
+        fresh = self._fresh(name, digest)
+        try:
+            await self._collection.insert(fresh)
+        except Duplicate:
+            return await self._wait(name, digest)
+        return fresh
+
+    async def _wait(self, name: str, digest: str) -> Document:
+        deadline, pause = self._clock.now() + _WAIT, _POLL
         while True:
-            record = await self._try(name, digest)
+            record = await self._look(name, digest)
             if record is not None:
                 return record
             if self._clock.now() >= deadline:
                 raise Conflict(
                     "The first call with this Idempotency-Key is still being handled", code="in_flight"
                 )
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_POLL)
 
-    async def _try(self, name: str, digest: str) -> Document | None:
-        """The record, held by us now; None while another call holds it."""
+    async def _look(self, name: str, digest: str) -> Document | None:
+        """The record where it is answered, or free and ours from now on; None while another call holds it."""
+        known = await self._collection.find_one({"_id": name})
+        if known is None:
+            return None
+        if known["body"] != digest:
+            raise InvalidRequest(
+                [FieldError(HEADER, "reused", "was used with another body")],
+                "This Idempotency-Key was used with another body",
+            )
         now = self._clock.now()
-        fresh: Document = {
+        if known["answered"]:
+            return known
+        if known["held_until"] is not None and known["held_until"] > now:
+            return None
+        return await self._collection.find_and_update(
+            {"_id": name, "answered": False, "holder": known["holder"]},
+            {"$set": {"holder": new_id(), "held_until": now + _HELD}},
+        )
+
+    def _fresh(self, name: str, digest: str) -> Document:
+        now = self._clock.now()
+        return {
             "_id": name,
             "body": digest,
             "resource_id": new_id(),
@@ -97,20 +131,3 @@ class IdempotencyKeys:
             "holder": new_id(),
             "held_until": now + _HELD,
         }
-        try:
-            await self._collection.insert(fresh)
-        except Duplicate:
-            return await self._take_over(name, digest, fresh)
-        return fresh
-
-    async def _take_over(self, name: str, digest: str, fresh: Document) -> Document | None:
-        known = await self._collection.find_one({"_id": name})
-        if known is not None and known["body"] != digest:
-            raise InvalidRequest(
-                [FieldError(HEADER, "reused", "was used with another body")],
-                "This Idempotency-Key was used with another body",
-            )
-        return await self._collection.find_and_update(
-            {"_id": name, "$or": [{"held_until": None}, {"held_until": {"$lte": self._clock.now()}}]},
-            {"$set": {"holder": fresh["holder"], "held_until": fresh["held_until"]}},
-        )

@@ -86,6 +86,21 @@ async def test_a_duplicate_in_flight_waits_for_the_first(keys: IdempotencyKeys) 
     assert (await second).repeated
 
 
+async def test_a_hundred_duplicates_are_answered_side_by_side(keys: IdempotencyKeys) -> None:
+    meeting = asyncio.Barrier(99)
+
+    async def repeat() -> Reservation:
+        async with keys.hold(caller="anna", route="POST /rooms", key="k1", body=b"{}") as reservation:
+            await meeting.wait()
+            return reservation
+
+    async with asyncio.timeout(30):
+        async with keys.hold(caller="anna", route="POST /rooms", key="k1", body=b"{}") as first:
+            others = asyncio.gather(*(repeat() for _ in range(99)))
+            await asyncio.wait({others}, timeout=0.05)
+        assert {(one.id, one.repeated) for one in await others} == {(first.id, True)}
+
+
 async def test_who_waited_long_enough_is_refused(keys: IdempotencyKeys, clock: FakeClock) -> None:
     async with keys.hold(caller="anna", route="POST /rooms", key="k1", body=b"{}"):
         second = asyncio.create_task(call(keys))

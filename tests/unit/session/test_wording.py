@@ -24,7 +24,10 @@ def test_words_stay_and_control_goes(typed: str, shown: str) -> None:
     assert cleaned(typed) == shown
 
 
-@pytest.mark.parametrize("typed", ["", " \n\t ", "\u202e\u202c", "\x00\x1b", "\u200b\u200d\u2060", "\u3000"])
+@pytest.mark.parametrize(
+    "typed",
+    ["", " \n\t ", "\u202e\u202c", "\x00\x1b", "\u200b\u200d\u2060", "\u3000", "\ufe0f", "\u3164\u2800"],
+)
 def test_what_cannot_be_seen_is_nothing(typed: str) -> None:
     assert cleaned(typed) == ""
 
