@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from services.session.sessions.domain import Session
 from shared.clock import Clock
+from shared.identity import Caller
+from shared.session_access import is_banned
 from shared.signed_paths import PathSigner
 
 # The purpose of their tokens, which the egress service verifies.
@@ -19,13 +21,14 @@ class HlsLinks:
         self._signer = signer
         self._clock = clock
 
-    def url(self, session: Session) -> str | None:
-        """Where the session's stream is played, None while there is none.
+    def url(self, session: Session, viewer: Caller | None) -> str | None:
+        """Where `viewer` plays the session's stream; None while there is none, and for who is banned.
 
-        Where the library is not public, a token is in the path: relative URLs of segments keep it.
+        It is no use to keep it from who has it already, or asks without saying who. Where the library is not
+        public, a token is in the path: relative URLs of segments keep it.
         """
         path = session.hls_path
-        if path is None:
+        if path is None or (viewer and is_banned(session, viewer)):
             return None
         if session.listed:
             return self._public_url + path

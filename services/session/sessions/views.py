@@ -16,7 +16,7 @@ from services.session.sessions.schemas import (
 )
 from shared.identity import Caller
 from shared.permissions import switches_of
-from shared.session_access import is_banned, permissions_for
+from shared.session_access import permissions_for
 
 
 class SessionViews:
@@ -34,13 +34,9 @@ class SessionViews:
         views = await self._room_views.many(list(rooms.values()), viewer)
         by_room = {view.id: view for view in views}
         return [
-            session_response(session, by_room.get(session.room_id), self._hls_url(session, viewer), viewer)
+            session_response(session, by_room.get(session.room_id), self._links.url(session, viewer), viewer)
             for session in sessions
         ]
-
-    def _hls_url(self, session: Session, viewer: Caller | None) -> str | None:
-        """None for who is banned, too: it is no use to who has it already, or asks without saying who."""
-        return None if viewer and is_banned(session, viewer) else self._links.url(session)
 
 
 def session_response(

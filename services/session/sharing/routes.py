@@ -22,4 +22,4 @@ async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
 
     They stay the same for the session's life; `hls_url` is null until there is a stream.
     """
-    return Reply(await request.service(SHARING).share(request.path_id(), request.library_id))
+    return Reply(await request.service(SHARING).share(request.path_id(), request.caller, request.library_id))

@@ -23,7 +23,7 @@ class SharingService:
         self._hls = hls
         self._clock = clock
 
-    async def share(self, id: str, library_id: str | None) -> ShareUrlsResponse:  # noqa: A002
+    async def share(self, id: str, caller: Caller, library_id: str | None) -> ShareUrlsResponse:  # noqa: A002
         session = await self._sessions.readable(id, library_id)
         embed_url = self._pages.embed(session.id)
         return ShareUrlsResponse(
@@ -31,7 +31,7 @@ class SharingService:
             studio_url=self._pages.studio(session.id),
             embed_url=embed_url,
             embed_html=embed_html(embed_url, session.title),
-            hls_url=self._hls.url(session),
+            hls_url=self._hls.url(session, caller),
         )
 
     async def studio(self, id: str, caller: Caller, library_id: str | None) -> StudioUrlResponse:  # noqa: A002

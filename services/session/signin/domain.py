@@ -46,7 +46,8 @@ class SignIn:
 
 @dataclass(frozen=True)
 class AuthCode:
-    """Whom a code signs in, and through which API key, if any."""
+    """Whom a code signs in, through which API key, if any; it ends with the sign-in that it came from."""
 
     user_id: str
     via: str | None
+    sign_in_id: str | None = None

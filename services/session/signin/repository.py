@@ -70,14 +70,15 @@ class AuthCodeRepository:
 
     async def add(self, code_hash: str, code: AuthCode, session_id: str, expires_at: datetime) -> None:
         document = {"_id": code_hash, "user_id": code.user_id, "session_id": session_id}
-        await self.collection.insert(document | {"expires_at": expires_at} | _via(code.via))
+        made = {"sign_in_id": code.sign_in_id, "expires_at": expires_at}
+        await self.collection.insert(document | made | _via(code.via))
 
     async def take(self, code_hash: str, now: datetime) -> AuthCode | None:
         """Whom the code signs in; None for a code that is unknown, used or over."""
         document = await self.collection.find_and_delete({"_id": code_hash})
         if document is None or document["expires_at"] <= now:
             return None
-        return AuthCode(document["user_id"], document.get("via"))
+        return AuthCode(document["user_id"], document.get("via"), document.get("sign_in_id"))
 
 
 def _revocation(now: datetime) -> Document:

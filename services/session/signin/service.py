@@ -156,16 +156,22 @@ class SignInService:
             raise Forbidden("This API key may not do all that whom it signs in may", code="scope_missing")
         code = new_secret()
         expires_at = self._clock.now() + CODE_LIFETIME
-        signs_in = AuthCode(caller.user_id, caller.api_key_id or caller.via)
+        signs_in = AuthCode(caller.user_id, caller.api_key_id or caller.via, caller.sign_in_id)
         await self._codes.add(digest(code), signs_in, session_id, expires_at)
         return code
 
     async def exchange_code(self, code: str) -> SignedIn:
+        """Sign in whom a code is of. Raises `Unauthenticated`, also where what it came from is over."""
         taken = await self._codes.take(digest(code), self._clock.now())
         user = await self._users.find(taken.user_id) if taken else None
-        if taken is None or user is None or not user.is_active or not await self._let_in_by(taken.via):
+        if taken is None or user is None or not user.is_active or not await self._holds(taken):
             raise Unauthenticated("The code is not valid, or was used", code="auth_code_invalid")
         return await self._open(user, taken.via)
+
+    async def _holds(self, code: AuthCode) -> bool:
+        """Whether what the code came from still is: the sign-in, which a new password ends, or the key."""
+        sign_in = await self._sign_ins.find(code.sign_in_id) if code.sign_in_id else None
+        return (sign_in is None or sign_in.revoked_at is None) and await self._let_in_by(code.via)
 
     async def _let_in_by(self, via: str | None) -> bool:
         """Whether the API key that lets somebody in is still there, where it was one."""

@@ -9,10 +9,11 @@ import pytest
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sharing.service import SharingService
 from services.session.sharing.urls import PageUrls, embed_html
+from shared.contracts.states import StreamState, StreamStatus
 from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.ids import new_id
 from shared.signed_paths import PathSigner
-from tests.unit.session.hosting import Host, new_host, viewer
+from tests.unit.session.hosting import Host, ban, new_host, registered, viewer
 from tests.unit.session.house import House
 
 PUBLIC = "https://live.example"
@@ -28,13 +29,28 @@ async def test_the_addresses_are_told_to_whoever_knows_the_session(
     sharing: SharingService, host: Host
 ) -> None:
     session = await host.session()
-    urls = await sharing.share(session.id, None)
+    urls = await sharing.share(session.id, viewer(), None)
     assert urls.watch_url == f"{PUBLIC}/watch/{session.id}"
     assert urls.studio_url == f"{PUBLIC}/studio/{session.id}"
     assert urls.embed_url == f"{PUBLIC}/embed/{session.id}"
     assert urls.hls_url is None
     with pytest.raises(NotFound):
-        await sharing.share(session.id, new_id())
+        await sharing.share(session.id, viewer(), new_id())
+
+
+async def test_who_is_banned_is_not_told_where_the_stream_is(
+    sharing: SharingService, house: House, host: Host
+) -> None:
+    session, vera = await host.live_session(), await registered(house)
+    path = f"/hls/{session.id}/live.m3u8"
+    now, status = house.clock.now(), StreamStatus.ACTIVE
+    stream = StreamState(
+        session_id=session.id, version=1, status=status, hls_path=path, error=None, updated_at=now
+    )
+    await house.sessions.follow_stream(stream)
+    assert (await sharing.share(session.id, vera, None)).hls_url == PUBLIC + path
+    await ban(house, host, session, vera)
+    assert (await sharing.share(session.id, vera, None)).hls_url is None
 
 
 async def test_a_studio_url_signs_the_host_in_once(sharing: SharingService, house: House, host: Host) -> None:

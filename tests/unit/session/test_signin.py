@@ -150,6 +150,24 @@ async def test_a_code_signs_in_once_within_a_minute(house: House, viewer: Signed
         assert refusal.value.code == "auth_code_invalid"
 
 
+async def test_a_code_ends_with_what_it_came_from(house: House, host: Host) -> None:
+    user = await host_with_password(house, host)
+    codes = []
+    for password, change in ((PASSWORD, "another horse"), ("another horse", None)):
+        signed_in = await house.sign_in.login("anna@example.com", password)
+        sign_in_id, _ = RefreshTokens("a secret").read(signed_in.refresh_token)
+        caller = user.caller(sign_in_id)
+        codes.append(await house.sign_in.generate_code(caller, new_id()))
+        if change:
+            await house.accounts.update(user.id, UpdateUserRequest(password=change))
+        else:
+            await house.sign_in.logout(caller, signed_in.refresh_token)
+    for code in codes:
+        with pytest.raises(Unauthenticated) as refusal:
+            await house.sign_in.exchange_code(code)
+        assert refusal.value.code == "auth_code_invalid"
+
+
 @given(st.text(max_size=200))
 def test_what_we_did_not_make_is_refused(text: str) -> None:
     with pytest.raises(Unauthenticated):
