@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class Studio:
         self._canvas = Canvas(look.width, look.height)
         self._compositor = Compositor(self._canvas)
         self._stopping = Event()
+        self._ends_at = math.inf
         self._thread = Thread(target=self._run, name="studio", daemon=True)
         self._opened_at = time.monotonic()
         self._part_at = self._opened_at
@@ -78,6 +80,7 @@ class Studio:
     def stop(self) -> None:
         """End with what is taken now; returns when the last file is finished."""
         time.sleep(DELAY)
+        self._ends_at = time.monotonic()
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -100,7 +103,8 @@ class Studio:
         pacer = Pacer(self._part_at + DELAY, self._look.frame_rate)
         try:
             while True:
-                turn = pacer.turn(time.monotonic())
+                # Who is always behind would never see an end that moved on with the clock.
+                turn = pacer.turn(min(time.monotonic(), self._ends_at))
                 if turn.broken:
                     return True
                 if turn.wait and self._stopping.wait(turn.wait):
