@@ -17,7 +17,9 @@ from shared.storage import Storage, Stored
 # What the gateway lets through of a file that is sent to us, in bytes; services may take less.
 LARGEST_FILE: Final = 100 * 1024 * 1024
 
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
+# More than any file has; int() itself refuses numbers of thousands of digits.
+_BEYOND = 10**18
 _SECOND = timedelta(seconds=1)
 
 
@@ -102,21 +104,28 @@ def wanted_span(header: str | None, size: int) -> Span | None:
     Raises `RangeNotSatisfiable`.
     """
     match = _RANGE.fullmatch((header or "").replace(" ", ""))
-    if match is None or match.group(0) == "bytes=-":
+    if match is None or not any(match.groups()):
         return None
-    first, last = match.groups()
-    if not first:
-        span = Span(max(0, size - int(last)), size)
-    elif last and int(last) < int(first):
+    first, last = (_position(digits) for digits in match.groups())
+    if first is None:
+        span = Span(max(0, size - (last or 0)), size)
+    elif last is not None and last < first:
         return None
     else:
-        span = Span(int(first), min(size, int(last) + 1) if last else size)
+        span = Span(first, size if last is None else min(size, last + 1))
     if span.start >= span.end:
         raise RangeNotSatisfiable(
             f"The file has {size} bytes",
             headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"},
         )
     return span
+
+
+def _position(digits: str) -> int | None:
+    significant = digits.lstrip("0")
+    if len(significant) >= len(str(_BEYOND)):
+        return _BEYOND
+    return int(significant or "0") if digits else None
 
 
 def _unchanged(request: web.BaseRequest, stored: Stored) -> bool:

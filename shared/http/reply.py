@@ -55,10 +55,15 @@ def render_bare(bare: Bare[BaseModel], status: int) -> web.Response:
 
 
 def render_error(error: AppError, *, development: bool) -> web.Response:
-    """The response of a refusal, in the error envelope."""
+    """The response of a refusal, in the error envelope.
+
+    Nobody is to keep it: caches keep a bare 404 for minutes (RFC 9110, section 15.5.5), and what is not
+    there now, as a stream's first playlist, may be there in a second.
+    """
     fields = error.errors if isinstance(error, InvalidRequest) else ()
     body = error_body(error.message, error.code, fields, development=development)
-    return web.Response(body=body, status=error.status, headers=error.headers, content_type=JSON)
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return web.Response(body=body, status=error.status, headers=headers, content_type=JSON)
 
 
 def error_body(message: str, code: str, errors: Sequence[FieldError] = (), *, development: bool) -> bytes:

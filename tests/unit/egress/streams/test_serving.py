@@ -80,6 +80,13 @@ async def test_the_live_playlist_is_a_window(house: House, http: Http) -> None:
     assert await entries(answer) == [f"{key}/1/{n:06d}.ts" for n in range(3, 9)]
 
 
+async def test_nobody_keeps_that_there_is_nothing_yet(http: Http) -> None:
+    """A cache that kept it would hide the stream when it begins."""
+    for path in (f"/hls/{new_id()}/live.m3u8", "/hls/nonsense"):
+        answer = await http.get(path)
+        assert (answer.status, answer.headers["Cache-Control"]) == (404, "no-store")
+
+
 async def test_the_full_playlist_has_them_all(house: House, http: Http) -> None:
     session, _ = await streaming(house, segments=9)
     answer = await http.get(f"/hls/{session.id}/index.m3u8")
