@@ -69,9 +69,12 @@ class EgressService:
         self._bell.ring()
 
     async def _known(self, event: EgressEvent) -> PlannedEgress | None:
+        """Ours; what is told of one in another room than its own is not about it."""
         if event.egress_key is not None:
-            return await self._egresses.find(event.egress_key)
-        return await self._egresses.find_by_egress_id(event.egress_id)
+            found = await self._egresses.find(event.egress_key)
+        else:
+            found = await self._egresses.find_by_egress_id(event.egress_id)
+        return found if found is not None and found.session_id == event.session_id else None
 
 
 def _seen(event: EgressEvent) -> EgressInfo:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from services.egress.engines.keys import key_in
+from services.egress.engines.ports import EgressStatus
 from shared.clock import from_unix_ms, from_unix_ns
 from shared.contracts.livekit_events import (
     Connection,
@@ -32,6 +33,8 @@ from shared.livekit.webhook import Egress, IngressState, Participant, WebhookEve
 from shared.rights import user_of
 
 _SECOND = timedelta(seconds=1)
+# Another one, of a newer LiveKit, tells nothing that could be followed.
+_EGRESS_STATES = frozenset(status.value for status in EgressStatus)
 
 # From a webhook and the time it was told at; None where it lacks the part that its event is about.
 Translation = Callable[[WebhookEvent, datetime], LiveKitEvent | None]
@@ -143,13 +146,14 @@ def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translati
 
     def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
         info = webhook.egress_info
-        if info is None:
+        status = info.status.removeprefix("egress_") if info else ""
+        if info is None or status not in _EGRESS_STATES:
             return None
         return kind(
             session_id=webhook.room_name,
             occurred_at=_nanoseconds(time(info), moment),
             egress_id=info.egress_id,
-            status=info.status.removeprefix("egress_"),
+            status=status,
             error=info.error or None,
             egress_key=key_in(info.room_composite.paths),
             details=info.details or None,

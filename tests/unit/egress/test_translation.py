@@ -202,6 +202,11 @@ def test_events_of_a_newer_livekit_mean_nothing() -> None:
     assert translate(webhook, second_of(webhook)) is None
 
 
+def test_an_egress_in_a_state_of_a_newer_livekit_means_nothing() -> None:
+    info = {"egressId": "EG_1", "roomName": SESSION, "status": "EGRESS_PAUSED"}
+    assert translate(changed("egress_updated", egressInfo=info), at(1795258225)) is None
+
+
 @pytest.mark.parametrize("event", [name for name in TRANSLATIONS if not name.startswith("room_")])
 def test_an_event_without_what_it_is_about_means_nothing(event: str) -> None:
     bare = parse(json.dumps({"id": "EV_1", "event": event, "room": {"name": SESSION}}).encode())

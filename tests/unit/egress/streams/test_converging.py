@@ -6,8 +6,10 @@ import pytest
 
 from services.egress.engines.ports import EgressStatus
 from services.egress.reconciler.drift.schemas import DriftQuery
+from shared.contracts.livekit_events import EgressEnded
 from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import StreamStatus
+from shared.ids import new_id
 from tests.unit.egress.streams.house import SETTLES_AFTER, House
 
 SETTLED = SETTLES_AFTER.total_seconds()
@@ -231,6 +233,19 @@ async def test_an_egress_that_the_engine_lost_has_failed(house: House) -> None:
     await house.work(11)
     stream = await house.stream(session)
     assert (stream.status, stream.error) == (StreamStatus.FAILED, "The engine lost it")
+
+
+async def test_what_is_told_of_it_in_another_room_is_not_about_it(house: House) -> None:
+    session = await house.go_live()
+    await house.work()
+    seen = await house.active()
+    elsewhere = EgressEnded(
+        session_id=new_id(), egress_id=seen.egress_id, status="complete", occurred_at=house.clock.now()
+    )
+    await house.parts.egresses.follow(elsewhere)
+    await house.parts.egresses.follow(elsewhere.model_copy(update={"egress_key": seen.key}))
+    [egress] = await house.planned(session)
+    assert egress.status is EgressStatus.ACTIVE
 
 
 async def test_two_workers_share_one_plan(house: House) -> None:
