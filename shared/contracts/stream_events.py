@@ -24,7 +24,7 @@ class RecordingEvent(Event):
 
 
 class RecordingChanged(RecordingEvent):
-    """It was begun, completed, has failed, or has another name."""
+    """It was begun, is to stop, is completed, has failed, or has another name."""
 
     name: ClassVar[str] = "recording.changed.v1"
 

@@ -40,6 +40,7 @@ class Recording:
     file_size: int | None = None
     retry_count: int = 0
     error: str | None = None
+    stop_requested_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -63,6 +64,13 @@ class Recording:
         if name == self.name:
             return []
         self.name, self.updated_at = name, now
+        return self._changed()
+
+    def ask_to_stop(self, now: datetime) -> Sequence[Event]:
+        """Somebody wants it to end; it does once its egress has."""
+        if self.status is not RecordingStatus.RECORDING or self.stop_requested_at is not None:
+            return []
+        self.stop_requested_at = self.updated_at = now
         return self._changed()
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
@@ -101,7 +109,7 @@ class Recording:
                 f"The recording is not failed but {self.status.value}", code="recording_not_failed"
             )
         self.retry_count += 1
-        self.error = None
+        self.error = self.stop_requested_at = None
         return self._be(RecordingStatus.RECORDING, now)
 
     def _be(self, status: RecordingStatus, now: datetime) -> Sequence[Event]:
@@ -144,6 +152,7 @@ class Recording:
             duration=self.duration,
             file_size=self.file_size,
             error=self.error,
+            stop_requested_at=self.stop_requested_at,
             created_at=self.created_at,
             updated_at=self.updated_at,
         )

@@ -112,6 +112,9 @@ class RecordingService:
         recording = await self._recordings.active(session_id)
         if recording is None:
             raise Conflict("The session is not being recorded", code="recording_not_active")
+        recording = await self._recordings.change(
+            recording.id, lambda one: one.ask_to_stop(self._clock.now())
+        )
         egress = await self._egresses.find(recording.key)
         if egress is not None and egress.stream and egress.wanted:
             await self._streams.release_file(recording.key, session_id)

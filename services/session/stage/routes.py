@@ -10,6 +10,7 @@ from services.session.stage.schemas import (
 )
 from services.session.stage.service import STAGE
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+from shared.rights import user_of
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
@@ -76,5 +77,6 @@ async def update_stage_permissions(
 
     Mutes and unmutes: what is not allowed any more ends at once in the room. Absent keeps, null allows again.
     """
-    service, user_id = request.service(STAGE), request.path_id("participant_identity")
-    return Reply(await service.set_permissions(request.path_id(), request.caller, user_id, body))
+    user_id = user_of(request.raw.match_info["participant_identity"]).lower()
+    stage = request.service(STAGE)
+    return Reply(await stage.set_permissions(request.path_id(), request.caller, user_id, body))

@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.session.accounts.schemas import Username
 from services.session.sessions.domain import Session
 from shared.contracts.states import StageSeat
 from shared.http import Body, Data
 from shared.http.schema import Line
+from shared.rights import user_of
 
-# A person's user id; what is none names nobody.
-Identity = Annotated[Line, Field(min_length=1, max_length=255)]
+# A person's user id, or one of their identities in LiveKit; what is neither names nobody.
+Identity = Annotated[Line, Field(min_length=1, max_length=255), AfterValidator(user_of)]
 
 
 class AddToStageRequest(Body):

@@ -66,5 +66,6 @@ class RecordingState(State):
     duration: int | None
     file_size: int | None
     error: str | None
+    stop_requested_at: datetime | None = None
     created_at: datetime
     updated_at: datetime

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.client import Answer, Client
 from tests.contract.api.people import Person
 from tests.contract.api.world import World
@@ -85,6 +86,18 @@ async def test_a_guest_is_added_muted_and_removed(world: World) -> None:
         await call(world, world.host, "POST", session, "stage/remove", {"participant_identity": guest.id})
         assert await stage(world, session) == {}
     (await call(world, world.host, "PATCH", session, path, muted)).check_refusal(404, "not_on_stage")
+
+
+async def test_a_guest_may_be_named_as_livekit_names_them(world: World) -> None:
+    session, guest = await live(world), world.colleague
+    identity = f"{guest.id.upper()}:{UNKNOWN_ID}"
+    await call(world, world.host, "POST", session, "stage/add", {"participant_identity": identity})
+    path = f"stage/{identity}/permissions"
+    changed = await call(world, world.host, "PATCH", session, path, {"can_publish_audio": False})
+    assert changed.data["participant_identity"] == guest.id
+    assert await stage(world, session) == {guest.id: (False, True)}
+    await call(world, world.host, "POST", session, "stage/remove", {"participant_identity": identity})
+    assert await stage(world, session) == {}
 
 
 @pytest.mark.parametrize("what", ["raise_hand", "join_requests"])

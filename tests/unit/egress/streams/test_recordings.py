@@ -40,8 +40,9 @@ async def test_a_recording_by_hand_ends_as_a_stored_file(house: House) -> None:
     done = await house.recordings.get(recording.id)
     assert (done.status, done.duration, done.file_size) == (RecordingStatus.COMPLETED, 12, 4)
     assert done.active_session_id is None
-    statuses = [event.recording.status.value for event in await house.recording_events()]
-    assert statuses == ["recording", "recording", "completed"]
+    told = [event.recording for event in await house.recording_events()]
+    assert [one.status.value for one in told] == ["recording", "recording", "recording", "completed"]
+    assert [one.stop_requested_at is None for one in told] == [True, True, False, False]
 
 
 async def test_only_one_runs_at_a_time(house: House) -> None:
@@ -110,6 +111,19 @@ async def test_a_stream_with_a_recording_is_one_egress(house: House) -> None:
     await house.complete("EG_0000")
     assert (await house.recordings.get(active.id)).status is RecordingStatus.COMPLETED
     assert (await house.stream(session)).status is StreamStatus.ENDED
+
+
+async def test_a_stop_is_told_once_with_its_time(house: House) -> None:
+    session = await house.go_live(stream=False)
+    recording = await house.record(session)
+    await house.work()
+    before = len(await house.recording_events())
+    asked = house.clock.now()
+    for _ in range(2):
+        await house.parts.recordings.stop(session.id, host_of(session))
+    (told,) = (await house.recording_events())[before:]
+    assert (told.recording.stop_requested_at, told.recording.status) == (asked, RecordingStatus.RECORDING)
+    assert (await house.recordings.get(recording.id)).stop_requested_at == asked
 
 
 async def test_a_stream_goes_on_when_its_recording_is_stopped(house: House) -> None:
