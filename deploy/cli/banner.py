@@ -25,5 +25,6 @@ def _rows(stack: Stack, data: DataDir) -> list[tuple[str, str]]:
         ("Sign in as host", f"{stack.host.email}  {stack.host.password}"),
         ("as administrator", f"{stack.admin.email}  {stack.admin.password}"),
         ("API key", f"X-API-Key: {stack.api_key.id}.<secret>"),
+        ("Logs", f"{data.logs}/*.log"),
         ("Everything else", str(data.stack_file)),
     ]

@@ -53,8 +53,10 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
             stack, url = found.stack, base_url or found.stack.base_url
             plan = Plan(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
             outcome = asyncio.run(run_demo(url, plan, rich))
-            show_outcome(rich, outcome, url)
-            show_goodbye(rich, url, runs_on=keep or not found.started)
+            show_outcome(rich, outcome)
+            film = data.film_of(outcome.place.session_id)
+            runs_on = keep or not found.started
+            show_goodbye(rich, url, outcome.place.session_id, film, runs_on=runs_on)
     except Interrupted:
         rich.print("Interrupted: whatever had begun was ended.")
         raise typer.Exit(INTERRUPTED) from None

@@ -12,6 +12,7 @@ from rich.table import Table
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.local.checkup import Finding, checkup
 from deploy.local.layout import DataDir
+from deploy.local.lock import supervisor_of
 
 MARKS = {True: "[green]ok[/green]", False: "[red]missing[/red]"}
 
@@ -21,8 +22,11 @@ def doctor(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
 
     Exit status: 0 when the stack can run, 1 when something is missing.
     """
-    findings = checkup(DataDir.at(Path(data_dir)), os.environ)
+    data = DataDir.at(Path(data_dir))
+    findings = checkup(data, os.environ)
     _show(findings)
+    if all(finding.ok for finding in findings):
+        typer.echo("\n" + what_next(supervisor_of(data)))
     if any(not finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -35,5 +39,9 @@ def _show(findings: list[Finding]) -> None:
     for finding in findings:
         table.add_row(finding.what, MARKS[finding.ok], finding.detail)
     console.print(table)
-    if all(finding.ok for finding in findings):
-        console.print("\nEverything is there: start with `greenroom up`.")
+
+
+def what_next(supervisor: int | None) -> str:
+    if supervisor is None:
+        return "Everything is there: start with `greenroom up`."
+    return "Everything is there, and a stack runs: see `greenroom status`."

@@ -10,7 +10,11 @@ _LIBRARIES = ("av", "livekit.rtc", "numpy", "PIL")
 
 
 def recorder() -> None:
-    """Run a recorder: it makes streams and files of sessions. Its settings are in the environment."""
+    """Run a recorder: it makes streams and files of sessions.
+
+    Its settings are in the environment: the egress service's GREENROOM_MONGODB_URI, GREENROOM_STORAGE_URL and
+    GREENROOM_LIVEKIT_*; GREENROOM_EGRESS_URL; GREENROOM_SPOOL. docs/settings.md has all of them.
+    """
     missing = [name for name in _LIBRARIES if not _is_there(name)]
     if missing:
         typer.echo(f"A recorder needs {', '.join(missing)}: install greenroom[recorder].", err=True)

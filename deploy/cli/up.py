@@ -16,7 +16,7 @@ from deploy.local.console import Console
 from deploy.local.control import StartRefused, start_detached
 from deploy.local.given import IncompleteEnvironment
 from deploy.local.keeper import StartFailed
-from deploy.local.layout import DataDir
+from deploy.local.layout import DataDir, UnusableDataDir
 from deploy.local.lock import AlreadyRunning, supervisor_of
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import PortTaken
@@ -33,6 +33,7 @@ REFUSALS = (
     ProvisionFailed,
     StartFailed,
     StartRefused,
+    UnusableDataDir,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,7 @@ LABEL_WIDTH = 36
 MARKS = {True: "[green]ok[/green]", False: "[bold red]differs[/bold red]"}
 RUNS_ON = (
     "The stack goes on running. Its API is described, and can be tried, at {base_url}/docs",
+    "Look at the session again: GET {base_url}/sessions/{session_id}",
     "Addresses and sign-ins are in stack.json of its data directory; `greenroom down` stops it.",
 )
 STOPPED = (
@@ -25,11 +27,11 @@ STOPPED = (
 )
 
 
-def show_outcome(console: Console, outcome: Outcome, base_url: str) -> None:
+def show_outcome(console: Console, outcome: Outcome) -> None:
     console.print()
     console.print(_comparison(outcome.rows))
     console.print()
-    for label, value in _facts(outcome, base_url):
+    for label, value in _facts(outcome):
         console.print(f"  {label:<{LABEL_WIDTH}}{value}", markup=False, highlight=False, soft_wrap=True)
     console.print()
     wrong = [row for row in outcome.rows if not row.agrees]
@@ -54,7 +56,7 @@ def _comparison(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _facts(outcome: Outcome, base_url: str) -> list[tuple[str, str]]:
+def _facts(outcome: Outcome) -> list[tuple[str, str]]:
     place, media = outcome.place, outcome.media
     return [
         ("Going live to the first frame", f"{media.first_frame_seconds:.2f} s"),
@@ -65,7 +67,6 @@ def _facts(outcome: Outcome, base_url: str) -> list[tuple[str, str]]:
         ("Session", place.session_id),
         ("Room", place.room_id),
         ("Preset", place.preset_id),
-        ("Look at it again", f"GET {base_url}/sessions/{place.session_id}"),
     ]
 
 
@@ -90,8 +91,11 @@ def _codecs(probed: Probed) -> str:
     return f"{probed.codec('video')} {probed.picture}, {probed.codec('audio')}"
 
 
-def show_goodbye(console: Console, base_url: str, *, runs_on: bool) -> None:
-    """How to go on from here."""
+def show_goodbye(
+    console: Console, base_url: str, session_id: str, film: Path | None, *, runs_on: bool
+) -> None:
+    """How to go on from here; `film` is the recording's file, where it is on this machine."""
     lines = RUNS_ON if runs_on else STOPPED
-    for line in lines:
-        console.print(line.format(base_url=base_url), markup=False, highlight=False, soft_wrap=True)
+    told = [line.format(base_url=base_url, session_id=session_id) for line in lines]
+    for line in [*([] if film is None else [f"The recording's file: {film}"]), *told]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

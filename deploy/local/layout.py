@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class UnusableDataDir(Exception):
+    """The data directory cannot be made or written."""
+
+
 @dataclass(frozen=True)
 class DataDir:
     """The data directory of one stack (`.local` by default). Two directories are two independent stacks."""
@@ -17,10 +21,15 @@ class DataDir:
         return cls(path.expanduser().resolve())
 
     def create(self) -> None:
-        """Make the directory, readable by its owner only: it holds secrets."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.logs, self.holds):
-            folder.mkdir(exist_ok=True)
+        """Make the directory, readable by its owner only: it holds secrets. Raises UnusableDataDir."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.logs, self.holds):
+                folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise UnusableDataDir(
+                f"The data directory {self.root} cannot be used: {error.strerror}."
+            ) from error
 
     @property
     def stack_file(self) -> Path:
@@ -61,6 +70,11 @@ class DataDir:
 
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"
+
+    def film_of(self, session_id: str) -> Path | None:
+        """The file of the session's recording, where this stack has it; of several, the newest."""
+        files = (self.root / "data" / "storage" / "recordings" / session_id).glob("*.mp4")
+        return max(files, key=lambda file: file.stat().st_mtime, default=None)
 
     def data_of(self, name: str) -> Path:
         """The private folder of one component, made when asked for."""

@@ -40,7 +40,7 @@ def supervisor_of(data: DataDir) -> int | None:
     try:
         with data.lock_file.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except BlockingIOError:
         return _pid_in(data)

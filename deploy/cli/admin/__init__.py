@@ -6,7 +6,13 @@ import typer
 
 from deploy.cli.admin import api_keys, first, libraries, organizations, users
 
-app = typer.Typer(help="Administer organizations, libraries, users and API keys.", no_args_is_help=True)
+HELP = """Administer organizations, libraries, users and API keys.
+
+On the local stack (GREENROOM_DATA_DIR, or .local), or where GREENROOM_BASE_URL says, signed in as
+GREENROOM_ADMIN_EMAIL with GREENROOM_ADMIN_PASSWORD.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
 app.add_typer(organizations.app, name="organizations")
 app.add_typer(libraries.app, name="libraries")
 app.add_typer(users.app, name="users")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -62,13 +62,27 @@ def replay(
 ) -> None:
     """Put dead letters back into their own group's queue; other groups do not see them again.
 
-    Safe to repeat: handlers apply an event once.
+    Safe to repeat: handlers apply an event once. Exit status: 1 when one that was named is not there.
     """
     from deploy import dead_letters
 
     replayed = _run(dead_letters.replay(broker_url(), _groups(group), event_ids or None))
     for name, count in replayed.items():
-        typer.echo(f"{name}: {count} replayed")
+        if count or not event_ids:
+            typer.echo(f"{name}: {count} replayed")
+    wrong = not_there(event_ids or (), sum(replayed.values()))
+    if wrong:
+        fail(wrong)
+
+
+def not_there(event_ids: Collection[str], replayed: int) -> str | None:
+    """What is wrong where fewer were replayed than were named; an event may be in several groups."""
+    named = set(event_ids)
+    if replayed >= len(named):
+        return None
+    if replayed:
+        return f"{replayed} were replayed, but there are not as many dead letters as were named."
+    return f"There is no dead letter {', '.join(sorted(named))}."
 
 
 def _find(group: str | None) -> Found:

@@ -1,6 +1,7 @@
 """The composition root of a recorder."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -47,7 +48,7 @@ def build(settings: RecorderSettings) -> web.Application:
     )
 
     async def start(app: web.Application, worker: Worker) -> None:
-        await until_available("mongodb", mongo.check_journal)
+        await until_available(f"{_place(settings)} (GREENROOM_MONGODB_URI)", mongo.check_journal)
         for store in (tools.jobs, segments, recorders):
             await until_available("indexes", store.ensure_indexes)
         supervisor = app[SUPERVISOR]
@@ -71,3 +72,9 @@ def build(settings: RecorderSettings) -> web.Application:
 
     app.cleanup_ctx.append(lifetime)
     return app
+
+
+def _place(settings: RecorderSettings) -> str:
+    """Where the database is, without who signs in there."""
+    parts = urlsplit(settings.mongodb_uri)
+    return f"mongodb at {parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -49,8 +49,11 @@ def _info(job: Job, now: datetime) -> dict[str, Any]:
 
 def _details(job: Job) -> str:
     """What is missing of the file, where something is."""
+    if not job.gaps:
+        return ""
     lost = sum(gap.seconds for gap in job.gaps)
-    return f"{lost:.1f} s are missing in {len(job.gaps)} places" if job.gaps else ""
+    places = "1 place" if len(job.gaps) == 1 else f"{len(job.gaps)} places"
+    return f"{lost:.1f} s are missing in {places}"
 
 
 def _request(job: Job) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -81,7 +82,7 @@ def outcome(*, agrees: bool) -> Outcome:
 
 def test_the_end_shows_both_sides_the_ids_and_the_times() -> None:
     shown, text = console()
-    show_outcome(shown, outcome(agrees=True), BASE_URL)
+    show_outcome(shown, outcome(agrees=True))
     for part in ("9.1 s", "r-1", "p-1", "s-1", "0.61 s", "21 ms", "4.2 s", "2.6 s", "reports exactly"):
         assert part in text()
     for part in ("rec-1: 21.4 s, 1,234,567 bytes", "h264 1280x720, aac"):
@@ -90,7 +91,7 @@ def test_the_end_shows_both_sides_the_ids_and_the_times() -> None:
 
 def test_what_differs_is_named_at_the_end() -> None:
     shown, text = console()
-    show_outcome(shown, outcome(agrees=False), BASE_URL)
+    show_outcome(shown, outcome(agrees=False))
     assert text().splitlines()[-1] == "Ada: watched: really 9.1 s, the API says 4 s"
     assert not outcome(agrees=False).agrees
 
@@ -98,8 +99,10 @@ def test_what_differs_is_named_at_the_end() -> None:
 @pytest.mark.parametrize(("runs_on", "part"), [(True, f"{BASE_URL}/docs"), (False, "greenroom demo --keep")])
 def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
     shown, text = console()
-    show_goodbye(shown, BASE_URL, runs_on=runs_on)
+    show_goodbye(shown, BASE_URL, "s-1", Path("/data/a.mp4"), runs_on=runs_on)
     assert part in text()
+    assert "The recording's file: /data/a.mp4" in text()
+    assert (f"GET {BASE_URL}/sessions/s-1" in text()) is runs_on
 
 
 def test_a_recording_is_compared_with_what_was_published() -> None:

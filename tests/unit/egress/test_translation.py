@@ -261,7 +261,7 @@ def test_an_egress_is_known_by_the_key_in_its_paths() -> None:
         "egressId": "EG_1",
         "roomName": SESSION,
         "status": "EGRESS_COMPLETE",
-        "details": "1.2 s are missing in 1 places",
+        "details": "1.2 s are missing in 1 place",
         "roomComposite": {"fileOutputs": [{"filepath": f"recordings/{SESSION}/{key}.mp4"}]},
         "fileResults": [
             {"filename": f"recordings/{SESSION}/{key}.mp4", "size": "2048", "duration": "1500000000"}
@@ -269,7 +269,7 @@ def test_an_egress_is_known_by_the_key_in_its_paths() -> None:
     }
     event = translate(changed("egress_ended", egressInfo=info), at(1795258225))
     assert isinstance(event, EgressEnded)
-    assert (event.egress_key, event.details) == (key, "1.2 s are missing in 1 places")
+    assert (event.egress_key, event.details) == (key, "1.2 s are missing in 1 place")
     assert [(one.size, one.duration) for one in event.files] == [(2048, 1.5)]
     segments = {"segmentOutputs": [{"filenamePrefix": f"/out/hls/{SESSION}/{key}/segment"}]}
     event = translate(changed("egress_ended", egressInfo=info | {"roomComposite": segments}), at(1795258225))

@@ -68,7 +68,7 @@ def test_an_ended_egress_tells_what_it_left() -> None:
     assert (segments.playlist_name, segments.segment_count) == ("index.m3u8", 31)
     assert info.room_composite.file_outputs[0].filepath == ENDED.file_key
     assert info.room_composite.segment_outputs[0].filename_prefix == ENDED.segments_prefix
-    assert info.details == "9.5 s are missing in 1 places"
+    assert info.details == "9.5 s are missing in 1 place"
 
 
 def test_our_own_door_reads_it_as_livekits() -> None:

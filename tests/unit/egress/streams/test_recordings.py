@@ -212,9 +212,9 @@ async def test_what_is_missing_is_stated(house: House) -> None:
     recording = await house.record(session)
     await house.work()
     await house.storage.put(recording.file_key, b"moov")
-    await house.ended(details="3.2 s are missing in 1 places")
+    await house.ended(details="3.2 s are missing in 1 place")
     done = await house.recordings.get(recording.id)
-    assert (done.status, done.error) == (RecordingStatus.COMPLETED, "3.2 s are missing in 1 places")
+    assert (done.status, done.error) == (RecordingStatus.COMPLETED, "3.2 s are missing in 1 place")
 
 
 async def test_a_recording_that_nobody_begins_is_given_up(house: House) -> None:
