@@ -39,7 +39,10 @@ class Consumer:
             try:
                 intake = await self._open()
             except Unavailable as error:
-                log.warning("bus.consume_failed", queue=self._queue, reason=error.message, failures=failures)
+                if self._backoff.is_news(failures):
+                    log.warning(
+                        "bus.consume_failed", queue=self._queue, reason=error.message, failures=failures + 1
+                    )
                 await self._pause(self._backoff.delay(failures))
                 failures += 1
                 continue

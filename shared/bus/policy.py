@@ -18,6 +18,11 @@ class Backoff:
         full = min(self.most, self.first * 2.0 ** min(attempt, 30))
         return full * (0.5 + 0.5 * self.random())
 
+    @staticmethod
+    def is_news(attempt: int) -> bool:
+        """Whether failure number `attempt` deserves a line in the log: the 1st, 2nd, 4th, 8th and so on."""
+        return (attempt + 1).bit_count() == 1
+
 
 @dataclass(frozen=True)
 class RetryPolicy:

@@ -51,7 +51,10 @@ class Link:
                 await self._connect()
             except Unavailable as error:
                 self._trouble = error.message
-                log.warning("bus.connect_failed", link=self._name, reason=error.message, failures=failures)
+                if self._backoff.is_news(failures):
+                    log.warning(
+                        "bus.connect_failed", link=self._name, reason=error.message, failures=failures + 1
+                    )
                 await asyncio.sleep(self._backoff.delay(failures))
                 failures += 1
                 continue

@@ -21,6 +21,7 @@ from shared.http.openapi import service_document
 from shared.http.parsing import parse_body, parse_query, read_bytes
 from shared.http.reply import Bare, Reply, error_body, render, render_bare, render_error
 from shared.http.request import LIBRARY_HEADER, Request
+from shared.http.revocations import PATH as REVOCATIONS_PATH
 from shared.http.routes import Access, Route, Routes
 from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
@@ -127,7 +128,7 @@ class _Door:
         resource = request.match_info.route.resource
         operation = f"{request.method} {resource.canonical}" if resource else "unknown"
         observe_request(operation, status, seconds)
-        if resource is None or resource.canonical not in {"/healthz", "/readyz", "/metrics"}:
+        if resource is None or resource.canonical not in _LOOKED_AT or status not in _AS_EVER:
             log.info(
                 "http.request",
                 operation=operation,
@@ -135,6 +136,11 @@ class _Door:
                 status=status,
                 ms=round(seconds * 1e3, 2),
             )
+
+
+# What machines look at every second or so, and what they see then as a rule.
+_LOOKED_AT: Final = frozenset({"/healthz", "/readyz", "/metrics", REVOCATIONS_PATH})
+_AS_EVER: Final = frozenset({200, 503})
 
 
 class _Operation:

@@ -67,3 +67,7 @@ def test_a_trace_says_where_and_not_what() -> None:
     [frame] = trace(caught.value)
     assert "test_a_trace_says_where_and_not_what" in frame
     assert "hunter2" not in frame
+
+
+def test_the_longer_something_fails_the_rarer_it_is_told() -> None:
+    assert [attempt + 1 for attempt in range(40) if Backoff.is_news(attempt)] == [1, 2, 4, 8, 16, 32]
