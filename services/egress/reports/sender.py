@@ -85,8 +85,12 @@ class Reports:
 
 def _keep(file: Path, body: bytes) -> None:
     fresh = file.with_suffix(".new")
-    fresh.write_bytes(body)
-    fresh.replace(file)
+    try:
+        fresh.write_bytes(body)
+        fresh.replace(file)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _in_order(folder: Path) -> list[Path]:

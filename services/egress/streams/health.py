@@ -164,9 +164,13 @@ def _bitrate(segments: Sequence[Segment]) -> int | None:
 
 
 def _room(room: LiveKitRoom, present: Sequence[LiveKitParticipant] | None) -> RoomHealth:
-    """Counted by who is listed: the room's own count comes some 10 s late."""
-    count = None if present is None else sum(one.kind not in NOT_COUNTED for one in present)
+    """Counted by who is listed: the room's own count is some 10 s late, and has our recorder in it."""
+    count = None if present is None else sum(_is_seen(one) for one in present)
     return RoomHealth(sid=room.sid, name=room.name, num_participants=count, created_at=room.created_at)
+
+
+def _is_seen(participant: LiveKitParticipant) -> bool:
+    return participant.kind not in NOT_COUNTED and not participant.permissions.hidden
 
 
 def _tracks(participant: LiveKitParticipant) -> list[TrackHealth]:

@@ -65,6 +65,16 @@ async def test_a_stream_that_is_well(house: House) -> None:
     assert (found.room.name, found.ingress) == (session.id, None)
 
 
+async def test_who_is_hidden_is_not_counted(house: House) -> None:
+    """Above all our own recorder."""
+    session = await running(house)
+    recorder = house.livekit.connect(replace(grant(session, "EG_0000", Role.AUDIENCE), hidden=True))
+    assert recorder.permissions.hidden
+    found = await health(house, session)
+    assert found.room is not None
+    assert found.room.num_participants == 1
+
+
 async def test_a_session_without_a_stream(house: House) -> None:
     session = await house.go_live(stream=False)
     found = await health(house, session)

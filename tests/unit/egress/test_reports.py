@@ -1,0 +1,18 @@
+"""Reports that wait on disk for the door."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from services.egress.reports.sender import Reports
+from shared.livekit import WebhookSigner
+from shared.testing.fake_clock import FakeClock
+
+
+async def test_one_that_cannot_be_kept_leaves_nothing_behind(tmp_path: Path) -> None:
+    clock = FakeClock()
+    taken = tmp_path / f"{int(clock.now().timestamp() * 1e6):020d}.json"
+    taken.mkdir()
+    reports = Reports("http://door", tmp_path, WebhookSigner("key", "secret" * 6, clock), clock)
+    await reports.tell({"event": "egress_ended"})
+    assert await asyncio.to_thread(os.listdir, tmp_path) == [taken.name]
