@@ -4,10 +4,11 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from shared.clock import milliseconds
 from shared.ids import is_id
+from shared.wording import can_be_seen, unsteered
 
 PAGE_LIMIT = 100
 # Deeper pages than this are refused: whoever reads that far should filter.
@@ -66,6 +67,16 @@ def _one_line(text: str) -> str:
     return _printable(text)
 
 
+def _label(text: str) -> str:
+    if not can_be_seen(text):
+        raise ValueError("must have something that can be seen")
+    return _one_line(text)
+
+
+def _unsteered(sent: object) -> object:
+    return unsteered(sent) if isinstance(sent, str) else sent
+
+
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("must carry a time zone, for example 2030-01-31T20:00:00Z")
@@ -83,7 +94,17 @@ def _id(text: str) -> str:
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
+# The names of people and things, which are shown to others.
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=255), AfterValidator(_one_line)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=255),
+    AfterValidator(_label),
+    BeforeValidator(_unsteered),
+]
+PersonName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
+    AfterValidator(_label),
+    BeforeValidator(_unsteered),
 ]
 Moment = Annotated[datetime, AfterValidator(_utc)]

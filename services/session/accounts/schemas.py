@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import EmailStr, StringConstraints
 
 from services.session.accounts.domain import User
 from shared.contracts.states import UserRole
 from shared.http import Body, Data
-from shared.http.schema import Line, Page
+from shared.http.schema import Page, PersonName
 from shared.identity import Caller
 
+Username = PersonName
 Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
-Username = Annotated[Line, Field(min_length=1, max_length=50)]
 
 
 class UserResponse(Data):

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from services.session.wording import on_one_line
 from shared.errors import UnsupportedMediaType
+from shared.wording import on_one_line
 
 LONGEST_NAME: Final = 200
 # So much of a file's beginning tells its kind.

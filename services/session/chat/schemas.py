@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SerializeAsAny, StringConstraints
 
 from services.session.chat.domain import ChatFile, ChatMessage
-from services.session.wording import cleaned
 from shared.http import Body, Data, Query
 from shared.http.schema import LAST_PAGE, PAGE_LIMIT, Id
+from shared.wording import cleaned
 
 Format = Literal["csv", "json"]
 

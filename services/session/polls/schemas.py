@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from services.session.polls.domain import Poll
 from services.session.polls.repository import Counts
-from services.session.wording import cleaned, on_one_line
 from shared.contracts.states import PollStatus
 from shared.http import Body, Data
 from shared.http.schema import PAGE_LIMIT, Id, Page
+from shared.wording import cleaned, on_one_line
 
 _QUESTION, _OPTION = 500, 200
 # Cleaning only makes it shorter.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.session.wording import cleaned, on_one_line
+from shared.wording import cleaned, on_one_line
 
 
 @pytest.mark.parametrize(
