@@ -98,7 +98,14 @@ def build(settings: SessionSettings) -> web.Application:
     )
     participation = Participation(sessions.service, kept.users)
     stage = build_stage(
-        kept.stage_requests, kept.sessions, kept.users, sessions.service, sessions.admission, livekit, clock
+        kept.stage_requests,
+        kept.sessions,
+        kept.users,
+        sessions.service,
+        participation,
+        sessions.admission,
+        livekit,
+        clock,
     )
     chat = build_chat(settings, kept.chat, kept.users, sessions.service, participation, clock)
     polls = PollService(kept.polls, kept.votes, participation, clock)

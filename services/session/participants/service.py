@@ -89,9 +89,9 @@ async def taking_part(users: UserRepository, session: Session, user_id: str) -> 
 
 
 def may_take_part(user: User, session: Session) -> bool:
-    """Whether the person is of the session's organization, or a viewer of none."""
+    """Whether the person is of the session's organization, or a viewer of none whom the library admits."""
     if user.organization_id is None:
-        return user.role is UserRole.VIEWER
+        return user.role is UserRole.VIEWER and not (session.registered_only and user.is_guest)
     return user.organization_id == session.organization_id
 
 

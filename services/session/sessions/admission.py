@@ -48,6 +48,10 @@ class Admission:
     async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for the caller in their role; the session must be live."""
         session, _ = await self._service.permitted(id, caller, library_id)
+        return await self.admit(session, caller)
+
+    async def admit(self, session: Session, caller: Caller) -> JoinSessionResponse:
+        """A token for who is permitted to ask for one. Raises `Forbidden`, `Conflict`."""
         session.check_live()
         await self._check_registered(session, caller)
         return JoinSessionResponse(livekit_token=self.token(session, caller), room_name=session.id)
@@ -63,6 +67,7 @@ class Admission:
         """A token for a hidden participant that only subscribes."""
         session = await self._service.moderated(id, caller, library_id)
         session.check_live()
+        await self._check_registered(session, caller)
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.session.accounts.repository import UserRepository
 from services.session.sessions.admission import Admission
+from services.session.sessions.participation import Participation
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from services.session.stage import consumers
@@ -46,6 +47,7 @@ def build_stage(
     sessions: SessionRepository,
     users: UserRepository,
     session_service: SessionService,
+    participation: Participation,
     admission: Admission,
     livekit: LiveKit,
     clock: Clock,
@@ -54,7 +56,7 @@ def build_stage(
     service = StageService(sessions, session_service, admission, guests, clock)
     return Stage(
         service=service,
-        asking=AskingService(requests, session_service, clock),
+        asking=AskingService(requests, participation, clock),
         answering=AnsweringService(requests, session_service, service, clock),
         absence=Absence(sessions, guests, clock),
     )

@@ -59,7 +59,7 @@ class StageService:
         hosts = acting_role(session, caller) in {Role.HOST, Role.CO_HOST}
         if not hosts and caller.user_id not in session.stage:
             raise Forbidden("You are not on stage", code="not_on_stage")
-        return JoinSessionResponse(livekit_token=self._admission.token(session, caller), room_name=session.id)
+        return await self._admission.admit(session, caller)
 
     async def leave(self, session_id: str, caller: Caller) -> None:
         """Leave the stage; to no effect where the caller is not on it."""

@@ -187,8 +187,8 @@ class House:
         self.moderation = ModerationService(
             self.sessions, self.session_service, self.users, BanViews(self.users), clock
         )
-        self._serve_stage()
         self.participation = Participation(self.session_service, self.users)
+        self._serve_stage()
         self.storage = Storage.from_url("memory:")
         signer = PathSigner("a secret of tests", CHAT_FILE, clock)
         files = ChatFiles(self.storage, signer, "https://live.example", CHAT_FILE_LIMIT, clock)
@@ -205,6 +205,7 @@ class House:
             self.sessions,
             self.users,
             self.session_service,
+            self.participation,
             self.admission,
             self.livekit,
             self.clock,

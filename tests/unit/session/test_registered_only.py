@@ -4,13 +4,14 @@ import pytest
 
 from services.session.accounts.domain import User
 from services.session.libraries.schemas import UpdateLibraryRequest
-from shared.contracts.states import UserRole
-from shared.errors import Forbidden
+from shared.contracts.states import RequestKind, Role, UserRole
+from shared.errors import Forbidden, NotFound
 from shared.identity import Caller
 from shared.ids import new_id
-from tests.unit.session.hosting import Host
+from tests.unit.session.hosting import Host, appoint
 from tests.unit.session.house import House
 from tests.unit.session.make import user
+from tests.unit.session.staging import stage
 
 
 async def person(house: House, **given: object) -> Caller:
@@ -38,6 +39,27 @@ async def test_guests_are_refused_and_registered_people_join(house: House, host:
     assert refusal.value.code == "registration_required"
     await restrict(house, host, registered_only=False)
     assert (await house.admission.join(session.id, guest, None)).livekit_token
+
+
+async def test_no_other_door_is_open_to_guests(house: House, host: Host) -> None:
+    at = await stage(host)
+    guest, other, moderator = await person(house), await person(house), await person(house)
+    waiting = await at.raise_hand(guest)
+    await appoint(house, host, await at.session(), moderator, Role.MODERATOR)
+    await restrict(house, host)
+    await at.approve(waiting)
+    for attempt in (
+        house.stage.token(at.id, guest),
+        house.admission.monitor(at.id, moderator, None),
+        at.raise_hand(other),
+        at.ask(other, RequestKind.JOIN),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            await attempt
+        assert refusal.value.code == "registration_required"
+    for brought in (at.add(other), appoint(house, host, await at.session(), other, Role.CO_HOST)):
+        with pytest.raises(NotFound):
+            await brought
 
 
 async def test_what_is_made_later_is_for_registered_people_too(house: House, host: Host) -> None:
