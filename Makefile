@@ -60,7 +60,7 @@ fuzz: install ## 10,000 good and bad calls held against the API document, then c
 chaos: install ## Kill and freeze each part under load, then check every promise (CHAOS="--help" for options)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
-openapi: install ## Write docs/openapi.json and docs/asyncapi.json anew from the code
+openapi: install ## Write the generated documents (API, events, permissions, settings) anew from the code
 	@$(BIN)/greenroom openapi
 
 bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (BENCH="--help")

@@ -1,4 +1,4 @@
-"""The API, the events and the permissions as documents, made from what the code declares."""
+"""The API, the events, the permissions and the settings as documents, made from what the code declares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from deploy.permission_table import permissions_document
+from deploy.settings_table import settings_document
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
 from services.gateway.documents import public_document
@@ -16,7 +17,7 @@ from shared.http.openapi import service_document
 
 
 def documents() -> dict[str, bytes]:
-    """The documents by file name: all operations, all events, who may do what."""
+    """The documents by file name: all operations, all events, who may do what, all settings."""
     tables = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
     services = [
         service_document(name, [route for table in declared for route in table])
@@ -26,6 +27,7 @@ def documents() -> dict[str, bytes]:
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
         "permissions.md": permissions_document(),
+        "settings.md": settings_document(),
     }
 
 

@@ -40,17 +40,29 @@ class ServiceSettings(BaseSettings):
 
     # The settings that are secrets, checked in production.
     secrets: ClassVar[tuple[str, ...]] = ("internal_secret",)
+    # Those without which it starts nowhere.
+    needed: ClassVar[tuple[str, ...]] = ()
 
     environment: Literal["development", "test", "production"] = "development"
+    """In `production` weak, missing and default secrets are refused."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The port to listen on; 0 takes any free one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least that is logged."""
     log_format: Literal["json", "console"] = "json"
+    """How: a JSON object a line, or text for people."""
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
+    """How long requests in hand may take to finish when the service is told to stop."""
     readiness_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """How long it serves on, unready, when it is told to stop, so that load balancers notice."""
 
     identity_public_keys: Keys = {}
+    """Key id → public Ed25519 key (base64url of 32 bytes): what access tokens are checked with. Those of
+    `greenroom keys signing`."""
     internal_secret: SecretStr = SecretStr("")
+    """What the services' calls to each other, and links to files, are signed with: one for all of them."""
 
     @property
     def development(self) -> bool:

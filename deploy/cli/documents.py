@@ -1,4 +1,4 @@
-"""`greenroom openapi`: the API, the events and the permissions as documents, made from the code."""
+"""`greenroom openapi`: the API, events, permissions and settings as documents, made from the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def openapi(
         bool, typer.Option("--check", help="Write nothing; exit 1 where a document is stale.")
     ] = False,
 ) -> None:
-    """Write docs/openapi.json, docs/asyncapi.json and docs/permissions.md from the code."""
+    """Write docs/openapi.json, asyncapi.json, permissions.md and settings.md from the code."""
     # Imported late: every service comes with it, which the other commands need not wait for.
     from deploy.documents import documents
 

@@ -9,9 +9,13 @@ from shared.settings import ServiceSettings
 
 class AttendanceSettings(ServiceSettings):
     mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_attendance"
+    """The service's own database."""
     amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"
+    """RabbitMQ."""
     session_url: str = "http://127.0.0.1:8001"
+    """Where the session service is."""
 
-    # How often a changed session is counted again, and how long another replica's changes may wait.
     count_every_seconds: Annotated[float, Field(gt=0)] = 1.0
+    """How often a changed session is counted again."""
     adopt_after_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """How long another replica's changes may wait until this one counts them."""

@@ -9,51 +9,63 @@ from shared.settings import Keys, ServiceSettings
 
 
 class EgressSettings(ServiceSettings):
-    """`livekit_url` is what clients use, `livekit_api_url` where our own calls go."""
-
     secrets: ClassVar[tuple[str, ...]] = ("internal_secret", "livekit_api_secret")
 
     mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_egress"
+    """The service's own database; recorders use it, too."""
     amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"
+    """RabbitMQ."""
 
-    livekit_url: str = "ws://127.0.0.1:7880"
     livekit_api_url: str = "http://127.0.0.1:7880"
+    """LiveKit, where our own calls go."""
     livekit_api_key: str = "devkey"
+    """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
+    """Its secret; LiveKit's webhooks are checked with it."""
 
-    # Who takes RTMP: LiveKit Ingress, or the relay beside an RTMP server of our own, which encoders reach at
-    # `rtmp_url`.
     ingest: Literal["livekit", "embedded"] = "livekit"
+    """Who takes RTMP: LiveKit Ingress, or the relay beside an RTMP server of our own."""
     rtmp_url: str = "rtmp://127.0.0.1:1935/live"
+    """Where encoders reach the RTMP server of our own (`embedded`)."""
 
     session_url: str = "http://127.0.0.1:8001"
+    """Where the session service is."""
 
-    # What makes streams and recordings: LiveKit Egress, or the recorders that come with Greenroom.
     engine: Literal["livekit", "embedded"] = "livekit"
-    # Where files go: file:///directory or s3://bucket/prefix, with S3's options (region, endpoint,
-    # access_key_id, secret_access_key). LiveKit Egress must reach the same under the same path.
+    """What makes streams and recordings: LiveKit Egress, or the recorders that come with Greenroom."""
     storage_url: str = "file:///var/lib/greenroom/storage"
+    """Where files go: `file:///directory` or `s3://bucket/prefix`. LiveKit Egress must reach the same
+    under the same path."""
     storage_options: Keys = Field(default={}, repr=False)
-    # What links to files begin with.
+    """S3's: `region`, `endpoint`, `access_key_id`, `secret_access_key`."""
     public_url: str = "http://127.0.0.1:8080"
+    """What links to files begin with: the gateway, where clients reach it."""
 
-    # The picture of streams and recordings: pixels, pictures a second, kbit/s, seconds a segment.
     stream_layout: Literal["grid", "speaker", "single-speaker"] = "grid"
+    """Who is in the picture of streams and recordings."""
     stream_width: Annotated[int, Field(ge=160, le=3840, multiple_of=2)] = 1280
+    """Its width in pixels, an even number."""
     stream_height: Annotated[int, Field(ge=90, le=2160, multiple_of=2)] = 720
+    """Its height in pixels, an even number."""
     stream_frame_rate: Annotated[int, Field(ge=1, le=60)] = 30
+    """Pictures a second."""
     stream_video_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
+    """The picture, in kbit/s."""
     stream_audio_kbps: Annotated[int, Field(ge=32, le=512)] = 128
+    """The sound, in kbit/s."""
     stream_segment_seconds: Annotated[int, Field(ge=1, le=10)] = 2
+    """The length of a segment of the stream."""
 
-    # What a cleanup deletes, which runs every hour: older recordings, and the oldest of too many bytes.
     recordings_kept_days: Annotated[int, Field(ge=1)] | None = None
+    """The hourly cleanup deletes older recordings."""
     recordings_quota_bytes: Annotated[int, Field(ge=0)] | None = None
-    # The HLS of a session goes when the session is deleted, or so long after its end.
+    """The hourly cleanup deletes the oldest recordings of more bytes than this."""
     streams_kept_days: Annotated[int, Field(ge=1)] | None = None
+    """The hourly cleanup deletes the HLS of sessions that ended so long ago; without it, it goes with its
+    session."""
 
-    # How often LiveKit is compared with what we believe, in seconds.
     reconcile_period_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    """How often LiveKit is compared with what we believe."""
 
     @property
     def look(self) -> Look:

@@ -27,38 +27,47 @@ class GatewaySettings(ServiceSettings):
     """`cors_origins` and `trusted_proxies` are comma-separated in the environment."""
 
     session_url: str = "http://127.0.0.1:8001"
+    """Where the session service is."""
     egress_url: str = "http://127.0.0.1:8002"
+    """Where the egress service is."""
     attendance_url: str = "http://127.0.0.1:8003"
+    """Where the attendance service is."""
 
-    # Origins whose pages may read answers; "*" is any. Never with cookies or other ambient credentials.
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
-    # Addresses whose X-Forwarded-* headers are believed: the load balancers before us.
+    """Origins whose pages may read answers, comma-separated; `*` is any. Never with cookies or other ambient
+    credentials."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Addresses or networks whose X-Forwarded-* headers are believed, comma-separated: the load balancers
+    before us."""
 
-    # How long a service may take to begin its answer, and to go on with it.
     upstream_deadline_seconds: Seconds = 10.0
-    # How long a client may take to send a small body; a larger one may take longer (inbound.py).
+    """How long a service may take to begin its answer, and to go on with it."""
     body_read_seconds: Seconds = 15.0
-    # An idle connection, or one whose request head is not complete, is closed after this.
+    """How long a client may take to send a small body; a larger one may take longer."""
     keepalive_seconds: Seconds = 75.0
-    # Counts requests together with all other gateways; without it each counts alone.
+    """An idle connection, or one whose request head is not complete, is closed after this."""
     redis_url: str = ""
-    # How often in a window: "10/minute", "6000/10 second". Only failures count for the first two.
+    """Redis, to count requests together with all other gateways; without it each counts alone."""
     rate_limit_login_email: Rate = "10/minute"
+    """Failed sign-ins for one e-mail address in a window, such as `10/minute` or `6000/10 second`."""
     rate_limit_login_address: Rate = "30/minute"
-    # Signing in, refreshing and registering, by address: an audience may share one.
+    """Failed sign-ins from one client address."""
     rate_limit_auth: Rate = "6000/minute"
-    # POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer.
+    """Signing in, refreshing and registering from one client address: an audience may share one."""
     rate_limit_writes: Rate = "6000/10 second"
-    # Chat messages of one person; an API key speaks for many, and has the limit of writes alone.
+    """POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer."""
     rate_limit_chat: Rate = "20/10 second"
-    # Changes are heard of through it; without it nothing is cached.
+    """Chat messages of one person; an API key speaks for many, and has the limit of writes alone."""
     amqp_url: str = ""
-    # How long a public read may be given again, and how much is kept of them at most.
+    """RabbitMQ, to hear of changes; without it nothing is cached."""
     cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How long a public read may be given again."""
     cache_entries: Annotated[int, Field(ge=1)] = 10_000
+    """How many of them are kept at most."""
     cache_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    """How many bytes of them are kept at most."""
     upstream_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
+    """Connections to the services at most."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod

@@ -20,45 +20,71 @@ class SessionSettings(ServiceSettings):
         "keyring",
         "livekit_api_secret",
     )
+    needed: ClassVar[tuple[str, ...]] = (
+        "identity_public_keys",
+        "identity_signing_kid",
+        "identity_private_key",
+        "refresh_secret",
+        "keyring",
+    )
 
     mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_session"
+    """The service's own database."""
     amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"
+    """RabbitMQ."""
 
     identity_signing_kid: str = ""
+    """The id of the key that signs access tokens, one of `identity_public_keys`."""
     identity_private_key: SecretStr = SecretStr("")
+    """The private Ed25519 key of that id (base64url of 32 bytes)."""
     refresh_secret: SecretStr = SecretStr("")
-    # Key id -> base64url of 32 bytes; the last one encrypts, all of them decrypt.
+    """What refresh tokens are signed with."""
     keyring: Keys = Field(default={}, repr=False)
+    """Key id → base64url of 32 bytes, which seal the secrets of API keys: the last one encrypts, all of them
+    decrypt. Those of `greenroom keys sealing`."""
 
     livekit_url: str = "ws://127.0.0.1:7880"
+    """LiveKit, where clients reach it: addresses for WHIP are made of it."""
     livekit_api_url: str = "http://127.0.0.1:7880"
+    """LiveKit, where our own calls go."""
     livekit_api_key: str = "devkey"
+    """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
+    """Its secret, which signs the tokens that people join with."""
 
     egress_url: str = "http://127.0.0.1:8002"
+    """Where the egress service is."""
     public_url: str = "http://127.0.0.1:8080"
+    """What links to pages, streams and files begin with: the gateway, where clients reach it."""
 
-    # Where files of the chat go: the egress service's storage (file:///directory or s3://bucket/prefix).
     storage_url: str = "file:///var/lib/greenroom/storage"
+    """Where files of the chat go: the egress service's storage (`file:///directory` or `s3://bucket/prefix`)."""
     storage_options: Keys = Field(default={}, repr=False)
+    """The egress service's."""
     chat_file_limit_bytes: Annotated[int, Field(ge=1024, le=LARGEST_FILE)] = 10 * 1024 * 1024
+    """The largest file in the chat."""
 
-    # What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody.
     centrifugo_secret: SecretStr = SecretStr("")
-    # smtp://, smtp+starttls:// or smtps://user:password@host:port; without it no mails are sent.
+    """What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody."""
     smtp_url: str | None = Field(default=None, repr=False)
-    # The From header: an address, with or without a name.
+    """`smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; without it no mails are sent."""
     mail_from: str = ""
+    """The From header of mails: an address, with or without a name. Needed with `smtp_url`."""
 
     bootstrap_admin_email: str | None = None
+    """With its password: the first administrator, made at the start."""
     bootstrap_admin_password: SecretStr | None = None
+    """The first administrator's."""
 
-    # Each password that is checked takes 64 MiB and up to four threads for a tenth of a second.
     passwords_at_once: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many are checked at a time: each takes 64 MiB and up to four threads for a tenth of a second."""
 
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
+    """A live session ends when its host was away for so long."""
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
+    """A live session ends after so long."""
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
+    """A scheduled session that was not started expires so long after its time."""
 
     @model_validator(mode="after")
     def _usable_mail(self) -> Self:

@@ -7,6 +7,7 @@ import pytest
 from openapi_pydantic import OpenAPI
 
 from deploy.documents import documents
+from deploy.settings_table import PARTS, Part, descriptions
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -16,9 +17,14 @@ def made() -> dict[str, bytes]:
     return documents()
 
 
-@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "permissions.md"])
+@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "permissions.md", "settings.md"])
 def test_the_committed_document_is_current(made: dict[str, bytes], name: str) -> None:
     assert (DOCS / name).read_bytes() == made[name], f"docs/{name} is stale: run `make openapi`"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_every_setting_says_what_it_is(part: Part) -> None:
+    assert set(descriptions(part.settings)) == set(part.settings.model_fields)
 
 
 def test_the_api_document_is_valid_openapi() -> None:

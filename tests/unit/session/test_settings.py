@@ -63,6 +63,13 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, variable: str
     assert KEY not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", SessionSettings.needed)
+def test_without_what_is_needed_it_does_not_start(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(f"GREENROOM_{name.upper()}")
+    with pytest.raises(SettingsRefused, match=f"GREENROOM_{name.upper()}"):
+        load(SessionSettings)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
