@@ -1,9 +1,10 @@
 """HTTP bodies and data about presets."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.contracts.states import PresetSettings, PresetState, PresetType
 from shared.http import Body, Data
@@ -12,7 +13,18 @@ from shared.http.schema import Line
 Name = Annotated[Line, Field(min_length=1, max_length=255)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 JoinLimit = Annotated[int, Field(ge=1, le=100)]
-Link = Annotated[Line, Field(max_length=2048)]
+_SCHEME = re.compile("([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+
+
+def _web_address(text: str) -> str:
+    """Viewers' pages show it as a link, so nothing that runs there (`javascript:`); relative ones may be."""
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() not in {"http", "https"}:
+        raise ValueError("must be an http or https address")
+    return text
+
+
+Link = Annotated[Line, Field(max_length=2048), AfterValidator(_web_address)]
 
 
 class PresetFlags(Body):
