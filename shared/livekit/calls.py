@@ -13,6 +13,7 @@ from shared.errors import BadGateway, Unavailable
 # How a server says that none of them has what was asked for, a dead one's rooms and participants: nobody
 # answered, or the one that is noted to have it was forgotten since (some 30 s after its death).
 _NO_SERVER = ("no response from servers", "could not find object")
+_SILENT = "LiveKit does not answer"
 
 
 class LiveKitRefused(BadGateway):
@@ -47,8 +48,8 @@ class Connection:
 
 
 @asynccontextmanager
-async def call(deadline: float) -> AsyncIterator[None]:
-    """One call: its deadline, and LiveKit's errors as ours."""
+async def call(deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
+    """One call: its deadline, and LiveKit's errors as ours; `late` is what its deadline's passing means."""
     try:
         # The SDK hands aiohttp `timeout=None` with each call, which lifts its session's own.
         async with asyncio.timeout(deadline):
@@ -60,8 +61,10 @@ async def call(deadline: float) -> AsyncIterator[None]:
         if error.status >= 500 or error.status in {408, 429}:
             raise Unavailable(f"LiveKit cannot answer now ({_reason(error)})") from error
         raise LiveKitRefused(_reason(error), error.message) from error
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise Unavailable("LiveKit does not answer") from error
+    except TimeoutError as error:
+        raise Unavailable(late) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unavailable(_SILENT) from error
 
 
 def _reason(error: TwirpError) -> str:

@@ -13,6 +13,8 @@ from shared.livekit.egress_ports import LiveKitEgress, RoomCompositeOrder, S3Out
 
 # Below what a caller waits for: without a worker LiveKit itself answers only after 20 s and more.
 DEADLINE = 4.5
+# LiveKit is silent for as long as it looks for a worker.
+_NO_WORKER = "LiveKit has not begun it in time: no egress worker seems to run, or to be free"
 _PAGES = 1000
 _AUDIO_HZ = 48_000
 # What a second stop is answered with, and one for an egress that nobody knows.
@@ -31,7 +33,7 @@ class LiveKitEgressClient:
         return self._connection.sdk
 
     async def start_room_composite(self, order: RoomCompositeOrder) -> str:
-        async with call(self._deadline):
+        async with call(self._deadline, late=_NO_WORKER):
             info = await self._sdk.egress.start_room_composite_egress(room_composite_request(order))
         return str(info.egress_id)
 

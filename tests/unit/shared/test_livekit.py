@@ -20,6 +20,7 @@ from shared.livekit import (
     LiveKitApi,
     LiveKitRefused,
     Permissions,
+    RoomCompositeOrder,
     TokenMint,
     TrackSource,
     WebhookEvent,
@@ -210,6 +211,31 @@ async def test_a_server_that_hangs_is_given_up(server: Server, livekit: LiveKitA
     server.held.clear()
     with pytest.raises(Unavailable):
         await livekit.create_room("r", empty_timeout=1, departure_timeout=1)
+
+
+async def test_a_start_without_an_answer_tells_of_workers(server: Server, livekit: LiveKitApi) -> None:
+    """LiveKit waits for one, and answers everything else meanwhile."""
+    server.held.clear()
+    client = livekit.egresses(timeout=0.3)
+    order = RoomCompositeOrder(
+        room="r",
+        layout="grid",
+        width=640,
+        height=360,
+        frame_rate=25,
+        video_kbps=800,
+        audio_kbps=96,
+        segment_seconds=2,
+        segments_prefix=None,
+        file_path="a.mp4",
+        playlist_name="index.m3u8",
+        live_playlist_name="live.m3u8",
+        s3=None,
+    )
+    with pytest.raises(Unavailable, match="no egress worker"):
+        await client.start_room_composite(order)
+    with pytest.raises(Unavailable, match="LiveKit does not answer"):
+        await client.list_egresses("r")
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
