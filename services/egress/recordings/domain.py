@@ -16,6 +16,8 @@ from shared.errors import Conflict
 
 _UNSAFE = re.compile(r'[\\/:*?"<>|]+')
 _NOTHING = "Nothing was recorded: it ended before any media came"
+# LiveKit Egress's words for the same, which say nothing to hosts.
+_NO_START = "Start signal not received"
 
 
 @dataclass(kw_only=True)
@@ -174,7 +176,7 @@ def new_recording(id: str, session: SessionState, storage_type: str, now: dateti
 
 
 def _why(egress: PlannedEgress) -> str:
-    if egress.error:
+    if egress.error and egress.error != _NO_START:
         return egress.error
     if egress.status is EgressStatus.COMPLETE:
         return "The file is not in the storage"

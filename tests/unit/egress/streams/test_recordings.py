@@ -188,11 +188,14 @@ async def test_who_records_by_hand_gets_no_second_file_with_the_stream(house: Ho
     assert (await house.recordings.active(session.id) or recording).id == recording.id
 
 
+NOTHING_CAME = "Nothing was recorded: it ended before any media came"
+
+
 @pytest.mark.parametrize(
     ("status", "error", "told"),
     [
         (EgressStatus.FAILED, "The storage is full", "The storage is full"),
-        (EgressStatus.ABORTED, "Start signal not received", "Start signal not received"),
+        (EgressStatus.ABORTED, "Start signal not received", NOTHING_CAME),
         (EgressStatus.COMPLETE, None, "The file is not in the storage"),
     ],
 )

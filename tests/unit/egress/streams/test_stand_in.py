@@ -100,11 +100,12 @@ async def test_a_stream_and_its_recording(house: House) -> None:
 
 
 LIMIT, NO_START = "Session limit reached", "Start signal not received"
+NOTHING_CAME = "Nothing was recorded: it ended before any media came"
 ENDS = [
     ("EGRESS_COMPLETE", "", True, RecordingStatus.COMPLETED, None),
     ("EGRESS_LIMIT_REACHED", LIMIT, True, RecordingStatus.COMPLETED, LIMIT),
     ("EGRESS_FAILED", "Chrome crashed", False, RecordingStatus.FAILED, "Chrome crashed"),
-    ("EGRESS_ABORTED", NO_START, False, RecordingStatus.FAILED, NO_START),
+    ("EGRESS_ABORTED", NO_START, False, RecordingStatus.FAILED, NOTHING_CAME),
 ]
 
 
