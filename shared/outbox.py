@@ -64,7 +64,8 @@ def entries(events: Sequence[Event], now: datetime) -> list[Document]:
 class Outbox:
     """The relay of one service. `attach` its collections, `wake` it after a write, `run` it supervised.
 
-    A round reads the collections that were written to; every `sweep` seconds it is thorough and reads all.
+    A round reads the collections that were written to; every `sweep` seconds it is thorough and reads all,
+    which finds what other replicas left when they died: one that starts begins with such a round.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Outbox:
         *,
         source: str,
         gather: float = 0.01,
-        sweep: float = 1.0,
+        sweep: float = 5.0,
         clear_every: float = 0.5,
     ):
         self._publisher = publisher

@@ -20,7 +20,7 @@ from shared.mongo import ASCENDING, Collection, Document, UpdateOne
 # Longer than an insert can be in flight, so that whatever is older has been stored or never will be.
 _LAG = timedelta(seconds=15)
 # More than passes between two readings, so that they catch up.
-_SLICE = timedelta(seconds=2)
+_SLICE = timedelta(seconds=15)
 # Seconds without a new fact that make it calm.
 _CALM = 0.3
 # Published facts that are not cleared: beyond this, clear a chunk at a time also when it is not calm.

@@ -8,7 +8,8 @@ and `outbox`/`outbox_at` (see `shared.outbox`). A change is written as the diffe
 import asyncio
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -111,15 +112,15 @@ class Repository(Generic[T]):
 
     async def add(self, aggregate: T, events: Sequence[Event]) -> None:
         """Store a new aggregate with its events; raises `shared.mongo.Duplicate`."""
-        if not await self._inserts.add(self._new(aggregate, events)):
-            raise Duplicate(f"There is such a {self.noun}")
-        self._outbox.wake(self._source)
+        with self._publishing():
+            if not await self._inserts.add(self._new(aggregate, events)):
+                raise Duplicate(f"There is such a {self.noun}")
 
     async def add_many(self, aggregates: Sequence[tuple[T, Sequence[Event]]]) -> None:
         """Store new aggregates, each with its events, in one write; those whose id is taken are left out."""
         if aggregates:
-            await self._insert([self._new(one, events) for one, events in aggregates])
-            self._outbox.wake(self._source)
+            with self._publishing():
+                await self._insert([self._new(one, events) for one, events in aggregates])
 
     def _new(self, aggregate: T, events: Sequence[Event]) -> Document:
         document = self.dump(aggregate)
@@ -187,9 +188,17 @@ class Repository(Generic[T]):
         if events:
             write["$push"] = {"outbox": {"$each": entries(events, now)}}
             write["$set"] = {**change.get("$set", {}), "outbox_at": before.get("outbox_at", now)}
-        written = await self.collection.update({"_id": before["_id"], "version": before["version"]}, write)
-        self._outbox.wake(self._source)
-        return bool(written)
+        as_read = {"_id": before["_id"], "version": before["version"]}
+        with self._publishing():
+            return bool(await self.collection.update(as_read, write))
+
+    @contextmanager
+    def _publishing(self) -> Iterator[None]:
+        """Around a write. One that failed may have been stored all the same, so the relay looks then, too."""
+        try:
+            yield
+        finally:
+            self._outbox.wake(self._source)
 
     def _difference(self, before: Document, after: Document) -> Document:
         """What to write; fields of the document that the aggregate does not have are left alone."""

@@ -46,14 +46,6 @@ async def encoder(command: tuple[str, ...]) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def until(look: Callable[[], Awaitable[Any]], right: Callable[[Any], bool]) -> None:
-    """Look until it is right; fails with what was seen last."""
-    deadline = asyncio.get_running_loop().time() + DEADLINE
-    while not right(seen := await look()):
-        assert asyncio.get_running_loop().time() < deadline, seen
-        await asyncio.sleep(0.1)
-
-
 @dataclass(frozen=True)
 class Broadcast:
     """A new session with a recording, and what is to be seen of it."""
@@ -137,8 +129,8 @@ async def broadcast(studio: Studio) -> Broadcast:
 
 async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(broadcast: Broadcast) -> None:
     async with encoder(broadcast.rtmp) as publishing:
-        await until(broadcast.status, lambda status: status == "live")
-        await until(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.status, lambda status: status == "live")
+        await eventually(broadcast.encoders, lambda count: count == 1)
         await broadcast.call("POST", "/end")
         async with asyncio.timeout(DEADLINE):
             assert await publishing.wait() != 0
@@ -152,7 +144,7 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
         assert await wrong.wait() != 0
     assert await broadcast.status() == "scheduled"
     async with encoder(broadcast.rtmp) as first:
-        await until(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.encoders, lambda count: count == 1)
         async with encoder(broadcast.rtmp) as second, asyncio.timeout(DEADLINE):
             assert await second.wait() != 0
         assert first.returncode is None
@@ -162,7 +154,7 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
 
 async def test_who_sends_under_an_old_key_is_sent_away(broadcast: Broadcast) -> None:
     async with encoder(broadcast.rtmp) as sending:
-        await until(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.encoders, lambda count: count == 1)
         await broadcast.call("POST", "/rotate_stream_key")
         async with asyncio.timeout(DEADLINE):
             assert await sending.wait() != 0
@@ -174,21 +166,21 @@ async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_record
     broadcast: Broadcast,
 ) -> None:
     async with encoder(broadcast.rtmp):
-        await until(broadcast.is_streamed, bool)
-    await until(broadcast.encoders, lambda count: count == 0)
+        await eventually(broadcast.is_streamed, bool)
+    await eventually(broadcast.encoders, lambda count: count == 0)
     assert await broadcast.status() == "live"
     async with encoder(broadcast.rtmp):
-        await until(broadcast.encoders, lambda count: count == 1)
-        await until(broadcast.is_streamed, bool)
+        await eventually(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.is_streamed, bool)
         await broadcast.call("POST", "/end")
-    await until(broadcast.recordings, lambda states: states == ["completed"])
+    await eventually(broadcast.recordings, lambda states: states == ["completed"])
 
 
 async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(studio: Studio) -> None:
     broadcast = await studio.broadcast("whip", "webcam")
     started = await broadcast.call("POST", "/go_live")
     async with encoder(by_whip(started["whip_url"])):
-        await until(broadcast.encoders, lambda count: count == 1)
-        await until(broadcast.is_streamed, bool)
+        await eventually(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.is_streamed, bool)
         await broadcast.call("POST", "/end")
-    await until(broadcast.recordings, lambda states: states == ["completed"])
+    await eventually(broadcast.recordings, lambda states: states == ["completed"])

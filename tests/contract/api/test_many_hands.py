@@ -125,6 +125,6 @@ async def _journal(world: World, session: str) -> list[dict[str, Any]]:
         while True:
             found = (await world.client.call("GET", path, world.admin.access_token)).data
             entries: list[dict[str, Any]] = next(value for value in found.values() if isinstance(value, list))
-            if any("ended" in str(entry) for entry in entries):
+            if any(entry["name"] == "session.ended.v1" for entry in entries):
                 return entries
             await asyncio.sleep(0.05)
