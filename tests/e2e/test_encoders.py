@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from deploy.demo.film import see
 from deploy.demo.http import Http
 from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
+from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -78,14 +79,19 @@ class Broadcast:
         people = await self.livekit.list_participants(self.id)
         return sum(not one.permissions.hidden for one in people)
 
+    async def segments(self) -> list[str]:
+        """The addresses of those that can be played now, the newest last."""
+        url = (await self.call("GET", ""))["hls_url"]
+        playlist = (await self.http.fetch(url)).decode().splitlines() if url else []
+        return [urljoin(url, line) for line in playlist if line and not line.startswith("#")]
+
+    async def is_heard(self, segment: str) -> bool:
+        """Whether it has the encoder's tone."""
+        return (await see(await self.http.fetch(segment))).tone
+
     async def is_streamed(self) -> bool:
         """Whether the stream's newest segment has the encoder's tone."""
-        url = (await self.call("GET", ""))["hls_url"]
-        if url is None:
-            return False
-        playlist = (await self.http.fetch(url)).decode().splitlines()
-        newest = [line for line in playlist if line and not line.startswith("#")][-1]
-        return (await see(await self.http.fetch(urljoin(url, newest)))).tone
+        return any([await self.is_heard(newest) for newest in (await self.segments())[-1:]])
 
     async def recordings(self) -> list[str]:
         return [str(one["status"]) for one in (await self.call("GET", "/recordings"))["recordings"]]
@@ -129,8 +135,8 @@ async def broadcast(studio: Studio) -> Broadcast:
 
 async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(broadcast: Broadcast) -> None:
     async with encoder(broadcast.rtmp) as publishing:
-        await eventually(broadcast.status, lambda status: status == "live")
-        await eventually(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.status, equal_to("live"), DEADLINE)
+        await eventually(broadcast.encoders, equal_to(1), DEADLINE)
         await broadcast.call("POST", "/end")
         async with asyncio.timeout(DEADLINE):
             assert await publishing.wait() != 0
@@ -144,7 +150,7 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
         assert await wrong.wait() != 0
     assert await broadcast.status() == "scheduled"
     async with encoder(broadcast.rtmp) as first:
-        await eventually(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.encoders, equal_to(1), DEADLINE)
         async with encoder(broadcast.rtmp) as second, asyncio.timeout(DEADLINE):
             assert await second.wait() != 0
         assert first.returncode is None
@@ -154,7 +160,7 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
 
 async def test_who_sends_under_an_old_key_is_sent_away(broadcast: Broadcast) -> None:
     async with encoder(broadcast.rtmp) as sending:
-        await eventually(broadcast.encoders, lambda count: count == 1)
+        await eventually(broadcast.encoders, equal_to(1), DEADLINE)
         await broadcast.call("POST", "/rotate_stream_key")
         async with asyncio.timeout(DEADLINE):
             assert await sending.wait() != 0
@@ -166,21 +172,24 @@ async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_record
     broadcast: Broadcast,
 ) -> None:
     async with encoder(broadcast.rtmp):
-        await eventually(broadcast.is_streamed, bool)
-    await eventually(broadcast.encoders, lambda count: count == 0)
+        await eventually(broadcast.is_streamed, bool, DEADLINE)
+        heard = (await broadcast.segments())[-1]
+        ahead = await eventually(broadcast.segments, lambda found: heard in found[:-2], DEADLINE)
+        assert [await broadcast.is_heard(segment) for segment in ahead[-2:]] == [True, True]
+    await eventually(broadcast.encoders, equal_to(0), DEADLINE)
     assert await broadcast.status() == "live"
     async with encoder(broadcast.rtmp):
-        await eventually(broadcast.encoders, lambda count: count == 1)
-        await eventually(broadcast.is_streamed, bool)
+        await eventually(broadcast.encoders, equal_to(1), DEADLINE)
+        await eventually(broadcast.is_streamed, bool, DEADLINE)
         await broadcast.call("POST", "/end")
-    await eventually(broadcast.recordings, lambda states: states == ["completed"])
+    await eventually(broadcast.recordings, equal_to(["completed"]), DEADLINE)
 
 
 async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(studio: Studio) -> None:
     broadcast = await studio.broadcast("whip", "webcam")
     started = await broadcast.call("POST", "/go_live")
     async with encoder(by_whip(started["whip_url"])):
-        await eventually(broadcast.encoders, lambda count: count == 1)
-        await eventually(broadcast.is_streamed, bool)
+        await eventually(broadcast.encoders, equal_to(1), DEADLINE)
+        await eventually(broadcast.is_streamed, bool, DEADLINE)
         await broadcast.call("POST", "/end")
-    await eventually(broadcast.recordings, lambda states: states == ["completed"])
+    await eventually(broadcast.recordings, equal_to(["completed"]), DEADLINE)

@@ -1,14 +1,16 @@
 """From RTMP to WHIP: encoded anew, since WebRTC has no B-frames and viewers wait for key pictures.
 
 `python -m services.egress.relay.pipe` is a process of its own: FFmpeg blocks all threads of a process
-while it connects by WHIP. It takes a JSON line (`source`, `target`, `video_kbps`), says `flowing` when the
-first packet is sent, and ends with its source, with an error in one line, or with its standard input.
+while it connects by WHIP. It takes a JSON line (`source`, `target`, `video_kbps`), says `flowing` with the
+first packet that is sent and every second of media from then on, and ends with its source, with an error in
+one line, or with its standard input.
 """
 
 import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -19,6 +21,10 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from services.egress.relay.edge import LiveEdge
+from services.egress.relay.pump import FLOWING
+
+_SAID_EVERY = 1.0
 # Seconds without anything from the encoder, or in which the RTMP server does not answer.
 _SILENCE = 10.0
 _SAMPLE_RATE = 48_000
@@ -36,9 +42,11 @@ def main() -> int:
     order = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        for number in _sent(order["source"], order["target"], order["video_kbps"]):
-            if number == 1:
-                _say("flowing")
+        said = -_SAID_EVERY
+        for _ in _sent(order["source"], order["target"], order["video_kbps"]):
+            if time.monotonic() - said >= _SAID_EVERY:
+                said = time.monotonic()
+                _say(FLOWING)
     except (av.FFmpegError, OSError, NothingSent) as error:
         # Not the whole message: it tells the addresses, and with them the stream key and the token.
         _say(getattr(error, "strerror", None) or str(error))
@@ -58,7 +66,7 @@ def _say(line: str) -> None:
 
 
 def _sent(source: str, target: str, video_kbps: int) -> Iterator[int]:
-    """Pass media on until the source ends; the number of packets sent, whenever it grows.
+    """Pass media on from live on until the source ends; how many packets each piece of it became.
 
     Raises NothingSent, and what FFmpeg raises.
     """
@@ -68,12 +76,13 @@ def _sent(source: str, target: str, video_kbps: int) -> Iterator[int]:
         audio = _Audio(outgoing) if streams.audio else None
         if not (video or audio):
             raise NothingSent("The encoder sends neither picture nor sound")
-        count = 0
+        edge = LiveEdge()
         for packet in incoming.demux([*streams.video[:1], *streams.audio[:1]]):
+            live = packet.dts is None or edge.piece(float(packet.dts * packet.time_base), time.monotonic())
+            # What is not passed on is decoded all the same: later pictures refer to it.
             for frame in packet.decode():
-                for _ in range(_send(frame, video, audio)):
-                    count += 1
-                    yield count
+                if live and (sent := _send(frame, video, audio)):
+                    yield sent
 
 
 def _send(frame: object, video: "_Video | None", audio: "_Audio | None") -> int:

@@ -11,6 +11,9 @@ from shared.errors import Unavailable
 
 # Seconds from its start until media flows: Python's own start, RTMP, WHIP with ICE and DTLS.
 _FLOWS_WITHIN = 20.0
+# What the pipe says every second, and how long it may be silent: longer than an encoder may.
+FLOWING = "flowing"
+_STANDS_STILL_AFTER = 15.0
 
 
 class Pump(Protocol):
@@ -58,11 +61,23 @@ async def _follow(process: Process, order: dict[str, object], flowing: Callable[
             said = (await process.stdout.readline()).decode().strip()
     except TimeoutError as error:
         raise Unavailable("no media flows") from error
-    if said == "flowing":
+    if said == FLOWING:
         flowing()
-        said = (await process.stdout.readline()).decode().strip()
+        said = await flowed(process.stdout, within=_STANDS_STILL_AFTER)
     if await process.wait() != 0:
         raise Unavailable(said or "the pipe died")
+
+
+async def flowed(told: asyncio.StreamReader, within: float) -> str:
+    """What it says when it flows no more. Raises Unavailable after `within` seconds without a word."""
+    said = FLOWING
+    try:
+        while said == FLOWING:
+            async with asyncio.timeout(within):
+                said = (await told.readline()).decode().strip()
+    except TimeoutError as error:
+        raise Unavailable("media stands still") from error
+    return said
 
 
 async def _end(process: Process, piping: "asyncio.Task[None]") -> None:

@@ -13,6 +13,8 @@ _PAUSE = 0.1
 _PIECES, _FIRST_PIECES, _FIRST = 40, 10, 160
 # Seconds that the first sound may wait until it is known how late it is.
 _HELD = 0.3
+# Seconds by which sound can be put back and be in time for the mixer still: late is better than never.
+_BACK_AT_MOST = 0.3
 
 
 class SoundFeed:
@@ -36,7 +38,7 @@ class SoundFeed:
             return
         held, self._held = self._held, []
         for piece, came in held:
-            self._put(piece, came - (self.lag or 0.0))
+            self._put(piece, came - min(self.lag or 0.0, _BACK_AT_MOST))
 
     def _put(self, samples: Samples, taken: float) -> None:
         begin = self._place.begin(len(samples), taken - self._start)

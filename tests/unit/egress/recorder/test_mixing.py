@@ -96,3 +96,14 @@ def test_sound_does_not_wait_for_ever() -> None:
     for n in range(8):
         feed.push(tone(1000, RATE // 20), 100.0 + (n + 1) * 0.05)
     assert mixer.read(RATE // 2)[0].any()
+
+
+def test_sound_that_is_too_late_to_be_put_back_is_heard_all_the_same() -> None:
+    mixer = Mixer()
+    feed = SoundFeed(mixer, start=100.0)
+    feed.lag = 1.5
+    for n in range(60):
+        feed.push(tone(1000, RATE // 20), 100.0 + (n + 1) * 0.05)
+        # The studio reads half a second behind.
+        mixed = mixer.read(RATE // 20)[0] if n >= 10 else None
+        assert mixed is None or n < 20 or mixed.all()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.egress.relay.orders import Order
+from services.egress.relay.pump import FLOWING, flowed
 from services.egress.relay.relaying import Relaying
 from services.egress.relay.service import RelayService
 from services.egress.reports.sender import Reports
@@ -159,3 +160,16 @@ async def test_after_its_end_another_may_publish(house: House) -> None:
     await house.flowing()
     await house.relays.close()
     assert len(await house.told(4)) == 4
+
+
+async def test_media_that_stands_still_is_noticed() -> None:
+    told = asyncio.StreamReader()
+    told.feed_data(f"{FLOWING}\n{FLOWING}\n".encode())
+    with pytest.raises(Unavailable, match="stands still"):
+        await flowed(told, within=0.05)
+
+
+async def test_the_last_word_of_what_flowed_is_why_it_ended() -> None:
+    told = asyncio.StreamReader()
+    told.feed_data(f"{FLOWING}\n{FLOWING}\nConnection refused\n".encode())
+    assert await flowed(told, within=5) == "Connection refused"
