@@ -14,7 +14,7 @@ _PIECES, _FIRST_PIECES, _FIRST = 40, 10, 160
 # Seconds that the first sound may wait until it is known how late it is.
 _HELD = 0.3
 # Seconds by which sound can be put back and be in time for the mixer still: late is better than never.
-_BACK_AT_MOST = 0.3
+_BACK_AT_MOST = 0.4
 
 
 class SoundFeed:
