@@ -20,16 +20,23 @@ class LiveEdge:
         self._began: float | None = None
         self._quiet_since = 0.0
         self._media_then = 0.0
+        self._offset = 0.0
 
     def piece(self, media: float, now: float) -> bool:
         """Whether live is reached with this piece, of `media` seconds in the stream's time, at `now`."""
         if self._began is None:
             self._began = now
             self._mark(media, now)
-        elif media - self._media_then > now - self._quiet_since + _AT_ONCE:
+        elif not self.reached and media - self._media_then > now - self._quiet_since + _AT_ONCE:
             self._mark(media, now)
-        self.reached |= now - self._quiet_since >= _QUIET or now - self._began >= _AT_MOST
+        if not self.reached:
+            self.reached = now - self._quiet_since >= _QUIET or now - self._began >= _AT_MOST
+            self._offset = now - media
         return self.reached
+
+    def behind(self, media: float, now: float) -> float:
+        """Seconds by which this piece is later than live was when it was reached."""
+        return now - media - self._offset
 
     def _mark(self, media: float, now: float) -> None:
         self._quiet_since, self._media_then = now, media

@@ -27,6 +27,7 @@ from services.egress.relay.pump import FLOWING
 _SAID_EVERY = 1.0
 # Seconds without anything from the encoder, or in which the RTMP server does not answer.
 _SILENCE = 10.0
+_BEHIND_AT_MOST = 5.0
 _SAMPLE_RATE = 48_000
 # 20 ms, what an Opus packet holds.
 _FRAME_SAMPLES = 960
@@ -76,13 +77,25 @@ def _sent(source: str, target: str, video_kbps: int) -> Iterator[int]:
         audio = _Audio(outgoing) if streams.audio else None
         if not (video or audio):
             raise NothingSent("The encoder sends neither picture nor sound")
+        # Connects, which takes a second or more: what comes meanwhile is no longer live.
+        outgoing.start_encoding()
         edge = LiveEdge()
         for packet in incoming.demux([*streams.video[:1], *streams.audio[:1]]):
-            live = packet.dts is None or edge.piece(float(packet.dts * packet.time_base), time.monotonic())
+            live = packet.dts is None or _is_live(edge, float(packet.dts * packet.time_base))
             # What is not passed on is decoded all the same: later pictures refer to it.
             for frame in packet.decode():
                 if live and (sent := _send(frame, video, audio)):
                     yield sent
+
+
+def _is_live(edge: LiveEdge, media: float) -> bool:
+    """Whether this is to be passed on. Raises NothingSent where it has fallen so far behind that only a new
+    beginning helps.
+    """
+    now = time.monotonic()
+    if edge.reached and edge.behind(media, now) > _BEHIND_AT_MOST:
+        raise NothingSent("Media has fallen behind")
+    return edge.piece(media, now)
 
 
 def _send(frame: object, video: "_Video | None", audio: "_Audio | None") -> int:
@@ -122,7 +135,7 @@ class _Audio:
     def __init__(self, outgoing: OutputContainer):
         self._outgoing = outgoing
         self._stream: AudioStream = outgoing.add_stream("libopus", rate=_SAMPLE_RATE, layout="stereo")
-        self._resampler = av.AudioResampler("flt", "stereo", _SAMPLE_RATE, frame_size=_FRAME_SAMPLES)
+        self._resampler = av.AudioResampler("s16", "stereo", _SAMPLE_RATE, frame_size=_FRAME_SAMPLES)
 
     def send(self, frame: AudioFrame) -> int:
         sent = 0

@@ -40,3 +40,12 @@ def test_picture_and_sound_that_take_turns_unevenly_are_no_burst() -> None:
 def test_who_sends_faster_than_it_is_made_is_taken_after_a_while() -> None:
     fast = [(n / RATE, 100.0 + n / RATE / 4) for n in range(20 * RATE)]
     assert passed_on(*fast)[0] == pytest.approx(12.0, abs=0.1)
+
+
+def test_how_far_behind_live_is_known() -> None:
+    edge = LiveEdge()
+    for media, now in live(50.0, 1.0, at=100.0):
+        edge.piece(media, now)
+    assert edge.behind(52.0, 102.0) == pytest.approx(0.0, abs=0.01)
+    assert edge.behind(52.0, 108.0) == pytest.approx(6.0, abs=0.01)
+    assert edge.behind(58.0, 102.0) < 0
