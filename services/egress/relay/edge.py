@@ -24,14 +24,15 @@ class LiveEdge:
 
     def piece(self, media: float, now: float) -> bool:
         """Whether live is reached with this piece, of `media` seconds in the stream's time, at `now`."""
+        if self.reached:
+            return True
         if self._began is None:
             self._began = now
             self._mark(media, now)
-        elif not self.reached and media - self._media_then > now - self._quiet_since + _AT_ONCE:
+        elif media - self._media_then > now - self._quiet_since + _AT_ONCE:
             self._mark(media, now)
-        if not self.reached:
-            self.reached = now - self._quiet_since >= _QUIET or now - self._began >= _AT_MOST
-            self._offset = now - media
+        self.reached = now - self._quiet_since >= _QUIET or now - self._began >= _AT_MOST
+        self._offset = now - media
         return self.reached
 
     def behind(self, media: float, now: float) -> float:

@@ -2,7 +2,7 @@
 
 `python -m services.egress.relay.pipe` is a process of its own: FFmpeg blocks all threads of a process
 while it connects by WHIP. It takes a JSON line (`source`, `target`, `video_kbps`), says `flowing` with the
-first packet that is sent and every second of media from then on, and ends with its source, with an error in
+first packet that is sent and every second while more are, and ends with its source, with an error in
 one line, or with its standard input.
 """
 
@@ -66,8 +66,8 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _sent(source: str, target: str, video_kbps: int) -> Iterator[int]:
-    """Pass media on from live on until the source ends; how many packets each piece of it became.
+def _sent(source: str, target: str, video_kbps: int) -> Iterator[None]:
+    """Pass media on from live on until the source ends; yields whenever something was sent.
 
     Raises NothingSent, and what FFmpeg raises.
     """
@@ -84,8 +84,8 @@ def _sent(source: str, target: str, video_kbps: int) -> Iterator[int]:
             live = packet.dts is None or _is_live(edge, float(packet.dts * packet.time_base))
             # What is not passed on is decoded all the same: later pictures refer to it.
             for frame in packet.decode():
-                if live and (sent := _send(frame, video, audio)):
-                    yield sent
+                if live and _send(frame, video, audio):
+                    yield
 
 
 def _is_live(edge: LiveEdge, media: float) -> bool:
