@@ -10,7 +10,8 @@ from services.session.journal.repository import JournalRepository
 from services.session.keys.repository import ApiKeyRepository
 from services.session.libraries.repository import LibraryRepository
 from services.session.organizations.repository import OrganizationRepository
-from services.session.polls.repository import PollRepository, VoteRepository
+from services.session.polls.repository import PollRepository
+from services.session.polls.votes import VoteRepository
 from services.session.presets.repository import PresetRepository
 from services.session.revocations.repository import RevocationRepository
 from services.session.rooms.repository import RoomRepository

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from services.session.polls.domain import Option, Poll
-from services.session.polls.repository import Counts, PollRepository, VoteRepository
+from services.session.polls.repository import PollRepository
 from services.session.polls.schemas import (
     CreatePollRequest,
     PollListResponse,
@@ -15,6 +15,7 @@ from services.session.polls.schemas import (
     VoteRequest,
     poll_response,
 )
+from services.session.polls.votes import Counts, VoteRepository
 from services.session.sessions.domain import Session
 from services.session.sessions.participation import Participation
 from shared.clock import Clock

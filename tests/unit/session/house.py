@@ -29,8 +29,9 @@ from services.session.organizations.service import OrganizationService
 from services.session.participants.service import ParticipantService
 from services.session.participants.views import ParticipantViews
 from services.session.passwords import Passwords
-from services.session.polls.repository import PollRepository, VoteRepository
+from services.session.polls.repository import PollRepository
 from services.session.polls.service import PollService
+from services.session.polls.votes import VoteRepository
 from services.session.presets.repository import PresetRepository
 from services.session.presets.service import PresetService
 from services.session.revocations.repository import RevocationRepository

@@ -1,0 +1,138 @@
+"""Where votes are kept: a document a vote, which is what is counted.
+
+To count thousands anew for each vote would cost more than the votes, so each is read once by each process.
+What makes that exact is the order in which they are stored: a process stores its votes batch by batch, the
+next one after the last was acknowledged, and each vote tells its writer and its batch. Whoever sees a batch
+sees all of the writer's earlier ones, and reads on from there.
+"""
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.session.polls.domain import Poll
+from shared.facts import Facts
+from shared.gathered_reads import GatheredReads
+from shared.ids import new_id
+from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
+from shared.outbox import Outbox
+
+# Votes by option id; options without any are left out.
+Counts = Mapping[str, int]
+
+_INDEXES = (Index([("poll_id", ASCENDING), ("writer", ASCENDING), ("batch", ASCENDING)]),)
+_INDEXES_OF_WRITERS = (Index([("poll_id", ASCENDING)]),)
+# Polls to which a writer has introduced itself: it is another one afterwards.
+_INTRODUCED = 1_000
+# Polls and writers whose earlier votes are remembered.
+_REMEMBERED = 10_000
+
+
+class VoteRepository:
+    """Votes are facts; there is no counter beside them that could say something else."""
+
+    def __init__(self, mongo: Mongo, outbox: Outbox):
+        self._writers = mongo.collection("poll_writers")
+        self._votes = _BatchedVotes(mongo, outbox, self._writers)
+        self.collection = self._votes.collection
+        self._read: OrderedDict[tuple[str, str], _Read] = OrderedDict()
+        # Whoever voted while a count was under way gets the next one, together with all others who wait.
+        self._counts: GatheredReads[Counts] = GatheredReads(self._count)
+
+    async def ensure_indexes(self) -> None:
+        await self._votes.ensure_indexes()
+        await self._writers.ensure_indexes(_INDEXES_OF_WRITERS)
+
+    async def add(self, poll: Poll, user_id: str, option_id: str, now: datetime) -> bool:
+        """Store a vote with its event; False where this person has voted so already."""
+        vote: Document = {
+            "_id": poll.vote_id(user_id, option_id),
+            "poll_id": poll.id,
+            "option_id": option_id,
+            "user_id": user_id,
+            "voted_at": now,
+        }
+        return await self._votes.add(vote, poll.voted(user_id, option_id, now), now)
+
+    async def counts(self, poll_ids: Sequence[str]) -> dict[str, Counts]:
+        """The votes of each poll that has any: all that were stored before this was asked."""
+        return await self._counts.many(poll_ids)
+
+    async def _count(self, poll_ids: Sequence[str]) -> dict[str, Counts]:
+        wanted = {"$in": list(poll_ids)} if len(poll_ids) > 1 else poll_ids[0]
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for one in await self._writers.find({"poll_id": wanted}):
+            found[one["poll_id"]] += await self._written(one["poll_id"], one["writer"])
+        return dict(found)
+
+    async def _written(self, poll_id: str, writer: str) -> Counter[str]:
+        """What one process has stored for a poll."""
+        read = self._read.get((poll_id, writer), _Read())
+        votes = await self.collection.find(
+            {"poll_id": poll_id, "writer": writer, "batch": {"$gte": read.batch}},
+            fields=["option_id", "batch"],
+        )
+        if not votes:
+            return Counter()
+        # Of this one there may be more to come.
+        last = max(vote["batch"] for vote in votes)
+        before = read.before + Counter(vote["option_id"] for vote in votes if vote["batch"] < last)
+        self._remember((poll_id, writer), _Read(last, before))
+        return before + Counter(vote["option_id"] for vote in votes if vote["batch"] == last)
+
+    def _remember(self, key: tuple[str, str], read: "_Read") -> None:
+        self._read[key] = read
+        self._read.move_to_end(key)
+        if len(self._read) > _REMEMBERED:
+            self._read.popitem(last=False)
+
+    async def forget(self, poll_ids: Sequence[str]) -> None:
+        """Delete the votes of these polls."""
+        for poll_id in poll_ids:
+            await self.collection.delete_many({"poll_id": poll_id})
+            await self._writers.delete_many({"poll_id": poll_id})
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The newest batch that was seen of one writer's votes for a poll, and the votes in those before it."""
+
+    batch: int = 0
+    before: Counter[str] = field(default_factory=Counter)
+
+
+class _BatchedVotes(Facts):
+    """Each vote is stored with its writer, whom the poll is told of before, and the batch it came in."""
+
+    def __init__(self, mongo: Mongo, outbox: Outbox, writers: Collection):
+        super().__init__(mongo, "poll_votes", outbox, _INDEXES)
+        self._writers = writers
+        self._begin()
+
+    def _begin(self) -> None:
+        self._writer = new_id()
+        self._batch = 0
+        self._introduced: set[str] = set()
+
+    async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
+        """Store a batch; `GatheredWrites` sends none before the one before is through."""
+        if len(self._introduced) > _INTRODUCED:
+            self._begin()
+        self._batch += 1
+        for document in documents:
+            document.update(writer=self._writer, batch=self._batch)
+        try:
+            await self._introduce(document["poll_id"] for document in documents)
+            return await super()._insert(documents)
+        except BaseException:
+            # It may be stored all the same, and late: no batch may come after it.
+            self._begin()
+            raise
+
+    async def _introduce(self, poll_ids: Iterable[str]) -> None:
+        new = set(poll_ids) - self._introduced
+        await self._writers.insert_many(
+            [{"_id": f"{poll}:{self._writer}", "poll_id": poll, "writer": self._writer} for poll in new]
+        )
+        self._introduced |= new
