@@ -167,6 +167,9 @@ class _Operation:
         key = raw.headers.get(IDEMPOTENCY_HEADER)
         if key is None or not self._route.idempotent:
             return await self._call(raw, viewer, Reservation.fresh(), parsed)
+        if self._route.uploads:
+            # It is not in yet; this is what can be known of it.
+            body = f"{raw.content_type} {raw.content_length}".encode()
         async with raw.app[IDEMPOTENCY].hold(
             caller=_holder(raw, viewer), route=_route_called(raw), key=key, body=body
         ) as reservation:

@@ -12,7 +12,7 @@ from services.session.chat.service import ChatService, check_sending
 from services.session.sessions.domain import Session
 from services.session.sessions.participation import Participation
 from shared.clock import Clock
-from shared.errors import FieldError, InvalidRequest
+from shared.errors import FieldError, InvalidRequest, NotFound
 from shared.identity import Caller
 
 
@@ -31,12 +31,15 @@ class FileMessages:
         raw: web.Request,
         query: ChatFileQuery,
     ) -> ChatFileMessageResponse:
-        """Send the request's body under the reserved `id`.
+        """Send the request's body under the reserved `id`; what this call has sent before is answered again.
 
         Raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`, `TooLarge`, `UnsupportedMediaType`.
         """
         session = await self._open(session_id, caller)
         recipient = await self._chat.recipient(session, caller, query.recipient_id)
+        sent = await self._chat.find(id)
+        if sent is not None and sent.file is not None:
+            return file_message_response(sent, sent.file, self._files.url(sent))
         async with self._files.receive(raw) as received:
             name = file_name(query.name, raw.content_type)
             if not name:
@@ -55,7 +58,12 @@ class FileMessages:
             file=file,
             created_at=self._clock.now(),
         )
-        await self._chat.keep(message)
+        try:
+            message = await self._chat.keep(message)
+        except NotFound:
+            # It was deleted since the same call was made before.
+            await self._files.delete(session_id, id)
+            raise
         return file_message_response(message, file, self._files.url(message))
 
     async def _open(self, session_id: str, caller: Caller) -> Session:

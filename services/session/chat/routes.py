@@ -52,7 +52,7 @@ async def delete_chat_message(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=KINDS)
+@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=KINDS, idempotent=True)
 async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFileMessageResponse]:
     """Send a file to the chat.
 

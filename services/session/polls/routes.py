@@ -32,14 +32,15 @@ async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollRe
     return Reply(await service.create(reserved, request.path_id(), request.caller, body))
 
 
-@routes.post("/polls/{id}/vote", access=BEARER)
+@routes.post("/polls/{id}/vote", access=BEARER, idempotent=True)
 async def vote_on_poll(request: Request, body: VoteRequest) -> Reply[PollResponse]:
     """Vote on a poll.
 
     Once a person, or once an option where several are allowed; 409 `already_voted` for more. The answer
     counts this vote and all before it; its counts are 0 for those who may not see results.
     """
-    return Reply(await request.service(POLLS).vote(request.path_id(), request.caller, body))
+    service, call_id = request.service(POLLS), request.reservation.id
+    return Reply(await service.vote(call_id, request.path_id(), request.caller, body))
 
 
 @routes.get("/polls/{id}/results", access=BEARER)

@@ -68,13 +68,18 @@ class PollService:
         polls, total = await self._polls.list_of_session(session_id, query.skip, query.limit)
         return PollListResponse(polls=await self._shown(session, may, polls), total=total)
 
-    async def vote(self, id: str, caller: Caller, body: VoteRequest) -> PollResponse:  # noqa: A002
-        """One vote a person, or one for each option; raises `NotFound`, `Forbidden`, `Conflict`."""
-        poll = await self._polls.get(id)
+    async def vote(self, call_id: str, poll_id: str, caller: Caller, body: VoteRequest) -> PollResponse:
+        """One vote a person, or one for each option; raises `NotFound`, `Forbidden`, `Conflict`.
+
+        A vote that the same call has stored before is answered again.
+        """
+        poll = await self._polls.get(poll_id)
         session, may = await self._participation.permitted(poll.session_id, caller, "poll_vote")
         poll.check_votable(body.option_id)
         session.check_live()
-        if not await self._votes.add(poll, caller.user_id, body.option_id, self._clock.now()):
+        by, option_id = caller.user_id, body.option_id
+        stored = await self._votes.add(call_id, poll, by, option_id, self._clock.now())
+        if not stored and not await self._votes.was_made_by(call_id, poll, by, option_id):
             raise Conflict("You have voted already", code="already_voted")
         return await self._one(session, may, poll)
 

@@ -44,16 +44,22 @@ class VoteRepository:
         await self._votes.ensure_indexes()
         await self._writers.ensure_indexes(_INDEXES_OF_WRITERS)
 
-    async def add(self, poll: Poll, user_id: str, option_id: str, now: datetime) -> bool:
+    async def add(self, call_id: str, poll: Poll, user_id: str, option_id: str, now: datetime) -> bool:
         """Store a vote with its event; False where this person has voted so already."""
         vote: Document = {
             "_id": poll.vote_id(user_id, option_id),
+            "call_id": call_id,
             "poll_id": poll.id,
             "option_id": option_id,
             "user_id": user_id,
             "voted_at": now,
         }
         return await self._votes.add(vote, poll.voted(user_id, option_id, now), now)
+
+    async def was_made_by(self, call_id: str, poll: Poll, user_id: str, option_id: str) -> bool:
+        """Whether this person's vote is the one that this call has stored."""
+        query = {"_id": poll.vote_id(user_id, option_id), "call_id": call_id}
+        return await self.collection.find_one(query, fields=["_id"]) is not None
 
     async def counts(self, poll_ids: Sequence[str]) -> dict[str, Counts]:
         """The votes of each poll that has any: all that were stored before this was asked."""

@@ -42,7 +42,7 @@ async def rush(houses: Sequence[House], poll: PollResponse) -> tuple[list[PollRe
     async def vote(by: Caller, number: int) -> PollResponse | None:
         body = VoteRequest(option_id=poll.options[number].id)
         try:
-            return await houses[number % 2].poll_service.vote(poll.id, by, body)
+            return await houses[number % 2].poll_service.vote(new_id(), poll.id, by, body)
         except Conflict:
             return None
 

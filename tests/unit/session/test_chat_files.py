@@ -49,6 +49,20 @@ async def send(
     return await house.file_messages.send(new_id(), session.id, by, upload(content, kind), asked)
 
 
+async def test_the_same_call_sends_a_file_once(house: House, host: Host) -> None:
+    session, call_id, asked = await host.live_session(), new_id(), ChatFileQuery(name="a picture.png")
+
+    async def again() -> ChatFileMessageResponse:
+        return await house.file_messages.send(call_id, session.id, host.caller, upload(PNG), asked)
+
+    sent = await again()
+    assert await again() == sent
+    assert (await house.chat_service.read(session.id, host.caller, ChatQuery())).total == 1
+    await house.chat_service.delete(session.id, sent.id, host.caller)
+    await refused("chat_message_not_found", NotFound, again())
+    assert await house.storage.head(f"chat/{session.id}/{sent.id}") is None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_known_by_its_content(kind: str) -> None:
     for piece in (1, 3, 1000):

@@ -21,8 +21,11 @@ async def ask(house: House, session: Session, by: Caller, **fields: Any) -> Poll
     return await house.poll_service.create(new_id(), session.id, by, body)
 
 
-async def vote(house: House, poll: PollResponse, by: Caller, option: int = 0) -> PollResponse:
-    return await house.poll_service.vote(poll.id, by, VoteRequest(option_id=poll.options[option].id))
+async def vote(
+    house: House, poll: PollResponse, by: Caller, option: int = 0, *, call_id: str | None = None
+) -> PollResponse:
+    body = VoteRequest(option_id=poll.options[option].id)
+    return await house.poll_service.vote(call_id or new_id(), poll.id, by, body)
 
 
 def counts(poll: PollResponse) -> list[int]:
@@ -70,6 +73,17 @@ async def test_one_vote_a_person(house: House, host: Host) -> None:
     assert house.told().count("poll.voted.v1") == 2
 
 
+async def test_a_vote_is_answered_again_to_the_same_call_alone(house: House, host: Host) -> None:
+    session, viewer, call_id = await host.live_session(), await person(house), new_id()
+    poll = await ask(house, session, host.caller)
+    for _ in range(2):
+        assert counts(await vote(house, poll, viewer, call_id=call_id)) == [1, 0, 0]
+    assert counts(await vote(house, poll, host.caller, call_id=new_id())) == [2, 0, 0]
+    await refused("already_voted", Conflict, vote(house, poll, viewer))
+    await refused("already_voted", Conflict, vote(house, poll, host.caller, call_id=call_id))
+    assert len(await house.votes.collection.find({})) == 2
+
+
 async def test_several_votes_where_they_are_allowed(house: House, host: Host) -> None:
     session, viewer = await host.live_session(), await person(house)
     poll = await ask(house, session, host.caller, allow_multiple_votes=True)
@@ -92,7 +106,7 @@ async def test_what_is_no_option_is_refused(house: House, host: Host) -> None:
     poll, other = await ask(house, session, host.caller), await ask(house, session, host.caller)
     for option in (new_id(), other.options[0].id):
         with pytest.raises(InvalidRequest) as refusal:
-            await house.poll_service.vote(poll.id, host.caller, VoteRequest(option_id=option))
+            await house.poll_service.vote(new_id(), poll.id, host.caller, VoteRequest(option_id=option))
         assert [error.field for error in refusal.value.errors] == ["option_id"]
     await refused("poll_not_found", NotFound, house.poll_service.results(new_id(), host.caller))
 

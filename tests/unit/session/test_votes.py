@@ -24,7 +24,7 @@ def replica(mongo: Mongo, clock: Clock) -> VoteRepository:
 
 async def cast(votes: VoteRepository, asked: Poll, many: int = 1, option: int = 0) -> None:
     for _ in range(many):
-        assert await votes.add(asked, new_id(), asked.options[option].id, T0)
+        assert await votes.add(new_id(), asked, new_id(), asked.options[option].id, T0)
 
 
 async def counted(votes: VoteRepository, asked: Poll) -> list[int]:

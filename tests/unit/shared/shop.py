@@ -122,6 +122,14 @@ async def door(request: Request) -> web.StreamResponse:
     return web.json_response({"length": len(await request.raw.read())})
 
 
+@routes.post("/pictures", access=BEARER, status=201, uploads=("image/png",), idempotent=True)
+async def send_picture(request: Request) -> Reply[Thing]:
+    """Reads its body by itself."""
+    title = f"{len(await request.raw.read())} bytes"
+    request.service(MADE).setdefault(request.reservation.id, title)
+    return Reply(Thing(id=request.reservation.id, title=title, made_by=request.caller.user_id))
+
+
 @routes.get("/internal/things", access=INTERNAL)
 async def internal(request: Request) -> Reply[None]:
     """For services."""

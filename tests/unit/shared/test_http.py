@@ -185,6 +185,20 @@ async def test_a_key_makes_one_thing_for_each_caller(shop: Shop) -> None:
     assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["Idempotency-Key"])
 
 
+async def test_a_key_of_an_upload_is_for_one_size_and_kind(shop: Shop) -> None:
+    headers = shop.bearer() | {"Idempotency-Key": "k", "Content-Type": "image/png"}
+    ids = []
+    for _ in range(2):
+        status, body, _ = await shop.call("POST", "/pictures", data=b"a picture", headers=headers)
+        assert (status, body["data"]["title"]) == (201, "9 bytes")
+        ids.append(body["data"]["id"])
+    assert ids[0] == ids[1]
+    for data, kind in ((b"another picture", "image/png"), (b"a picture", "image/gif")):
+        other = headers | {"Content-Type": kind}
+        status, body, _ = await shop.call("POST", "/pictures", data=data, headers=other)
+        assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["Idempotency-Key"])
+
+
 async def test_a_key_is_another_one_in_another_library(shop: Shop) -> None:
     key = shop.bearer() | {"Idempotency-Key": "k"}
     places: list[dict[str, str]] = [{}, {"X-Greenroom-Library": new_id()}]
