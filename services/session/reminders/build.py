@@ -104,7 +104,7 @@ def build_reminders(
         lifetime = Clockwork(lease, scheduler).lifetime
     return Reminders(
         service,
-        consumers.group(AgendaService(agendas, clock), service),
+        consumers.group(AgendaService(agendas, subscriptions, clock), service),
         [subscriptions, mails, leases, agendas],
         lifetime,
     )

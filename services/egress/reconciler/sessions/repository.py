@@ -28,7 +28,11 @@ class SessionRepository:
         await self.collection.ensure_indexes(self.indexes)
 
     async def save(self, state: SessionState, *, deleted: bool = False) -> None:
-        """Store the state unless a newer one is there; a deletion always holds."""
+        """Store the state unless it or a newer one is there; a deletion always holds."""
+        known = await self.find(state.id)
+        # Several groups hear each event, and a write that changes nothing costs as much as one that does.
+        if known is not None and (known.deleted or (known.state.version >= state.version and not deleted)):
+            return
         session = KnownSession(state, deleted)
         change: Document = {"$set": self._document(session)}
         if not session.live:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.session.reminders.agendas.domain import Agenda
 from services.session.reminders.agendas.repository import AgendaRepository
+from services.session.reminders.repository import SubscriptionRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionDeleted, SessionEvent
@@ -12,8 +13,9 @@ from shared.mongo import Duplicate
 
 
 class AgendaService:
-    def __init__(self, agendas: AgendaRepository, clock: Clock):
+    def __init__(self, agendas: AgendaRepository, subscriptions: SubscriptionRepository, clock: Clock):
         self._agendas = agendas
+        self._subscriptions = subscriptions
         self._clock = clock
 
     async def follow(self, event: SessionEvent) -> None:
@@ -30,7 +32,15 @@ class AgendaService:
             decide(agenda)
             # Of what nobody is told yet nothing needs to be known: each event carries the whole state.
             if not agenda.is_blank:
+                await self._tell_nobody(agenda)
                 await self._add(agenda, event)
+
+    async def _tell_nobody(self, agenda: Agenda) -> None:
+        """What is to be told now of a room without subscribers is told: most rooms have none."""
+        if await self._subscriptions.page(agenda.room_id, "", 1):
+            return
+        for due in agenda.ripe(self._clock.now()):
+            agenda.tell(due)
 
     async def _add(self, agenda: Agenda, event: SessionEvent) -> None:
         try:

@@ -107,7 +107,7 @@ class Office:
     async def open(self) -> None:
         for store in (self.subscriptions, self.mails, self.agendas):
             await store.ensure_indexes()
-        agendas = AgendaService(self.agendas, self.house.clock)
+        agendas = AgendaService(self.agendas, self.subscriptions, self.house.clock)
         await self.house.bus.subscribe(consumers.group(agendas, self.service))
 
     async def work(self) -> None:

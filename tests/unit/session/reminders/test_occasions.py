@@ -62,6 +62,18 @@ async def test_a_session_without_a_time_is_told_of_when_it_is_live(office: Offic
     assert office.box.subjects() == ["Live now"]
 
 
+async def test_who_subscribes_to_what_is_live_is_not_told_of_it_any_more(office: Office, host: Host) -> None:
+    room = await host.room()
+    session = await host.session(room)
+    await host.start(session)
+    await office.house.settle()
+    agenda = await office.agendas.get(session.id)
+    assert (agenda.announced, agenda.due) == (True, [])
+    await office.subscribers(room, 1)
+    await office.pass_time(minutes=1)
+    assert office.box.sent == []
+
+
 async def test_another_time_moves_everything(office: Office, host: Host) -> None:
     session = await scheduled(office, host, days=3)
     await reschedule(office, host, session, days=5)
