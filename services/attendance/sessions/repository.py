@@ -24,7 +24,8 @@ class SessionRepository:
         return (await self.find_many([session_id])).get(session_id)
 
     async def find_many(self, ids: Iterable[str]) -> dict[str, SessionView]:
-        documents = await self._collection.find({"_id": {"$in": list(ids)}})
+        wanted = list(ids)
+        documents = await self._collection.find({"_id": {"$in": wanted}}) if wanted else []
         return {document["_id"]: _load(document) for document in documents}
 
     async def save(self, views: Iterable[SessionView]) -> None:

@@ -22,3 +22,7 @@ class KnownSession:
     def over(self) -> bool:
         """For good: it never goes live again."""
         return self.deleted or self.state.status in _OVER
+
+    def holds(self, state: SessionState, *, deleted: bool) -> bool:
+        """Whether that state, or the deletion in it, is no news."""
+        return self.deleted or (not deleted and self.state.version >= state.version)

@@ -8,6 +8,7 @@ from shared.clock import Clock
 from shared.contracts.states import SessionState
 from shared.gathered_reads import GatheredReads
 from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+from shared.turns import Turns
 
 _KEPT = timedelta(days=7)
 
@@ -23,16 +24,20 @@ class SessionRepository:
         self.collection: Collection = mongo.collection(self.collection_name)
         self._clock = clock
         self._reads = GatheredReads(self._read)
+        self._turns = Turns()
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
     async def save(self, state: SessionState, *, deleted: bool = False) -> None:
         """Store the state unless it or a newer one is there; a deletion always holds."""
-        known = await self.find(state.id)
         # Several groups hear each event, and a write that changes nothing costs as much as one that does.
-        if known is not None and (known.deleted or (known.state.version >= state.version and not deleted)):
-            return
+        async with self._turns.of(state.id):
+            known = await self.find(state.id)
+            if known is None or not known.holds(state, deleted=deleted):
+                await self._write(state, deleted=deleted)
+
+    async def _write(self, state: SessionState, *, deleted: bool) -> None:
         session = KnownSession(state, deleted)
         change: Document = {"$set": self._document(session)}
         if not session.live:
@@ -40,7 +45,9 @@ class SessionRepository:
         older: Document = {"_id": state.id, "deleted": {"$ne": True}}
         if not deleted:
             older["version"] = {"$lt": state.version}
-        for _ in range(2):  # Two first events of a session may race; the loser then finds the winner's.
+        for _ in range(
+            2
+        ):  # Replicas may race; the loser then finds the winner's.
             try:
                 await self.collection.update(older, change, upsert=True)
             except Duplicate:
