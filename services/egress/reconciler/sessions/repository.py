@@ -45,9 +45,7 @@ class SessionRepository:
         older: Document = {"_id": state.id, "deleted": {"$ne": True}}
         if not deleted:
             older["version"] = {"$lt": state.version}
-        for _ in range(
-            2
-        ):  # Replicas may race; the loser then finds the winner's.
+        for _ in range(2):  # Replicas may race; the loser then finds the winner's.
             try:
                 await self.collection.update(older, change, upsert=True)
             except Duplicate:
