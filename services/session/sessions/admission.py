@@ -53,10 +53,10 @@ class Admission:
     async def admit(self, session: Session, caller: Caller) -> JoinSessionResponse:
         """A token for who is permitted to ask for one. Raises `Forbidden`, `Conflict`."""
         session.check_live()
-        await self._check_registered(session, caller)
+        await self.check_registered(session, caller)
         return JoinSessionResponse(livekit_token=self.token(session, caller), room_name=session.id)
 
-    async def _check_registered(self, session: Session, caller: Caller) -> None:
+    async def check_registered(self, session: Session, caller: Caller) -> None:
         """Raises `Forbidden` for a guest where the library admits registered people only."""
         if not session.registered_only or caller.role is not UserRole.VIEWER:
             return
@@ -67,7 +67,7 @@ class Admission:
         """A token for a hidden participant that only subscribes."""
         session = await self._service.moderated(id, caller, library_id)
         session.check_live()
-        await self._check_registered(session, caller)
+        await self.check_registered(session, caller)
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.

@@ -68,13 +68,19 @@ class LiveService:
 
     async def start(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
         """Open the LiveKit room, then go live; a live session is answered as it is."""
-        session = await self._live(await self._service.hosted(id, caller, library_id), stream=False)
+        session = await self._live(await self._admitted(id, caller, library_id), stream=False)
         return await self._started(session, caller)
 
     async def go_live(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
         """Start where that is needed, with a stream, and a recording where the preset has it."""
-        session = await self._streaming(await self._service.hosted(id, caller, library_id))
+        session = await self._streaming(await self._admitted(id, caller, library_id))
         return await self._started(session, caller)
+
+    async def _admitted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """The session for a host of it who may join it, too: who begins it gets a token."""
+        session = await self._service.hosted(id, caller, library_id)
+        await self._admission.check_registered(session, caller)
+        return session
 
     async def begin(self, id: str) -> None:  # noqa: A002
         """Media has come in by RTMP: a scheduled session goes live by itself, unless its room is busy."""

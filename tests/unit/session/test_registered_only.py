@@ -46,9 +46,13 @@ async def test_no_other_door_is_open_to_guests(house: House, host: Host) -> None
     guest, other, moderator = await person(house), await person(house), await person(house)
     waiting = await at.raise_hand(guest)
     await appoint(house, host, await at.session(), moderator, Role.MODERATOR)
+    co_host, next_one = await person(house), await host.session()
+    await appoint(house, host, next_one, co_host, Role.CO_HOST)
     await restrict(house, host)
     await at.approve(waiting)
     for attempt in (
+        house.live.start(next_one.id, co_host, None),
+        house.live.go_live(next_one.id, co_host, None),
         house.stage.token(at.id, guest),
         house.admission.monitor(at.id, moderator, None),
         at.raise_hand(other),
