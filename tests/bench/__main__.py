@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.local.console import Console
@@ -60,25 +61,37 @@ def bench(
         data = DataDir.at(Path(folder))
         start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
         try:
-            rows = asyncio.run(measure(RunningStack(data), names, short=short, say=terminal.print))
+            rows, failed = asyncio.run(measure(RunningStack(data), names, short=short, say=terminal.print))
         finally:
             stop(data)
     _show(terminal, rows)
     _keep(results, rows, short=short)
     terminal.print(f"written: {results}/benchmark.json, {results}/benchmark.svg")
+    if failed:
+        terminal.print(f"not measured: {', '.join(failed)}", style="red")
+        raise typer.Exit(1)
 
 
 async def measure(
     stack: RunningStack, names: Sequence[str], *, short: bool, say: Callable[[str], object]
-) -> list[Row]:
-    """Run the benchmarks one after the other, and look at the services' memory at the end."""
+) -> tuple[list[Row], list[str]]:
+    """Run the benchmarks one after the other, and look at the services' memory at the end.
+
+    One that fails takes nothing from the others; which did is told.
+    """
     rows: list[Row] = []
+    failed: list[str] = []
     for number, name in enumerate(names, 1):
         say(f"[{number}/{len(names)}] {name} …")
         started = time.perf_counter()
-        rows += await BENCHES[name](stack, short=short)
+        try:
+            rows += await BENCHES[name](stack, short=short)
+        except Exception as error:  # whatever it is, it is told
+            say(f"[red][{number}/{len(names)}] {name}: {type(error).__name__}: {escape(str(error))}[/]")
+            failed.append(name)
+            continue
         say(f"[{number}/{len(names)}] {name}: {time.perf_counter() - started:.0f} s")
-    return rows + memory.rows(stack)
+    return rows + memory.rows(stack), failed
 
 
 def _show(terminal: Terminal, rows: Sequence[Row]) -> None:

@@ -159,15 +159,16 @@ def _door(stack: RunningStack) -> str:
     return f"http://127.0.0.1:{stack.info.processes['egress'].port}/webhooks/livekit"
 
 
-async def deliver_joined(http: aiohttp.ClientSession, stack: RunningStack, session: str, number: int) -> None:
-    """Have LiveKit tell that another person joined the session, again where it could not be stored."""
+async def deliver_joined(http: aiohttp.ClientSession, stack: RunningStack, session: str, number: int) -> bool:
+    """Have LiveKit tell that another person joined the session; False where it gives up, as LiveKit does."""
     body, headers = _joined(stack, session, number)
     for pause in RETRIED_AFTER:
         await asyncio.sleep(pause)
         async with http.post(_door(stack), data=body, headers=headers) as response:
             if response.status != 503:
-                break
-    response.raise_for_status()
+                response.raise_for_status()
+                return True
+    return False
 
 
 def _sid(session: str, number: int, run: str = "once") -> str:
