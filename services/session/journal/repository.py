@@ -1,10 +1,8 @@
 """Where the journal is kept: an entry an event, by the event's id, so that each is in it once."""
 
-import asyncio
 from collections.abc import Sequence
 
 from services.session.journal.domain import Entry, EntryKind
-from shared.gathered_writes import GatheredWrites
 from shared.ids import new_id
 from shared.mongo import ASCENDING, Document, Index, Mongo
 from shared.repository import COUNTED_TO
@@ -22,18 +20,13 @@ class JournalRepository:
 
     def __init__(self, mongo: Mongo):
         self.collection = mongo.collection("journal")
-        # What several partitions bring at once is one write.
-        self._writes = GatheredWrites(self._insert)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
     async def add(self, entries: Sequence[Entry]) -> None:
-        """Append them; what is there already stays as it is."""
-        await asyncio.gather(*(self._writes.add(_document(entry)) for entry in entries))
-
-    async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
-        return (await self.collection.insert_many(documents)).duplicates
+        """Append in one write; what is there already stays as it is."""
+        await self.collection.insert_many([_document(entry) for entry in entries])
 
     async def list_page(
         self, session_id: str, kind: EntryKind | None, skip: int, limit: int
