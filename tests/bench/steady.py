@@ -46,16 +46,15 @@ async def _live(api: Api, stack: RunningStack, seconds: float) -> tuple[int, int
     """Have sessions for so long, `AT_ONCE` at once; how many, and how many webhooks were given up."""
     preset = await api.preset()
     ends = time.monotonic() + seconds
-
     lived = given_up = 0
 
     async def worker() -> None:
         nonlocal lived, given_up
-        first = True
-        while first or time.monotonic() < ends:
-            first = False
+        while True:
             in_this_one = await _session(api, stack, preset)
             given_up, lived = given_up + in_this_one, lived + 1
+            if time.monotonic() >= ends:
+                return
 
     await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
     return lived, given_up
