@@ -16,17 +16,22 @@ class Confirmed:
 
 
 class Source:
-    """A collection of documents that change; what of it is confirmed but not yet cleared."""
+    """A collection of documents that change; what of it is confirmed but not yet cleared.
+
+    What was cleared is remembered until the next reading begins: one under way may still show it.
+    """
 
     def __init__(self, collection: Collection):
         self.collection = collection
         # Whether it was written to since it was last read.
         self.stirred = False
         self.confirmed: dict[str, Confirmed] = {}
+        self._cleared: dict[str, frozenset[str]] = {}
 
     def done(self, key: str) -> frozenset[str]:
-        confirmed = self.confirmed.get(key)
-        return confirmed.ids if confirmed else frozenset()
+        """The ids of its entries that the broker has."""
+        confirmed, cleared = self.confirmed.get(key), self._cleared.get(key, frozenset())
+        return confirmed.ids | cleared if confirmed else cleared
 
     def confirm(self, document: Document, done: set[str]) -> None:
         self.confirmed[document["_id"]] = Confirmed(
@@ -39,6 +44,7 @@ class Source:
     async def waiting(self, limit: int, *, thorough: bool) -> list[Document]:
         """Documents with entries to publish, the oldest first, up to `limit`."""
         del thorough  # reading is the only way
+        self._cleared.clear()
         documents = await self.collection.find(
             {"outbox_at": {"$exists": True}},
             sort=[("outbox_at", ASCENDING)],
@@ -61,6 +67,7 @@ class Source:
         for key, value in confirmed.items():
             if self.confirmed.get(key) is value:
                 del self.confirmed[key]
+                self._cleared[key] = self._cleared.get(key, frozenset()) | value.ids
 
     async def _clear(self, confirmed: dict[str, Confirmed]) -> None:
         """Empty the outboxes whose version is as read; pull the confirmed entries from the others."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from deploy.local.stack import Stack
 from shared.bus.rabbit import RabbitBus
 from shared.errors import Unavailable
-from shared.mongo import Mongo
+from shared.mongo import Document, Mongo
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.relays import Ground, emptied, eventually, is_empty, running
@@ -152,6 +153,35 @@ async def test_clearing_spares_what_came_meanwhile(ground: Ground) -> None:
     await eventually(lambda: len(ground.arrived) >= 3)
     assert versions(ground.arrived, made.id) == [1, 2, 3]
     assert await is_empty(things)
+
+
+async def test_what_a_slow_reading_shows_after_it_was_cleared_is_not_published_again(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things, outbox, _ = await ground.relay()
+    made = await changed(things, 3)
+    await outbox.publish_once()
+    has_read, go_on = asyncio.Event(), asyncio.Event()
+    find = things.collection.find
+
+    async def slow(*args: Any, **options: Any) -> list[Document]:
+        monkeypatch.undo()
+        found = await find(*args, **options)
+        has_read.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(things.collection, "find", slow)
+    publishing = asyncio.create_task(outbox.publish_once())
+    await has_read.wait()
+    await outbox.clear_once()
+    assert await is_empty(things)
+    go_on.set()
+    await publishing
+    await things.change(made.id, lambda one: one.add(1))
+    await outbox.drain(5)
+    await eventually(lambda: 4 in versions(ground.arrived, made.id))
+    assert versions(ground.arrived, made.id) == [1, 2, 3, 4]
 
 
 async def test_a_tombstone_with_events_to_come_stays(ground: Ground) -> None:
