@@ -8,6 +8,7 @@ import json
 import shutil
 from asyncio.subprocess import PIPE
 from dataclasses import dataclass, field
+from statistics import median
 
 import av
 import numpy as np
@@ -69,6 +70,13 @@ class Film:
     def seconds(self) -> float:
         """How much real time passed between the first and the last picture."""
         return self.drawn[-1] - self.drawn[0] if self.drawn else 0.0
+
+    def began(self, near: float) -> float:
+        """When its time began, on the clock of the stamps; less than two hours from `near`."""
+        if not self.drawn:
+            return near
+        at = median(drawn - shown for drawn, shown in zip(self.drawn, self.shown, strict=True))
+        return near + (at - near + WRAP / 2000) % (WRAP / 1000) - WRAP / 2000
 
     @property
     def length(self) -> float:

@@ -8,6 +8,7 @@ from deploy.demo.counting import Counting
 from deploy.demo.errors import CallFailed, DemoFailed
 from deploy.demo.house import House
 from deploy.demo.people import Venue
+from deploy.demo.recording import OnAir
 from deploy.demo.report import Span
 from deploy.demo.show import Show
 from deploy.demo.stream import Played, Player
@@ -60,11 +61,9 @@ class Performance:
         return Span(self._live_to[0] - self._live_from[1], self._live_to[1] - self._live_from[0])
 
     @property
-    def published(self) -> Span:
-        """How long the host was on air, and how long the session was live at most."""
-        if self._live_to is None:
-            return Span(0, 0)
-        return Span(self._live_to[0] - self._on_air_from, self.live.most)
+    def on_air(self) -> OnAir:
+        asked, answered = self._live_to or (self._on_air_from, self._on_air_from)
+        return OnAir(self._on_air_from, asked, answered)
 
     async def tidy(self) -> None:
         """Whatever happened: end the session, and leave nobody connected."""

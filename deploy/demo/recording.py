@@ -8,12 +8,22 @@ from deploy.demo.api import HostApi
 from deploy.demo.errors import DemoFailed
 from deploy.demo.film import Film, Probed, probe, see
 from deploy.demo.models import Recording
-from deploy.demo.report import Row, Span
+from deploy.demo.report import Row
 from deploy.demo.waiting import eventually
 
 DONE_SECONDS = 40.0
+BEGUN_SECONDS = 10.0
 # The length of the file beside the time that passes in its pictures, and beside what the API says.
 TOLERANCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class OnAir:
+    """Since when the host was on air, and when the end was asked for and answered, in seconds."""
+
+    since: float
+    end_asked: float
+    end_answered: float
 
 
 @dataclass(frozen=True)
@@ -25,11 +35,13 @@ class Recorded:
     probed: Probed
     film: Film
 
-    def rows(self, published: Span) -> list[Row]:
-        """What the file holds and what the API says, beside how long the host was on air, and the file."""
+    def rows(self, on_air: OnAir) -> list[Row]:
+        """What the file holds and what the API says, beside what was on air, and the file."""
         length, api = self.probed.format.duration, self.told
+        began = self.film.began(on_air.since)
         return [
-            _seconds("on air, and in the file", published.least, published.most, length),
+            _beginning(began - on_air.since),
+            _seconds("from there to the end", on_air.end_asked - began, on_air.end_answered - began, length),
             _seconds("time in its pictures", self.film.seconds, self.film.seconds, self.film.length),
             _seconds("duration", int(length), length, api.duration or 0),
             _same("size in bytes", self.size, api.file_size or 0),
@@ -50,6 +62,14 @@ async def recorded(api: HostApi, session_id: str) -> Recorded:
     url = await api.download_url(told[0].id)
     data = await api.fetch(url)
     return Recorded(told[0], len(data), await probe(url), await see(data))
+
+
+def _beginning(after: float) -> Row:
+    """It begins as soon as a recorder is in the room, where nobody may be on air yet."""
+    agrees = after <= BEGUN_SECONDS
+    return Row(
+        "recording", "begins after going on air", f"<= {BEGUN_SECONDS:.0f} s", f"{after:.1f} s", agrees
+    )
 
 
 def _seconds(what: str, least: float, most: float, told: float) -> Row:

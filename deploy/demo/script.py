@@ -82,7 +82,7 @@ class Script:
             rows = await settled_rows(house.host.api, performance, people)
             step.detail(f"{sum(row.agrees for row in rows)} of {len(rows)} agree")
         recording = await self._recording(house.host.api, place)
-        rows += recording.rows(performance.published)
+        rows += recording.rows(performance.on_air)
         return Outcome(place, house.media(performance.live_since), rows, performance.played, recording)
 
     async def _recording(self, api: HostApi, place: Place) -> Recorded:

@@ -14,9 +14,10 @@ from rich.console import Console
 from deploy.demo.film import Film, Format, Probed, Track
 from deploy.demo.models import Recording
 from deploy.demo.outcome import Media, Outcome, Place
-from deploy.demo.recording import Recorded
-from deploy.demo.report import Row, Span
+from deploy.demo.recording import OnAir, Recorded
+from deploy.demo.report import Row
 from deploy.demo.show import Show, show_on
+from deploy.demo.stamp import WRAP
 from deploy.demo.stream import Played
 from deploy.demo.tables import show_goodbye, show_outcome
 
@@ -105,10 +106,14 @@ def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
     assert (f"GET {BASE_URL}/sessions/s-1" in text()) is runs_on
 
 
-def test_a_recording_is_compared_with_what_was_published() -> None:
+@pytest.mark.parametrize("clock", [0.0, 3 * WRAP / 1000])
+def test_a_recording_is_compared_with_what_was_on_air(clock: float) -> None:
     recorded = outcome(agrees=True).recording
-    assert [(row.what, row.agrees) for row in recorded.rows(Span(20.9, 22.1))] == [
-        ("on air, and in the file", True),
+    assert [
+        (row.what, row.agrees) for row in recorded.rows(OnAir(clock + 99.0, clock + 121.0, clock + 121.2))
+    ] == [
+        ("begins after going on air", True),
+        ("from there to the end", True),
         ("time in its pictures", True),
         ("duration", True),
         ("size in bytes", True),
@@ -116,4 +121,6 @@ def test_a_recording_is_compared_with_what_was_published() -> None:
     ]
     told = recorded.told.model_copy(update={"duration": 19, "file_size": 5})
     short = replace(recorded, told=told, film=Film(shown=[0.0, 21.0], drawn=[100.0, 119.0]))
-    assert [row.agrees for row in short.rows(Span(23.0, 24.0))] == [False] * 5
+    assert [row.agrees for row in short.rows(OnAir(clock + 88.0, clock + 124.0, clock + 125.0))] == [
+        False
+    ] * 6
