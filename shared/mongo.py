@@ -8,7 +8,7 @@ that does not answer is `shared.errors.Unavailable`.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -57,9 +57,10 @@ class Index:
     def name(self) -> str:
         return "_".join(f"{name}_{direction}" for name, direction in self.fields)
 
-    def model(self) -> IndexModel:
+    def model(self, *, expiry: bool = True) -> IndexModel:
+        """As the driver wants it; without `expiry` nothing expires by it."""
         options: dict[str, Any] = {"name": self.name, "unique": self.unique, "sparse": self.sparse}
-        if self.expire_after_seconds is not None:
+        if expiry and self.expire_after_seconds is not None:
             options["expireAfterSeconds"] = self.expire_after_seconds
         return IndexModel(list(self.fields), **options)
 
@@ -88,19 +89,33 @@ async def _translated() -> AsyncIterator[None]:
 
 
 class Collection:
-    """One collection. Times go in and come out as UTC; reads see only what a majority keeps."""
+    """One collection. Times go in and come out as UTC; reads see only what a majority keeps.
 
-    def __init__(self, collection: Any):
+    With `expiry` the database removes what has expired by an index, else `ensure_indexes` does.
+    """
+
+    def __init__(self, collection: Any, *, expiry: bool = True):
         self._collection = collection
+        self._expiry = expiry
 
     @property
     def name(self) -> str:
         return str(self._collection.name)
 
     async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
-        if indexes:
-            async with _translated():
-                await self._collection.create_indexes([index.model() for index in indexes])
+        if not indexes:
+            return
+        async with _translated():
+            await self._collection.create_indexes([index.model(expiry=self._expiry) for index in indexes])
+        if not self._expiry:
+            for index in indexes:
+                await self._remove_expired(index)
+
+    async def _remove_expired(self, index: Index) -> None:
+        if index.expire_after_seconds is not None:
+            [(name, _)] = index.fields
+            before = datetime.now(UTC) - timedelta(seconds=index.expire_after_seconds)
+            await self.delete_many({name: {"$lt": before}})
 
     async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
         async with _translated():
@@ -219,15 +234,17 @@ def _partial(error: BulkWriteError) -> BulkOutcome:
 class Mongo:
     """One service's database: the client, its deadline, and the collections."""
 
-    def __init__(self, client: Any, database: Any):
+    def __init__(self, client: Any, database: Any, *, expiry: bool = True):
         self._client = client
         self._database = database
+        self.expiry = expiry
 
     @classmethod
-    def from_uri(cls, uri: str, *, timeout: float = 5.0) -> "Mongo":
+    def from_uri(cls, uri: str, *, timeout: float = 5.0, expiry: bool = True) -> "Mongo":
         """A client for the database named in the URI's path; nothing is sent yet.
 
-        `timeout` bounds each operation in seconds, choosing a server included.
+        `timeout` bounds each operation in seconds, choosing a server included. `expiry` tells whether the
+        database is to remove by itself what has expired.
         """
         milliseconds = int(timeout * 1000)
         client: Any = AsyncIOMotorClient(
@@ -244,10 +261,10 @@ class Mongo:
             write_concern=WriteConcern(w="majority", j=True, wtimeout=milliseconds),
             read_concern=ReadConcern("local"),
         )
-        return cls(client, database)
+        return cls(client, database, expiry=expiry)
 
     def collection(self, name: str) -> Collection:
-        return Collection(self._database[name])
+        return Collection(self._database[name], expiry=self.expiry)
 
     async def check_journal(self) -> None:
         """Write once with the journal asked for; raises where the server cannot promise it."""

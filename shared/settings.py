@@ -19,7 +19,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-__all__ = ["Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
+__all__ = ["DataSettings", "Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
 
 _SHORTEST_SECRET = 16
 _WELL_KNOWN = frozenset(
@@ -103,6 +103,14 @@ class ServiceSettings(BaseSettings):
             return (urlsplit(value).password or "").lower() in _WELL_KNOWN
         given = isinstance(value, SecretStr) and bool(value.get_secret_value())
         return (given or name in self.secrets) and _weak(value)
+
+
+class DataSettings(ServiceSettings):
+    """What every process with a database needs to know beside."""
+
+    mongodb_expiry: bool = True
+    """Whether the database removes what has expired. If not, each start of the service does: for servers that
+    answer nobody while they look for it."""
 
 
 def _weak(value: object) -> bool:

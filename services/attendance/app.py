@@ -45,7 +45,7 @@ def build(settings: AttendanceSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("attendance", settings, TABLES, clock)
 
-    mongo = Mongo.from_uri(settings.mongodb_uri)
+    mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="attendance")
     outbox = Outbox(bus, clock, source="/greenroom/attendance")
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])

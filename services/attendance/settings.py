@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings import ServiceSettings
+from shared.settings import DataSettings
 
 
-class AttendanceSettings(ServiceSettings):
+class AttendanceSettings(DataSettings):
     mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_attendance"
     """The service's own database."""
     amqp_url: str = "amqp://guest:guest@127.0.0.1:5672/"

@@ -57,7 +57,7 @@ def build(settings: EgressSettings) -> web.Application:
     app = service_app("egress", settings, TABLES, clock)
 
     secret = settings.livekit_api_secret.get_secret_value()
-    mongo = Mongo.from_uri(settings.mongodb_uri)
+    mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="egress", clock=clock)
     outbox = Outbox(bus, clock, source="/greenroom/egress")
     livekit = LiveKitApi(settings.livekit_api_url, settings.livekit_api_key, secret)

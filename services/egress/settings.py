@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from services.egress.engines.ports import Look
-from shared.settings import Keys, ServiceSettings
+from shared.settings import DataSettings, Keys
 
 
-class EgressSettings(ServiceSettings):
+class EgressSettings(DataSettings):
     secrets: ClassVar[tuple[str, ...]] = ("internal_secret", "livekit_api_secret")
 
     mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_egress"

@@ -73,7 +73,7 @@ def build(settings: SessionSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("session", settings, TABLES, clock)
 
-    mongo = Mongo.from_uri(settings.mongodb_uri)
+    mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="session")
     outbox = Outbox(bus, clock, source="/greenroom/session")
     livekit = LiveKitApi(

@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
 
 from shared.http.files import LARGEST_FILE
-from shared.settings import Keys, ServiceSettings, base64url
+from shared.settings import DataSettings, Keys, base64url
 
 
-class SessionSettings(ServiceSettings):
+class SessionSettings(DataSettings):
     secrets: ClassVar[tuple[str, ...]] = (
         "internal_secret",
         "identity_private_key",

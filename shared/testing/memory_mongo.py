@@ -19,7 +19,7 @@ def memory_mongo(database: str = "greenroom") -> Mongo:
 
 class MemoryMongo(Mongo):
     def collection(self, name: str) -> Collection:
-        return MemoryCollection(self._database[name])
+        return MemoryCollection(self._database[name], expiry=self.expiry)
 
 
 class MemoryCollection(Collection):

@@ -40,4 +40,5 @@ def _secantus(plan: Plan, name: str) -> tuple[str, ...]:
     config = folder / "secantusd.toml"
     write_atomically(config, "")
     where = ("--host", LOOPBACK, "--port", str(plan.ports[name]), "--storage-path", str(folder / "db"))
-    return ("--config", str(config), *where, "--cache-size", "256M", "--log-level", "WARNING")
+    # Alone it keeps no log of changes for replicas, which each write would have to write, too.
+    return ("--config", str(config), *where, "--standalone", "--cache-size", "256M", "--log-level", "WARNING")

@@ -10,7 +10,7 @@ from deploy.local import probes
 from deploy.local.component import Component, Tier
 from deploy.local.plan import Plan
 from deploy.local.ports import LOOPBACK
-from deploy.local.programs import NGINX
+from deploy.local.programs import MONGODB, NGINX
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -42,7 +42,6 @@ def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
 def _recorder(plan: Plan) -> Component:
     """Beside the egress service on its database and its storage; what it could not store yet is its own."""
     spool = {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
-    database = {"GREENROOM_MONGODB_URI": plan.addresses.mongodb["egress"]}
     return Component(
         name="recorder",
         argv=(sys.executable, "-m", "services.egress.recorder"),
@@ -51,7 +50,7 @@ def _recorder(plan: Plan) -> Component:
         tier=Tier.MEDIA,
         cwd=PROJECT,
         env=common_env(plan, "recorder")
-        | database
+        | mongodb_env(plan, "egress")
         | livekit_env(plan)
         | url_env(plan, "egress")
         | _storage(plan)
@@ -95,9 +94,15 @@ def common_env(plan: Plan, name: str) -> dict[str, str]:
 
 
 def _data(plan: Plan, name: str) -> dict[str, str]:
+    return mongodb_env(plan, name) | {"GREENROOM_AMQP_URL": plan.addresses.amqp}
+
+
+def mongodb_env(plan: Plan, name: str) -> dict[str, str]:
+    """SecantusDB reads all documents that may expire each minute, and answers nobody meanwhile."""
+    expiry = plan.given.mongodb_uri is not None or plan.programs[MONGODB.name].name == "mongod"
     return {
         "GREENROOM_MONGODB_URI": plan.addresses.mongodb[name],
-        "GREENROOM_AMQP_URL": plan.addresses.amqp,
+        "GREENROOM_MONGODB_EXPIRY": json.dumps(expiry),
     }
 
 

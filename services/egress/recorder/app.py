@@ -27,7 +27,7 @@ def build(settings: RecorderSettings) -> web.Application:
     app = service_app("recorder", settings, (), clock)
     key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
 
-    mongo = Mongo.from_uri(settings.mongodb_uri)
+    mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     spool = Spool(settings.spool)
     segments = SegmentRepository(mongo)
     recorders = RecorderRepository(mongo)

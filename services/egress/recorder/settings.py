@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from shared.settings import ServiceSettings
+from shared.settings import DataSettings
 
 
-class RecorderSettings(ServiceSettings):
+class RecorderSettings(DataSettings):
     """The database and the storage are those of the egress service, whose door takes the reports."""
 
     secrets: ClassVar[tuple[str, ...]] = ("livekit_api_secret",)

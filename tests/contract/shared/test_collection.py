@@ -1,6 +1,7 @@
 """What services do with collections, and what they are told when it cannot be done."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -67,6 +68,21 @@ async def test_indexes_may_be_asked_for_again(mongo: Mongo) -> None:
     indexes = [Index([("a", ASCENDING)], sparse=True), Index([("at", ASCENDING)], expire_after_seconds=60)]
     for _ in range(2):
         await mongo.collection("indexed").ensure_indexes(indexes)
+
+
+async def test_where_the_database_does_not_each_start_removes_what_has_expired(mongo: Mongo) -> None:
+    index = Index([("at", ASCENDING)], expire_after_seconds=60)
+    now = datetime.now(UTC)
+    mongo.expiry = False
+    collection = mongo.collection("expiring")
+    await collection.insert({"_id": "old", "at": now - timedelta(seconds=61)})
+    await collection.insert({"_id": "young", "at": now - timedelta(seconds=30)})
+    await collection.insert({"_id": "never"})
+    for _ in range(2):
+        await collection.ensure_indexes([index])
+    assert sorted(document["_id"] for document in await collection.find({})) == ["never", "young"]
+    assert "expireAfterSeconds" not in index.model(expiry=False).document
+    assert index.model().document["expireAfterSeconds"] == 60
 
 
 async def test_the_journal_is_acknowledged(real_mongo: Mongo) -> None:
