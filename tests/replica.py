@@ -11,7 +11,7 @@ from typing import IO
 
 from deploy.local import probes
 
-READY_SECONDS = 40.0
+READY_SECONDS = 90.0
 Output = IO[bytes] | int
 
 

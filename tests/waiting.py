@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
-SOON = 20.0
+SOON = 60.0
 _LOOK_EVERY = 0.05
 
 

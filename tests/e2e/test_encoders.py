@@ -18,9 +18,9 @@ from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
 from tests.waiting import equal_to, eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000")
 # B-frames, as encoders make them by default and WebRTC does not know them.

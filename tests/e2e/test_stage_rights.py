@@ -16,10 +16,10 @@ from tests.contract.api.people import Administrator, Person, sign_in
 from tests.contract.api.world import World, make_world
 from tests.stage.publisher import Publisher
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 CUT_SECONDS = 1.0
-DEADLINE = 15.0
+DEADLINE = 30.0
 
 
 @pytest.fixture(scope="module")

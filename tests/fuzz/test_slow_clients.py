@@ -11,7 +11,7 @@ from deploy.local.stack import Stack
 from tests.fuzz.crowds import HOST, IDLE, LARGE, SLOW, connections, dribble, send
 from tests.fuzz.serving import measure
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 PROBES = 40
 # What the answer's status begins with.

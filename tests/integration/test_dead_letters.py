@@ -14,7 +14,7 @@ from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope
 from shared.ids import new_id
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Handler:

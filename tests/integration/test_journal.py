@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.stack import SignIn, Stack
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Api:

@@ -14,7 +14,7 @@ from shared.livekit import LiveKitParticipant
 from tests.chaos.media.crowd import crowd
 from tests.chaos.media.stage import Stage, settle, stage
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
 # A second is promised; where all tests run at once it may take longer.
 AT_ONCE = 8.0

@@ -22,10 +22,10 @@ from tests.stage.publisher import Publisher
 from tests.stage.reading import read
 from tests.stage.second_recorder import second_recorder
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(420)
 
 # Seconds; what is promised is less, where the machine has nothing else to do.
-BEGIN, END, GO_ON = 40.0, 40.0, 40.0
+BEGIN, END, GO_ON, TAKEN_OVER = 90.0, 90.0, 90.0, 20.0
 FROZEN = 4.0
 
 
@@ -46,11 +46,11 @@ async def test_another_recorder_goes_on_where_one_was_killed(
     assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 2)
     segments = await desk.segments.of(key)
     first = next(one for one in segments if one.epoch == 2)
-    assert first.starts_at.timestamp() - killed_at < 10
+    assert first.starts_at.timestamp() - killed_at < TAKEN_OVER
     (gap,) = job.gaps
     before = [one for one in segments if one.epoch == 1]
     assert gap.after_seconds == pytest.approx(sum(one.duration for one in before), abs=0.01)
-    assert 4 < gap.seconds < 14
+    assert 4 < gap.seconds < TAKEN_OVER + 4
     found = read([desk.file(job)])
     assert max(steps(found.pictures)) < BREAK_BEHIND
     lasted = sum(one.duration for one in segments)

@@ -24,7 +24,7 @@ from tests.stage.publisher import Publisher
 pytestmark = pytest.mark.timeout(240)
 
 # Seconds; what is promised is less, where the machine has nothing else to do.
-PLAYABLE, STORED, PATIENT, POLL = 30.0, 40.0, 10.0, 0.2
+PLAYABLE, STORED, PATIENT, POLL = 60.0, 90.0, 10.0, 0.2
 
 
 class NeverCame(AssertionError):

@@ -34,7 +34,7 @@ class Published:
     def of(self, session_id: str) -> list[LiveKitEvent]:
         return [event for event in self._events.values() if event.session_id == session_id]
 
-    async def until(self, session_id: str, count: int, *, within: float = 20) -> list[LiveKitEvent]:
+    async def until(self, session_id: str, count: int, *, within: float = 60) -> list[LiveKitEvent]:
         """Wait for this many of the session; raises TimeoutError."""
         return await self.once(session_id, lambda events: len(events) >= count, within=within)
 

@@ -17,7 +17,7 @@ from tests.contract.api.people import Person
 from tests.contract.api.signing import FORMS, shown
 from tests.contract.api.world import World
 
-WITHIN = 3.0
+WITHIN = 10.0
 
 
 @pytest.fixture(scope="module")

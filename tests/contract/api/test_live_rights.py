@@ -14,7 +14,7 @@ from tests.contract.api.attending import Attendee, Door, door
 from tests.contract.api.people import Person
 from tests.contract.api.world import World
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 RETURNS = 3
 

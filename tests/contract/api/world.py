@@ -127,7 +127,7 @@ class World:
         return (await self.client.call("GET", path, by.access_token if by else None)).data
 
     async def eventually(
-        self, path: str, wanted: Callable[[Any], bool], within: float = 10, by: Person | None = None
+        self, path: str, wanted: Callable[[Any], bool], within: float = 30, by: Person | None = None
     ) -> Any:
         """The data at `path`, as `by` (or nobody) sees it, once it is as wanted; raises TimeoutError."""
         async with asyncio.timeout(within):

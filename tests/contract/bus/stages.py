@@ -19,7 +19,7 @@ from shared.testing.memory_broker import MemoryBroker
 from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.node import Node
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 QUICK = RetryPolicy(
     lanes=(0.05, 0.1, 0.2),
     ordered_backoff=Backoff(0.01, 0.05),

@@ -46,11 +46,11 @@ async def test_a_frozen_broker_is_noticed_and_forgiven(rabbit_stage: RabbitStage
     try:
         until = time.monotonic() + seconds
         waits = [await refused_after(bus) for _ in range(20)]
-        assert PUBLISH_DEADLINE - 0.2 < waits[0] < PUBLISH_DEADLINE + 1.0
-        assert sum(waits[1:]) < 0.5, "later publishes fail at once"
+        assert PUBLISH_DEADLINE - 0.2 < waits[0] < 2 * PUBLISH_DEADLINE
+        assert sum(waits[1:]) < PUBLISH_DEADLINE, "later publishes fail at once"
         assert bus.state() is not None
         await asyncio.sleep(max(0.0, until - time.monotonic()))
-        assert await refused_after(bus) < 0.5
+        assert await refused_after(bus) < PUBLISH_DEADLINE - 0.2
     finally:
         rabbit_stage.node.thaw()
     await eventually(lambda: bus.state() is None and consumer.state() is None)

@@ -95,7 +95,7 @@ async def test_without_the_redis_it_names_a_gateway_counts_alone_and_holds_nobod
     store = Store.of("redis://127.0.0.1:1/0")
     started = time.perf_counter()
     assert [await store.add("key", 1, 60) for _ in range(100)] == list(range(1, 101))
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 3
     assert (await store.read("key"), await store.read("other")) == (100, 0)
     assert (await store.add("key", -1, 60), await store.add("other", -1, 60)) == (99, 0)
     await store.close()
@@ -112,7 +112,7 @@ async def test_a_frozen_redis_is_asked_by_nobody_until_it_answers_a_probe() -> N
         assert sorted(counted) == list(range(1, 51))
         assert store.away
         assert [await store.add("key", 1, 60) for _ in range(50)] == list(range(51, 101))
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < 3
         assert ALONE._value.get() == alone + 100
         node.thaw()
         await _back(store)

@@ -14,7 +14,7 @@ from shared.mongo import Mongo
 from shared.outbox import Outbox
 from tests.contract.shared.things import Things
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Gate:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from deploy.local import probes
 
-_DEADLINE = 15.0
+_DEADLINE = 60.0
 
 
 @dataclass

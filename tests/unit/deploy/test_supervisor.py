@@ -13,7 +13,7 @@ from deploy.local.keeper import StartFailed
 from deploy.local.supervisor import Supervisor
 from tests.unit.deploy.fakes import FakeSpawner, Reports, component, never
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 
 
 class Bench:

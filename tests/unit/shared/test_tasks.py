@@ -9,7 +9,7 @@ import pytest
 from shared.supervisor import Supervisor
 from shared.tasks import TaskEnded, run_all
 
-DEADLINE = 5.0
+DEADLINE = 30.0
 Ends = Callable[[], Coroutine[Any, Any, None]]
 
 
