@@ -13,7 +13,13 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, DeleteOne, IndexModel, InsertOne, UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -36,6 +42,8 @@ Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
 
 _DUPLICATE_KEY = 11000
+# IndexOptionsConflict and IndexKeySpecsConflict: there is an index of that name which is another.
+_OTHER_OPTIONS = frozenset({85, 86})
 # What a server says while it steps down, shuts down or cannot reach its majority; the call may be repeated.
 _TRANSIENT_CODES = frozenset({6, 7, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
@@ -103,19 +111,33 @@ class Collection:
         return str(self._collection.name)
 
     async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
-        if not indexes:
-            return
+        lasting = [index.model() for index in indexes if index.expire_after_seconds is None]
         async with _translated():
-            await self._collection.create_indexes([index.model(expiry=self._expiry) for index in indexes])
-        if not self._expiry:
+            if lasting:
+                await self._collection.create_indexes(lasting)
             for index in indexes:
-                await self._remove_expired(index)
+                if index.expire_after_seconds is not None:
+                    await self._ensure_expiring(index)
+        if not self._expiry:
+            await self._remove_expired(indexes)
 
-    async def _remove_expired(self, index: Index) -> None:
-        if index.expire_after_seconds is not None:
-            [(name, _)] = index.fields
-            before = datetime.now(UTC) - timedelta(seconds=index.expire_after_seconds)
-            await self.delete_many({name: {"$lt": before}})
+    async def _ensure_expiring(self, index: Index) -> None:
+        """Anew, where it was made with another expiry: only that of an index that has one can be changed."""
+        model = index.model(expiry=self._expiry)
+        try:
+            await self._collection.create_indexes([model])
+        except OperationFailure as error:
+            if error.code not in _OTHER_OPTIONS:
+                raise
+            await self._collection.drop_index(index.name)
+            await self._collection.create_indexes([model])
+
+    async def _remove_expired(self, indexes: Sequence[Index]) -> None:
+        for index in indexes:
+            if index.expire_after_seconds is not None:
+                [(name, _)] = index.fields
+                before = datetime.now(UTC) - timedelta(seconds=index.expire_after_seconds)
+                await self.delete_many({name: {"$lt": before}})
 
     async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
         async with _translated():

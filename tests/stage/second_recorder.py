@@ -33,6 +33,7 @@ def environment(running: RunningStack, spool: Path, port: int) -> dict[str, str]
         "GREENROOM_PORT": str(port),
         "GREENROOM_SPOOL": str(spool),
         "GREENROOM_MONGODB_URI": info.mongodb.egress,
+        "GREENROOM_MONGODB_EXPIRY": "false",
         "GREENROOM_LIVEKIT_URL": info.livekit_url,
         "GREENROOM_LIVEKIT_API_URL": info.livekit_url.replace("ws://", "http://"),
         "GREENROOM_LIVEKIT_API_KEY": info.livekit_api_key,

@@ -42,6 +42,7 @@ def session_settings(running: RunningStack, port: int) -> dict[str, str]:
     return {
         "GREENROOM_PORT": str(port),
         "GREENROOM_MONGODB_URI": info.mongodb.session,
+        "GREENROOM_MONGODB_EXPIRY": "false",
         "GREENROOM_AMQP_URL": info.amqp_url,
         "GREENROOM_LIVEKIT_URL": info.livekit_url,
         "GREENROOM_LIVEKIT_API_URL": info.livekit_url.replace("ws://", "http://"),

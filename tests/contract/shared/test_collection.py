@@ -81,8 +81,15 @@ async def test_where_the_database_does_not_each_start_removes_what_has_expired(m
     for _ in range(2):
         await collection.ensure_indexes([index])
     assert sorted(document["_id"] for document in await collection.find({})) == ["never", "young"]
-    assert "expireAfterSeconds" not in index.model(expiry=False).document
-    assert index.model().document["expireAfterSeconds"] == 60
+
+
+async def test_what_expires_may_change(real_mongo: Mongo) -> None:
+    for seconds, expiry in ((60, True), (60, False), (60, True), (120, True), (120, True)):
+        real_mongo.expiry = expiry
+        collection = real_mongo.collection("expiring")
+        await collection.ensure_indexes([Index([("at", ASCENDING)], expire_after_seconds=seconds)])
+        index = (await collection._collection.index_information())["at_1"]
+        assert index.get("expireAfterSeconds") == (seconds if expiry else None)
 
 
 async def test_the_journal_is_acknowledged(real_mongo: Mongo) -> None:
