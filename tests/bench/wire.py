@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 from tests.bench.load import Load
 
+# Seconds that an answer may take.
+_PATIENCE = 30.0
+
 
 class _Wire(asyncio.Protocol):
     def __init__(self, requests: Iterator[bytes], seconds: list[float]):
@@ -81,10 +84,13 @@ async def hammer(
     times.clear()
     started = time.perf_counter()
     await asyncio.sleep(seconds)
+    async with asyncio.timeout(_PATIENCE):
+        while not times and not any(wire.done.done() for wire in wires):
+            await asyncio.sleep(0.01)
     rate = len(times) / (time.perf_counter() - started)
     for wire in wires:
         wire.going = False
-    await asyncio.wait_for(asyncio.gather(*(wire.done for wire in wires)), 30)
+    await asyncio.wait_for(asyncio.gather(*(wire.done for wire in wires)), _PATIENCE)
     other = set().union(*(wire.statuses for wire in wires)) - {str(status).encode()}
     if other or not times:
         raise RuntimeError(f"{url} answered {other or 'nothing'}")

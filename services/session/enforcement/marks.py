@@ -1,24 +1,29 @@
-"""The sessions that changed and were not looked at since; each is taken by one worker at a time."""
+"""The sessions that are to be looked at, since they changed or once more; one worker at a time takes each."""
 
 import asyncio
 
 
 class Marks:
     def __init__(self) -> None:
-        self._marked: set[str] = set()
+        self._marked: dict[str, int] = {}
         self._taken: set[str] = set()
         self._woken = asyncio.Event()
 
-    def add(self, session_id: str) -> None:
-        self._marked.add(session_id)
+    def add(self, session_id: str, again: int = 0) -> None:
+        """It has changed, or, if not, has been looked at `again` times since."""
+        self._marked[session_id] = min(again, self._marked.get(session_id, again))
         self._woken.set()
 
-    def take(self) -> list[str]:
-        """Those that are marked and not in work; however often one was marked, it is one."""
+    def take(self) -> dict[str, int]:
+        """Those that are marked and not in work, and how often they were looked at since they changed.
+
+        However often one was marked, it is one.
+        """
         self._woken.clear()
-        free = sorted(self._marked - self._taken)
-        self._marked -= set(free)
-        self._taken |= set(free)
+        free = {one: again for one, again in self._marked.items() if one not in self._taken}
+        for one in free:
+            del self._marked[one]
+        self._taken |= free.keys()
         return free
 
     def release(self, session_id: str) -> None:

@@ -23,8 +23,9 @@ TOOK = Histogram("greenroom_enforcement_seconds", "Time to bring one room in lin
 CORRECTED = Counter("greenroom_enforcement_corrections_total", "Connections that were changed or removed")
 
 _AT_ONCE = 8
-# After something was corrected: somebody may have come in meanwhile on a token from before.
-_AGAIN = 1.0
+# After a change or a correction: somebody may have come in meanwhile on a token from before, and been let by
+# those who had not heard of the change yet.
+_AGAIN = (1.0, 3.0)
 _REMEMBERED = 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
@@ -37,21 +38,26 @@ class Enforcer:
         self._calls = asyncio.Semaphore(_AT_ONCE)
         # The newest version of each live session that its room was brought in line with.
         self._done: dict[str, int] = {}
+        self._waiting: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Until cancelled. A session that changes while its room is looked at is looked at once more."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._marks.wait()
-                for session_id in self._marks.take():
-                    tasks.create_task(self._work(session_id, tasks))
+                for session_id, again in self._marks.take().items():
+                    tasks.create_task(self._work(session_id, again, tasks))
 
-    async def _work(self, session_id: str, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, session_id: str, again: int, tasks: asyncio.TaskGroup) -> None:
         try:
-            if await self._persist(session_id):
-                tasks.create_task(self._later(session_id))
+            corrected = await self._persist(session_id)
         finally:
             self._marks.release(session_id)
+        again = 0 if corrected else again
+        if again < len(_AGAIN) and session_id in self._done:
+            if session_id in self._waiting:
+                self._waiting.pop(session_id).cancel()
+            self._waiting[session_id] = tasks.create_task(self._later(session_id, again))
 
     async def _persist(self, session_id: str) -> bool:
         """Look at the room until that succeeds; whether anything had to be corrected."""
@@ -64,9 +70,10 @@ class Enforcer:
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _later(self, session_id: str) -> None:
-        await asyncio.sleep(_AGAIN)
-        self._marks.add(session_id)
+    async def _later(self, session_id: str, again: int) -> None:
+        await asyncio.sleep(_AGAIN[again])
+        del self._waiting[session_id]
+        self._marks.add(session_id, again + 1)
 
     async def follow(self, event: SessionEvent) -> None:
         """Where this process has not seen to it: whoever changed the session may have died since.
