@@ -161,6 +161,10 @@ def ends(events: Sequence[LiveKitEvent]) -> list[Connection]:
     return [event.connection for event in events if isinstance(event, kinds)]
 
 
+def sids(connections: Sequence[Connection]) -> set[str]:
+    return {connection.participant_sid for connection in connections}
+
+
 async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     world: World, stack: Stack, database: Mongo, published: Published
 ) -> None:
@@ -168,13 +172,14 @@ async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     guests = tokens(stack, session_id, BURST)
     async with aiohttp.ClientSession() as http:
         await asyncio.gather(*(come_and_go(http, stack, token) for token in guests.values()))
-    events = await published.once(session_id, lambda events: len(ends(events)) == BURST, within=60)
+    # Where LiveKit's word of an end is late, the reconciler's comes before it.
+    events = await published.once(session_id, lambda events: len(sids(ends(events))) == BURST, within=90)
     gone = ends(events)
     assert {connection.user_id for connection in gone} == set(guests)
-    assert len({connection.participant_sid for connection in gone}) == BURST
     told = {"$in": ["participant_connection_aborted", "participant_left"]}
     stored = {"room": session_id, "event": told}
-    assert await database.collection("webhooks").count(stored, limit=1000) == BURST
+    webhooks = database.collection("webhooks")
+    await eventually(lambda: webhooks.count(stored, limit=1000), equal_to(BURST))
     await world.do("end", session_id)
 
 

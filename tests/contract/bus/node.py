@@ -10,6 +10,7 @@ from deploy.local.components import rabbitmq
 from deploy.local.layout import DataDir
 from deploy.local.plan import make_plan
 from deploy.local.ports import PortBook
+from tests.freezing import freeze
 
 READY_DEADLINE = 40.0
 # Said to be given, so that the plan asks for no other program than RabbitMQ.
@@ -50,7 +51,8 @@ class Node:
         await self._broker.wait()
 
     def freeze(self) -> None:
-        self._send(signal.SIGSTOP)
+        assert self._broker is not None
+        freeze(self._broker.pid)
 
     def thaw(self) -> None:
         self._send(signal.SIGCONT)

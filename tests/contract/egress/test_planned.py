@@ -81,7 +81,7 @@ async def test_what_outlives_its_session_is_found(house: House) -> None:
     await house.reconciler.sessions.follow(SessionEnded(session=house.owner.sessions[session.id]))
     await house.go_round(12)
     await house.work()
-    assert house.engine.stopped == ["EG_0000"]
+    assert [house.engine.egresses[one].session_id for one in house.engine.stopped] == [session.id]
     assert {kind for kind, _, _ in await house.repaired()} <= {"egress_leftover", "stream"}
     assert (await house.stream(other)).wanted
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from deploy.local import probes
+from tests.freezing import freeze
 
 _DEADLINE = 60.0
 
@@ -37,7 +38,8 @@ class RedisNode:
             await self.process.wait()
 
     def freeze(self) -> None:
-        self._send(signal.SIGSTOP)
+        assert self.process is not None
+        freeze(self.process.pid)
 
     def thaw(self) -> None:
         self._send(signal.SIGCONT)
