@@ -33,6 +33,7 @@ class Performance:
         self._live_from: tuple[float, float] | None = None
         self._on_air_from = 0.0
         self._live_to: tuple[float, float] | None = None
+        self._gone_at = 0.0
 
     async def play(self, seconds: float) -> None:
         """All acts. Raises DemoFailed."""
@@ -62,8 +63,7 @@ class Performance:
 
     @property
     def on_air(self) -> OnAir:
-        asked, answered = self._live_to or (self._on_air_from, self._on_air_from)
-        return OnAir(self._on_air_from, asked, answered)
+        return OnAir(self._on_air_from, self._live_to[0] if self._live_to else 0.0, self._gone_at)
 
     async def tidy(self) -> None:
         """Whatever happened: end the session, and leave nobody connected."""
@@ -165,7 +165,8 @@ class Performance:
             await self._house.host.api.end(self._venue.session_id)
             self._live_to = asked_at, self._venue.now()
             await self._house.all_gone()
-            step.detail(f"after {self._venue.now() - asked_at:.2f} s")
+            self._gone_at = self._venue.now()
+            step.detail(f"after {self._gone_at - asked_at:.2f} s")
 
     async def _counted(self, *, without: str = "") -> None:
         people = {viewer.user_id for viewer in self._house.viewers} - {without}

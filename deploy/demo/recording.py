@@ -19,11 +19,11 @@ TOLERANCE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class OnAir:
-    """Since when the host was on air, and when the end was asked for and answered, in seconds."""
+    """When the host went on air, when the end was asked for, and when all were disconnected; seconds."""
 
     since: float
     end_asked: float
-    end_answered: float
+    all_gone: float
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Recorded:
         began = self.film.began(on_air.since)
         return [
             _beginning(began - on_air.since),
-            _seconds("from there to the end", on_air.end_asked - began, on_air.end_answered - began, length),
+            _seconds("from there to the end", on_air.end_asked - began, on_air.all_gone - began, length),
             _seconds("time in its pictures", self.film.seconds, self.film.seconds, self.film.length),
             _seconds("duration", int(length), length, api.duration or 0),
             _same("size in bytes", self.size, api.file_size or 0),
