@@ -47,7 +47,8 @@ class LeaseStore:
             except Duplicate:
                 return False
             return True
-        as_seen = {"_id": name, "epoch": seen["epoch"], "beat": seen["beat"], "holder": seen["holder"]}
+        # One stored by an earlier release has neither epoch nor beat; None matches a field that is absent.
+        as_seen = {"_id": name, "epoch": None, "beat": None, **seen}
         change: Document = {"$set": {"holder": holder}, "$inc": {"epoch": 1}}
         return bool(await self.collection.update(as_seen, change))
 
@@ -77,6 +78,10 @@ class Lease:
         if self._epoch is None or self._steady() - self._beaten_at > _SURE:
             return None
         return self._epoch
+
+    @property
+    def held(self) -> bool:
+        return self.epoch is not None
 
     async def run(self) -> None:
         """Take it when it is free, and keep it, until cancelled."""
@@ -114,7 +119,7 @@ class Lease:
         if found is not None and found["holder"] is not None and not waited:
             return
         if await self._store.take(self._name, self._holder, found):
-            self._epoch = found["epoch"] + 1 if found else 1
+            self._epoch = found.get("epoch", 0) + 1 if found else 1
             self._beaten_at = at
             log.info("lease.taken", lease=self._name, epoch=self._epoch)
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from services.egress.reconciler.lease import Lease
 from shared.clock import Clock
+from shared.lease import Lease
 from shared.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
 
 # How soon to look again at what is in doubt; also how often to ask for what others noticed.

@@ -1,5 +1,6 @@
 """The reconciler put together, and its life."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,6 @@ from services.egress.reconciler.doubts import Doubts
 from services.egress.reconciler.drift.repository import DriftRepository
 from services.egress.reconciler.drift.service import DriftLedger
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
-from services.egress.reconciler.lease import Lease, LeaseStore
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.repairs import Repairer
 from services.egress.reconciler.rooms import RoomCheck
@@ -28,6 +28,7 @@ from shared.bus import Bus, Group, OrderedGroup
 from shared.clock import Clock
 from shared.http.app import SUPERVISOR
 from shared.ids import new_id
+from shared.lease import Lease, LeaseStore
 from shared.lifetime import Indexed
 from shared.livekit import LiveKit
 from shared.mongo import Mongo
@@ -55,7 +56,13 @@ class ReconcilerParts:
 
 
 def build_reconciler(
-    livekit: LiveKit, mongo: Mongo, bus: Bus, owner: SessionOwner, clock: Clock, period: timedelta
+    livekit: LiveKit,
+    mongo: Mongo,
+    bus: Bus,
+    owner: SessionOwner,
+    clock: Clock,
+    period: timedelta,
+    steady: Callable[[], float] = time.monotonic,
 ) -> ReconcilerParts:
     # One of its own, so that the relay of webhooks, which is in a hurry, has no more to look through.
     outbox = Outbox(bus, clock, source="/greenroom/egress")
@@ -73,7 +80,7 @@ def build_reconciler(
     repairer = Repairer(livekit, sessions, connection_repository, rosters, ledger, clock)
     outages = Outages()
     rooms = RoomCheck(looker, Doubts(), repairer, connection_repository, rosters, outages, clock)
-    lease = Lease(leases, clock, name="reconciler", holder=new_id())
+    lease = Lease(leases, "reconciler", new_id(), steady)
     agenda = Agenda(lease, notices, clock)
     reconciler = Reconciler(livekit, sessions, rooms, looker, lease, agenda, clock, period=period)
     heartbeat = Heartbeat(livekit, lease, clock, outages, back=reconciler.start_over)

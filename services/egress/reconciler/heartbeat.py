@@ -7,8 +7,8 @@ from datetime import datetime
 
 import structlog
 
-from services.egress.reconciler.lease import Lease
 from shared.clock import Clock
+from shared.lease import Lease
 from shared.livekit import LiveKit
 
 log = structlog.get_logger(__name__)

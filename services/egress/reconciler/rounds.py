@@ -12,10 +12,10 @@ from aiohttp import web
 from services.egress.reconciler.domain import Done, Repair
 from services.egress.reconciler.doubts import Doubts
 from services.egress.reconciler.drift.service import DriftLedger
-from services.egress.reconciler.lease import Lease
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.http.app import SUPERVISOR
+from shared.lease import Lease
 
 log = structlog.get_logger(__name__)
 

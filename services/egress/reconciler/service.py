@@ -8,7 +8,6 @@ import structlog
 from prometheus_client import Histogram
 
 from services.egress.reconciler.agenda import SOON, Agenda
-from services.egress.reconciler.lease import Lease
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.rooms import RoomCheck
 from services.egress.reconciler.sessions.domain import KnownSession
@@ -16,6 +15,7 @@ from services.egress.reconciler.sessions.service import Sessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id
+from shared.lease import Lease
 from shared.livekit import LiveKit, LiveKitRoom
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """Reminders on both databases: kept once, found in order, and found by an index."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from services.session.reminders.mails.domain import Mail, MailState, reminder
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.repository import SubscriptionRepository
 from shared.ids import new_id
-from shared.lease import LeaseStore
+from shared.lease import PATIENCE, Lease, LeaseStore
 from shared.mongo import ASCENDING, Collection, Document, Mongo
 from shared.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
@@ -99,6 +99,18 @@ async def test_a_lease_is_one_holders(mongo: Mongo) -> None:
     assert await store.beat("work", "two", 2)
     await store.release("work", "one", 1)
     assert (await store.find("work") or {})["holder"] == "two"
+
+
+async def test_a_lease_stored_by_the_release_before_is_taken_over(mongo: Mongo) -> None:
+    store, seconds = LeaseStore(mongo), 0.0
+    await store.collection.insert({"_id": "work", "holder": "old", "until": datetime(2026, 1, 1, tzinfo=UTC)})
+    lease = Lease(store, "work", "new", lambda: seconds)
+    await lease.look()
+    assert not lease.held
+    seconds = PATIENCE
+    await lease.look()
+    assert (lease.held, lease.epoch) == (True, 1)
+    assert await store.beat("work", "new", 1)
 
 
 async def check_plan(collection: Collection, query: Document, sort: Sequence[tuple[str, int]]) -> None:

@@ -47,7 +47,12 @@ class House:
         self.livekit: FakeLiveKit = like.livekit if like else FakeLiveKit(self.clock)
         self.owner: FakeOwner = like.owner if like else FakeOwner()
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
-        self.parts = build_reconciler(self.livekit, self.mongo, self.bus, self.owner, self.clock, PERIOD)
+        self.parts = build_reconciler(
+            self.livekit, self.mongo, self.bus, self.owner, self.clock, PERIOD, steady=self._steady
+        )
+
+    def _steady(self) -> float:
+        return self.clock.now().timestamp()
 
     async def ensure_indexes(self) -> None:
         for store in self.parts.stores:
@@ -87,7 +92,7 @@ class House:
         while passed < seconds:
             self.clock.advance(seconds=1)
             passed += 1
-            await self.parts.lease.renew()
+            await self.parts.lease.look()
             await self.parts.reconciler.work()
 
     async def told(self) -> list[Event]:

@@ -290,7 +290,7 @@ async def test_one_replica_goes_its_rounds_and_another_follows_when_it_dies(hous
     await house.go_live(session)
     await house.work(11)
     calls = len(house.livekit.calls)
-    await other.parts.lease.renew()
+    await other.parts.lease.look()
     await other.parts.reconciler.work()
     assert len(house.livekit.calls) == calls
     await other.work(8)
