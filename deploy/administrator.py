@@ -13,8 +13,8 @@ from services.session.settings import SessionSettings
 from services.session.signin.repository import SignInRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 
 
 async def create_administrator(settings: SessionSettings, email: str, password: str) -> User:

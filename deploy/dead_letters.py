@@ -19,10 +19,10 @@ from services.session.notices.consumers import GROUP as NOTICES
 from services.session.reminders.consumers import GROUP as REMINDERS
 from services.session.sessions.consumers import GROUP as SESSION
 from services.session.stage.consumers import GROUP as STAGE
-from shared import log
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.errors import NotFound, Unavailable
+from shared.runtime import log
 
 GROUPS = (
     SESSION,

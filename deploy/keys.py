@@ -15,8 +15,8 @@ from services.session.keys.resealing import Resealed, reseal
 from services.session.settings import SessionSettings
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from functools import cache
 from itertools import combinations
 from typing import Final
 
+from shared.access.permissions import RolePermissions, Switches, permissions_of
 from shared.contracts.states import PresetSettings, PresetType, Role, StageSeat
 from shared.livekit.ports import TrackSource
-from shared.permissions import RolePermissions, Switches, permissions_of
 
 FLAGS: Final = tuple(name for name, field in PresetSettings.model_fields.items() if field.annotation is bool)
 # What is decided about one guest on stage, beside the preset.
@@ -125,8 +125,8 @@ def _line(cells: Iterable[str]) -> str:
 
 _INTRODUCTION = """# Permissions
 
-Made from `shared/permissions.py` by `greenroom openapi`: do not edit. Every check of the API, every join
-token and the reconciler ask that one function.
+Made from `shared/access/permissions.py` by `greenroom openapi`: do not edit. Every check of the API, every
+join token and the reconciler ask that one function.
 
 Who is what: the host of the room; co-hosts and moderators by assignment; guests on stage by their place
 there; everybody else is audience. An API key of the organization acts as the host. Who is banned may nothing.

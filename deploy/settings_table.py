@@ -19,12 +19,12 @@ from pydantic_core import PydanticUndefined
 
 from deploy.settings_words import FOR_ALL, INTRODUCTION, NEEDS
 from services.attendance.settings import AttendanceSettings
-from services.egress.recorder.settings import RecorderSettings
-from services.egress.relay.settings import RelaySettings
 from services.egress.settings import EgressSettings
 from services.gateway.settings import GatewaySettings
+from services.recorder.settings import RecorderSettings
+from services.relay.settings import RelaySettings
 from services.session.settings import SessionSettings
-from shared.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ PARTS: Final = (
     Part("egress", EgressSettings, "python -m services.egress"),
     Part("attendance", AttendanceSettings, "python -m services.attendance"),
     Part("recorder", RecorderSettings, "greenroom recorder"),
-    Part("relay", RelaySettings, "python -m services.egress.relay"),
+    Part("relay", RelaySettings, "python -m services.relay"),
 )
 
 _TYPES: Final = {int: "whole number", float: "number", bool: "true or false", dict: "JSON object"}

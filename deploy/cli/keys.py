@@ -49,7 +49,7 @@ def reseal() -> None:
     from deploy.keys import reseal_all
     from services.session.settings import SessionSettings
     from shared.errors import AppError
-    from shared.settings import SettingsRefused, load
+    from shared.runtime.settings import SettingsRefused, load
 
     try:
         done = asyncio.run(reseal_all(load(SessionSettings)))

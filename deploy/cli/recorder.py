@@ -19,9 +19,9 @@ def recorder() -> None:
     if missing:
         typer.echo(f"A recorder needs {', '.join(missing)}: install greenroom[recorder].", err=True)
         raise typer.Exit(1)
-    from services.egress.recorder.app import build
-    from services.egress.recorder.settings import RecorderSettings
-    from shared.runtime import main
+    from services.recorder.app import build
+    from services.recorder.settings import RecorderSettings
+    from shared.runtime.process import main
 
     main("recorder", RecorderSettings, build)
 

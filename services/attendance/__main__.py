@@ -2,7 +2,7 @@
 
 from services.attendance.app import build
 from services.attendance.settings import AttendanceSettings
-from shared.runtime import main
+from shared.runtime.process import main
 
 if __name__ == "__main__":
     main("attendance", AttendanceSettings, build)

@@ -30,13 +30,14 @@ from services.attendance.users.service import UserViews
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.app import INTERNAL_CALLS, REVOCATIONS
 from shared.http.revocations import HttpRevocations
 from shared.ids import new_id
-from shared.lifetime import service_lifetime
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.session_owner import HttpSessionOwner
+from shared.persistence.lifetime import service_lifetime
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.supervisor import SUPERVISOR
+from shared.session_projection.owner import HttpSessionOwner
 
 TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes, export_routes.routes)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shared.mongo import Collection, Document, UpdateOne
+from shared.persistence.mongo import Collection, Document, UpdateOne
 
 
 async def save_newer(collection: Collection, documents: Mapping[str, Document]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.settings import DataSettings
+from shared.runtime.settings import DataSettings
 
 
 class AttendanceSettings(DataSettings):

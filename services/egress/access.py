@@ -3,10 +3,10 @@
 from typing import Protocol
 
 from services.egress.reconciler.sessions.service import Sessions
+from shared.access.identity import Caller
+from shared.access.session_access import Permission, require
 from shared.contracts.states import SessionState, SessionStatus
 from shared.errors import Conflict, Forbidden, NotFound, Unavailable
-from shared.identity import Caller
-from shared.session_access import Permission, require
 
 
 class Owned(Protocol):

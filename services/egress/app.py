@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from services.egress.drift import routes as drift_routes
+from services.egress.drift.service import DRIFT
 from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.checking import IngressCheck
@@ -16,8 +18,6 @@ from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
 from services.egress.reconciler.build import build_reconciler
-from services.egress.reconciler.drift import routes as drift_routes
-from services.egress.reconciler.drift.service import DRIFT
 from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings import routes as recording_routes
 from services.egress.settings import EgressSettings
@@ -28,17 +28,18 @@ from services.egress.webhooks.repository import WebhookRepository
 from services.egress.webhooks.service import WEBHOOKS, WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
+from shared.files.storage import Storage
 from shared.http import Routes, service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.revocations import HttpRevocations
-from shared.lifetime import service_lifetime
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.session_owner import HttpSessionOwner
-from shared.storage import Storage
+from shared.persistence.lifetime import service_lifetime
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.supervisor import SUPERVISOR
+from shared.session_projection.owner import HttpSessionOwner
 
 TABLES: tuple[Routes, ...] = (
     webhook_routes.routes,

@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from services.egress.engines.ports import Look
-from shared.settings import DataSettings, Keys
+from shared.egress.engine import Look
+from shared.runtime.settings import DataSettings, Keys
 
 
 class EgressSettings(DataSettings):

@@ -31,16 +31,16 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.status import StatusOperations
 from services.gateway.table import TABLE
 from services.gateway.upstreams import Upstreams
+from shared.access.identity import TokenVerifier
+from shared.access.revocations import OwnedSource, Revocations
 from shared.bus import Bus
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
-from shared.health import Health
 from shared.http.internal import InternalCalls
 from shared.http.revocations import HttpRevocations
-from shared.identity import TokenVerifier
-from shared.revocations import OwnedSource, Revocations
-from shared.runtime import Service
-from shared.supervisor import Supervisor
+from shared.runtime.health import Health
+from shared.runtime.process import Service
+from shared.runtime.supervisor import Supervisor
 
 
 def build(settings: GatewaySettings, bus: Bus | None = None, revoked: OwnedSource | None = None) -> Service:

@@ -11,7 +11,7 @@ from services.gateway.errors import BadRequest, HeadTooLarge
 from services.gateway.settings import GatewaySettings
 from shared.errors import AppError
 from shared.http.reply import render_error
-from shared.metrics import REFUSALS, observe_request
+from shared.runtime.metrics import REFUSALS, observe_request
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 

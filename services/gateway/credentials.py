@@ -10,7 +10,7 @@ import orjson
 
 from shared.errors import Unauthenticated
 from shared.ids import is_id
-from shared.settings import base64url
+from shared.runtime.settings import base64url
 
 
 @dataclass(frozen=True, slots=True)

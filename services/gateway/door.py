@@ -32,8 +32,8 @@ from services.gateway.visit import Visit
 from shared.errors import AppError, MethodNotAllowed, Unavailable
 from shared.http.reply import error_body, render_error
 from shared.http.routes import Access
-from shared.log import bind_request_id
-from shared.metrics import REFUSALS
+from shared.runtime.log import bind_request_id
+from shared.runtime.metrics import REFUSALS
 
 log = structlog.get_logger(__name__)
 

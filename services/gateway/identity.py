@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from services.gateway.api_keys import ApiKeys
 from services.gateway.credentials import read_credentials
+from shared.access.identity import Caller, TokenVerifier
 from shared.errors import Unauthenticated
 from shared.http.routes import Access
-from shared.identity import Caller, TokenVerifier
 
 # Where no credentials of a user are asked for or looked at.
 _UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED, Access.PROXY})

@@ -5,7 +5,7 @@ from typing import Final
 
 from services.gateway.access_log import AccessLog, Line
 from services.gateway.matcher import Endpoint
-from shared.metrics import observe_request
+from shared.runtime.metrics import observe_request
 
 _UNLOGGED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 from yarl import URL
 
-from shared.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
 
 Network = IPv4Network | IPv6Network
 

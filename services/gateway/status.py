@@ -9,9 +9,9 @@ from aiohttp import web
 from services.gateway.probing import probe_all
 from services.gateway.target import Target
 from services.gateway.upstreams import Upstreams
-from shared.health import Health
 from shared.http.reply import Reply, render
-from shared.metrics import exposition
+from shared.runtime.health import Health
+from shared.runtime.metrics import exposition
 
 
 class StatusOperations:

@@ -2,7 +2,7 @@
 
 from services.session.app import build
 from services.session.settings import SessionSettings
-from shared.runtime import main
+from shared.runtime.process import main
 
 if __name__ == "__main__":
     main("session", SessionSettings, build)

@@ -56,17 +56,18 @@ from services.session.stage.service import STAGE
 from services.session.stage_requests.answering import ANSWERING
 from services.session.stage_requests.asking import ASKING
 from services.session.tables import TABLES
+from shared.access.identity import TokenIssuer
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http import service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, SUPERVISOR, VERIFIER
-from shared.identity import TokenIssuer
-from shared.lifetime import service_lifetime
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
 from shared.livekit import LiveKitApi
 from shared.livekit.lifetime import livekit_lifetime
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.settings import base64url
+from shared.persistence.lifetime import service_lifetime
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.settings import base64url
+from shared.runtime.supervisor import SUPERVISOR
 
 
 def build(settings: SessionSettings) -> web.Application:

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from shared.access.identity import Caller
 from shared.errors import Forbidden, NotFound
-from shared.identity import Caller
 
 
 class Owned(Protocol):

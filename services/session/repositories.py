@@ -20,9 +20,9 @@ from services.session.signin.repository import AuthCodeRepository, SignInReposit
 from services.session.stage_requests.repository import StageRequestRepository
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys
-from shared.lifetime import Indexed
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
 
 from shared.http.files import LARGEST_FILE
-from shared.settings import DataSettings, Keys, base64url
+from shared.runtime.settings import DataSettings, Keys, base64url
 
 
 class SessionSettings(DataSettings):

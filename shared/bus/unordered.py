@@ -16,7 +16,7 @@ from shared.bus.ports import Group
 from shared.bus.reasons import describe
 from shared.clock import Clock
 from shared.contracts.event import Envelope
-from shared.log import bind_request_id
+from shared.runtime.log import bind_request_id
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from shared.tasks import TaskEnded
+from shared.runtime.tasks import TaskEnded
 
 log = structlog.get_logger(__name__)
 

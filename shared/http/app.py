@@ -10,10 +10,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from shared.access.identity import Caller, Scope, TokenVerifier
+from shared.access.revocations import Revocations
 from shared.clock import Clock
-from shared.command import Command, bind_command
 from shared.errors import AppError, Forbidden, MethodNotAllowed, NotFound, Unauthenticated, Unavailable
-from shared.health import Health
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.http.internal import InternalCalls
@@ -23,18 +23,16 @@ from shared.http.reply import Bare, Reply, error_body, render, render_bare, rend
 from shared.http.request import LIBRARY_HEADER, Request
 from shared.http.revocations import PATH as REVOCATIONS_PATH
 from shared.http.routes import Access, Route, Routes
-from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
-from shared.log import bind_request_id
-from shared.metrics import REFUSALS, exposition, observe_request
-from shared.revocations import Revocations
-from shared.settings import ServiceSettings
-from shared.supervisor import Supervisor
+from shared.runtime.command import Command, bind_command
+from shared.runtime.health import HEALTH, Health
+from shared.runtime.log import bind_request_id
+from shared.runtime.metrics import REFUSALS, exposition, observe_request
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.supervisor import SUPERVISOR, Supervisor
 
 log = structlog.get_logger(__name__)
 
-HEALTH: Final = web.AppKey("health", Health)
-SUPERVISOR: Final = web.AppKey("supervisor", Supervisor)
 IDEMPOTENCY: Final = web.AppKey("idempotency", IdempotencyKeys)
 VERIFIER: Final = web.AppKey("verifier", TokenVerifier)
 REVOCATIONS: Final = web.AppKey("revocations", Revocations)

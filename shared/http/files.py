@@ -12,7 +12,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from shared.errors import AppError, NotFound
-from shared.storage import Storage, Stored
+from shared.files.storage import Storage, Stored
 
 # What the gateway lets through of a file that is sent to us, in bytes; services may take less.
 LARGEST_FILE: Final = 100 * 1024 * 1024

@@ -17,7 +17,7 @@ from typing import Final
 from shared.clock import Clock
 from shared.errors import Conflict, FieldError, InvalidRequest
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
 HEADER: Final = "Idempotency-Key"
 KEPT = timedelta(hours=24)

@@ -4,9 +4,9 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
+from shared.access.identity import Caller
 from shared.errors import NotFound, Unauthenticated
 from shared.http.idempotency import Reservation
-from shared.identity import Caller
 from shared.ids import is_id
 
 V = TypeVar("V")

@@ -7,9 +7,9 @@ from typing import Final
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
+from shared.access.revocations import Revoked
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
-from shared.revocations import Revoked
 
 PATH: Final = "/internal/revocations"
 _DEADLINE = aiohttp.ClientTimeout(total=2)

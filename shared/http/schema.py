@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.clock import milliseconds
 from shared.ids import is_id
-from shared.wording import can_be_seen, unsteered
+from shared.text.sanitize import can_be_seen, strip_bidi
 
 PAGE_LIMIT = 100
 # Deeper pages than this are refused: whoever reads that far should filter.
@@ -73,8 +73,8 @@ def _label(text: str) -> str:
     return _one_line(text)
 
 
-def _unsteered(sent: object) -> object:
-    return unsteered(sent) if isinstance(sent, str) else sent
+def _strip_bidi(sent: object) -> object:
+    return strip_bidi(sent) if isinstance(sent, str) else sent
 
 
 def _utc(moment: datetime) -> datetime:
@@ -99,12 +99,12 @@ Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=255),
     AfterValidator(_label),
-    BeforeValidator(_unsteered),
+    BeforeValidator(_strip_bidi),
 ]
 PersonName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
     AfterValidator(_label),
-    BeforeValidator(_unsteered),
+    BeforeValidator(_strip_bidi),
 ]
 Moment = Annotated[datetime, AfterValidator(_utc)]

@@ -12,7 +12,6 @@ from livekit.protocol import room as room_protocol
 from shared.clock import SystemClock, from_unix_ms, from_unix_ns
 from shared.contracts.states import Role
 from shared.livekit.calls import Connection, LiveKitRefused, NoServerHasIt, call
-from shared.livekit.door import Door, ghost_grant
 from shared.livekit.egress_api import DEADLINE, LiveKitEgressClient
 from shared.livekit.ports import (
     Ingress,
@@ -22,6 +21,7 @@ from shared.livekit.ports import (
     Permissions,
     TrackSource,
 )
+from shared.livekit.signalling import SignallingClient, ghost_grant
 from shared.livekit.tokens import ROLE_ATTRIBUTE, TokenMint
 
 _PING_ROOM = "greenroom-ping"
@@ -36,7 +36,7 @@ class LiveKitApi:
 
     def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = 5.0):
         self._connection = Connection(url, api_key, api_secret)
-        self._door = Door(url)
+        self._door = SignallingClient(url)
         self._deadline = timeout
 
     @property

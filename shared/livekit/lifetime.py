@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from shared.http.app import HEALTH
 from shared.livekit.ports import LiveKit
+from shared.runtime.health import HEALTH
 
 
 def livekit_lifetime(livekit: LiveKit) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -16,7 +16,7 @@ import orjson
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated
-from shared.settings import base64url
+from shared.runtime.settings import base64url
 
 _LEEWAY = timedelta(minutes=1)
 _LIFETIME = timedelta(minutes=5)

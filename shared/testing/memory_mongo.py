@@ -7,7 +7,15 @@ from bson.codec_options import CodecOptions
 from mongomock import DuplicateKeyError
 from mongomock_motor import AsyncMongoMockClient
 
-from shared.mongo import BulkOutcome, Collection, DeleteOne, Duplicate, InsertOne, Mongo, UpdateOne
+from shared.persistence.mongo import (
+    BulkOutcome,
+    Collection,
+    DeleteOne,
+    Duplicate,
+    InsertOne,
+    Mongo,
+    UpdateOne,
+)
 
 
 def memory_mongo(database: str = "greenroom") -> Mongo:

@@ -32,7 +32,7 @@ from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import Connection
 from shared.contracts.session_events import SessionStarted
 from shared.ids import new_id
-from shared.mongo import Collection, Document, InsertOne, Mongo, UpdateOne
+from shared.persistence.mongo import Collection, Document, InsertOne, Mongo, UpdateOne
 from tests.unit.attendance.events import at, connection, joined, left, session
 
 BULK = 500

@@ -19,8 +19,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.settings import base64url
+from shared.persistence.mongo import Mongo
+from shared.runtime.settings import base64url
 
 _START_SECONDS = 20.0
 

@@ -10,10 +10,10 @@ from statistics import median
 import aiohttp
 
 from deploy.local.running import RunningStack
+from shared.access.identity import TokenIssuer, TokenVerifier
 from shared.clock import SystemClock
-from shared.identity import TokenIssuer, TokenVerifier
-from shared.mongo import Mongo
-from shared.settings import base64url
+from shared.persistence.mongo import Mongo
+from shared.runtime.settings import base64url
 from tests.bench.api import Api, connect, public_key
 from tests.bench.baseline import bare
 from tests.bench.load import Load

@@ -18,9 +18,9 @@ from shared.contracts.states import Role
 from shared.livekit import JoinGrant, TokenMint
 from tests.bench.memory import resident_mb
 from tests.bench.rows import Row
-from tests.stage.orders import Orders, orders
-from tests.stage.reading import read
-from tests.stage.session import Place, a_session
+from tests.publishers.orders import Orders, orders
+from tests.publishers.reading import read
+from tests.publishers.session import Place, a_session
 
 SPEAKER = ("Anna Lund",)
 STAGE = ("Anna Lund", "Bob", "Céline", "Dora")
@@ -160,7 +160,7 @@ async def _people(stack: Stack, place: Place, names: tuple[str, ...], size: str)
         place.session_id,
         place.host_id,
     )
-    process = await _started("tests.stage", *access, "--size", size, *names)
+    process = await _started("tests.publishers", *access, "--size", size, *names)
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from deploy.local.running import RunningStack
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from tests.bench.api import Api, connect
 from tests.bench.load import Load, closed
 from tests.bench.rows import Row

@@ -12,7 +12,7 @@ import jwt
 
 from deploy.local.running import RunningStack
 from shared.ids import new_id
-from shared.mongo import Collection, Mongo
+from shared.persistence.mongo import Collection, Mongo
 from tests.bench.api import connect, public_key
 from tests.bench.baseline import bare
 from tests.bench.load import Load, steady

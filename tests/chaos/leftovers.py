@@ -3,7 +3,7 @@
 from deploy.dead_letters import GROUPS, dead_letters
 from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from tests.chaos.ledger import Ledger
 
 OUTBOXES = {

@@ -14,7 +14,7 @@ from deploy.local.stack import Stack
 from tests.contract.api.client import Client, connect
 from tests.contract.api.people import Administrator, Person, sign_in
 from tests.contract.api.world import World, make_world
-from tests.stage.publisher import Publisher
+from tests.publishers.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)
 

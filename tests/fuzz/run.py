@@ -46,7 +46,7 @@ def fuzz(stack: Stack, *, cases: int, seed: int, only: str | None, progress: Pro
 def _explore_all(
     operations: list[AnyOperation], trial: Trial, cast: Cast, cases: int, random: Random, progress: Progress
 ) -> None:
-    """Turns in random order, every operation by everybody before any comes again."""
+    """KeyedLocks in random order, every operation by everybody before any comes again."""
     findings = trial.findings
     while findings.cases < cases:
         turns = list(product(operations, Cast.NAMES))

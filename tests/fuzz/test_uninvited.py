@@ -12,11 +12,11 @@ from deploy.local.stack import Stack
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
 from services.session.tables import TABLES as SESSION
+from shared.access.identity import Caller, TokenIssuer
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.routes import Access, Route
-from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
 from tests.contract.api.client import Client, connect
 from tests.contract.api.people import sign_in

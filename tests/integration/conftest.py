@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.running import RunningStack
-from tests.stage.orders import Orders, orders
-from tests.stage.publisher import Publisher, on_stage
-from tests.stage.session import Place, a_session
+from tests.publishers.orders import Orders, orders
+from tests.publishers.publisher import Publisher, on_stage
+from tests.publishers.session import Place, a_session
 
 
 @pytest.fixture

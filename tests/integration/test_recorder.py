@@ -12,15 +12,15 @@ import av
 import pytest
 
 from deploy.local.running import RunningStack
-from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.media.pacing import BREAK_BEHIND
-from services.egress.recorder.words import event_id
-from services.egress.segments.domain import Segment
+from services.recorder.media.pacing import BREAK_BEHIND
+from services.recorder.words import event_id
+from shared.egress.engine import EgressStatus
+from shared.egress.segments import Segment
 from shared.livekit import LiveKitApi
-from tests.stage.orders import Orders, is_over
-from tests.stage.publisher import Publisher, on_stage
-from tests.stage.reading import Read, read
-from tests.stage.session import Place
+from tests.publishers.orders import Orders, is_over
+from tests.publishers.publisher import Publisher, on_stage
+from tests.publishers.reading import Read, read
+from tests.publishers.session import Place
 
 pytestmark = pytest.mark.timeout(420)
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local.running import RunningStack
-from services.egress.engines.ports import EgressStatus
-from services.egress.recorder.jobs.domain import PATIENCE_SECONDS
-from services.egress.recorder.media.pacing import BREAK_BEHIND
-from tests.stage.orders import Orders, is_over
-from tests.stage.publisher import Publisher
-from tests.stage.reading import read
-from tests.stage.second_recorder import second_recorder
+from services.recorder.media.pacing import BREAK_BEHIND
+from shared.egress.engine import EgressStatus
+from shared.egress.jobs import PATIENCE_SECONDS
+from tests.publishers.orders import Orders, is_over
+from tests.publishers.publisher import Publisher
+from tests.publishers.reading import read
+from tests.publishers.second_recorder import second_recorder
 
 pytestmark = pytest.mark.timeout(420)
 

@@ -22,9 +22,9 @@ from services.session.reminders.scheduler import LEASE
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.ids import new_id
-from shared.lease import LeaseStore
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.lease import LeaseStore
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.memory_bus import MemoryBus
 from tests.integration.second_session import second_session
 

@@ -15,11 +15,11 @@ import av
 import pytest
 
 from deploy.local.running import RunningStack
-from services.egress.engines.ports import EgressStatus
 from shared.clock import SystemClock
+from shared.egress.engine import EgressStatus
 from shared.ids import new_id
-from tests.stage.orders import orders
-from tests.stage.publisher import Publisher
+from tests.publishers.orders import orders
+from tests.publishers.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -25,7 +25,7 @@ from shared.contracts.livekit_events import (
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import JoinGrant, LiveKitApi, TokenMint
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from tests.contract.api.client import Client, connect
 from tests.contract.api.people import Administrator, sign_in
 from tests.contract.api.world import World, make_world

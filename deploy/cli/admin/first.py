@@ -24,7 +24,7 @@ def create_administrator(
     from deploy import administrator
     from services.session.settings import SessionSettings
     from shared.errors import AppError
-    from shared.settings import SettingsRefused, load
+    from shared.runtime.settings import SettingsRefused, load
 
     try:
         settings = load(SessionSettings)

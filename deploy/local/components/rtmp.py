@@ -38,7 +38,7 @@ def _relay(plan: Plan) -> Component:
     own = {"GREENROOM_RTMP_URL": plan.addresses.rtmp, "GREENROOM_SPOOL": str(plan.data.data_of("relay"))}
     return Component(
         name="relay",
-        argv=(sys.executable, "-m", "services.egress.relay"),
+        argv=(sys.executable, "-m", "services.relay"),
         port=plan.ports["relay"],
         probe=probes.readyz,
         tier=Tier.MEDIA,

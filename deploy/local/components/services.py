@@ -44,7 +44,7 @@ def _recorder(plan: Plan) -> Component:
     spool = {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
     return Component(
         name="recorder",
-        argv=(sys.executable, "-m", "services.egress.recorder"),
+        argv=(sys.executable, "-m", "services.recorder"),
         port=plan.ports["recorder"],
         probe=probes.readyz,
         tier=Tier.MEDIA,

@@ -12,7 +12,7 @@ from itertools import chain
 from services.attendance.attendances.domain import Attendee, attendance_id
 from services.attendance.batches import batches
 from services.attendance.sessions.domain import People
-from shared.mongo import ASCENDING, DeleteOne, Document, Index, InsertOne, Mongo, UpdateOne
+from shared.persistence.mongo import ASCENDING, DeleteOne, Document, Index, InsertOne, Mongo, UpdateOne
 
 _ORDER = (("joined_at", ASCENDING), ("_id", ASCENDING))
 _WRITES = 500

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateOne
+from shared.persistence.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateOne
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import ClassVar
 from services.attendance.audiences.domain import Audience
 from shared.contracts.event import Event
 from shared.errors import NotFound
-from shared.mongo import Duplicate
-from shared.repository import Repository
+from shared.persistence.mongo import Duplicate
+from shared.persistence.repository import Repository
 
 Decision = Callable[[Audience], Sequence[Event]]
 

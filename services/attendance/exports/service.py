@@ -13,7 +13,7 @@ from services.attendance.reports.access import require_host, sees_emails
 from services.attendance.reports.rows import AttendanceRows
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import SessionViews
-from shared.identity import Caller
+from shared.access.identity import Caller
 
 CONTENT_TYPES: Final[Mapping[Format, str]] = {
     Format.CSV: "text/csv; charset=utf-8; header=present",

@@ -9,7 +9,7 @@ from xlsxwriter import Workbook
 
 from services.attendance.exports.schemas import COLUMNS, Cell
 from services.attendance.exports.text import Pages
-from shared.spreadsheet_cells import neutral
+from shared.text.spreadsheet import escape_formula
 
 _CHUNK = 64 * 1024
 
@@ -44,4 +44,4 @@ async def _write(path: Path, folder: str, pages: Pages) -> None:
 
 
 def _cell(cell: Cell) -> Cell:
-    return neutral(cell) if isinstance(cell, str) else cell
+    return escape_formula(cell) if isinstance(cell, str) else cell

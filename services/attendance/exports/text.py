@@ -7,7 +7,7 @@ from io import StringIO
 import orjson
 
 from services.attendance.exports.schemas import COLUMNS, Cell
-from shared.spreadsheet_cells import neutral
+from shared.text.spreadsheet import escape_formula
 
 Pages = AsyncIterator[list[list[Cell]]]
 
@@ -28,7 +28,7 @@ def _lines(rows: Sequence[Sequence[str]]) -> bytes:
 def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return "" if cell is None else neutral(str(cell))
+    return "" if cell is None else escape_formula(str(cell))
 
 
 async def as_json(pages: Pages) -> AsyncGenerator[bytes, None]:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from shared.access.identity import Caller
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.event import Event
-from shared.identity import Caller
-from shared.mongo import ASCENDING, Duplicate, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Duplicate, Index
+from shared.persistence.repository import Repository
 
 
 @dataclass

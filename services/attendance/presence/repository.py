@@ -10,7 +10,7 @@ from services.attendance.batches import batches
 from services.attendance.presence.domain import Fact, Presence
 from services.attendance.sessions.domain import People
 from shared.contracts.states import Role
-from shared.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
 _WATCHING = ("session_id", "open", "counted", "active")
 

@@ -14,12 +14,12 @@ from services.attendance.presence.rosters import correction
 from services.attendance.presence.schemas import ActiveViewerResponse, ActiveViewersResponse
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import SessionViews
+from shared.access.identity import Caller
+from shared.access.session_access import require
 from shared.clock import Clock
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import RosterObserved
-from shared.identity import Caller
 from shared.ids import is_id
-from shared.session_access import require
 
 # A room full of names is no list for people any more; `total` tells how many there are.
 _CONNECTIONS_SHOWN = 1000

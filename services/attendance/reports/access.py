@@ -1,12 +1,12 @@
 """Who may read a session's reports."""
 
 from services.attendance.sessions.domain import SessionView
-from shared.identity import Caller
-from shared.session_access import require
+from shared.access.identity import Caller
+from shared.access.session_access import require
 
 
 def require_host(session: SessionView, caller: Caller, library_id: str | None) -> None:
-    """Whoever is in control of the session. Raises as `shared.session_access.require`."""
+    """Whoever is in control of the session. Raises as `shared.access.session_access.require`."""
     require(session, session.preset, caller, library_id, "control")
 
 

@@ -18,8 +18,8 @@ from services.attendance.reports.schemas import (
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import SessionViews
 from services.attendance.users.repository import UserRepository
+from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.identity import Caller
 
 
 class ReportService:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from services.attendance.projections import save_newer
 from services.attendance.sessions.domain import SessionView
 from shared.contracts.states import PresetSettings, Role, SessionStatus, StageSeat
-from shared.mongo import Document, Mongo, UpdateOne
+from shared.persistence.mongo import Document, Mongo, UpdateOne
 
 # Of sessions that were stored before presets were: what a new preset allows.
 _UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}

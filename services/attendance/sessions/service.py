@@ -7,7 +7,7 @@ from services.attendance.presence.repository import PresenceRepository
 from services.attendance.sessions.domain import SessionView, affected
 from services.attendance.sessions.repository import SessionRepository
 from shared.errors import NotFound
-from shared.session_owner import SessionOwner
+from shared.session_projection.owner import SessionOwner
 
 
 class SessionViews:

@@ -7,7 +7,7 @@ from itertools import chain
 from services.attendance.batches import batches
 from services.attendance.projections import save_newer
 from shared.contracts.states import UserState
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, HOPED_FOR, MISSED_FOR
-from services.egress.engines.keys import file_key, segments_prefix
-from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus, Look
 from shared.contracts.event import Event
+from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, Look
+from shared.egress.keys import file_key, segments_prefix
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
 

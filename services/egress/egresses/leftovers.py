@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
-from services.egress.engines.ports import EgressInfo, EgressStatus, Engine
 from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.reconciler.sessions.domain import KnownSession
 from services.egress.reconciler.sessions.service import Sessions
+from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.ids import is_id
 
 _RUNS = frozenset({EgressStatus.STARTING, EgressStatus.ACTIVE})

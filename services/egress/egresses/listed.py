@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from services.egress.engines.ports import EgressInfo
+from shared.egress.engine import EgressInfo
 
 
 def ours(found: Iterable[EgressInfo], key: str) -> tuple[EgressInfo | None, list[EgressInfo]]:

@@ -7,8 +7,8 @@ from typing import ClassVar
 from services.egress.egresses.domain import PlannedEgress
 from shared.clock import from_unix_ms
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Duplicate, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Duplicate, Index
+from shared.persistence.repository import Repository
 
 # Longer than a worker may take for one step; after a crash the next begins then.
 CLAIMED_FOR = timedelta(seconds=20)

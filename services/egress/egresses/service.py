@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import FileMade, PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.engines.ports import EgressInfo, EgressStatus
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import EgressEvent
+from shared.egress.engine import EgressInfo, EgressStatus
 
 
 class EgressService:

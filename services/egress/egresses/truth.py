@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.listed import ours
 from services.egress.egresses.repository import EgressRepository
-from services.egress.engines.ports import EgressInfo, Engine
 from services.egress.reconciler.domain import Done, Kind, Repair
-from services.egress.reconciler.drift.service import DriftLedger
 from shared.clock import Clock
 from shared.contracts.event import Event
+from shared.egress.engine import EgressInfo, Engine
 
 
 class Truth:

@@ -10,14 +10,14 @@ from datetime import timedelta
 
 import structlog
 
+from services.egress.drift.service import DriftLedger
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.schedule import Step, next_due, next_step
 from services.egress.egresses.truth import Truth
-from services.egress.engines.ports import Engine, Look
-from services.egress.reconciler.drift.service import DriftLedger
 from shared.clock import Clock
+from shared.egress.engine import Engine, Look
 from shared.errors import AppError, Unavailable
 
 log = structlog.get_logger(__name__)

@@ -7,14 +7,14 @@ from typing import Protocol
 
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
-from services.egress.engines.ports import Engine
-from services.egress.recorder.jobs.domain import alive
-from services.egress.recorder.jobs.repository import JobRepository, RecorderRepository
 from services.egress.settings import EgressSettings
 from shared.clock import Clock
-from shared.lifetime import Indexed
+from shared.egress.engine import Engine
+from shared.egress.job_repository import JobRepository, RecorderRepository
+from shared.egress.jobs import alive
 from shared.livekit import LiveKitEgressApi
-from shared.mongo import Mongo
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
 
 # LiveKit waits for a worker for up to 25 s; a start that had no answer has not happened some time after that.
 _LIVEKIT_SETTLES_AFTER = timedelta(seconds=35)

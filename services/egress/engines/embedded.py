@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.egress.engines.ports import EgressInfo, EgressOrder
-from services.egress.recorder.jobs.domain import Job, job_of
-from services.egress.recorder.jobs.repository import JobRepository
 from shared.clock import Clock
+from shared.egress.engine import EgressInfo, EgressOrder
+from shared.egress.job_repository import JobRepository
+from shared.egress.jobs import Job, job_of
 
 
 class EmbeddedEngine:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from services.egress.engines.keys import key_in
-from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus
+from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
+from shared.egress.keys import key_in
 from shared.livekit import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
 
 PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from services.egress.ingest.domain import Ingest
 from shared.clock import Clock
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
 # Longer than a call that makes an ingress may take: a claim ends by itself only after a crash.
 CLAIMED_FOR = timedelta(seconds=15)

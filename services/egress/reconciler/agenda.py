@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.lease import Lease
-from shared.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
+from shared.persistence.lease import Lease
+from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
 
 # How soon to look again at what is in doubt; also how often to ask for what others noticed.
 SOON = timedelta(seconds=1)

@@ -7,14 +7,14 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from services.egress.drift.repository import DriftRepository
+from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.agenda import Agenda, NoticeStore
 from services.egress.reconciler.arrivals import Arrivals
 from services.egress.reconciler.connections.repository import ConnectionRepository
 from services.egress.reconciler.connections.service import Connections
 from services.egress.reconciler.consumers import connection_group, session_group
 from services.egress.reconciler.doubts import Doubts
-from services.egress.reconciler.drift.repository import DriftRepository
-from services.egress.reconciler.drift.service import DriftLedger
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from services.egress.reconciler.looker import Looker
 from services.egress.reconciler.repairs import Repairer
@@ -26,14 +26,14 @@ from services.egress.reconciler.sessions.service import Sessions
 from services.egress.reconciler.watching import Watch
 from shared.bus import Bus, Group, OrderedGroup
 from shared.clock import Clock
-from shared.http.app import SUPERVISOR
 from shared.ids import new_id
-from shared.lease import Lease, LeaseStore
-from shared.lifetime import Indexed
 from shared.livekit import LiveKit
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.session_owner import SessionOwner
+from shared.persistence.lease import Lease, LeaseStore
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.supervisor import SUPERVISOR
+from shared.session_projection.owner import SessionOwner
 
 _DRAIN_SECONDS = 1.0
 

@@ -8,8 +8,8 @@ from datetime import datetime
 import structlog
 
 from shared.clock import Clock
-from shared.lease import Lease
 from shared.livekit import LiveKit
+from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 

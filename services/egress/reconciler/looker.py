@@ -11,13 +11,13 @@ from datetime import datetime
 
 from services.egress.reconciler.domain import Look, Present
 from services.egress.reconciler.vitals import Vitals
+from shared.access.permissions import role_of
+from shared.access.room_permissions import user_of
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import Role, SessionState
 from shared.errors import Unavailable
 from shared.livekit import LiveKit, LiveKitParticipant, LiveKitRoom
-from shared.permissions import role_of
-from shared.rights import user_of
 
 # About rooms, and beside them about participants: calls about what no server has take 3 s.
 _CALLS_AT_ONCE = 200

@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.connections.repository import ConnectionRepository
 from services.egress.reconciler.domain import Done, Kind, Repair
-from services.egress.reconciler.drift.service import DriftLedger
 from services.egress.reconciler.rights import permission_repair, rights_of
 from services.egress.reconciler.rosters.repository import RosterRepository
 from services.egress.reconciler.sessions.service import Sessions
+from shared.access.permissions import role_of
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
 from shared.errors import AppError
 from shared.livekit import LiveKit
-from shared.permissions import role_of
 
 log = structlog.get_logger(__name__)
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from services.egress.reconciler.domain import Kind, Repair
+from shared.access.permissions import role_of
+from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
 from shared.livekit.ports import Permissions
-from shared.permissions import role_of
-from shared.rights import Visitor, expected_permissions, is_unwelcome
 
 
 def permission_repair(session: SessionState, connection: Connection, observed: Permissions) -> Repair | None:
@@ -15,10 +15,10 @@ def permission_repair(session: SessionState, connection: Connection, observed: P
 
     Who is banned has to go.
     """
-    visitor = _visitor(connection)
-    if is_unwelcome(session, visitor):
+    participant = _room_participant(connection)
+    if is_unwelcome(session, participant):
         return Repair(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
-    expected = expected_permissions(session, session.preset, visitor)
+    expected = expected_permissions(session, session.preset, participant)
     if expected is None or expected.same_as(observed):
         return None
     role = role_of(session, connection.user_id)
@@ -34,11 +34,11 @@ def permission_repair(session: SessionState, connection: Connection, observed: P
 
 def rights_of(session: SessionState, connection: Connection) -> Permissions | None:
     """What a connection should be able to do; None for who has rights of their own."""
-    return expected_permissions(session, session.preset, _visitor(connection))
+    return expected_permissions(session, session.preset, _room_participant(connection))
 
 
-def _visitor(connection: Connection) -> Visitor:
-    return Visitor(
+def _room_participant(connection: Connection) -> RoomParticipant:
+    return RoomParticipant(
         connection.identity, connection.username, connection.kind, connection.hidden, connection.recorder
     )
 

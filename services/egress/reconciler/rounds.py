@@ -9,13 +9,13 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
+from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.domain import Done, Repair
 from services.egress.reconciler.doubts import Doubts
-from services.egress.reconciler.drift.service import DriftLedger
 from shared.clock import Clock
 from shared.errors import AppError
-from shared.http.app import SUPERVISOR
-from shared.lease import Lease
+from shared.persistence.lease import Lease
+from shared.runtime.supervisor import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 

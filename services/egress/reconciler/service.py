@@ -15,8 +15,8 @@ from services.egress.reconciler.sessions.service import Sessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id
-from shared.lease import Lease
 from shared.livekit import LiveKit, LiveKitRoom
+from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 

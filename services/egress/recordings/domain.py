@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.engines.keys import file_key, key_of
-from services.egress.engines.ports import EgressStatus
 from shared.contracts.event import Event
 from shared.contracts.states import RecordingState, RecordingStatus, SessionState
 from shared.contracts.stream_events import RecordingChanged, RecordingDeleted
+from shared.egress.engine import EgressStatus
+from shared.egress.keys import file_key, key_of
 from shared.errors import Conflict
 
 _UNSAFE = re.compile(r'[\\/:*?"<>|]+')

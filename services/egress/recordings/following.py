@@ -1,11 +1,11 @@
 """How recordings follow their egresses to the stored file."""
 
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.engines.keys import id_of
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
+from shared.egress.keys import id_of
 from shared.errors import NotFound
-from shared.storage import Storage
+from shared.files.storage import Storage
 
 
 class RecordingFollower:

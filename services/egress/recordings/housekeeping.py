@@ -24,7 +24,7 @@ from services.egress.recordings.strays import Strays
 from services.egress.streams.removal import StreamRemoval
 from shared.clock import Clock
 from shared.errors import AppError
-from shared.storage import Storage
+from shared.files.storage import Storage
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 from services.egress.recordings.domain import Recording
 from shared.contracts.states import RecordingStatus
 from shared.ids import first_id_at
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.repository import COUNTED_TO, Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import COUNTED_TO, Repository
 
 _COMPLETED = RecordingStatus.COMPLETED.value
 # Read at a time, the whole of it being more than should be held at once.

@@ -8,7 +8,7 @@ from services.egress.recordings.following import RecordingFollower
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.storage import Storage
+from shared.files.storage import Storage
 
 # Has the engine make the file of an egress once more; False where it cannot, or has nothing left of it.
 Remake = Callable[[str], Awaitable[bool]]

@@ -7,7 +7,6 @@ from aiohttp import web
 
 from services.egress.access import SessionAccess, require_host
 from services.egress.egresses.service import EgressService
-from services.egress.engines.keys import poster_key, private_prefix
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.schemas import (
@@ -16,18 +15,19 @@ from services.egress.recordings.schemas import (
     RecordingResponse,
     recording_response,
 )
-from services.egress.segments.repository import SegmentRepository
 from services.egress.streams.service import StreamService
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import SessionState
+from shared.egress.keys import poster_key, private_prefix
+from shared.egress.segment_repository import SegmentRepository
 from shared.errors import Conflict, NotFound
+from shared.files.signed_paths import PathSigner
+from shared.files.storage import Storage
 from shared.http.files import attachment, send_file
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
-from shared.identity import Caller
-from shared.mongo import Duplicate
-from shared.signed_paths import PathSigner
-from shared.storage import Storage
+from shared.persistence.mongo import Duplicate
 
 LINK_LIFETIME = timedelta(hours=1)
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter
 
-from services.egress.engines.keys import id_of, key_in
 from services.egress.recordings.repository import BATCH, RecordingRepository
 from shared.clock import Clock
+from shared.egress.keys import id_of, key_in
 from shared.errors import NotFound
-from shared.storage import Storage, Stored
+from shared.files.storage import Storage, Stored
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,6 @@ from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
 from services.egress.engines.build import EngineParts
-from services.egress.engines.keys import segments_prefix
 from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
@@ -27,7 +26,6 @@ from services.egress.recordings.retrying import Retrying
 from services.egress.recordings.service import RECORDINGS, RecordingService
 from services.egress.recordings.strays import Strays
 from services.egress.recordings.unfinished import UnfinishedRecordings
-from services.egress.segments.repository import SegmentRepository
 from services.egress.settings import EgressSettings
 from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import HEALTH, StreamHealth
@@ -39,12 +37,14 @@ from services.egress.streams.serving import HLS, HlsService
 from services.egress.streams.stuck import StuckStreams
 from shared.bus import Group
 from shared.clock import Clock
-from shared.http.app import SUPERVISOR
-from shared.lifetime import Indexed
+from shared.egress.keys import segments_prefix
+from shared.egress.segment_repository import SegmentRepository
+from shared.files.signed_paths import PathSigner
+from shared.files.storage import Storage
 from shared.livekit import LiveKit
-from shared.mongo import Mongo
-from shared.signed_paths import PathSigner
-from shared.storage import Storage
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
+from shared.runtime.supervisor import SUPERVISOR
 
 HLS_LINKS, FILE_LINKS = "hls", "recordings"
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.engines.ports import EgressStatus
 from shared.contracts.event import Event
 from shared.contracts.states import SessionState, StreamState, StreamStatus
 from shared.contracts.stream_events import StreamChanged
+from shared.egress.engine import EgressStatus
 
 LIVE_PLAYLIST = "live.m3u8"
 FULL_PLAYLIST = "index.m3u8"

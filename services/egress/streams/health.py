@@ -12,10 +12,8 @@ from services.egress.access import SessionAccess
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.engines.build import EngineTrouble
-from services.egress.engines.ports import Look
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.vitals import NOT_COUNTED
-from services.egress.segments.domain import Segment
 from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW
 from services.egress.streams.repository import StreamRepository
@@ -28,12 +26,14 @@ from services.egress.streams.schemas import (
 )
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.verdict import Signs, verdict
+from shared.access.identity import Caller
+from shared.access.room_permissions import user_of
 from shared.clock import Clock
 from shared.contracts.states import SessionState, SessionStatus, StreamStatus
+from shared.egress.engine import Look
+from shared.egress.segments import Segment
 from shared.errors import AppError
-from shared.identity import Caller
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
-from shared.rights import user_of
 
 _DEADLINE = 3.0
 # LiveKit notes who is in a room within some seconds of its opening.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.egress.segments.domain import Segment
+from shared.egress.segments import Segment
 
 # Segments in the window of a live playlist.
 WINDOW = 6

@@ -3,11 +3,11 @@
 import structlog
 
 from services.egress.egresses.service import EgressService
-from services.egress.segments.repository import SegmentRepository
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
-from shared.storage import Storage
+from shared.egress.segment_repository import SegmentRepository
+from shared.files.storage import Storage
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from services.egress.streams.domain import Stream
 from shared.contracts.states import StreamStatus
-from shared.mongo import ASCENDING, Duplicate, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Duplicate, Index
+from shared.persistence.repository import Repository
 
 
 class StreamRepository(Repository[Stream]):

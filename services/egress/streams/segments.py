@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from services.egress.segments.domain import Segment
-from services.egress.segments.repository import SegmentRepository
 from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW, Opening, begins_anew
-from shared.mongo import Collection, Mongo
+from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import Segment
+from shared.persistence.mongo import Collection, Mongo
 
 # So many segments are needed to begin to play.
 PLAYABLE_FROM = 1

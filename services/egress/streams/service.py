@@ -8,7 +8,6 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.engines.keys import id_of, key_of
 from services.egress.reconciler.sessions.service import Sessions
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository
@@ -19,9 +18,10 @@ from shared.contracts.event import Event
 from shared.contracts.livekit_events import TrackPublished
 from shared.contracts.session_events import LibraryEvent, SessionEvent
 from shared.contracts.states import SessionState, Visibility
+from shared.egress.keys import id_of, key_of
 from shared.errors import NotFound
 from shared.ids import new_id
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
 

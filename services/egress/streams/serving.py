@@ -4,7 +4,6 @@ from typing import Final
 
 from aiohttp import web
 
-from services.egress.engines.keys import segments_prefix
 from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
 from services.egress.streams.kept import Kept
 from services.egress.streams.playlists import Opening, media_playlist
@@ -12,12 +11,13 @@ from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.written import Written, read, whole, window
 from shared.contracts.states import StreamStatus
+from shared.egress.keys import segments_prefix
 from shared.errors import Forbidden, NotFound
+from shared.files.keys import is_key
+from shared.files.signed_paths import PathSigner, is_token
+from shared.files.storage import Storage
 from shared.http.files import send_file
 from shared.ids import is_id
-from shared.signed_paths import PathSigner, is_token
-from shared.storage import Storage
-from shared.storage_keys import is_key
 
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 _TYPES: Final = {"ts": "video/mp2t", "m4s": "video/iso.segment", "mp4": "video/mp4", "m3u8": PLAYLIST_TYPE}

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from services.egress.engines.keys import key_in
-from services.egress.engines.ports import EgressStatus
+from shared.access.room_permissions import user_of
 from shared.clock import from_unix_ms, from_unix_ns
 from shared.contracts.livekit_events import (
     Connection,
@@ -27,10 +26,11 @@ from shared.contracts.livekit_events import (
     TrackUnpublished,
 )
 from shared.contracts.states import Role
+from shared.egress.engine import EgressStatus
+from shared.egress.keys import key_in
 from shared.ids import is_id
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 from shared.livekit.webhook import Egress, IngressState, Participant, WebhookEvent
-from shared.rights import user_of
 
 _SECOND = timedelta(seconds=1)
 # Another one, of a newer LiveKit, tells nothing that could be followed.

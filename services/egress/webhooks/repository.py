@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.contracts.event import Event
-from shared.gathered_writes import GatheredWrites
-from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
-from shared.outbox import OUTBOX_INDEX, Outbox, entries
+from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo
+from shared.persistence.outbox import OUTBOX_INDEX, Outbox, entries
+from shared.persistence.write_batcher import WriteBatcher
 
 # Far beyond the 6 minutes for which a replay passes the signature.
 KEPT = timedelta(days=7)
@@ -37,7 +37,7 @@ class WebhookRepository:
     def __init__(self, mongo: Mongo, outbox: Outbox):
         self._collection: Collection = mongo.collection(self.collection_name)
         self._outbox = outbox
-        self._writes = GatheredWrites(self._insert)
+        self._writes = WriteBatcher(self._insert)
         self._facts = outbox.attach_facts(self._collection, mongo.collection("outbox_marks"))
 
     async def ensure_indexes(self) -> None:

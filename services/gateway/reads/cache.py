@@ -11,7 +11,7 @@ from services.gateway.proxy import Fetched
 from services.gateway.reads.entry import Entry, ids_in
 from services.gateway.reads.ledger import Ledger
 from services.gateway.reads.shelf import Shelf
-from shared.metrics import Tally
+from shared.runtime.metrics import Tally
 
 READS = Tally(
     "greenroom_gateway_cache_reads",

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.access.identity import Caller
 from shared.contracts.event import Event
 from shared.contracts.session_events import UserRegistered, UserUpdated
 from shared.contracts.states import UserRole, UserState
-from shared.identity import Caller
 
 
 def external_key(organization_id: str, external_user_id: str) -> str:

@@ -1,8 +1,8 @@
 """Where people are kept."""
 
 from services.session.accounts.domain import User
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
 
 
 class UserRepository(Repository[User]):

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import EmailStr, StringConstraints
 
 from services.session.accounts.domain import User
+from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.http import Body, Data
 from shared.http.schema import Page, PersonName
-from shared.identity import Caller
 
 Username = PersonName
 Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]

@@ -16,7 +16,7 @@ from shared.contracts.states import UserRole
 from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest
 from shared.http.schema import Page
 from shared.ids import new_id
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from services.session.centrifugo.schemas import (
     SubscribeResult,
 )
 from services.session.sessions.domain import Session
+from shared.access.identity import TokenVerifier
+from shared.access.permissions import permissions_in
+from shared.access.session_access import require_not_banned
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from shared.identity import TokenVerifier
-from shared.permissions import permissions_in
-from shared.session_access import require_not_banned
 
 
 class Sessions(Protocol):

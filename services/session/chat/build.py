@@ -12,8 +12,8 @@ from services.session.sessions.participation import Participation
 from services.session.sessions.service import SessionService
 from services.session.settings import SessionSettings
 from shared.clock import Clock
-from shared.signed_paths import PathSigner
-from shared.storage import Storage
+from shared.files.signed_paths import PathSigner
+from shared.files.storage import Storage
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from services.session.chat.domain import EVERYBODY, ChatMessage
 from services.session.chat.repository import ChatRepository
 from services.session.chat.schemas import Format
 from services.session.sessions.service import SessionService
-from shared.identity import Caller
-from shared.spreadsheet_cells import neutral
+from shared.access.identity import Caller
+from shared.text.spreadsheet import escape_formula
 
 CONTENT_TYPES: Final[Mapping[Format, str]] = {
     "csv": "text/csv; charset=utf-8; header=present",
@@ -77,7 +77,7 @@ async def as_csv(messages: AsyncIterator[ChatMessage]) -> AsyncGenerator[bytes, 
     yield _line(COLUMNS)
     async for message in messages:
         row = cells(message)
-        yield _line(["" if row[name] is None else neutral(str(row[name])) for name in COLUMNS])
+        yield _line(["" if row[name] is None else escape_formula(str(row[name])) for name in COLUMNS])
 
 
 async def as_json(messages: AsyncIterator[ChatMessage]) -> AsyncGenerator[bytes, None]:

@@ -11,9 +11,9 @@ from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery
 from services.session.chat.service import ChatService, check_sending
 from services.session.sessions.domain import Session
 from services.session.sessions.participation import Participation
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound
-from shared.identity import Caller
 
 
 class FileMessages:

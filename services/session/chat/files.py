@@ -14,9 +14,9 @@ from services.session.chat.domain import ChatMessage
 from services.session.chat.kinds import Sniffer
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
+from shared.files.signed_paths import PathSigner
+from shared.files.storage import Storage
 from shared.http.files import attachment, send_file
-from shared.signed_paths import PathSigner
-from shared.storage import Storage
 
 # The purpose of the links' tokens.
 PURPOSE = "chat file"

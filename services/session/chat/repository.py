@@ -8,10 +8,10 @@ from datetime import datetime
 
 from services.session.chat.domain import ChatFile, ChatMessage, Recipient
 from shared.clock import Clock
-from shared.facts import Facts
-from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
-from shared.outbox import Outbox
-from shared.repository import COUNTED_TO
+from shared.persistence.append_only import AppendOnlyCollection
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
+from shared.persistence.outbox import Outbox
+from shared.persistence.repository import COUNTED_TO
 
 _WORDS = ("seen_by", "username", "text", "recipient", "file")
 
@@ -23,9 +23,9 @@ class ChatRepository:
     )
 
     def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock):
-        self._messages = Facts(mongo, "chat_messages", outbox, self.indexes)
+        self._messages = AppendOnlyCollection(mongo, "chat_messages", outbox, self.indexes)
         by_session = Index([("session_id", ASCENDING)])
-        self._deletions = Facts(mongo, "chat_deletions", outbox, [by_session])
+        self._deletions = AppendOnlyCollection(mongo, "chat_deletions", outbox, [by_session])
         self.collection = self._messages.collection
         self._clock = clock
 

@@ -20,11 +20,11 @@ from services.session.chat.schemas import (
 from services.session.participants.service import taking_part
 from services.session.sessions.domain import Session
 from services.session.sessions.participation import Participation
+from shared.access.identity import Caller
+from shared.access.permissions import RolePermissions, switches_of
 from shared.clock import Clock
 from shared.contracts.chat_events import ChatMessageDeleted
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
-from shared.identity import Caller
-from shared.permissions import RolePermissions, switches_of
 
 
 class ChatService:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.session.sessions.domain import Session
+from shared.access.permissions import role_of
+from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
 from shared.contracts.states import Role
 from shared.livekit.ports import LiveKitParticipant, Permissions
 from shared.livekit.tokens import ROLE_ATTRIBUTE
-from shared.permissions import role_of
-from shared.rights import Visitor, expected_permissions, is_unwelcome
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,17 @@ class Correction:
 def corrections(session: Session, participants: Iterable[LiveKitParticipant]) -> Iterator[Correction]:
     """Those connections that may do anything else than the session says, or have another role."""
     for one in participants:
-        visitor = _visitor(one)
-        role = role_of(session, visitor.user_id)
-        if is_unwelcome(session, visitor):
+        participant = _room_participant(one)
+        role = role_of(session, participant.user_id)
+        if is_unwelcome(session, participant):
             yield Correction(one.identity, role, None)
             continue
-        expected = expected_permissions(session, session.preset.settings, visitor)
+        expected = expected_permissions(session, session.preset.settings, participant)
         if expected is None:
             continue
         if not expected.same_as(one.permissions) or one.attributes.get(ROLE_ATTRIBUTE) != role:
             yield Correction(one.identity, role, expected)
 
 
-def _visitor(one: LiveKitParticipant) -> Visitor:
-    return Visitor(one.identity, one.name, one.kind, one.permissions.hidden, one.permissions.recorder)
+def _room_participant(one: LiveKitParticipant) -> RoomParticipant:
+    return RoomParticipant(one.identity, one.name, one.kind, one.permissions.hidden, one.permissions.recorder)

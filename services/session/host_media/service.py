@@ -7,9 +7,9 @@ from aiohttp import web
 from services.session.host_media.domain import switched
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.session_events import HostMedia
-from shared.identity import Caller
 
 
 class HostMediaService:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from services.session.journal.domain import Entry, EntryKind
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Document, Index, Mongo
-from shared.repository import COUNTED_TO
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
+from shared.persistence.repository import COUNTED_TO
 
 _KEPT_SECONDS = 90 * 24 * 3600
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.identity import Scope
+from shared.access.identity import Scope
 
 
 @dataclass(kw_only=True)

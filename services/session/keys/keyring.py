@@ -6,7 +6,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.settings import Keys, base64url
+from shared.runtime.settings import Keys, base64url
 
 _NONCE_BYTES = 12
 

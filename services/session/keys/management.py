@@ -14,7 +14,7 @@ import jwt
 import orjson
 
 from shared.errors import Unauthenticated
-from shared.settings import base64url
+from shared.runtime.settings import base64url
 
 LONGEST: Final = timedelta(days=14)
 _LEEWAY: Final = timedelta(seconds=10)

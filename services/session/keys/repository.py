@@ -1,8 +1,8 @@
 """Where API keys are kept."""
 
 from services.session.keys.domain import ApiKey
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
 
 
 class ApiKeyRepository(Repository[ApiKey]):

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from services.session.keys.domain import ApiKey
+from shared.access.identity import Scope
 from shared.http import Body, Data
 from shared.http.schema import Line, Page
-from shared.identity import Scope
 
 Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=2)]

@@ -15,14 +15,14 @@ from services.session.keys.keyring import Keyring
 from services.session.keys.repository import ApiKeyRepository
 from services.session.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from services.session.revocations.service import RevocationService
+from shared.access.identity import TokenIssuer
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import UserRole
 from shared.errors import FieldError, InvalidRequest, Unauthenticated
 from shared.http.schema import Page
-from shared.identity import TokenIssuer
 from shared.ids import new_secret
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 _INTERNAL_LIFETIME = timedelta(seconds=60)
 

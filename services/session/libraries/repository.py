@@ -1,8 +1,8 @@
 """Where libraries are kept."""
 
 from services.session.libraries.domain import Library
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
 
 
 class LibraryRepository(Repository[Library]):

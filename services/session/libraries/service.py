@@ -9,11 +9,11 @@ from services.session.libraries.repository import LibraryRepository
 from services.session.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
 from services.session.organizations.repository import OrganizationRepository
 from services.session.rooms.repository import RoomRepository
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, FieldError, InvalidRequest, NotFound
 from shared.http.schema import Page
-from shared.identity import Caller
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 class LibraryService:

@@ -7,11 +7,11 @@ from services.session.participants.domain import retire
 from services.session.sessions.domain import Session
 from services.session.sessions.people import Ban
 from services.session.stage.domain import unseat
+from shared.access.permissions import role_of
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.permissions import role_of
 
 # All of them are in the session's document and in each of its events.
 MOST_BANNED = 2000

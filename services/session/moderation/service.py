@@ -17,12 +17,12 @@ from services.session.moderation.views import BanViews
 from services.session.sessions.people import Ban
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
+from shared.access.identity import Caller
+from shared.access.session_access import acting_role
 from shared.clock import Clock
 from shared.contracts.states import UserRole
 from shared.errors import NotFound
 from shared.http.schema import Page
-from shared.identity import Caller
-from shared.session_access import acting_role
 
 
 class ModerationService:

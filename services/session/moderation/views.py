@@ -7,7 +7,7 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.schemas import sees_email
 from services.session.moderation.schemas import BannedParticipantResponse, BanUserResponse
 from services.session.sessions.domain import Session
-from shared.identity import Caller
+from shared.access.identity import Caller
 
 
 class BanViews:

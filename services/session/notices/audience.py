@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from services.session.notices.domain import Confidential
 from services.session.sessions.repository import SessionRepository
+from shared.access.permissions import permissions_in
 from shared.livekit import LiveKit
-from shared.permissions import permissions_in
 
 
 class Audience:

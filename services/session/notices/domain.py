@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
+from shared.access.session_access import Permission
 from shared.contracts.event import Event
 from shared.contracts.session_events import HostMediaChanged, SessionUpdated
 from shared.contracts.stage_events import (
@@ -19,7 +20,6 @@ from shared.contracts.stage_events import (
     StageRequestEvent,
 )
 from shared.contracts.states import SessionState, SessionStatus
-from shared.session_access import Permission
 
 Fields = dict[str, object]
 E = TypeVar("E", bound=Event)

@@ -1,7 +1,7 @@
 """Where organizations are kept."""
 
 from services.session.organizations.domain import Organization
-from shared.repository import Repository
+from shared.persistence.repository import Repository
 
 
 class OrganizationRepository(Repository[Organization]):

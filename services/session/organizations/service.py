@@ -15,7 +15,7 @@ from shared.contracts.states import Visibility
 from shared.errors import Conflict
 from shared.http.schema import Page
 from shared.ids import new_id
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 class OrganizationService:

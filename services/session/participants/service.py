@@ -16,11 +16,11 @@ from services.session.participants.views import ParticipantViews
 from services.session.sessions.domain import Session
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
+from shared.access.identity import Caller
+from shared.access.session_access import Permission
 from shared.clock import Clock
 from shared.contracts.states import Role, UserRole
 from shared.errors import NotFound
-from shared.identity import Caller
-from shared.session_access import Permission
 
 # What giving a role takes; to take one away is its host's in any case.
 _TO_GIVE: dict[Role, Permission] = {Role.CO_HOST: "add_co_host", Role.MODERATOR: "control"}

@@ -8,8 +8,8 @@ from services.session.accounts.repository import UserRepository
 from services.session.accounts.schemas import UserResponse, user_response
 from services.session.participants.schemas import SessionParticipantResponse
 from services.session.sessions.domain import Session
+from shared.access.identity import Caller
 from shared.contracts.states import Role
-from shared.identity import Caller
 
 
 class ParticipantViews:

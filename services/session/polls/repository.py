@@ -1,8 +1,8 @@
 """Where polls are kept. Their votes are in `votes.py`."""
 
 from services.session.polls.domain import Poll
-from shared.mongo import ASCENDING, DESCENDING, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Index
+from shared.persistence.repository import Repository
 
 
 class PollRepository(Repository[Poll]):

@@ -18,12 +18,12 @@ from services.session.polls.schemas import (
 from services.session.polls.votes import Counts, VoteRepository
 from services.session.sessions.domain import Session
 from services.session.sessions.participation import Participation
+from shared.access.identity import Caller
+from shared.access.permissions import RolePermissions
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden
-from shared.identity import Caller
 from shared.ids import new_id
-from shared.mongo import Duplicate
-from shared.permissions import RolePermissions
+from shared.persistence.mongo import Duplicate
 
 
 class PollService:

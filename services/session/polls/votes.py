@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.session.polls.domain import Poll
-from shared.facts import Facts
-from shared.gathered_reads import GatheredReads
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
-from shared.outbox import Outbox
+from shared.persistence.append_only import AppendOnlyCollection
+from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo
+from shared.persistence.outbox import Outbox
+from shared.persistence.read_batcher import ReadBatcher
 
 # Votes by option id; options without any are left out.
 Counts = Mapping[str, int]
@@ -38,7 +38,7 @@ class VoteRepository:
         self.collection = self._votes.collection
         self._read: OrderedDict[tuple[str, str], _Read] = OrderedDict()
         # Whoever voted while a count was under way gets the next one, together with all others who wait.
-        self._counts: GatheredReads[Counts] = GatheredReads(self._count)
+        self._counts: ReadBatcher[Counts] = ReadBatcher(self._count)
 
     async def ensure_indexes(self) -> None:
         await self._votes.ensure_indexes()
@@ -108,7 +108,7 @@ class _Read:
     before: Counter[str] = field(default_factory=Counter)
 
 
-class _BatchedVotes(Facts):
+class _BatchedVotes(AppendOnlyCollection):
     """Each vote is stored with its writer, whom the poll is told of before, and the batch it came in."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox, writers: Collection):
@@ -122,7 +122,7 @@ class _BatchedVotes(Facts):
         self._introduced: set[str] = set()
 
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
-        """Store a batch; `GatheredWrites` sends none before the one before is through."""
+        """Store a batch; `WriteBatcher` sends none before the one before is through."""
         if len(self._introduced) > _INTRODUCED:
             self._begin()
         self._batch += 1

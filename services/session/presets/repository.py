@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from services.session.presets.domain import Preset
 from shared.clock import Clock
-from shared.gathered_reads import GatheredReads
-from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
-from shared.outbox import Outbox
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
+from shared.persistence.outbox import Outbox
+from shared.persistence.read_batcher import ReadBatcher
+from shared.persistence.repository import Repository
 
 
 class PresetRepository(Repository[Preset]):
@@ -23,7 +23,7 @@ class PresetRepository(Repository[Preset]):
         super().__init__(mongo, outbox, clock)
         # One document a host and library, so that two presets can never both be the default.
         self._defaults = mongo.collection("preset_defaults")
-        self._reads_of_defaults = GatheredReads(self._read_defaults)
+        self._reads_of_defaults = ReadBatcher(self._read_defaults)
 
     async def list_of_user(
         self, user_id: str, library_id: str | None, skip: int, limit: int

@@ -10,12 +10,12 @@ from services.session.presets.domain import Preset
 from services.session.presets.repository import PresetRepository
 from services.session.presets.schemas import CreatePresetRequest, UpdatePresetRequest
 from services.session.sessions.repository import SessionRepository
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState
 from shared.errors import Conflict
 from shared.http.schema import Page
-from shared.identity import Caller
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 class PresetService:

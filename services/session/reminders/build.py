@@ -29,13 +29,14 @@ from services.session.rooms.service import RoomService
 from services.session.settings import SessionSettings
 from shared.bus import Group
 from shared.clock import Clock
-from shared.http.app import HEALTH, SUPERVISOR
+from shared.files.signed_paths import PathSigner
 from shared.ids import new_id
-from shared.lease import Lease, LeaseStore
-from shared.lifetime import Indexed
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.signed_paths import PathSigner
+from shared.persistence.lease import Lease, LeaseStore
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.health import HEALTH
+from shared.runtime.supervisor import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 

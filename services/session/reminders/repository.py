@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.session.reminders.domain import Subscription, subscription_id
-from shared.mongo import ASCENDING, Document, Duplicate, Index, InsertOne, Mongo
+from shared.persistence.mongo import ASCENDING, Document, Duplicate, Index, InsertOne, Mongo
 
 
 class SubscriptionRepository:

@@ -8,7 +8,7 @@ import structlog
 from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.sender import Sender
 from shared.errors import AppError
-from shared.lease import Lease
+from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 

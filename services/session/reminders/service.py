@@ -14,10 +14,10 @@ from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.repository import SubscriptionRepository
 from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
 from services.session.rooms.service import RoomService
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.session_events import RoomDeleted
 from shared.errors import Conflict, TooManyRequests
-from shared.identity import Caller
 
 _DAY = timedelta(days=1)
 # Confirmations that one address is asked for in a day, by whomever: it did not ask for them.

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from shared.mongo import ASCENDING, Index, Mongo
-from shared.revocations import OTHERS_MATTER, Revoked
+from shared.access.revocations import OTHERS_MATTER, Revoked
+from shared.persistence.mongo import ASCENDING, Index, Mongo
 
 
 class RevocationRepository:

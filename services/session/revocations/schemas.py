@@ -1,8 +1,8 @@
 """Data about what was revoked."""
 
+from shared.access.revocations import Revoked
 from shared.http import Data
 from shared.http.schema import Moment, Query
-from shared.revocations import Revoked
 
 
 class RevokedQuery(Query):

@@ -8,8 +8,8 @@ from aiohttp import web
 
 from services.session.revocations.repository import RevocationRepository
 from services.session.signin.repository import SignInRepository
+from shared.access.revocations import SIGN_INS_MATTER, Revoked
 from shared.clock import Clock
-from shared.revocations import SIGN_INS_MATTER, Revoked
 
 
 class RevocationService:

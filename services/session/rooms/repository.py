@@ -1,8 +1,8 @@
 """Where rooms are kept."""
 
 from services.session.rooms.domain import Room
-from shared.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
 
 
 class RoomRepository(Repository[Room]):

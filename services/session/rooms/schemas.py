@@ -8,9 +8,9 @@ from pydantic import Field
 from services.session.accounts.domain import User
 from services.session.accounts.schemas import UserResponse, user_response
 from services.session.rooms.domain import Analytics, Room, TagManager
+from shared.access.identity import Caller
 from shared.http import Body, Data
 from shared.http.schema import Line, Text, Title
-from shared.identity import Caller
 
 
 class TagManagerBody(Body):

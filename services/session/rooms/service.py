@@ -16,11 +16,11 @@ from services.session.rooms.schemas import (
 )
 from services.session.rooms.views import RoomViews
 from services.session.sessions.repository import SessionRepository
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import Conflict
 from shared.http.schema import Page
-from shared.identity import Caller
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 class RoomService:

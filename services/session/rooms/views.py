@@ -7,7 +7,7 @@ from services.session.accounts.repository import UserRepository
 from services.session.rooms.domain import Room
 from services.session.rooms.schemas import RoomResponse, room_response
 from services.session.sessions.repository import SessionRepository
-from shared.identity import Caller
+from shared.access.identity import Caller
 
 
 class RoomViews:

@@ -16,14 +16,14 @@ from services.session.sessions.schemas import (
     JoinSessionResponse,
 )
 from services.session.sessions.service import SessionService
+from shared.access.identity import Caller, TokenIssuer
+from shared.access.permissions import join_grant, monitor_grant
+from shared.access.session_access import acting_role, require, require_not_banned
 from shared.clock import Clock
 from shared.contracts.states import Role, UserRole
 from shared.errors import Forbidden
-from shared.identity import Caller, TokenIssuer
 from shared.ids import new_id
 from shared.livekit import TokenMint
-from shared.permissions import join_grant, monitor_grant
-from shared.session_access import acting_role, require, require_not_banned
 
 JOIN_LIFETIME = timedelta(minutes=10)
 

@@ -17,10 +17,10 @@ from services.session.sessions.live import LiveService, RoomTimeouts
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
 from services.session.settings import SessionSettings
+from shared.access.identity import TokenIssuer
 from shared.clock import Clock
-from shared.identity import TokenIssuer
+from shared.files.signed_paths import PathSigner
 from shared.livekit import LiveKit, TokenMint
-from shared.signed_paths import PathSigner
 
 
 @dataclass(frozen=True)

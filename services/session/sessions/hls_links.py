@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from services.session.sessions.domain import Session
+from shared.access.identity import Caller
+from shared.access.session_access import is_banned
 from shared.clock import Clock
-from shared.identity import Caller
-from shared.session_access import is_banned
-from shared.signed_paths import PathSigner
+from shared.files.signed_paths import PathSigner
 
 # The purpose of their tokens, which the egress service verifies.
 PURPOSE = "hls"

@@ -17,14 +17,14 @@ from services.session.sessions.service import SessionService
 from services.session.sessions.settling import settle
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from services.session.sessions.wishes import stream_again, stream_on
+from shared.access.identity import Caller
+from shared.access.permissions import encoder_grant
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, PresetState, PresetType, SessionMode, SessionStatus
 from shared.errors import AppError, Conflict, NotFound, Unavailable
-from shared.identity import Caller
 from shared.livekit import LiveKit, TokenMint, whip_url
-from shared.mongo import Duplicate
-from shared.permissions import encoder_grant
+from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
 

@@ -3,11 +3,11 @@
 from services.session.accounts.repository import UserRepository
 from services.session.sessions.domain import Session
 from services.session.sessions.service import SessionService
+from shared.access.identity import Caller
+from shared.access.permissions import RolePermissions
+from shared.access.session_access import Permission
 from shared.contracts.states import UserRole
 from shared.errors import Forbidden
-from shared.identity import Caller
-from shared.permissions import RolePermissions
-from shared.session_access import Permission
 
 
 class Participation:

@@ -9,10 +9,10 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
-from shared.gathered_reads import GatheredReads
-from shared.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
-from shared.outbox import Outbox
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
+from shared.persistence.outbox import Outbox
+from shared.persistence.read_batcher import ReadBatcher
+from shared.persistence.repository import Repository
 
 _OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]
 # Totals of the dashboard are exact up to here.
@@ -42,8 +42,8 @@ class SessionRepository(Repository[Session]):
         """`updated` is called with the id of each session that was changed, once that is stored."""
         super().__init__(mongo, outbox, clock)
         self._updated = updated
-        self._live = GatheredReads(self._live_by_room)
-        self._stages = GatheredReads(self._stage_by_session)
+        self._live = ReadBatcher(self._live_by_room)
+        self._stages = ReadBatcher(self._stage_by_session)
 
     async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:  # noqa: A002
         told: list[Event] = []

@@ -8,10 +8,10 @@ from pydantic import Field
 from services.session.accounts.schemas import Username, UserResponse
 from services.session.presets.schemas import JoinLimit, PresetResponse
 from services.session.rooms.schemas import RoomResponse
+from shared.access.identity import LONGEST_LIFETIME
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
 from shared.http.schema import Id, Line, Moment, Text, Title
-from shared.identity import LONGEST_LIFETIME
 
 
 class CreateSessionRequest(Body):

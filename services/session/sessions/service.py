@@ -23,16 +23,16 @@ from services.session.sessions.schemas import (
     UpdateSessionSettingsRequest,
 )
 from services.session.sessions.views import SessionViews
+from shared.access.identity import Caller
+from shared.access.permissions import RolePermissions
+from shared.access.session_access import Permission, require
 from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionMode, SessionStatus, UserRole
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
-from shared.identity import Caller
 from shared.ids import is_id
-from shared.mongo import Duplicate
-from shared.permissions import RolePermissions
-from shared.session_access import Permission, require
+from shared.persistence.mongo import Duplicate
 
 
 class SessionService:
@@ -193,7 +193,7 @@ class SessionService:
     ) -> tuple[Session, RolePermissions]:
         """The session and what the caller may do in it, `permission` included where one is asked for.
 
-        Every operation on a session comes by here. Raises as `shared.session_access.require`, and
+        Every operation on a session comes by here. Raises as `shared.access.session_access.require`, and
         `NotFound` where there is no such session.
         """
         if not is_id(id):

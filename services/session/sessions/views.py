@@ -14,9 +14,9 @@ from services.session.sessions.schemas import (
     RtmpSetupResponse,
     SessionResponse,
 )
-from shared.identity import Caller
-from shared.permissions import switches_of
-from shared.session_access import permissions_for
+from shared.access.identity import Caller
+from shared.access.permissions import switches_of
+from shared.access.session_access import permissions_for
 
 
 class SessionViews:

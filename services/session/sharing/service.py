@@ -9,8 +9,8 @@ from services.session.sessions.service import SessionService
 from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
 from services.session.sharing.urls import PageUrls, embed_html
 from services.session.signin.service import CODE_LIFETIME, SignInService
+from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.identity import Caller
 
 
 class SharingService:

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from services.session.signin.domain import AuthCode, SignIn
-from shared.mongo import ASCENDING, Document, Index, Mongo
-from shared.revocations import SIGN_INS_MATTER, Revoked
+from shared.access.revocations import SIGN_INS_MATTER, Revoked
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 
 
 class SignInRepository:

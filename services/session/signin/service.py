@@ -13,12 +13,12 @@ from services.session.passwords import Passwords
 from services.session.signin.domain import LIFETIME, AuthCode, Rotation, SignIn
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.signin.tokens import RefreshTokens, device_token, digest
+from shared.access.identity import Caller, Scope, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.states import UserRole
 from shared.errors import Forbidden, Unauthenticated
-from shared.identity import Caller, Scope, TokenIssuer
 from shared.ids import new_id, new_secret
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 CODE_LIFETIME = timedelta(seconds=60)
 

@@ -19,8 +19,8 @@ from services.session.stage_requests.asking import AskingService
 from services.session.stage_requests.repository import StageRequestRepository
 from shared.bus import Group
 from shared.clock import Clock
-from shared.http.app import SUPERVISOR
 from shared.livekit import LiveKit
+from shared.runtime.supervisor import SUPERVISOR
 
 
 @dataclass(frozen=True)

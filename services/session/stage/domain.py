@@ -8,11 +8,11 @@ from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 
 from services.session.sessions.domain import Session
+from shared.access.permissions import role_of, switches_of
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Conflict, NotFound
-from shared.permissions import role_of, switches_of
 
 # How long a place is kept for somebody who has no connection to the room.
 GRACE = timedelta(seconds=60)

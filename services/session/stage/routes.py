@@ -9,8 +9,8 @@ from services.session.stage.schemas import (
     UpdateStagePermissionsRequest,
 )
 from services.session.stage.service import STAGE
+from shared.access.room_permissions import user_of
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
-from shared.rights import user_of
 
 routes = Routes("Stage")
 management = Routes("Stage Management")

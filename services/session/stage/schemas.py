@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field
 
 from services.session.accounts.schemas import Username
 from services.session.sessions.domain import Session
+from shared.access.room_permissions import user_of
 from shared.contracts.states import StageSeat
 from shared.http import Body, Data
 from shared.http.schema import Line
-from shared.rights import user_of
 
 # A person's user id, or one of their identities in LiveKit; what is neither names nobody.
 Identity = Annotated[Line, Field(min_length=1, max_length=255), AfterValidator(user_of)]

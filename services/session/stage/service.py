@@ -19,13 +19,13 @@ from services.session.stage.schemas import (
     UpdateStagePermissionsRequest,
     stage_participant,
 )
+from shared.access.identity import Caller
+from shared.access.session_access import acting_role
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Forbidden
-from shared.identity import Caller
 from shared.ids import new_id
-from shared.session_access import acting_role
 
 
 class StageService:

@@ -8,12 +8,12 @@ from services.session.sessions.service import SessionService
 from services.session.stage.service import StageService
 from services.session.stage_requests.domain import StageRequest
 from services.session.stage_requests.repository import StageRequestRepository
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import RequestKind, RequestStatus
 from shared.errors import Conflict, NotFound
 from shared.http.schema import Page
-from shared.identity import Caller
 
 
 class AnsweringService:

@@ -10,12 +10,12 @@ from services.session.stage.domain import check_needs_seat, check_open
 from services.session.stage_requests.domain import StageRequest, open_key
 from services.session.stage_requests.repository import StageRequestRepository
 from services.session.stage_requests.schemas import RaiseHandRequest
+from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import RequestKind
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.idempotency import Reservation
-from shared.identity import Caller
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 _ATTEMPTS = 5
 

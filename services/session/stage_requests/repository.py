@@ -2,8 +2,8 @@
 
 from services.session.stage_requests.domain import StageRequest, open_key
 from shared.contracts.states import RequestKind, RequestStatus
-from shared.mongo import ASCENDING, DESCENDING, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, DESCENDING, Index
+from shared.persistence.repository import Repository
 
 
 class StageRequestRepository(Repository[StageRequest]):

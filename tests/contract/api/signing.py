@@ -9,9 +9,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.credentials import Credentials
-from shared.identity import ACCESS_TYPE, AUDIENCE, ISSUER
+from shared.access.identity import ACCESS_TYPE, AUDIENCE, ISSUER
 from shared.ids import new_id
-from shared.settings import base64url
+from shared.runtime.settings import base64url
 from tests.contract.api.people import Person
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.attendance.world import World
 

@@ -14,10 +14,10 @@ import pytest
 from services.attendance.exports.schemas import COLUMNS, Format
 from services.attendance.exports.service import ExportService
 from services.attendance.reports.rows import AttendanceRows
+from shared.access.identity import Caller
 from shared.contracts.session_events import UserRegistered
 from shared.contracts.states import Role, UserRole, UserState
 from shared.errors import Forbidden, NotFound
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.attendance.events import LIBRARY, at, connection, host, joined, left, session, viewer
 from tests.unit.attendance.world import World
@@ -70,8 +70,8 @@ async def crowd(world: World, names: Iterable[str] = NAMES) -> str:
 async def test_a_table_holds_everybody_in_order_and_nothing_that_runs(world: World) -> None:
     session_id = await crowd(world)
     rows = from_csv(await exported(world, session_id, Format.CSV))
-    neutral = [NAMES[0], "'" + FORMULA, "'+49", "'@all", "Bob"]
-    assert [row["username"] for row in rows] == neutral
+    escape_formula = [NAMES[0], "'" + FORMULA, "'+49", "'@all", "Bob"]
+    assert [row["username"] for row in rows] == escape_formula
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["joined_at"], rows[0]["watch_duration"]) == ("2030-01-01T12:00:00Z", "1")
     assert (rows[0]["email"], rows[0]["is_guest"]) == ("", "false")

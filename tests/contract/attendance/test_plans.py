@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.attendance.attendances.repository import named
-from shared.mongo import ASCENDING, Document, Mongo
+from shared.persistence.mongo import ASCENDING, Document, Mongo
 from tests.unit.attendance.events import at
 from tests.unit.attendance.world import World
 

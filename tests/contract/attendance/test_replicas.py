@@ -4,7 +4,7 @@ import asyncio
 
 from shared.contracts.session_events import SessionEnded
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from tests.unit.attendance.events import at, connection, ended, joined, left, session
 from tests.unit.attendance.world import World
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 
 from services.attendance import app as attendance
 from services.egress import app as egress
-from services.egress.recorder import app as recorder
 from services.gateway import app as gateway
+from services.recorder import app as recorder
 from services.session import app as session
 
 ALERTS = Path(__file__).parents[3] / "docs" / "alerts.yml"

@@ -10,8 +10,8 @@ from shared.bus import Publisher
 from shared.clock import SystemClock
 from shared.ids import new_id
 from shared.livekit import LiveKit, LiveKitApi
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo

@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
+from services.egress.drift.domain import Drift
+from services.egress.drift.repository import DriftRepository
+from services.egress.drift.schemas import DriftQuery
+from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.domain import Done, Kind, Repair
-from services.egress.reconciler.drift.domain import Drift
-from services.egress.reconciler.drift.repository import DriftRepository
-from services.egress.reconciler.drift.schemas import DriftQuery
-from services.egress.reconciler.drift.service import DriftLedger
 from shared.clock import SystemClock
 from shared.contracts.roster_events import DriftRepaired
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.memory_bus import MemoryBus
 
 SESSIONS = [new_id(), new_id()]

@@ -13,7 +13,7 @@ from services.egress.ingest.service import IngestService
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import TokenMint
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.fake_clock import FakeClock
 
 HOST = new_id()

@@ -10,7 +10,7 @@ from services.egress.ingest.service import IngestService
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.livekit import Ingress
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 

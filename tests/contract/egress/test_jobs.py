@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from services.egress.engines.embedded import EmbeddedEngine
-from services.egress.engines.ports import EgressOrder, EgressStatus, Look
-from services.egress.recorder.jobs.domain import Gap, Job, Result, Wanted
-from services.egress.recorder.jobs.repository import JobRepository, RecorderRepository
+from shared.egress.engine import EgressOrder, EgressStatus, Look
+from shared.egress.job_repository import JobRepository, RecorderRepository
+from shared.egress.jobs import Gap, Job, Result, Wanted
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.fake_clock import FakeClock
 
 

@@ -10,10 +10,10 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol import egress as egress_protocol
 
 from deploy.local.stack import Stack
-from services.egress.engines.keys import file_key, key_of, segments_prefix
 from services.egress.engines.livekit import LiveKitEngine, Place, composite
-from services.egress.engines.ports import EgressOrder, Look
 from shared.contracts.states import StreamStatus
+from shared.egress.engine import EgressOrder, Look
+from shared.egress.keys import file_key, key_of, segments_prefix
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import LiveKitApi, LiveKitEgressClient

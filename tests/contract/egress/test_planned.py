@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import pytest
 
 from deploy.local.stack import Stack
-from services.egress.engines.ports import EgressStatus
 from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import RecordingStatus, SessionStatus, StreamStatus
+from shared.egress.engine import EgressStatus
 from shared.ids import new_id
-from shared.mongo import Collection, Document, Mongo, Sort
+from shared.persistence.mongo import Collection, Document, Mongo, Sort
 from tests.unit.egress.streams.house import House, host_of
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.egress.segments.domain import Segment
-from services.egress.segments.repository import SegmentRepository
-from shared.mongo import Mongo
+from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import Segment
+from shared.persistence.mongo import Mongo
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

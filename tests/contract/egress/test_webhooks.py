@@ -11,8 +11,8 @@ from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 

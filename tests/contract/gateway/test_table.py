@@ -16,9 +16,9 @@ from services.gateway.matcher import REST
 from services.gateway.operation import Operation, Upstream
 from services.gateway.table import TABLE
 from services.gateway.upstreams import Upstreams
-from shared.health import Health
 from shared.http.openapi import LIBRARY_PREFIX, Document, service_document
 from shared.http.routes import Access, Route, Routes
+from shared.runtime.health import Health
 
 _PACKAGES = {
     Upstream.SESSION: services.session,
@@ -27,7 +27,7 @@ _PACKAGES = {
 }
 
 # A process that only the RTMP server beside it asks.
-_OF_ITS_OWN = "services.egress.relay."
+_OF_ITS_OWN = "services.relay."
 
 
 def _declared(upstream: Upstream) -> Iterator[Route]:

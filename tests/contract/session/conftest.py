@@ -9,8 +9,8 @@ from services.session.accounts.repository import UserRepository
 from services.session.presets.repository import PresetRepository
 from services.session.rooms.repository import RoomRepository
 from services.session.sessions.repository import SessionRepository
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo

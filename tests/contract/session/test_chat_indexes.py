@@ -8,8 +8,8 @@ from services.session.chat.domain import EVERYBODY, ChatMessage, Recipient
 from services.session.chat.history import History
 from services.session.chat.repository import ChatRepository
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.contract.session.test_indexes import Asked, Watched, WatchedMongo, stages_of
 

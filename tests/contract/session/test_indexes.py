@@ -14,9 +14,9 @@ from services.session.stage_requests.domain import StageRequest
 from services.session.stage_requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind
 from shared.ids import new_id
-from shared.mongo import Collection, Document, Index, Mongo, Sort
-from shared.outbox import Outbox
-from shared.repository import Repository
+from shared.persistence.mongo import Collection, Document, Index, Mongo, Sort
+from shared.persistence.outbox import Outbox
+from shared.persistence.repository import Repository
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from tests.unit.session.make import (

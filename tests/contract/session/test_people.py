@@ -11,10 +11,10 @@ from services.session.rooms.domain import Analytics, Room, TagManager
 from services.session.rooms.repository import RoomRepository
 from services.session.signin.domain import AuthCode, SignIn
 from services.session.signin.repository import AuthCodeRepository, SignInRepository
+from shared.access.identity import LONGEST_LIFETIME
 from shared.contracts.states import UserRole
-from shared.identity import LONGEST_LIFETIME
 from shared.ids import new_id
-from shared.mongo import Duplicate, Mongo
+from shared.persistence.mongo import Duplicate, Mongo
 from tests.unit.session.make import HOST, LIBRARY, T0, room, user
 
 MONTH = timedelta(days=30)

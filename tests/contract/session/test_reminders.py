@@ -12,9 +12,9 @@ from services.session.reminders.mails.domain import Mail, MailState, reminder
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.repository import SubscriptionRepository
 from shared.ids import new_id
-from shared.lease import PATIENCE, Lease, LeaseStore
-from shared.mongo import ASCENDING, Collection, Document, Mongo
-from shared.outbox import Outbox
+from shared.persistence.lease import PATIENCE, Lease, LeaseStore
+from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.unit.session.make import T0
 

@@ -11,7 +11,7 @@ from services.session.sessions.settling import host_joined, host_left
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.ids import new_id
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 from tests.unit.session.make import LIBRARY, LIMITS, ORGANIZATION, T0, live_session, preset, session, settings
 
 

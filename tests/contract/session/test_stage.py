@@ -11,8 +11,8 @@ from services.session.stage_requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind, StageSeat
 from shared.errors import Conflict
 from shared.ids import new_id
-from shared.mongo import Duplicate, Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Duplicate, Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.unit.session.make import T0, live_session, preset_state
 

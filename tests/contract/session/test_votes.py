@@ -8,10 +8,10 @@ import pytest
 
 from services.session.polls.schemas import CreatePollRequest, PollResponse, VoteRequest
 from services.session.sessions.domain import Session
+from shared.access.identity import Caller
 from shared.errors import Conflict
-from shared.identity import Caller
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from tests.contract.session.test_indexes import stages_of
 from tests.unit.session.hosting import Host, new_host, viewer
 from tests.unit.session.house import House

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.stack import Stack
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pymongo import MongoClient
 
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 
 
 @contextmanager

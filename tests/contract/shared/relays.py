@@ -10,8 +10,8 @@ from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from tests.contract.shared.things import Things
 
 DEADLINE = 60.0

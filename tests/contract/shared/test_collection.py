@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.errors import Unavailable
-from shared.mongo import ASCENDING, DESCENDING, DeleteOne, Duplicate, Index, InsertOne, Mongo, UpdateOne
+from shared.persistence.mongo import (
+    ASCENDING,
+    DESCENDING,
+    DeleteOne,
+    Duplicate,
+    Index,
+    InsertOne,
+    Mongo,
+    UpdateOne,
+)
 
 
 async def test_find_sorts_skips_limits_and_picks_fields(mongo: Mongo) -> None:

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.stack import Stack
 from shared.bus.rabbit import RabbitBus
 from shared.errors import Unavailable
-from shared.mongo import Document, Mongo
+from shared.persistence.mongo import Document, Mongo
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.relays import Ground, emptied, eventually, is_empty, running

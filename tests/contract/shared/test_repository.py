@@ -8,8 +8,8 @@ import pytest
 
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
-from shared.mongo import Collection, Document, Duplicate, Mongo, Sort
-from shared.outbox import Outbox
+from shared.persistence.mongo import Collection, Document, Duplicate, Mongo, Sort
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.contract.shared.things import AT, Colour, Part, Thing, Things, thing
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope, Event
 from shared.ids import new_id
-from shared.mongo import ASCENDING, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Index
+from shared.persistence.repository import Repository
 
 AT = datetime(2030, 1, 1, 12, 0, 0, 125_000, tzinfo=UTC)
 

@@ -14,13 +14,13 @@ from yarl import URL
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
 from services.session.keys.management import access_key
+from shared.access.identity import Caller, TokenIssuer
+from shared.access.revocations import Revoked
 from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.revocations import PATH as REVOKED_PATH
-from shared.identity import Caller, TokenIssuer
-from shared.revocations import Revoked
 
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"

@@ -9,8 +9,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shared.access.identity import TokenIssuer
 from shared.clock import SystemClock
-from shared.identity import TokenIssuer
 from tests.integration.gateway.rig import CALLER, KEY_ID, Rig, bearer, running
 
 SECRET = "sesame-of-at-least-thirty-two-characters"

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.access.identity import Caller
 from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import (
     Connection,
@@ -20,7 +21,6 @@ from shared.contracts.states import (
     SessionStatus,
     UserRole,
 )
-from shared.identity import Caller
 from shared.ids import new_id
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from services.attendance.audiences.ticker import Ticker
 from services.attendance.sessions.domain import People
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.attendance.events import at, connection, joined, session
 from tests.unit.attendance.world import World

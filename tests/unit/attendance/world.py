@@ -24,8 +24,8 @@ from shared.contracts.event import Event
 from shared.contracts.session_events import SessionStarted
 from shared.contracts.states import SessionState
 from shared.errors import Unavailable
-from shared.mongo import Mongo
-from shared.outbox import Outbox
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from tests.unit.attendance.events import T0, envelope, host

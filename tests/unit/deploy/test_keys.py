@@ -9,9 +9,9 @@ from deploy.cli import build
 from deploy.keys import new_signing_key
 from services.session.keys.keyring import Keyring
 from services.session.settings import SessionSettings
+from shared.access.identity import Caller, TokenIssuer, TokenVerifier
 from shared.contracts.states import UserRole
-from shared.identity import Caller, TokenIssuer, TokenVerifier
-from shared.settings import base64url
+from shared.runtime.settings import base64url
 from shared.testing.fake_clock import FakeClock
 
 HANNA = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Hanna")

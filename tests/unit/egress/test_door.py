@@ -23,11 +23,11 @@ from shared.clock import SystemClock
 from shared.contracts.livekit_events import ParticipantJoined
 from shared.errors import Unavailable
 from shared.http import service_app
-from shared.http.app import HEALTH
 from shared.livekit import WebhookVerifier
-from shared.mongo import Document, Mongo
-from shared.outbox import Outbox
-from shared.settings import ServiceSettings
+from shared.persistence.mongo import Document, Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.health import HEALTH
+from shared.runtime.settings import ServiceSettings
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 

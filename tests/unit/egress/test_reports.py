@@ -4,8 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from services.egress.reports.sender import Reports
 from shared.livekit import WebhookSigner
+from shared.livekit.webhook_sender import Reports
 from shared.testing.fake_clock import FakeClock
 
 

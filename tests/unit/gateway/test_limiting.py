@@ -13,9 +13,9 @@ from services.gateway.matcher import Matcher
 from services.gateway.settings import GatewaySettings
 from services.gateway.table import TABLE
 from services.gateway.visit import Visit
+from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests
-from shared.identity import Caller
 from shared.ids import new_id
 from shared.testing.fake_clock import FakeClock
 

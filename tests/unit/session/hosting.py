@@ -8,10 +8,10 @@ from services.session.presets.schemas import CreatePresetRequest, PresetResponse
 from services.session.rooms.schemas import CreateRoomRequest
 from services.session.sessions.domain import Session
 from services.session.sessions.schemas import CreateSessionRequest, StartSessionResponse
+from shared.access.identity import Caller, TokenVerifier
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import Role, UserRole
 from shared.http.idempotency import Reservation
-from shared.identity import Caller, TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.house import House
 from tests.unit.session.make import caller, user

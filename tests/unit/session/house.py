@@ -56,15 +56,15 @@ from services.session.signin.tokens import RefreshTokens
 from services.session.stage import consumers as stage_consumers
 from services.session.stage.build import build_stage
 from services.session.stage_requests.repository import StageRequestRepository
+from shared.access.identity import TokenIssuer
 from shared.contracts.event import Envelope, Event
 from shared.errors import Unavailable
-from shared.identity import TokenIssuer
+from shared.files.signed_paths import PathSigner
+from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, TokenMint
-from shared.mongo import Mongo
-from shared.outbox import Outbox
-from shared.signed_paths import PathSigner
-from shared.storage import Storage
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus

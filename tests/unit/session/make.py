@@ -9,6 +9,7 @@ from services.session.polls.domain import Option, Poll
 from services.session.presets.domain import Preset
 from services.session.rooms.domain import Room
 from services.session.sessions.domain import Limits, Session
+from shared.access.identity import Caller
 from shared.contracts.states import (
     PresetSettings,
     PresetState,
@@ -17,7 +18,6 @@ from shared.contracts.states import (
     UserRole,
     Visibility,
 )
-from shared.identity import Caller
 from shared.ids import new_id
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ import pytest
 from services.session.participants.domain import Appointment, appoint
 from services.session.sessions.domain import Session
 from services.session.sessions.people import Ban
+from shared.access.identity import Caller
 from shared.contracts.event import Event
 from shared.contracts.states import Role, UserRole
 from shared.errors import AppError
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.house import House
 from tests.unit.session.make import caller, user

@@ -7,12 +7,12 @@ from services.session.sessions.domain import Session
 from services.session.stage.schemas import AddToStageRequest
 from services.session.stage_requests.domain import StageRequest
 from services.session.stage_requests.schemas import RaiseHandRequest
+from shared.access.identity import Caller
+from shared.access.permissions import join_grant, permissions_in, role_of
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.http.idempotency import Reservation
-from shared.identity import Caller
 from shared.ids import new_id
 from shared.livekit import JoinGrant
-from shared.permissions import join_grant, permissions_in, role_of
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House
 from tests.unit.session.make import caller, user

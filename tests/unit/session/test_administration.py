@@ -9,10 +9,10 @@ from services.session.accounts.schemas import CreateUserRequest, UpdateUserReque
 from services.session.accounts.service import FirstAdministrator
 from services.session.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from services.session.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
+from shared.access.identity import Scope, TokenVerifier
 from shared.contracts.states import UserRole, Visibility
 from shared.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from shared.http.schema import Page
-from shared.identity import Scope, TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import SIGNING_KEY, House

@@ -21,8 +21,8 @@ from services.session.centrifugo.schemas import (
     SubscribeResult,
 )
 from services.session.centrifugo.service import CentrifugoService
+from shared.access.identity import TokenVerifier
 from shared.errors import Unavailable
-from shared.identity import TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House

@@ -10,8 +10,8 @@ from aiohttp.test_utils import make_mocked_request
 from services.session.chat.kinds import KINDS, LONGEST_NAME, Sniffer, file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, ChatQuery
 from services.session.sessions.domain import Session
+from shared.access.identity import Caller
 from shared.errors import Forbidden, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import CHAT_FILE_LIMIT, House

@@ -7,6 +7,7 @@ import pytest
 
 from services.session.sessions.domain import Ingest, Session
 from services.session.sessions.settling import host_joined, host_left, settle
+from shared.access.permissions import switches_of
 from shared.contracts.session_events import (
     SessionDeleted,
     SessionEnded,
@@ -16,7 +17,6 @@ from shared.contracts.session_events import (
 )
 from shared.contracts.states import EndReason, SessionMode, SessionStatus
 from shared.errors import Conflict
-from shared.permissions import switches_of
 from tests.unit.session.make import GRACE, LIMITS, T0, live_session, preset_state, session
 
 LATER = T0 + timedelta(minutes=5)

@@ -10,14 +10,14 @@ from services.session.enforcement.marks import Marks
 from services.session.enforcement.service import Enforcer
 from services.session.sessions.domain import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
+from shared.access.identity import Caller
+from shared.access.permissions import encoder_grant, join_grant, monitor_grant, permissions_in, role_of
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Unavailable
-from shared.identity import Caller
 from shared.ids import new_id
 from shared.livekit import ROLE_ATTRIBUTE, JoinGrant, LiveKitParticipant, TrackSource
-from shared.permissions import encoder_grant, join_grant, monitor_grant, permissions_in, role_of
 from tests.unit.session.hosting import Host, appoint, ban, registered
 from tests.unit.session.house import House
 

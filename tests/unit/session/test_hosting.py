@@ -13,11 +13,11 @@ from services.session.sessions.schemas import (
     RescheduleSessionRequest,
     UpdateSessionSettingsRequest,
 )
+from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import AppError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, new_host, viewer
 from tests.unit.session.house import House

@@ -8,10 +8,10 @@ from services.session.accounts.domain import User
 from services.session.accounts.schemas import UpdateUserRequest
 from services.session.keys.schemas import CreateApiKeyRequest
 from services.session.passwords import Passwords
+from shared.access.identity import Caller, Scope, TokenVerifier
+from shared.access.revocations import Revocations
 from shared.errors import Forbidden, Unauthenticated
-from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
-from shared.revocations import Revocations
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House
 from tests.unit.session.test_signin import PASSWORD, host_with_password, refused

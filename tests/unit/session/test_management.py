@@ -9,8 +9,8 @@ import pytest
 from services.session.accounts.schemas import UpdateUserRequest
 from services.session.keys import management
 from services.session.keys.schemas import CreateApiKeyRequest
+from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.errors import Unauthenticated
-from shared.identity import Caller, Scope, TokenVerifier
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House

@@ -6,11 +6,11 @@ from services.session.moderation.domain import MOST_BANNED
 from services.session.moderation.domain import ban as ban_in
 from services.session.moderation.schemas import BanParticipantRequest
 from services.session.sessions.people import Ban
+from shared.access.identity import Caller
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.schema import Page
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, appoint, ban, colleague, new_host, registered
 from tests.unit.session.house import House

@@ -8,11 +8,11 @@ from services.session.participants.domain import MOST_ASSIGNED, Appointment, app
 from services.session.participants.schemas import ParticipantQuery, SessionParticipantResponse
 from services.session.sessions.domain import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
+from shared.access.identity import Caller
 from shared.contracts.roster_events import RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import EndReason, Role, StageSeat, UserRole
 from shared.errors import AppError, Conflict, Forbidden, NotFound
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import (
     Host,

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from services.session.polls.schemas import CreatePollRequest, PollQuery, PollResponse, VoteRequest
 from services.session.sessions.domain import Session
+from shared.access.identity import Caller
 from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, new_host
 from tests.unit.session.house import House

@@ -4,9 +4,9 @@ import pytest
 
 from services.session.accounts.domain import User
 from services.session.libraries.schemas import UpdateLibraryRequest
+from shared.access.identity import Caller
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.errors import Forbidden, NotFound
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, appoint
 from tests.unit.session.house import House

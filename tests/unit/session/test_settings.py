@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.session.settings import SessionSettings
-from shared.settings import SettingsRefused, load
+from shared.runtime.settings import SettingsRefused, load
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 PUBLIC_KEY = base64.urlsafe_b64encode(

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from services.session.sessions.schemas import SessionResponse
+from shared.access.identity import Caller
 from shared.contracts.states import Role, StreamState, StreamStatus
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, appoint, ban, registered
 from tests.unit.session.house import House

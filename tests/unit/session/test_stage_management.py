@@ -6,11 +6,11 @@ import pytest
 
 from services.session.stage.domain import GRACE
 from services.session.stage.schemas import AddToStageRequest, UpdateStagePermissionsRequest
+from shared.access.identity import Caller
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.roster_events import RosterConnection, RosterObserved
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host, connection, left
 from tests.unit.session.house import House

@@ -9,7 +9,7 @@ from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus
 from shared.contracts.stream_events import StreamChanged
 from shared.errors import Conflict, Forbidden
-from shared.signed_paths import PathSigner
+from shared.files.signed_paths import PathSigner
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import House
 

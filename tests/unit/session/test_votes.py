@@ -8,10 +8,10 @@ from services.session.polls.domain import Poll
 from services.session.polls.votes import VoteRepository
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.facts import Facts
 from shared.ids import new_id
-from shared.mongo import Document, Mongo
-from shared.outbox import Outbox
+from shared.persistence.append_only import AppendOnlyCollection
+from shared.persistence.mongo import Document, Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
@@ -53,12 +53,12 @@ async def test_a_vote_that_is_stored_late_counts(monkeypatch: pytest.MonkeyPatch
     await cast(votes, asked)
     late: list[Document] = []
 
-    async def given_up(_: Facts, documents: Sequence[Document]) -> frozenset[int]:
+    async def given_up(_: AppendOnlyCollection, documents: Sequence[Document]) -> frozenset[int]:
         late.extend(documents)
         raise Unavailable("The database does not answer")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Facts, "_insert", given_up)
+        broken.setattr(AppendOnlyCollection, "_insert", given_up)
         with pytest.raises(Unavailable):
             await cast(votes, asked)
     await cast(votes, asked, many=2)

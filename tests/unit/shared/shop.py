@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field
 
+from shared.access.identity import Caller, TokenIssuer
 from shared.contracts.states import UserRole
 from shared.errors import Conflict, TooManyRequests
 from shared.http import (
@@ -27,11 +28,11 @@ from shared.http import (
     ok,
     service_app,
 )
-from shared.http.app import HEALTH, IDEMPOTENCY, INTERNAL_CALLS
+from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.schema import Page, Title
-from shared.identity import Caller, TokenIssuer
-from shared.settings import ServiceSettings
+from shared.runtime.health import HEALTH
+from shared.runtime.settings import ServiceSettings
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_mongo import memory_mongo
 

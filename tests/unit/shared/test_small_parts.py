@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from shared.clock import SystemClock, from_unix_ms, milliseconds
 from shared.contracts.event import PARTITIONS, partition_of
 from shared.errors import TooManyRequests, Unavailable
-from shared.health import Health
 from shared.http.schema import Body, Line, Moment, Page, Text, Title
 from shared.ids import is_id, new_id, new_secret
+from shared.runtime.health import Health
 
 
 class Texts(Body):

@@ -8,9 +8,10 @@ from aiohttp import web
 
 from shared.clock import SystemClock
 from shared.http import PUBLIC, Reply, Request, Routes, ok, service_app
-from shared.http.app import HEALTH, SUPERVISOR
-from shared.runtime import main
-from shared.settings import ServiceSettings
+from shared.runtime.health import HEALTH
+from shared.runtime.process import main
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.supervisor import SUPERVISOR
 
 routes = Routes("Toy")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shared.livekit import Ingress
-from shared.mongo import ASCENDING, Collection, Document, Index, Mongo
+from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo
 
 # An ingress, and when the relay last asked for it.
 SeenIngress = tuple[Ingress, datetime | None]

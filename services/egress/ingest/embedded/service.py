@@ -8,11 +8,11 @@ from typing import Final
 from aiohttp import web
 
 from services.egress.ingest.embedded.repository import IngressRepository
+from shared.access.permissions import encoder_grant
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.ids import new_id, new_secret
 from shared.livekit import Ingress, TokenMint, whip_url
-from shared.permissions import encoder_grant
 
 # A token only lets the relay connect; it asks for another before each try.
 _TOKEN_LIFETIME = timedelta(minutes=10)

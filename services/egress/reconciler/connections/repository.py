@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.egress.reconciler.connections.domain import Believed
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined
-from shared.mongo import ASCENDING, Collection, Document, Index, Mongo, UpdateOne
+from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo, UpdateOne
 
 # Longer than any session may last.
 _KEPT = timedelta(days=2)

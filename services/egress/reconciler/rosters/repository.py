@@ -7,8 +7,8 @@ from typing import ClassVar
 from services.egress.reconciler.rosters.domain import Roster
 from shared.contracts.event import Event
 from shared.errors import NotFound
-from shared.mongo import ASCENDING, Duplicate, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Duplicate, Index
+from shared.persistence.repository import Repository
 
 _KEPT = timedelta(days=2)
 

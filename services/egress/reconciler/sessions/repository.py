@@ -6,9 +6,9 @@ from datetime import timedelta
 from services.egress.reconciler.sessions.domain import KnownSession
 from shared.clock import Clock
 from shared.contracts.states import SessionState
-from shared.gathered_reads import GatheredReads
-from shared.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
-from shared.turns import Turns
+from shared.persistence.keyed_locks import KeyedLocks
+from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+from shared.persistence.read_batcher import ReadBatcher
 
 _KEPT = timedelta(days=7)
 
@@ -23,8 +23,8 @@ class SessionRepository:
     def __init__(self, mongo: Mongo, clock: Clock):
         self.collection: Collection = mongo.collection(self.collection_name)
         self._clock = clock
-        self._reads = GatheredReads(self._read)
-        self._turns = Turns()
+        self._reads = ReadBatcher(self._read)
+        self._turns = KeyedLocks()
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)

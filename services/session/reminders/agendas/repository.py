@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from services.session.reminders.agendas.domain import Agenda
-from shared.mongo import ASCENDING, Index
-from shared.repository import Repository
+from shared.persistence.mongo import ASCENDING, Index
+from shared.persistence.repository import Repository
 
 _KEPT_SECONDS = 400 * 24 * 3600
 

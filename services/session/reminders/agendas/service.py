@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionDeleted, SessionEvent
 from shared.errors import NotFound
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 
 
 class AgendaService:

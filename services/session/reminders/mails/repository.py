@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.session.reminders.mails.domain import Mail, MailState
-from shared.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
 _KEPT_SECONDS = 90 * 24 * 3600
 _ADAPTER: TypeAdapter[Mail] = TypeAdapter(Mail)

@@ -15,7 +15,7 @@ from services.session.reminders.mails.smtp import MailConnection, MailDeferred, 
 from shared.bus import Backoff
 from shared.clock import Clock
 from shared.errors import Unavailable
-from shared.lease import Lease
+from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 

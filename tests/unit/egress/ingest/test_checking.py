@@ -8,6 +8,8 @@ from google.protobuf.json_format import MessageToJson
 from livekit.protocol.ingress import IngressInfo, IngressState
 from livekit.protocol.webhook import WebhookEvent
 
+from services.egress.drift.domain import Drift
+from services.egress.drift.schemas import DriftQuery
 from services.egress.ingest.checking import IngressCheck
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
@@ -15,8 +17,6 @@ from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
-from services.egress.reconciler.drift.domain import Drift
-from services.egress.reconciler.drift.schemas import DriftQuery
 from services.egress.reconciler.rounds import Rounds
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.repository import WebhookRepository
@@ -26,7 +26,7 @@ from shared.contracts.states import SessionMode, SessionState, SessionStatus
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import Ingress, TokenMint, parse
-from shared.outbox import Outbox
+from shared.persistence.outbox import Outbox
 from tests.unit.egress.reconciler.house import House
 from tests.unit.egress.reconciler.make import HOST, ended, state
 

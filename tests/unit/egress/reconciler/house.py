@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from services.egress.drift.domain import Drift
+from services.egress.drift.schemas import DriftQuery
 from services.egress.reconciler.build import build_reconciler
 from services.egress.reconciler.domain import Kind
-from services.egress.reconciler.drift.domain import Drift
-from services.egress.reconciler.drift.schemas import DriftQuery
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost, RosterObserved
@@ -13,7 +13,7 @@ from shared.contracts.session_events import SessionDeleted, SessionEnded, Sessio
 from shared.contracts.states import Role, SessionState
 from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
-from shared.mongo import Mongo
+from shared.persistence.mongo import Mongo
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus

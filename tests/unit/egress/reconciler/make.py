@@ -6,6 +6,7 @@ from typing import Any
 
 from services.egress.reconciler.connections.domain import Believed
 from services.egress.reconciler.domain import Look, Present
+from shared.access.permissions import Switches, join_grant, permissions_of
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import (
     PresetSettings,
@@ -18,7 +19,6 @@ from shared.contracts.states import (
 )
 from shared.ids import new_id
 from shared.livekit import JoinGrant, Permissions
-from shared.permissions import Switches, join_grant, permissions_of
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ROOM = "RM_1"

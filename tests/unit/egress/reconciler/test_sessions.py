@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.egress.reconciler.sessions.repository import SessionRepository
-from shared.mongo import Document
+from shared.persistence.mongo import Document
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.make import T0, state

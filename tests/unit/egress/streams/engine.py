@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.egress.engines.ports import EgressInfo, EgressOrder, EgressStatus
 from shared.clock import Clock
+from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.errors import BadGateway, Unavailable
 
 

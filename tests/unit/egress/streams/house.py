@@ -5,32 +5,32 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.build import EngineParts
-from services.egress.engines.keys import file_key, key_of, segments_prefix
-from services.egress.engines.ports import EgressInfo, EgressStatus, Engine
 from services.egress.reconciler.build import build_reconciler
-from services.egress.reconciler.drift.schemas import DriftQuery
 from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
-from services.egress.segments.domain import Segment
-from services.egress.segments.repository import SegmentRepository
 from services.egress.settings import EgressSettings
 from services.egress.streams.build import build_streams
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
+from shared.access.identity import Caller
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import EgressEnded, EgressUpdated, FileResult, TrackPublished
 from shared.contracts.session_events import SessionEnded, SessionEvent, SessionStarted, SessionUpdated
 from shared.contracts.states import SessionState, SessionStatus, StreamWish, UserRole
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
+from shared.egress.engine import EgressInfo, EgressStatus, Engine
+from shared.egress.keys import file_key, key_of, segments_prefix
+from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import Segment
+from shared.files.storage import Storage
 from shared.http.idempotency import Reservation
-from shared.identity import Caller
 from shared.ids import new_id
-from shared.mongo import Mongo
-from shared.storage import Storage
+from shared.persistence.mongo import Mongo
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus

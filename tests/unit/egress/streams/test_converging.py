@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from services.egress.engines.ports import EgressStatus
-from services.egress.reconciler.drift.schemas import DriftQuery
+from services.egress.drift.schemas import DriftQuery
 from shared.contracts.livekit_events import EgressEnded
 from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import StreamStatus
+from shared.egress.engine import EgressStatus
 from shared.ids import new_id
 from tests.unit.egress.streams.house import SETTLES_AFTER, House
 

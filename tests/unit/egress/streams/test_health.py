@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.egress.engines.ports import EgressStatus
 from services.egress.streams.schemas import StreamHealthResponse
 from shared.contracts.states import Role, SessionState, UserRole
+from shared.egress.engine import EgressStatus
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, LiveKitTrack

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.egress.segments.domain import Segment
 from services.egress.streams.playlists import Opening, media_playlist
+from shared.egress.segments import Segment
 from tests.unit.egress.reconciler.make import at
 
 KEY, SESSION = "0" * 32, "0190a5d0-ac96-774b-bcce-b302099a8057"

@@ -2,16 +2,16 @@
 
 import pytest
 
-from services.egress.engines.keys import key_of
-from services.egress.engines.ports import EgressStatus
 from services.egress.recordings.schemas import CleanupResponse
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import RecordingStatus, Role, SessionStatus, StreamStatus, UserRole
+from shared.egress.engine import EgressStatus
+from shared.egress.keys import key_of
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
 from shared.ids import new_id
-from shared.mongo import Duplicate
+from shared.persistence.mongo import Duplicate
 from tests.unit.egress.reconciler.make import state
 from tests.unit.egress.streams.house import House, host_of
 

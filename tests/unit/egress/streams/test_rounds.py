@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.egress.engines.ports import EgressInfo, EgressStatus
 from services.egress.streams.domain import Part
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import RecordingStatus, SessionState, SessionStatus, StreamStatus, StreamWish
+from shared.egress.engine import EgressInfo, EgressStatus
 from shared.ids import new_id
 from tests.unit.egress.streams.house import House, key_for
 

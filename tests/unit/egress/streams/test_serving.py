@@ -8,17 +8,17 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from services.egress.engines.ports import EgressStatus
 from services.egress.streams import routes as stream_routes
 from services.egress.streams.build import HLS_LINKS
 from services.egress.streams.removal import StreamRemoval
 from shared.contracts.session_events import LibraryUpdated, SessionDeleted
 from shared.contracts.states import LibraryState, SessionState, Visibility
+from shared.egress.engine import EgressStatus
+from shared.files.signed_paths import PathSigner
 from shared.http import service_app
-from shared.http.app import HEALTH
 from shared.ids import new_id
-from shared.settings import ServiceSettings
-from shared.signed_paths import PathSigner
+from shared.runtime.health import HEALTH
+from shared.runtime.settings import ServiceSettings
 from tests.unit.egress.streams.house import SECRET, House
 
 Http = TestClient[web.Request, web.Application]

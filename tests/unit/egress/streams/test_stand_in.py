@@ -6,10 +6,10 @@ import pytest
 from google.protobuf.json_format import MessageToJson, ParseDict
 from livekit.protocol.webhook import WebhookEvent
 
-from services.egress.engines.ports import EgressStatus
 from services.egress.webhooks.domain import translate
 from shared.contracts.livekit_events import EgressEvent
 from shared.contracts.states import RecordingStatus, SessionState, StreamStatus
+from shared.egress.engine import EgressStatus
 from shared.livekit import parse
 from tests.unit.egress.streams.house import House
 

@@ -19,8 +19,8 @@ from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
 from shared.bus import Backoff
 from shared.errors import Unavailable
-from shared.lease import Lease, LeaseStore
-from shared.signed_paths import PathSigner
+from shared.files.signed_paths import PathSigner
+from shared.persistence.lease import Lease, LeaseStore
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.session.house import House
 from tests.unit.session.make import user

@@ -11,7 +11,7 @@ from services.session.reminders.mails.domain import Mail, MailState
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailDeferred, MailRefused
 from shared.errors import Unavailable
-from shared.lease import PATIENCE
+from shared.persistence.lease import PATIENCE
 from tests.unit.session.hosting import Host
 from tests.unit.session.reminders.office import Office, Replica
 

@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from services.session.reminders.domain import recipient_of
+from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import Conflict, Forbidden, NotFound, TooManyRequests
-from shared.identity import Caller
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.make import user

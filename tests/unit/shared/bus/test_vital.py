@@ -8,7 +8,7 @@ from shared.bus import Group
 from shared.bus.intake import Intake
 from shared.bus.vital import Vital
 from shared.contracts.livekit_events import LiveKitRoomStarted
-from shared.tasks import TaskEnded
+from shared.runtime.tasks import TaskEnded
 from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.events import Seen, started
 

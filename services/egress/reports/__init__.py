@@ -1,1 +1,0 @@
-"""Reports in LiveKit's own words: signed webhooks of our own parts, to the same door as LiveKit's."""

@@ -1,0 +1,77 @@
+"""Names and notes as small pictures, drawn once each."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from services.recorder.media.i420 import Picture
+
+_BACKDROP, _TILE, _INK, _FAINT = 24, 48, 235, 150
+_KEPT = 256
+
+
+@lru_cache(maxsize=_KEPT)
+def name_tag(name: str, width: int, height: int) -> Picture | None:
+    """The name for the lower left corner of a box of this size; None for a name without a letter."""
+    text = _printable(name)
+    if not text:
+        return None
+    font = ImageFont.load_default(max(10, height // 22))
+    text = _shortened(text, font, width * 0.6)
+    left, top, right, bottom = font.getbbox(text)
+    size = (_even(right - left + 16), _even(bottom - top + 12))
+    return _drawn(size, _BACKDROP, [(text, (8 - left, 6 - top), font, _INK)])
+
+
+@lru_cache(maxsize=_KEPT)
+def placeholder(name: str, width: int, height: int) -> Picture:
+    """What is shown of somebody whose camera is off: the first letters of the name."""
+    initials = "".join(word[0] for word in _printable(name).split()[:2]).upper() or "?"
+    return _centred(initials, width, height, height // 4, _INK, _TILE)
+
+
+@lru_cache(maxsize=_KEPT)
+def waiting(width: int, height: int) -> Picture:
+    """What is shown while nobody is on stage."""
+    return _centred("Waiting for the host", width, height, height // 18, _FAINT, _BACKDROP)
+
+
+def _centred(text: str, width: int, height: int, size: int, ink: int, paper: int) -> Picture:
+    font = ImageFont.load_default(max(10, size))
+    left, top, right, bottom = font.getbbox(text)
+    at = ((width - right - left) / 2, (height - bottom - top) / 2)
+    return _drawn((width, height), paper, [(text, at, font, ink)])
+
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_Text = tuple[str, tuple[float, float], _Font, int]
+
+
+def _drawn(size: tuple[int, int], paper: int, texts: list[_Text]) -> Picture:
+    image = Image.new("L", size, paper)
+    pen = ImageDraw.Draw(image)
+    for text, at, font, ink in texts:
+        pen.text(at, text, fill=ink, font=font)
+    plain = Picture.plain(*size)
+    plain.y[:] = np.asarray(image)
+    return plain
+
+
+def _shortened(text: str, font: _Font, width: float) -> str:
+    if font.getlength(text) <= width:
+        return text
+    while len(text) > 1 and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _printable(name: str) -> str:
+    """On one line and without control characters: people choose their names themselves."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:64]
+
+
+def _even(value: float) -> int:
+    return (int(value) + 1) // 2 * 2

@@ -1,0 +1,43 @@
+"""Settings of a recorder."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from shared.runtime.settings import DataSettings
+
+
+class RecorderSettings(DataSettings):
+    """The database and the storage are those of the egress service, whose door takes the reports."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("livekit_api_secret",)
+
+    mongodb_uri: str = "mongodb://127.0.0.1:27017/greenroom_egress"
+    """The egress service's database."""
+
+    livekit_url: str = "ws://127.0.0.1:7880"
+    """LiveKit, where the recorder joins rooms."""
+    livekit_api_url: str = "http://127.0.0.1:7880"
+    """LiveKit, where our own calls go."""
+    livekit_api_key: str = "devkey"
+    """The key of LiveKit's API."""
+    livekit_api_secret: SecretStr = SecretStr("")
+    """Its secret; reports are signed with it as LiveKit's webhooks are."""
+
+    egress_url: str = "http://127.0.0.1:8002"
+    """Where the egress service is, whose door takes the reports."""
+
+    storage_url: str = "file:///var/lib/greenroom/storage"
+    """The egress service's storage."""
+    storage_options: Annotated[dict[str, str], Field(default_factory=dict)]
+    """The egress service's."""
+
+    spool: Path = Path("/var/lib/greenroom/recorder")
+    """A folder of this recorder's own, which outlives it: what could not be stored yet waits there."""
+
+    max_jobs: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many sessions at once. One speaker costs about 0.4 core, four on stage about 0.8."""
+
+    x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "superfast"
+    """x264's; each step towards medium costs half as much again and saves a tenth of the bytes."""

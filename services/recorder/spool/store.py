@@ -1,0 +1,106 @@
+"""The spool folder: `segments/<key>/<epoch>/<n>.ts`, each complete once its `.json` lies beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from services.recorder.spool.domain import Spooled
+from shared.egress.segments import Segment
+from shared.ids import new_id
+
+_SEGMENTS = TypeAdapter(Segment)
+
+
+class SpoolTaken(Exception):
+    """Another recorder uses the folder."""
+
+
+class Spool:
+    """One recorder's folder. Its identity lies in there: who has the folder is that recorder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.reports = folder / "reports"
+        self._segments = folder / "segments"
+        self._lock: int | None = None
+
+    def open(self) -> str:
+        """Take the folder; the recorder's id. Raises SpoolTaken, OSError."""
+        for folder in (self._segments, self.reports):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SpoolTaken(f"another recorder uses {self.folder}") from error
+        self._clear_unfinished()
+        return self._identity()
+
+    def close(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def path(self, key: str, epoch: int, n: int) -> Path:
+        """Where to write a segment; its folder is made."""
+        folder = self._segments / key / str(epoch)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{n:06d}.ts"
+
+    def complete(self, file: Path, segment: Segment) -> Spooled:
+        """Say that a segment's file is whole. Raises OSError."""
+        note = file.with_suffix(".json")
+        _write(note, _SEGMENTS.dump_json(segment))
+        return Spooled(segment, file, note)
+
+    def waiting(self) -> list[Spooled]:
+        """All complete segments, in order."""
+        found = [
+            Spooled(_SEGMENTS.validate_json(note.read_bytes()), note.with_suffix(".ts"), note)
+            for note in self._segments.glob("*/*/*.json")
+        ]
+        return sorted(found, key=lambda one: (one.segment.key, one.segment.epoch, one.segment.n))
+
+    def remove(self, spooled: Spooled) -> None:
+        """The note first: a file without one is nothing."""
+        spooled.note.unlink(missing_ok=True)
+        spooled.file.unlink(missing_ok=True)
+
+    def forget(self, key: str) -> None:
+        """Remove a job's folders; what waits in them, too."""
+        folder = self._segments / key
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        if folder.exists():
+            folder.rmdir()
+
+    def _identity(self) -> str:
+        file = self.folder / "recorder-id"
+        if not file.exists():
+            _write(file, new_id().encode())
+        return file.read_text().strip()
+
+    def _clear_unfinished(self) -> None:
+        """What a dead recorder had in hand: at most a segment of each job."""
+        for path in self._leftovers():
+            path.unlink(missing_ok=True)
+
+    def _leftovers(self) -> Iterator[Path]:
+        for path in self._segments.glob("*/*/*"):
+            if path.suffix == ".new" or (path.suffix == ".ts" and not path.with_suffix(".json").exists()):
+                yield path
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Whole or not at all, also when the machine dies."""
+    fresh = file.with_name(file.name + ".new")
+    with fresh.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)

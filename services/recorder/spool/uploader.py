@@ -1,0 +1,126 @@
+"""Brings segments from the spool into storage and database: the file first, then the record."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from services.recorder.spool.domain import Spooled
+from services.recorder.spool.store import Spool
+from shared.egress.segment_repository import SegmentRepository
+from shared.errors import NotFound, Unavailable
+from shared.files.storage import StorageFull
+
+log = structlog.get_logger(__name__)
+
+UPLOADED = Counter("greenroom_recorder_segments_total", "Segments that storage and database have")
+WAITING = Gauge("greenroom_recorder_segments_waiting", "Segments on the recorder's own disk")
+
+_FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
+
+
+class Shelf(Protocol):
+    """What is needed of the storage."""
+
+    async def put(self, key: str, content: bytes | Path) -> None: ...
+
+
+class Uploader:
+    """Works on one segment after the other for as long as it takes: nothing that is spooled is lost."""
+
+    def __init__(self, spool: Spool, storage: Shelf, segments: SegmentRepository):
+        self.on_full: Callable[[str], None] = lambda _: None
+        self._spool = spool
+        self._storage = storage
+        self._segments = segments
+        self._queue: deque[Spooled] = deque()
+        self._limits: dict[str, datetime] = {}
+        self._changed = asyncio.Event()
+
+    def add(self, spooled: Spooled) -> None:
+        self._queue.append(spooled)
+        self._tell()
+
+    def limit(self, key: str, after: datetime) -> None:
+        """From now on know no segment of the job that began later than `after`: it is another's."""
+        self._limits[key] = after
+
+    def unlimit(self, key: str) -> None:
+        self._limits.pop(key, None)
+
+    async def drop(self, key: str, *, after: datetime | None = None) -> None:
+        """Give up what waits of a job: all of it, or what began later than `after`."""
+        dropped = [one for one in self._queue if one.segment.key == key and _later(one, after)]
+        self._queue = deque(one for one in self._queue if one not in dropped)
+        self._tell()
+        for spooled in dropped:
+            log.warning("segment.dropped", segment=spooled.segment.id)
+            await asyncio.to_thread(self._spool.remove, spooled)
+
+    async def done(self, key: str) -> None:
+        """Wait until nothing of the job waits any more."""
+        while any(one.segment.key == key for one in self._queue):
+            await self._changed.wait()
+
+    async def run(self) -> None:
+        while True:
+            while not self._queue:
+                await self._changed.wait()
+            spooled = self._queue[0]
+            await self._until_stored(spooled)
+            with suppress(ValueError):  # it may have been dropped meanwhile
+                self._queue.remove(spooled)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Wake whoever waits for a change of the queue."""
+        WAITING.set(len(self._queue))
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _until_stored(self, spooled: Spooled) -> None:
+        delay = _FIRST_DELAY
+        while spooled in self._queue:
+            if await self._stored(spooled):
+                return
+            await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
+            delay = min(_LONGEST_DELAY, delay * 2)
+
+    def _is_ours(self, spooled: Spooled) -> bool:
+        """Whether it was given up meanwhile, or lies beyond the limit."""
+        limit = self._limits.get(spooled.segment.key)
+        return spooled in self._queue and not (limit is not None and _later(spooled, limit))
+
+    async def _stored(self, spooled: Spooled) -> bool:
+        """Whether nothing is left to do; a file that is gone was dropped."""
+        segment = spooled.segment
+        try:
+            await self._storage.put(segment.path, spooled.file)
+            if self._is_ours(spooled):
+                await self._segments.add_many([segment])
+        except StorageFull as error:
+            log.warning("segment.storage_full", segment=segment.id, error=error.message)
+            self.on_full(segment.key)
+            return False
+        except Unavailable as error:
+            log.warning("segment.not_stored", segment=segment.id, error=error.message)
+            return False
+        except (NotFound, FileNotFoundError):
+            log.warning("segment.gone", segment=segment.id)
+            return True
+        await asyncio.to_thread(self._spool.remove, spooled)
+        UPLOADED.inc()
+        return True
+
+
+def _later(spooled: Spooled, moment: datetime | None) -> bool:
+    return moment is None or spooled.segment.starts_at > moment

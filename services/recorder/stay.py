@@ -1,0 +1,81 @@
+"""Being in a job's room for as long as there is one: in again after every loss."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+import structlog
+
+from services.recorder.filming import Filming
+from services.recorder.room.visit import NotLetIn, Visit
+from services.recorder.tools import Tools
+from shared.egress.jobs import Job
+from shared.errors import AppError
+
+log = structlog.get_logger(__name__)
+
+# How long LiveKit may not know a room before it is taken for gone, in seconds; none where it said so itself.
+_ABSENT_SECONDS = 10.0
+_AGAIN_SECONDS = 0.5
+
+
+class Presence(StrEnum):
+    """Of a room: there, gone, or LiveKit does not answer."""
+
+    THERE = "there"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+class Stay:
+    """`entered` is awaited when we are in for the first time."""
+
+    def __init__(self, job: Job, tools: Tools, filming: Filming, entered: Callable[[], Awaitable[None]]):
+        self._job = job
+        self._tools = tools
+        self._filming = filming
+        self._entered = entered
+        self._absent_since: float | None = None
+
+    async def last(self) -> None:
+        """Return when the room is gone for good; to be cancelled for any other end."""
+        closed = False
+        while not await self._is_gone(closed=closed):
+            closed = await self._visit()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _visit(self) -> bool:
+        """Be in the room once; whether LiveKit closed it."""
+        visit = Visit(self._filming.studio)
+        try:
+            await visit.enter(self._tools.livekit_url, self._tools.token(self._job))
+            if not self._filming.started:
+                self._filming.start()
+                await self._entered()
+            await visit.over.wait()
+        except NotLetIn as error:
+            log.warning("recorder.not_let_in", session=self._job.session_id, error=str(error))
+        finally:
+            await visit.leave()
+        return visit.closed
+
+    async def _is_gone(self, *, closed: bool) -> bool:
+        """A room that LiveKit closed is gone at once, one that it does not know after a while."""
+        now = asyncio.get_running_loop().time()
+        presence = await self._presence()
+        if presence is not Presence.GONE:
+            self._absent_since = None
+            return False
+        if self._absent_since is None:
+            self._absent_since = now
+        return closed or now - self._absent_since >= _ABSENT_SECONDS
+
+    async def _presence(self) -> Presence:
+        name = self._job.session_id
+        try:
+            return Presence.THERE if await self._tools.livekit.list_rooms([name]) else Presence.GONE
+        except AppError as error:
+            log.warning("recorder.livekit_unknown", session=name, error=error.message)
+            return Presence.UNKNOWN

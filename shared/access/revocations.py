@@ -1,0 +1,96 @@
+"""Sign-ins, API keys and people that have ended while access tokens of theirs still live.
+
+Every service verifies tokens without asking anybody. What ended lately it therefore keeps in memory, and asks
+the session service again and again for what has joined it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from pydantic import BaseModel
+
+from shared.access.identity import ACCESS_LIFETIME, LONGEST_LIFETIME, Caller
+from shared.clock import Clock
+from shared.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+# For how long what ended matters: no token of it lives longer, clocks that differ included.
+SIGN_INS_MATTER = ACCESS_LIFETIME + timedelta(minutes=1)
+OTHERS_MATTER = LONGEST_LIFETIME + timedelta(minutes=1)
+# Clocks of the session service's replicas differ, and a write may take a while to be seen.
+_OVERLAP = timedelta(seconds=10)
+_EVERY = 0.5
+
+
+class Revoked(BaseModel):
+    """One sign-in, API key or person, by id: when it ended, and until when a token of it may live."""
+
+    id: str
+    at: datetime
+    until: datetime
+
+
+class RevocationSource(Protocol):
+    async def since(self, moment: datetime) -> Sequence[Revoked]:
+        """What was revoked at `moment` or later and still matters; raises `Unavailable`."""
+        ...
+
+
+class OwnedSource(RevocationSource, Protocol):
+    """One that is closed by whoever follows it."""
+
+    async def close(self) -> None: ...
+
+
+class Revocations:
+    """What is over, for as long as it matters."""
+
+    def __init__(self, clock: Clock):
+        self._clock = clock
+        self._revoked: dict[str | None, Revoked] = {}
+        self._asked_for = clock.now() - OTHERS_MATTER
+
+    def __len__(self) -> int:
+        return len(self._revoked)
+
+    def cover(self, caller: Caller, issued_at: float) -> bool:
+        """Whether a token for `caller`, issued then (seconds since 1970), is over.
+
+        Sign-ins and API keys end for good; a person may be let in again.
+        """
+        revoked = self._revoked
+        if caller.sign_in_id in revoked or caller.via in revoked:
+            return True
+        person = revoked.get(caller.user_id)
+        return person is not None and issued_at <= person.at.timestamp()
+
+    def add(self, revoked: Iterable[Revoked]) -> None:
+        self._revoked.update((one.id, one) for one in revoked)
+
+    async def follow(self, source: RevocationSource) -> None:
+        """Update again and again, until cancelled; what is known stays while the source does not answer."""
+        answers = True
+        while True:
+            try:
+                await self.update(source)
+                answers = True
+            except Unavailable as error:
+                if answers:
+                    log.warning("revocations.unknown", reason=error.message)
+                answers = False
+            await asyncio.sleep(_EVERY)
+
+    async def update(self, source: RevocationSource) -> None:
+        """Learn what is new and forget what no longer matters; raises `Unavailable`."""
+        now = self._clock.now()
+        self.add(await source.since(max(self._asked_for, now - OTHERS_MATTER)))
+        self._asked_for = now - _OVERLAP
+        self._forget(now)
+
+    def _forget(self, now: datetime) -> None:
+        for over in [name for name, one in self._revoked.items() if one.until < now]:
+            del self._revoked[over]

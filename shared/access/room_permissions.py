@@ -1,0 +1,71 @@
+"""What a connection in a session's room may do, by the permission function. Pure.
+
+Whoever changes a session applies it at once, and the reconciler compares it with what LiveKit says.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.access.permissions import join_grant, permissions_in, role_of
+from shared.access.session_access import Guarded
+from shared.contracts.states import PresetSettings
+from shared.livekit.ports import Permissions
+
+# Identities of the host's encoders, which have rights of their own: `<host id>:whip`, `<host id>:ingress`.
+_ENCODERS = frozenset({"whip", "ingress"})
+_STANDARD = "standard"
+
+
+class Room(Guarded, Protocol):
+    """A session, as the room that it is."""
+
+    @property
+    def id(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class RoomParticipant:
+    """One connection to a room; `kind` is LiveKit's in lower case."""
+
+    identity: str
+    name: str
+    kind: str
+    hidden: bool
+    recorder: bool
+
+    @property
+    def user_id(self) -> str:
+        return user_of(self.identity)
+
+
+def user_of(identity: str) -> str:
+    """The user of the identity `<user_id>:<sign-in id>`."""
+    return identity.partition(":")[0]
+
+
+def is_unwelcome(session: Room, participant: RoomParticipant) -> bool:
+    """Whether it has to go: its person is banned."""
+    return (
+        participant.kind == _STANDARD and not participant.recorder and participant.user_id in session.banned
+    )
+
+
+def expected_permissions(
+    session: Room, preset: PresetSettings, participant: RoomParticipant
+) -> Permissions | None:
+    """What the permission function says; None for who has rights of their own.
+
+    Those are hidden monitors, recorders, machines and the host's encoders.
+    """
+    if participant.hidden or participant.recorder or participant.kind != _STANDARD:
+        return None
+    if participant.user_id == session.host_id and participant.identity.partition(":")[2] in _ENCODERS:
+        return None
+    grant = join_grant(
+        room=session.id,
+        identity=participant.identity,
+        name=participant.name,
+        role=role_of(session, participant.user_id),
+        permissions=permissions_in(session, preset, participant.user_id),
+    )
+    return grant.permissions

@@ -1,0 +1,110 @@
+"""Who may act in a session: the permission function asked for a caller, and how the rest are refused."""
+
+from collections.abc import Container
+from typing import Literal, Protocol
+
+from shared.access.identity import Caller
+from shared.access.permissions import RolePermissions, Rules, permissions_in, role_of
+from shared.contracts.states import PresetSettings, Role
+from shared.errors import Forbidden, NotFound
+
+# What `RolePermissions` grants or not, by name.
+Permission = Literal[
+    "chat_send_text",
+    "chat_send_file",
+    "chat_receive",
+    "chat_manage",
+    "poll_create",
+    "poll_vote",
+    "poll_view",
+    "poll_manage",
+    "stage_request",
+    "stage_manage",
+    "see_participants",
+    "see_viewers",
+    "see_viewer_count",
+    "add_co_host",
+    "moderate",
+    "control",
+]
+
+# What the session's staff alone may do: for strangers it is as if there were no such session.
+_STAFF_ONLY: frozenset[Permission] = frozenset(
+    {"chat_manage", "poll_manage", "stage_manage", "add_co_host", "moderate", "control"}
+)
+_NO_STAFF = frozenset({Role.STAGE, Role.AUDIENCE})
+
+
+class Guarded(Rules, Protocol):
+    """A session's aggregate, or its state."""
+
+    @property
+    def organization_id(self) -> str: ...
+    @property
+    def library_id(self) -> str: ...
+    @property
+    def banned(self) -> Container[str | None]: ...
+
+
+def acting_role(session: Guarded, caller: Caller) -> Role:
+    """What the caller is in the session; an API key of its organization acts as its host."""
+    by_key = caller.api_key_id is not None and caller.organization_id == session.organization_id
+    return Role.HOST if by_key else role_of(session, caller.user_id)
+
+
+def permissions_for(session: Guarded, preset: PresetSettings, caller: Caller) -> RolePermissions:
+    """What the caller may do in the session, bans aside."""
+    return permissions_in(session, preset, caller.user_id, acting_role(session, caller))
+
+
+def require(
+    session: Guarded,
+    preset: PresetSettings,
+    caller: Caller,
+    library_id: str | None,
+    permission: Permission | None = None,
+) -> RolePermissions:
+    """What the caller may do in the session; `permission` is among it, where one is asked for.
+
+    Raises `NotFound` in another library, and for what only its staff may do in another organization's
+    session; `Forbidden` for who is banned (`banned`), for viewers (`host_required`) and colleagues
+    (`not_the_host`) where it takes staff, and for whose role does not allow it (`not_permitted`).
+    """
+    if library_id is not None and session.library_id != library_id:
+        raise NotFound("There is no such session in this library", code="session_not_found")
+    role = acting_role(session, caller)
+    if is_banned(session, caller):
+        raise _banned()
+    permissions = permissions_in(session, preset, caller.user_id, role)
+    if permission is not None and not getattr(permissions, permission):
+        if permission in _STAFF_ONLY and role in _NO_STAFF:
+            _require_host(session, caller)
+        raise Forbidden("Your role in this session does not allow this", code="not_permitted")
+    return permissions
+
+
+def is_banned(session: Guarded, caller: Caller) -> bool:
+    """Whether the caller may not come in, themselves or from this device."""
+    theirs = _is_out(session, caller.user_id, caller.device_id)
+    return theirs and acting_role(session, caller) is not Role.HOST
+
+
+def require_not_banned(session: Guarded, user_id: str, device_id: str | None = None) -> None:
+    """Raises `Forbidden`."""
+    if _is_out(session, user_id, device_id):
+        raise _banned()
+
+
+def _is_out(session: Guarded, user_id: str, device_id: str | None) -> bool:
+    banned = session.banned
+    return user_id in banned or device_id in banned
+
+
+def _banned() -> Forbidden:
+    return Forbidden("This person is banned from the session", code="banned")
+
+
+def _require_host(session: Guarded, caller: Caller) -> None:
+    if caller.hosting_organization() != session.organization_id:
+        raise NotFound("There is nothing with this id")
+    raise Forbidden("Only its host may do this", code="not_the_host")

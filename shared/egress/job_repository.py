@@ -1,0 +1,139 @@
+"""Jobs and recorders in the database; a lease is a guarded write and nobody's clock."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from shared.egress.engine import EgressStatus
+from shared.egress.jobs import Gap, Job, RecorderSeen, Result, Wanted
+from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
+
+_ADAPTER: Final = TypeAdapter(Job)
+_OPEN: Final = [status.value for status in EgressStatus if not status.over]
+_DAY: Final = 24 * 3600
+
+
+class JobRepository:
+    collection_name = "recorder_jobs"
+
+    def __init__(self, mongo: Mongo):
+        self._collection: Collection = mongo.collection(self.collection_name)
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(
+            [
+                Index((("status", ASCENDING),)),
+                Index((("session_id", ASCENDING),)),
+                Index((("egress_id", ASCENDING),), unique=True),
+            ]
+        )
+
+    async def add(self, job: Job) -> None:
+        """Store a new job; one that is there already stays as it is."""
+        try:
+            await self._collection.insert(_document(job))
+        except Duplicate:
+            return
+
+    async def find(self, key: str) -> Job | None:
+        found = await self._collection.find_one({"_id": key})
+        return _job(found) if found else None
+
+    async def open(self) -> list[Job]:
+        """All that are not over, the oldest first."""
+        found = await self._collection.find({"status": {"$in": _OPEN}}, sort=(("_id", ASCENDING),))
+        return [_job(document) for document in found]
+
+    async def of_session(self, session_id: str) -> list[Job]:
+        return [_job(found) for found in await self._collection.find({"session_id": session_id})]
+
+    async def stop(self, egress_id: str) -> None:
+        """Want it stopped; it stays so."""
+        await self._collection.update({"egress_id": egress_id}, {"$set": {"wanted": Wanted.STOPPED.value}})
+
+    async def reopen(self, key: str) -> bool:
+        """Have a recorder finish a job that is over once more; False where there is none."""
+        over = {"_id": key, "status": {"$nin": _OPEN}}
+        change = {
+            "status": EgressStatus.ENDING.value,
+            "wanted": Wanted.STOPPED.value,
+            "error": None,
+            "recorder_id": None,
+        }
+        return bool(await self._collection.update(over, {"$set": change}))
+
+    async def take(self, job: Job, recorder_id: str) -> Job | None:
+        """Hold the job under a new epoch, if it still is as it was seen; None where it is not."""
+        seen = {"_id": job.key, "epoch": job.epoch, "beat": job.beat, "recorder_id": job.recorder_id}
+        taken = {"$set": {"recorder_id": recorder_id, "beat": 0}, "$inc": {"epoch": 1}}
+        found = await self._collection.find_and_update(seen | {"status": {"$in": _OPEN}}, taken)
+        return _job(found) if found else None
+
+    async def beat(self, job: Job) -> bool:
+        """Show that the holder lives; False where another has taken over."""
+        return bool(await self._collection.update(_held(job), {"$inc": {"beat": 1}}))
+
+    async def release(self, job: Job) -> None:
+        """Let another take it at once."""
+        await self._collection.update(_held(job), {"$set": {"recorder_id": None}})
+
+    async def change(self, job: Job, **fields: Any) -> Job | None:
+        """Write fields of a job that is held; None where another has taken over."""
+        change = {name: _plain(value) for name, value in fields.items()}
+        found = await self._collection.find_and_update(_held(job), {"$set": change})
+        return _job(found) if found else None
+
+    async def add_gap(self, job: Job, gap: Gap) -> bool:
+        """Note a gap of a job that is held; False where another has taken over."""
+        return bool(await self._collection.update(_held(job), {"$push": {"gaps": asdict(gap)}}))
+
+
+class RecorderRepository:
+    """Which recorder processes there are; they say so every few seconds."""
+
+    collection_name = "recorders"
+
+    def __init__(self, mongo: Mongo):
+        self._collection: Collection = mongo.collection(self.collection_name)
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes([Index((("seen_at", ASCENDING),), expire_after_seconds=_DAY)])
+
+    async def seen(self, recorder_id: str, now: datetime, *, jobs: int, capacity: int) -> None:
+        change = {"seen_at": now, "jobs": jobs, "capacity": capacity}
+        await self._collection.update({"_id": recorder_id}, {"$set": change}, upsert=True)
+
+    async def forget(self, recorder_id: str) -> None:
+        await self._collection.delete_many({"_id": recorder_id})
+
+    async def all(self) -> Sequence[RecorderSeen]:
+        return [
+            RecorderSeen(id=one["_id"], seen_at=one["seen_at"], jobs=one["jobs"], capacity=one["capacity"])
+            for one in await self._collection.find({})
+        ]
+
+
+def _held(job: Job) -> Document:
+    return {"_id": job.key, "epoch": job.epoch, "recorder_id": job.recorder_id}
+
+
+def _document(job: Job) -> Document:
+    fields = asdict(job)
+    return {"_id": fields.pop("key"), **fields, "gaps": list(fields["gaps"])}
+
+
+def _job(document: Document) -> Job:
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    return _ADAPTER.validate_python(fields | {"key": document["_id"]})
+
+
+def _plain(value: object) -> object:
+    """As the database keeps it."""
+    if isinstance(value, (Gap, Result)):
+        return asdict(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value

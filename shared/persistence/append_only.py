@@ -1,0 +1,41 @@
+"""Collections of facts, as their repositories use them: inserted once with their events, never changed.
+
+See `outbox_facts` for how they are published, `write_batcher` for how they are stored.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.contracts.event import Event
+from shared.persistence.mongo import Document, Index, Mongo
+from shared.persistence.outbox import OUTBOX_INDEX, Outbox, entries
+from shared.persistence.write_batcher import WriteBatcher
+
+
+class AppendOnlyCollection:
+    """One collection of them."""
+
+    def __init__(self, mongo: Mongo, name: str, outbox: Outbox, indexes: Sequence[Index] = ()):
+        self.collection = mongo.collection(name)
+        self.indexes = (*indexes, OUTBOX_INDEX)
+        self._outbox = outbox
+        self._source = outbox.attach_facts(self.collection, mongo.collection("outbox_marks"))
+        self._writes = WriteBatcher(self._insert)
+
+    async def ensure_indexes(self) -> None:
+        await self.collection.ensure_indexes(self.indexes)
+
+    async def add(self, document: Document, events: Sequence[Event], now: datetime) -> bool:
+        """Store a fact and tell its events; False where one with its `_id` is there. Raises `Unavailable`.
+
+        One that was stored by a try of which nobody learnt the outcome is told by the outbox's own reading.
+        """
+        new = {**document, "outbox": entries(events, now), "outbox_at": now}
+        stored = await self._writes.add(new)
+        if stored:
+            self._source.hand_over(new)
+            self._outbox.wake(self._source)
+        return stored
+
+    async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
+        return (await self.collection.insert_many(documents)).duplicates

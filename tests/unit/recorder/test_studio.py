@@ -1,0 +1,33 @@
+"""The studio's thread: it ends when it is told to, however slow the machine is."""
+
+from itertools import count
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+
+from services.recorder.media.studio import Made, Studio
+from shared.egress.engine import Look
+
+DEADLINE = 30.0
+# More pictures a second than any machine encodes: it is behind all the time.
+TOO_MANY = 20_000
+
+
+def test_one_that_never_keeps_up_ends_when_it_is_stopped(tmp_path: Path) -> None:
+    begun, made, failed = SimpleQueue[Path](), SimpleQueue[Made](), SimpleQueue[Exception]()
+    numbers = count()
+
+    def name() -> Path:
+        begun.put(file := tmp_path / f"{next(numbers)}.ts")
+        return file
+
+    look = Look(width=64, height=64, frame_rate=TOO_MANY, segment_seconds=1)
+    studio = Studio(look, "ultrafast", name=name, made=made.put, failed=failed.put)
+    studio.start()
+    begun.get(timeout=DEADLINE)
+    stopping = Thread(target=studio.stop, daemon=True)
+    stopping.start()
+    stopping.join(DEADLINE / 3)
+    assert not stopping.is_alive()
+    assert failed.empty()
+    assert not made.empty()

@@ -1,0 +1,150 @@
+"""A service as a process: how it starts, ends, and says how it went."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+
+from shared.errors import Unavailable
+from shared.runtime.process import until_available
+
+DEADLINE = 20.0
+
+
+@dataclass
+class Toy:
+    """The running process; `log` is what it wrote to stderr."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    async def ready(self, client: aiohttp.ClientSession) -> None:
+        while True:
+            try:
+                async with client.get(f"{self.url}/readyz") as response:
+                    if response.status == 200:
+                        return
+            except aiohttp.ClientConnectionError:
+                assert self.process.returncode is None
+            await asyncio.sleep(0.02)
+
+    async def line(self) -> str:
+        assert self.process.stdout is not None
+        return (await self.process.stdout.readline()).decode().strip()
+
+    async def ended(self) -> tuple[int, str]:
+        """Its exit status, and all that it logged."""
+        _, log = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode, log.decode()
+
+
+@asynccontextmanager
+async def toy(how: str, **environment: str) -> AsyncIterator[Toy]:
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.unit.shared.toy",
+        how,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"GREENROOM_PORT": str(port)} | environment,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE):
+            yield Toy(process, f"http://127.0.0.1:{port}")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_when_the_requests_are_done(number: signal.Signals) -> None:
+    async with toy("lasts") as running, aiohttp.ClientSession() as client:
+        await running.ready(client)
+        request = asyncio.create_task(client.get(f"{running.url}/slow"))
+        assert await running.line() == "begun"
+        running.process.send_signal(number)
+        assert (await request).status == 200
+        assert await running.line() == "closed"
+        status, log = await running.ended()
+    assert status == 0
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert {line["service"] for line in lines} == {"toy"}
+    life = [line["event"] for line in lines if line["event"].startswith("service.")]
+    assert life == ["service.listening", "service.stopping", "service.stopped"]
+    (answered,) = [line for line in lines if line["event"] == "http.request" and line["path"] == "/slow"]
+    assert (answered["status"], answered["operation"]) == (200, "GET /slow")
+    assert answered["request_id"]
+
+
+async def test_readiness_goes_off_before_the_door_closes() -> None:
+    async with (
+        toy("lasts", GREENROOM_READINESS_DELAY_SECONDS="1") as running,
+        aiohttp.ClientSession() as client,
+    ):
+        await running.ready(client)
+        running.process.send_signal(signal.SIGTERM)
+        while True:
+            async with client.get(f"{running.url}/readyz") as response:
+                if response.status == 503:
+                    break
+        async with client.get(f"{running.url}/healthz") as response:
+            assert response.status == 200
+        assert (await running.ended())[0] == 0
+
+
+@pytest.mark.parametrize("how", ["dies", "is_cancelled", "returns"])
+async def test_a_task_that_ends_ends_the_process_with_an_error(how: str) -> None:
+    async with toy(how) as running:
+        assert await running.line() == "closed"
+        status, log = await running.ended()
+    assert status == 1
+    assert "task.ended" in log
+    assert "doomed" in log
+
+
+async def test_bad_settings_are_told_in_a_line() -> None:
+    async with toy("lasts", GREENROOM_LOG_LEVEL="LOUD") as running:
+        status, log = await running.ended()
+    assert status == 1
+    assert "greenroom toy: the settings are refused" in log
+    assert "GREENROOM_LOG_LEVEL" in log
+    assert "Traceback" not in log
+
+
+async def test_what_is_not_available_yet_is_tried_again() -> None:
+    attempts = []
+
+    async def attempt() -> None:
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise Unavailable("not yet")
+
+    async with asyncio.timeout(DEADLINE):
+        await until_available("something", attempt)
+    assert len(attempts) == 3
+
+
+async def test_what_fails_otherwise_is_not() -> None:
+    async def attempt() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await until_available("something", attempt)
