@@ -41,6 +41,8 @@ from shared.persistence.outbox import Outbox
 from shared.runtime.supervisor import SUPERVISOR
 from shared.session_projection.owner import HttpSessionOwner
 
+_DRAIN_SECONDS = 1.0
+
 TABLES: tuple[Routes, ...] = (
     webhook_routes.routes,
     ingest_routes.routes,
@@ -61,14 +63,16 @@ def build(settings: EgressSettings) -> web.Application:
     mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="egress", clock=clock)
     outbox = Outbox(bus, clock, source="/greenroom/egress")
+    # Webhooks have an outbox of their own, which has no more to look through: they are in a hurry.
+    webhook_outbox = Outbox(bus, clock, source="/greenroom/egress")
     livekit = LiveKitApi(settings.livekit_api_url, settings.livekit_api_key, secret)
 
-    webhook_repository = WebhookRepository(mongo, outbox)
+    webhook_repository = WebhookRepository(mongo, webhook_outbox)
     ingest_repository = IngestRepository(mongo, clock)
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     period = timedelta(seconds=settings.reconcile_period_seconds)
-    parts = build_reconciler(livekit, mongo, bus, owner, clock, period)
+    parts = build_reconciler(livekit, mongo, outbox, owner, clock, period)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     engine = build_engine(settings, livekit.egresses(), mongo, clock)
     webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
@@ -76,7 +80,7 @@ def build(settings: EgressSettings) -> web.Application:
     mint = TokenMint(settings.livekit_api_key, secret, clock)
     embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url, clock)
     ingresses: Ingresses = embedded if settings.ingest == "embedded" else livekit
-    streams = build_streams(settings, parts, engine, storage, livekit, ingresses, mongo, clock)
+    streams = build_streams(settings, parts, engine, storage, livekit, ingresses, mongo, outbox, clock)
     ingests = IngestService(ingresses, ingest_repository)
     ingress_check = IngressCheck(
         ingresses, ingest_repository, ingests, parts.sessions, webhook_repository, clock
@@ -98,13 +102,18 @@ def build(settings: EgressSettings) -> web.Application:
         await owner.close()
         await revocations.close()
 
+    async def outbox_lifetime(app: web.Application) -> AsyncIterator[None]:
+        app[SUPERVISOR].spawn("reconciler outbox", outbox.run())
+        yield
+        await outbox.drain(_DRAIN_SECONDS)
+
     app.cleanup_ctx.append(livekit_lifetime(livekit))
     app.cleanup_ctx.append(own_lifetime)
     app.cleanup_ctx.append(
         service_lifetime(
             mongo=mongo,
             bus=bus,
-            outbox=outbox,
+            outbox=webhook_outbox,
             stores=[
                 webhook_repository,
                 ingest_repository,
@@ -117,6 +126,7 @@ def build(settings: EgressSettings) -> web.Application:
         )
     )
     # Last, so that it ends first, while all that it works with is still there.
+    app.cleanup_ctx.append(outbox_lifetime)
     app.cleanup_ctx.append(parts.lifetime)
     app.cleanup_ctx.append(streams.lifetime)
     app.cleanup_ctx.append(rounds.lifetime)

@@ -24,7 +24,7 @@ from services.egress.reconciler.service import Reconciler
 from services.egress.reconciler.sessions.repository import SessionRepository
 from services.egress.reconciler.sessions.service import Sessions
 from services.egress.reconciler.watching import Watch
-from shared.bus import Bus, Group, OrderedGroup
+from shared.bus import Group, OrderedGroup
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.livekit import LiveKit
@@ -35,8 +35,6 @@ from shared.persistence.outbox import Outbox
 from shared.runtime.supervisor import SUPERVISOR
 from shared.session_projection.owner import SessionOwner
 
-_DRAIN_SECONDS = 1.0
-
 
 @dataclass(frozen=True)
 class ReconcilerParts:
@@ -46,7 +44,6 @@ class ReconcilerParts:
     lease: Lease
     arrivals: Arrivals
     watch: Watch
-    outbox: Outbox
     ledger: DriftLedger
     sessions: Sessions
     connections: Connections
@@ -58,14 +55,12 @@ class ReconcilerParts:
 def build_reconciler(
     livekit: LiveKit,
     mongo: Mongo,
-    bus: Bus,
+    outbox: Outbox,
     owner: SessionOwner,
     clock: Clock,
     period: timedelta,
     steady: Callable[[], float] = time.monotonic,
 ) -> ReconcilerParts:
-    # One of its own, so that the relay of webhooks, which is in a hurry, has no more to look through.
-    outbox = Outbox(bus, clock, source="/greenroom/egress")
     session_repository = SessionRepository(mongo, clock)
     connection_repository = ConnectionRepository(mongo, clock)
     rosters = RosterRepository(mongo, outbox, clock)
@@ -92,16 +87,13 @@ def build_reconciler(
         supervisor.spawn("reconciler", reconciler.run())
         supervisor.spawn("livekit heartbeat", heartbeat.run())
         supervisor.spawn("arrivals", arrivals.run())
-        supervisor.spawn("reconciler outbox", outbox.run())
         yield
         await lease.release()
-        await outbox.drain(_DRAIN_SECONDS)
 
     return ReconcilerParts(
         reconciler=reconciler,
         lease=lease,
         arrivals=arrivals,
-        outbox=outbox,
         watch=Watch(reconciler, arrivals),
         ledger=ledger,
         sessions=sessions,

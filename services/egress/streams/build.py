@@ -44,6 +44,7 @@ from shared.files.storage import Storage
 from shared.livekit import LiveKit
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.runtime.supervisor import SUPERVISOR
 
 HLS_LINKS, FILE_LINKS = "hls", "recordings"
@@ -79,14 +80,15 @@ def build_streams(
     livekit: LiveKit,
     ingresses: Ingresses,
     mongo: Mongo,
+    outbox: Outbox,
     clock: Clock,
 ) -> StreamParts:
     secret = settings.internal_secret.get_secret_value()
     kept_days = settings.streams_kept_days
     bell = Bell()
-    egress_repository = EgressRepository(mongo, reconciler.outbox, clock)
-    stream_repository = StreamRepository(mongo, reconciler.outbox, clock)
-    recording_repository = RecordingRepository(mongo, reconciler.outbox, clock)
+    egress_repository = EgressRepository(mongo, outbox, clock)
+    stream_repository = StreamRepository(mongo, outbox, clock)
+    recording_repository = RecordingRepository(mongo, outbox, clock)
     segment_repository = SegmentRepository(mongo)
 
     segments = StreamSegments(mongo, segment_repository)

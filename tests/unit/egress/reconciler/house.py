@@ -14,6 +14,7 @@ from shared.contracts.states import Role, SessionState
 from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
 from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
@@ -47,8 +48,9 @@ class House:
         self.livekit: FakeLiveKit = like.livekit if like else FakeLiveKit(self.clock)
         self.owner: FakeOwner = like.owner if like else FakeOwner()
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
+        self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.parts = build_reconciler(
-            self.livekit, self.mongo, self.bus, self.owner, self.clock, PERIOD, steady=self._steady
+            self.livekit, self.mongo, self.outbox, self.owner, self.clock, PERIOD, steady=self._steady
         )
 
     def _steady(self) -> float:
@@ -96,8 +98,8 @@ class House:
             await self.parts.reconciler.work()
 
     async def told(self) -> list[Event]:
-        await self.parts.outbox.publish_once()
-        await self.parts.outbox.clear_once()
+        await self.outbox.publish_once()
+        await self.outbox.clear_once()
         return [envelope.event for envelope in self.bus.published]
 
     async def rosters(self, session: SessionState) -> list[RosterObserved]:

@@ -31,6 +31,7 @@ from shared.files.storage import Storage
 from shared.http.idempotency import Reservation
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
@@ -64,8 +65,9 @@ class House:
         self.trouble: str | None = None
         self.remade: list[str] = []
         self.storage: Storage = like.storage if like else Storage.from_url("memory:")
+        self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.reconciler = build_reconciler(
-            self.livekit, self.mongo, self.bus, self.owner, self.clock, timedelta(seconds=10)
+            self.livekit, self.mongo, self.outbox, self.owner, self.clock, timedelta(seconds=10)
         )
         parts = EngineParts(
             engine=engine or self.engine,
@@ -82,6 +84,7 @@ class House:
             self.livekit,
             self.livekit,
             self.mongo,
+            self.outbox,
             self.clock,
         )
         self.rounds = Rounds(
@@ -91,9 +94,9 @@ class House:
             self.clock,
             period=timedelta(seconds=10),
         )
-        self.egresses = EgressRepository(self.mongo, self.reconciler.outbox, self.clock)
-        self.streams = StreamRepository(self.mongo, self.reconciler.outbox, self.clock)
-        self.recordings = RecordingRepository(self.mongo, self.reconciler.outbox, self.clock)
+        self.egresses = EgressRepository(self.mongo, self.outbox, self.clock)
+        self.streams = StreamRepository(self.mongo, self.outbox, self.clock)
+        self.recordings = RecordingRepository(self.mongo, self.outbox, self.clock)
         self.segments = SegmentRepository(self.mongo)
 
     async def _trouble(self, *, starting: bool) -> str | None:
@@ -229,8 +232,8 @@ class House:
         return segment
 
     async def told(self) -> list[Event]:
-        await self.reconciler.outbox.publish_once()
-        await self.reconciler.outbox.clear_once()
+        await self.outbox.publish_once()
+        await self.outbox.clear_once()
         # The repositories of the tests relay the same collections once more.
         return list({envelope.id: envelope.event for envelope in self.bus.published}.values())
 
