@@ -5,39 +5,40 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-import orjson
-from aiohttp import ClientError
+from pydantic import BaseModel
 
 from services.gateway.credentials import ApiKey, ManagementToken, refused_key, refused_token
-from services.gateway.upstreams import Pool
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
-from shared.http.internal import InternalCalls
+from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
 
 KEYS: Final = "/internal/api-keys/exchange"
 MANAGEMENT_TOKENS: Final = "/internal/management-tokens/exchange"
 # A deleted key stops within 1 s: an answer is used for _FRESH after it was asked for, or for as long as the
 # asking itself may take.
 _FRESH: Final = 0.5
-_DEADLINE: Final = 1.0
+_TIMEOUT_SECONDS: Final = 1.0
 _KNOWN: Final = 10_000
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
 
 Shown = ApiKey | ManagementToken
 
 
-class ApiKeys:
-    """Asks once for all who come with the same key, or the same token of it, at the same time."""
+class _Exchanged(BaseModel):
+    access_token: str
 
-    def __init__(self, session: Pool, calls: InternalCalls, clock: Clock, monotonic: Callable[[], float]):
-        self._session = session
-        self._calls = calls
+
+class ApiKeys:
+    """Asks once for all requests with the same key, or the same token of it, at the same time."""
+
+    def __init__(self, session_url: str, calls: InternalCalls, clock: Clock, monotonic: Callable[[], float]):
+        self._client = InternalClient("session", session_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
         self._clock = clock
         self._monotonic = monotonic
         self._asked: OrderedDict[bytes, tuple[asyncio.Task[str], float]] = OrderedDict()
 
     async def token(self, shown: Shown) -> str:
-        """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` where nobody can say."""
+        """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` if nobody can say."""
         if isinstance(shown, ManagementToken) and shown.expires_at <= self._clock.now().timestamp():
             raise Unauthenticated("The management token has expired", code="token_expired")
         digest = shown.digest
@@ -52,6 +53,7 @@ class ApiKeys:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.close()
 
     def _ask(self, shown: Shown, digest: bytes) -> asyncio.Task[str]:
         task = asyncio.create_task(self._exchange(shown))
@@ -64,21 +66,12 @@ class ApiKeys:
 
     async def _exchange(self, shown: Shown) -> str:
         path, question, refusal = _question(shown)
-        headers = {"Authorization": self._calls.sign(self._session.name), "Content-Type": "application/json"}
         try:
-            async with (
-                asyncio.timeout(_DEADLINE),
-                self._session.http.post(
-                    self._session.url(path), data=orjson.dumps(question), headers=headers
-                ) as response,
-            ):
-                if response.status in _REFUSALS:
-                    raise refusal
-                if response.status != 200:
-                    raise _unknown()
-                return str(orjson.loads(await response.read())["data"]["access_token"])
-        except (TimeoutError, ClientError, OSError, ValueError, KeyError) as error:
-            raise _unknown() from error
+            return (await self._client.post(path, _Exchanged, question)).access_token
+        except Unavailable as error:
+            if isinstance(error, UnexpectedStatus) and error.answered in _REFUSALS:
+                raise refusal from error
+            raise Unavailable("API keys cannot be checked now", code="session_unavailable") from error
 
 
 def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:
@@ -86,10 +79,6 @@ def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:
     if isinstance(shown, ApiKey):
         return KEYS, {"id": shown.id, "secret": shown.secret}, refused_key()
     return MANAGEMENT_TOKENS, {"token": shown.text}, refused_token()
-
-
-def _unknown() -> Unavailable:
-    return Unavailable("API keys cannot be checked now", code="session_unavailable")
 
 
 def _seen(task: asyncio.Task[str]) -> None:

@@ -1,14 +1,12 @@
 """Asking the egress service what to do with the media sent under a stream key."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
-import aiohttp
+from shared.errors import NotFound
+from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
 
-from shared.errors import NotFound, Unavailable
-from shared.http.internal import InternalCalls
-
-_DEADLINE = aiohttp.ClientTimeout(total=5.0)
+_TIMEOUT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -29,27 +27,15 @@ class Orders(Protocol):
 
 class EgressOrders:
     def __init__(self, egress_url: str, calls: InternalCalls):
-        self._url = egress_url.rstrip("/") + "/internal/relay-orders"
-        self._calls = calls
-        self._client: aiohttp.ClientSession | None = None
+        self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
 
     async def ask(self, stream_key: str) -> Order:
-        if self._client is None:
-            self._client = aiohttp.ClientSession(timeout=_DEADLINE)
-        headers = {"Authorization": self._calls.sign("egress")}
         try:
-            async with self._client.post(
-                self._url, json={"stream_key": stream_key}, headers=headers
-            ) as response:
-                if response.status == 404:
-                    raise NotFound("There is no such stream key", code="stream_key_unknown")
-                if response.status != 200:
-                    raise Unavailable(f"The egress service cannot answer now ({response.status})")
-                data = (await response.json())["data"]
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unavailable("The egress service does not answer") from error
-        return Order(data["ingress_id"], data["room"], data["identity"], data["whip_url"])
+            return await self._client.post("/internal/relay-orders", Order, {"stream_key": stream_key})
+        except UnexpectedStatus as error:
+            if error.answered == 404:
+                raise NotFound("There is no such stream key", code="stream_key_unknown") from error
+            raise
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        await self._client.close()

@@ -1,8 +1,14 @@
 """Signed calls from one service to another: a 60 s HS256 token with the shared internal secret."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
+from typing import Any, TypeVar
 
+import aiohttp
 import jwt
+import orjson
+from pydantic import TypeAdapter
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
@@ -10,6 +16,10 @@ from shared.errors import Unauthenticated, Unavailable
 _TYPE = "internal+jwt"
 _LIFETIME = timedelta(seconds=60)
 _LEEWAY = timedelta(seconds=5)
+
+T = TypeVar("T")
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 class InternalCalls:
@@ -45,3 +55,47 @@ class InternalCalls:
                 raise Unauthenticated("The signature of this call has expired", code="internal_only")
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated("This is an internal operation", code="internal_only") from error
+
+
+class UnexpectedStatus(Unavailable):
+    """A service answered an internal call with another status than 200: `answered`."""
+
+    def __init__(self, service: str, answered: int):
+        super().__init__(f"The {service} service is unavailable ({answered})")
+        self.answered = answered
+
+
+class InternalClient:
+    """Calls the internal operations of one service; connects with the first call."""
+
+    def __init__(self, service: str, url: str, calls: InternalCalls, *, timeout_seconds: float):
+        self._service = service
+        self._url = url.rstrip("/")
+        self._calls = calls
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._client: aiohttp.ClientSession | None = None
+
+    async def get(self, path: str, data: type[T], query: Mapping[str, str] | None = None) -> T:
+        """The answer's `data`, validated; raises `Unavailable`, of which `UnexpectedStatus` is one kind."""
+        return await self._call("GET", path, data, params=query)
+
+    async def post(self, path: str, data: type[T], body: Mapping[str, object]) -> T:
+        """Sends `body` as JSON; otherwise as `get`."""
+        return await self._call("POST", path, data, json=body)
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _call(self, method: str, path: str, data: type[T], **sent: Any) -> T:
+        headers = {"Authorization": self._calls.sign(self._service)}
+        if self._client is None:
+            self._client = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._client.request(method, self._url + path, headers=headers, **sent) as response:
+                if response.status != 200:
+                    raise UnexpectedStatus(self._service, response.status)
+                valid: T = _adapter(data).validate_python(orjson.loads(await response.read())["data"])
+                return valid
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:
+            raise Unavailable(f"The {self._service} service is unavailable") from error
