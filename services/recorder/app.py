@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from services.recorder.jobs.context import Tools
+from services.recorder.jobs.worker import Worker
 from services.recorder.settings import RecorderSettings
 from services.recorder.spool.store import Spool
 from services.recorder.spool.uploader import Uploader
-from services.recorder.tools import Tools
-from services.recorder.worker import Worker
 from shared.clock import SystemClock
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.segment_repository import SegmentRepository

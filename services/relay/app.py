@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from services.relay import routes
-from services.relay.orders import EgressOrders
-from services.relay.pump import PipeProcess
-from services.relay.relaying import Relaying
+from services.relay.relay import Relaying
+from services.relay.relay_orders import EgressOrders
 from services.relay.service import RELAYS, RelayService
 from services.relay.settings import RelaySettings
+from services.relay.transcoder_process import PipeProcess
 from shared.clock import SystemClock
 from shared.http import service_app
 from shared.http.app import INTERNAL_CALLS

@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from services.relay.orders import Order, Orders
-from services.relay.relaying import Relaying
+from services.relay.relay import Relaying
+from services.relay.relay_orders import Order, Orders
 from shared.errors import Conflict
 
 log = structlog.get_logger(__name__)

@@ -12,8 +12,8 @@ import av
 import pytest
 
 from deploy.local.running import RunningStack
+from services.recorder.jobs.egress_info import event_id
 from services.recorder.media.pacing import BREAK_BEHIND
-from services.recorder.words import event_id
 from shared.egress.engine import EgressStatus
 from shared.egress.segments import Segment
 from shared.livekit import LiveKitApi

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from services.recorder.media.feeds import STALE_SECONDS, Shot
 from services.recorder.media.frames import Canvas, Scaler
 from services.recorder.media.i420 import BLACK, Picture
 from services.recorder.media.layout import Box, covering, fitted
-from services.recorder.media.lettering import name_tag, placeholder, waiting
 from services.recorder.media.scene import Tile
+from services.recorder.media.text_overlay import name_tag, placeholder, waiting
+from services.recorder.media.video_feed import STALE_SECONDS, Shot
 
 
 class Compositor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.recorder.media.feeds import VideoFeed
 from services.recorder.media.layout import MOST, Box, beside_screen, grid
+from services.recorder.media.video_feed import VideoFeed
 
 
 @dataclass(frozen=True)

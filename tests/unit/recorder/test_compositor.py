@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from services.recorder.media.compositor import Compositor
-from services.recorder.media.feeds import STALE_SECONDS, VideoFeed
 from services.recorder.media.frames import Canvas
 from services.recorder.media.i420 import BLACK, Picture
 from services.recorder.media.layout import Box
-from services.recorder.media.lettering import name_tag, placeholder, waiting
 from services.recorder.media.scene import Person, Tile, scene
+from services.recorder.media.text_overlay import name_tag, placeholder, waiting
+from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 
 WIDTH, HEIGHT = 1280, 720
 START = 1000.0

@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from services.recorder.file.mp4 import NothingToPut, write
 from services.recorder.file.poster import poster
-from services.recorder.file.remux import NothingToPut, write
 from services.recorder.media.encoder import Cut, Encoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import CHANNELS, RATE

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.recorder.file.parts import gaps, holes, parts
-from services.recorder.leases import Leases
+from services.recorder.file.gaps import gaps, holes, parts
+from services.recorder.jobs.leases import Leases
 from shared.egress.engine import EgressOrder, Look
 from shared.egress.jobs import (
     PATIENCE_SECONDS,

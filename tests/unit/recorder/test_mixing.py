@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from services.recorder.media.audio_feed import SoundFeed
 from services.recorder.media.mixer import CHANNELS, RATE, ROOM, Mixer
-from services.recorder.media.sound import SoundFeed
 
 
 def tone(level: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:

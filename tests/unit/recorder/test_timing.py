@@ -2,10 +2,10 @@
 
 import pytest
 
+from services.recorder.media.audio_feed import SoundPlace
 from services.recorder.media.dejitter import Dejitter
 from services.recorder.media.mixer import RATE
 from services.recorder.media.pacing import BREAK_BEHIND, REPEAT_BEHIND, SKIP_BEHIND, Pacer
-from services.recorder.media.sound import SoundPlace
 
 PIECE = RATE // 20
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.relay.orders import Order
-from services.relay.pump import FLOWING, flowed
-from services.relay.relaying import Relaying
+from services.relay.relay import Relaying
+from services.relay.relay_orders import Order
 from services.relay.service import RelayService
+from services.relay.transcoder_process import FLOWING, flowed
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import Reports

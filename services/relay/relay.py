@@ -4,9 +4,9 @@ import asyncio
 
 import structlog
 
-from services.relay import words
-from services.relay.orders import Order, Orders
-from services.relay.pump import Pump
+from services.relay import ingress_info as words
+from services.relay.relay_orders import Order, Orders
+from services.relay.transcoder_process import Pump
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
 from shared.livekit.webhook_sender import Reports

@@ -8,12 +8,12 @@ from typing import Any
 
 import structlog
 
-from services.recorder.filming import Filming
-from services.recorder.finishing import Finishing
+from services.recorder.jobs.capture import Filming
+from services.recorder.jobs.context import Tools
+from services.recorder.jobs.egress_info import webhook
+from services.recorder.jobs.finalizer import Finishing
 from services.recorder.persistence import persist
-from services.recorder.stay import Stay
-from services.recorder.tools import Tools
-from services.recorder.words import webhook
+from services.recorder.room.room_session import Stay
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import PATIENCE_SECONDS, Job, Wanted
 

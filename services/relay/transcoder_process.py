@@ -38,7 +38,7 @@ class PipeProcess:
     ) -> None:
         order = {"source": source, "target": target, "video_kbps": self._video_kbps}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.relay.pipe", stdin=PIPE, stdout=PIPE
+            sys.executable, "-m", "services.relay.transcoder", stdin=PIPE, stdout=PIPE
         )
         piping = asyncio.create_task(_follow(process, order, flowing))
         stopping = asyncio.create_task(stopped.wait())

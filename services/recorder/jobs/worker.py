@@ -8,10 +8,10 @@ import time
 import structlog
 from prometheus_client import Gauge
 
-from services.recorder.leases import Leases
+from services.recorder.jobs.context import Tools
+from services.recorder.jobs.job_runner import Run
+from services.recorder.jobs.leases import Leases
 from services.recorder.persistence import persist
-from services.recorder.run import Run
-from services.recorder.tools import Tools
 from shared.egress.job_repository import RecorderRepository
 from shared.egress.jobs import BEAT_SECONDS, Job, Wanted
 from shared.errors import Unavailable

@@ -9,14 +9,14 @@ from typing import Any
 import structlog
 from livekit import rtc
 
-from services.recorder.media.feeds import VideoFeed
+from services.recorder.media.pipeline import Studio
 from services.recorder.media.scene import scene
-from services.recorder.media.studio import Studio
-from services.recorder.room.lags import follow_lag
-from services.recorder.room.people import people
+from services.recorder.media.video_feed import VideoFeed
+from services.recorder.room.jitter_buffer_delay import follow_lag
 from services.recorder.room.quality import Asking
-from services.recorder.room.readers import listen, watch
-from services.recorder.room.spotlight import Spotlight
+from services.recorder.room.speaker_selection import Spotlight
+from services.recorder.room.stage import people
+from services.recorder.room.track_readers import listen, watch
 
 log = structlog.get_logger(__name__)
 

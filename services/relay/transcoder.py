@@ -1,6 +1,6 @@
 """From RTMP to WHIP: encoded anew, since WebRTC has no B-frames and viewers wait for key pictures.
 
-`python -m services.relay.pipe` is a process of its own: FFmpeg blocks all threads of a process
+`python -m services.relay.transcoder` is a process of its own: FFmpeg blocks all threads of a process
 while it connects by WHIP. It takes a JSON line (`source`, `target`, `video_kbps`), says `flowing` with the
 first packet that is sent and every second while more are, and ends with its source, with an error in
 one line, or with its standard input.
@@ -21,8 +21,8 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from services.relay.edge import LiveEdge
-from services.relay.pump import FLOWING
+from services.relay.live_edge import LiveEdge
+from services.relay.transcoder_process import FLOWING
 
 _SAID_EVERY = 1.0
 # Seconds without anything from the encoder, or in which the RTMP server does not answer.

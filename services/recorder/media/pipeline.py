@@ -12,13 +12,13 @@ from threading import Event, Thread
 import structlog
 from prometheus_client import Counter
 
+from services.recorder.media.audio_feed import SoundFeed
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.encoder import Cut, Encoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import RATE, Mixer
 from services.recorder.media.pacing import Pacer, Turn
 from services.recorder.media.scene import Tile
-from services.recorder.media.sound import SoundFeed
 from shared.egress.engine import Look
 
 log = structlog.get_logger(__name__)

@@ -8,10 +8,10 @@ import time
 import numpy as np
 from livekit import rtc
 
-from services.recorder.media.feeds import VideoFeed
+from services.recorder.media.audio_feed import SoundFeed
 from services.recorder.media.i420 import Picture
 from services.recorder.media.mixer import CHANNELS, RATE
-from services.recorder.media.sound import SoundFeed
+from services.recorder.media.video_feed import VideoFeed
 
 # Each piece of sound costs the SDK a round trip, and waits until it is complete.
 _PIECE_MILLISECONDS = 50

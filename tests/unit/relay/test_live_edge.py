@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.relay.edge import LiveEdge
+from services.relay.live_edge import LiveEdge
 
 RATE = 25
 

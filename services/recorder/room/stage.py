@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from livekit import rtc
 
-from services.recorder.media.feeds import VideoFeed
 from services.recorder.media.scene import Person
+from services.recorder.media.video_feed import VideoFeed
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 
 _RANKS = {"host": 0, "co_host": 1, "moderator": 2, "stage": 3}

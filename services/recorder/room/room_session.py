@@ -8,9 +8,9 @@ from enum import StrEnum
 
 import structlog
 
-from services.recorder.filming import Filming
-from services.recorder.room.visit import NotLetIn, Visit
-from services.recorder.tools import Tools
+from services.recorder.jobs.capture import Filming
+from services.recorder.jobs.context import Tools
+from services.recorder.room.room_connection import NotLetIn, Visit
 from shared.egress.jobs import Job
 from shared.errors import AppError
 

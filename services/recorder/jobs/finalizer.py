@@ -13,11 +13,11 @@ from pathlib import Path
 import av
 import structlog
 
-from services.recorder.file.parts import gaps, holes, parts
+from services.recorder.file.gaps import gaps, holes, parts
+from services.recorder.file.mp4 import NothingToPut, write
 from services.recorder.file.poster import poster
-from services.recorder.file.remux import NothingToPut, write
+from services.recorder.jobs.context import Tools
 from services.recorder.persistence import persist
-from services.recorder.tools import Tools
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job, Result
 from shared.egress.segments import Segment

@@ -1,9 +1,9 @@
 """More on stage than fit into the picture."""
 
-from services.recorder.media.feeds import VideoFeed
 from services.recorder.media.layout import MOST
 from services.recorder.media.scene import Person, scene
-from services.recorder.room.spotlight import Spotlight
+from services.recorder.media.video_feed import VideoFeed
+from services.recorder.room.speaker_selection import Spotlight
 
 
 def person(identity: str, *, hosts: bool = False, screen: bool = False) -> Person:

@@ -5,7 +5,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from services.recorder.media.studio import Made, Studio
+from services.recorder.media.pipeline import Made, Studio
 from shared.egress.engine import Look
 
 DEADLINE = 30.0

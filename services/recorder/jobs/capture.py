@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from services.recorder.media.studio import Made, Studio
-from services.recorder.tools import Tools
+from services.recorder.jobs.context import Tools
+from services.recorder.media.pipeline import Made, Studio
 from shared.egress.jobs import Job
 from shared.egress.segments import Segment
 

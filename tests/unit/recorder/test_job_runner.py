@@ -11,11 +11,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.recorder.finishing import Finishing
-from services.recorder.run import Run
+from services.recorder.jobs.context import Tools
+from services.recorder.jobs.finalizer import Finishing
+from services.recorder.jobs.job_runner import Run
 from services.recorder.spool.store import Spool
 from services.recorder.spool.uploader import Uploader
-from services.recorder.tools import Tools
 from shared.egress.engine import EgressOrder, EgressStatus, Look
 from shared.egress.job_repository import JobRepository
 from shared.egress.jobs import Gap, Job, job_of

@@ -7,7 +7,7 @@ nanoseconds, zero values are left out.
 from datetime import datetime
 from typing import Any
 
-from services.relay.orders import Order
+from services.relay.relay_orders import Order
 from shared.ids import new_id
 from shared.livekit.timestamps import nanoseconds
 

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol.egress import EgressStatus as Theirs
 from livekit.protocol.webhook import WebhookEvent
 
-from services.recorder.words import event_id, webhook
+from services.recorder.jobs.egress_info import event_id, webhook
 from shared.egress.engine import EgressOrder, EgressStatus, Look
 from shared.egress.jobs import Gap, Job, Result, job_of
 from shared.ids import new_id
