@@ -18,8 +18,8 @@ from shared.http import service_app
 from shared.livekit import LiveKitApi, TokenMint, WebhookSigner
 from shared.livekit.webhook_sender import Reports
 from shared.persistence.mongo import Mongo
+from shared.runtime.backoff import until_available
 from shared.runtime.health import HEALTH
-from shared.runtime.process import until_available
 from shared.runtime.supervisor import SUPERVISOR
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.livekit import WebhookSigner
+from shared.runtime.backoff import pauses
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +64,10 @@ class Reports:
                 await self._more.wait()
 
     async def _until_taken(self, http: aiohttp.ClientSession, body: bytes) -> None:
-        delay = _FIRST_DELAY
-        while not await self._taken(http, body):
-            await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
-            delay = min(_LONGEST_DELAY, delay * 2)
+        for pause in pauses(_FIRST_DELAY, _LONGEST_DELAY):
+            if await self._taken(http, body):
+                return
+            await asyncio.sleep(pause)
 
     async def _taken(self, http: aiohttp.ClientSession, body: bytes) -> bool:
         """Whether the door took it. As with LiveKit, what it refuses as such is not told again."""

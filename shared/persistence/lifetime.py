@@ -10,8 +10,8 @@ from aiohttp import web
 from shared.bus import Bus, Group, OrderedGroup
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.runtime.backoff import until_available
 from shared.runtime.health import HEALTH
-from shared.runtime.process import until_available
 from shared.runtime.supervisor import SUPERVISOR
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,6 @@ lifetimes close in reverse order.
 """
 
 import asyncio
-import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,6 @@ from typing import TypeVar
 import structlog
 from aiohttp import web
 
-from shared.errors import Unavailable
 from shared.runtime import log as logs
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
@@ -80,15 +78,3 @@ async def _until_stopped(stop: asyncio.Event, failed: asyncio.Event) -> bool:
     for wait in waits:
         wait.cancel()
     return failed.is_set()
-
-
-async def until_available(what: str, attempt: Callable[[], Awaitable[None]]) -> None:
-    """Repeat `attempt` with back-off until it no longer raises `Unavailable`."""
-    delay = 0.1
-    while True:
-        try:
-            return await attempt()
-        except Unavailable as error:
-            log.warning("start.waiting", what=what, error=error.message, retry_in=round(delay, 2))
-            await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
-            delay = min(1.0, delay * 2)

@@ -17,11 +17,11 @@ from services.recorder.file.gaps import gaps, holes, parts
 from services.recorder.file.mp4 import NothingToPut, write
 from services.recorder.file.poster import poster
 from services.recorder.jobs.context import Tools
-from services.recorder.persistence import persist
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job, Result
 from shared.egress.segments import Segment
 from shared.errors import AppError, NotFound
+from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class Finishing:
     async def finish(self, failure: str | None) -> Job:
         """The job as it ended; its file, if any was asked for, is stored. Waits while storage is away."""
         await self._tools.uploader.done(self._job.key)
-        segments = await persist("segments", lambda: self._tools.segments.of(self._job.key))
+        segments = await until_available("segments", lambda: self._tools.segments.of(self._job.key))
         now = self._tools.clock.now()
         if not segments:
             status = EgressStatus.FAILED if failure else EgressStatus.ABORTED
@@ -66,9 +66,11 @@ class Finishing:
         """
         await asyncio.to_thread(self._tools.spool.forget, self._job.key)
         if self._job.segments_prefix is None and self._job.status is not EgressStatus.FAILED:
-            segments = await persist("segments", lambda: self._tools.segments.of(self._job.key))
-            await persist("storage", lambda: self._tools.storage.delete([one.path for one in segments]))
-            await persist("segments", lambda: self._tools.segments.delete_of(self._job.key))
+            segments = await until_available("segments", lambda: self._tools.segments.of(self._job.key))
+            await until_available(
+                "storage", lambda: self._tools.storage.delete([one.path for one in segments])
+            )
+            await until_available("segments", lambda: self._tools.segments.delete_of(self._job.key))
 
     async def _store(self, segments: Sequence[Segment]) -> Result:
         duration = sum(segment.duration for segment in segments)
@@ -107,10 +109,10 @@ class Finishing:
             log.warning("job.no_poster", key=key, error=str(error))
 
     async def _put(self, key: str, content: bytes | Path) -> None:
-        await persist("storage", lambda: self._tools.storage.put(key, content))
+        await until_available("storage", lambda: self._tools.storage.put(key, content))
 
     async def _get(self, key: str) -> bytes:
-        return await persist("storage", lambda: self._tools.storage.get(key))
+        return await until_available("storage", lambda: self._tools.storage.get(key))
 
 
 class _Reading:
@@ -132,7 +134,7 @@ class _Reading:
                 self._missing.append(segment)
 
     async def _get(self, path: str) -> bytes:
-        return await persist("storage", lambda: self._tools.storage.get(path))
+        return await until_available("storage", lambda: self._tools.storage.get(path))
 
 
 def _end(segment: Segment) -> datetime:

@@ -12,10 +12,10 @@ from services.recorder.jobs.capture import Filming
 from services.recorder.jobs.context import Tools
 from services.recorder.jobs.egress_info import webhook
 from services.recorder.jobs.finalizer import Finishing
-from services.recorder.persistence import persist
 from services.recorder.room.room_session import Stay
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import PATIENCE_SECONDS, Job, Wanted
+from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ class Run:
 
     async def _change(self, **fields: Any) -> None:
         """Write fields of the job. Raises LeaseLost."""
-        changed = await persist("job", lambda: self._tools.jobs.change(self.job, **fields))
+        changed = await until_available("job", lambda: self._tools.jobs.change(self.job, **fields))
         if changed is None:
             raise LeaseLost
         self.job = changed
@@ -141,7 +141,7 @@ class Run:
         try:
             async with asyncio.timeout(_HAND_OVER_SECONDS):
                 await self._tools.uploader.done(self.job.key)
-                await persist("job", lambda: self._tools.jobs.release(self.job))
+                await until_available("job", lambda: self._tools.jobs.release(self.job))
         except TimeoutError:
             log.warning("job.not_handed_over", job=self.job.key)
 

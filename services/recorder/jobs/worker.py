@@ -11,10 +11,10 @@ from prometheus_client import Gauge
 from services.recorder.jobs.context import Tools
 from services.recorder.jobs.job_runner import Run
 from services.recorder.jobs.leases import Leases
-from services.recorder.persistence import persist
 from shared.egress.job_repository import RecorderRepository
 from shared.egress.jobs import BEAT_SECONDS, Job, Wanted
 from shared.errors import Unavailable
+from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +130,7 @@ class Worker:
         """Store what an earlier process of this recorder left, unless its job is over."""
         for spooled in await asyncio.to_thread(self._tools.spool.waiting):
             key = spooled.segment.key
-            job = await persist("jobs", lambda key=key: self._tools.jobs.find(key))  # type: ignore[misc]
+            job = await until_available("jobs", lambda key=key: self._tools.jobs.find(key))  # type: ignore[misc]
             if job is None or job.status.over:
                 await asyncio.to_thread(self._tools.spool.forget, key)
             else:

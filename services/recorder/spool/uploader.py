@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +18,7 @@ from services.recorder.spool.store import Spool
 from shared.egress.segment_repository import SegmentRepository
 from shared.errors import NotFound, Unavailable
 from shared.files.storage import StorageFull
+from shared.runtime.backoff import pauses
 
 log = structlog.get_logger(__name__)
 
@@ -88,12 +88,10 @@ class Uploader:
         self._changed = asyncio.Event()
 
     async def _until_stored(self, spooled: Spooled) -> None:
-        delay = _FIRST_DELAY
-        while spooled in self._queue:
-            if await self._stored(spooled):
+        for pause in pauses(_FIRST_DELAY, _LONGEST_DELAY):
+            if spooled not in self._queue or await self._stored(spooled):
                 return
-            await asyncio.sleep(delay * random.uniform(0.75, 1.0))  # noqa: S311 - jitter
-            delay = min(_LONGEST_DELAY, delay * 2)
+            await asyncio.sleep(pause)
 
     def _is_ours(self, spooled: Spooled) -> bool:
         """Whether it was given up meanwhile, or lies beyond the limit."""

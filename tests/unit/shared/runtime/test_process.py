@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from shared.errors import Unavailable
-from shared.runtime.process import until_available
+from shared.runtime.backoff import until_available
 
 DEADLINE = 20.0
 
