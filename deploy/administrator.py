@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.service import AccountService, FirstAdministrator
-from services.session.organizations.repository import OrganizationRepository
-from services.session.passwords import Passwords
-from services.session.revocations.repository import RevocationRepository
-from services.session.revocations.service import RevocationService
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.service import AccountService, FirstAdministrator
+from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.revocations.service import RevocationService
+from services.session.identity.signin.repository import SignInRepository
 from services.session.settings import SessionSettings
-from services.session.signin.repository import SignInRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.persistence.mongo import Mongo

@@ -15,9 +15,9 @@ from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIO
 from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
 from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL
+from services.session.live.consumers import GROUP as SESSION
 from services.session.notices.consumers import GROUP as NOTICES
 from services.session.reminders.consumers import GROUP as REMINDERS
-from services.session.sessions.consumers import GROUP as SESSION
 from services.session.stage.consumers import GROUP as STAGE
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.session.keys.keyring import Keyring
-from services.session.keys.repository import ApiKeyRepository
-from services.session.keys.resealing import Resealed, reseal
+from services.session.identity.keys.key_rotation import Resealed, reseal
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.settings import SessionSettings
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock

@@ -4,58 +4,58 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from services.session.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.catalog.libraries.service import LIBRARIES, LibraryService
+from services.session.catalog.presets.service import PRESETS, PresetService
+from services.session.catalog.rooms.event_handlers import RoomReactions
+from services.session.catalog.rooms.service import ROOMS, RoomService
+from services.session.catalog.rooms.views import RoomViews
 from services.session.centrifugo.service import CENTRIFUGO, CentrifugoService
 from services.session.chat.build import build_chat
 from services.session.chat.export import CHAT_EXPORT
 from services.session.chat.file_messages import FILE_MESSAGES
 from services.session.chat.service import CHAT
 from services.session.enforcement import consumers as enforcement_consumers
-from services.session.enforcement.marks import Marks
+from services.session.enforcement.dirty_sessions import Marks
 from services.session.enforcement.service import Enforcer
-from services.session.host_media.service import HOST_MEDIA, HostMediaService
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.service import API_KEYS, ApiKeyService
+from services.session.identity.organizations.service import ORGANIZATIONS, OrganizationService
+from services.session.identity.revocations.service import REVOKED, RevocationService
+from services.session.identity.signin.service import SIGN_IN, SignInService
+from services.session.identity.signin.tokens import RefreshTokens
 from services.session.journal import consumers as journal_consumers
 from services.session.journal.service import JOURNAL, JournalService
-from services.session.keys.keyring import Keyring
-from services.session.keys.service import API_KEYS, ApiKeyService
-from services.session.libraries.service import LIBRARIES, LibraryService
+from services.session.live import consumers as session_consumers
+from services.session.live.event_handlers import SessionReactions
+from services.session.live.service import LIVE
+from services.session.live.timeout_worker import keep_time
+from services.session.media_state.service import HOST_MEDIA, HostMediaService
 from services.session.moderation.service import MODERATION, ModerationService
 from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
-from services.session.notices.audience import Audience
+from services.session.notices.recipients import Audience
 from services.session.notices.service import NoticeService
-from services.session.organizations.service import ORGANIZATIONS, OrganizationService
 from services.session.participants.service import PARTICIPANTS, ParticipantService
 from services.session.participants.views import ParticipantViews
-from services.session.passwords import Passwords
 from services.session.polls.service import POLLS, PollService
-from services.session.presets.service import PRESETS, PresetService
 from services.session.reminders.build import build_reminders
 from services.session.reminders.service import REMINDERS
 from services.session.repositories import Repositories
-from services.session.revocations.service import REVOKED, RevocationService
-from services.session.rooms.reactions import RoomReactions
-from services.session.rooms.service import ROOMS, RoomService
-from services.session.rooms.views import RoomViews
-from services.session.sessions import consumers as session_consumers
-from services.session.sessions.admission import ADMISSION
+from services.session.sessions.access import Participation
 from services.session.sessions.build import build_sessions, limits_of
 from services.session.sessions.ingest import EgressIngest
-from services.session.sessions.live import LIVE
-from services.session.sessions.participation import Participation
-from services.session.sessions.reactions import SessionReactions
 from services.session.sessions.service import SESSIONS
-from services.session.sessions.timekeeper import keep_time
 from services.session.settings import SessionSettings
 from services.session.sharing.service import SHARING, SharingService
 from services.session.sharing.urls import PageUrls
-from services.session.signin.service import SIGN_IN, SignInService
-from services.session.signin.tokens import RefreshTokens
 from services.session.stage.build import build_stage
-from services.session.stage.service import STAGE
-from services.session.stage_requests.answering import ANSWERING
-from services.session.stage_requests.asking import ASKING
+from services.session.stage.requests.approvals import ANSWERING
+from services.session.stage.requests.service import ASKING
+from services.session.stage.seats.service import STAGE
 from services.session.tables import TABLES
+from services.session.tokens.service import ADMISSION
 from shared.access.identity import TokenIssuer
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock

@@ -4,20 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from services.session.accounts.repository import UserRepository
+from services.session.catalog.libraries.repository import LibraryRepository
+from services.session.catalog.presets.repository import PresetRepository
+from services.session.catalog.rooms.repository import RoomRepository
 from services.session.chat.repository import ChatRepository
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.keys.repository import ApiKeyRepository
+from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.journal.repository import JournalRepository
-from services.session.keys.repository import ApiKeyRepository
-from services.session.libraries.repository import LibraryRepository
-from services.session.organizations.repository import OrganizationRepository
 from services.session.polls.repository import PollRepository
 from services.session.polls.votes import VoteRepository
-from services.session.presets.repository import PresetRepository
-from services.session.revocations.repository import RevocationRepository
-from services.session.rooms.repository import RoomRepository
 from services.session.sessions.repository import SessionRepository
-from services.session.signin.repository import AuthCodeRepository, SignInRepository
-from services.session.stage_requests.repository import StageRequestRepository
+from services.session.stage.requests.repository import StageRequestRepository
 from shared.clock import Clock
 from shared.http.idempotency import IdempotencyKeys
 from shared.persistence.lifetime import Indexed

@@ -1,25 +1,25 @@
 """Every operation of the session service."""
 
-from services.session.accounts import routes as account_routes
+from services.session.catalog.libraries import routes as library_routes
+from services.session.catalog.presets import routes as preset_routes
+from services.session.catalog.rooms import routes as room_routes
 from services.session.centrifugo import routes as centrifugo_routes
 from services.session.chat import routes as chat_routes
-from services.session.host_media import routes as host_media_routes
+from services.session.identity.accounts import routes as account_routes
+from services.session.identity.keys import routes as key_routes
+from services.session.identity.organizations import routes as organization_routes
+from services.session.identity.revocations import routes as revocation_routes
+from services.session.identity.signin import routes as signin_routes
 from services.session.journal import routes as journal_routes
-from services.session.keys import routes as key_routes
-from services.session.libraries import routes as library_routes
+from services.session.media_state import routes as host_media_routes
 from services.session.moderation import routes as moderation_routes
-from services.session.organizations import routes as organization_routes
 from services.session.participants import routes as participant_routes
 from services.session.polls import routes as poll_routes
-from services.session.presets import routes as preset_routes
 from services.session.reminders import routes as reminder_routes
-from services.session.revocations import routes as revocation_routes
-from services.session.rooms import routes as room_routes
 from services.session.sessions import routes as session_routes
 from services.session.sharing import routes as sharing_routes
-from services.session.signin import routes as signin_routes
-from services.session.stage import routes as stage_routes
-from services.session.stage_requests import routes as stage_request_routes
+from services.session.stage.requests import routes as stage_request_routes
+from services.session.stage.seats import routes as stage_routes
 from shared.http import Routes
 
 TABLES: tuple[Routes, ...] = (

@@ -12,13 +12,13 @@ import aiohttp
 import pytest
 
 from deploy.local.running import RunningStack
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.reminders.domain import Subscription
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
 from services.session.reminders.mails.domain import MailState
 from services.session.reminders.mails.repository import MailRepository
-from services.session.reminders.repository import SubscriptionRepository
 from services.session.reminders.scheduler import LEASE
+from services.session.reminders.subscriptions.domain import Subscription
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.ids import new_id

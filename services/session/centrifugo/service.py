@@ -23,7 +23,7 @@ from services.session.centrifugo.schemas import (
     SubscribeRequest,
     SubscribeResult,
 )
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import TokenVerifier
 from shared.access.permissions import permissions_in
 from shared.access.session_access import require_not_banned

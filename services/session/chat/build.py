@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from services.session.accounts.repository import UserRepository
 from services.session.chat.export import ChatExport
 from services.session.chat.file_messages import FileMessages
 from services.session.chat.files import PURPOSE, ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
-from services.session.sessions.participation import Participation
+from services.session.identity.accounts.repository import UserRepository
+from services.session.sessions.access import Participation
 from services.session.sessions.service import SessionService
 from services.session.settings import SessionSettings
 from shared.clock import Clock

@@ -5,12 +5,12 @@ from typing import Final
 from aiohttp import web
 
 from services.session.chat.domain import ChatFile, ChatMessage
+from services.session.chat.file_types import file_name
 from services.session.chat.files import ChatFiles
-from services.session.chat.kinds import file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, file_message_response
 from services.session.chat.service import ChatService, check_sending
-from services.session.sessions.domain import Session
-from services.session.sessions.participation import Participation
+from services.session.sessions.access import Participation
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from aiohttp import web
 
 from services.session.chat.domain import ChatMessage
-from services.session.chat.kinds import Sniffer
+from services.session.chat.file_types import Sniffer
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
 from shared.files.signed_paths import PathSigner

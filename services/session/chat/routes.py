@@ -4,7 +4,7 @@ from aiohttp import web
 
 from services.session.chat.export import CHAT_EXPORT, CONTENT_TYPES
 from services.session.chat.file_messages import FILE_MESSAGES
-from services.session.chat.kinds import KINDS
+from services.session.chat.file_types import KINDS
 from services.session.chat.schemas import (
     ChatFileMessageResponse,
     ChatFileQuery,

@@ -4,7 +4,6 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.accounts.repository import UserRepository
 from services.session.chat.domain import ChatMessage, Recipient
 from services.session.chat.files import ChatFiles
 from services.session.chat.history import History
@@ -17,9 +16,10 @@ from services.session.chat.schemas import (
     file_message_response,
     message_response,
 )
+from services.session.identity.accounts.repository import UserRepository
 from services.session.participants.service import taking_part
-from services.session.sessions.domain import Session
-from services.session.sessions.participation import Participation
+from services.session.sessions.access import Participation
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, switches_of
 from shared.clock import Clock

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.permissions import role_of
 from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
 from shared.contracts.states import Role

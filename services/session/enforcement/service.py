@@ -10,8 +10,8 @@ import random
 import structlog
 from prometheus_client import Counter, Histogram
 
+from services.session.enforcement.dirty_sessions import Marks
 from services.session.enforcement.domain import Correction, corrections
-from services.session.enforcement.marks import Marks
 from services.session.sessions.repository import SessionRepository
 from shared.contracts.session_events import SessionEvent
 from shared.errors import AppError, Unavailable

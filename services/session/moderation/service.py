@@ -4,9 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.moderation.domain import ban, unban
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
 from services.session.moderation.schemas import (
     BannedParticipantResponse,
     BannedParticipantsListResponse,
@@ -14,7 +13,8 @@ from services.session.moderation.schemas import (
     BanStatusResponse,
 )
 from services.session.moderation.views import BanViews
-from services.session.sessions.people import Ban
+from services.session.sessions.domain.bans import ban, unban
+from services.session.sessions.domain.people import Ban
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from shared.access.identity import Caller

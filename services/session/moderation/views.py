@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.schemas import sees_email
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.schemas import sees_email
 from services.session.moderation.schemas import BannedParticipantResponse, BanUserResponse
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 
 

@@ -6,8 +6,8 @@ from typing import Final
 import orjson
 import structlog
 
-from services.session.notices.audience import Audience
 from services.session.notices.domain import Confidential, Fields, notice_of
+from services.session.notices.recipients import Audience
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.livekit import LiveKit

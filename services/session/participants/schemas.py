@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.session.accounts.schemas import UserResponse
+from services.session.identity.accounts.schemas import UserResponse
 from shared.http import Body, Data
 from shared.http.schema import PAGE_LIMIT, Id, Page
 

@@ -4,16 +4,16 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.participants.domain import Appointment, appoint, dismiss
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
 from services.session.participants.schemas import (
     ParticipantQuery,
     SessionParticipantResponse,
     SessionParticipantsListResponse,
 )
 from services.session.participants.views import ParticipantViews
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.roles import Appointment, appoint, dismiss
+from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from shared.access.identity import Caller

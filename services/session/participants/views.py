@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.schemas import UserResponse, user_response
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.schemas import UserResponse, user_response
 from services.session.participants.schemas import SessionParticipantResponse
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.contracts.states import Role
 

@@ -16,8 +16,8 @@ from services.session.polls.schemas import (
     poll_response,
 )
 from services.session.polls.votes import Counts, VoteRepository
-from services.session.sessions.domain import Session
-from services.session.sessions.participation import Participation
+from services.session.sessions.access import Participation
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
 from shared.clock import Clock

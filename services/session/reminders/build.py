@@ -9,23 +9,23 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.service import AccountService
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.catalog.rooms.service import RoomService
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.service import AccountService
 from services.session.reminders import consumers
-from services.session.reminders.agendas.repository import AgendaRepository
-from services.session.reminders.agendas.service import AgendaService
-from services.session.reminders.links import PURPOSE, ReminderLinks
 from services.session.reminders.mails.letters import Letters
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.sender import Sender
 from services.session.reminders.mails.smtp import Server, SmtpMailer
-from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.service import AgendaService
 from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
-from services.session.rooms.repository import RoomRepository
-from services.session.rooms.service import RoomService
+from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from services.session.settings import SessionSettings
 from shared.bus import Group
 from shared.clock import Clock

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.session.reminders.agendas.service import AgendaService
+from services.session.reminders.schedule.service import AgendaService
 from services.session.reminders.service import ReminderService
 from shared.bus import Group, on
 from shared.contracts.session_events import (

@@ -5,15 +5,15 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.accounts.domain import User
-from services.session.accounts.service import AccountService
-from services.session.reminders.domain import Subscription, recipient_of
-from services.session.reminders.links import CONFIRMED_WITHIN, ReminderLinks
+from services.session.catalog.rooms.service import RoomService
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.service import AccountService
 from services.session.reminders.mails.domain import confirmation
 from services.session.reminders.mails.repository import MailRepository
-from services.session.reminders.repository import SubscriptionRepository
 from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
-from services.session.rooms.service import RoomService
+from services.session.reminders.subscriptions.domain import Subscription, recipient_of
+from services.session.reminders.subscriptions.links import CONFIRMED_WITHIN, ReminderLinks
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.session_events import RoomDeleted

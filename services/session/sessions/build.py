@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.session.accounts.service import AccountService
-from services.session.libraries.service import LibraryService
-from services.session.presets.service import PresetService
+from services.session.catalog.libraries.service import LibraryService
+from services.session.catalog.presets.service import PresetService
+from services.session.catalog.rooms.service import RoomService
+from services.session.catalog.rooms.views import RoomViews
+from services.session.identity.accounts.service import AccountService
+from services.session.live.service import LiveService, RoomTimeouts
 from services.session.repositories import Repositories
-from services.session.rooms.service import RoomService
-from services.session.rooms.views import RoomViews
-from services.session.sessions.admission import Admission
-from services.session.sessions.domain import Limits
+from services.session.sessions.domain.session import Limits
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.ingest import IngestPort
-from services.session.sessions.live import LiveService, RoomTimeouts
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
 from services.session.settings import SessionSettings
+from services.session.tokens.service import Admission
 from shared.access.identity import TokenIssuer
 from shared.clock import Clock
 from shared.files.signed_paths import PathSigner

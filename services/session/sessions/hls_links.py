@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.session_access import is_banned
 from shared.clock import Clock

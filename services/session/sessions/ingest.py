@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from services.session.sessions.domain import Ingest
+from services.session.sessions.domain.session import Ingest
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls, InternalClient
 

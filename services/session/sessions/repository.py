@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated

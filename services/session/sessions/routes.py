@@ -1,7 +1,6 @@
 """The Sessions group."""
 
-from services.session.sessions.admission import ADMISSION
-from services.session.sessions.live import LIVE
+from services.session.live.service import LIVE
 from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
@@ -17,6 +16,7 @@ from services.session.sessions.schemas import (
     UpdateSessionSettingsRequest,
 )
 from services.session.sessions.service import SESSIONS
+from services.session.tokens.service import ADMISSION
 from shared.contracts.states import SessionState
 from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, Reply, Request, Routes, ok
 from shared.http.schema import Page

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.session.accounts.schemas import Username, UserResponse
-from services.session.presets.schemas import JoinLimit, PresetResponse
-from services.session.rooms.schemas import RoomResponse
+from services.session.catalog.presets.schemas import JoinLimit, PresetResponse
+from services.session.catalog.rooms.schemas import RoomResponse
+from services.session.identity.accounts.schemas import Username, UserResponse
 from shared.access.identity import LONGEST_LIFETIME
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data

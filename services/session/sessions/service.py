@@ -5,12 +5,12 @@ from typing import Final, NoReturn
 
 from aiohttp import web
 
-from services.session.libraries.service import LibraryService
-from services.session.ownership import require_library
-from services.session.presets.service import PresetService
-from services.session.rooms.domain import Room
-from services.session.rooms.service import RoomService
-from services.session.sessions.domain import Limits, Session
+from services.session.access.ownership import require_library
+from services.session.catalog.libraries.service import LibraryService
+from services.session.catalog.presets.service import PresetService
+from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.service import RoomService
+from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import (

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from services.session.presets.schemas import preset_response
-from services.session.rooms.repository import RoomRepository
-from services.session.rooms.schemas import RoomResponse
-from services.session.rooms.views import RoomViews
-from services.session.sessions.domain import Ingest, Session
+from services.session.catalog.presets.schemas import preset_response
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.catalog.rooms.schemas import RoomResponse
+from services.session.catalog.rooms.views import RoomViews
+from services.session.sessions.domain.session import Ingest, Session
 from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.schemas import (
     InstructionsResponse,

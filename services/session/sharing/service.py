@@ -4,11 +4,11 @@ from typing import Final
 
 from aiohttp import web
 
+from services.session.identity.signin.service import CODE_LIFETIME, SignInService
 from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.service import SessionService
 from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
 from services.session.sharing.urls import PageUrls, embed_html
-from services.session.signin.service import CODE_LIFETIME, SignInService
 from shared.access.identity import Caller
 from shared.clock import Clock
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.session.accounts.repository import UserRepository
-from services.session.sessions.admission import Admission
-from services.session.sessions.participation import Participation
+from services.session.identity.accounts.repository import UserRepository
+from services.session.sessions.access import Participation
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from services.session.stage import consumers
-from services.session.stage.absence import Absence, keep_stages
-from services.session.stage.guests import Guests
-from services.session.stage.service import StageService
-from services.session.stage_requests.answering import AnsweringService
-from services.session.stage_requests.asking import AskingService
-from services.session.stage_requests.repository import StageRequestRepository
+from services.session.stage.requests.approvals import AnsweringService
+from services.session.stage.requests.repository import StageRequestRepository
+from services.session.stage.requests.service import AskingService
+from services.session.stage.seats.absence import Absence, keep_stages
+from services.session.stage.seats.guests import Guests
+from services.session.stage.seats.service import StageService
+from services.session.tokens.service import Admission
 from shared.bus import Group
 from shared.clock import Clock
 from shared.livekit import LiveKit

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from services.session.stage.absence import Absence
-from services.session.stage_requests.answering import AnsweringService
+from services.session.stage.requests.approvals import AnsweringService
+from services.session.stage.seats.absence import Absence
 from shared.bus import Group, on
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local.stack import Stack
-from services.session.accounts.repository import UserRepository
-from services.session.presets.repository import PresetRepository
-from services.session.rooms.repository import RoomRepository
+from services.session.catalog.presets.repository import PresetRepository
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.repository import SessionRepository
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.session.accounts.repository import UserRepository
+from services.session.catalog.presets.repository import PresetRepository
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.identity.accounts.repository import UserRepository
 from services.session.polls.repository import PollRepository
-from services.session.presets.repository import PresetRepository
-from services.session.rooms.repository import RoomRepository
 from services.session.sessions.repository import SessionRepository
-from services.session.stage_requests.domain import StageRequest
-from services.session.stage_requests.repository import StageRequestRepository
+from services.session.stage.requests.domain import StageRequest
+from services.session.stage.requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, Index, Mongo, Sort

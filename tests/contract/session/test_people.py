@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.accounts.repository import UserRepository
-from services.session.revocations.repository import RevocationRepository
-from services.session.rooms.domain import Analytics, Room, TagManager
-from services.session.rooms.repository import RoomRepository
-from services.session.signin.domain import AuthCode, SignIn
-from services.session.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.catalog.rooms.domain import Analytics, Room, TagManager
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.signin.domain import AuthCode, SignIn
+from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from shared.access.identity import LONGEST_LIFETIME
 from shared.contracts.states import UserRole
 from shared.ids import new_id

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from services.session.presets.domain import Preset
-from services.session.presets.repository import PresetRepository
+from services.session.catalog.presets.domain import Preset
+from services.session.catalog.presets.repository import PresetRepository
 from shared.ids import new_id
 from tests.unit.session.make import HOST, LIBRARY, preset, settings
 

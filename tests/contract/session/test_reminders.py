@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.session.reminders.agendas.domain import Agenda, Due, Occasion
-from services.session.reminders.agendas.repository import AgendaRepository
-from services.session.reminders.domain import Subscription
 from services.session.reminders.mails.domain import Mail, MailState, reminder
 from services.session.reminders.mails.repository import MailRepository
-from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.schedule.domain import Agenda, Due, Occasion
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.subscriptions.domain import Subscription
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.ids import new_id
 from shared.persistence.lease import PATIENCE, Lease, LeaseStore
 from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.sessions.domain import Ingest, Session
+from services.session.sessions.domain.lifecycle import host_joined, host_left
+from services.session.sessions.domain.session import Ingest, Session
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.settling import host_joined, host_left
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.ids import new_id

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from services.session.sessions.domain.stage import GRACE, seat, settle
 from services.session.sessions.repository import SessionRepository
-from services.session.stage.domain import GRACE, seat, settle
-from services.session.stage_requests.domain import StageRequest, open_key
-from services.session.stage_requests.repository import StageRequestRepository
+from services.session.stage.requests.domain import StageRequest, open_key
+from services.session.stage.requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind, StageSeat
 from shared.errors import Conflict
 from shared.ids import new_id

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.session.polls.schemas import CreatePollRequest, PollResponse, VoteRequest
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.errors import Conflict
 from shared.ids import new_id

@@ -13,7 +13,7 @@ from yarl import URL
 
 from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
-from services.session.keys.management import access_key
+from services.session.identity.keys.management import access_key
 from shared.access.identity import Caller, TokenIssuer
 from shared.access.revocations import Revoked
 from shared.bus import Bus

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import build
 from deploy.keys import new_signing_key
-from services.session.keys.keyring import Keyring
+from services.session.identity.keys.keyring import Keyring
 from services.session.settings import SessionSettings
 from shared.access.identity import Caller, TokenIssuer, TokenVerifier
 from shared.contracts.states import UserRole

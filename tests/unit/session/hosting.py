@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.session.libraries.domain import Library
+from services.session.catalog.libraries.domain import Library
+from services.session.catalog.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
+from services.session.catalog.rooms.schemas import CreateRoomRequest
 from services.session.moderation.schemas import BanParticipantRequest
-from services.session.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
-from services.session.rooms.schemas import CreateRoomRequest
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import CreateSessionRequest, StartSessionResponse
 from shared.access.identity import Caller, TokenVerifier
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft

@@ -7,55 +7,55 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.session.accounts.repository import UserRepository
-from services.session.accounts.service import AccountService
+from services.session.catalog.libraries.repository import LibraryRepository
+from services.session.catalog.libraries.service import LibraryService
+from services.session.catalog.presets.repository import PresetRepository
+from services.session.catalog.presets.service import PresetService
+from services.session.catalog.rooms.event_handlers import RoomReactions
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.catalog.rooms.service import RoomService
+from services.session.catalog.rooms.views import RoomViews
 from services.session.chat.export import ChatExport
 from services.session.chat.file_messages import FileMessages
 from services.session.chat.files import PURPOSE as CHAT_FILE
 from services.session.chat.files import ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
-from services.session.enforcement.marks import Marks
+from services.session.enforcement.dirty_sessions import Marks
 from services.session.enforcement.service import Enforcer
-from services.session.keys.keyring import Keyring
-from services.session.keys.repository import ApiKeyRepository
-from services.session.keys.service import ApiKeyService
-from services.session.libraries.repository import LibraryRepository
-from services.session.libraries.service import LibraryService
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.service import AccountService
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.repository import ApiKeyRepository
+from services.session.identity.keys.service import ApiKeyService
+from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.organizations.service import OrganizationService
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.revocations.service import RevocationService
+from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.identity.signin.service import SignInService
+from services.session.identity.signin.tokens import RefreshTokens
+from services.session.live import consumers
+from services.session.live.event_handlers import SessionReactions
+from services.session.live.service import LiveService, RoomTimeouts
 from services.session.moderation.service import ModerationService
 from services.session.moderation.views import BanViews
-from services.session.organizations.repository import OrganizationRepository
-from services.session.organizations.service import OrganizationService
 from services.session.participants.service import ParticipantService
 from services.session.participants.views import ParticipantViews
-from services.session.passwords import Passwords
 from services.session.polls.repository import PollRepository
 from services.session.polls.service import PollService
 from services.session.polls.votes import VoteRepository
-from services.session.presets.repository import PresetRepository
-from services.session.presets.service import PresetService
-from services.session.revocations.repository import RevocationRepository
-from services.session.revocations.service import RevocationService
-from services.session.rooms.reactions import RoomReactions
-from services.session.rooms.repository import RoomRepository
-from services.session.rooms.service import RoomService
-from services.session.rooms.views import RoomViews
-from services.session.sessions import consumers
-from services.session.sessions.admission import Admission
-from services.session.sessions.domain import Ingest
+from services.session.sessions.access import Participation
+from services.session.sessions.domain.session import Ingest
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
-from services.session.sessions.live import LiveService, RoomTimeouts
-from services.session.sessions.participation import Participation
-from services.session.sessions.reactions import SessionReactions
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
-from services.session.signin.repository import AuthCodeRepository, SignInRepository
-from services.session.signin.service import SignInService
-from services.session.signin.tokens import RefreshTokens
 from services.session.stage import consumers as stage_consumers
 from services.session.stage.build import build_stage
-from services.session.stage_requests.repository import StageRequestRepository
+from services.session.stage.requests.repository import StageRequestRepository
+from services.session.tokens.service import Admission
 from shared.access.identity import TokenIssuer
 from shared.contracts.event import Envelope, Event
 from shared.errors import Unavailable

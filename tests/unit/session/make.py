@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.session.accounts.domain import User
-from services.session.libraries.domain import Library
+from services.session.catalog.libraries.domain import Library
+from services.session.catalog.presets.domain import Preset
+from services.session.catalog.rooms.domain import Room
+from services.session.identity.accounts.domain import User
 from services.session.polls.domain import Option, Poll
-from services.session.presets.domain import Preset
-from services.session.rooms.domain import Room
-from services.session.sessions.domain import Limits, Session
+from services.session.sessions.domain.session import Limits, Session
 from shared.access.identity import Caller
 from shared.contracts.states import (
     PresetSettings,

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Sequence
 
 import pytest
 
-from services.session.participants.domain import Appointment, appoint
-from services.session.sessions.domain import Session
-from services.session.sessions.people import Ban
+from services.session.sessions.domain.people import Ban
+from services.session.sessions.domain.roles import Appointment, appoint
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.contracts.event import Event
 from shared.contracts.states import Role, UserRole

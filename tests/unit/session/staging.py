@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from services.session.participants.domain import Appointment, appoint
-from services.session.sessions.domain import Session
-from services.session.stage.schemas import AddToStageRequest
-from services.session.stage_requests.domain import StageRequest
-from services.session.stage_requests.schemas import RaiseHandRequest
+from services.session.sessions.domain.roles import Appointment, appoint
+from services.session.sessions.domain.session import Session
+from services.session.stage.requests.domain import StageRequest
+from services.session.stage.requests.schemas import RaiseHandRequest
+from services.session.stage.seats.schemas import AddToStageRequest
 from shared.access.identity import Caller
 from shared.access.permissions import join_grant, permissions_in, role_of
 from shared.contracts.states import RequestKind, Role, UserRole

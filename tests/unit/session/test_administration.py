@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.session.accounts.schemas import CreateUserRequest, UpdateUserRequest
-from services.session.accounts.service import FirstAdministrator
-from services.session.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
-from services.session.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
+from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
+from services.session.identity.accounts.schemas import CreateUserRequest, UpdateUserRequest
+from services.session.identity.accounts.service import FirstAdministrator
+from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from shared.access.identity import Scope, TokenVerifier
 from shared.contracts.states import UserRole, Visibility
 from shared.errors import Conflict, InvalidRequest, NotFound, Unauthenticated

@@ -7,9 +7,9 @@ from aiohttp import StreamReader, web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
-from services.session.chat.kinds import KINDS, LONGEST_NAME, Sniffer, file_name
+from services.session.chat.file_types import KINDS, LONGEST_NAME, Sniffer, file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, ChatQuery
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.errors import Forbidden, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from shared.ids import new_id

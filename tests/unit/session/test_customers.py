@@ -5,8 +5,8 @@ import dataclasses
 import jwt
 import pytest
 
-from services.session.accounts.schemas import UpdateUserRequest
-from services.session.sessions.domain import Session
+from services.session.identity.accounts.schemas import UpdateUserRequest
+from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import IssueTokensRequest, IssueTokensResponse
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import new_id

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.sessions.domain import Ingest, Session
-from services.session.sessions.settling import host_joined, host_left, settle
+from services.session.sessions.domain.lifecycle import host_joined, host_left, settle
+from services.session.sessions.domain.session import Ingest, Session
 from shared.access.permissions import switches_of
 from shared.contracts.session_events import (
     SessionDeleted,

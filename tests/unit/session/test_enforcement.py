@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.session.enforcement.marks import Marks
+from services.session.enforcement.dirty_sessions import Marks
 from services.session.enforcement.service import Enforcer
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.access.identity import Caller
 from shared.access.permissions import encoder_grant, join_grant, monitor_grant, permissions_in, role_of

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.session.libraries.schemas import UpdateLibraryRequest
-from services.session.presets.schemas import UpdatePresetRequest
-from services.session.sessions.domain import Session
+from services.session.catalog.libraries.schemas import UpdateLibraryRequest
+from services.session.catalog.presets.schemas import UpdatePresetRequest
+from services.session.sessions.domain.session import Session
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.states import Role, Visibility
 from shared.errors import Conflict, NotFound

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.presets.schemas import UpdatePresetRequest
-from services.session.rooms.schemas import CreateRoomRequest, UpdateRoomRequest
+from services.session.catalog.presets.schemas import UpdatePresetRequest
+from services.session.catalog.rooms.schemas import CreateRoomRequest, UpdateRoomRequest
 from services.session.sessions.schemas import (
     CreateSessionRequest,
     RescheduleSessionRequest,

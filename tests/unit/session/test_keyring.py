@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from services.session.keys.keyring import Keyring
-from services.session.keys.resealing import Resealed, reseal
-from services.session.keys.schemas import CreateApiKeyRequest
+from services.session.identity.keys.key_rotation import Resealed, reseal
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.ids import new_id
 from tests.unit.session.hosting import Host
 from tests.unit.session.house import KEYRING, House

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.session.accounts.domain import User
-from services.session.accounts.schemas import UpdateUserRequest
-from services.session.keys.schemas import CreateApiKeyRequest
-from services.session.passwords import Passwords
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.schemas import UpdateUserRequest
+from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.errors import Forbidden, Unauthenticated

@@ -6,9 +6,9 @@ from typing import Any
 import jwt
 import pytest
 
-from services.session.accounts.schemas import UpdateUserRequest
-from services.session.keys import management
-from services.session.keys.schemas import CreateApiKeyRequest
+from services.session.identity.accounts.schemas import UpdateUserRequest
+from services.session.identity.keys import management
+from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.errors import Unauthenticated
 from shared.ids import new_id

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.session.moderation.domain import MOST_BANNED
-from services.session.moderation.domain import ban as ban_in
 from services.session.moderation.schemas import BanParticipantRequest
-from services.session.sessions.people import Ban
+from services.session.sessions.domain.bans import MOST_BANNED
+from services.session.sessions.domain.bans import ban as ban_in
+from services.session.sessions.domain.people import Ban
 from shared.access.identity import Caller
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import Role, StageSeat

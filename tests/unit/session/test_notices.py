@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from services.session.host_media.service import HostMediaService
+from services.session.media_state.service import HostMediaService
 from services.session.notices import consumers
-from services.session.notices.audience import Audience
 from services.session.notices.domain import CONFIDENTIAL, TABLE
+from services.session.notices.recipients import Audience
 from services.session.notices.service import TOPIC, NoticeService
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.contracts.event import Envelope, Event

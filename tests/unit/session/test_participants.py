@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.participants.domain import MOST_ASSIGNED, Appointment, appoint, dismiss
 from services.session.participants.schemas import ParticipantQuery, SessionParticipantResponse
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.roles import MOST_ASSIGNED, Appointment, appoint, dismiss
+from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.access.identity import Caller
 from shared.contracts.roster_events import RosterConnection, RosterObserved

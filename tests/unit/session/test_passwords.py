@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.session.passwords import Passwords
+from services.session.identity.accounts.passwords import Passwords
 from shared.errors import Unavailable
 
 

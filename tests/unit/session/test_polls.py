@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.session.polls.schemas import CreatePollRequest, PollQuery, PollResponse, VoteRequest
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from shared.ids import new_id

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.session.sessions.domain import Session
-from services.session.sessions.settling import host_joined, host_left, settle
+from services.session.sessions.domain.lifecycle import host_joined, host_left, settle
+from services.session.sessions.domain.session import Session
 from shared.contracts.states import EndReason, SessionStatus
 from shared.errors import Conflict
 from tests.unit.session.make import GRACE, LIMITS, T0, session

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from services.session.presets.schemas import UpdatePresetRequest
+from services.session.catalog.presets.schemas import UpdatePresetRequest
 
 
 @pytest.mark.parametrize(

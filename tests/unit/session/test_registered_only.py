@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.session.accounts.domain import User
-from services.session.libraries.schemas import UpdateLibraryRequest
+from services.session.catalog.libraries.schemas import UpdateLibraryRequest
+from services.session.identity.accounts.domain import User
 from shared.access.identity import Caller
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.errors import Forbidden, NotFound

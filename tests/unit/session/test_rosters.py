@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.contracts.livekit_events import Connection
 from shared.contracts.roster_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEnded

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.session.participants.domain import appoint
-from services.session.sessions.domain import Session
-from services.session.sessions.people import Ban
-from services.session.stage.domain import GRACE, missed, seat, set_permissions, settle, unseat, went
+from services.session.sessions.domain.people import Ban
+from services.session.sessions.domain.roles import appoint
+from services.session.sessions.domain.session import Session
+from services.session.sessions.domain.stage import GRACE, missed, seat, set_permissions, settle, unseat, went
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import EndReason, Role, StageSeat
 from shared.errors import Conflict, NotFound

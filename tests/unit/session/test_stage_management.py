@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.session.stage.domain import GRACE
-from services.session.stage.schemas import AddToStageRequest, UpdateStagePermissionsRequest
+from services.session.sessions.domain.stage import GRACE
+from services.session.stage.seats.schemas import AddToStageRequest, UpdateStagePermissionsRequest
 from shared.access.identity import Caller
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.roster_events import RosterConnection, RosterObserved

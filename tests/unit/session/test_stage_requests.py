@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.session.stage_requests.domain import StageRequest
+from services.session.stage.requests.domain import StageRequest
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import RequestKind, RequestStatus, StageSeat
 from shared.errors import AppError, Conflict, Forbidden, NotFound

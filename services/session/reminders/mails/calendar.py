@@ -4,7 +4,7 @@ from datetime import datetime
 
 from icalendar import Calendar, Event, vCalAddress
 
-from services.session.reminders.agendas.domain import Agenda
+from services.session.reminders.schedule.domain import Agenda
 
 
 def calendar_file(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.session.reminders.agendas.domain import Due, Occasion
-from services.session.reminders.domain import Subscription
+from services.session.reminders.schedule.domain import Due, Occasion
+from services.session.reminders.subscriptions.domain import Subscription
 
 
 class MailState(StrEnum):

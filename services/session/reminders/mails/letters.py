@@ -6,16 +6,16 @@ from email.message import EmailMessage
 
 import structlog
 
-from services.session.accounts.domain import User
-from services.session.accounts.repository import UserRepository
-from services.session.reminders.agendas.domain import Agenda
-from services.session.reminders.agendas.repository import AgendaRepository
-from services.session.reminders.domain import subscription_id
+from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.repository import UserRepository
 from services.session.reminders.mails.domain import Mail
 from services.session.reminders.mails.message import Composer
-from services.session.reminders.repository import SubscriptionRepository
-from services.session.rooms.domain import Room
-from services.session.rooms.repository import RoomRepository
+from services.session.reminders.schedule.domain import Agenda
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.subscriptions.domain import subscription_id
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.clock import Clock
 
 log = structlog.get_logger(__name__)

@@ -6,11 +6,11 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
-from services.session.reminders.agendas.domain import Agenda
-from services.session.reminders.links import ReminderLinks
 from services.session.reminders.mails.calendar import calendar_file, method
 from services.session.reminders.mails.domain import Mail
-from services.session.reminders.mails.texts import Words, confirmation_words, reminder_words
+from services.session.reminders.mails.templates import Words, confirmation_words, reminder_words
+from services.session.reminders.schedule.domain import Agenda
+from services.session.reminders.subscriptions.links import ReminderLinks
 
 
 class Composer:

@@ -4,11 +4,11 @@ from functools import partial
 
 import structlog
 
-from services.session.reminders.agendas.domain import Agenda, Due
-from services.session.reminders.agendas.repository import AgendaRepository
 from services.session.reminders.mails.domain import reminder
 from services.session.reminders.mails.repository import MailRepository
-from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.schedule.domain import Agenda, Due
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.clock import Clock
 from shared.errors import NotFound
 

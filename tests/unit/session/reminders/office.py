@@ -5,18 +5,18 @@ from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
 from services.session.reminders import consumers
-from services.session.reminders.agendas.repository import AgendaRepository
-from services.session.reminders.agendas.service import AgendaService
-from services.session.reminders.domain import Subscription
-from services.session.reminders.links import PURPOSE, ReminderLinks
 from services.session.reminders.mails.letters import Letters
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.sender import Sender
-from services.session.reminders.repository import SubscriptionRepository
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.service import AgendaService
 from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
+from services.session.reminders.subscriptions.domain import Subscription
+from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.bus import Backoff
 from shared.errors import Unavailable
 from shared.files.signed_paths import PathSigner

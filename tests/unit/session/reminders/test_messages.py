@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from icalendar import Calendar
 
-from services.session.reminders.agendas.domain import Agenda, Due, Occasion
-from services.session.reminders.domain import Subscription
 from services.session.reminders.mails.domain import Mail, reminder
 from services.session.reminders.mails.letters import on_the_wire
 from services.session.reminders.mails.smtp import Server
+from services.session.reminders.schedule.domain import Agenda, Due, Occasion
+from services.session.reminders.subscriptions.domain import Subscription
 from shared.contracts.states import SessionStatus
 from shared.ids import new_id
 from tests.unit.session.reminders.office import PUBLIC, Office

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.session.reminders.mails.domain import MailState
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import RescheduleSessionRequest
 from shared.contracts.session_events import SessionCreated, SessionStarted, SessionUpdated
 from shared.contracts.states import SessionStatus

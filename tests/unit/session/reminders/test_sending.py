@@ -6,7 +6,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from services.session.accounts.schemas import UpdateUserRequest
+from services.session.identity.accounts.schemas import UpdateUserRequest
 from services.session.reminders.mails.domain import Mail, MailState
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailDeferred, MailRefused

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.session.reminders.domain import recipient_of
+from services.session.reminders.subscriptions.domain import recipient_of
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import Conflict, Forbidden, NotFound, TooManyRequests

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.permission_table import FLAGS, OF_THE_SESSION, PARTS, PERMISSIONS, Part, granted
-from services.session.sessions.domain import Session
+from services.session.sessions.domain.session import Session
 from shared.access.permissions import RolePermissions, join_grant
 from shared.access.session_access import Permission, require
 from shared.contracts.states import PresetSettings, Role, StageSeat

@@ -5,8 +5,8 @@ import typing
 
 import pytest
 
-from services.session.sessions.domain import Session
-from services.session.sessions.people import Ban
+from services.session.sessions.domain.people import Ban
+from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
 from shared.access.session_access import Permission, acting_role, require

@@ -1,0 +1,1 @@
+"""What hosts prepare: libraries, rooms and presets."""

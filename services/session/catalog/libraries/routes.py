@@ -1,0 +1,48 @@
+"""Administration of libraries."""
+
+from services.session.catalog.libraries.schemas import (
+    CreateLibraryRequest,
+    LibraryListResponse,
+    LibraryQuery,
+    LibraryResponse,
+    UpdateLibraryRequest,
+    library_response,
+)
+from services.session.catalog.libraries.service import LIBRARIES
+from shared.http import ADMIN, Reply, Request, Routes, ok
+
+routes = Routes("Administration")
+
+
+@routes.post("/admin/libraries", access=ADMIN, status=201, idempotent=True)
+async def create_library(request: Request, body: CreateLibraryRequest) -> Reply[LibraryResponse]:
+    """Create a library in an organization."""
+    made = await request.service(LIBRARIES).create(request.reservation.id, body)
+    return Reply(library_response(made))
+
+
+@routes.get("/admin/libraries", access=ADMIN)
+async def list_libraries(request: Request, query: LibraryQuery) -> Reply[LibraryListResponse]:
+    """List libraries, the newest first."""
+    found, total = await request.service(LIBRARIES).list(query.organization_id, query)
+    responses = [library_response(library) for library in found]
+    return Reply(LibraryListResponse(libraries=responses, total=total, page=query.page, limit=query.limit))
+
+
+@routes.get("/admin/libraries/{id}", access=ADMIN)
+async def get_library(request: Request) -> Reply[LibraryResponse]:
+    """Get a library by ID."""
+    return Reply(library_response(await request.service(LIBRARIES).get(request.path_id())))
+
+
+@routes.patch("/admin/libraries/{id}", access=ADMIN)
+async def update_library(request: Request, body: UpdateLibraryRequest) -> Reply[LibraryResponse]:
+    """Rename a library, change its visibility, or whom its sessions admit."""
+    return Reply(library_response(await request.service(LIBRARIES).update(request.path_id(), body)))
+
+
+@routes.delete("/admin/libraries/{id}", access=ADMIN)
+async def delete_library(request: Request) -> Reply[None]:
+    """Delete an empty library."""
+    await request.service(LIBRARIES).delete(request.path_id())
+    return ok()

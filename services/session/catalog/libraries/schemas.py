@@ -1,0 +1,61 @@
+"""HTTP bodies and data about libraries."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from services.session.catalog.libraries.domain import Library
+from shared.contracts.states import Visibility
+from shared.http import Body, Data
+from shared.http.schema import Line, Page
+
+Name = Annotated[Line, Field(min_length=1, max_length=255)]
+
+
+class CreateLibraryRequest(Body):
+    organization_id: str
+    name: Name
+    visibility: Visibility = Visibility.PUBLIC
+    registered_only: bool = False
+
+
+class UpdateLibraryRequest(Body):
+    name: Name | None = None
+    visibility: Visibility | None = None
+    registered_only: bool | None = None
+
+
+class LibraryQuery(Page):
+    organization_id: str | None = None
+
+
+class LibraryResponse(Data):
+    id: str
+    organization_id: str
+    name: str
+    visibility: Visibility
+    registered_only: bool
+    is_default: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class LibraryListResponse(Data):
+    libraries: list[LibraryResponse]
+    total: int
+    page: int
+    limit: int
+
+
+def library_response(library: Library) -> LibraryResponse:
+    return LibraryResponse(
+        id=library.id,
+        organization_id=library.organization_id,
+        name=library.name,
+        visibility=library.visibility,
+        registered_only=library.registered_only,
+        is_default=library.is_default,
+        created_at=library.created_at,
+        updated_at=library.updated_at,
+    )

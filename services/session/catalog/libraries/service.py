@@ -1,0 +1,103 @@
+"""What administrators do with libraries, and which library a call works in."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.catalog.libraries.domain import Library
+from services.session.catalog.libraries.repository import LibraryRepository
+from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.identity.organizations.repository import OrganizationRepository
+from shared.access.identity import Caller
+from shared.clock import Clock
+from shared.errors import Conflict, FieldError, InvalidRequest, NotFound
+from shared.http.schema import Page
+from shared.persistence.mongo import Duplicate
+
+
+class LibraryService:
+    def __init__(
+        self,
+        libraries: LibraryRepository,
+        organizations: OrganizationRepository,
+        rooms: RoomRepository,
+        clock: Clock,
+    ):
+        self._libraries = libraries
+        self._organizations = organizations
+        self._rooms = rooms
+        self._clock = clock
+
+    async def for_reading(self, library_id: str | None) -> str | None:
+        """The library a read is confined to; raises `NotFound` where there is none of that id."""
+        if library_id is not None:
+            await self._libraries.get(library_id)
+        return library_id
+
+    async def of_caller(self, library_id: str | None, caller: Caller) -> str | None:
+        """The library that the caller's own things are listed from.
+
+        Raises `NotFound` where there is none of that id, or it belongs to another organization.
+        """
+        if library_id is not None:
+            library = await self._libraries.get(library_id)
+            if caller.organization_id not in {None, library.organization_id}:
+                raise NotFound(f"There is no library {library_id}", code="library_not_found")
+        return library_id
+
+    async def for_hosting(self, library_id: str | None, caller: Caller) -> Library:
+        """The library the caller makes things in: the one of the call, else the organization's default.
+
+        Raises `Forbidden` for viewers, `NotFound` for another organization's library.
+        """
+        organization_id = caller.hosting_organization()
+        if library_id is None:
+            organization = await self._organizations.get(organization_id)
+            library_id = organization.default_library_id
+        library = await self._libraries.get(library_id)
+        if library.organization_id != organization_id:
+            raise NotFound(f"There is no library {library_id}", code="library_not_found")
+        return library
+
+    async def create(self, id: str, body: CreateLibraryRequest) -> Library:  # noqa: A002
+        if await self._organizations.find(body.organization_id) is None:
+            raise InvalidRequest([FieldError("organization_id", "unknown", "There is no such organization")])
+        now = self._clock.now()
+        library = Library(
+            id=id,
+            organization_id=body.organization_id,
+            name=body.name,
+            visibility=body.visibility,
+            registered_only=body.registered_only,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._libraries.add(library, library.created())
+        except Duplicate:
+            return await self._libraries.get(id)
+        return library
+
+    async def get(self, id: str) -> Library:  # noqa: A002
+        return await self._libraries.get(id)
+
+    async def list(self, organization_id: str | None, page: Page) -> tuple[list[Library], int]:
+        return await self._libraries.list_page(organization_id, page.skip, page.limit)
+
+    async def update(self, id: str, body: UpdateLibraryRequest) -> Library:  # noqa: A002
+        """Change what is given; its rooms and sessions follow by event."""
+        changes = body.model_dump(include=body.model_fields_set)
+        return await self._libraries.change(id, lambda library: library.edit(self._clock.now(), **changes))
+
+    async def delete(self, id: str) -> None:  # noqa: A002
+        """Delete an empty library that is not its organization's default."""
+        library = await self._libraries.get(id)
+        if library.is_default:
+            raise Conflict("An organization keeps its default library", code="default_library")
+        if await self._rooms.any_in_library(id):
+            raise Conflict("The library still has rooms", code="library_in_use")
+        await self._libraries.discard(id)
+
+
+LIBRARIES: Final = web.AppKey("libraries", LibraryService)

@@ -1,0 +1,67 @@
+"""The Presets group."""
+
+from services.session.catalog.presets.schemas import (
+    CreatePresetRequest,
+    PresetListResponse,
+    PresetResponse,
+    UpdatePresetRequest,
+    preset_response,
+)
+from services.session.catalog.presets.service import PRESETS
+from shared.http import HOST, Reply, Request, Routes, ok
+from shared.http.schema import Page
+
+routes = Routes("Presets")
+
+
+@routes.post("/presets", access=HOST, status=201, mirrored=True, idempotent=True)
+async def create_preset(request: Request, body: CreatePresetRequest) -> Reply[PresetResponse]:
+    """Create a new preset."""
+    service = request.service(PRESETS)
+    preset = await service.create(request.reservation.id, request.caller, request.library_id, body)
+    return Reply(preset_response(preset))
+
+
+@routes.get("/presets", access=HOST, mirrored=True)
+async def list_presets(request: Request, query: Page) -> Reply[PresetListResponse]:
+    """List my presets."""
+    presets, total = await request.service(PRESETS).list_mine(request.caller, request.library_id, query)
+    responses = [preset_response(preset) for preset in presets]
+    return Reply(PresetListResponse(presets=responses, total=total, page=query.page, limit=query.limit))
+
+
+@routes.get("/presets/{id}", access=HOST, mirrored=True)
+async def get_preset(request: Request) -> Reply[PresetResponse]:
+    """Get preset by ID."""
+    preset = await request.service(PRESETS).hosted(request.path_id(), request.caller, request.library_id)
+    return Reply(preset_response(preset))
+
+
+@routes.patch("/presets/{id}", access=HOST, mirrored=True)
+async def update_preset(request: Request, body: UpdatePresetRequest) -> Reply[PresetResponse]:
+    """Update a preset.
+
+    Scheduled sessions that were created with it follow; live ones keep what they started with.
+    """
+    service = request.service(PRESETS)
+    preset = await service.update(request.path_id(), request.caller, request.library_id, body)
+    return Reply(preset_response(preset))
+
+
+@routes.delete("/presets/{id}", access=HOST, mirrored=True)
+async def delete_preset(request: Request) -> Reply[None]:
+    """Delete a preset.
+
+    Refused with 409 while a scheduled or live session uses it.
+    """
+    await request.service(PRESETS).delete(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.post("/presets/{id}/set_default", access=HOST, mirrored=True)
+async def set_default_preset(request: Request) -> Reply[PresetResponse]:
+    """Set preset as default."""
+    service = request.service(PRESETS)
+    return Reply(
+        preset_response(await service.set_default(request.path_id(), request.caller, request.library_id))
+    )

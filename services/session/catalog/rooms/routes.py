@@ -1,0 +1,60 @@
+"""The Rooms group."""
+
+from services.session.catalog.rooms.schemas import (
+    CreateRoomRequest,
+    CreateRoomResponse,
+    RoomListResponse,
+    RoomResponse,
+    UpdateRoomRequest,
+)
+from services.session.catalog.rooms.service import ROOMS
+from shared.http import BEARER, HOST, PUBLIC, Reply, Request, Routes, ok
+from shared.http.schema import Page
+
+routes = Routes("Rooms")
+
+
+@routes.get("/rooms", access=PUBLIC, mirrored=True)
+async def list_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
+    """List all rooms.
+
+    Those of public libraries, the newest first; `total` is counted up to 10,000.
+    """
+    return Reply(await request.service(ROOMS).list_public(request.library_id, query, request.viewer))
+
+
+@routes.post("/rooms", access=HOST, status=201, mirrored=True, idempotent=True)
+async def create_room(request: Request, body: CreateRoomRequest) -> Reply[CreateRoomResponse]:
+    """Create a new room."""
+    service = request.service(ROOMS)
+    room = await service.create(request.reservation.id, request.caller, request.library_id, body)
+    return Reply(CreateRoomResponse(room=room))
+
+
+@routes.get("/rooms/my", access=BEARER, mirrored=True)
+async def list_my_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
+    """List my rooms."""
+    return Reply(await request.service(ROOMS).list_mine(request.library_id, query, request.caller))
+
+
+@routes.get("/rooms/{id}", access=PUBLIC, mirrored=True)
+async def get_room(request: Request) -> Reply[RoomResponse]:
+    """Get room by ID."""
+    return Reply(await request.service(ROOMS).get(request.path_id(), request.library_id, request.viewer))
+
+
+@routes.patch("/rooms/{id}", access=HOST, mirrored=True)
+async def update_room(request: Request, body: UpdateRoomRequest) -> Reply[RoomResponse]:
+    """Update a room."""
+    service = request.service(ROOMS)
+    return Reply(await service.update(request.path_id(), request.caller, request.library_id, body))
+
+
+@routes.delete("/rooms/{id}", access=HOST, mirrored=True)
+async def delete_room(request: Request) -> Reply[None]:
+    """Delete a room.
+
+    Its sessions go with it; refused with 409 while one of them is live.
+    """
+    await request.service(ROOMS).delete(request.path_id(), request.caller, request.library_id)
+    return ok()

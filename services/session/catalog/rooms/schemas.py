@@ -1,0 +1,111 @@
+"""HTTP bodies and data about rooms."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from services.session.catalog.rooms.domain import Analytics, Room, TagManager
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.schemas import UserResponse, user_response
+from shared.access.identity import Caller
+from shared.http import Body, Data
+from shared.http.schema import Line, Text, Title
+
+
+class TagManagerBody(Body):
+    container_id: Annotated[Line, Field(max_length=100)] | None = None
+    enabled: bool | None = None
+
+
+class AnalyticsBody(Body):
+    google_tag_manager: TagManagerBody | None = None
+
+    def analytics(self) -> Analytics:
+        manager = self.google_tag_manager
+        if manager is None:
+            return Analytics()
+        return Analytics(
+            google_tag_manager=TagManager(container_id=manager.container_id, enabled=manager.enabled)
+        )
+
+
+class CreateRoomRequest(Body):
+    title: Title
+    description: Text | None = None
+    analytics: AnalyticsBody | None = None
+
+
+class UpdateRoomRequest(Body):
+    title: Title = ""
+    description: Text | None = None
+    analytics: AnalyticsBody | None = None
+
+    def changes(self) -> dict[str, object]:
+        """The fields to change: those that were sent; null clears."""
+        changes: dict[str, object] = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.analytics is not None:
+            changes["analytics"] = self.analytics.analytics()
+        return changes
+
+
+class TagManagerResponse(Data):
+    container_id: str | None
+    enabled: bool | None
+
+
+class RoomAnalytics(Data):
+    google_tag_manager: TagManagerResponse | None
+
+
+class RoomResponse(Data):
+    id: str
+    host_id: str
+    host: UserResponse | None
+    library_id: str
+    title: str
+    description: str | None
+    analytics: RoomAnalytics | None
+    active_session_id: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class CreateRoomResponse(Data):
+    room: RoomResponse
+
+
+class RoomListResponse(Data):
+    rooms: list[RoomResponse]
+    total: int
+    page: int
+    limit: int
+
+
+def room_response(
+    room: Room, host: User | None, active_session_id: str | None, viewer: Caller | None
+) -> RoomResponse:
+    """The room as `viewer` may see it; `host` is None once the account is gone."""
+    return RoomResponse(
+        id=room.id,
+        host_id=room.host_id,
+        host=user_response(host, viewer) if host else None,
+        library_id=room.library_id,
+        title=room.title,
+        description=room.description,
+        analytics=_analytics_response(room.analytics),
+        active_session_id=active_session_id,
+        created_at=room.created_at,
+        updated_at=room.updated_at,
+    )
+
+
+def _analytics_response(analytics: Analytics | None) -> RoomAnalytics | None:
+    if analytics is None:
+        return None
+    manager = analytics.google_tag_manager
+    if manager is None:
+        return RoomAnalytics(google_tag_manager=None)
+    return RoomAnalytics(
+        google_tag_manager=TagManagerResponse(container_id=manager.container_id, enabled=manager.enabled)
+    )

@@ -1,0 +1,122 @@
+"""What hosts do with rooms."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.access.ownership import require_host, require_library
+from services.session.catalog.libraries.service import LibraryService
+from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.repository import RoomRepository
+from services.session.catalog.rooms.schemas import (
+    CreateRoomRequest,
+    RoomListResponse,
+    RoomResponse,
+    UpdateRoomRequest,
+)
+from services.session.catalog.rooms.views import RoomViews
+from services.session.sessions.repository import SessionRepository
+from shared.access.identity import Caller
+from shared.clock import Clock
+from shared.errors import Conflict
+from shared.http.schema import Page
+from shared.persistence.mongo import Duplicate
+
+
+class RoomService:
+    def __init__(
+        self,
+        rooms: RoomRepository,
+        sessions: SessionRepository,
+        libraries: LibraryService,
+        views: RoomViews,
+        clock: Clock,
+    ):
+        self._rooms = rooms
+        self._sessions = sessions
+        self._libraries = libraries
+        self._views = views
+        self._clock = clock
+
+    async def create(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        library_id: str | None,
+        body: CreateRoomRequest,
+    ) -> RoomResponse:
+        """Create a room of the caller's under the reserved `id`."""
+        library = await self._libraries.for_hosting(library_id, caller)
+        now = self._clock.now()
+        room = Room(
+            id=id,
+            organization_id=library.organization_id,
+            library_id=library.id,
+            host_id=caller.user_id,
+            listed=library.listed,
+            registered_only=library.registered_only,
+            title=body.title,
+            description=body.description,
+            analytics=body.analytics.analytics() if body.analytics else None,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._rooms.add(room, room.created())
+        except Duplicate:
+            room = await self._rooms.get(id)
+        return await self._views.one(room, caller)
+
+    async def list_public(
+        self, library_id: str | None, page: Page, viewer: Caller | None
+    ) -> RoomListResponse:
+        await self._libraries.for_reading(library_id)
+        rooms, total = await self._rooms.list_public(library_id, page.skip, page.limit)
+        return await self._list(rooms, total, page, viewer)
+
+    async def list_mine(self, library_id: str | None, page: Page, caller: Caller) -> RoomListResponse:
+        await self._libraries.of_caller(library_id, caller)
+        rooms, total = await self._rooms.list_of_host(caller.user_id, library_id, page.skip, page.limit)
+        return await self._list(rooms, total, page, caller)
+
+    async def _list(
+        self, rooms: list[Room], total: int, page: Page, viewer: Caller | None
+    ) -> RoomListResponse:
+        views = await self._views.many(rooms, viewer)
+        return RoomListResponse(rooms=views, total=total, page=page.page, limit=page.limit)
+
+    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:  # noqa: A002
+        return await self._views.one(await self.readable(id, library_id), viewer)
+
+    async def readable(self, id: str, library_id: str | None) -> Room:  # noqa: A002
+        """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
+        room = await self._rooms.get(id)
+        require_library(room, library_id)
+        return room
+
+    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Room:  # noqa: A002
+        """The room, if the caller hosts it; raises `NotFound`, `Forbidden`."""
+        room = await self._rooms.get(id)
+        require_host(room, caller, library_id)
+        return room
+
+    async def update(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        library_id: str | None,
+        body: UpdateRoomRequest,
+    ) -> RoomResponse:
+        await self.hosted(id, caller, library_id)
+        room = await self._rooms.change(id, lambda room: room.edit(self._clock.now(), **body.changes()))
+        return await self._views.one(room, caller)
+
+    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """Delete a room with its sessions; refused while one of them is live."""
+        await self.hosted(id, caller, library_id)
+        if await self._sessions.live_in_rooms([id]):
+            raise Conflict("A session of this room is live", code="session_live")
+        await self._rooms.remove(id, Room.delete)
+
+
+ROOMS: Final = web.AppKey("rooms", RoomService)

@@ -1,0 +1,27 @@
+"""Rooms as they are shown: with their host and the session that is live in them."""
+
+import asyncio
+from collections.abc import Sequence
+
+from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.schemas import RoomResponse, room_response
+from services.session.identity.accounts.repository import UserRepository
+from services.session.sessions.repository import SessionRepository
+from shared.access.identity import Caller
+
+
+class RoomViews:
+    def __init__(self, users: UserRepository, sessions: SessionRepository):
+        self._users = users
+        self._sessions = sessions
+
+    async def one(self, room: Room, viewer: Caller | None) -> RoomResponse:
+        return (await self.many([room], viewer))[0]
+
+    async def many(self, rooms: Sequence[Room], viewer: Caller | None) -> list[RoomResponse]:
+        """All of them with two reads."""
+        hosts, active = await asyncio.gather(
+            self._users.find_many([room.host_id for room in rooms]),
+            self._sessions.live_in_rooms([room.id for room in rooms]),
+        )
+        return [room_response(room, hosts.get(room.host_id), active.get(room.id), viewer) for room in rooms]

@@ -1,0 +1,1 @@
+"""Who calls: people, organizations, sign-ins and API keys."""

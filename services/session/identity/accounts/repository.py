@@ -1,0 +1,34 @@
+"""Where people are kept."""
+
+from services.session.identity.accounts.domain import User
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
+
+
+class UserRepository(Repository[User]):
+    collection_name = "users"
+    noun = "user"
+    entity = User
+    indexes = (
+        Index([("email", ASCENDING)], unique=True, sparse=True),
+        Index([("device_hash", ASCENDING)], unique=True, sparse=True),
+        Index([("external_key", ASCENDING)], unique=True, sparse=True),
+        Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
+    )
+
+    async def find_by_email(self, email: str) -> User | None:
+        return await self.find_where({"email": email.lower()})
+
+    async def find_by_device(self, device_hash: str) -> User | None:
+        return await self.find_where({"device_hash": device_hash})
+
+    async def find_external(self, key: str) -> User | None:
+        return await self.find_where({"external_key": key})
+
+    async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[User], int]:
+        """The newest people first (of one organization, where given), and how many there are."""
+        query: Document = {"organization_id": organization_id} if organization_id else {}
+        return await self.page(query, skip=skip, limit=limit)
+
+    async def any_in(self, organization_id: str) -> bool:
+        return bool(await self.collection.count({"organization_id": organization_id}, limit=1))

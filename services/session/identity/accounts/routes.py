@@ -1,0 +1,48 @@
+"""Administration of people."""
+
+from services.session.identity.accounts.schemas import (
+    AdminUserListResponse,
+    AdminUserResponse,
+    CreateUserRequest,
+    UpdateUserRequest,
+    UserQuery,
+    admin_user_response,
+)
+from services.session.identity.accounts.service import ACCOUNTS
+from shared.http import ADMIN, Reply, Request, Routes, ok
+
+routes = Routes("Administration")
+
+
+@routes.post("/admin/users", access=ADMIN, status=201, idempotent=True)
+async def create_user(request: Request, body: CreateUserRequest) -> Reply[AdminUserResponse]:
+    """Create a host, viewer or administrator."""
+    user = await request.service(ACCOUNTS).create(request.reservation.id, body)
+    return Reply(admin_user_response(user))
+
+
+@routes.get("/admin/users", access=ADMIN)
+async def list_users(request: Request, query: UserQuery) -> Reply[AdminUserListResponse]:
+    """List people, the newest first."""
+    users, total = await request.service(ACCOUNTS).list(query.organization_id, query)
+    responses = [admin_user_response(user) for user in users]
+    return Reply(AdminUserListResponse(users=responses, total=total, page=query.page, limit=query.limit))
+
+
+@routes.get("/admin/users/{id}", access=ADMIN)
+async def get_user(request: Request) -> Reply[AdminUserResponse]:
+    """Get a person by ID."""
+    return Reply(admin_user_response(await request.service(ACCOUNTS).get(request.path_id())))
+
+
+@routes.patch("/admin/users/{id}", access=ADMIN)
+async def update_user(request: Request, body: UpdateUserRequest) -> Reply[AdminUserResponse]:
+    """Update a person; a new password or a deactivation ends their sign-ins."""
+    return Reply(admin_user_response(await request.service(ACCOUNTS).update(request.path_id(), body)))
+
+
+@routes.delete("/admin/users/{id}", access=ADMIN)
+async def delete_user(request: Request) -> Reply[None]:
+    """Delete a person; what they made stays with the organization."""
+    await request.service(ACCOUNTS).delete(request.path_id())
+    return ok()

@@ -1,0 +1,87 @@
+"""HTTP bodies and data about people."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import EmailStr, StringConstraints
+
+from services.session.identity.accounts.domain import User
+from shared.access.identity import Caller
+from shared.contracts.states import UserRole
+from shared.http import Body, Data
+from shared.http.schema import Page, PersonName
+
+Username = PersonName
+Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+
+
+class UserResponse(Data):
+    id: str
+    external_user_id: str | None
+    organization_id: str | None
+    email: str | None
+    username: str
+    role: Literal["host", "viewer"]
+    is_active: bool
+    created_at: datetime
+
+
+class AdminUserResponse(UserResponse):
+    is_admin: bool
+
+
+class AdminUserListResponse(Data):
+    users: list[AdminUserResponse]
+    total: int
+    page: int
+    limit: int
+
+
+class UserQuery(Page):
+    organization_id: str | None = None
+
+
+class CreateUserRequest(Body):
+    email: EmailStr
+    password: Password
+    username: Username
+    role: UserRole = UserRole.HOST
+    organization_id: str | None = None
+    is_admin: bool = False
+
+
+class UpdateUserRequest(Body):
+    username: Username | None = None
+    password: Password | None = None
+    is_active: bool | None = None
+    is_admin: bool | None = None
+
+
+def user_response(user: User, viewer: Caller | None) -> UserResponse:
+    """The person as `viewer` may see them: the e-mail only within the organization, and by themselves."""
+    return UserResponse(**_fields(user, sees_email=sees_email(user, viewer)))
+
+
+def admin_user_response(user: User) -> AdminUserResponse:
+    return AdminUserResponse(**_fields(user, sees_email=True), is_admin=user.is_admin)
+
+
+def sees_email(user: User, viewer: Caller | None) -> bool:
+    if viewer is None:
+        return False
+    # A customer's own people belong to the organization too, but as its audience.
+    colleague = viewer.role is UserRole.HOST and viewer.organization_id is not None
+    return (colleague and viewer.organization_id == user.organization_id) or viewer.user_id == user.id
+
+
+def _fields(user: User, *, sees_email: bool) -> dict[str, object]:
+    return {
+        "id": user.id,
+        "external_user_id": user.external_user_id,
+        "organization_id": user.organization_id,
+        "email": user.email if sees_email else None,
+        "username": user.username,
+        "role": user.role.value,
+        "is_active": user.is_active,
+        "created_at": user.created_at,
+    }

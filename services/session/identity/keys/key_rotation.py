@@ -1,0 +1,41 @@
+"""Sealing anew what an older key of the keyring has sealed, so that the older one can be thrown away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.session.identity.keys.domain import ApiKey
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.repository import ApiKeyRepository
+from shared.contracts.event import Event
+from shared.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """How many API keys there are, and how many of them were sealed anew."""
+
+    keys: int
+    changed: int
+
+
+async def reseal(keys: ApiKeyRepository, keyring: Keyring) -> Resealed:
+    """Seal everything under the newest key; services may go on meanwhile.
+
+    Raises `LookupError` for a secret whose key is not in the keyring; what came before it is done.
+    """
+    sealed = await keys.sealed_secrets()
+    older = [id for id, text in sealed.items() if not keyring.is_current(text)]  # noqa: A001
+    for id in older:  # noqa: A001
+        await _reseal_one(keys, keyring, id)
+    return Resealed(len(sealed), len(older))
+
+
+async def _reseal_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:  # noqa: A002
+    def decide(key: ApiKey) -> Sequence[Event]:
+        key.sealed_secret = keyring.seal(keyring.open(key.sealed_secret, key.id), key.id)
+        return []
+
+    try:
+        await keys.change(id, decide)
+    except NotFound:
+        return  # deleted meanwhile

@@ -1,0 +1,24 @@
+"""Where API keys are kept."""
+
+from services.session.identity.keys.domain import ApiKey
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.repository import Repository
+
+
+class ApiKeyRepository(Repository[ApiKey]):
+    collection_name = "api_keys"
+    noun = "api_key"
+    entity = ApiKey
+    indexes = (
+        Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("user_id", ASCENDING)]),
+    )
+
+    async def sealed_secrets(self) -> dict[str, str]:
+        """The sealed secret of every key, by the key's id."""
+        documents = await self.collection.find({}, fields=["sealed_secret"])
+        return {document["_id"]: document["sealed_secret"] for document in documents}
+
+    async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[ApiKey], int]:
+        query: Document = {"organization_id": organization_id} if organization_id else {}
+        return await self.page(query, skip=skip, limit=limit)

@@ -1,0 +1,53 @@
+"""Administration of organizations."""
+
+from services.session.identity.organizations.schemas import (
+    OrganizationListResponse,
+    OrganizationRequest,
+    OrganizationResponse,
+    UpdateOrganizationRequest,
+    organization_response,
+)
+from services.session.identity.organizations.service import ORGANIZATIONS
+from shared.http import ADMIN, Reply, Request, Routes, ok
+from shared.http.schema import Page
+
+routes = Routes("Administration")
+
+
+@routes.post("/admin/organizations", access=ADMIN, status=201, idempotent=True)
+async def create_organization(request: Request, body: OrganizationRequest) -> Reply[OrganizationResponse]:
+    """Create an organization with its default library."""
+    made = await request.service(ORGANIZATIONS).create(request.reservation.id, body.name)
+    return Reply(organization_response(made))
+
+
+@routes.get("/admin/organizations", access=ADMIN)
+async def list_organizations(request: Request, query: Page) -> Reply[OrganizationListResponse]:
+    """List organizations, the newest first."""
+    found, total = await request.service(ORGANIZATIONS).list(query)
+    responses = [organization_response(organization) for organization in found]
+    return Reply(
+        OrganizationListResponse(organizations=responses, total=total, page=query.page, limit=query.limit)
+    )
+
+
+@routes.get("/admin/organizations/{id}", access=ADMIN)
+async def get_organization(request: Request) -> Reply[OrganizationResponse]:
+    """Get an organization by ID."""
+    return Reply(organization_response(await request.service(ORGANIZATIONS).get(request.path_id())))
+
+
+@routes.patch("/admin/organizations/{id}", access=ADMIN)
+async def update_organization(
+    request: Request, body: UpdateOrganizationRequest
+) -> Reply[OrganizationResponse]:
+    """Rename an organization."""
+    changed = await request.service(ORGANIZATIONS).rename(request.path_id(), body.name)
+    return Reply(organization_response(changed))
+
+
+@routes.delete("/admin/organizations/{id}", access=ADMIN)
+async def delete_organization(request: Request) -> Reply[None]:
+    """Delete an organization that nobody belongs to any more."""
+    await request.service(ORGANIZATIONS).delete(request.path_id())
+    return ok()

@@ -1,0 +1,13 @@
+"""What the other services ask every half second."""
+
+from services.session.identity.revocations.schemas import RevokedQuery, RevokedResponse
+from services.session.identity.revocations.service import REVOKED
+from shared.http import INTERNAL, Reply, Request, Routes
+
+routes = Routes("Internal")
+
+
+@routes.get("/internal/revocations", access=INTERNAL)
+async def list_revoked(request: Request, query: RevokedQuery) -> Reply[RevokedResponse]:
+    """What was revoked since a moment: access tokens of it are refused from now on."""
+    return Reply(RevokedResponse(revoked=list(await request.service(REVOKED).since(query.since))))

@@ -1,0 +1,46 @@
+"""Ending what people and API keys are in with, and telling every service of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from aiohttp import web
+
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.signin.repository import SignInRepository
+from shared.access.revocations import SIGN_INS_MATTER, Revoked
+from shared.clock import Clock
+
+
+class RevocationService:
+    """A source of revocations, for this service and the others."""
+
+    def __init__(self, revocations: RevocationRepository, sign_ins: SignInRepository, clock: Clock):
+        self._revocations = revocations
+        self._sign_ins = sign_ins
+        self._clock = clock
+
+    async def end_sign_ins(self, user_id: str) -> None:
+        """The person has to sign in anew, everywhere."""
+        await self._sign_ins.revoke_all(user_id, self._clock.now())
+
+    async def end_tokens(self, user_id: str) -> None:
+        """The person's access tokens of before, however they came by them; refreshing gives others."""
+        await self._revocations.add(user_id, self._clock.now())
+
+    async def end_person(self, user_id: str) -> None:
+        await self.end_sign_ins(user_id)
+        await self.end_tokens(user_id)
+
+    async def end_key(self, key_id: str) -> None:
+        """The key's own tokens, and those of everybody it let in."""
+        await self._revocations.add(key_id, self._clock.now())
+
+    async def since(self, moment: datetime) -> Sequence[Revoked]:
+        """What was revoked at `moment` or later and still matters."""
+        # Sign-ins are many, and their tokens short-lived.
+        recent = max(moment, self._clock.now() - SIGN_INS_MATTER)
+        return [*await self._sign_ins.since(recent), *await self._revocations.since(moment)]
+
+
+REVOKED: Final = web.AppKey("revoked", RevocationService)

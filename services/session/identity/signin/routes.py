@@ -1,0 +1,99 @@
+"""The Auth group: signing in, out, and who is signed in."""
+
+from services.session.identity.accounts.schemas import UserResponse, user_response
+from services.session.identity.signin.schemas import (
+    AuthResponse,
+    DeviceLoginRequest,
+    ExchangeAuthCodeRequest,
+    GenerateAuthCodeRequest,
+    GenerateAuthCodeResponse,
+    LoginRequest,
+    LogoutRequest,
+    RefreshTokenRequest,
+    ViewerRegisterRequest,
+    ViewerRegisterResponse,
+)
+from services.session.identity.signin.service import CODE_LIFETIME, SIGN_IN, SignedIn
+from services.session.sessions.service import SESSIONS
+from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
+
+routes = Routes("Auth")
+
+
+@routes.post("/auth/login", access=ANONYMOUS)
+async def login(request: Request, body: LoginRequest) -> Reply[AuthResponse]:
+    """Login with email and password."""
+    return Reply(_auth_response(await request.service(SIGN_IN).login(body.email, body.password)))
+
+
+@routes.post("/auth/refresh", access=ANONYMOUS)
+async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResponse]:
+    """Refresh access token.
+
+    The refresh token rotates: use the new one from now on. Using an old one again ends the sign-in.
+    """
+    return Reply(_auth_response(await request.service(SIGN_IN).refresh(body.refresh_token)))
+
+
+@routes.post("/auth/viewer/register", access=ANONYMOUS, status=201, idempotent=True)
+async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Reply[ViewerRegisterResponse]:
+    """Register a new viewer with device token.
+
+    A device that has a token from before sends it as `X-Device-Token`; bans of the device then hold on.
+    """
+    service = request.service(SIGN_IN)
+    known_by = request.raw.headers.get("X-Device-Token")
+    signed_in, token = await service.register_viewer(request.reservation.id, body.display_name, known_by)
+    return Reply(
+        ViewerRegisterResponse(
+            user=user_response(signed_in.user, signed_in.user.caller("")),
+            access_token=signed_in.access_token,
+            refresh_token=signed_in.refresh_token,
+            device_token=token,
+        )
+    )
+
+
+@routes.post("/auth/viewer/device-login", access=ANONYMOUS)
+async def device_login(request: Request, body: DeviceLoginRequest) -> Reply[AuthResponse]:
+    """Login with device token."""
+    return Reply(_auth_response(await request.service(SIGN_IN).device_login(body.device_token)))
+
+
+@routes.post("/auth/exchange-code", access=ANONYMOUS)
+async def exchange_code(request: Request, body: ExchangeAuthCodeRequest) -> Reply[AuthResponse]:
+    """Exchange auth code for tokens."""
+    return Reply(_auth_response(await request.service(SIGN_IN).exchange_code(body.code)))
+
+
+@routes.get("/auth/me", access=BEARER)
+async def me(request: Request) -> Reply[UserResponse]:
+    """Get current authenticated user."""
+    return Reply(user_response(await request.service(SIGN_IN).me(request.caller), request.caller))
+
+
+@routes.post("/auth/logout", access=BEARER)
+async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
+    """Logout and invalidate refresh token."""
+    await request.service(SIGN_IN).logout(request.caller, body.refresh_token)
+    return ok()
+
+
+@routes.post("/auth/generate-code", access=HOST, mirrored=True)
+async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
+    """Generate a short-lived auth code.
+
+    It signs the caller in once, within 60 s; the session must be one the caller hosts. What an API key
+    has made ends with the key, and so does whoever it signed in.
+    """
+    session = await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
+    code = await request.service(SIGN_IN).generate_code(request.caller, session.id)
+    return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))
+
+
+def _auth_response(signed_in: SignedIn) -> AuthResponse:
+    return AuthResponse(
+        user=user_response(signed_in.user, signed_in.user.caller("")),
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+    )

@@ -1,0 +1,201 @@
+"""Signing in and staying signed in."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.keys.repository import ApiKeyRepository
+from services.session.identity.signin.domain import LIFETIME, AuthCode, Rotation, SignIn
+from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.identity.signin.tokens import RefreshTokens, device_token, digest
+from shared.access.identity import Caller, Scope, TokenIssuer
+from shared.clock import Clock
+from shared.contracts.states import UserRole
+from shared.errors import Forbidden, Unauthenticated
+from shared.ids import new_id, new_secret
+from shared.persistence.mongo import Duplicate
+
+CODE_LIFETIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is in, and with which tokens."""
+
+    user: User
+    access_token: str
+    refresh_token: str
+
+
+class SignInService:
+    def __init__(
+        self,
+        users: UserRepository,
+        keys: ApiKeyRepository,
+        sign_ins: SignInRepository,
+        codes: AuthCodeRepository,
+        passwords: Passwords,
+        refresh_tokens: RefreshTokens,
+        issuer: TokenIssuer,
+        clock: Clock,
+    ):
+        self._users = users
+        self._keys = keys
+        self._sign_ins = sign_ins
+        self._codes = codes
+        self._passwords = passwords
+        self._refresh_tokens = refresh_tokens
+        self._issuer = issuer
+        self._clock = clock
+
+    async def login(self, email: str, password: str) -> SignedIn:
+        """Sign in by e-mail and password; one refusal for every way it can be wrong."""
+        user = await self._users.find_by_email(email)
+        good = await self._passwords.matches(password, user.password_hash if user else None)
+        if user is None or not good or not await self._still(user):
+            raise Unauthenticated("The e-mail address or the password is wrong", code="credentials_invalid")
+        return await self._open(user)
+
+    async def _still(self, user: User) -> bool:
+        """Whether the person is as they were before their password was looked at, which takes a while."""
+        now = await self._users.find(user.id)
+        return now is not None and now.is_active and now.password_hash == user.password_hash
+
+    async def register_viewer(
+        self,
+        id: str,  # noqa: A002
+        display_name: str,
+        known_by: str | None = None,
+    ) -> tuple[SignedIn, str]:
+        """A new viewer under the reserved `id`, signed in, and their device token.
+
+        `known_by` is the token the device has from before, where it shows one.
+        """
+        token = device_token(new_secret())
+        now = self._clock.now()
+        viewer = User(
+            id=id,
+            username=display_name,
+            role=UserRole.VIEWER,
+            device_hash=digest(token),
+            device_id=await self._device(known_by) or id,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._users.add(viewer, viewer.registered())
+        except Duplicate:
+            viewer = await self._reissue_device(id, token)
+        return await self._open(viewer), token
+
+    async def _device(self, token: str | None) -> str | None:
+        """Which device a token is of, if it is one's."""
+        known = await self._users.find_by_device(digest(token)) if token else None
+        return (known.device_id or known.id) if known else None
+
+    async def _reissue_device(self, id: str, token: str) -> User:  # noqa: A002
+        """The registration was repeated: tokens are never stored, so the device gets a new one."""
+        await self._users.collection.update({"_id": id}, {"$set": {"device_hash": digest(token)}})
+        return await self._users.get(id)
+
+    async def device_login(self, token: str) -> SignedIn:
+        user = await self._users.find_by_device(digest(token))
+        if user is None or not user.is_active:
+            raise Unauthenticated("The device token is not valid", code="device_token_invalid")
+        return await self._open(user)
+
+    async def refresh(self, token: str) -> SignedIn:
+        """New tokens for a refresh token; a reused one revokes its family."""
+        sign_in_id, generation = self._refresh_tokens.read(token)
+        for _ in range(2):
+            sign_in = await self._sign_ins.find(sign_in_id)
+            rotation = sign_in.present(generation, self._clock.now()) if sign_in else Rotation.OVER
+            if sign_in is None or rotation is Rotation.OVER:
+                break
+            if rotation is Rotation.REUSED:
+                await self._sign_ins.revoke(sign_in_id, self._clock.now())
+                raise Unauthenticated("The refresh token was used before", code="refresh_token_reused")
+            if rotation is Rotation.SAME_SUCCESSOR:
+                return await self._resume(sign_in, sign_in.generation)
+            if await self._sign_ins.rotate(sign_in_id, generation, self._clock.now(), LIFETIME):
+                return await self._resume(sign_in, generation + 1)
+        raise Unauthenticated("The refresh token is not valid any more", code="refresh_token_invalid")
+
+    async def logout(self, caller: Caller, token: str) -> None:
+        """End the sign-in of a refresh token of the caller's own."""
+        sign_in_id, _ = self._refresh_tokens.read(token)
+        sign_in = await self._sign_ins.find(sign_in_id)
+        if sign_in is None or sign_in.user_id != caller.user_id:
+            raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
+        await self._sign_ins.revoke(sign_in_id, self._clock.now())
+
+    async def me(self, caller: Caller) -> User:
+        user = await self._users.find(caller.user_id)
+        if user is None or not user.is_active:
+            raise Unauthenticated("This account is gone", code="account_gone")
+        return user
+
+    async def generate_code(self, caller: Caller, session_id: str) -> str:
+        """A code that signs the caller in once, within `CODE_LIFETIME`; raises `Forbidden`.
+
+        A key never acts as an administrator, so neither may whom it signs in, and what it may not do
+        itself it lets nobody do; a customer's own person is let in for as long as the customer's backend
+        says, no longer.
+        """
+        user = await self.me(caller)
+        if caller.api_key_id is not None and user.is_admin:
+            raise Forbidden("An administrator signs in without an API key", code="administrator_key")
+        if user.external_user_id is not None:
+            raise Forbidden("Only the customer's backend lets this person in", code="customer_person")
+        if caller.scopes != frozenset(Scope):
+            raise Forbidden("This API key may not do all that whom it signs in may", code="scope_missing")
+        code = new_secret()
+        expires_at = self._clock.now() + CODE_LIFETIME
+        signs_in = AuthCode(caller.user_id, caller.api_key_id or caller.via, caller.sign_in_id)
+        await self._codes.add(digest(code), signs_in, session_id, expires_at)
+        return code
+
+    async def exchange_code(self, code: str) -> SignedIn:
+        """Sign in whom a code is of. Raises `Unauthenticated`, also where what it came from is over."""
+        taken = await self._codes.take(digest(code), self._clock.now())
+        user = await self._users.find(taken.user_id) if taken else None
+        if taken is None or user is None or not user.is_active or not await self._holds(taken):
+            raise Unauthenticated("The code is not valid, or was used", code="auth_code_invalid")
+        return await self._open(user, taken.via)
+
+    async def _holds(self, code: AuthCode) -> bool:
+        """Whether what the code came from still is: the sign-in, which a new password ends, or the key."""
+        sign_in = await self._sign_ins.find(code.sign_in_id) if code.sign_in_id else None
+        return (sign_in is None or sign_in.revoked_at is None) and await self._let_in_by(code.via)
+
+    async def _let_in_by(self, via: str | None) -> bool:
+        """Whether the API key that lets somebody in is still there, where it was one."""
+        return via is None or await self._keys.find(via) is not None
+
+    async def _open(self, user: User, via: str | None = None) -> SignedIn:
+        now = self._clock.now()
+        sign_in = SignIn(
+            id=new_id(), user_id=user.id, generation=1, rotated_at=now, expires_at=now + LIFETIME, via=via
+        )
+        await self._sign_ins.add(sign_in)
+        return self._signed_in(user, sign_in, 1)
+
+    async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
+        user = await self._users.find(sign_in.user_id)
+        if user is None or not user.is_active:
+            raise Unauthenticated("This account is gone", code="account_gone")
+        if not await self._let_in_by(sign_in.via):
+            raise Unauthenticated("The API key that let you in is gone", code="api_key_gone")
+        return self._signed_in(user, sign_in, generation)
+
+    def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:
+        access_token, _ = self._issuer.issue(user.caller(sign_in.id, sign_in.via))
+        return SignedIn(user, access_token, self._refresh_tokens.token(sign_in.id, generation))
+
+
+SIGN_IN: Final = web.AppKey("sign_in", SignInService)

@@ -1,0 +1,1 @@
+"""Going live, what keeps a session live, and its end."""

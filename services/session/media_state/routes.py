@@ -1,0 +1,30 @@
+"""The Sessions group: the host's camera and microphone."""
+
+from services.session.media_state.schemas import HostMediaRequest
+from services.session.media_state.service import HOST_MEDIA
+from shared.contracts.session_events import HostMedia
+from shared.http import HOST, Reply, Request, Routes, ok
+
+routes = Routes("Sessions")
+
+
+@routes.post("/sessions/{id}/host_video_state", access=HOST, mirrored=True)
+async def set_host_video_state(request: Request, body: HostMediaRequest) -> Reply[None]:
+    """Broadcast host video state change.
+
+    Everybody in the room is told at once. The session must be live.
+    """
+    service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
+    await service.switch(id, request.caller, request.library_id, HostMedia.VIDEO, enabled=body.enabled)
+    return ok()
+
+
+@routes.post("/sessions/{id}/host_audio_state", access=HOST, mirrored=True)
+async def set_host_audio_state(request: Request, body: HostMediaRequest) -> Reply[None]:
+    """Broadcast host audio state change.
+
+    Everybody in the room is told at once. The session must be live.
+    """
+    service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
+    await service.switch(id, request.caller, request.library_id, HostMedia.AUDIO, enabled=body.enabled)
+    return ok()

@@ -1,0 +1,99 @@
+"""What mails say, as text and as HTML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from typing import Final
+
+from services.session.reminders.schedule.domain import Agenda, Occasion
+
+_SUBJECTS: Final[Mapping[Occasion, str]] = {
+    Occasion.SCHEDULED: "Scheduled: {title}",
+    Occasion.DAY_BEFORE: "In 24 hours: {title}",
+    Occasion.SOON: "In 15 minutes: {title}",
+    Occasion.LIVE: "Live now: {title}",
+    Occasion.RESCHEDULED: "New time: {title}",
+    Occasion.CANCELLED: "Called off: {title}",
+}
+_LEADS: Final[Mapping[Occasion, str]] = {
+    Occasion.SCHEDULED: "A session has been scheduled:",
+    Occasion.DAY_BEFORE: "Tomorrow at this time:",
+    Occasion.SOON: "This session is about to begin:",
+    Occasion.LIVE: "This session is live:",
+    Occasion.RESCHEDULED: "This session has another time:",
+    Occasion.CANCELLED: "This session has been called off:",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A mail's words; `action` is the one link that it is about, with what it says."""
+
+    subject: str
+    lead: str
+    title: str
+    when: str | None
+    action: tuple[str, str] | None
+    closing: str
+    unsubscribe: str | None
+
+    def text(self) -> str:
+        action = f"{self.action[0]}: {self.action[1]}" if self.action else None
+        closing = f"{self.closing} {self.unsubscribe or ''}".strip()
+        parts: Sequence[str | None] = (self.lead, self.title, self.when, action, f"-- \n{closing}")
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def html(self) -> str:
+        """Every value is escaped."""
+        when = f"<p>{escape(self.when)}</p>" if self.when else ""
+        action = _link(*self.action, strong=True) if self.action else ""
+        leave = " " + _link("Unsubscribe", self.unsubscribe) if self.unsubscribe else ""
+        return (
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+            f"<title>{escape(self.subject)}</title></head>"
+            '<body style="font-family:sans-serif;max-width:36em;margin:2em auto;color:#222">'
+            f"<p>{escape(self.lead)}</p><h1>{escape(self.title)}</h1>{when}<p>{action}</p>"
+            f'<hr><p style="color:#666;font-size:small">{escape(self.closing)}{leave}</p></body></html>\n'
+        )
+
+
+def _link(words: str, url: str, *, strong: bool = False) -> str:
+    link = f'<a href="{escape(url)}">{escape(words)}</a>'
+    return f"<strong>{link}</strong>" if strong else link
+
+
+def reminder_words(occasion: Occasion, agenda: Agenda, watch: str, unsubscribe: str) -> Words:
+    title = one_line(agenda.title)
+    over, live = occasion is Occasion.CANCELLED, occasion is Occasion.LIVE
+    return Words(
+        subject=_SUBJECTS[occasion].format(title=title),
+        lead=_LEADS[occasion],
+        title=title,
+        when=in_words(agenda.start_time) if agenda.start_time and not live else None,
+        action=None if over else ("Watch", watch),
+        closing="You get this mail because you subscribed to this room's reminders.",
+        unsubscribe=unsubscribe,
+    )
+
+
+def confirmation_words(room_title: str, confirm: str) -> Words:
+    title = one_line(room_title)
+    return Words(
+        subject=f"Confirm your reminders: {title}",
+        lead="Somebody asked for reminders of this room's sessions to be sent to this address:",
+        title=title,
+        when=None,
+        action=("Yes, send me reminders", confirm),
+        closing="If it was not you, do nothing: you will get no more mails about this room.",
+        unsubscribe=None,
+    )
+
+
+def one_line(text: str) -> str:
+    """Without anything that could end a header's line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def in_words(moment: datetime) -> str:
+    return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M} UTC"

@@ -1,0 +1,25 @@
+"""Where agendas are kept: one a session, under its id."""
+
+from datetime import datetime
+
+from services.session.reminders.schedule.domain import Agenda
+from shared.persistence.mongo import ASCENDING, Index
+from shared.persistence.repository import Repository
+
+_KEPT_SECONDS = 400 * 24 * 3600
+
+
+class AgendaRepository(Repository[Agenda]):
+    collection_name = "reminder_agendas"
+    noun = "agenda"
+    entity = Agenda
+    indexes = (
+        Index([("due_at", ASCENDING)], sparse=True),
+        Index([("created_at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
+    )
+
+    async def list_due(self, now: datetime, limit: int) -> list[Agenda]:
+        """Those with something to tell now, the longest due first."""
+        query = {"due_at": {"$lte": now}}
+        found = await self.collection.find(query, sort=[("due_at", ASCENDING)], limit=limit)
+        return [self.load(document) for document in found]

@@ -1,0 +1,49 @@
+"""Who may be banned from a session, and what a ban takes. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.session.sessions.domain.people import Ban
+from services.session.sessions.domain.roles import retire
+from services.session.sessions.domain.session import Session
+from services.session.sessions.domain.stage import unseat
+from shared.access.permissions import role_of
+from shared.contracts.event import Event
+from shared.contracts.session_events import SessionUpdated
+from shared.contracts.states import Role
+from shared.errors import Conflict, Forbidden, NotFound
+
+# All of them are in the session's document and in each of its events.
+MOST_BANNED = 2000
+
+_HOSTS = frozenset({Role.HOST, Role.CO_HOST})
+
+
+def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event]:
+    """Keep a person out from now on, without role or place on stage; who is banned stays so.
+
+    Raises `Forbidden` for hosts, co-hosts, and `by` a moderator for moderators; `Conflict` for oneself,
+    for a session that is over and where too many are banned.
+    """
+    session.check_startable()
+    if user_id == banned.banned_by:
+        raise Conflict("Nobody bans themselves", code="ban_of_oneself")
+    role = role_of(session, user_id)
+    if role in _HOSTS or (role is Role.MODERATOR and by not in _HOSTS):
+        raise Forbidden("Nobody bans their equals or betters", code="ban_of_staff")
+    if user_id in session.bans:
+        return []
+    if len(session.bans) >= MOST_BANNED:
+        raise Conflict(f"No more than {MOST_BANNED} people can be banned", code="too_many_bans")
+    session.bans = {**session.bans, user_id: banned}
+    unseat(session, banned.banned_at, user_id)
+    return retire(session, banned.banned_at, user_id)
+
+
+def unban(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
+    """Let a person come in again, as a viewer. Raises `NotFound` for who is not banned."""
+    if user_id not in session.bans:
+        raise NotFound("This person is not banned from the session", code="ban_not_found")
+    session.bans = {other: ban for other, ban in session.bans.items() if other != user_id}
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]

@@ -1,0 +1,97 @@
+"""Who may be given which role in a session, and what is kept of it. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.session.sessions.domain.people import Assignment
+from services.session.sessions.domain.session import Session
+from services.session.sessions.domain.stage import unseat
+from shared.contracts.event import Event
+from shared.contracts.session_events import SessionUpdated
+from shared.contracts.states import Role
+from shared.errors import Conflict, NotFound
+
+# Everybody who ever had a role, since all of them are kept with the session.
+MOST_ASSIGNED = 500
+
+_KEPT = frozenset({Role.CO_HOST, Role.MODERATOR})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appointment:
+    """Whom somebody makes what; `id` becomes that of the assignment."""
+
+    id: str
+    user_id: str
+    username: str
+    role: Role
+    by: str
+
+
+def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Event]:
+    """Give a person a role, in the place of another they have; the same again changes nothing.
+
+    Audience is the role of whoever has none. Raises `Conflict` for the host, for who is banned, in a
+    session that is over and where too many have had a role.
+    """
+    session.check_startable()
+    _check(session, given)
+    if session.roles.get(given.user_id, Role.AUDIENCE) is given.role:
+        return []
+    _retire(session, now, given.user_id)
+    if given.role is not Role.AUDIENCE:
+        session.roles = {**session.roles, given.user_id: given.role}
+    if given.role is Role.CO_HOST:
+        # Hosts need no place on stage, and take none.
+        unseat(session, now, given.user_id)
+    if given.role in _KEPT:
+        session.assignments = {**session.assignments, given.user_id: _assignment(session, now, given)}
+    return _updated(session, now)
+
+
+def dismiss(session: Session, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
+    """Take the role from a person. Raises `NotFound` where they do not have it."""
+    if session.roles.get(user_id) is not role:
+        raise NotFound(f"This person is no {role.value} of the session", code="participant_not_found")
+    session.check_startable()
+    return retire(session, now, user_id)
+
+
+def retire(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
+    """Take whatever role a person has."""
+    _retire(session, now, user_id)
+    return _updated(session, now)
+
+
+def _check(session: Session, given: Appointment) -> None:
+    if given.user_id == session.host_id and given.role is not Role.HOST:
+        raise Conflict("The host has the first role of the session", code="participant_is_host")
+    if session.is_banned(given.user_id):
+        raise Conflict("This person is banned from the session", code="participant_banned")
+    if given.user_id not in session.assignments and len(session.assignments) >= MOST_ASSIGNED:
+        raise Conflict(f"No more than {MOST_ASSIGNED} people may be given a role", code="too_many_roles")
+
+
+def _assignment(session: Session, now: datetime, given: Appointment) -> Assignment:
+    before = session.assignments.get(given.user_id)
+    return Assignment(
+        id=given.id,
+        username=given.username,
+        role=given.role,
+        assigned_by=given.by,
+        assigned_at=now,
+        visits=before.visits if before else {},
+    )
+
+
+def _retire(session: Session, now: datetime, user_id: str) -> None:
+    session.roles = {other: held for other, held in session.roles.items() if other != user_id}
+    assignment = session.assignments.get(user_id)
+    if assignment is not None and assignment.is_active:
+        assignment.removed_at = now
+
+
+def _updated(session: Session, now: datetime) -> Sequence[Event]:
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]

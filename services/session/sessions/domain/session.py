@@ -1,0 +1,214 @@
+"""A session's life: scheduled -> live -> ended, or scheduled -> expired. Pure rules, no I/O."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from services.session.sessions.domain.people import Assignment, Ban
+from services.session.sessions.domain.presence import HostConnection, next_check
+from services.session.sessions.domain.states import session_state
+from shared.contracts.event import Event
+from shared.contracts.session_events import (
+    SessionCreated,
+    SessionDeleted,
+    SessionEnded,
+    SessionStarted,
+    SessionUpdated,
+)
+from shared.contracts.states import (
+    EndReason,
+    PresetState,
+    Role,
+    SessionMode,
+    SessionState,
+    SessionStatus,
+    StageSeat,
+    StreamStatus,
+    StreamWish,
+)
+from shared.errors import Conflict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When a session ends or expires by itself."""
+
+    no_host_grace: timedelta
+    max_duration: timedelta
+    expire_after: timedelta
+
+
+@dataclass(kw_only=True)
+class Ingest:
+    """Where an encoder sends RTMP; the key is a secret and never leaves in events."""
+
+    ingress_id: str
+    url: str
+    stream_key: str = field(repr=False)
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One session of a room.
+
+    `stream` is what is wanted, `stream_status` and `hls_path` are what the egress service told last.
+    `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
+    is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
+    `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
+    `stage_checks` say, by user id, when to look whether somebody on stage is there at all, `stage_due_at`
+    is the first of them (see `services.session.sessions.domain.stage`).
+    """
+
+    id: str
+    version: int = 1
+    organization_id: str
+    library_id: str
+    room_id: str
+    host_id: str
+    listed: bool
+    registered_only: bool = False
+    title: str
+    description: str | None = None
+    status: SessionStatus = SessionStatus.SCHEDULED
+    mode: SessionMode
+    preset: PresetState
+    scheduled_start_time: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+    end_estimated: bool = False
+    live_room_id: str | None = None
+    due_at: datetime | None = None
+    hosts: dict[str, HostConnection] = field(default_factory=dict)
+    ingest: Ingest | None = None
+    roles: dict[str, Role] = field(default_factory=dict)
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+    stage: dict[str, StageSeat] = field(default_factory=dict)
+    stage_checks: dict[str, datetime] = field(default_factory=dict)
+    stage_due_at: datetime | None = None
+    bans: dict[str, Ban] = field(default_factory=dict)
+    stream: StreamWish = field(default_factory=StreamWish)
+    stream_status: StreamStatus = StreamStatus.NONE
+    hls_path: str | None = None
+    chat_enabled_override: bool | None = None
+    stage_enabled_override: bool | None = None
+    max_join_limit_override: int | None = None
+    viewer_count: int = 0
+    max_viewers: int = 0
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_live(self) -> bool:
+        return self.status is SessionStatus.LIVE
+
+    @property
+    def banned(self) -> Set[str]:
+        """Who may not come in any more: ids of people and of devices."""
+        return self.bans.keys() | {ban.device_id for ban in self.bans.values() if ban.device_id}
+
+    def is_banned(self, user_id: str) -> bool:
+        return user_id in self.bans
+
+    @property
+    def duration(self) -> int | None:
+        """Whole seconds from start to end; None before the end."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return int((self.ended_at - self.started_at).total_seconds())
+
+    @property
+    def effective_max_join_limit(self) -> int:
+        override = self.max_join_limit_override
+        return self.preset.settings.max_join_limit if override is None else override
+
+    def created(self) -> Sequence[Event]:
+        return [SessionCreated(session=self.state())]
+
+    def check_startable(self) -> None:
+        """Raises `Conflict` for a session that is over; a live one may be started again, to no effect."""
+        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
+            raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
+
+    def start(
+        self,
+        now: datetime,
+        preset: PresetState,
+        ingest: Ingest | None,
+        limits: Limits,
+        *,
+        stream: bool = False,
+    ) -> Sequence[Event]:
+        """Go live with the preset as it is now, from here on frozen; with a stream where that is wanted."""
+        self.check_startable()
+        if self.is_live:
+            return []
+        self.status = SessionStatus.LIVE
+        self.preset = preset
+        self.ingest = ingest
+        self.started_at = self.updated_at = now
+        self.live_room_id = self.room_id
+        if stream:
+            self.stream = StreamWish(wanted=True, record=preset.settings.recording_enabled, attempt=1)
+        # An encoder may have been there first: it connects as soon as the LiveKit room is open.
+        self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
+        return [SessionStarted(session=self.state())]
+
+    def renew_ingest(self, ingest: Ingest) -> Sequence[Event]:
+        """Nobody else is told: a stream key is the host's secret."""
+        self.ingest = ingest
+        return []
+
+    def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
+        """Be over, since `at` (an estimate) where that is not now; ending it again changes nothing."""
+        if self.status is SessionStatus.ENDED:
+            return []
+        self.check_live()
+        self.status = SessionStatus.ENDED
+        self.end_reason = reason
+        self.ended_at = at or now
+        self.end_estimated = at is not None
+        self.updated_at = now
+        self.live_room_id = self.due_at = self.stage_due_at = None
+        self.stage, self.stage_checks = {}, {}
+        self.viewer_count = 0
+        return [SessionEnded(session=self.state())]
+
+    def check_live(self) -> None:
+        """Raises `Conflict` unless the session is live."""
+        if not self.is_live:
+            raise Conflict(f"The session is not live but {self.status.value}", code="session_not_live")
+
+    def reschedule(self, now: datetime, start_time: datetime, limits: Limits) -> Sequence[Event]:
+        if self.status is not SessionStatus.SCHEDULED:
+            raise Conflict(f"The session is {self.status.value}", code="session_not_scheduled")
+        self.scheduled_start_time = start_time
+        self.due_at = start_time + limits.expire_after
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def configure(self, now: datetime, overrides: dict[str, bool | int | None]) -> Sequence[Event]:
+        """Set or clear (None) the runtime overrides: chat_enabled, stage_enabled, max_join_limit."""
+        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
+            raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
+        for name, value in overrides.items():
+            setattr(self, f"{name}_override", value)
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def refresh_preset(self, now: datetime, preset: PresetState) -> Sequence[Event]:
+        """Follow a changed preset while scheduled."""
+        if self.status is not SessionStatus.SCHEDULED or preset.version <= self.preset.version:
+            return []
+        self.preset = preset
+        self.updated_at = now
+        return [SessionUpdated(session=self.state())]
+
+    def delete(self) -> Sequence[Event]:
+        """Raises `Conflict` while the session is live."""
+        if self.is_live:
+            raise Conflict("The session is live; end it first", code="session_live")
+        return [SessionDeleted(session=self.state())]
+
+    def state(self) -> SessionState:
+        return session_state(self)

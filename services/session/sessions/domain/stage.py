@@ -1,0 +1,120 @@
+"""The places on a session's stage: pure functions of the session, which keeps them.
+
+So that each decides and counts within the one write of the session: `effective_max_join_limit` holds
+however many decide at once.
+"""
+
+from collections.abc import Sequence, Set
+from datetime import datetime, timedelta
+
+from services.session.sessions.domain.session import Session
+from shared.access.permissions import role_of, switches_of
+from shared.contracts.event import Event
+from shared.contracts.session_events import SessionUpdated
+from shared.contracts.states import Role, StageSeat
+from shared.errors import Conflict, NotFound
+
+# How long a place is kept for somebody who has no connection to the room.
+GRACE = timedelta(seconds=60)
+
+_STAFF = frozenset({Role.HOST, Role.CO_HOST})
+
+
+def check_open(session: Session) -> None:
+    """Raises `Conflict` unless somebody may come on stage now."""
+    session.check_live()
+    if not switches_of(session, session.preset.settings).stage:
+        raise Conflict("The stage is switched off", code="stage_disabled")
+
+
+def check_needs_seat(session: Session, user_id: str) -> None:
+    """Raises `Conflict` for the host and co-hosts, who are on stage as they come."""
+    if role_of(session, user_id) in _STAFF:
+        raise Conflict("Hosts need no place on stage", code="needs_no_seat")
+
+
+def seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:
+    """Put a guest on stage; one who is there keeps the place they have. Raises `Conflict`."""
+    check_open(session)
+    check_needs_seat(session, user_id)
+    if session.is_banned(user_id):
+        raise Conflict("This person is banned from the session", code="banned")
+    if user_id in session.stage:
+        return []
+    if len(_guests(session)) >= session.effective_max_join_limit:
+        raise Conflict("The stage is full", code="stage_full")
+    session.stage = {**session.stage, user_id: place}
+    _check_at(session, {**session.stage_checks, user_id: now + GRACE})
+    return _changed(session, now)
+
+
+def _guests(session: Session) -> list[str]:
+    """Those who count; whoever hosts by now does not."""
+    return [user_id for user_id in session.stage if role_of(session, user_id) not in _STAFF]
+
+
+def unseat(
+    session: Session, now: datetime, user_id: str, *, request_id: str | None = None
+) -> Sequence[Event]:
+    """Take a guest off the stage; with `request_id` only from the place which that request was given."""
+    taken = session.stage.get(user_id)
+    if taken is None or (request_id is not None and taken.request_id != request_id):
+        return []
+    return _unseat(session, now, {user_id})
+
+
+def set_permissions(
+    session: Session, now: datetime, user_id: str, *, audio: bool | None, video: bool | None
+) -> Sequence[Event]:
+    """What a guest may publish on stage; None keeps. Raises `NotFound` for who is not there."""
+    held = session.stage.get(user_id)
+    if held is None:
+        raise NotFound("This person is not on stage", code="not_on_stage")
+    granted = {"can_publish_audio": audio, "can_publish_video": video}
+    changed = held.model_copy(update={name: value for name, value in granted.items() if value is not None})
+    if changed == held:
+        return []
+    session.stage = {**session.stage, user_id: changed}
+    return _changed(session, now)
+
+
+def went(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
+    """One of the person's connections ended: look after the grace whether they have another."""
+    if user_id in session.stage:
+        due = max(at + GRACE, session.stage_checks.get(user_id, at))
+        _check_at(session, {**session.stage_checks, user_id: due})
+    return []
+
+
+def missed(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
+    """Who of the guests was not seen in the room, and nobody told of their leaving."""
+    absent = session.stage.keys() - present - session.stage_checks.keys()
+    if absent:
+        _check_at(session, session.stage_checks | dict.fromkeys(sorted(absent), now + GRACE))
+    return []
+
+
+def settle(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
+    """Free the places of those who are due and not in the room; called when `stage_due_at` has come."""
+    due = {guest for guest, at in session.stage_checks.items() if at <= now}
+    if not due:
+        return []
+    _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in due})
+    gone = (due - present) & session.stage.keys()
+    return _unseat(session, now, gone) if gone else []
+
+
+def _unseat(session: Session, now: datetime, gone: Set[str]) -> Sequence[Event]:
+    session.stage = {guest: held for guest, held in session.stage.items() if guest not in gone}
+    _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in gone})
+    return _changed(session, now)
+
+
+def _check_at(session: Session, checks: dict[str, datetime]) -> None:
+    session.stage_checks = checks
+    session.stage_due_at = min(checks.values(), default=None)
+
+
+def _changed(session: Session, now: datetime) -> Sequence[Event]:
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]

@@ -1,0 +1,31 @@
+"""What a session wants of its stream. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.session.sessions.domain.session import Session
+from shared.contracts.event import Event
+from shared.contracts.session_events import SessionUpdated
+from shared.contracts.states import StreamStatus, StreamWish
+
+
+def stream_on(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
+    """Have a stream from now on; one that is asked for already stays as it is. Raises `Conflict`."""
+    session.check_live()
+    if session.stream.wanted and (session.stream.record or not record):
+        return []
+    return _wish(session, now, record=record)
+
+
+def stream_again(session: Session, now: datetime) -> Sequence[Event]:
+    """Ask for the stream once more, so that one that has died is replaced. Raises `Conflict`."""
+    session.check_live()
+    if session.stream.wanted and session.stream_status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
+        return []
+    return _wish(session, now, record=session.stream.record)
+
+
+def _wish(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
+    session.stream = StreamWish(wanted=True, record=record, attempt=session.stream.attempt + 1)
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]

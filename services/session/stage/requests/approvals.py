@@ -1,0 +1,109 @@
+"""Answering those who ask for a place on stage."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.sessions.service import SessionService
+from services.session.stage.requests.domain import StageRequest
+from services.session.stage.requests.repository import StageRequestRepository
+from services.session.stage.seats.service import StageService
+from shared.access.identity import Caller
+from shared.clock import Clock
+from shared.contracts.session_events import SessionDeleted, SessionUpdated
+from shared.contracts.states import RequestKind, RequestStatus
+from shared.errors import Conflict, NotFound
+from shared.http.schema import Page
+
+
+class AnsweringService:
+    def __init__(
+        self,
+        requests: StageRequestRepository,
+        sessions: SessionService,
+        stage: StageService,
+        clock: Clock,
+    ):
+        self._requests = requests
+        self._sessions = sessions
+        self._stage = stage
+        self._clock = clock
+
+    async def pending(
+        self, session_id: str, caller: Caller, kind: RequestKind, page: Page
+    ) -> tuple[list[StageRequest], int]:
+        """Who waits, the first to ask first, and how many do; raises `NotFound`, `Forbidden`."""
+        session, _ = await self._sessions.permitted(session_id, caller, None, "stage_manage")
+        return await self._requests.list_pending(session.id, kind, page.skip, page.limit)
+
+    async def approve(
+        self, session_id: str, caller: Caller, kind: RequestKind, request_id: str
+    ) -> StageRequest:
+        """Give the place first, then say so: the stage never holds more than it may.
+
+        Raises `NotFound`, `Forbidden`, and `Conflict` where there is no place to be had, or the request
+        was taken back or rejected meanwhile.
+        """
+        request = await self._managed(session_id, caller, kind, request_id)
+        request.check_approvable()
+        if not request.is_pending:
+            return request
+        await self._stage.seat(request.session_id, request.user_id, request.name, request.id)
+        return await self._approve(request)
+
+    async def _approve(self, request: StageRequest) -> StageRequest:
+        """Say that it is approved; where that cannot be any more, its place is free again.
+
+        What stands between, also a crash, leaves the place and the request to `finish`.
+        """
+        try:
+            return await self._requests.change(request.id, lambda one: one.approve(self._clock.now()))
+        except NotFound:
+            await self._take_back(request.session_id, request.user_id, request.id)
+            raise Conflict("This was taken back", code="request_withdrawn") from None
+        except Conflict as error:
+            if error.code == "request_rejected":
+                await self._take_back(request.session_id, request.user_id, request.id)
+            raise
+
+    async def _take_back(self, session_id: str, user_id: str, request_id: str) -> None:
+        await self._stage.unseat(session_id, user_id, request_id=request_id)
+
+    async def reject(
+        self, session_id: str, caller: Caller, kind: RequestKind, request_id: str
+    ) -> StageRequest:
+        """Raises `NotFound`, `Forbidden`, and `Conflict` for one that was approved."""
+        request = await self._managed(session_id, caller, kind, request_id)
+        return await self._requests.change(request.id, lambda one: one.reject(self._clock.now()))
+
+    async def _managed(
+        self, session_id: str, caller: Caller, kind: RequestKind, request_id: str
+    ) -> StageRequest:
+        session, _ = await self._sessions.permitted(session_id, caller, None, "stage_manage")
+        request = await self._requests.find(request_id)
+        if request is None or (request.session_id, request.kind) != (session.id, kind):
+            raise NotFound(f"There is no such request {request_id}", code="stage_request_not_found")
+        return request
+
+    async def finish(self, event: SessionUpdated) -> None:
+        """See to it that every place given for a request has one that is approved.
+
+        Whoever approved it may have come no further than to give the place.
+        """
+        if not any(seat.request_id for seat in event.session.stage.values()):
+            return
+        given = await self._stage.given(event.session.id)
+        known = await self._requests.find_many(list(given))
+        for request_id, user_id in given.items():
+            request = known.get(request_id)
+            if request is None or request.status is RequestStatus.REJECTED:
+                await self._take_back(event.session.id, user_id, request_id)
+            elif request.is_pending:
+                await self._approve(request)
+
+    async def forget(self, event: SessionDeleted) -> None:
+        """With a deleted session go all that was asked for in it."""
+        await self._requests.remove_session(event.session.id)
+
+
+ANSWERING: Final = web.AppKey("stage_answering", AnsweringService)

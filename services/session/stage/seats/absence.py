@@ -1,0 +1,82 @@
+"""Places on stage of people who are not there: freed after a grace.
+
+Only what concerns somebody on stage is written; of the audience's coming and going nothing is.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from services.session.sessions.domain import stage
+from services.session.sessions.domain.session import Session
+from services.session.sessions.repository import SessionRepository
+from services.session.stage.seats.guests import Guests
+from shared.clock import Clock
+from shared.contracts.attendance_events import ParticipantLeaveRequested
+from shared.contracts.event import Event
+from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
+from shared.contracts.roster_events import RosterObserved
+from shared.errors import AppError, NotFound
+
+log = structlog.get_logger(__name__)
+
+_PERIOD = 1.0
+_AT_ONCE = 100
+
+
+class Absence:
+    def __init__(self, sessions: SessionRepository, guests: Guests, clock: Clock):
+        self._sessions = sessions
+        self._guests = guests
+        self._clock = clock
+
+    async def left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
+        """Somebody's connection ended: if they are on stage, look after the grace whether they are back."""
+        user_id = event.connection.user_id
+        if user_id in await self._sessions.on_stage(event.session_id):
+            await self._change(
+                event.session_id, lambda session: stage.went(session, user_id, event.occurred_at)
+            )
+
+    async def leave(self, event: ParticipantLeaveRequested) -> None:
+        """Who says goodbye gives up their place at once, unless another device of theirs stays."""
+        session_id, user_id = event.session_id, event.user_id
+        if user_id not in await self._sessions.on_stage(session_id):
+            return
+        if user_id not in await self._guests.present(session_id, without=event.identity):
+            await self._change(session_id, lambda session: stage.unseat(session, self._clock.now(), user_id))
+
+    async def follow_roster(self, event: RosterObserved) -> None:
+        """A leaving that nobody told of."""
+        present = {one.user_id for one in event.connections}
+        if await self._sessions.on_stage(event.session_id) - present:
+            await self._change(
+                event.session_id, lambda session: stage.missed(session, self._clock.now(), present)
+            )
+
+    async def settle_due(self) -> None:
+        """Free the places of those who stayed away. Raises `Unavailable`."""
+        for session_id in await self._sessions.ids_with_absent(self._clock.now(), _AT_ONCE):
+            await self._settle(session_id)
+
+    async def _settle(self, session_id: str) -> None:
+        present = await self._guests.present(session_id)
+        await self._change(session_id, lambda session: stage.settle(session, self._clock.now(), present))
+
+    async def _change(self, session_id: str, decide: Callable[[Session], Sequence[Event]]) -> None:
+        """Change a session; one that is deleted has no stage."""
+        try:
+            await self._sessions.change(session_id, decide)
+        except NotFound:
+            return
+
+
+async def keep_stages(absence: Absence) -> None:
+    """Look for places to free every second until cancelled; every replica does, guarded by versions."""
+    while True:
+        try:
+            await absence.settle_due()
+        except AppError as error:
+            log.warning("stage.not_settled", code=error.code, error=error.message)
+        await asyncio.sleep(_PERIOD)

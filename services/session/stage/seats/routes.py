@@ -1,0 +1,82 @@
+"""The stage itself: who is on it, for the guests and for those who manage it."""
+
+from services.session.sessions.schemas import JoinSessionResponse
+from services.session.stage.seats.schemas import (
+    AddToStageRequest,
+    RemoveFromStageRequest,
+    StageParticipantResponse,
+    StageResponse,
+    UpdateStagePermissionsRequest,
+)
+from services.session.stage.seats.service import STAGE
+from shared.access.room_permissions import user_of
+from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+
+routes = Routes("Stage")
+management = Routes("Stage Management")
+
+
+@routes.get("/sessions/{id}/stage", access=BEARER)
+async def list_stage(request: Request) -> Reply[StageResponse]:
+    """Get current stage participants.
+
+    The guests who are on stage now, the first to come first; hosts and co-hosts need no place there. For
+    whoever may see participants.
+    """
+    return Reply(await request.service(STAGE).show(request.path_id(), request.caller))
+
+
+@routes.post("/sessions/{id}/stage/leave", access=BEARER)
+async def leave_stage(request: Request) -> Reply[None]:
+    """Leave the stage.
+
+    All devices of the caller stop publishing at once and go on watching. Also answers 200 where they were
+    not on stage.
+    """
+    await request.service(STAGE).leave(request.path_id(), request.caller)
+    return ok()
+
+
+@routes.get("/sessions/{id}/stage/token", access=BEARER, conflicts=True)
+async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
+    """Get a stage token for LiveKit.
+
+    For who is on stage, with what they may publish there. Whoever is connected needs none: their rights
+    change where they are.
+    """
+    return Reply(await request.service(STAGE).token(request.path_id(), request.caller))
+
+
+@management.post("/sessions/{id}/stage/add", access=MODERATOR)
+async def add_to_stage(request: Request, body: AddToStageRequest) -> Reply[StageParticipantResponse]:
+    """Add participant to stage.
+
+    Whether they asked for it or not; they must take part or belong to the organization. Refused with 409
+    where the stage is full or switched off. Somebody who is there already stays, with what is given.
+    """
+    return Reply(await request.service(STAGE).add(request.path_id(), request.caller, body))
+
+
+@management.post("/sessions/{id}/stage/remove", access=MODERATOR)
+async def remove_from_stage(request: Request, body: RemoveFromStageRequest) -> Reply[None]:
+    """Remove participant from stage.
+
+    All their devices stop publishing at once and go on watching. Also answers 200 where they were not on
+    stage.
+    """
+    service = request.service(STAGE)
+    await service.remove(request.path_id(), request.caller, body.participant_identity)
+    return ok()
+
+
+@management.patch("/sessions/{id}/stage/{participant_identity}/permissions", access=MODERATOR)
+async def update_stage_permissions(
+    request: Request, body: UpdateStagePermissionsRequest
+) -> Reply[StageParticipantResponse]:
+    """Update stage participant permissions.
+
+    Mutes and unmutes: what is not allowed any more ends at once in the room. Absent keeps, null allows again.
+    """
+    user_id = user_of(request.raw.match_info["participant_identity"]).lower()
+    stage = request.service(STAGE)
+    return Reply(await stage.set_permissions(request.path_id(), request.caller, user_id, body))

@@ -1,0 +1,132 @@
+"""Who is on stage: looking, leaving, and what those do who manage it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from services.session.sessions.domain import stage
+from services.session.sessions.domain.session import Session
+from services.session.sessions.repository import SessionRepository
+from services.session.sessions.schemas import JoinSessionResponse
+from services.session.sessions.service import SessionService
+from services.session.stage.seats.guests import Guests
+from services.session.stage.seats.schemas import (
+    AddToStageRequest,
+    StageParticipantResponse,
+    StageResponse,
+    UpdateStagePermissionsRequest,
+    stage_participant,
+)
+from services.session.tokens.service import Admission
+from shared.access.identity import Caller
+from shared.access.session_access import acting_role
+from shared.clock import Clock
+from shared.contracts.event import Event
+from shared.contracts.states import Role, StageSeat
+from shared.errors import Forbidden
+from shared.ids import new_id
+
+
+class StageService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        session_service: SessionService,
+        admission: Admission,
+        guests: Guests,
+        clock: Clock,
+    ):
+        self._sessions = sessions
+        self._service = session_service
+        self._admission = admission
+        self._guests = guests
+        self._clock = clock
+
+    async def show(self, session_id: str, caller: Caller) -> StageResponse:
+        """The guests on stage, the first to come first; raises `NotFound`, `Forbidden`."""
+        session, _ = await self._service.permitted(session_id, caller, None, "see_participants")
+        seats = sorted(session.stage.items(), key=lambda seated: seated[1].joined_stage_at)
+        return StageResponse(
+            participants=[stage_participant(session, user_id, seat) for user_id, seat in seats],
+            total=len(seats),
+        )
+
+    async def token(self, session_id: str, caller: Caller) -> JoinSessionResponse:
+        """A join token for who is on stage; raises `NotFound`, `Forbidden`, `Conflict`."""
+        session, _ = await self._service.permitted(session_id, caller, None)
+        session.check_live()
+        hosts = acting_role(session, caller) in {Role.HOST, Role.CO_HOST}
+        if not hosts and caller.user_id not in session.stage:
+            raise Forbidden("You are not on stage", code="not_on_stage")
+        return await self._admission.admit(session, caller)
+
+    async def leave(self, session_id: str, caller: Caller) -> None:
+        """Leave the stage; to no effect where the caller is not on it."""
+        session, _ = await self._service.permitted(session_id, caller, None)
+        await self.unseat(session.id, caller.user_id)
+
+    async def add(self, session_id: str, caller: Caller, body: AddToStageRequest) -> StageParticipantResponse:
+        """Put somebody on stage who need not have asked; who is there already has what is given now.
+
+        Raises `NotFound` for who is nobody in this session, and as `seat`.
+        """
+        session = await self._managed(session_id, caller)
+        guest = await self._guests.get(session, body.participant_identity)
+        audio, video = body.can_publish_audio, body.can_publish_video
+        place = StageSeat(
+            id=new_id(), name=body.participant_name or guest.username, joined_stage_at=self._clock.now()
+        )
+
+        def decide(session: Session) -> Sequence[Event]:
+            now = self._clock.now()
+            seated = stage.seat(session, now, guest.id, place)
+            granted = stage.set_permissions(session, now, guest.id, audio=audio, video=video)
+            return granted or seated
+
+        session = await self._sessions.change(session.id, decide)
+        return stage_participant(session, guest.id, session.stage[guest.id])
+
+    async def remove(self, session_id: str, caller: Caller, user_id: str) -> None:
+        """Take somebody off the stage; to no effect where they are not on it."""
+        session = await self._managed(session_id, caller)
+        await self.unseat(session.id, user_id.lower())
+
+    async def set_permissions(
+        self, session_id: str, caller: Caller, user_id: str, body: UpdateStagePermissionsRequest
+    ) -> StageParticipantResponse:
+        """Mute and unmute somebody on stage; raises `NotFound` for who is not there."""
+        session = await self._managed(session_id, caller)
+        audio, video = body.granted("can_publish_audio"), body.granted("can_publish_video")
+        session = await self._sessions.change(
+            session.id,
+            lambda session: stage.set_permissions(
+                session, self._clock.now(), user_id, audio=audio, video=video
+            ),
+        )
+        return stage_participant(session, user_id, session.stage[user_id])
+
+    async def seat(self, session_id: str, user_id: str, name: str, request_id: str) -> None:
+        """The place that a request is approved with. Raises `Conflict` where there is none to be had."""
+        now = self._clock.now()
+        place = StageSeat(id=new_id(), name=name, joined_stage_at=now, request_id=request_id)
+        await self._sessions.change(session_id, lambda session: stage.seat(session, now, user_id, place))
+
+    async def unseat(self, session_id: str, user_id: str, *, request_id: str | None = None) -> None:
+        """Free a place, or only the one that this request was given."""
+        await self._sessions.change(
+            session_id,
+            lambda session: stage.unseat(session, self._clock.now(), user_id, request_id=request_id),
+        )
+
+    async def given(self, session_id: str) -> dict[str, str]:
+        """Who has a place that was given for a request, by that request's id."""
+        session = await self._sessions.find(session_id)
+        stage = session.stage if session else {}
+        return {seat.request_id: user_id for user_id, seat in stage.items() if seat.request_id}
+
+    async def _managed(self, session_id: str, caller: Caller) -> Session:
+        return (await self._service.permitted(session_id, caller, None, "stage_manage"))[0]
+
+
+STAGE: Final = web.AppKey("stage", StageService)

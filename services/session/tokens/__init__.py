@@ -1,0 +1,1 @@
+"""Tokens for joining a session's LiveKit room."""
