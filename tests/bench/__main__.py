@@ -24,8 +24,17 @@ from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
-from tests.bench import crowd, memory, reads, recorder, sessions, steady, talk, webhooks
-from tests.bench.picture import svg
+from tests.bench import (
+    chat_and_votes,
+    memory,
+    memory_growth,
+    presence_changes,
+    reads,
+    recorder,
+    sessions,
+    webhooks,
+)
+from tests.bench.chart import svg
 from tests.bench.rows import Row
 
 Bench = Callable[..., Awaitable[list[Row]]]
@@ -33,11 +42,11 @@ Bench = Callable[..., Awaitable[list[Row]]]
 BENCHES: dict[str, Bench] = {
     "reads": reads.run,
     "sessions": sessions.run,
-    "talk": talk.run,
+    "talk": chat_and_votes.run,
     "webhooks": webhooks.run,
-    "crowd": crowd.run,
+    "crowd": presence_changes.run,
     "recorder": recorder.run,
-    "steady": steady.run,
+    "steady": memory_growth.run,
 }
 START_SECONDS = 120.0
 

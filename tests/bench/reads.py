@@ -18,9 +18,9 @@ from tests.bench.api import Api, connect, public_key
 from tests.bench.baseline import bare
 from tests.bench.load import Load
 from tests.bench.ports import free_port
+from tests.bench.raw_client import hammer
 from tests.bench.rows import Row
 from tests.bench.second_gateway import second_gateway
-from tests.bench.wire import hammer
 
 AT_ONCE = 16
 COLLECTION = "bench"

@@ -7,7 +7,7 @@ import pytest
 from deploy.local.running import RunningStack
 from tests.bench import memory
 from tests.bench.__main__ import BENCHES
-from tests.bench.picture import svg
+from tests.bench.chart import svg
 from tests.bench.rows import Row
 
 

@@ -22,7 +22,7 @@ from tests.chaos.media import run as media
 from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
-from tests.machine import described
+from tests.machine_info import described
 
 START_SECONDS = 120.0
 

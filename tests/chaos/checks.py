@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from tests.chaos.audience import attendance_faults
-from tests.chaos.journal import journal_faults
+from tests.chaos.api_reader import Api
+from tests.chaos.attendance_checks import attendance_faults
+from tests.chaos.journal_checks import journal_faults
 from tests.chaos.ledger import Deed, Ledger, RoomEntry, SessionEntry
 from tests.chaos.load import Account, House
-from tests.chaos.world import Api
 
 Listed = defaultdict[str, list[dict[str, Any]]]
 

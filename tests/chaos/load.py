@@ -11,8 +11,8 @@ from deploy.local.stack import Stack
 from shared.ids import new_id, new_secret
 from tests.chaos.caller import Caller
 from tests.chaos.ledger import Ledger
-from tests.chaos.livekit import LiveKitVoice
-from tests.chaos.people import Host, Reader, Scene, Viewer
+from tests.chaos.simulated_users import Host, Reader, Scene, Viewer
+from tests.chaos.webhook_sender import LiveKitVoice
 
 
 @dataclass(frozen=True)

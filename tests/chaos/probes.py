@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.ids import new_id
 from tests.chaos.caller import Caller
-from tests.chaos.livekit import LiveKitVoice
 from tests.chaos.load import Account
+from tests.chaos.webhook_sender import LiveKitVoice
 
 EVERY = 0.25
 LOOK_EVERY = 0.05

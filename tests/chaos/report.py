@@ -11,10 +11,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.chaos.media.stage import Verdict
-from tests.chaos.picture import svg
+from tests.chaos.chart import svg
+from tests.chaos.media.setup import Verdict
 from tests.chaos.run import Plan, Result, summary
-from tests.machine import in_one_line
+from tests.machine_info import in_one_line
 
 SHOWN = 30
 

@@ -9,15 +9,15 @@ from typing import Any
 
 from deploy.demo.show import Show
 from deploy.local.running import RunningStack
-from tests.chaos import leftovers, memory
+from tests.chaos import leftover_checks, memory
+from tests.chaos.api_reader import Api
 from tests.chaos.caller import Call, Caller, connect
 from tests.chaos.checks import find_faults
 from tests.chaos.ledger import Ledger
-from tests.chaos.livekit import LiveKitVoice
 from tests.chaos.load import House, Size, make_house, under_load
 from tests.chaos.probes import Probes
 from tests.chaos.rounds import FROZEN, GOAL_SECONDS, Round, freeze, kill, strays
-from tests.chaos.world import Api
+from tests.chaos.webhook_sender import LiveKitVoice
 
 # Everything that was told has reached everybody within this, once all is back.
 SETTLED_WITHIN = 45.0
@@ -107,10 +107,10 @@ async def _settle(stack: RunningStack, api: Api, house: House, ledger: Ledger) -
     """Look until there are no faults, or what has to be is overdue."""
     began = time.monotonic()
     checks: list[Callable[[], Awaitable[list[str]]]] = [
-        lambda: leftovers.unpublished(stack.info),
+        lambda: leftover_checks.unpublished(stack.info),
         lambda: find_faults(api, house, ledger),
-        lambda: leftovers.open_rooms(stack.info, ledger),
-        lambda: leftovers.dead(stack.info),
+        lambda: leftover_checks.open_rooms(stack.info, ledger),
+        lambda: leftover_checks.dead(stack.info),
     ]
     while True:
         found = [fault for check in checks for fault in await check()]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.audience import attendance_faults, peak, row_faults, spans_by_person
+from tests.chaos.attendance_checks import attendance_faults, peak, row_faults, spans_by_person
 from tests.chaos.caller import Answer, Call, Outcome
 from tests.chaos.checks import overlaps, room_faults, session_faults
-from tests.chaos.journal import find_faults as journal_faults
+from tests.chaos.journal_checks import find_faults as journal_faults
 from tests.chaos.ledger import ConnectionEntry, Deed, Edits, RoomEntry, SessionEntry
 
 DONE, NOT, MAYBE = (Deed(outcome, doubtful=False) for outcome in Outcome)

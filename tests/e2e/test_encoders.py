@@ -32,7 +32,7 @@ def by_rtmp(url: str) -> tuple[str, ...]:
 
 
 def by_whip(url: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "tests.e2e.whip", url)
+    return (sys.executable, "-m", "tests.e2e.whip_encoder", url)
 
 
 @asynccontextmanager

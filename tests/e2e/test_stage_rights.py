@@ -11,9 +11,9 @@ from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
 from deploy.local.stack import Stack
+from tests.contract.api.accounts import Administrator, Person, sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.people import Administrator, Person, sign_in
-from tests.contract.api.world import World, make_world
+from tests.contract.api.fixtures import World, make_world
 from tests.publishers.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)

@@ -25,11 +25,11 @@ from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
 from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
+from tests.fuzz.chart import svg
 from tests.fuzz.findings import Finding, Findings
-from tests.fuzz.picture import svg
+from tests.fuzz.read_latency import Serving, faults, measure
 from tests.fuzz.run import fuzz
-from tests.fuzz.serving import Serving, faults, measure
-from tests.machine import described, in_one_line
+from tests.machine_info import described, in_one_line
 
 START_SECONDS = 120.0
 

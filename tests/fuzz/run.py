@@ -12,13 +12,13 @@ from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
 from deploy.local.stack import Stack
-from tests.fuzz.cast import Cast
-from tests.fuzz.chains import run_chains
-from tests.fuzz.explore import explore
+from tests.fuzz.callers import Cast
+from tests.fuzz.case_runner import Trial
 from tests.fuzz.findings import Findings
-from tests.fuzz.kinds import AnyOperation
-from tests.fuzz.known import Known
-from tests.fuzz.trial import Trial
+from tests.fuzz.known_values import Known
+from tests.fuzz.operation_chains import run_chains
+from tests.fuzz.schemathesis_types import AnyOperation
+from tests.fuzz.single_operations import explore
 
 Progress = Callable[[str, Findings], None]
 

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from deploy.local.stack import Stack
-from tests.fuzz.crowds import HOST, IDLE, LARGE, SLOW, connections, dribble, send
-from tests.fuzz.serving import measure
+from tests.fuzz.read_latency import measure
+from tests.fuzz.slow_clients import HOST, IDLE, LARGE, SLOW, connections, dribble, send
 
 pytestmark = pytest.mark.timeout(240)
 

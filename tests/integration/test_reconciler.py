@@ -11,8 +11,8 @@ import pytest
 from deploy.local.running import RunningStack
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant
-from tests.chaos.media.crowd import crowd
-from tests.chaos.media.stage import Stage, settle, stage
+from tests.chaos.media.participant_pool import crowd
+from tests.chaos.media.setup import Stage, settle, stage
 
 pytestmark = pytest.mark.timeout(360)
 

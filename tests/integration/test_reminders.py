@@ -26,7 +26,7 @@ from shared.persistence.lease import LeaseStore
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.memory_bus import MemoryBus
-from tests.integration.second_session import second_session
+from tests.integration.second_session_service import second_session
 
 PEOPLE = 400
 # After how many mails the sender is killed, and after how many the next one is told to stop.

@@ -12,7 +12,7 @@ from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import ParticipantEvent, ParticipantJoined, ParticipantLeft
-from tests.integration.dead_letter_tools import Metrics, broker, envelope_of, give_up
+from tests.integration.dead_letters import Metrics, broker, envelope_of, give_up
 from tests.integration.test_attendance import Api, api, connections
 from tests.waiting import eventually
 

@@ -26,10 +26,10 @@ from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import JoinGrant, LiveKitApi, TokenMint
 from shared.persistence.mongo import Mongo
+from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.people import Administrator, sign_in
-from tests.contract.api.world import World, make_world
-from tests.integration.webhook_tools import Door, Published, webhook
+from tests.contract.api.fixtures import World, make_world
+from tests.integration.webhook_client import Door, Published, webhook
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(240)

@@ -3,9 +3,9 @@
 import pytest
 
 from deploy.local.running import RunningStack
-from tests.chaos.media.death import livekit_dies
-from tests.chaos.media.plays import Fate
-from tests.chaos.media.silence import webhooks_are_lost
+from tests.chaos.media.live_sessions import Fate
+from tests.chaos.media.livekit_outage import livekit_dies
+from tests.chaos.media.webhook_outage import webhooks_are_lost
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.contract.api.bodies import sample
+from tests.contract.api.accounts import Person
 from tests.contract.api.contract import LIBRARY_PREFIX, Operation, operations
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import sample
 
 Maker = Callable[[World, str | None], Awaitable[str]]
 Filler = Callable[["Scene"], Awaitable[dict[str, Any]]]

@@ -10,7 +10,7 @@ import orjson
 from multidict import CIMultiDictProxy
 
 from tests.contract.api.contract import Operation
-from tests.contract.api.shapes import NULLABLE_DATA, SINGLE, faults
+from tests.contract.api.response_checks import NULLABLE_DATA, SINGLE, faults
 
 # What sets a recorder to work.
 _STREAMS = re.compile(r"/sessions/([^/]+)/(go_live|start_webcam_hls|ensure_hls_egress|recordings/start)$")

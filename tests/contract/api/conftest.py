@@ -6,11 +6,11 @@ import pytest
 
 from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
+from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.cases import Scenes
 from tests.contract.api.client import Client, connect
-from tests.contract.api.people import Administrator, sign_in
+from tests.contract.api.fixtures import World, make_world
 from tests.contract.api.replicas import both_session_services
-from tests.contract.api.world import World, make_world
 
 
 @pytest.fixture(scope="session")

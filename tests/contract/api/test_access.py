@@ -3,10 +3,10 @@
 import pytest
 
 from shared.ids import new_id
-from tests.contract.api.bodies import UNKNOWN_ID
+from tests.contract.api.accounts import Person
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
-from tests.contract.api.people import Person
+from tests.contract.api.sample_bodies import UNKNOWN_ID
 
 NOT_PUBLIC = cases(lambda operation: operation.access != "public")
 # Public, but for signing in: a client sends its expired token along to be given a new one.

@@ -8,8 +8,8 @@ import pytest
 
 from shared.ids import new_id
 from tests.contract.api.client import Answer, Client
-from tests.contract.api.signing import FORMS, management_token, shown
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.token_signing import FORMS, management_token, shown
 
 
 async def me(client: Client, key: str, form: str = "X-API-Key") -> Answer:

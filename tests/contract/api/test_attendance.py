@@ -9,11 +9,11 @@ import pytest
 
 from deploy.local.stack import Stack
 from shared.ids import new_id
+from tests.contract.api.accounts import Person, register
 from tests.contract.api.client import Client
 from tests.contract.api.contract import operations
-from tests.contract.api.people import Person, register
-from tests.contract.api.test_webhook_door import post, signed
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.test_webhook_signatures import post, signed
 
 LIST = operations()["GET /sessions/{id}/attendance"]
 STATS = operations()["GET /sessions/{id}/attendance/stats"]

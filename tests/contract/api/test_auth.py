@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from tests.contract.api.accounts import Person, register
 from tests.contract.api.client import Answer, Client
 from tests.contract.api.contract import operations
-from tests.contract.api.people import Person, register
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 
 async def refresh(client: Client, token: str) -> Answer:

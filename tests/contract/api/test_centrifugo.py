@@ -9,7 +9,7 @@ from deploy.local.running import RunningStack
 from shared.http.request import CENTRIFUGO_HEADER
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 CONNECT, SUBSCRIBE = "/centrifugo/connect", "/centrifugo/subscribe"
 # What Centrifugo sends besides.

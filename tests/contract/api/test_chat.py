@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
+from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 MANY_AT_ONCE = 20
 

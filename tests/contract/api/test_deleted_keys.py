@@ -11,11 +11,11 @@ from deploy.local.credentials import load_credentials
 from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
+from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
-from tests.contract.api.doors import Door, all_doors, statuses
-from tests.contract.api.people import Person
-from tests.contract.api.signing import FORMS, shown
-from tests.contract.api.world import World
+from tests.contract.api.endpoints import Door, all_doors, statuses
+from tests.contract.api.fixtures import World
+from tests.contract.api.token_signing import FORMS, shown
 
 WITHIN = 10.0
 

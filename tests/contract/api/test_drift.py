@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.contract.api.bodies import UNKNOWN_ID
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import UNKNOWN_ID
 
 PATH = "/admin/drift"
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.bodies import BadField, bad_rounds, confused
 from tests.contract.api.cases import CASES, Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
+from tests.contract.api.sample_bodies import BadField, bad_rounds, confused
 
 WITH_BODY = [case for case in cases() if case.operation.body]
 REQUIRED = [(case.key, field) for case in WITH_BODY for field in case.operation.required]

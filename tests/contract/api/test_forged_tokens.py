@@ -12,9 +12,9 @@ from shared.contracts.states import Role
 from shared.http.internal import InternalCalls
 from shared.ids import new_id
 from shared.livekit import JoinGrant, TokenMint
-from tests.contract.api.doors import Door, all_doors, statuses
-from tests.contract.api.signing import FORMS, Signer, shown
-from tests.contract.api.world import World
+from tests.contract.api.endpoints import Door, all_doors, statuses
+from tests.contract.api.fixtures import World
+from tests.contract.api.token_signing import FORMS, Signer, shown
 
 _PAST, _FUTURE = 1_700_000_000, 4_000_000_000
 Forgery = Callable[[Signer], str]

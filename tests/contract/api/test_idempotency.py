@@ -8,7 +8,7 @@ import pytest
 from shared.ids import new_id
 from tests.contract.api.cases import CASES, Scene
 from tests.contract.api.client import Answer
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 # Where in the data the id of what is made is.
 MADE = {

@@ -19,7 +19,7 @@ from shared.http.routes import Access
 from tests.contract.api.cases import CASES, Case, Scene, Scenes
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 LEAST = 300

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from shared.ids import new_id
-from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import UNKNOWN_ID
 
 MIRRORED = cases(lambda operation: operation.mirrored)
 # What names something: in the path, or in the body.

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.contract.api.accounts import Person
 from tests.contract.api.cases import CASES, Case, Scenes, cases, name
 from tests.contract.api.client import Answer
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 LISTS = cases(lambda operation: "page" in operation.query)
 MANY = 5

@@ -6,8 +6,8 @@ import orjson
 from livekit import rtc
 
 from deploy.local.stack import Stack
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.accounts import Person
+from tests.contract.api.fixtures import World
 
 CONNECTED_WITHIN, TOLD_WITHIN = 20.0, 10.0
 

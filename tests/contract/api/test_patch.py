@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.bodies import sample
 from tests.contract.api.cases import CASES
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import sample
 
 UNCHANGED = {"updated_at"}
 # What a preset goes back to when a field is cleared.

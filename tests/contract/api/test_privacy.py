@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.contract.api.accounts import Person
 from tests.contract.api.cases import Case, cases, name
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 
 def hosts(data: Any) -> list[dict[str, Any]]:

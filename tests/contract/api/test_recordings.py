@@ -3,10 +3,10 @@
 import pytest
 
 from shared.ids import new_id
+from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 
 async def call(world: World, method: str, path: str, by: Person | None = None, body: object = None) -> Answer:

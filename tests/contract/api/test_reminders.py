@@ -11,8 +11,8 @@ from icalendar import Calendar
 
 from deploy.local.stack import Stack
 from shared.ids import new_id
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.accounts import Person
+from tests.contract.api.fixtures import World
 
 ARRIVES_WITHIN = 20.0
 ONE_CLICK = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -7,10 +7,10 @@ import pytest
 
 from deploy.local.stack import Stack
 from shared.ids import new_secret
-from tests.contract.api.doors import Door, all_doors, statuses
-from tests.contract.api.people import Person, register
-from tests.contract.api.signing import FORMS, shown
-from tests.contract.api.world import World
+from tests.contract.api.accounts import Person, register
+from tests.contract.api.endpoints import Door, all_doors, statuses
+from tests.contract.api.fixtures import World
+from tests.contract.api.token_signing import FORMS, shown
 
 # Of the polling; a request under way may hold one up.
 WITHIN = 3.0

@@ -8,7 +8,7 @@ import jwt
 from deploy.local.stack import Stack
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 CREATE = operations()["POST /rooms/{id}/sessions"]
 START = operations()["POST /sessions/{id}/start"]

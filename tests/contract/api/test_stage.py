@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.bodies import UNKNOWN_ID
+from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer, Client
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import UNKNOWN_ID
 
 PLACES, GUESTS = 5, 50
 ROOMY: dict[str, Any] = {"max_join_limit": 10}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.contract.api.client import Answer
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 LATER = {"scheduled_start_time": "2035-06-01T20:00:00Z"}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.contract.api.bodies import UNKNOWN_ID
 from tests.contract.api.client import Answer
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import UNKNOWN_ID
 
 
 async def call(world: World, method: str, path: str) -> Answer:

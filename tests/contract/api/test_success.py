@@ -4,7 +4,7 @@ import pytest
 
 from tests.contract.api.cases import CASES, NOT_SIGNED_IN, Case, cases, name
 from tests.contract.api.contract import operations
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 
 @pytest.mark.parametrize("case", cases(), ids=name)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from shared.ids import new_id
-from tests.contract.api.bodies import BadField, bad_rounds, sample
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import extensions
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
+from tests.contract.api.sample_bodies import BadField, bad_rounds, sample
 
 TOKENS = extensions()["POST /sessions/{id}/tokens"]
 PERSON = {"external_user_id": "0b9f0e6e-6d2e-4b44-9a0e-6d0e4f1d2c3b", "name": "Carla", "role": "audience"}

@@ -10,7 +10,7 @@ from deploy.local.components import rabbitmq
 from deploy.local.layout import DataDir
 from deploy.local.plan import make_plan
 from deploy.local.ports import PortBook
-from tests.freezing import freeze
+from tests.freeze import freeze
 
 READY_DEADLINE = 40.0
 # Said to be given, so that the plan asks for no other program than RabbitMQ.

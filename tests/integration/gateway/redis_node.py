@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from deploy.local import probes
-from tests.freezing import freeze
+from tests.freeze import freeze
 
 _DEADLINE = 60.0
 

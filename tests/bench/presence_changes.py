@@ -1,7 +1,7 @@
 """A burst of viewers: exact counts, and the rate beside raw bulk writes of the same documents."""
 
 from deploy.local.running import RunningStack
-from tests.bench.attendance import baselines, measure
+from tests.bench.attendance_load import baselines, measure
 from tests.bench.rows import Row
 
 

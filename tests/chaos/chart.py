@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from tests.chaos.media.stage import Verdict
+from tests.chaos.media.setup import Verdict
 from tests.chaos.rounds import Round
 from tests.chaos.run import Result
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.livekit import LiveKit
-from tests.chaos.media.plays import Play
-from tests.chaos.world import Api
+from tests.chaos.api_reader import Api
+from tests.chaos.media.live_sessions import Play
 
 
 @dataclass(frozen=True)

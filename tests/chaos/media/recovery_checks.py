@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.chaos.media.plays import Fate, Person, Play
-from tests.chaos.media.seen import Seen
+from tests.chaos.media.live_sessions import Fate, Person, Play
+from tests.chaos.media.observation import Seen
 
 # The reconciler's period: no proof of life is older. Nobody lived on after the death.
 PERIOD = timedelta(seconds=10)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api.shapes import faults
+from tests.contract.api.response_checks import faults
 
 USER: dict[str, Any] = {
     "id": "01890a5d-ac96-774b-bcce-b302099a8057",

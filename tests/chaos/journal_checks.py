@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tests.chaos.api_reader import Api
 from tests.chaos.caller import Outcome
 from tests.chaos.ledger import Deed, SessionEntry
-from tests.chaos.world import Api
 
 NO_HOST_GRACE = 60.0
 CREATED, STARTED, ENDED, DELETED = (

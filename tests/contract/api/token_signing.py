@@ -12,7 +12,7 @@ from deploy.local.credentials import Credentials
 from shared.access.identity import ACCESS_TYPE, AUDIENCE, ISSUER
 from shared.ids import new_id
 from shared.runtime.settings import base64url
-from tests.contract.api.people import Person
+from tests.contract.api.accounts import Person
 
 
 def given(claims: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.contract.api.bodies import sample
+from tests.contract.api.accounts import Administrator, Organization, Person, register
 from tests.contract.api.client import Answer, Client
 from tests.contract.api.contract import operations
-from tests.contract.api.people import Administrator, Organization, Person, register
+from tests.contract.api.sample_bodies import sample
 
 
 @dataclass(frozen=True)

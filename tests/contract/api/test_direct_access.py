@@ -9,10 +9,10 @@ import pytest
 from deploy.local.stack import Stack
 from services.gateway.table import TABLE
 from shared.ids import new_id
+from tests.contract.api.accounts import Person
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name
 from tests.contract.api.client import Answer, Client, connect
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 _SERVICE = {f"{operation.method} {operation.path}": operation.upstream for operation in TABLE}
 HOSTING = cases(lambda operation: operation.access in {"host", "moderator"})

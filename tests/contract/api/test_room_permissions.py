@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.stack import Stack
-from tests.contract.api.attending import Attendee, Door, door
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.accounts import Person
+from tests.contract.api.fixtures import World
+from tests.contract.api.room_connections import Attendee, Door, door
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.chaos.api_reader import Api
 from tests.chaos.caller import Outcome
 from tests.chaos.ledger import ConnectionEntry, SessionEntry
-from tests.chaos.world import Api
 
 _MILLISECOND = timedelta(milliseconds=1)
 Span = tuple[datetime, datetime | None]

@@ -11,10 +11,10 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
 from shared.ids import new_id
-from tests.fuzz.cast import Cast
+from tests.fuzz.callers import Cast
 from tests.fuzz.findings import Finding, Findings
-from tests.fuzz.kinds import AnyCase
-from tests.fuzz.known import Known
+from tests.fuzz.known_values import Known
+from tests.fuzz.schemathesis_types import AnyCase
 
 _DEADLINE = 15.0
 _SAMPLE = 2000

@@ -90,7 +90,7 @@ async def crowd(url: str) -> AsyncIterator[Crowd]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.chaos.media.guests",
+        "tests.chaos.media.participant_process",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """Viewers joining and leaving: exact counts, and the rate beside raw bulk writes.
 
-    python -m tests.bench.attendance [people, default 10000]
+    python -m tests.bench.attendance_load [people, default 10000]
 
 On a private stack the running attendance service takes everybody's joining and leaving from
 RabbitMQ. The baselines write the same documents in bulks of 500 to the same database server first:

@@ -12,8 +12,8 @@ from schemathesis.generation.stateful import run_state_machine_as_test
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import BaseSchema
 
-from tests.fuzz.kinds import AnyCase
-from tests.fuzz.trial import Trial
+from tests.fuzz.case_runner import Trial
+from tests.fuzz.schemathesis_types import AnyCase
 
 STEPS = 12
 # How often somebody else than the one who began takes a step.

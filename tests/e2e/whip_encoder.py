@@ -1,6 +1,6 @@
 """An encoder by WHIP: the demo's picture and tone, until it is killed.
 
-python -m tests.e2e.whip URL
+python -m tests.e2e.whip_encoder URL
 """
 
 import sys

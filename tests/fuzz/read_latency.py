@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from deploy.local.stack import Stack
-from tests.fuzz.crowds import IDLE, SLOW, connections, dribble, overload
+from tests.fuzz.slow_clients import IDLE, SLOW, connections, dribble, overload
 
 READS = 300
 _DEADLINE = aiohttp.ClientTimeout(total=10)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from deploy.local.running import RunningStack
-from tests.chaos.media.aftermath import Death, faults
-from tests.chaos.media.crowd import Crowd, crowd
-from tests.chaos.media.plays import Fate, Person, Play
-from tests.chaos.media.stage import Stage, Verdict, settle, stage
+from tests.chaos.media.live_sessions import Fate, Person, Play
+from tests.chaos.media.participant_pool import Crowd, crowd
+from tests.chaos.media.recovery_checks import Death, faults
+from tests.chaos.media.setup import Stage, Verdict, settle, stage
 
 # Beyond the end of the sessions, for the files of what was recorded.
 FILED_WITHIN = 60.0

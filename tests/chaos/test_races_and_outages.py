@@ -11,10 +11,10 @@ from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.ids import new_id
 from shared.livekit import LiveKitApi
+from tests.chaos.api_reader import Api
 from tests.chaos.caller import Answer, Caller, Outcome, connect
-from tests.chaos.livekit import LiveKitVoice
 from tests.chaos.load import House, make_house
-from tests.chaos.world import Api
+from tests.chaos.webhook_sender import LiveKitVoice
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(240)

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from tests.fuzz.kinds import AnyCase, AnyOperation
-from tests.fuzz.trial import Trial
+from tests.fuzz.case_runner import Trial
+from tests.fuzz.schemathesis_types import AnyCase, AnyOperation
 
 # Invented ids are not found: most cases name what exists.
 _EXISTING = 0.75

@@ -15,7 +15,7 @@ from deploy.local.stack import Stack
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitEvent
 from shared.ids import new_id
-from tests.contract.api.people import Person
+from tests.contract.api.accounts import Person
 
 
 class Published:

@@ -18,8 +18,8 @@ from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.routes import Access, Route
 from shared.ids import new_id
+from tests.contract.api.accounts import sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.people import sign_in
 
 _TABLES = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
 # Centrifugo is refused in its own protocol, always with 200.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from tests.fuzz.findings import Findings
-from tests.fuzz.serving import Serving, faults
+from tests.fuzz.read_latency import Serving, faults
 
 WIDTH, LEFT, BAR, TOP, LINE = 960, 300, 420, 84, 24
 COLORS = ("#2f7d4f", "#4472a8", "#c9a227", "#7a5195", "#8a96a3")

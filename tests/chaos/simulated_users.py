@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from shared.ids import new_id
 from tests.chaos.caller import Answer, Caller, Outcome
 from tests.chaos.ledger import Deed, Ledger, RoomEntry, SessionEntry, ViewerEntry
-from tests.chaos.livekit import LiveKitVoice
+from tests.chaos.webhook_sender import LiveKitVoice
 
 
 @dataclass

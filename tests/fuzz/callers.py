@@ -9,7 +9,7 @@ import requests
 
 from deploy.local.stack import Stack
 from shared.ids import new_id, new_secret
-from tests.fuzz.known import Known
+from tests.fuzz.known_values import Known
 
 _DEADLINE = 20.0
 # Access tokens live 15 min.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from deploy.local.running import RunningStack
 from shared.livekit import LiveKit, LiveKitApi
+from tests.chaos.api_reader import Api
 from tests.chaos.caller import Caller, connect
 from tests.chaos.load import make_house
-from tests.chaos.media.plays import Director, Play
-from tests.chaos.media.seen import Seen, look
-from tests.chaos.world import Api
+from tests.chaos.media.live_sessions import Director, Play
+from tests.chaos.media.observation import Seen, look
 
 LOOK_EVERY = 0.5
 SETTLED_WITHIN = 60.0

@@ -8,9 +8,9 @@ from typing import Any
 from deploy.local.stack import Stack
 from shared.ids import new_id
 from shared.livekit import LiveKitApi
+from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer, Client
-from tests.contract.api.people import Person
-from tests.contract.api.world import World
+from tests.contract.api.fixtures import World
 
 Replicas = tuple[Client, Client]
 STARTS = 20
