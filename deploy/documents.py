@@ -10,7 +10,7 @@ from deploy.permission_table import permissions_document
 from deploy.settings_table import settings_document
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
-from services.gateway.documents import public_document
+from services.gateway.builtin.documents import public_document
 from services.session.tables import TABLES as SESSION
 from shared.contracts.asyncapi import asyncapi_document
 from shared.http.openapi import service_document

@@ -6,31 +6,31 @@ import time
 
 from aiohttp import web
 
-from services.gateway.access_log import AccessLog
-from services.gateway.api_keys import ApiKeys
-from services.gateway.clients import Clients
-from services.gateway.connections import DoorServer
-from services.gateway.cors import Cors
-from services.gateway.documents import DocumentOperation
-from services.gateway.door import Door, Duties, Own
-from services.gateway.identity import Identities
+from services.gateway.builtin.documents import DocumentOperation
+from services.gateway.builtin.pages import Pages
+from services.gateway.builtin.status import StatusOperations
+from services.gateway.cache.cache import ReadCache
+from services.gateway.cache.changes import Changes
+from services.gateway.cache.reader import Reader
+from services.gateway.cache.shelf import Shelf
+from services.gateway.http.clients import Clients
+from services.gateway.http.cors import Cors
+from services.gateway.identity.api_keys import ApiKeys
+from services.gateway.identity.callers import Identities
 from services.gateway.limiting.counters import Counters
 from services.gateway.limiting.sign_ins import SignIns
 from services.gateway.limiting.store import Store
 from services.gateway.limiting.throttle import Throttle
-from services.gateway.matcher import Matcher
-from services.gateway.pages import Pages
-from services.gateway.proxy import Proxy
-from services.gateway.reads.cache import ReadCache
-from services.gateway.reads.changes import Changes
-from services.gateway.reads.reader import Reader
-from services.gateway.reads.shelf import Shelf
 from services.gateway.recorder import Recorder
 from services.gateway.request_ids import RequestIds
+from services.gateway.routing.router import Matcher
+from services.gateway.routing.table import TABLE
+from services.gateway.server.access_log import AccessLog
+from services.gateway.server.connections import DoorServer
+from services.gateway.server.request_handler import Door, Duties, Own
 from services.gateway.settings import GatewaySettings
-from services.gateway.status import StatusOperations
-from services.gateway.table import TABLE
-from services.gateway.upstreams import Upstreams
+from services.gateway.upstreams.pools import Upstreams
+from services.gateway.upstreams.proxy import Proxy
 from shared.access.identity import TokenVerifier
 from shared.access.revocations import OwnedSource, Revocations
 from shared.bus import Bus

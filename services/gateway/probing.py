@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import ClientError
 
-from services.gateway.upstreams import Pool, Upstreams
+from services.gateway.upstreams.pools import Pool, Upstreams
 
 _DEADLINE: Final = 1.0
 

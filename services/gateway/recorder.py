@@ -3,8 +3,8 @@
 import time
 from typing import Final
 
-from services.gateway.access_log import AccessLog, Line
-from services.gateway.matcher import Endpoint
+from services.gateway.routing.router import Endpoint
+from services.gateway.server.access_log import AccessLog, Line
 from shared.runtime.metrics import observe_request
 
 _UNLOGGED: Final = frozenset({"/healthz", "/readyz", "/metrics"})

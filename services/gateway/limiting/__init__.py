@@ -1,1 +1,1 @@
-"""How often one may call, counted together with all other gateways."""
+"""Rate limits."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import structlog
 from pydantic import BaseModel, EmailStr, ValidationError
 
-from services.gateway.inbound import InboundBody
+from services.gateway.http.context import Visit
+from services.gateway.http.request_body import InboundBody
 from services.gateway.limiting.counters import Count, Counters, Rule
 from services.gateway.limiting.subjects import network
 from services.gateway.limiting.throttle import refusal
 from services.gateway.settings import GatewaySettings
-from services.gateway.visit import Visit
 from shared.errors import UnsupportedMediaType
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from services.gateway.visit import Visit
+from services.gateway.http.context import Visit
 from shared.contracts.states import UserRole
 
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from prometheus_client import Counter
 
+from services.gateway.http.context import Visit
 from services.gateway.limiting.counters import Count, Counters, Rule
 from services.gateway.limiting.subjects import network, tenant
-from services.gateway.matcher import Endpoint
-from services.gateway.operation import Operation
+from services.gateway.routing.operation import Operation
+from services.gateway.routing.router import Endpoint
 from services.gateway.settings import GatewaySettings
-from services.gateway.visit import Visit
 from shared.errors import TooManyRequests
 from shared.http.routes import Access
 

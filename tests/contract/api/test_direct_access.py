@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from deploy.local.stack import Stack
-from services.gateway.table import TABLE
+from services.gateway.routing.table import TABLE
 from shared.ids import new_id
 from tests.contract.api.accounts import Person
 from tests.contract.api.cases import Case, Scene, Scenes, cases, name

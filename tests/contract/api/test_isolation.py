@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.gateway.table import TABLE
+from services.gateway.routing.table import TABLE
 from shared.http.routes import Access
 from tests.contract.api.cases import CASES, Case, Scene, Scenes
 from tests.contract.api.client import Answer

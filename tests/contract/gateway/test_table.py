@@ -11,11 +11,11 @@ import services.attendance
 import services.egress
 import services.session
 from services.gateway.app import own_operations
-from services.gateway.documents import public_document
-from services.gateway.matcher import REST
-from services.gateway.operation import Operation, Upstream
-from services.gateway.table import TABLE
-from services.gateway.upstreams import Upstreams
+from services.gateway.builtin.documents import public_document
+from services.gateway.routing.operation import Operation, Upstream
+from services.gateway.routing.router import REST
+from services.gateway.routing.table import TABLE
+from services.gateway.upstreams.pools import Upstreams
 from shared.http.openapi import LIBRARY_PREFIX, Document, service_document
 from shared.http.routes import Access, Route, Routes
 from shared.runtime.health import Health

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from services.gateway.operation import DEFAULT_BODY_LIMIT
+from services.gateway.routing.operation import DEFAULT_BODY_LIMIT
 from tests.integration.gateway.rig import LIBRARY, ROOM, Rig, bearer, running
 
 

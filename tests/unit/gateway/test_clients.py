@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from services.gateway.clients import Clients
+from services.gateway.http.clients import Clients
 
 _FORWARDED = {
     "Host": "gateway:8000",

@@ -5,7 +5,7 @@ import base64
 import jwt
 import pytest
 
-from services.gateway.credentials import ApiKey, ManagementToken, read_credentials
+from services.gateway.identity.credentials import ApiKey, ManagementToken, read_credentials
 from shared.errors import Unauthenticated
 
 _ID = "0190b5b0-7c5c-7000-8000-000000000001"

@@ -5,9 +5,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.clients import Client
-from services.gateway.errors import HeadTooLarge
-from services.gateway.headers import check_size, homeward, onward
+from services.gateway.http.clients import Client
+from services.gateway.http.errors import HeadTooLarge
+from services.gateway.http.headers import check_size, homeward, onward
 
 _CLIENT = Client("198.51.100.7", "https", "live.example")
 

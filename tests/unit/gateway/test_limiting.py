@@ -3,16 +3,16 @@
 import pytest
 from pydantic import ValidationError
 
-from services.gateway.clients import Client
-from services.gateway.identity import Identified
+from services.gateway.http.clients import Client
+from services.gateway.http.context import Visit
+from services.gateway.identity.callers import Identified
 from services.gateway.limiting.counters import Counters
 from services.gateway.limiting.store import Store
 from services.gateway.limiting.subjects import network, tenant
 from services.gateway.limiting.throttle import Throttle
-from services.gateway.matcher import Matcher
+from services.gateway.routing.router import Matcher
+from services.gateway.routing.table import TABLE
 from services.gateway.settings import GatewaySettings
-from services.gateway.table import TABLE
-from services.gateway.visit import Visit
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests

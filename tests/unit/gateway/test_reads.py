@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.matcher import Endpoint
-from services.gateway.proxy import Fetched
-from services.gateway.reads.cache import Outcome, Question, ReadCache
-from services.gateway.reads.entry import LISTS, Entry, ids_in, make_entry, path_tags
-from services.gateway.reads.ledger import Ledger
-from services.gateway.reads.shelf import Shelf
-from services.gateway.table import TABLE
+from services.gateway.cache.cache import Outcome, Question, ReadCache
+from services.gateway.cache.entry import LISTS, Entry, ids_in, make_entry, path_tags
+from services.gateway.cache.ledger import Ledger
+from services.gateway.cache.shelf import Shelf
+from services.gateway.routing.router import Endpoint
+from services.gateway.routing.table import TABLE
+from services.gateway.upstreams.proxy import Fetched
 
 ONE, TWO = "0190b5b0-7c5c-7000-8000-000000000001", "0190b5b0-7c5c-7000-8000-000000000002"
 ENDPOINT = Endpoint(next(one for one in TABLE if one.path == "/rooms/{id}"), "/rooms/{id}", in_library=False)

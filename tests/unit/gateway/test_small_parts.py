@@ -6,9 +6,9 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from services.gateway.access_log import AccessLog, Line
-from services.gateway.cors import Cors
+from services.gateway.http.cors import Cors
 from services.gateway.request_ids import RequestIds
+from services.gateway.server.access_log import AccessLog, Line
 from services.gateway.settings import GatewaySettings
 
 _LINE = Line(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.target import read_target
+from services.gateway.routing.target import read_target
 from shared.errors import NotFound
 
 

@@ -6,7 +6,7 @@ the services declare. A new operation is a new line.
 
 from typing import Final
 
-from services.gateway.operation import (
+from services.gateway.routing.operation import (
     SIGN_IN_LIMIT,
     Operation,
     Upstream,

@@ -6,7 +6,7 @@ from email.utils import formatdate
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-from services.gateway.reads.entry import Entry
+from services.gateway.cache.entry import Entry
 
 
 class Encoded(web.StreamResponse):

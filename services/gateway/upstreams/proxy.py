@@ -11,10 +11,10 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, Connectio
 from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
-from services.gateway.headers import homeward
-from services.gateway.inbound import InboundBody, Payload
+from services.gateway.http.headers import homeward
+from services.gateway.http.request_body import InboundBody, Payload
 from services.gateway.stopwatch import Stopwatch
-from services.gateway.upstreams import Pool, Upstreams
+from services.gateway.upstreams.pools import Pool, Upstreams
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
 
 log = structlog.get_logger(__name__)

@@ -6,18 +6,18 @@ from typing import Final
 from aiohttp import hdrs, web
 from multidict import CIMultiDict, istr
 
-from services.gateway.cors import Cors
-from services.gateway.errands import make_inquiry
-from services.gateway.headers import FIXED, head_fits, homeward
-from services.gateway.matcher import Endpoint
-from services.gateway.proxy import Fetched, Proxy
-from services.gateway.reads.cache import READS, Question, ReadCache
-from services.gateway.reads.encoded import Encoder
-from services.gateway.reads.entry import LISTS, Entry, ids_in, make_entry, path_tags
+from services.gateway.cache.cache import READS, Question, ReadCache
+from services.gateway.cache.encoded import Encoder
+from services.gateway.cache.entry import LISTS, Entry, ids_in, make_entry, path_tags
+from services.gateway.http.context import Visit
+from services.gateway.http.cors import Cors
+from services.gateway.http.headers import FIXED, head_fits, homeward
 from services.gateway.request_ids import HEADER as REQUEST_ID
+from services.gateway.routing.router import Endpoint
+from services.gateway.routing.target import Target
 from services.gateway.settings import GatewaySettings
-from services.gateway.target import Target
-from services.gateway.visit import Visit
+from services.gateway.upstreams.proxy import Fetched, Proxy
+from services.gateway.upstreams.requests import make_inquiry
 
 _API_KEY: Final = istr("X-API-Key")
 _PRIVATE: Final = ("no-store", "private")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.gateway.api_keys import ApiKeys
-from services.gateway.credentials import read_credentials
+from services.gateway.identity.api_keys import ApiKeys
+from services.gateway.identity.credentials import read_credentials
 from shared.access.identity import Caller, TokenVerifier
 from shared.errors import Unauthenticated
 from shared.http.routes import Access

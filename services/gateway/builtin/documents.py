@@ -8,8 +8,8 @@ import orjson
 import structlog
 from aiohttp import ClientError, web
 
-from services.gateway.target import Target
-from services.gateway.upstreams import Pool, Upstreams
+from services.gateway.routing.target import Target
+from services.gateway.upstreams.pools import Pool, Upstreams
 from shared.errors import Unavailable
 from shared.http.openapi import Document, merge_documents
 

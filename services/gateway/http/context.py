@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.gateway.clients import Client
-from services.gateway.identity import Identified
-from services.gateway.matcher import Endpoint
+from services.gateway.http.clients import Client
+from services.gateway.identity.callers import Identified
+from services.gateway.routing.router import Endpoint
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.gateway.target import Target, no_such_path
+from services.gateway.routing.target import Target, no_such_path
 
 _WEB: Final = Path(__file__).parent / "web"
 _VENDOR: Final = _WEB / "vendor" / "swagger-ui"

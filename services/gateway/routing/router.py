@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.gateway.operation import Operation
+from services.gateway.routing.operation import Operation
 from shared.http.openapi import LIBRARY_PREFIX
 
 # What a parameter that takes the rest of a path ends with, as aiohttp writes it.

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from services.gateway.reads.cache import ReadCache
-from services.gateway.reads.entry import LISTS
+from services.gateway.cache.cache import ReadCache
+from services.gateway.cache.entry import LISTS
 from shared.bus import Broadcast
 from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope, Event

@@ -10,25 +10,25 @@ from aiohttp import web
 from multidict import istr
 
 from services.gateway import request_ids
-from services.gateway.clients import Clients
-from services.gateway.cors import Cors
-from services.gateway.errands import make_errand
-from services.gateway.errors import ClientGone
-from services.gateway.headers import FIXED, check_size
-from services.gateway.identity import Identities
+from services.gateway.cache.entry import Entry
+from services.gateway.cache.reader import Reader
+from services.gateway.http.clients import Clients
+from services.gateway.http.context import Visit
+from services.gateway.http.cors import Cors
+from services.gateway.http.errors import ClientGone
+from services.gateway.http.headers import FIXED, check_size
+from services.gateway.identity.callers import Identities
 from services.gateway.limiting.counters import Count
 from services.gateway.limiting.sign_ins import SignIns
 from services.gateway.limiting.throttle import Throttle
-from services.gateway.matcher import Endpoint, Matcher
-from services.gateway.operation import Upstream
-from services.gateway.proxy import Errand, Proxy
-from services.gateway.reads.entry import Entry
-from services.gateway.reads.reader import Reader
 from services.gateway.recorder import Recorder
 from services.gateway.request_ids import RequestIds
+from services.gateway.routing.operation import Upstream
+from services.gateway.routing.router import Endpoint, Matcher
+from services.gateway.routing.target import Target, no_such_path, read_target
 from services.gateway.settings import GatewaySettings
-from services.gateway.target import Target, no_such_path, read_target
-from services.gateway.visit import Visit
+from services.gateway.upstreams.proxy import Errand, Proxy
+from services.gateway.upstreams.requests import make_errand
 from shared.errors import AppError, MethodNotAllowed, Unavailable
 from shared.http.reply import error_body, render_error
 from shared.http.routes import Access

@@ -5,13 +5,13 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.headers import onward
-from services.gateway.inbound import InboundBody
-from services.gateway.matcher import Endpoint
-from services.gateway.proxy import Errand, Inquiry
+from services.gateway.http.context import Visit
+from services.gateway.http.headers import onward
+from services.gateway.http.request_body import InboundBody
+from services.gateway.routing.router import Endpoint
+from services.gateway.routing.target import Target
 from services.gateway.settings import GatewaySettings
-from services.gateway.target import Target
-from services.gateway.visit import Visit
+from services.gateway.upstreams.proxy import Errand, Inquiry
 from shared.errors import NotFound, UnsupportedMediaType
 from shared.ids import is_id
 

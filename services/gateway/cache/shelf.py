@@ -4,7 +4,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from services.gateway.reads.entry import Entry
+from services.gateway.cache.entry import Entry
 
 # An entry may take this part of all bytes at most.
 _LARGEST: Final = 8

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
-from services.gateway.errors import BadRequest, ClientGone, RequestTimeout
+from services.gateway.http.errors import BadRequest, ClientGone, RequestTimeout
 from services.gateway.stopwatch import Stopwatch
 from shared.errors import AppError, TooLarge
 

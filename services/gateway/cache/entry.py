@@ -8,8 +8,8 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from services.gateway.matcher import Endpoint
-from services.gateway.proxy import Fetched
+from services.gateway.routing.router import Endpoint
+from services.gateway.upstreams.proxy import Fetched
 from shared.ids import is_id
 
 # Stands for all lists: what a new thing appears in, which no list shows yet.

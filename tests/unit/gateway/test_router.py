@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.matcher import Matcher
-from services.gateway.operation import Operation, Upstream, get, patch
-from services.gateway.table import TABLE
+from services.gateway.routing.operation import Operation, Upstream, get, patch
+from services.gateway.routing.router import Matcher
+from services.gateway.routing.table import TABLE
 from shared.http.openapi import LIBRARY_PREFIX
 from shared.http.routes import PUBLIC
 

@@ -7,8 +7,8 @@ import orjson
 from aiohttp import web
 
 from services.gateway.probing import probe_all
-from services.gateway.target import Target
-from services.gateway.upstreams import Upstreams
+from services.gateway.routing.target import Target
+from services.gateway.upstreams.pools import Upstreams
 from shared.http.reply import Reply, render
 from shared.runtime.health import Health
 from shared.runtime.metrics import exposition

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from services.gateway.errors import BadRequest, HeadTooLarge
+from services.gateway.http.errors import BadRequest, HeadTooLarge
 from services.gateway.settings import GatewaySettings
 from shared.errors import AppError
 from shared.http.reply import render_error

@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.clients import Client
-from services.gateway.errors import HeadTooLarge
+from services.gateway.http.clients import Client
+from services.gateway.http.errors import HeadTooLarge
 from shared.http.request import LIBRARY_HEADER
 
 HEAD_LIMIT: Final = 32 * 1024

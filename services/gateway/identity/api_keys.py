@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from services.gateway.credentials import ApiKey, ManagementToken, refused_key, refused_token
+from services.gateway.identity.credentials import ApiKey, ManagementToken, refused_key, refused_token
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus

@@ -7,10 +7,10 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from services.gateway.proxy import Fetched
-from services.gateway.reads.entry import Entry, ids_in
-from services.gateway.reads.ledger import Ledger
-from services.gateway.reads.shelf import Shelf
+from services.gateway.cache.entry import Entry, ids_in
+from services.gateway.cache.ledger import Ledger
+from services.gateway.cache.shelf import Shelf
+from services.gateway.upstreams.proxy import Fetched
 from shared.runtime.metrics import Tally
 
 READS = Tally(

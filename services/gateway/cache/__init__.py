@@ -1,0 +1,1 @@
+"""Public reads, kept for a second."""

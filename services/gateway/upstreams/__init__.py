@@ -1,0 +1,1 @@
+"""The services behind the gateway: connections, and passing requests on."""
