@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 from shared.runtime.settings import DataSettings, Keys
 
 
@@ -68,8 +68,8 @@ class EgressSettings(DataSettings):
     """How often LiveKit is compared with what we believe."""
 
     @property
-    def look(self) -> Look:
-        return Look(
+    def encoding(self) -> EncodingOptions:
+        return EncodingOptions(
             layout=self.stream_layout,
             width=self.stream_width,
             height=self.stream_height,

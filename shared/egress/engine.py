@@ -25,7 +25,7 @@ class EgressStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class EncodingOptions:
     """How the picture is composed and encoded; sizes in pixels, bit rates in kbit/s, a segment in seconds."""
 
     layout: str = "grid"
@@ -50,7 +50,7 @@ class EgressOrder:
     session_id: str
     segments_prefix: str | None
     file_key: str | None
-    look: Look
+    encoding: EncodingOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.egress.engine import EgressOrder, EgressStatus, Look
+from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import private_prefix
 
 # How often the holder shows that it lives, and how long a job that stays the same is believed held.
@@ -51,7 +51,7 @@ class Job:
     session_id: str
     segments_prefix: str | None
     file_key: str | None
-    look: Look
+    look: EncodingOptions
     created_at: datetime
     wanted: Wanted = Wanted.RUNNING
     status: EgressStatus = EgressStatus.STARTING
@@ -85,7 +85,7 @@ def job_of(order: EgressOrder, created_at: datetime) -> Job:
         session_id=order.session_id,
         segments_prefix=order.segments_prefix,
         file_key=order.file_key,
-        look=order.look,
+        look=order.encoding,
         created_at=created_at,
     )
 

@@ -14,7 +14,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.embedded import EmbeddedEngine
 from shared.clock import SystemClock
-from shared.egress.engine import EgressOrder, Look
+from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.job_repository import JobRepository
 from shared.egress.jobs import Job, egress_id_of
 from shared.egress.segment_repository import SegmentRepository
@@ -50,7 +50,7 @@ class Orders:
                 session_id=room,
                 segments_prefix=f"hls/{room}/{key}" if stream else None,
                 file_key=f"recordings/{room}/{key}.mp4" if file else None,
-                look=Look(),
+                encoding=EncodingOptions(),
             )
         )
         return key

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, HOPED_FOR, MISSED_FOR
 from shared.contracts.event import Event
-from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, Look
+from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
@@ -63,13 +63,13 @@ class PlannedEgress:
     def over(self) -> bool:
         return self.status.over
 
-    def order(self, look: Look) -> EgressOrder:
+    def order(self, encoding: EncodingOptions) -> EgressOrder:
         return EgressOrder(
             key=self.id,
             session_id=self.session_id,
             segments_prefix=segments_prefix(self.session_id, self.id) if self.stream else None,
             file_key=file_key(self.session_id, self.id) if self.file else None,
-            look=look,
+            encoding=encoding,
         )
 
     def hopeless(self, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.schedule import Step, next_due, next_step
 from services.egress.egresses.truth import Truth
 from shared.clock import Clock
-from shared.egress.engine import Engine, Look
+from shared.egress.engine import EncodingOptions, Engine
 from shared.errors import AppError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class EgressWorker:
         ledger: DriftLedger,
         clock: Clock,
         *,
-        look: Look,
+        encoding: EncodingOptions,
         settles_after: timedelta,
         live: StillLive,
         playable: Playable,
@@ -53,7 +53,7 @@ class EgressWorker:
         self._engine = engine
         self._truth = Truth(egresses, engine, ledger, clock, settles_after=settles_after)
         self._clock = clock
-        self._look = look
+        self._encoding = encoding
         self._live = live
         self._playable = playable
         self._observers = observers
@@ -139,7 +139,7 @@ class EgressWorker:
         if asking.asked_at is None:
             return asking  # It was stopped meanwhile.
         try:
-            egress_id = await self._engine.start(asking.order(self._look))
+            egress_id = await self._engine.start(asking.order(self._encoding))
         except AppError as error:
             known = not isinstance(error, Unavailable)
             reason = error.message

@@ -54,16 +54,16 @@ class Place:
 
 
 def composite(order: EgressOrder, place: Place) -> RoomCompositeOrder:
-    look = order.look
+    encoding = order.encoding
     return RoomCompositeOrder(
         room=order.session_id,
-        layout=look.layout,
-        width=look.width,
-        height=look.height,
-        frame_rate=look.frame_rate,
-        video_kbps=look.video_kbps,
-        audio_kbps=look.audio_kbps,
-        segment_seconds=look.segment_seconds,
+        layout=encoding.layout,
+        width=encoding.width,
+        height=encoding.height,
+        frame_rate=encoding.frame_rate,
+        video_kbps=encoding.video_kbps,
+        audio_kbps=encoding.audio_kbps,
+        segment_seconds=encoding.segment_seconds,
         segments_prefix=place.path(order.segments_prefix),
         file_path=place.path(order.file_key),
         playlist_name=PLAYLIST,

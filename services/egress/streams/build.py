@@ -121,7 +121,7 @@ def build_streams(
         engine.engine,
         reconciler.ledger,
         clock,
-        look=settings.look,
+        encoding=settings.encoding,
         settles_after=engine.settles_after,
         live=live,
         playable=playable,
@@ -166,7 +166,7 @@ def build_streams(
         livekit,
         ingresses,
         engine.trouble,
-        settings.look,
+        settings.encoding,
         clock,
     )
 

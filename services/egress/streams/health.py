@@ -30,7 +30,7 @@ from shared.access.identity import Caller
 from shared.access.room_permissions import user_of
 from shared.clock import Clock
 from shared.contracts.states import SessionState, SessionStatus, StreamStatus
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 from shared.egress.segments import Segment
 from shared.errors import AppError
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom
@@ -50,7 +50,7 @@ class StreamHealth:
         livekit: LiveKit,
         ingresses: Ingresses,
         trouble: EngineTrouble,
-        look: Look,
+        encoding: EncodingOptions,
         clock: Clock,
     ):
         self._access = access
@@ -60,7 +60,7 @@ class StreamHealth:
         self._livekit = livekit
         self._ingresses = ingresses
         self._trouble = trouble
-        self._look = look
+        self._encoding = encoding
         self._clock = clock
 
     async def of(self, session_id: str, caller: Caller, library_id: str | None) -> StreamHealthResponse:
@@ -83,7 +83,7 @@ class StreamHealth:
             room_open=room is not None,
             tracks=tracks,
             last_segment_age=output.age,
-            segment_seconds=self._look.segment_seconds,
+            segment_seconds=self._encoding.segment_seconds,
             engine_trouble=await self._trouble(starting=status is StreamStatus.STARTING),
         )
         said, reasons = verdict(signs)
@@ -137,9 +137,9 @@ class StreamHealth:
             recording=planned.file if planned else False,
             started_at=planned.started_at if planned else None,
             hls_path=stream.hls_path if stream else None,
-            width=self._look.width if planned else None,
-            height=self._look.height if planned else None,
-            frame_rate=self._look.frame_rate if planned else None,
+            width=self._encoding.width if planned else None,
+            height=self._encoding.height if planned else None,
+            frame_rate=self._encoding.frame_rate if planned else None,
             bitrate_kbps=_bitrate(latest),
             segment_count=output.count,
             last_segment_at=latest[-1].starts_at if latest else None,

@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from services.recorder.media.mixer import CHANNELS, RATE
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 
 if TYPE_CHECKING:  # generic for the type checker alone
     from av.packet import Packet as AnyPacket
@@ -42,7 +42,9 @@ class Encoder:
     Raises OSError where a file cannot be written, above all on a full disk.
     """
 
-    def __init__(self, look: Look, preset: str, name: Callable[[], Path], done: Callable[[Cut], None]):
+    def __init__(
+        self, look: EncodingOptions, preset: str, name: Callable[[], Path], done: Callable[[Cut], None]
+    ):
         self._rate = look.frame_rate
         self._length = look.segment_seconds * look.frame_rate
         self._name = name
@@ -136,7 +138,7 @@ class _File:
         self._container.close()
 
 
-def _encoders(look: Look, preset: str) -> tuple[OutputContainer, av.VideoStream, av.AudioStream]:
+def _encoders(look: EncodingOptions, preset: str) -> tuple[OutputContainer, av.VideoStream, av.AudioStream]:
     """The encoders belong to a container that is never written to; files are made in their likeness."""
     home = av.open("/dev/null", "w", format="mpegts")
     video = home.add_stream("libx264", rate=look.frame_rate, options=_x264(look, preset))
@@ -148,7 +150,7 @@ def _encoders(look: Look, preset: str) -> tuple[OutputContainer, av.VideoStream,
     return home, video, audio
 
 
-def _x264(look: Look, preset: str) -> dict[str, str]:
+def _x264(look: EncodingOptions, preset: str) -> dict[str, str]:
     """Constant quality under a limit. Key pictures come where segments begin and nowhere else."""
     return {
         "preset": preset,

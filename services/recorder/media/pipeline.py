@@ -19,7 +19,7 @@ from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import RATE, Mixer
 from services.recorder.media.pacing import Pacer, Turn
 from services.recorder.media.scene import Tile
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Studio:
 
     def __init__(
         self,
-        look: Look,
+        look: EncodingOptions,
         preset: str,
         *,
         name: Callable[[], Path],

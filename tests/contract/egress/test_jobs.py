@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.egress.engines.embedded import EmbeddedEngine
-from shared.egress.engine import EgressOrder, EgressStatus, Look
+from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Gap, Job, Result, Wanted
 from shared.ids import new_id
@@ -23,7 +23,7 @@ def order(session_id: str = "") -> EgressOrder:
         session_id=session_id,
         segments_prefix=None,
         file_key=f"recordings/{session_id}/{key}.mp4",
-        look=Look(width=640, height=360),
+        encoding=EncodingOptions(width=640, height=360),
     )
 
 
@@ -51,7 +51,7 @@ async def test_an_order_is_one_job_however_often_it_is_given(
     ids = await asyncio.gather(*(engine.start(given) for _ in range(5)))
     assert len(set(ids)) == 1
     (job,) = await jobs.open()
-    assert (job.key, job.egress_id, job.look) == (given.key, ids[0], given.look)
+    assert (job.key, job.egress_id, job.look) == (given.key, ids[0], given.encoding)
     assert (job.status, job.wanted, job.created_at) == (EgressStatus.STARTING, Wanted.RUNNING, clock.now())
     (info,) = await engine.list(given.session_id)
     assert (info.key, info.egress_id, info.status) == (given.key, ids[0], EgressStatus.STARTING)

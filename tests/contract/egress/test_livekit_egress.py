@@ -12,7 +12,7 @@ from livekit.protocol import egress as egress_protocol
 from deploy.local.stack import Stack
 from services.egress.engines.livekit import LiveKitEngine, Place, composite
 from shared.contracts.states import StreamStatus
-from shared.egress.engine import EgressOrder, Look
+from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.keys import file_key, key_of, segments_prefix
 from shared.errors import Unavailable
 from shared.ids import new_id
@@ -38,7 +38,7 @@ def order(session_id: str, *, stream: bool = True, file: bool = True) -> EgressO
         session_id=session_id,
         segments_prefix=segments_prefix(session_id, key) if stream else None,
         file_key=file_key(session_id, key) if file else None,
-        look=Look(),
+        encoding=EncodingOptions(),
     )
 
 

@@ -12,7 +12,7 @@ from livekit.protocol.egress import EgressStatus as Theirs
 from livekit.protocol.webhook import WebhookEvent
 
 from services.recorder.jobs.egress_info import event_id, webhook
-from shared.egress.engine import EgressOrder, EgressStatus, Look
+from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.jobs import Gap, Job, Result, job_of
 from shared.ids import new_id
 from shared.livekit import WebhookSigner, WebhookVerifier, parse
@@ -27,7 +27,7 @@ FRESH = job_of(
         session_id=new_id(),
         segments_prefix=f"hls/s/{KEY}",
         file_key=f"recordings/s/{KEY}.mp4",
-        look=Look(),
+        encoding=EncodingOptions(),
     ),
     NOW,
 )

@@ -13,10 +13,10 @@ from services.recorder.file.poster import poster
 from services.recorder.media.encoder import Cut, Encoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import CHANNELS, RATE
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 from tests.publishers.reading import read
 
-LOOK = Look(width=320, height=180, frame_rate=30, video_kbps=300, segment_seconds=2)
+LOOK = EncodingOptions(width=320, height=180, frame_rate=30, video_kbps=300, segment_seconds=2)
 FLASH = 0.1
 
 

@@ -16,7 +16,7 @@ from services.recorder.jobs.finalizer import Finishing
 from services.recorder.jobs.job_runner import Run
 from services.recorder.spool.store import Spool
 from services.recorder.spool.uploader import Uploader
-from shared.egress.engine import EgressOrder, EgressStatus, Look
+from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.job_repository import JobRepository
 from shared.egress.jobs import Gap, Job, job_of
 from shared.egress.segment_repository import SegmentRepository
@@ -75,7 +75,7 @@ class Desk:
             session_id=SESSION,
             segments_prefix=f"hls/{SESSION}/{KEY}" if stream else None,
             file_key=f"recordings/{SESSION}/{KEY}.mp4",
-            look=Look(),
+            encoding=EncodingOptions(),
         )
         now = self.clock.now()
         await self.tools.jobs.add(replace(job_of(order, now), status=status, started_at=now))

@@ -7,7 +7,7 @@ import pytest
 
 from services.recorder.file.gaps import gaps, holes, parts
 from services.recorder.jobs.leases import Leases
-from shared.egress.engine import EgressOrder, Look
+from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.jobs import (
     PATIENCE_SECONDS,
     Gap,
@@ -20,7 +20,9 @@ from shared.egress.jobs import (
 from shared.egress.segments import Segment
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-ORDER = EgressOrder(key="k" * 32, session_id="s", segments_prefix=None, file_key="f.mp4", look=Look())
+ORDER = EgressOrder(
+    key="k" * 32, session_id="s", segments_prefix=None, file_key="f.mp4", encoding=EncodingOptions()
+)
 FRESH = job_of(ORDER, NOW)
 HELD = replace(FRESH, epoch=1, recorder_id="other")
 

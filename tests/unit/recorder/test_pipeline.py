@@ -6,7 +6,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from services.recorder.media.pipeline import Made, Studio
-from shared.egress.engine import Look
+from shared.egress.engine import EncodingOptions
 
 DEADLINE = 30.0
 # More pictures a second than any machine encodes: it is behind all the time.
@@ -21,7 +21,7 @@ def test_one_that_never_keeps_up_ends_when_it_is_stopped(tmp_path: Path) -> None
         begun.put(file := tmp_path / f"{next(numbers)}.ts")
         return file
 
-    look = Look(width=64, height=64, frame_rate=TOO_MANY, segment_seconds=1)
+    look = EncodingOptions(width=64, height=64, frame_rate=TOO_MANY, segment_seconds=1)
     studio = Studio(look, "ultrafast", name=name, made=made.put, failed=failed.put)
     studio.start()
     begun.get(timeout=DEADLINE)
