@@ -33,7 +33,7 @@ class _Message(BaseModel):
         return {name: value for name, value in fields.items() if value is not None}
 
 
-class Room(_Message):
+class WebhookRoom(_Message):
     sid: str = ""
     name: str = ""
     creation_time: Seconds = 0
@@ -63,7 +63,7 @@ class Permission(_Message):
         )
 
 
-class Participant(_Message):
+class WebhookParticipant(_Message):
     """`joined_at_ms` in milliseconds since 1970. Track events carry `sid` and `identity` alone."""
 
     sid: str = ""
@@ -77,7 +77,7 @@ class Participant(_Message):
     disconnect_reason: Enum = "unknown_reason"
 
 
-class Track(_Message):
+class WebhookTrack(_Message):
     sid: str = ""
     type: Enum = "audio"
     source: Enum = "unknown"
@@ -161,9 +161,9 @@ class WebhookEvent(_Message):
     event: Annotated[str, Field(min_length=1)]
     created_at: Seconds = 0
     num_dropped: int = 0
-    room: Room = Room()
-    participant: Participant | None = None
-    track: Track | None = None
+    room: WebhookRoom = WebhookRoom()
+    participant: WebhookParticipant | None = None
+    track: WebhookTrack | None = None
     egress_info: Egress | None = None
     ingress_info: IngressInfo | None = None
 

@@ -11,7 +11,7 @@ from services.egress.reconciler.sessions.service import Sessions
 from services.egress.webhooks.domain import connection
 from shared.clock import Clock
 from shared.errors import AppError
-from shared.livekit.webhook import Participant, WebhookEvent
+from shared.livekit.webhook import WebhookEvent, WebhookParticipant
 from shared.runtime.tasks import run_all
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ class Arrivals:
         self._repairer = repairer
         self._clock = clock
         self._again = again
-        self._waiting: asyncio.Queue[tuple[str, Participant]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[str, WebhookParticipant]] = asyncio.Queue()
 
     def add(self, webhook: WebhookEvent) -> None:
         if webhook.participant is not None:
@@ -45,7 +45,7 @@ class Arrivals:
                 log.warning("arrivals.not_checked", session_id=room, code=error.code, error=error.message)
                 self._again(room)
 
-    async def check(self, room: str, participant: Participant) -> None:
+    async def check(self, room: str, participant: WebhookParticipant) -> None:
         """Correct the participant's permissions where they are not the session's. Raises `Unavailable`.
 
         Where that fails the room is looked at `again`.

@@ -30,7 +30,7 @@ from shared.egress.engine import EgressStatus
 from shared.egress.keys import key_in
 from shared.ids import is_id
 from shared.livekit.tokens import ROLE_ATTRIBUTE
-from shared.livekit.webhook import Egress, IngressState, Participant, WebhookEvent
+from shared.livekit.webhook import Egress, IngressState, WebhookEvent, WebhookParticipant
 
 _SECOND = timedelta(seconds=1)
 # Another one, of a newer LiveKit, tells nothing that could be followed.
@@ -57,7 +57,7 @@ def told_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
     return received_at if created_at <= received_at < created_at + _SECOND else created_at
 
 
-def connection(participant: Participant, moment: datetime) -> Connection:
+def connection(participant: WebhookParticipant, moment: datetime) -> Connection:
     """`moment` stands in for the time of joining where LiveKit tells none."""
     joined = participant.joined_at_ms or participant.joined_at * 1000
     return Connection(
@@ -73,7 +73,7 @@ def connection(participant: Participant, moment: datetime) -> Connection:
     )
 
 
-def _role(participant: Participant) -> Role:
+def _role(participant: WebhookParticipant) -> Role:
     """An ingress is its host: LiveKit's API cannot give it attributes."""
     if participant.kind == "ingress":
         return Role.HOST

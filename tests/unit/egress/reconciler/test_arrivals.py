@@ -8,7 +8,7 @@ from services.egress.reconciler.domain import Kind
 from shared.contracts.states import Role, SessionState
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
-from shared.livekit.webhook import Participant
+from shared.livekit.webhook import WebhookParticipant
 from tests.unit.egress.reconciler.house import House
 from tests.unit.egress.reconciler.make import SEAT, T0, VIEWER, permissions, state
 
@@ -18,7 +18,7 @@ def house() -> House:
     return House()
 
 
-def told(one: LiveKitParticipant) -> Participant:
+def told(one: LiveKitParticipant) -> WebhookParticipant:
     """The participant as LiveKit's webhook words it."""
     may = one.permissions
     permission = {
@@ -30,7 +30,7 @@ def told(one: LiveKitParticipant) -> Participant:
         "recorder": may.recorder,
     }
     fields = {"sid": one.sid, "identity": one.identity, "name": one.name, "permission": permission}
-    return Participant.model_validate(fields)
+    return WebhookParticipant.model_validate(fields)
 
 
 def webhook(session: SessionState | str, event: str, one: LiveKitParticipant | None = None) -> WebhookEvent:
