@@ -11,8 +11,8 @@ from hypothesis import settings
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
+from tests.running_stack import RunningStack
 
 START_SECONDS = 120.0
 

@@ -23,7 +23,6 @@ from rich.table import Table
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
-from deploy.local.running import RunningStack
 from tests.bench import (
     chat_and_votes,
     memory,
@@ -36,6 +35,7 @@ from tests.bench import (
 )
 from tests.bench.chart import svg
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 Bench = Callable[..., Awaitable[list[Row]]]
 

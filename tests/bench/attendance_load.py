@@ -21,7 +21,6 @@ from rich.console import Console as Terminal
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.batches import batches
@@ -33,6 +32,7 @@ from shared.contracts.livekit_events import Connection
 from shared.contracts.session_events import SessionStarted
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, InsertOne, Mongo, UpdateOne
+from tests.running_stack import RunningStack
 from tests.unit.attendance.events import at, connection, joined, left, session
 
 BULK = 500

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from deploy.local.running import RunningStack
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.bench.api import Api, connect
 from tests.bench.load import Load, closed
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 AT_ONCE = 32
 OPTIONS = 10

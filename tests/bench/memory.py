@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deploy.local.running import RunningStack
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 SERVICES = ("gateway", "session", "egress", "attendance")
 GOAL_MB = 120.0

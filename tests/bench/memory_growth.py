@@ -3,11 +3,11 @@
 import asyncio
 import time
 
-from deploy.local.running import RunningStack
 from tests.bench.api import Api, connect
 from tests.bench.memory import SERVICES, resident_mb
 from tests.bench.rows import Row
 from tests.bench.webhooks import deliver_joined
+from tests.running_stack import RunningStack
 
 AT_ONCE = 8
 VIEWERS = 5

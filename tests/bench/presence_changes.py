@@ -1,8 +1,8 @@
 """A burst of viewers: exact counts, and the rate beside raw bulk writes of the same documents."""
 
-from deploy.local.running import RunningStack
 from tests.bench.attendance_load import baselines, measure
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 
 async def run(stack: RunningStack, *, short: bool) -> list[Row]:

@@ -9,7 +9,6 @@ from statistics import median
 
 import aiohttp
 
-from deploy.local.running import RunningStack
 from shared.access.identity import TokenIssuer, TokenVerifier
 from shared.clock import SystemClock
 from shared.persistence.mongo import Mongo
@@ -21,6 +20,7 @@ from tests.bench.ports import free_port
 from tests.bench.raw_client import hammer
 from tests.bench.rows import Row
 from tests.bench.second_gateway import second_gateway
+from tests.running_stack import RunningStack
 
 AT_ONCE = 16
 COLLECTION = "bench"

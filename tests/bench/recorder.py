@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.contracts.states import Role
@@ -21,6 +20,7 @@ from tests.bench.rows import Row
 from tests.publishers.orders import Orders, orders
 from tests.publishers.reading import read
 from tests.publishers.session import Place, a_session
+from tests.running_stack import RunningStack
 
 SPEAKER = ("Anna Lund",)
 STAGE = ("Anna Lund", "Bob", "Céline", "Dora")

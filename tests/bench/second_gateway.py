@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from deploy.local.credentials import load_credentials
-from deploy.local.running import RunningStack
 from tests.bench.ports import free_port
+from tests.running_stack import RunningStack
 
 _DEADLINE = 20.0
 

@@ -3,13 +3,13 @@
 import aiohttp
 from livekit import api as livekit
 
-from deploy.local.running import RunningStack
 from shared.ids import new_id
 from tests.bench.api import Api, connect, public_key
 from tests.bench.baseline import bare
 from tests.bench.load import Call, Load, closed
 from tests.bench.ports import free_port
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 AT_ONCE = 16
 

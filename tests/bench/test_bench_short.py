@@ -4,11 +4,11 @@ from math import isfinite
 
 import pytest
 
-from deploy.local.running import RunningStack
 from tests.bench import memory
 from tests.bench.__main__ import BENCHES
 from tests.bench.chart import svg
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 
 @pytest.mark.parametrize("name", BENCHES)

@@ -10,7 +10,6 @@ from typing import Any
 import aiohttp
 import jwt
 
-from deploy.local.running import RunningStack
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Mongo
 from tests.bench.api import connect, public_key
@@ -18,6 +17,7 @@ from tests.bench.baseline import bare
 from tests.bench.load import Load, steady
 from tests.bench.ports import free_port
 from tests.bench.rows import Row
+from tests.running_stack import RunningStack
 
 PER_SECOND = 300.0
 SAMPLE = 10

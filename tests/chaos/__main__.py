@@ -16,13 +16,13 @@ from deploy.demo.show import show_on
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
-from deploy.local.running import RunningStack
 from tests.chaos.load import Size
 from tests.chaos.media import run as media
 from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
 from tests.machine_info import described
+from tests.running_stack import RunningStack
 
 START_SECONDS = 120.0
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.running import RunningStack
 from deploy.local.state import StackState
+from tests.running_stack import RunningStack
 
 EVERY = 2.0
 

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deploy.local.running import RunningStack
 from tests.chaos.caller import Call, Caller, Outcome
 from tests.chaos.probes import Probes
+from tests.running_stack import RunningStack
 
 GOAL_SECONDS = 5.0
 FROZEN_WAIT_SECONDS = 2.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deploy.demo.show import Show
-from deploy.local.running import RunningStack
 from tests.chaos import leftover_checks, memory
 from tests.chaos.api_reader import Api
 from tests.chaos.caller import Call, Caller, connect
@@ -18,6 +17,7 @@ from tests.chaos.load import House, Size, make_house, under_load
 from tests.chaos.probes import Probes
 from tests.chaos.rounds import FROZEN, GOAL_SECONDS, Round, freeze, kill, strays
 from tests.chaos.webhook_sender import LiveKitVoice
+from tests.running_stack import RunningStack
 
 # Everything that was told has reached everybody within this, once all is back.
 SETTLED_WITHIN = 45.0

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from deploy.demo.show import show_on
-from deploy.local.running import RunningStack
 from tests.chaos.load import Size
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
+from tests.running_stack import RunningStack
 
 # `make chaos` holds 5 s; a machine on which all tests run at once may be slower to start a process.
 BUSY_SECONDS = 30.0

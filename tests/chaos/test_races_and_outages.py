@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.ids import new_id
 from shared.livekit import LiveKitApi
@@ -15,6 +14,7 @@ from tests.chaos.api_reader import Api
 from tests.chaos.caller import Answer, Caller, Outcome, connect
 from tests.chaos.load import House, make_house
 from tests.chaos.webhook_sender import LiveKitVoice
+from tests.running_stack import RunningStack
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(240)

@@ -23,13 +23,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.layout import DataDir
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from tests.fuzz.chart import svg
 from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.read_latency import Serving, faults, measure
 from tests.fuzz.run import fuzz
 from tests.machine_info import described, in_one_line
+from tests.running_stack import RunningStack
 
 START_SECONDS = 120.0
 

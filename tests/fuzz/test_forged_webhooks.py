@@ -12,7 +12,6 @@ import jwt
 import orjson
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.contracts.states import Role
@@ -23,6 +22,7 @@ from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.client import Client, connect
 from tests.contract.api.fixtures import World, make_world
 from tests.integration.webhook_client import Door, webhook
+from tests.running_stack import RunningStack
 
 _MEGABYTE = 1024 * 1024
 

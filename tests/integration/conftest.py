@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.local.running import RunningStack
 from tests.publishers.orders import Orders, orders
 from tests.publishers.publisher import Publisher, on_stage
 from tests.publishers.session import Place, a_session
+from tests.running_stack import RunningStack
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from deploy.local.credentials import load_credentials
 from deploy.local.files import read_json
-from deploy.local.running import RunningStack
 from tests.bench.ports import free_port
 from tests.contract.api.replicas import session_settings
 from tests.replica import replica
+from tests.running_stack import RunningStack
 
 STOP_SECONDS = 15.0
 

@@ -10,7 +10,6 @@ import aiohttp
 import jwt
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
@@ -18,6 +17,7 @@ from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import Role
 from shared.ids import new_id
+from tests.running_stack import RunningStack
 from tests.waiting import eventually
 
 CROWD = 600

@@ -9,8 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
+from tests.running_stack import RunningStack
 
 _VIEWERS = "/sessions/0190b5b0-7c5c-7000-8000-000000000001/viewers"
 _DEADLINE = aiohttp.ClientTimeout(total=20)

@@ -8,11 +8,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.running import RunningStack
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant
 from tests.chaos.media.participant_pool import crowd
 from tests.chaos.media.setup import Stage, settle, stage
+from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(360)
 

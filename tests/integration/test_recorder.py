@@ -11,7 +11,6 @@ from statistics import median
 import av
 import pytest
 
-from deploy.local.running import RunningStack
 from services.recorder.jobs.egress_info import event_id
 from services.recorder.media.pacing import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
@@ -21,6 +20,7 @@ from tests.publishers.orders import Orders, is_over
 from tests.publishers.publisher import Publisher, on_stage
 from tests.publishers.reading import Read, read
 from tests.publishers.session import Place
+from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(420)
 

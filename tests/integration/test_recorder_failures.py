@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.running import RunningStack
 from services.recorder.media.pacing import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import PATIENCE_SECONDS
@@ -21,6 +20,7 @@ from tests.publishers.orders import Orders, is_over
 from tests.publishers.publisher import Publisher
 from tests.publishers.reading import read
 from tests.publishers.second_recorder import second_recorder
+from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(420)
 

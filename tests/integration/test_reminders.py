@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.running import RunningStack
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
 from services.session.reminders.mails.domain import MailState
@@ -27,6 +26,7 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.memory_bus import MemoryBus
 from tests.integration.second_session_service import second_session
+from tests.running_stack import RunningStack
 
 PEOPLE = 400
 # After how many mails the sender is killed, and after how many the next one is told to stop.

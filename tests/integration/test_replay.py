@@ -7,13 +7,13 @@ import pytest
 
 from deploy.dead_letters import GROUPS, replay
 from deploy.local.inspect import inspect
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import ParticipantEvent, ParticipantJoined, ParticipantLeft
 from tests.integration.dead_letters import Metrics, broker, envelope_of, give_up
 from tests.integration.test_attendance import Api, api, connections
+from tests.running_stack import RunningStack
 from tests.waiting import eventually
 
 __all__ = ["api"]

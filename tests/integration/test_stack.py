@@ -17,9 +17,9 @@ import pytest
 from deploy.local.control import start_detached, stop, supervisor_command
 from deploy.local.layout import DataDir
 from deploy.local.lock import supervisor_of
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from deploy.local.state import Phase, StackState
+from tests.running_stack import RunningStack
 
 START_SECONDS = 120.0
 READY_SECONDS = 15.0

@@ -14,12 +14,12 @@ import aiohttp
 import av
 import pytest
 
-from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
 from tests.publishers.orders import orders
 from tests.publishers.publisher import Publisher
+from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(240)
 

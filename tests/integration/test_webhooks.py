@@ -9,7 +9,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.bus import Group
 from shared.bus.rabbit import RabbitBus
@@ -30,6 +29,7 @@ from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.client import Client, connect
 from tests.contract.api.fixtures import World, make_world
 from tests.integration.webhook_client import Door, Published, webhook
+from tests.running_stack import RunningStack
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(240)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import aiohttp
 import jwt
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitEvent
 from shared.ids import new_id
 from tests.contract.api.accounts import Person
+from tests.running_stack import RunningStack
 
 
 class Published:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.running import RunningStack
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.embedded import EmbeddedEngine
@@ -23,6 +22,7 @@ from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.memory_bus import MemoryBus
+from tests.running_stack import RunningStack
 
 POLL_SECONDS = 0.1
 

@@ -11,13 +11,13 @@ from datetime import timedelta
 import numpy as np
 from livekit import rtc
 
-from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import JoinGrant, TokenMint
 from tests.publishers.clip import FLASH_SECONDS, clip
 from tests.publishers.session import Place
+from tests.running_stack import RunningStack
 
 RATE = 48_000
 PIECE = 480  # samples: 10 ms

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.running import RunningStack
 from shared.ids import new_id
 from tests.bench.ports import free_port
 from tests.replica import replica
+from tests.running_stack import RunningStack
 
 STOP_SECONDS = 12.0
 

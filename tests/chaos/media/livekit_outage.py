@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from deploy.local.running import RunningStack
 from tests.chaos.media.live_sessions import Fate, Person, Play
 from tests.chaos.media.participant_pool import Crowd, crowd
 from tests.chaos.media.recovery_checks import Death, faults
 from tests.chaos.media.setup import Stage, Verdict, settle, stage
+from tests.running_stack import RunningStack
 
 # Beyond the end of the sessions, for the files of what was recorded.
 FILED_WITHIN = 60.0

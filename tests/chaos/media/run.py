@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.demo.show import Show
-from deploy.local.running import RunningStack
 from tests.chaos.media.live_sessions import Fate
 from tests.chaos.media.livekit_outage import livekit_dies
 from tests.chaos.media.participant_pool import NotThere
 from tests.chaos.media.setup import NotReady, Verdict
 from tests.chaos.media.webhook_outage import webhooks_are_lost
+from tests.running_stack import RunningStack
 
 # 20 sessions with 60 people; two of them, as many as two cores can record, have a stream and a recording.
 FATES = (*[Fate.GONE] * 9, *[Fate.HOST_BACK] * 6, *[Fate.ALL_BACK] * 3)

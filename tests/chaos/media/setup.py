@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from deploy.local.running import RunningStack
 from shared.livekit import LiveKit, LiveKitApi
 from tests.chaos.api_reader import Api
 from tests.chaos.caller import Caller, connect
 from tests.chaos.load import make_house
 from tests.chaos.media.live_sessions import Director, Play
 from tests.chaos.media.observation import Seen, look
+from tests.running_stack import RunningStack
 
 LOOK_EVERY = 0.5
 SETTLED_WITHIN = 60.0

@@ -2,10 +2,10 @@
 
 import pytest
 
-from deploy.local.running import RunningStack
 from tests.chaos.media.live_sessions import Fate
 from tests.chaos.media.livekit_outage import livekit_dies
 from tests.chaos.media.webhook_outage import webhooks_are_lost
+from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(300)
 

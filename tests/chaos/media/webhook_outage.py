@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from deploy.local.running import RunningStack
 from tests.chaos.media.live_sessions import Fate, Person, Play
 from tests.chaos.media.observation import Seen
 from tests.chaos.media.participant_pool import Crowd, Told, crowd
 from tests.chaos.media.recovery_checks import CLOCKS, PERIOD
 from tests.chaos.media.setup import Stage, Verdict, settle, stage
 from tests.chaos.media.webhook_proxy import door
+from tests.running_stack import RunningStack
 
 VIEWERS = 2
 

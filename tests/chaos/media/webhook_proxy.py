@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.running import RunningStack
+from tests.running_stack import RunningStack
 
 DEADLINE = aiohttp.ClientTimeout(total=10)
 PATH = "/webhooks/livekit"

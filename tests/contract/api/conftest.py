@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.local.running import RunningStack
 from deploy.local.stack import Stack
 from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.cases import Scenes
 from tests.contract.api.client import Client, connect
 from tests.contract.api.fixtures import World, make_world
 from tests.contract.api.replicas import both_session_services
+from tests.running_stack import RunningStack
 
 
 @pytest.fixture(scope="session")

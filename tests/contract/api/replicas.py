@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from deploy.local.credentials import load_credentials
-from deploy.local.running import RunningStack
 from tests.bench.ports import free_port
 from tests.contract.api.client import Client, connect
 from tests.replica import replica
+from tests.running_stack import RunningStack
 
 STOP_SECONDS = 12.0
 

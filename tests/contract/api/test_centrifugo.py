@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from deploy.local.running import RunningStack
 from shared.http.request import CENTRIFUGO_HEADER
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
 from tests.contract.api.fixtures import World
+from tests.running_stack import RunningStack
 
 CONNECT, SUBSCRIBE = "/centrifugo/connect", "/centrifugo/subscribe"
 # What Centrifugo sends besides.

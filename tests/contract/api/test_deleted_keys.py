@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.local.credentials import load_credentials
-from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
 from tests.contract.api.accounts import Person
@@ -16,6 +15,7 @@ from tests.contract.api.client import Answer
 from tests.contract.api.endpoints import Door, all_doors, statuses
 from tests.contract.api.fixtures import World
 from tests.contract.api.token_signing import FORMS, shown
+from tests.running_stack import RunningStack
 
 WITHIN = 10.0
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from deploy.local.credentials import load_credentials
-from deploy.local.running import RunningStack
 from shared.clock import SystemClock
 from shared.contracts.states import Role
 from shared.http.internal import InternalCalls
@@ -15,6 +14,7 @@ from shared.livekit import JoinGrant, TokenMint
 from tests.contract.api.endpoints import Door, all_doors, statuses
 from tests.contract.api.fixtures import World
 from tests.contract.api.token_signing import FORMS, Signer, shown
+from tests.running_stack import RunningStack
 
 _PAST, _FUTURE = 1_700_000_000, 4_000_000_000
 Forgery = Callable[[Signer], str]

@@ -1,4 +1,4 @@
-"""A running stack in the hands of a test: look at it, kill a component, keep one down for a while."""
+"""A running stack as tests use it: look at it, kill a component, keep one down for a while."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ POLL_SECONDS = 0.05
 
 
 class NeverHappened(Exception):
-    """What was waited for did not come before the deadline."""
+    """The expected state was not reached before the deadline."""
 
 
 class RunningStack:
-    """The supervisor's files, read anew at every question. Deadlines are in seconds."""
+    """The supervisor's files, read again for every question. Deadlines are in seconds."""
 
     def __init__(self, data: DataDir) -> None:
         self.data = data
