@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from services.recorder.jobs.context import Tools
+from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.worker import Worker
 from services.recorder.settings import RecorderSettings
 from services.recorder.spool.store import Spool
@@ -34,7 +34,7 @@ def build(settings: RecorderSettings) -> web.Application:
     recorders = RecorderRepository(mongo)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     signer = WebhookSigner(key, secret, clock)
-    tools = Tools(
+    context = JobContext(
         jobs=JobRepository(mongo),
         segments=segments,
         storage=storage,
@@ -50,24 +50,24 @@ def build(settings: RecorderSettings) -> web.Application:
 
     async def start(app: web.Application, worker: Worker) -> None:
         await until_available(f"{_place(settings)} (GREENROOM_MONGODB_URI)", mongo.check_journal)
-        for store in (tools.jobs, segments, recorders):
+        for store in (context.jobs, segments, recorders):
             await until_available("indexes", store.ensure_indexes)
         supervisor = app[SUPERVISOR]
-        supervisor.spawn("uploader", tools.uploader.run())
-        supervisor.spawn("reports", tools.reports.run())
+        supervisor.spawn("uploader", context.uploader.run())
+        supervisor.spawn("reports", context.reports.run())
         supervisor.spawn("heartbeat", worker.beat())
         supervisor.spawn("worker", worker.run())
         app[HEALTH].started = True
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
-        worker = Worker(spool.open(), tools, recorders, max_jobs=settings.max_jobs)
-        tools.uploader.on_full = worker.full
+        worker = Worker(spool.open(), context, recorders, max_jobs=settings.max_jobs)
+        context.uploader.on_full = worker.full
         app[HEALTH].add("mongodb", mongo.ping)
         app[SUPERVISOR].spawn("start", start(app, worker), may_end=True)
         yield
         await worker.stop()
         await app[SUPERVISOR].stop()
-        await tools.livekit.close()
+        await context.livekit.close()
         spool.close()
         mongo.close()
 

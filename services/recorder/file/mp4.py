@@ -21,11 +21,11 @@ if TYPE_CHECKING:  # generic for the type checker alone
 _KINDS = ("video", "audio")
 
 
-class NothingToPut(Exception):
+class NoMedia(Exception):
     """There was neither picture nor sound in what was given."""
 
 
-class Joined(io.RawIOBase):
+class ConcatenatedReader(io.RawIOBase):
     """Files read as one; each piece is asked for when it is needed."""
 
     def __init__(self, pieces: Iterator[bytes]):
@@ -71,7 +71,7 @@ class Mp4:
 
     def add(self, pieces: Iterator[bytes]) -> None:
         """Add a part: MPEG-TS files whose timestamps carry on."""
-        with av.open(Joined(pieces), "r", format="mpegts") as source:
+        with av.open(ConcatenatedReader(pieces), "r", format="mpegts") as source:
             self._prepare(source)
             first: Fraction | None = None
             for packet in source.demux():
@@ -83,9 +83,9 @@ class Mp4:
         self._shown = max((track.end for track in self._tracks.values()), default=self._shown)
 
     def close(self) -> float:
-        """Finish the file; how many seconds it lasts. Raises NothingToPut."""
+        """Finish the file; how many seconds it lasts. Raises NoMedia."""
         if not self._tracks:
-            raise NothingToPut(f"nothing was to be put into {self.target.name}")
+            raise NoMedia(f"nothing was to be put into {self.target.name}")
         self._container.close()
         return self._shown
 
@@ -113,7 +113,7 @@ def _begin(packet: Packet) -> Fraction:
 
 
 def write(target: Path, parts: Sequence[Iterator[bytes]]) -> float:
-    """Make the MP4 of all parts; how many seconds it lasts. Raises NothingToPut, OSError."""
+    """Make the MP4 of all parts; how many seconds it lasts. Raises NoMedia, OSError."""
     file = Mp4(target)
     for part in parts:
         file.add(part)

@@ -20,7 +20,7 @@ _TOKEN_LIFETIME = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Tools:
+class JobContext:
     jobs: JobRepository
     segments: SegmentRepository
     storage: Storage

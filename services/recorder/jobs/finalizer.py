@@ -14,9 +14,9 @@ import av
 import structlog
 
 from services.recorder.file.gaps import gaps, holes, parts
-from services.recorder.file.mp4 import NothingToPut, write
+from services.recorder.file.mp4 import NoMedia, write
 from services.recorder.file.poster import poster
-from services.recorder.jobs.context import Tools
+from services.recorder.jobs.context import JobContext
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job, Result
 from shared.egress.segments import Segment
@@ -29,17 +29,17 @@ log = structlog.get_logger(__name__)
 _NOTHING_CAME = "Start signal not received"
 
 
-class Finishing:
-    def __init__(self, job: Job, tools: Tools):
+class Finalizer:
+    def __init__(self, job: Job, context: JobContext):
         self._job = job
-        self._tools = tools
+        self._context = context
         self._missing: list[Segment] = []
 
     async def finish(self, failure: str | None) -> Job:
         """The job as it ended; its file, if any was asked for, is stored. Waits while storage is away."""
-        await self._tools.uploader.done(self._job.key)
-        segments = await until_available("segments", lambda: self._tools.segments.of(self._job.key))
-        now = self._tools.clock.now()
+        await self._context.uploader.done(self._job.key)
+        segments = await until_available("segments", lambda: self._context.segments.of(self._job.key))
+        now = self._context.clock.now()
         if not segments:
             status = EgressStatus.FAILED if failure else EgressStatus.ABORTED
             return replace(self._job, status=status, error=failure or _NOTHING_CAME, ended_at=now)
@@ -52,7 +52,7 @@ class Finishing:
         )
         try:
             result = await self._store(segments)
-        except (AppError, NothingToPut, av.FFmpegError, OSError) as error:
+        except (AppError, NoMedia, av.FFmpegError, OSError) as error:
             log.exception("job.file_failed", job=self._job.key)
             return replace(ended, status=EgressStatus.FAILED, error=failure or _told(error))
         status = EgressStatus.FAILED if failure else EgressStatus.COMPLETE
@@ -64,13 +64,13 @@ class Finishing:
 
         Where there is no file they stay with the failed recording, for another try.
         """
-        await asyncio.to_thread(self._tools.spool.forget, self._job.key)
+        await asyncio.to_thread(self._context.spool.forget, self._job.key)
         if self._job.segments_prefix is None and self._job.status is not EgressStatus.FAILED:
-            segments = await until_available("segments", lambda: self._tools.segments.of(self._job.key))
+            segments = await until_available("segments", lambda: self._context.segments.of(self._job.key))
             await until_available(
-                "storage", lambda: self._tools.storage.delete([one.path for one in segments])
+                "storage", lambda: self._context.storage.delete([one.path for one in segments])
             )
-            await until_available("segments", lambda: self._tools.segments.delete_of(self._job.key))
+            await until_available("segments", lambda: self._context.segments.delete_of(self._job.key))
 
     async def _store(self, segments: Sequence[Segment]) -> Result:
         duration = sum(segment.duration for segment in segments)
@@ -87,8 +87,8 @@ class Finishing:
     async def _store_file(self, segments: Sequence[Segment], key: str) -> tuple[float, int]:
         """Make and store the file and its poster; its seconds and bytes."""
         began = time.monotonic()
-        file = self._tools.spool.path(self._job.key, self._job.epoch, 0).with_name("file.mp4")
-        reading = _Reading(self._tools, asyncio.get_running_loop(), self._missing)
+        file = self._context.spool.path(self._job.key, self._job.epoch, 0).with_name("file.mp4")
+        reading = _Reading(self._context, asyncio.get_running_loop(), self._missing)
         runs = [reading.pieces(run) for run in parts(segments)]
         duration = await asyncio.to_thread(write, file, runs)
         size = file.stat().st_size
@@ -109,17 +109,17 @@ class Finishing:
             log.warning("job.no_poster", key=key, error=str(error))
 
     async def _put(self, key: str, content: bytes | Path) -> None:
-        await until_available("storage", lambda: self._tools.storage.put(key, content))
+        await until_available("storage", lambda: self._context.storage.put(key, content))
 
     async def _get(self, key: str) -> bytes:
-        return await until_available("storage", lambda: self._tools.storage.get(key))
+        return await until_available("storage", lambda: self._context.storage.get(key))
 
 
 class _Reading:
     """Stored segments for a thread that wants them one by one; those that are gone go to `missing`."""
 
-    def __init__(self, tools: Tools, loop: asyncio.AbstractEventLoop, missing: list[Segment]):
-        self._tools = tools
+    def __init__(self, context: JobContext, loop: asyncio.AbstractEventLoop, missing: list[Segment]):
+        self._context = context
         self._loop = loop
         self._missing = missing
 
@@ -134,7 +134,7 @@ class _Reading:
                 self._missing.append(segment)
 
     async def _get(self, path: str) -> bytes:
-        return await until_available("storage", lambda: self._tools.storage.get(path))
+        return await until_available("storage", lambda: self._context.storage.get(path))
 
 
 def _end(segment: Segment) -> datetime:

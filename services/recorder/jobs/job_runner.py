@@ -8,11 +8,11 @@ from typing import Any
 
 import structlog
 
-from services.recorder.jobs.capture import Filming
-from services.recorder.jobs.context import Tools
+from services.recorder.jobs.capture import Capture
+from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.egress_info import webhook
-from services.recorder.jobs.finalizer import Finishing
-from services.recorder.room.room_session import Stay
+from services.recorder.jobs.finalizer import Finalizer
+from services.recorder.room.room_session import RoomSession
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import PATIENCE_SECONDS, Job, Wanted
 from shared.runtime.backoff import until_available
@@ -27,13 +27,13 @@ class LeaseLost(Exception):
     """Another recorder has taken the job over."""
 
 
-class Run:
+class JobRunner:
     """`look`, `beaten`, `lose` and `hand_over` tell it what happened; `run` is its life."""
 
-    def __init__(self, job: Job, tools: Tools):
+    def __init__(self, job: Job, context: JobContext):
         self.job = job
-        self._tools = tools
-        self._beaten_at = tools.clock.now()
+        self._context = context
+        self._beaten_at = context.clock.now()
         self._ending = asyncio.Event()
         self._leaving = False
         self._lost = False
@@ -53,7 +53,7 @@ class Run:
     def lose(self) -> None:
         """The other began no sooner than our lease could be thought dead: what is later is not ours."""
         self._lost = True
-        self._tools.uploader.limit(self.job.key, self._last_of_ours)
+        self._context.uploader.limit(self.job.key, self._last_of_ours)
         self._ending.set()
 
     def fail(self, error: str) -> None:
@@ -83,14 +83,14 @@ class Run:
             await self._give_up()
 
     async def _film(self) -> None:
-        filming = Filming(self.job, self._tools, self.fail)
-        stay = asyncio.create_task(Stay(self.job, self._tools, filming, self._active).last())
+        capture = Capture(self.job, self._context, self.fail)
+        stay = asyncio.create_task(RoomSession(self.job, self._context, capture, self._active).last())
         ending = asyncio.create_task(self._ending.wait())
         try:
             await asyncio.wait({stay, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # The film ends before we leave: nobody is to see us go.
-            await filming.stop()
+            await capture.stop()
             ending.cancel()
             stay.cancel()
             await asyncio.wait({stay, ending})
@@ -99,7 +99,7 @@ class Run:
 
     async def _active(self) -> None:
         if self.job.status is EgressStatus.STARTING:
-            await self._change(status=EgressStatus.ACTIVE, started_at=self._tools.clock.now())
+            await self._change(status=EgressStatus.ACTIVE, started_at=self._context.clock.now())
             await self._tell("egress_updated", self.job)
 
     async def _end(self) -> None:
@@ -108,11 +108,11 @@ class Run:
         if self._leaving:
             return await self._release()
         if self._full:
-            await self._tools.uploader.drop(self.job.key)
+            await self._context.uploader.drop(self.job.key)
         if self.job.status is EgressStatus.ACTIVE:
-            await self._change(status=EgressStatus.ENDING, ended_at=self._tools.clock.now())
+            await self._change(status=EgressStatus.ENDING, ended_at=self._context.clock.now())
             await self._tell("egress_updated", self.job)
-        finished = await Finishing(self.job, self._tools).finish(self._failure or self.job.error)
+        finished = await Finalizer(self.job, self._context).finish(self._failure or self.job.error)
         await self._tell("egress_ended", finished)
         await self._change(
             status=finished.status,
@@ -122,16 +122,16 @@ class Run:
             gaps=finished.gaps,
             result=finished.result,
         )
-        await Finishing(self.job, self._tools).clear()
+        await Finalizer(self.job, self._context).clear()
         log.info("job.ended", job=self.job.key, status=finished.status.value, error=finished.error)
         return None
 
     async def _tell(self, event: str, job: Job) -> None:
-        await self._tools.reports.tell(webhook(event, job, self._tools.clock.now()))
+        await self._context.reports.tell(webhook(event, job, self._context.clock.now()))
 
     async def _change(self, **fields: Any) -> None:
         """Write fields of the job. Raises LeaseLost."""
-        changed = await until_available("job", lambda: self._tools.jobs.change(self.job, **fields))
+        changed = await until_available("job", lambda: self._context.jobs.change(self.job, **fields))
         if changed is None:
             raise LeaseLost
         self.job = changed
@@ -140,17 +140,17 @@ class Run:
         """Store what there is if that is quick, and let go; the rest waits for who opens the spool next."""
         try:
             async with asyncio.timeout(_HAND_OVER_SECONDS):
-                await self._tools.uploader.done(self.job.key)
-                await until_available("job", lambda: self._tools.jobs.release(self.job))
+                await self._context.uploader.done(self.job.key)
+                await until_available("job", lambda: self._context.jobs.release(self.job))
         except TimeoutError:
             log.warning("job.not_handed_over", job=self.job.key)
 
     async def _give_up(self) -> None:
         log.warning("job.lost", job=self.job.key, epoch=self.job.epoch)
         self.lose()
-        await self._tools.uploader.drop(self.job.key, after=self._last_of_ours)
-        await self._tools.uploader.done(self.job.key)
-        self._tools.uploader.unlimit(self.job.key)
+        await self._context.uploader.drop(self.job.key, after=self._last_of_ours)
+        await self._context.uploader.done(self.job.key)
+        self._context.uploader.unlimit(self.job.key)
 
     @property
     def _last_of_ours(self) -> datetime:

@@ -8,8 +8,8 @@ import time
 import structlog
 from prometheus_client import Gauge
 
-from services.recorder.jobs.context import Tools
-from services.recorder.jobs.job_runner import Run
+from services.recorder.jobs.context import JobContext
+from services.recorder.jobs.job_runner import JobRunner
 from services.recorder.jobs.leases import Leases
 from shared.egress.job_repository import RecorderRepository
 from shared.egress.jobs import BEAT_SECONDS, Job, Wanted
@@ -25,13 +25,15 @@ _STOP_SECONDS = 8.0
 
 
 class Worker:
-    def __init__(self, recorder_id: str, tools: Tools, recorders: RecorderRepository, *, max_jobs: int):
+    def __init__(
+        self, recorder_id: str, context: JobContext, recorders: RecorderRepository, *, max_jobs: int
+    ):
         self._id = recorder_id
-        self._tools = tools
+        self._context = context
         self._recorders = recorders
         self._max_jobs = max_jobs
         self._leases = Leases(recorder_id)
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, JobRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self._broken = asyncio.Event()
@@ -71,7 +73,7 @@ class Worker:
 
     async def _look(self) -> None:
         try:
-            jobs = await self._tools.jobs.open()
+            jobs = await self._context.jobs.open()
             for job in jobs:
                 if job.key in self._runs:
                     self._runs[job.key].look(job)
@@ -88,12 +90,12 @@ class Worker:
             # What is to be stopped is not filmed any more, only finished: there is always room for that.
             if len(self._runs) >= self._max_jobs and job.wanted is Wanted.RUNNING:
                 continue
-            taken = await self._tools.jobs.take(job, self._id)
+            taken = await self._context.jobs.take(job, self._id)
             if taken is not None:
                 self._begin(taken)
 
     def _begin(self, job: Job) -> None:
-        run = self._runs[job.key] = Run(job, self._tools)
+        run = self._runs[job.key] = JobRunner(job, self._context)
         task = self._tasks[job.key] = asyncio.create_task(run.run(), name=f"job {job.key}")
         task.add_done_callback(lambda done: self._ended(job, done))
         JOBS.set(len(self._runs))
@@ -107,10 +109,10 @@ class Worker:
             log.critical("job.fault", job=job.key, cancelled=task.cancelled(), exc_info=error)
             self._broken.set()
 
-    async def _beat(self, run: Run) -> None:
-        before = self._tools.clock.now()
+    async def _beat(self, run: JobRunner) -> None:
+        before = self._context.clock.now()
         try:
-            held = await self._tools.jobs.beat(run.job)
+            held = await self._context.jobs.beat(run.job)
         except Unavailable as error:
             log.warning("recorder.not_beaten", job=run.job.key, error=error.message)
             return
@@ -120,7 +122,7 @@ class Worker:
             run.lose()
 
     async def _be_seen(self) -> None:
-        now = self._tools.clock.now()
+        now = self._context.clock.now()
         try:
             await self._recorders.seen(self._id, now, jobs=len(self._runs), capacity=self._max_jobs)
         except Unavailable as error:
@@ -128,10 +130,10 @@ class Worker:
 
     async def _take_up_leftovers(self) -> None:
         """Store what an earlier process of this recorder left, unless its job is over."""
-        for spooled in await asyncio.to_thread(self._tools.spool.waiting):
+        for spooled in await asyncio.to_thread(self._context.spool.waiting):
             key = spooled.segment.key
-            job = await until_available("jobs", lambda key=key: self._tools.jobs.find(key))  # type: ignore[misc]
+            job = await until_available("jobs", lambda key=key: self._context.jobs.find(key))  # type: ignore[misc]
             if job is None or job.status.over:
-                await asyncio.to_thread(self._tools.spool.forget, key)
+                await asyncio.to_thread(self._context.spool.forget, key)
             else:
-                self._tools.uploader.add(spooled)
+                self._context.uploader.add(spooled)

@@ -1,1 +1,1 @@
-"""Picture and sound: what people send, laid out, mixed, encoded once and cut into segments."""
+"""Video and audio: what participants send, laid out, mixed, encoded once and cut into segments."""

@@ -17,28 +17,28 @@ _HELD = 0.3
 _BACK_AT_MOST = 0.4
 
 
-class SoundFeed:
+class AudioFeed:
     """`start` is when the timeline begins on the steady clock.
 
-    `lag` is how long, in seconds, sound lies in the SDK's jitter buffer; None until that is known.
+    `jitter_buffer_delay`: seconds spent in the SDK's jitter buffer; None until it is known.
     """
 
     def __init__(self, mixer: Mixer, start: float):
-        self.lag: float | None = None
+        self.jitter_buffer_delay: float | None = None
         self._held: list[tuple[Samples, float]] = []
         self._end = 0
         self._mixer = mixer
         self._start = start
-        self._place = SoundPlace()
+        self._place = AudioPlacement()
 
     def push(self, samples: Samples, arrived: float) -> None:
         """Sound came whose last sample was taken just now."""
         self._held.append((samples, arrived))
-        if self.lag is None and arrived - self._held[0][1] < _HELD:
+        if self.jitter_buffer_delay is None and arrived - self._held[0][1] < _HELD:
             return
         held, self._held = self._held, []
         for piece, came in held:
-            self._put(piece, came - min(self.lag or 0.0, _BACK_AT_MOST))
+            self._put(piece, came - min(self.jitter_buffer_delay or 0.0, _BACK_AT_MOST))
 
     def _put(self, samples: Samples, taken: float) -> None:
         begin = self._place.begin(len(samples), taken - self._start)
@@ -48,7 +48,7 @@ class SoundFeed:
         self._end = max(self._end, begin + len(samples))
 
 
-class SoundPlace:
+class AudioPlacement:
     """Where pieces of one track's sound belong, by when they came. Pure.
 
     A piece comes when its last sample was taken or later, never sooner: the fastest of many is right.

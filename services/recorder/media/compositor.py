@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from services.recorder.media.frames import Canvas, Scaler
-from services.recorder.media.i420 import BLACK, Picture
+from services.recorder.media.i420 import BLACK, I420Frame
 from services.recorder.media.layout import Box, covering, fitted
 from services.recorder.media.scene import Tile
 from services.recorder.media.text_overlay import name_tag, placeholder, waiting
-from services.recorder.media.video_feed import STALE_SECONDS, Shot
+from services.recorder.media.video_feed import STALE_SECONDS, TimedFrame
 
 
 class Compositor:
@@ -38,12 +38,12 @@ class Compositor:
 class _Painter:
     """One tile: remembers what it drew last, so that the same is not drawn twice."""
 
-    def __init__(self, tile: Tile, whole: Picture):
+    def __init__(self, tile: Tile, whole: I420Frame):
         self._tile = tile
         self._whole = whole
         self._scaler = Scaler()
         self._shape: tuple[int, int] | None = None
-        self._drawn: Shot | None = None
+        self._drawn: TimedFrame | None = None
         self._empty = False
 
     def paint(self, moment: float) -> None:
@@ -62,7 +62,7 @@ class _Painter:
         self._tag()
         self._drawn, self._shape, self._empty = None, None, True
 
-    def _paint_shot(self, shot: Shot) -> None:
+    def _paint_shot(self, shot: TimedFrame) -> None:
         picture = shot.picture
         if self._shape != picture.y.shape or self._empty:
             self._shape = (picture.height, picture.width)
@@ -74,7 +74,7 @@ class _Painter:
         self._tag()
         self._drawn, self._empty = shot, False
 
-    def _placed(self, picture: Picture) -> tuple[Picture, Box]:
+    def _placed(self, picture: I420Frame) -> tuple[I420Frame, Box]:
         """What of the picture is shown, and where: screens and upright pictures with all their edges."""
         box = self._tile.box
         if self._tile.whole or picture.height > picture.width:
@@ -90,5 +90,5 @@ class _Painter:
             left, top = box.left + edge, box.top + box.height - tag.height - edge
             self._whole.cut(left // 2 * 2, top // 2 * 2, tag.width, tag.height).paste(tag)
 
-    def _part(self, box: Box) -> Picture:
+    def _part(self, box: Box) -> I420Frame:
         return self._whole.cut(box.left, box.top, box.width, box.height)

@@ -28,7 +28,7 @@ _KEY, _ANY = 1, 0  # FFmpeg's picture types I and none
 
 
 @dataclass(frozen=True)
-class Cut:
+class EncodedSegment:
     """A finished file: where, its first picture's number, and how many seconds it lasts."""
 
     file: Path
@@ -36,14 +36,14 @@ class Cut:
     duration: float
 
 
-class Encoder:
+class SegmentEncoder:
     """For one thread. `name` gives the file for each new segment, `done` is told of each finished one.
 
     Raises OSError where a file cannot be written, above all on a full disk.
     """
 
     def __init__(
-        self, look: EncodingOptions, preset: str, name: Callable[[], Path], done: Callable[[Cut], None]
+        self, look: EncodingOptions, preset: str, name: Callable[[], Path], done: Callable[[EncodedSegment], None]
     ):
         self._rate = look.frame_rate
         self._length = look.segment_seconds * look.frame_rate
@@ -113,7 +113,7 @@ class Encoder:
         self._put_sound(float("inf") if everything else end + _BEGIN)
         file, self._file = self._file, None
         file.close()
-        self._done(Cut(file.path, file.first_picture, end - file.first_picture / self._rate))
+        self._done(EncodedSegment(file.path, file.first_picture, end - file.first_picture / self._rate))
 
 
 class _File:

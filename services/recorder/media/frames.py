@@ -7,7 +7,7 @@ import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from services.recorder.media.i420 import Picture, Plane
+from services.recorder.media.i420 import I420Frame, Plane
 
 
 class Canvas:
@@ -25,7 +25,7 @@ class Scaler:
         self._reformatter = VideoReformatter()
         self._source: Canvas | None = None
 
-    def scale(self, picture: Picture, width: int, height: int) -> Picture:
+    def scale(self, picture: I420Frame, width: int, height: int) -> I420Frame:
         """The picture in another size; the result is valid until it is dropped."""
         source = self._source
         if source is None or source.picture.y.shape != picture.y.shape:
@@ -37,12 +37,12 @@ class Scaler:
         return picture_of(scaled)
 
 
-def picture_of(frame: av.VideoFrame) -> Picture:
+def picture_of(frame: av.VideoFrame) -> I420Frame:
     """The planes of a yuv420p frame, without a copy; they keep the frame alive."""
     width, height = frame.width, frame.height
     half = ((width + 1) // 2, (height + 1) // 2)
     sizes = ((width, height), half, half)
-    return Picture(*(_plane(plane, *size) for plane, size in zip(frame.planes, sizes, strict=True)))
+    return I420Frame(*(_plane(plane, *size) for plane, size in zip(frame.planes, sizes, strict=True)))
 
 
 def _plane(plane: VideoPlane, width: int, height: int) -> Plane:

@@ -13,7 +13,7 @@ BLACK, GREY = 16, 128
 
 
 @dataclass(frozen=True)
-class Picture:
+class I420Frame:
     """Three planes of bytes; the colours' are half as wide and high, rounded up."""
 
     y: Plane
@@ -33,7 +33,7 @@ class Picture:
         return (self.y, self.u, self.v)
 
     @classmethod
-    def of(cls, data: memoryview | bytearray | bytes, width: int, height: int) -> Picture:
+    def of(cls, data: memoryview | bytearray | bytes, width: int, height: int) -> I420Frame:
         """The planes of a frame that lie one after the other, without a copy."""
         across, down = (width + 1) // 2, (height + 1) // 2
         flat = np.frombuffer(data, dtype=np.uint8)
@@ -45,7 +45,7 @@ class Picture:
         )
 
     @classmethod
-    def plain(cls, width: int, height: int, luma: int = BLACK) -> Picture:
+    def plain(cls, width: int, height: int, luma: int = BLACK) -> I420Frame:
         """A grey one of this brightness."""
         half = ((height + 1) // 2, (width + 1) // 2)
         return cls(
@@ -54,23 +54,23 @@ class Picture:
             np.full(half, GREY, dtype=np.uint8),
         )
 
-    def cut(self, left: int, top: int, width: int, height: int) -> Picture:
+    def cut(self, left: int, top: int, width: int, height: int) -> I420Frame:
         """A part of it, without a copy; all four even."""
         x, y = left // 2, top // 2
         across, down = (width + 1) // 2, (height + 1) // 2
-        return Picture(
+        return I420Frame(
             self.y[top : top + height, left : left + width],
             self.u[y : y + down, x : x + across],
             self.v[y : y + down, x : x + across],
         )
 
-    def turned(self, quarters: int) -> Picture:
+    def turned(self, quarters: int) -> I420Frame:
         """Turned clockwise by so many right angles, without a copy."""
         if not quarters % 4:
             return self
-        return Picture(*(np.rot90(plane, -quarters) for plane in self.planes))
+        return I420Frame(*(np.rot90(plane, -quarters) for plane in self.planes))
 
-    def paste(self, other: Picture) -> None:
+    def paste(self, other: I420Frame) -> None:
         """Copy one of the same size over this one."""
         for mine, theirs in zip(self.planes, other.planes, strict=True):
             mine[:] = theirs

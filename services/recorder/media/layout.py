@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-# More are heard and not seen: see the room's spotlight.
+# More are heard and not seen: see `SpeakerSelection`.
 MOST = 9
 _ASPECT = 16 / 9
 

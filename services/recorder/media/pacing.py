@@ -12,7 +12,7 @@ BREAK_BEHIND = 2.5
 
 
 @dataclass(frozen=True)
-class Turn:
+class Tick:
     """What to do now: wait for so many seconds, or make picture `number`, drawn anew or as the last one.
 
     `lost` is how many pictures before it are left out; `broken`, whether what follows is a new part.
@@ -26,20 +26,20 @@ class Turn:
 
 
 class Pacer:
-    """Picture `n` is due `n / rate` seconds after `start` on a steady clock."""
+    """Frame `n` is due `n / rate` seconds after `start` on a steady clock."""
 
     def __init__(self, start: float, rate: int):
         self._start = start
         self._rate = rate
         self._next = 0
 
-    def turn(self, now: float) -> Turn:
+    def turn(self, now: float) -> Tick:
         """The next thing to do; a picture that it names is made then."""
         behind = now - self._start - self._next / self._rate
         if behind < 0:
-            return Turn(wait=-behind)
+            return Tick(wait=-behind)
         lost = int(behind * self._rate) if behind > SKIP_BEHIND else 0
         number = self._next + lost
         self._next = number + 1
         drawn = bool(lost) or behind <= REPEAT_BEHIND
-        return Turn(number=number, drawn=drawn, lost=lost, broken=behind > BREAK_BEHIND)
+        return Tick(number=number, drawn=drawn, lost=lost, broken=behind > BREAK_BEHIND)

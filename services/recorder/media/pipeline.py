@@ -12,12 +12,12 @@ from threading import Event, Thread
 import structlog
 from prometheus_client import Counter
 
-from services.recorder.media.audio_feed import SoundFeed
+from services.recorder.media.audio_feed import AudioFeed
 from services.recorder.media.compositor import Compositor
-from services.recorder.media.encoder import Cut, Encoder
+from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import RATE, Mixer
-from services.recorder.media.pacing import Pacer, Turn
+from services.recorder.media.pacing import Pacer, Tick
 from services.recorder.media.scene import Tile
 from shared.egress.engine import EncodingOptions
 
@@ -30,7 +30,7 @@ DELAY = 0.5
 
 
 @dataclass(frozen=True)
-class Made:
+class RenderedSegment:
     """A finished file of `duration` seconds whose first picture was taken `age` seconds ago.
 
     `broken`: it is the first after a break, and its timestamps begin anew.
@@ -42,7 +42,7 @@ class Made:
     broken: bool
 
 
-class Studio:
+class RenderPipeline:
     """`name` gives the path of each new file, `made` is told of each finished one, both on our thread.
 
     `failed` is told, on our thread, of what ended it before `stop`.
@@ -54,7 +54,7 @@ class Studio:
         preset: str,
         *,
         name: Callable[[], Path],
-        made: Callable[[Made], None],
+        made: Callable[[RenderedSegment], None],
         failed: Callable[[Exception], None],
     ):
         self.tiles: tuple[Tile, ...] = ()
@@ -66,7 +66,7 @@ class Studio:
         self._compositor = Compositor(self._canvas)
         self._stopping = Event()
         self._ends_at = math.inf
-        self._thread = Thread(target=self._run, name="studio", daemon=True)
+        self._thread = Thread(target=self._run, name="pipeline", daemon=True)
         self._opened_at = time.monotonic()
         self._part_at = self._opened_at
         self._broken = False
@@ -85,21 +85,21 @@ class Studio:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def sound_feed(self) -> SoundFeed:
+    def audio_feed(self) -> AudioFeed:
         """For one more track."""
-        return SoundFeed(self._mixer, self._opened_at)
+        return AudioFeed(self._mixer, self._opened_at)
 
     def _run(self) -> None:
         try:
             while self._make_part():
                 self._broken = True
         except Exception as error:
-            log.exception("studio.failed")
+            log.exception("pipeline.failed")
             self._failed(error)
 
     def _make_part(self) -> bool:
         """Make pictures and sound until we are stopped, or, which returns true, were frozen for a while."""
-        encoder = Encoder(self._look, self._preset, self._name, self._take)
+        encoder = SegmentEncoder(self._look, self._preset, self._name, self._take)
         pacer = Pacer(self._part_at + DELAY, self._look.frame_rate)
         try:
             while True:
@@ -115,7 +115,7 @@ class Studio:
             encoder.close()
             self._begin_part(time.monotonic() - DELAY)
 
-    def _make(self, turn: Turn, encoder: Encoder) -> None:
+    def _make(self, turn: Tick, encoder: SegmentEncoder) -> None:
         rate = self._look.frame_rate
         self._left_out += turn.lost
         if turn.drawn:
@@ -128,11 +128,11 @@ class Studio:
         self._part_at = at
         self._mixer.skip_to(round((self._part_at - self._opened_at) * RATE))
 
-    def _take(self, cut: Cut) -> None:
+    def _take(self, cut: EncodedSegment) -> None:
         age = time.monotonic() - self._part_at - cut.first_picture / self._look.frame_rate
-        self._made(Made(cut.file, age, cut.duration, self._broken))
+        self._made(RenderedSegment(cut.file, age, cut.duration, self._broken))
         self._broken = False
         if self._left_out:
-            log.warning("studio.behind", left_out=self._left_out, seconds=round(cut.duration, 1))
+            log.warning("pipeline.behind", left_out=self._left_out, seconds=round(cut.duration, 1))
             LEFT_OUT.inc(self._left_out)
             self._left_out = 0

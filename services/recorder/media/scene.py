@@ -10,7 +10,7 @@ from services.recorder.media.video_feed import VideoFeed
 
 
 @dataclass(frozen=True)
-class Person:
+class StageParticipant:
     """Somebody on stage; `camera` is None while it is off. `hosts`: the session is theirs."""
 
     identity: str
@@ -30,7 +30,7 @@ class Tile:
     whole: bool = False
 
 
-def scene(people: Sequence[Person], width: int, height: int) -> tuple[Tile, ...]:
+def scene(people: Sequence[StageParticipant], width: int, height: int) -> tuple[Tile, ...]:
     """The tiles of everybody on stage, in the order given; the first shared screen is shown large."""
     sharing = next((person for person in people if person.screen is not None), None)
     if sharing is None:
@@ -42,5 +42,5 @@ def scene(people: Sequence[Person], width: int, height: int) -> tuple[Tile, ...]
     return (Tile(large, sharing.name, sharing.screen, whole=True), *_tiles(with_people, boxes))
 
 
-def _tiles(people: Sequence[Person], boxes: Sequence[Box]) -> tuple[Tile, ...]:
+def _tiles(people: Sequence[StageParticipant], boxes: Sequence[Box]) -> tuple[Tile, ...]:
     return tuple(Tile(box, person.name, person.camera) for person, box in zip(people, boxes, strict=True))

@@ -7,14 +7,14 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.recorder.media.i420 import Picture
+from services.recorder.media.i420 import I420Frame
 
 _BACKDROP, _TILE, _INK, _FAINT = 24, 48, 235, 150
 _KEPT = 256
 
 
 @lru_cache(maxsize=_KEPT)
-def name_tag(name: str, width: int, height: int) -> Picture | None:
+def name_tag(name: str, width: int, height: int) -> I420Frame | None:
     """The name for the lower left corner of a box of this size; None for a name without a letter."""
     text = _printable(name)
     if not text:
@@ -27,19 +27,19 @@ def name_tag(name: str, width: int, height: int) -> Picture | None:
 
 
 @lru_cache(maxsize=_KEPT)
-def placeholder(name: str, width: int, height: int) -> Picture:
+def placeholder(name: str, width: int, height: int) -> I420Frame:
     """What is shown of somebody whose camera is off: the first letters of the name."""
     initials = "".join(word[0] for word in _printable(name).split()[:2]).upper() or "?"
     return _centred(initials, width, height, height // 4, _INK, _TILE)
 
 
 @lru_cache(maxsize=_KEPT)
-def waiting(width: int, height: int) -> Picture:
+def waiting(width: int, height: int) -> I420Frame:
     """What is shown while nobody is on stage."""
     return _centred("Waiting for the host", width, height, height // 18, _FAINT, _BACKDROP)
 
 
-def _centred(text: str, width: int, height: int, size: int, ink: int, paper: int) -> Picture:
+def _centred(text: str, width: int, height: int, size: int, ink: int, paper: int) -> I420Frame:
     font = ImageFont.load_default(max(10, size))
     left, top, right, bottom = font.getbbox(text)
     at = ((width - right - left) / 2, (height - bottom - top) / 2)
@@ -50,12 +50,12 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _Text = tuple[str, tuple[float, float], _Font, int]
 
 
-def _drawn(size: tuple[int, int], paper: int, texts: list[_Text]) -> Picture:
+def _drawn(size: tuple[int, int], paper: int, texts: list[_Text]) -> I420Frame:
     image = Image.new("L", size, paper)
     pen = ImageDraw.Draw(image)
     for text, at, font, ink in texts:
         pen.text(at, text, fill=ink, font=font)
-    plain = Picture.plain(*size)
+    plain = I420Frame.plain(*size)
     plain.y[:] = np.asarray(image)
     return plain
 

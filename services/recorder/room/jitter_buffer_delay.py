@@ -23,7 +23,7 @@ _STATS_SECONDS = 2.0
 
 
 class Feed(Protocol):
-    lag: float | None
+    jitter_buffer_delay: float | None
 
 
 @dataclass
@@ -34,14 +34,14 @@ class _Counted:
     count: int = 0
 
 
-async def follow_lag(track: rtc.Track, feed: Feed) -> None:
-    """Keep the lag of the feed right until cancelled."""
+async def follow_jitter_buffer_delay(track: rtc.Track, feed: Feed) -> None:
+    """Keep `feed.jitter_buffer_delay` up to date until cancelled."""
     before = _Counted()
     for times in count():
         await asyncio.sleep(_FIRST_SECONDS if times < _FIRST_TIMES else _EVERY_SECONDS)
         now = await _counted(track)
         if now is not None and now.count > before.count:
-            feed.lag = (now.waited - before.waited) / (now.count - before.count)
+            feed.jitter_buffer_delay = (now.waited - before.waited) / (now.count - before.count)
             before = now
 
 

@@ -14,7 +14,7 @@ def layer(shown: int, sent: int) -> rtc.VideoQuality.ValueType:
     return rtc.VideoQuality.VIDEO_QUALITY_HIGH
 
 
-class Asking:
+class QualityRequests:
     """Remembers what was asked for each track, so that LiveKit hears of changes alone."""
 
     def __init__(self) -> None:

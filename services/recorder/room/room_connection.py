@@ -1,4 +1,4 @@
-"""One stay in a room: follows who is on stage and feeds the studio."""
+"""One stay in a room: follows who is on stage and feeds the pipeline."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import structlog
 from livekit import rtc
 
-from services.recorder.media.pipeline import Studio
+from services.recorder.media.pipeline import RenderPipeline
 from services.recorder.media.scene import scene
 from services.recorder.media.video_feed import VideoFeed
-from services.recorder.room.jitter_buffer_delay import follow_lag
-from services.recorder.room.quality import Asking
-from services.recorder.room.speaker_selection import Spotlight
+from services.recorder.room.jitter_buffer_delay import follow_jitter_buffer_delay
+from services.recorder.room.quality import QualityRequests
+from services.recorder.room.speaker_selection import SpeakerSelection
 from services.recorder.room.stage import people
-from services.recorder.room.track_readers import listen, watch
+from services.recorder.room.track_readers import read_audio, read_video
 
 log = structlog.get_logger(__name__)
 
@@ -41,41 +41,41 @@ _CHANGES: tuple[rtc.room.EventTypes, ...] = (
 _CLOSED = {rtc.DisconnectReason.ROOM_DELETED, rtc.DisconnectReason.ROOM_CLOSED}
 
 
-class NotLetIn(Exception):
+class JoinFailed(Exception):
     """LiveKit did not let us in, or did not answer; the message says what it said."""
 
 
-class Visit:
+class RoomConnection:
     """`over` is set when we are in the room no more; `closed` tells then whether the room was closed."""
 
-    def __init__(self, studio: Studio):
+    def __init__(self, pipeline: RenderPipeline):
         self.over = asyncio.Event()
         self.closed = False
-        self._studio = studio
-        self._look = (studio.width, studio.height)
+        self._pipeline = pipeline
+        self._look = (pipeline.width, pipeline.height)
         self._room = rtc.Room()
         self._feeds: dict[str, VideoFeed] = {}
         self._readers: dict[str, asyncio.Task[None]] = {}
-        self._asking = Asking()
-        self._spotlight = Spotlight()
+        self._quality = QualityRequests()
+        self._speakers = SpeakerSelection()
         self._giving_up: asyncio.TimerHandle | None = None
         self._follow()
 
     async def enter(self, url: str, token: str) -> None:
-        """Join. Raises NotLetIn."""
+        """Join. Raises JoinFailed."""
         try:
             async with asyncio.timeout(ENTER_SECONDS):
                 await self._room.connect(url, token)
         except rtc.ConnectError as error:
-            raise NotLetIn(error.message) from error
+            raise JoinFailed(error.message) from error
         except TimeoutError as error:
-            raise NotLetIn(f"no answer within {ENTER_SECONDS:.0f} s") from error
+            raise JoinFailed(f"no answer within {ENTER_SECONDS:.0f} s") from error
         self._show()
 
     async def leave(self) -> None:
         """Leave, if still there, and end what reads."""
         self._stay()
-        self._studio.tiles = ()
+        self._pipeline.tiles = ()
         readers, self._readers = self._readers, {}
         for reader in readers.values():
             reader.cancel()
@@ -102,10 +102,10 @@ class Visit:
     ) -> None:
         if isinstance(track, rtc.RemoteVideoTrack):
             feed = self._feeds[publication.sid] = VideoFeed()
-            self._start(publication.sid, watch(track, feed), follow_lag(track, feed))
+            self._start(publication.sid, read_video(track, feed), follow_jitter_buffer_delay(track, feed))
         else:
-            sound = self._studio.sound_feed()
-            self._start(publication.sid, listen(track, sound), follow_lag(track, sound))
+            sound = self._pipeline.audio_feed()
+            self._start(publication.sid, read_audio(track, sound), follow_jitter_buffer_delay(track, sound))
         self._show()
 
     def _start(self, sid: str, *work: Coroutine[Any, Any, None]) -> None:
@@ -128,20 +128,20 @@ class Visit:
         self._show()
 
     def _hear(self, speaking: list[rtc.Participant]) -> None:
-        if self._spotlight.hear((one.identity for one in speaking), asyncio.get_running_loop().time()):
+        if self._speakers.hear((one.identity for one in speaking), asyncio.get_running_loop().time()):
             self._show()
 
     def _show(self) -> None:
         """Bring the scene to who is there now, and ask for pictures of the size that they have in it."""
-        on_stage = self._spotlight.choose(people(self._room.remote_participants.values(), self._feeds))
+        on_stage = self._speakers.choose(people(self._room.remote_participants.values(), self._feeds))
         tiles = scene(on_stage, *self._look)
-        self._studio.tiles = tiles
+        self._pipeline.tiles = tiles
         widths = {id(tile.feed): tile.box.width for tile in tiles if tile.feed is not None}
         for participant in self._room.remote_participants.values():
             for publication in participant.track_publications.values():
                 feed = self._feeds.get(publication.sid)
                 if feed is not None:
-                    self._asking.ask(publication, widths.get(id(feed), 0))
+                    self._quality.ask(publication, widths.get(id(feed), 0))
 
     def _lost(self) -> None:
         if self._giving_up is None:

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 import structlog
 
-from services.recorder.jobs.capture import Filming
-from services.recorder.jobs.context import Tools
-from services.recorder.room.room_connection import NotLetIn, Visit
+from services.recorder.jobs.capture import Capture
+from services.recorder.jobs.context import JobContext
+from services.recorder.room.room_connection import JoinFailed, RoomConnection
 from shared.egress.jobs import Job
 from shared.errors import AppError
 
@@ -21,7 +21,7 @@ _ABSENT_SECONDS = 10.0
 _AGAIN_SECONDS = 0.5
 
 
-class Presence(StrEnum):
+class RoomState(StrEnum):
     """Of a room: there, gone, or LiveKit does not answer."""
 
     THERE = "there"
@@ -29,13 +29,15 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Stay:
+class RoomSession:
     """`entered` is awaited when we are in for the first time."""
 
-    def __init__(self, job: Job, tools: Tools, filming: Filming, entered: Callable[[], Awaitable[None]]):
+    def __init__(
+        self, job: Job, context: JobContext, capture: Capture, entered: Callable[[], Awaitable[None]]
+    ):
         self._job = job
-        self._tools = tools
-        self._filming = filming
+        self._context = context
+        self._filming = capture
         self._entered = entered
         self._absent_since: float | None = None
 
@@ -48,14 +50,14 @@ class Stay:
 
     async def _visit(self) -> bool:
         """Be in the room once; whether LiveKit closed it."""
-        visit = Visit(self._filming.studio)
+        visit = RoomConnection(self._filming.pipeline)
         try:
-            await visit.enter(self._tools.livekit_url, self._tools.token(self._job))
+            await visit.enter(self._context.livekit_url, self._context.token(self._job))
             if not self._filming.started:
                 self._filming.start()
                 await self._entered()
             await visit.over.wait()
-        except NotLetIn as error:
+        except JoinFailed as error:
             log.warning("recorder.not_let_in", session=self._job.session_id, error=str(error))
         finally:
             await visit.leave()
@@ -65,17 +67,17 @@ class Stay:
         """A room that LiveKit closed is gone at once, one that it does not know after a while."""
         now = asyncio.get_running_loop().time()
         presence = await self._presence()
-        if presence is not Presence.GONE:
+        if presence is not RoomState.GONE:
             self._absent_since = None
             return False
         if self._absent_since is None:
             self._absent_since = now
         return closed or now - self._absent_since >= _ABSENT_SECONDS
 
-    async def _presence(self) -> Presence:
+    async def _presence(self) -> RoomState:
         name = self._job.session_id
         try:
-            return Presence.THERE if await self._tools.livekit.list_rooms([name]) else Presence.GONE
+            return RoomState.THERE if await self._context.livekit.list_rooms([name]) else RoomState.GONE
         except AppError as error:
             log.warning("recorder.livekit_unknown", session=name, error=error.message)
-            return Presence.UNKNOWN
+            return RoomState.UNKNOWN

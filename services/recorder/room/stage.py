@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from livekit import rtc
 
-from services.recorder.media.scene import Person
+from services.recorder.media.scene import StageParticipant
 from services.recorder.media.video_feed import VideoFeed
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 
@@ -19,7 +19,7 @@ Feeds = Mapping[str, VideoFeed]
 """By the track's sid."""
 
 
-def people(participants: Iterable[rtc.RemoteParticipant], feeds: Feeds) -> list[Person]:
+def people(participants: Iterable[rtc.RemoteParticipant], feeds: Feeds) -> list[StageParticipant]:
     """Everybody who sends picture or sound, muted or not: hosts first, then as they came."""
     there = [one for one in participants if _publishes(one)]
     return [_person(one, feeds) for one in sorted(there, key=_order)]
@@ -39,8 +39,8 @@ def _rank(participant: rtc.RemoteParticipant) -> int:
     return 0 if host else _RANKS.get(participant.attributes.get(ROLE_ATTRIBUTE, ""), len(_RANKS))
 
 
-def _person(participant: rtc.RemoteParticipant, feeds: Feeds) -> Person:
-    return Person(
+def _person(participant: rtc.RemoteParticipant, feeds: Feeds) -> StageParticipant:
+    return StageParticipant(
         identity=participant.identity,
         name=participant.name,
         camera=_feed(participant, feeds, screen=False),

@@ -8,8 +8,8 @@ import time
 import numpy as np
 from livekit import rtc
 
-from services.recorder.media.audio_feed import SoundFeed
-from services.recorder.media.i420 import Picture
+from services.recorder.media.audio_feed import AudioFeed
+from services.recorder.media.i420 import I420Frame
 from services.recorder.media.mixer import CHANNELS, RATE
 from services.recorder.media.video_feed import VideoFeed
 
@@ -24,13 +24,13 @@ _QUARTERS: dict[object, int] = {
 }
 
 
-async def watch(track: rtc.Track, feed: VideoFeed) -> None:
+async def read_video(track: rtc.Track, feed: VideoFeed) -> None:
     """Until cancelled: the SDK does not tell that a track has ended."""
     stream = rtc.VideoStream(track, capacity=4, format=rtc.VideoBufferType.I420)
     try:
         async for event in stream:
             frame = event.frame
-            picture = Picture.of(frame.data, frame.width, frame.height).turned(
+            picture = I420Frame.of(frame.data, frame.width, frame.height).turned(
                 _QUARTERS.get(event.rotation, 0)
             )
             feed.push(picture, event.timestamp_us / 1e6, time.monotonic())
@@ -38,7 +38,7 @@ async def watch(track: rtc.Track, feed: VideoFeed) -> None:
         await _closed(stream)
 
 
-async def listen(track: rtc.Track, feed: SoundFeed) -> None:
+async def read_audio(track: rtc.Track, feed: AudioFeed) -> None:
     """Until the track ends."""
     stream = rtc.AudioStream(
         track, sample_rate=RATE, num_channels=CHANNELS, frame_size_ms=_PIECE_MILLISECONDS

@@ -7,7 +7,7 @@ from shared.egress.segments import Segment
 
 
 @dataclass(frozen=True)
-class Spooled:
+class SpooledSegment:
     """`file` holds what `segment` tells of; `note` is the record beside it, written last."""
 
     segment: Segment

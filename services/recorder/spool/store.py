@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from services.recorder.spool.domain import Spooled
+from services.recorder.spool.domain import SpooledSegment
 from shared.egress.segments import Segment
 from shared.ids import new_id
 
 _SEGMENTS = TypeAdapter(Segment)
 
 
-class SpoolTaken(Exception):
+class SpoolInUse(Exception):
     """Another recorder uses the folder."""
 
 
@@ -30,14 +30,14 @@ class Spool:
         self._lock: int | None = None
 
     def open(self) -> str:
-        """Take the folder; the recorder's id. Raises SpoolTaken, OSError."""
+        """Take the folder; the recorder's id. Raises SpoolInUse, OSError."""
         for folder in (self._segments, self.reports):
             folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SpoolTaken(f"another recorder uses {self.folder}") from error
+            raise SpoolInUse(f"another recorder uses {self.folder}") from error
         self._clear_unfinished()
         return self._identity()
 
@@ -52,21 +52,21 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{n:06d}.ts"
 
-    def complete(self, file: Path, segment: Segment) -> Spooled:
+    def complete(self, file: Path, segment: Segment) -> SpooledSegment:
         """Say that a segment's file is whole. Raises OSError."""
         note = file.with_suffix(".json")
         _write(note, _SEGMENTS.dump_json(segment))
-        return Spooled(segment, file, note)
+        return SpooledSegment(segment, file, note)
 
-    def waiting(self) -> list[Spooled]:
+    def waiting(self) -> list[SpooledSegment]:
         """All complete segments, in order."""
         found = [
-            Spooled(_SEGMENTS.validate_json(note.read_bytes()), note.with_suffix(".ts"), note)
+            SpooledSegment(_SEGMENTS.validate_json(note.read_bytes()), note.with_suffix(".ts"), note)
             for note in self._segments.glob("*/*/*.json")
         ]
         return sorted(found, key=lambda one: (one.segment.key, one.segment.epoch, one.segment.n))
 
-    def remove(self, spooled: Spooled) -> None:
+    def remove(self, spooled: SpooledSegment) -> None:
         """The note first: a file without one is nothing."""
         spooled.note.unlink(missing_ok=True)
         spooled.file.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter, Gauge
 
-from services.recorder.spool.domain import Spooled
+from services.recorder.spool.domain import SpooledSegment
 from services.recorder.spool.store import Spool
 from shared.egress.segment_repository import SegmentRepository
 from shared.errors import NotFound, Unavailable
@@ -28,7 +28,7 @@ WAITING = Gauge("greenroom_recorder_segments_waiting", "Segments on the recorder
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
 
 
-class Shelf(Protocol):
+class FileStorage(Protocol):
     """What is needed of the storage."""
 
     async def put(self, key: str, content: bytes | Path) -> None: ...
@@ -37,16 +37,16 @@ class Shelf(Protocol):
 class Uploader:
     """Works on one segment after the other for as long as it takes: nothing that is spooled is lost."""
 
-    def __init__(self, spool: Spool, storage: Shelf, segments: SegmentRepository):
+    def __init__(self, spool: Spool, storage: FileStorage, segments: SegmentRepository):
         self.on_full: Callable[[str], None] = lambda _: None
         self._spool = spool
         self._storage = storage
         self._segments = segments
-        self._queue: deque[Spooled] = deque()
+        self._queue: deque[SpooledSegment] = deque()
         self._limits: dict[str, datetime] = {}
         self._changed = asyncio.Event()
 
-    def add(self, spooled: Spooled) -> None:
+    def add(self, spooled: SpooledSegment) -> None:
         self._queue.append(spooled)
         self._tell()
 
@@ -87,18 +87,18 @@ class Uploader:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _until_stored(self, spooled: Spooled) -> None:
+    async def _until_stored(self, spooled: SpooledSegment) -> None:
         for pause in pauses(_FIRST_DELAY, _LONGEST_DELAY):
             if spooled not in self._queue or await self._stored(spooled):
                 return
             await asyncio.sleep(pause)
 
-    def _is_ours(self, spooled: Spooled) -> bool:
+    def _is_ours(self, spooled: SpooledSegment) -> bool:
         """Whether it was given up meanwhile, or lies beyond the limit."""
         limit = self._limits.get(spooled.segment.key)
         return spooled in self._queue and not (limit is not None and _later(spooled, limit))
 
-    async def _stored(self, spooled: Spooled) -> bool:
+    async def _stored(self, spooled: SpooledSegment) -> bool:
         """Whether nothing is left to do; a file that is gone was dropped."""
         segment = spooled.segment
         try:
@@ -120,5 +120,5 @@ class Uploader:
         return True
 
 
-def _later(spooled: Spooled, moment: datetime | None) -> bool:
+def _later(spooled: SpooledSegment, moment: datetime | None) -> bool:
     return moment is None or spooled.segment.starts_at > moment

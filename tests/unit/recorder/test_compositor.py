@@ -5,9 +5,9 @@ import pytest
 
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import Canvas
-from services.recorder.media.i420 import BLACK, Picture
+from services.recorder.media.i420 import BLACK, I420Frame
 from services.recorder.media.layout import Box
-from services.recorder.media.scene import Person, Tile, scene
+from services.recorder.media.scene import StageParticipant, Tile, scene
 from services.recorder.media.text_overlay import name_tag, placeholder, waiting
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 
@@ -17,37 +17,37 @@ START = 1000.0
 
 def feed_of(luma: int, size: tuple[int, int] = (640, 360), *, at: float = START) -> VideoFeed:
     feed = VideoFeed()
-    feed.push(Picture.plain(*size, luma), at, at)
+    feed.push(I420Frame.plain(*size, luma), at, at)
     return feed
 
 
-def drawn(*people: Person, moment: float = START) -> Picture:
+def drawn(*people: StageParticipant, moment: float = START) -> I420Frame:
     canvas = Canvas(WIDTH, HEIGHT)
     Compositor(canvas).draw(scene(people, WIDTH, HEIGHT), moment)
     return canvas.picture
 
 
-def middle(picture: Picture, left: int, top: int, width: int, height: int) -> int:
+def middle(picture: I420Frame, left: int, top: int, width: int, height: int) -> int:
     """The brightness in the middle of a box."""
     return int(picture.y[top + height // 2, left + width // 2])
 
 
 def test_one_person_fills_the_picture() -> None:
-    picture = drawn(Person("a", "Anna", feed_of(90)))
+    picture = drawn(StageParticipant("a", "Anna", feed_of(90)))
     assert np.median(picture.y) == 90
     assert picture.y[0, 0] == picture.y[-1, -1] == 90
 
 
 def test_each_of_four_has_a_quarter() -> None:
-    people = [Person(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(4)]
+    people = [StageParticipant(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(4)]
     picture = drawn(*people)
     quarters = [(0, 0), (640, 0), (0, 360), (640, 360)]
     assert [middle(picture, *at, 640, 360) for at in quarters] == [60, 80, 100, 120]
 
 
 def test_a_shared_screen_is_large_and_whole() -> None:
-    anna = Person("a", "Anna", feed_of(90), screen=feed_of(200, (800, 600)))
-    picture = drawn(anna, Person("b", "Bob", feed_of(120)))
+    anna = StageParticipant("a", "Anna", feed_of(90), screen=feed_of(200, (800, 600)))
+    picture = drawn(anna, StageParticipant("b", "Bob", feed_of(120)))
     assert middle(picture, 0, 0, 1024, 720) == 200
     assert picture.y[360, 10] == BLACK
     assert middle(picture, 1024, 0, 256, 144) == 90
@@ -55,13 +55,13 @@ def test_a_shared_screen_is_large_and_whole() -> None:
 
 
 def test_an_upright_picture_keeps_its_edges() -> None:
-    picture = drawn(Person("a", "Anna", feed_of(90, (360, 640))))
+    picture = drawn(StageParticipant("a", "Anna", feed_of(90, (360, 640))))
     assert middle(picture, 0, 0, WIDTH, HEIGHT) == 90
     assert picture.y[100, 100] == BLACK
 
 
 def test_a_camera_that_is_off_leaves_a_placeholder() -> None:
-    picture = drawn(Person("a", "Anna Lund", None))
+    picture = drawn(StageParticipant("a", "Anna Lund", None))
     shown = placeholder("Anna Lund", WIDTH, HEIGHT)
     assert np.array_equal(picture.y[:360], shown.y[:360])
     assert np.ptp(shown.y) > 100
@@ -69,7 +69,7 @@ def test_a_camera_that_is_off_leaves_a_placeholder() -> None:
 
 def test_a_camera_that_sends_nothing_any_more_leaves_a_placeholder() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
-    compositor, tiles = Compositor(canvas), scene([Person("a", "Anna", feed_of(90))], WIDTH, HEIGHT)
+    compositor, tiles = Compositor(canvas), scene([StageParticipant("a", "Anna", feed_of(90))], WIDTH, HEIGHT)
     compositor.draw(tiles, START + STALE_SECONDS - 0.1)
     assert np.median(canvas.picture.y) == 90
     compositor.draw(tiles, START + STALE_SECONDS + 0.1)
@@ -77,7 +77,7 @@ def test_a_camera_that_sends_nothing_any_more_leaves_a_placeholder() -> None:
 
 
 def test_a_still_screen_stays() -> None:
-    anna = Person("a", "Anna", None, screen=feed_of(200, (1280, 720)))
+    anna = StageParticipant("a", "Anna", None, screen=feed_of(200, (1280, 720)))
     assert middle(drawn(anna, moment=START + 600), 0, 0, 1024, 720) == 200
 
 
@@ -88,7 +88,7 @@ def test_nobody_leaves_a_note() -> None:
 def test_who_leaves_is_seen_no_more() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     compositor = Compositor(canvas)
-    people = [Person(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(2)]
+    people = [StageParticipant(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(2)]
     compositor.draw(scene(people, WIDTH, HEIGHT), START)
     assert canvas.picture.y[0, 0] == BLACK
     compositor.draw(scene(people[:1], WIDTH, HEIGHT), START)
@@ -98,9 +98,9 @@ def test_who_leaves_is_seen_no_more() -> None:
 
 def test_a_change_of_size_in_the_middle_leaves_no_rest() -> None:
     canvas, feed = Canvas(WIDTH, HEIGHT), feed_of(90, (1280, 720))
-    compositor, tiles = Compositor(canvas), scene([Person("a", "", feed)], WIDTH, HEIGHT)
+    compositor, tiles = Compositor(canvas), scene([StageParticipant("a", "", feed)], WIDTH, HEIGHT)
     compositor.draw(tiles, START)
-    feed.push(Picture.plain(360, 640, 120), START + 1, START + 1)
+    feed.push(I420Frame.plain(360, 640, 120), START + 1, START + 1)
     compositor.draw(tiles, START + 1)
     assert set(np.unique(canvas.picture.y)) == {BLACK, 120}
 
@@ -108,13 +108,15 @@ def test_a_change_of_size_in_the_middle_leaves_no_rest() -> None:
 @pytest.mark.parametrize("size", [(2, 2), (641, 359), (17, 23), (1920, 1080), (320, 180)])
 def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
     """LiveKit ends a muted track with a black picture of two pixels: it is none."""
-    picture = drawn(Person("a", "Anna", feed_of(90, size)), Person("b", "Bob", feed_of(120)))
+    picture = drawn(
+        StageParticipant("a", "Anna", feed_of(90, size)), StageParticipant("b", "Bob", feed_of(120))
+    )
     assert middle(picture, 640, 180, 640, 360) == 120
     assert (middle(picture, 0, 180, 640, 360) == 90) is (size != (2, 2))
 
 
 def test_names_are_written_and_odd_ones_do_no_harm() -> None:
-    picture = drawn(Person("a", "Anna", feed_of(90)))
+    picture = drawn(StageParticipant("a", "Anna", feed_of(90)))
     tag = name_tag("Anna", WIDTH, HEIGHT)
     assert tag is not None
     assert tag.y.max() > 200
@@ -124,13 +126,13 @@ def test_names_are_written_and_odd_ones_do_no_harm() -> None:
     assert long is not None
     assert long.width < 256
     for name in ("", "\u202e\u0000evil", "日本語 名前", "😀" * 50):
-        drawn(Person("a", name, None), Person("b", name, feed_of(90)))
+        drawn(StageParticipant("a", name, None), StageParticipant("b", name, feed_of(90)))
 
 
 def test_pictures_wait_for_their_time() -> None:
     feed = VideoFeed()
     for n in range(5):
-        feed.push(Picture.plain(64, 36, 20 + n), START + n / 30, START + n / 30 + 0.05)
+        feed.push(I420Frame.plain(64, 36, 20 + n), START + n / 30, START + n / 30 + 0.05)
     assert feed.at(START) is None
     shot = feed.at(START + 0.05 + 2.5 / 30)
     assert shot is not None
@@ -140,16 +142,16 @@ def test_pictures_wait_for_their_time() -> None:
 
 
 def test_only_so_many_are_shown() -> None:
-    people = [Person(str(n), f"P{n}", None) for n in range(20)]
+    people = [StageParticipant(str(n), f"P{n}", None) for n in range(20)]
     assert len(scene(people, WIDTH, HEIGHT)) == 9
-    tiles = scene([Person("x", "X", None, screen=feed_of(90)), *people], WIDTH, HEIGHT)
+    tiles = scene([StageParticipant("x", "X", None, screen=feed_of(90)), *people], WIDTH, HEIGHT)
     assert len(tiles) == 10
     assert tiles[0].whole
     assert tiles[0] == Tile(Box(0, 0, 1024, 576), "X", tiles[0].feed, whole=True)
 
 
 def test_turned_pictures_stand_upright() -> None:
-    picture = Picture.plain(64, 32, 50)
+    picture = I420Frame.plain(64, 32, 50)
     picture.y[0, 0] = 200
     turned = picture.turned(1)
     assert (turned.width, turned.height) == (32, 64)

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from services.recorder.file.mp4 import NothingToPut, write
+from services.recorder.file.mp4 import NoMedia, write
 from services.recorder.file.poster import poster
-from services.recorder.media.encoder import Cut, Encoder
+from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import CHANNELS, RATE
 from shared.egress.engine import EncodingOptions
@@ -20,12 +20,12 @@ LOOK = EncodingOptions(width=320, height=180, frame_rate=30, video_kbps=300, seg
 FLASH = 0.1
 
 
-def film(folder: Path, seconds: float, *, leave_out: range = range(0)) -> list[Cut]:
+def film(folder: Path, seconds: float, *, leave_out: range = range(0)) -> list[EncodedSegment]:
     """So many seconds that flash and beep at each whole one, in segments."""
     folder.mkdir(parents=True, exist_ok=True)
-    cuts: list[Cut] = []
+    cuts: list[EncodedSegment] = []
     numbers = count()
-    encoder = Encoder(LOOK, "ultrafast", lambda: folder / f"{next(numbers)}.ts", cuts.append)
+    encoder = SegmentEncoder(LOOK, "ultrafast", lambda: folder / f"{next(numbers)}.ts", cuts.append)
     canvas = Canvas(LOOK.width, LOOK.height)
     for number in range(round(seconds * LOOK.frame_rate)):
         if number in leave_out:
@@ -43,7 +43,7 @@ def _beeps(start: int, end: int) -> np.ndarray[tuple[int, ...], np.dtype[np.floa
     return np.ascontiguousarray(np.tile(wave.astype(np.float32), (CHANNELS, 1)))
 
 
-def pieces(cuts: list[Cut]) -> Iterator[bytes]:
+def pieces(cuts: list[EncodedSegment]) -> Iterator[bytes]:
     return iter([cut.file.read_bytes() for cut in cuts])
 
 
@@ -109,18 +109,18 @@ def test_parts_are_joined_without_a_hole(tmp_path: Path) -> None:
 
 
 def test_nothing_makes_no_file(tmp_path: Path) -> None:
-    with pytest.raises(NothingToPut):
+    with pytest.raises(NoMedia):
         write(tmp_path / "file.mp4", [])
 
 
 def test_what_is_no_segment_makes_no_file(tmp_path: Path) -> None:
-    with pytest.raises((NothingToPut, av.FFmpegError)):
+    with pytest.raises((NoMedia, av.FFmpegError)):
         write(tmp_path / "file.mp4", [iter([b"not a transport stream" * 1000])])
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    cuts: list[Cut] = []
-    encoder = Encoder(LOOK, "ultrafast", lambda: Path("/dev/full"), cuts.append)
+    cuts: list[EncodedSegment] = []
+    encoder = SegmentEncoder(LOOK, "ultrafast", lambda: Path("/dev/full"), cuts.append)
     canvas = Canvas(LOOK.width, LOOK.height)
 
     def film_noise() -> None:

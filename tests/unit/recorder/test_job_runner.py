@@ -11,9 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.recorder.jobs.context import Tools
-from services.recorder.jobs.finalizer import Finishing
-from services.recorder.jobs.job_runner import Run
+from services.recorder.jobs.context import JobContext
+from services.recorder.jobs.finalizer import Finalizer
+from services.recorder.jobs.job_runner import JobRunner
 from services.recorder.spool.store import Spool
 from services.recorder.spool.uploader import Uploader
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
@@ -44,7 +44,7 @@ class Full(Storage):
 
 
 class Desk:
-    """A recorder's tools, all in memory but the spool."""
+    """A recorder's context, all in memory but the spool."""
 
     def __init__(self, folder: Path, storage: Storage):
         mongo = memory_mongo()
@@ -54,7 +54,7 @@ class Desk:
         segments = SegmentRepository(mongo)
         signer = WebhookSigner("key", SECRET, self.clock)
         self.folder = folder
-        self.tools = Tools(
+        self.context = JobContext(
             jobs=JobRepository(mongo),
             segments=segments,
             storage=storage,
@@ -78,9 +78,9 @@ class Desk:
             encoding=EncodingOptions(),
         )
         now = self.clock.now()
-        await self.tools.jobs.add(replace(job_of(order, now), status=status, started_at=now))
-        (seen,) = await self.tools.jobs.open()
-        held = await self.tools.jobs.take(seen, "me")
+        await self.context.jobs.add(replace(job_of(order, now), status=status, started_at=now))
+        (seen,) = await self.context.jobs.open()
+        held = await self.context.jobs.take(seen, "me")
         assert held is not None
         return held
 
@@ -102,13 +102,15 @@ class Desk:
             for n, cut in enumerate(cuts)
         ]
         for cut, segment in zip(cuts, made, strict=True):
-            await self.tools.storage.put(segment.path, cut.file)
-        await self.tools.segments.add_many(made)
+            await self.context.storage.put(segment.path, cut.file)
+        await self.context.segments.add_many(made)
         return made
 
     def told(self) -> list[tuple[str, str]]:
         """The reports on disk: event and status."""
-        bodies = [orjson.loads(file.read_bytes()) for file in sorted(self.tools.spool.reports.glob("*.json"))]
+        bodies = [
+            orjson.loads(file.read_bytes()) for file in sorted(self.context.spool.reports.glob("*.json"))
+        ]
         return [(body["event"], body["egressInfo"].get("status", "")) for body in bodies]
 
 
@@ -121,23 +123,23 @@ async def test_the_segments_of_two_recorders_become_one_file(desk: Desk) -> None
     job = await desk.job()
     await desk.stored(job, 1, 4.0)
     await desk.stored(job, 2, 3.0, after=13.0)
-    ended = await Finishing(job, desk.tools).finish(None)
+    ended = await Finalizer(job, desk.context).finish(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=4.0, seconds=9.0),)
     assert ended.result is not None
     assert ended.result.duration == pytest.approx(7.0, abs=0.2)
     assert ended.result.segments == 4
-    stored = await desk.tools.storage.head(str(job.file_key))
+    stored = await desk.context.storage.head(str(job.file_key))
     assert stored is not None
     assert stored.size == ended.result.file_size
-    assert await desk.tools.storage.head(f"{job.file_key}.jpg") is not None
+    assert await desk.context.storage.head(f"{job.file_key}.jpg") is not None
 
 
 async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk) -> None:
     job = await desk.job()
     segments = await desk.stored(job, 1, 6.0)
-    await desk.tools.storage.delete([segments[1].path])
-    ended = await Finishing(job, desk.tools).finish(None)
+    await desk.context.storage.delete([segments[1].path])
+    ended = await Finalizer(job, desk.context).finish(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=2.0, seconds=2.0),)
     assert ended.result is not None
@@ -146,9 +148,9 @@ async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk
 
 async def test_nothing_at_all_is_an_end_before_the_beginning(desk: Desk) -> None:
     job = await desk.job()
-    ended = await Finishing(job, desk.tools).finish(None)
+    ended = await Finalizer(job, desk.context).finish(None)
     assert (ended.status, ended.error) == (EgressStatus.ABORTED, "Start signal not received")
-    assert (await Finishing(job, desk.tools).finish("disk")).status is EgressStatus.FAILED
+    assert (await Finalizer(job, desk.context).finish("disk")).status is EgressStatus.FAILED
 
 
 async def test_a_full_storage_fails_it_and_says_so(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ async def test_a_full_storage_fails_it_and_says_so(tmp_path: Path) -> None:
     desk = Desk(tmp_path, Full(inner._store, "memory"))
     job = await desk.job()
     await desk.stored(job, 1, 2.0)
-    ended = await Finishing(job, desk.tools).finish(None)
+    ended = await Finalizer(job, desk.context).finish(None)
     assert (ended.status, ended.error, ended.result) == (EgressStatus.FAILED, "The storage is full", None)
 
 
@@ -169,45 +171,45 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 async def test_a_job_that_was_stopped_ends_without_a_visit(desk: Desk) -> None:
     job = await desk.job(stream=False)
     await desk.stored(job, 1, 4.0)
-    await desk.tools.jobs.stop(job.egress_id)
-    (job,) = await desk.tools.jobs.open()
-    await Run(job, desk.tools).run()
-    found = await desk.tools.jobs.find(KEY)
+    await desk.context.jobs.stop(job.egress_id)
+    (job,) = await desk.context.jobs.open()
+    await JobRunner(job, desk.context).run()
+    found = await desk.context.jobs.find(KEY)
     assert found is not None
     assert (found.status, found.error) == (EgressStatus.COMPLETE, None)
     assert desk.told() == [("egress_updated", "EGRESS_ENDING"), ("egress_ended", "EGRESS_COMPLETE")]
-    assert await desk.tools.segments.of(KEY) == []
-    assert await desk.tools.storage.head(job.segment_path(1, 0)) is None
-    assert await desk.tools.storage.head(str(job.file_key)) is not None
+    assert await desk.context.segments.of(KEY) == []
+    assert await desk.context.storage.head(job.segment_path(1, 0)) is None
+    assert await desk.context.storage.head(str(job.file_key)) is not None
 
 
 async def test_who_lost_the_lease_writes_nothing(desk: Desk) -> None:
     job = await desk.job()
     await desk.stored(job, 1, 2.0)
-    run = Run(job, desk.tools)
-    (seen,) = await desk.tools.jobs.open()
-    other = await desk.tools.jobs.take(seen, "other")
+    run = JobRunner(job, desk.context)
+    (seen,) = await desk.context.jobs.open()
+    other = await desk.context.jobs.take(seen, "other")
     run.lose()
     await run.run()
-    assert await desk.tools.jobs.open() == [other]
+    assert await desk.context.jobs.open() == [other]
     assert desk.told() == []
-    assert await desk.tools.storage.head(str(job.file_key)) is None
+    assert await desk.context.storage.head(str(job.file_key)) is None
 
 
 async def test_who_leaves_lets_go(desk: Desk) -> None:
-    run = Run(await desk.job(), desk.tools)
+    run = JobRunner(await desk.job(), desk.context)
     run.hand_over()
     await run.run()
-    (job,) = await desk.tools.jobs.open()
+    (job,) = await desk.context.jobs.open()
     assert (job.recorder_id, job.status) == (None, EgressStatus.ACTIVE)
 
 
 async def test_what_has_no_room_is_given_up(desk: Desk) -> None:
     job = await desk.job()
-    run = Run(job, desk.tools)
+    run = JobRunner(job, desk.context)
     run.full()
     await run.run()
-    found = await desk.tools.jobs.find(KEY)
+    found = await desk.context.jobs.find(KEY)
     assert found is not None
     assert (found.status, found.error) == (EgressStatus.FAILED, "The storage is full")
     assert desk.told()[-1] == ("egress_ended", "EGRESS_FAILED")

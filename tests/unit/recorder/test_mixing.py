@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from services.recorder.media.audio_feed import SoundFeed
+from services.recorder.media.audio_feed import AudioFeed
 from services.recorder.media.mixer import CHANNELS, RATE, ROOM, Mixer
 
 
@@ -65,12 +65,12 @@ def test_after_a_break_the_old_is_gone() -> None:
 
 def test_a_track_is_not_heard_over_itself_where_it_is_shifted() -> None:
     mixer = Mixer()
-    feed = SoundFeed(mixer, start=100.0)
-    feed.lag = 0.0
+    feed = AudioFeed(mixer, start=100.0)
+    feed.jitter_buffer_delay = 0.0
     piece = tone(1000, RATE // 20)
     for n in range(4):
         feed.push(piece, 100.0 + (n + 1) * 0.05)
-    feed.lag = 0.04
+    feed.jitter_buffer_delay = 0.04
     feed.push(piece, 100.0 + 5 * 0.05)
     mixed = mixer.read(RATE // 4) * 32_768
     assert mixed.max() == pytest.approx(1000)
@@ -80,11 +80,11 @@ def test_a_track_is_not_heard_over_itself_where_it_is_shifted() -> None:
 
 def test_the_first_sound_waits_until_it_is_known_how_late_it_is() -> None:
     mixer = Mixer()
-    feed = SoundFeed(mixer, start=100.0)
+    feed = AudioFeed(mixer, start=100.0)
     piece = tone(1000, RATE // 20)
     feed.push(piece, 100.35)
     feed.push(piece, 100.40)
-    feed.lag = 0.2
+    feed.jitter_buffer_delay = 0.2
     feed.push(piece, 100.45)
     mixed = mixer.read(RATE // 2)[0]
     assert np.flatnonzero(mixed)[[0, -1]] == pytest.approx([int(0.1 * RATE), int(0.25 * RATE) - 1], abs=1)
@@ -92,7 +92,7 @@ def test_the_first_sound_waits_until_it_is_known_how_late_it_is() -> None:
 
 def test_sound_does_not_wait_for_ever() -> None:
     mixer = Mixer()
-    feed = SoundFeed(mixer, start=100.0)
+    feed = AudioFeed(mixer, start=100.0)
     for n in range(8):
         feed.push(tone(1000, RATE // 20), 100.0 + (n + 1) * 0.05)
     assert mixer.read(RATE // 2)[0].any()
@@ -100,10 +100,10 @@ def test_sound_does_not_wait_for_ever() -> None:
 
 def test_sound_that_is_too_late_to_be_put_back_is_heard_all_the_same() -> None:
     mixer = Mixer()
-    feed = SoundFeed(mixer, start=100.0)
-    feed.lag = 1.5
+    feed = AudioFeed(mixer, start=100.0)
+    feed.jitter_buffer_delay = 1.5
     for n in range(60):
         feed.push(tone(1000, RATE // 20), 100.0 + (n + 1) * 0.05)
-        # The studio reads half a second behind.
+        # The pipeline reads half a second behind.
         mixed = mixer.read(RATE // 20)[0] if n >= 10 else None
         assert mixed is None or n < 20 or mixed.all()

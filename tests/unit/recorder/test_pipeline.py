@@ -1,11 +1,11 @@
-"""The studio's thread: it ends when it is told to, however slow the machine is."""
+"""The pipeline's thread: it ends when it is told to, however slow the machine is."""
 
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-from services.recorder.media.pipeline import Made, Studio
+from services.recorder.media.pipeline import RenderedSegment, RenderPipeline
 from shared.egress.engine import EncodingOptions
 
 DEADLINE = 30.0
@@ -14,7 +14,7 @@ TOO_MANY = 20_000
 
 
 def test_one_that_never_keeps_up_ends_when_it_is_stopped(tmp_path: Path) -> None:
-    begun, made, failed = SimpleQueue[Path](), SimpleQueue[Made](), SimpleQueue[Exception]()
+    begun, made, failed = SimpleQueue[Path](), SimpleQueue[RenderedSegment](), SimpleQueue[Exception]()
     numbers = count()
 
     def name() -> Path:
@@ -22,10 +22,10 @@ def test_one_that_never_keeps_up_ends_when_it_is_stopped(tmp_path: Path) -> None
         return file
 
     look = EncodingOptions(width=64, height=64, frame_rate=TOO_MANY, segment_seconds=1)
-    studio = Studio(look, "ultrafast", name=name, made=made.put, failed=failed.put)
-    studio.start()
+    pipeline = RenderPipeline(look, "ultrafast", name=name, made=made.put, failed=failed.put)
+    pipeline.start()
     begun.get(timeout=DEADLINE)
-    stopping = Thread(target=studio.stop, daemon=True)
+    stopping = Thread(target=pipeline.stop, daemon=True)
     stopping.start()
     stopping.join(DEADLINE / 3)
     assert not stopping.is_alive()

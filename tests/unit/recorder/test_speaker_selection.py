@@ -1,21 +1,21 @@
 """More on stage than fit into the picture."""
 
 from services.recorder.media.layout import MOST
-from services.recorder.media.scene import Person, scene
+from services.recorder.media.scene import StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
-from services.recorder.room.speaker_selection import Spotlight
+from services.recorder.room.speaker_selection import SpeakerSelection
 
 
-def person(identity: str, *, hosts: bool = False, screen: bool = False) -> Person:
-    return Person(identity, identity, None, VideoFeed() if screen else None, hosts=hosts)
+def person(identity: str, *, hosts: bool = False, screen: bool = False) -> StageParticipant:
+    return StageParticipant(identity, identity, None, VideoFeed() if screen else None, hosts=hosts)
 
 
 HOST = person("host", hosts=True)
 CROWD = [HOST, *(person(f"guest {number:02d}") for number in range(1, 13))]
 
 
-def seen(spotlight: Spotlight, people: list[Person]) -> list[str]:
-    return [one.identity for one in spotlight.choose(people)]
+def seen(selection: SpeakerSelection, people: list[StageParticipant]) -> list[str]:
+    return [one.identity for one in selection.choose(people)]
 
 
 def guests(*numbers: int) -> list[str]:
@@ -23,49 +23,49 @@ def guests(*numbers: int) -> list[str]:
 
 
 def test_all_are_seen_while_there_is_room() -> None:
-    assert seen(Spotlight(), CROWD[:MOST]) == [one.identity for one in CROWD[:MOST]]
+    assert seen(SpeakerSelection(), CROWD[:MOST]) == [one.identity for one in CROWD[:MOST]]
 
 
 def test_of_a_silent_crowd_the_first_are_seen() -> None:
-    assert seen(Spotlight(), CROWD) == guests(*range(1, 9))
+    assert seen(SpeakerSelection(), CROWD) == guests(*range(1, 9))
 
 
 def test_who_speaks_takes_the_place_of_who_was_silent_longest() -> None:
-    spotlight = Spotlight()
-    seen(spotlight, CROWD)
+    selection = SpeakerSelection()
+    seen(selection, CROWD)
     for number in (8, 1, 2):
-        assert not spotlight.hear([f"guest {number:02d}"], float(number))
-    assert spotlight.hear(["guest 12"], 20.0)
-    assert seen(spotlight, CROWD) == guests(1, 2, 3, 4, 5, 6, 8, 12)
-    spotlight.hear(["guest 09", "guest 10", "guest 11", "guest 12"], 21.0)
-    assert seen(spotlight, CROWD) == guests(1, 2, 3, 8, 9, 10, 11, 12)
-    spotlight.hear(["guest 07"], 22.0)
-    spotlight.hear(["guest 06"], 23.0)
-    assert seen(spotlight, CROWD) == guests(2, 6, 7, 8, 9, 10, 11, 12)
+        assert not selection.hear([f"guest {number:02d}"], float(number))
+    assert selection.hear(["guest 12"], 20.0)
+    assert seen(selection, CROWD) == guests(1, 2, 3, 4, 5, 6, 8, 12)
+    selection.hear(["guest 09", "guest 10", "guest 11", "guest 12"], 21.0)
+    assert seen(selection, CROWD) == guests(1, 2, 3, 8, 9, 10, 11, 12)
+    selection.hear(["guest 07"], 22.0)
+    selection.hear(["guest 06"], 23.0)
+    assert seen(selection, CROWD) == guests(2, 6, 7, 8, 9, 10, 11, 12)
 
 
 def test_nobody_else_comes_or_goes() -> None:
-    spotlight = Spotlight()
-    spotlight.hear([], 0.0)
-    before = seen(spotlight, CROWD)
-    assert not spotlight.hear(["guest 03", "host"], 1.0)
-    assert seen(spotlight, CROWD) == before
+    selection = SpeakerSelection()
+    selection.hear([], 0.0)
+    before = seen(selection, CROWD)
+    assert not selection.hear(["guest 03", "host"], 1.0)
+    assert seen(selection, CROWD) == before
 
 
 def test_hosts_and_who_shares_a_screen_are_always_seen() -> None:
-    spotlight = Spotlight()
+    selection = SpeakerSelection()
     sharing = person("guest 13", screen=True)
     people = [*CROWD, sharing]
-    spotlight.hear([one.identity for one in CROWD if one is not HOST], 1.0)
-    spotlight.hear([], 1.0)
-    found = spotlight.choose(people)
+    selection.hear([one.identity for one in CROWD if one is not HOST], 1.0)
+    selection.hear([], 1.0)
+    found = selection.choose(people)
     assert (HOST in found, sharing in found, len(found)) == (True, True, MOST)
     assert scene(found, 1280, 720)[0].feed is sharing.screen
 
 
 def test_who_left_is_forgotten() -> None:
-    spotlight = Spotlight()
-    spotlight.choose(CROWD)
-    spotlight.hear(["guest 12"], 1.0)
-    assert seen(spotlight, CROWD[:-1]) == guests(*range(1, 9))
-    assert seen(spotlight, CROWD) == guests(*range(1, 9))
+    selection = SpeakerSelection()
+    selection.choose(CROWD)
+    selection.hear(["guest 12"], 1.0)
+    assert seen(selection, CROWD[:-1]) == guests(*range(1, 9))
+    assert seen(selection, CROWD) == guests(*range(1, 9))

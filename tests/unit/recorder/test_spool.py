@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.recorder.spool.domain import Spooled
-from services.recorder.spool.store import Spool, SpoolTaken
+from services.recorder.spool.domain import SpooledSegment
+from services.recorder.spool.store import Spool, SpoolInUse
 from services.recorder.spool.uploader import Uploader
 from shared.egress.segment_repository import SegmentRepository
 from shared.egress.segments import Segment
@@ -42,7 +42,7 @@ def spool(tmp_path: Path) -> Spool:
     return made
 
 
-def spooled(spool: Spool, n: int, key: str = "k", epoch: int = 1) -> Spooled:
+def spooled(spool: Spool, n: int, key: str = "k", epoch: int = 1) -> SpooledSegment:
     file = spool.path(key, epoch, n)
     file.write_bytes(b"segment %d" % n)
     return spool.complete(
@@ -63,7 +63,7 @@ def spooled(spool: Spool, n: int, key: str = "k", epoch: int = 1) -> Spooled:
 def test_a_recorder_is_who_has_the_folder(tmp_path: Path) -> None:
     first = Spool(tmp_path)
     identity = first.open()
-    with pytest.raises(SpoolTaken):
+    with pytest.raises(SpoolInUse):
         Spool(tmp_path).open()
     first.close()
     assert Spool(tmp_path).open() == identity

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.recorder.media.audio_feed import SoundPlace
+from services.recorder.media.audio_feed import AudioPlacement
 from services.recorder.media.dejitter import Dejitter
 from services.recorder.media.mixer import RATE
 from services.recorder.media.pacing import BREAK_BEHIND, REPEAT_BEHIND, SKIP_BEHIND, Pacer
@@ -63,14 +63,14 @@ def test_timestamps_that_jump_are_those_of_another_source() -> None:
 
 
 def test_sound_stays_in_one_piece_though_it_comes_unevenly() -> None:
-    place = SoundPlace()
+    place = AudioPlacement()
     lateness = [0.0, 0.02, 0.004, 0.09, 0.0, 0.06, 0.01] * 20
     begins = [place.begin(PIECE, (n + 1) * 0.05 + late) for n, late in enumerate(lateness)]
     assert begins == [n * PIECE for n in range(len(lateness))]
 
 
 def test_sound_after_a_pause_is_put_where_it_belongs() -> None:
-    place = SoundPlace()
+    place = AudioPlacement()
     for n in range(10):
         place.begin(PIECE, (n + 1) * 0.05)
     begins = [place.begin(PIECE, 5.0 + (n + 1) * 0.05) for n in range(4)]
@@ -79,7 +79,7 @@ def test_sound_after_a_pause_is_put_where_it_belongs() -> None:
 
 def test_a_hiccup_of_ours_is_no_pause() -> None:
     """Pieces that wait together come together: the second is no later than it should be."""
-    place = SoundPlace()
+    place = AudioPlacement()
     for n in range(10):
         place.begin(PIECE, (n + 1) * 0.05)
     begins = [place.begin(PIECE, arrived) for arrived in (0.75, 0.751, 0.752, 0.753, 0.754, 0.8)]
@@ -87,7 +87,7 @@ def test_a_hiccup_of_ours_is_no_pause() -> None:
 
 
 def test_a_first_piece_that_came_late_is_made_up_for() -> None:
-    place = SoundPlace()
+    place = AudioPlacement()
     place.begin(PIECE, 0.05 + 0.2)
     begins = [place.begin(PIECE, (n + 2) * 0.05) for n in range(3)]
     assert begins == [PIECE, 2 * PIECE, 3 * PIECE]
@@ -95,7 +95,7 @@ def test_a_first_piece_that_came_late_is_made_up_for() -> None:
 
 def test_sound_that_comes_later_and_later_is_followed() -> None:
     """The sender's clock, or the buffer before us: 40 ms in ten seconds."""
-    place = SoundPlace()
+    place = AudioPlacement()
     for n in range(200):
         begin = place.begin(PIECE, (n + 1) * 0.05 + n * 0.0002)
         assert abs(begin - n * PIECE - n * 0.0002 * RATE) < 0.05 * RATE
