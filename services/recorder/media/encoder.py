@@ -43,7 +43,11 @@ class SegmentEncoder:
     """
 
     def __init__(
-        self, look: EncodingOptions, preset: str, name: Callable[[], Path], done: Callable[[EncodedSegment], None]
+        self,
+        look: EncodingOptions,
+        preset: str,
+        name: Callable[[], Path],
+        done: Callable[[EncodedSegment], None],
     ):
         self._rate = look.frame_rate
         self._length = look.segment_seconds * look.frame_rate
