@@ -4,7 +4,7 @@
 the one for tests. Both run the same workers (`unordered`, `ordered`), so they fail and retry alike.
 """
 
-from shared.bus.policy import Backoff, RetryPolicy
+from shared.bus.policy import RetryPolicy
 from shared.bus.ports import (
     BatchHandler,
     Broadcast,
@@ -18,7 +18,6 @@ from shared.bus.ports import (
 from shared.bus.table import on
 
 __all__ = [
-    "Backoff",
     "BatchHandler",
     "Broadcast",
     "Bus",

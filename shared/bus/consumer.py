@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from shared.bus.intake import Intake
-from shared.bus.policy import Backoff
 from shared.errors import Unavailable
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ import aio_pika
 import structlog
 from aio_pika.abc import AbstractConnection
 
-from shared.bus.policy import Backoff
 from shared.bus.rabbit_errors import reaching
 from shared.errors import Unavailable
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ import structlog
 
 from shared.clock import Clock
 from shared.livekit import WebhookSigner
-from shared.runtime.backoff import pauses
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5.0)
-_FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
+_BACKOFF = Backoff(0.2, 5.0)
 _TYPE = "application/webhook+json"
 
 
@@ -56,18 +57,13 @@ class Reports:
             while True:
                 self._more.clear()
                 for file in await asyncio.to_thread(_in_order, self._folder):
-                    await self._until_taken(http, await asyncio.to_thread(file.read_bytes))
+                    body = await asyncio.to_thread(file.read_bytes)
+                    await _BACKOFF.until(partial(self._taken, http, body))
                     await asyncio.to_thread(file.unlink)
                 while self._unkept:
-                    await self._until_taken(http, self._unkept[0])
+                    await _BACKOFF.until(partial(self._taken, http, self._unkept[0]))
                     self._unkept.popleft()
                 await self._more.wait()
-
-    async def _until_taken(self, http: aiohttp.ClientSession, body: bytes) -> None:
-        for pause in pauses(_FIRST_DELAY, _LONGEST_DELAY):
-            if await self._taken(http, body):
-                return
-            await asyncio.sleep(pause)
 
     async def _taken(self, http: aiohttp.ClientSession, body: bytes) -> bool:
         """Whether the door took it. As with LiveKit, what it refuses as such is not told again."""

@@ -8,7 +8,6 @@ last event is confirmed.
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -24,6 +23,7 @@ from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index
 from shared.persistence.outbox_facts import FactSource
 from shared.persistence.outbox_sources import Source
+from shared.runtime.backoff import Backoff
 from shared.runtime.command import current_command
 from shared.runtime.log import current_request_id
 from shared.runtime.tasks import run_all
@@ -37,7 +37,7 @@ WAITING = Gauge("greenroom_outbox_waiting", "Documents with events not yet confi
 
 _BATCH = 500
 # Between tries while the broker is away; short, since all that piled up waits for the end of it.
-_LONGEST_PAUSE = 0.5
+_BACKOFF = Backoff(0.2, 0.5)
 _CONCURRENT_DOCUMENTS = 64
 
 
@@ -131,10 +131,10 @@ class Outbox:
                 if thorough and not more:
                     next_sweep = self._now() + self._sweep
             except Unavailable as error:
-                failures += 1
                 more, next_sweep = False, 0.0
-                log.warning("outbox.publish_failed", error=error.message, failures=failures)
-                await asyncio.sleep(min(_LONGEST_PAUSE, 0.1 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311
+                log.warning("outbox.publish_failed", error=error.message, failures=failures + 1)
+                await asyncio.sleep(_BACKOFF.delay(failures))
+                failures += 1
             if not more:
                 await self._wait_for_work()
             await asyncio.sleep(self._gather)

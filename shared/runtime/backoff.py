@@ -1,8 +1,10 @@
-"""Trying again, with growing pauses, what is unavailable."""
+"""Delays between attempts, and repeating what depends on something that is away."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeVar
 
 import structlog
@@ -14,21 +16,46 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-def pauses(first: float, longest: float) -> Iterator[float]:
-    """The seconds to wait after each failure: doubled from `first` to `longest`, less a random quarter."""
-    delay = first
-    while True:
-        yield delay * random.uniform(0.75, 1.0)  # noqa: S311 - jitter
-        delay = min(longest, delay * 2)
+@dataclass(frozen=True)
+class Backoff:
+    """Delays that double from `first` to `most` seconds, each cut by up to half at random."""
+
+    first: float
+    most: float
+    random: Callable[[], float] = field(default=random.random, compare=False)
+
+    def delay(self, attempt: int) -> float:
+        """Seconds to wait after failure number `attempt`, counted from 0."""
+        full = min(self.most, self.first * 2.0 ** min(attempt, 30))
+        return full * (0.5 + 0.5 * self.random())
+
+    def delays(self) -> Iterator[float]:
+        """The delays after one failure after the other."""
+        return map(self.delay, count())
+
+    async def until(self, attempt: Callable[[], Awaitable[bool]]) -> None:
+        """Repeat `attempt` until it returns True."""
+        for delay in self.delays():
+            if await attempt():
+                return
+            await asyncio.sleep(delay)
+
+    @staticmethod
+    def is_news(attempt: int) -> bool:
+        """Whether failure number `attempt` deserves a line in the log: the 1st, 2nd, 4th, 8th and so on."""
+        return (attempt + 1).bit_count() == 1
 
 
-async def until_available(what: str, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Repeat `attempt` with back-off until it no longer raises `Unavailable`; what it returns."""
-    waits = pauses(0.1, 1.0)
+_IMPATIENT = Backoff(0.1, 1.0)
+
+
+async def until_available(what: str, attempt: Callable[[], Awaitable[T]], backoff: Backoff = _IMPATIENT) -> T:
+    """Repeat `attempt` until it no longer raises `Unavailable`; its result."""
+    delays = backoff.delays()
     while True:
         try:
             return await attempt()
         except Unavailable as error:
-            pause = next(waits)
-            log.warning("unavailable.waiting", what=what, error=error.message, retry_in=round(pause, 2))
-        await asyncio.sleep(pause)
+            delay = next(delays)
+            log.warning("dependency.unavailable", what=what, error=error.message, retry_in=round(delay, 2))
+        await asyncio.sleep(delay)

@@ -10,11 +10,12 @@ from shared.bus.codec import Parcel, encode
 from shared.bus.failures import dead_letter, original
 from shared.bus.intake import Delivery, Intake
 from shared.bus.naming import belongs, dead_queue, working_queues
-from shared.bus.policy import Backoff, RetryPolicy
+from shared.bus.policy import RetryPolicy
 from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound
+from shared.runtime.backoff import Backoff
 from shared.testing.memory_broker import MemoryBroker, MemoryIntake
 
 # The same steps as in production, in milliseconds instead of seconds.

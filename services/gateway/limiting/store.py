@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from services.gateway.limiting.own_counts import OwnCounts
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,7 @@ _PREFIX: Final = "greenroom:limits"
 _DEADLINE: Final = 0.05
 _PROBE_DEADLINE: Final = 1.0
 _CONNECTIONS: Final = 32
+_PROBING: Final = Backoff(0.05, 1.0)
 
 
 class Store:
@@ -91,10 +93,7 @@ class Store:
             self._probe = asyncio.create_task(self._until_back(), name="probe of the counters")
 
     async def _until_back(self) -> None:
-        delay = 0.05
-        while not await self._answers():
-            await asyncio.sleep(delay)
-            delay = min(1.0, delay * 2)
+        await _PROBING.until(self._answers)
         log.info("gateway.counters_back")
         self._probe = None
 

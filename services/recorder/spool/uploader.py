@@ -18,14 +18,14 @@ from services.recorder.spool.store import Spool
 from shared.egress.segment_repository import SegmentRepository
 from shared.errors import NotFound, Unavailable
 from shared.files.storage import StorageFull
-from shared.runtime.backoff import pauses
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
 UPLOADED = Counter("greenroom_recorder_segments_total", "Segments that storage and database have")
 WAITING = Gauge("greenroom_recorder_segments_waiting", "Segments on the recorder's own disk")
 
-_FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
+_BACKOFF = Backoff(0.2, 5.0)
 
 
 class FileStorage(Protocol):
@@ -88,10 +88,10 @@ class Uploader:
         self._changed = asyncio.Event()
 
     async def _until_stored(self, spooled: SpooledSegment) -> None:
-        for pause in pauses(_FIRST_DELAY, _LONGEST_DELAY):
+        for delay in _BACKOFF.delays():
             if spooled not in self._queue or await self._stored(spooled):
                 return
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
 
     def _is_ours(self, spooled: SpooledSegment) -> bool:
         """Whether it was given up meanwhile, or lies beyond the limit."""

@@ -5,7 +5,6 @@ replica, any number of times.
 """
 
 import asyncio
-import random
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -16,6 +15,7 @@ from services.session.sessions.repository import SessionRepository
 from shared.contracts.session_events import SessionEvent
 from shared.errors import AppError, Unavailable
 from shared.livekit import LiveKit
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ _AT_ONCE = 8
 # those who had not heard of the change yet.
 _AGAIN = (1.0, 3.0)
 _REMEMBERED = 10_000
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+_BACKOFF = Backoff(0.2, 5.0)
 
 
 class Enforcer:
@@ -61,14 +61,13 @@ class Enforcer:
 
     async def _persist(self, session_id: str) -> bool:
         """Look at the room until that succeeds; whether anything had to be corrected."""
-        pause = _FIRST_PAUSE
+        delays = _BACKOFF.delays()
         while True:
             try:
                 return await self.look(session_id)
             except AppError as error:
                 log.warning("enforcement.failed", session_id=session_id, code=error.code)
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            await asyncio.sleep(next(delays))
 
     async def _later(self, session_id: str, again: int) -> None:
         await asyncio.sleep(_AGAIN[again])

@@ -9,12 +9,13 @@ from dataclasses import replace
 import aio_pika
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from shared.bus import Backoff, DeadLetter, Group, OrderedGroup, RetryPolicy
+from shared.bus import DeadLetter, Group, OrderedGroup, RetryPolicy
 from shared.bus.base import BaseBus
 from shared.bus.codec import Parcel
 from shared.bus.naming import EXCHANGE, dead_queue, lanes, working_queues
 from shared.bus.rabbit import RabbitBus
 from shared.ids import new_id
+from shared.runtime.backoff import Backoff
 from shared.testing.memory_broker import MemoryBroker
 from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.node import Node

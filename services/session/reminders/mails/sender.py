@@ -12,10 +12,10 @@ from services.session.reminders.mails.domain import Mail, MailState
 from services.session.reminders.mails.letters import Letter, Letters, NoLetter
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailConnection, MailDeferred, Mailer, MailRefused
-from shared.bus import Backoff
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.persistence.lease import Lease
+from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 

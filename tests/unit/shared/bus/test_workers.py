@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.bus import Backoff, Group, OrderedGroup, RetryPolicy
+from shared.bus import Group, OrderedGroup, RetryPolicy
 from shared.bus.codec import Parcel, encode
 from shared.bus.failures import ATTEMPTS, REASON
 from shared.bus.metrics import GroupMetrics
@@ -14,6 +14,7 @@ from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.errors import Unavailable
+from shared.runtime.backoff import Backoff
 from tests.contract.bus.events import Seen, started
 from tests.unit.shared.bus.intakes import HandFed
 

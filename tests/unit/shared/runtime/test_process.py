@@ -13,9 +13,6 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from shared.errors import Unavailable
-from shared.runtime.backoff import until_available
-
 DEADLINE = 20.0
 
 
@@ -127,24 +124,3 @@ async def test_bad_settings_are_told_in_a_line() -> None:
     assert "greenroom toy: the settings are refused" in log
     assert "GREENROOM_LOG_LEVEL" in log
     assert "Traceback" not in log
-
-
-async def test_what_is_not_available_yet_is_tried_again() -> None:
-    attempts = []
-
-    async def attempt() -> None:
-        attempts.append(1)
-        if len(attempts) < 3:
-            raise Unavailable("not yet")
-
-    async with asyncio.timeout(DEADLINE):
-        await until_available("something", attempt)
-    assert len(attempts) == 3
-
-
-async def test_what_fails_otherwise_is_not() -> None:
-    async def attempt() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await until_available("something", attempt)

@@ -1,20 +1,14 @@
-"""Names, delays and what errors say."""
+"""Names of queues, and descriptions of errors."""
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from shared.bus import Backoff, Group, OrderedGroup, RetryPolicy
+from shared.bus import Group, OrderedGroup, RetryPolicy
 from shared.bus.naming import belongs, lanes, working_queues
 from shared.bus.reasons import describe, trace
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import Unavailable
 from tests.contract.bus.events import Seen
-
-
-def test_delays_double_up_to_the_most_and_are_cut_at_random() -> None:
-    longest = Backoff(0.1, 1.0, lambda: 1.0)
-    assert [longest.delay(attempt) for attempt in range(5)] == [0.1, 0.2, 0.4, 0.8, 1.0]
-    assert Backoff(0.1, 1.0, lambda: 0.0).delay(10_000) == 0.5
 
 
 def test_a_policy_without_a_lane_is_refused() -> None:
@@ -67,7 +61,3 @@ def test_a_trace_says_where_and_not_what() -> None:
     [frame] = trace(caught.value)
     assert "test_a_trace_says_where_and_not_what" in frame
     assert "hunter2" not in frame
-
-
-def test_the_longer_something_fails_the_rarer_it_is_told() -> None:
-    assert [attempt + 1 for attempt in range(40) if Backoff.is_news(attempt)] == [1, 2, 4, 8, 16, 32]
