@@ -17,7 +17,6 @@ from services.session.reminders.service import ReminderService
 from services.session.reminders.subscriptions.domain import Subscription
 from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
-from shared.runtime.backoff import Backoff
 from shared.errors import Unavailable
 from shared.files.signed_paths import PathSigner
 from shared.persistence.lease import Lease, LeaseStore
