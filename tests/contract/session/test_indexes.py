@@ -19,7 +19,7 @@ from shared.persistence.outbox import Outbox
 from shared.persistence.repository import Repository
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
-from tests.unit.session.make import (
+from tests.unit.session.builders import (
     HOST,
     LIBRARY,
     ORGANIZATION,

@@ -15,7 +15,7 @@ from shared.access.identity import LONGEST_LIFETIME
 from shared.contracts.states import UserRole
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate, Mongo
-from tests.unit.session.make import HOST, LIBRARY, T0, room, user
+from tests.unit.session.builders import HOST, LIBRARY, T0, room, user
 
 MONTH = timedelta(days=30)
 

@@ -5,7 +5,7 @@ import asyncio
 from services.session.catalog.presets.domain import Preset
 from services.session.catalog.presets.repository import PresetRepository
 from shared.ids import new_id
-from tests.unit.session.make import HOST, LIBRARY, preset, settings
+from tests.unit.session.builders import HOST, LIBRARY, preset, settings
 
 
 async def add(presets: PresetRepository, *made: Preset) -> None:

@@ -16,7 +16,7 @@ from shared.persistence.lease import PATIENCE, Lease, LeaseStore
 from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
-from tests.unit.session.make import T0
+from tests.unit.session.builders import T0
 
 MANY, LIMIT = 30, 4
 ROOM = new_id()

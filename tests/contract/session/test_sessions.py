@@ -12,7 +12,16 @@ from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
-from tests.unit.session.make import LIBRARY, LIMITS, ORGANIZATION, T0, live_session, preset, session, settings
+from tests.unit.session.builders import (
+    LIBRARY,
+    LIMITS,
+    ORGANIZATION,
+    T0,
+    live_session,
+    preset,
+    session,
+    settings,
+)
 
 
 def started(one: Session) -> list[Event]:

@@ -14,7 +14,7 @@ from shared.ids import new_id
 from shared.persistence.mongo import Duplicate, Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
-from tests.unit.session.make import T0, live_session, preset_state
+from tests.unit.session.builders import T0, live_session, preset_state
 
 PLACES, GUESTS = 5, 50
 HAND, JOIN = RequestKind.HAND, RequestKind.JOIN

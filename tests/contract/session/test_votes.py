@@ -13,36 +13,36 @@ from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.contract.session.test_indexes import stages_of
-from tests.unit.session.hosting import Host, new_host, viewer
-from tests.unit.session.house import House
+from tests.unit.session.actors import Host, new_host, viewer
+from tests.unit.session.backend import Backend
 
 PEOPLE, OPTIONS = 200, 5
 
 
 @pytest.fixture
-async def replicas(real_mongo: Mongo) -> AsyncIterator[Sequence[House]]:
-    houses = [House(real_mongo), House(real_mongo)]
-    for house in houses:
-        await house.open()
-    yield houses
-    for house in houses:
-        await house.close()
+async def replicas(real_mongo: Mongo) -> AsyncIterator[Sequence[Backend]]:
+    backends = [Backend(real_mongo), Backend(real_mongo)]
+    for backend in backends:
+        await backend.open()
+    yield backends
+    for backend in backends:
+        await backend.close()
 
 
 async def asked(host: Host, session: Session, **fields: Any) -> PollResponse:
     options = [f"{number}" for number in range(OPTIONS)]
     body = CreatePollRequest(question="Which?", options=options, **fields)
-    return await host.house.poll_service.create(new_id(), session.id, host.caller, body)
+    return await host.backend.poll_service.create(new_id(), session.id, host.caller, body)
 
 
-async def rush(houses: Sequence[House], poll: PollResponse) -> tuple[list[PollResponse], int]:
+async def rush(backends: Sequence[Backend], poll: PollResponse) -> tuple[list[PollResponse], int]:
     """Everybody votes for every option at once, at one replica or the other: the answers, the refusals."""
     people = [viewer() for _ in range(PEOPLE)]
 
     async def vote(by: Caller, number: int) -> PollResponse | None:
         body = VoteRequest(option_id=poll.options[number].id)
         try:
-            return await houses[number % 2].poll_service.vote(new_id(), poll.id, by, body)
+            return await backends[number % 2].poll_service.vote(new_id(), poll.id, by, body)
         except Conflict:
             return None
 
@@ -55,15 +55,15 @@ def total(poll: PollResponse) -> int:
     return sum(option.vote_count for option in poll.options)
 
 
-async def test_a_thousand_votes_of_two_hundred_people(replicas: Sequence[House]) -> None:
+async def test_a_thousand_votes_of_two_hundred_people(replicas: Sequence[Backend]) -> None:
     host = await new_host(replicas[0])
     session = await host.live_session()
     several, one = await asked(host, session, allow_multiple_votes=True), await asked(host, session)
 
     taken, refused = await rush(replicas, several)
     assert (len(taken), refused) == (PEOPLE * OPTIONS, 0)
-    for house in replicas:
-        results = await house.poll_service.results(several.id, host.caller)
+    for backend in replicas:
+        results = await backend.poll_service.results(several.id, host.caller)
         assert [option.vote_count for option in results.options] == [PEOPLE] * OPTIONS
     # Each was answered with its own vote counted, and one of them at least with all.
     assert min(map(total, taken)) >= 1
@@ -71,15 +71,15 @@ async def test_a_thousand_votes_of_two_hundred_people(replicas: Sequence[House])
 
     taken, refused = await rush(replicas, one)
     assert (len(taken), refused) == (PEOPLE, PEOPLE * (OPTIONS - 1))
-    for house in replicas:
-        assert total(await house.poll_service.results(one.id, host.caller)) == PEOPLE
+    for backend in replicas:
+        assert total(await backend.poll_service.results(one.id, host.caller)) == PEOPLE
 
 
 async def test_votes_are_counted_by_index(real_mongo: Mongo) -> None:
-    house = House(real_mongo)
-    await house.votes.ensure_indexes()
+    backend = Backend(real_mongo)
+    await backend.votes.ensure_indexes()
     newest = {"poll_id": new_id(), "writer": new_id(), "batch": {"$gte": 1}}
-    plan = await house.votes.collection.explain(newest)
+    plan = await backend.votes.collection.explain(newest)
     stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages

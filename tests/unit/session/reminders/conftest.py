@@ -1,13 +1,13 @@
-"""An office for each case."""
+"""Reminders for each case."""
 
 import pytest
 
-from tests.unit.session.house import House
-from tests.unit.session.reminders.office import Office
+from tests.unit.session.backend import Backend
+from tests.unit.session.reminders.fixtures import Reminders
 
 
 @pytest.fixture
-async def office(house: House) -> Office:
-    made = Office(house)
+async def reminders(backend: Backend) -> Reminders:
+    made = Reminders(backend)
     await made.open()
     return made

@@ -17,7 +17,7 @@ from services.session.reminders.schedule.domain import Agenda, Due, Occasion
 from services.session.reminders.subscriptions.domain import Subscription
 from shared.contracts.states import SessionStatus
 from shared.ids import new_id
-from tests.unit.session.reminders.office import PUBLIC, Office
+from tests.unit.session.reminders.fixtures import PUBLIC, Reminders
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 START = datetime(2030, 1, 3, 20, 30, tzinfo=UTC)
@@ -38,10 +38,10 @@ def mail_of(about: Agenda, occasion: Occasion) -> Mail:
 
 
 def written(
-    office: Office, about: Agenda, occasion: Occasion = Occasion.SCHEDULED, to: str = "anna@example.com"
+    reminders: Reminders, about: Agenda, occasion: Occasion = Occasion.SCHEDULED, to: str = "anna@example.com"
 ) -> EmailMessage:
     """The mail after it went over the wire."""
-    message = office.composer.reminder(mail_of(about, occasion), about, to, NOW)
+    message = reminders.composer.reminder(mail_of(about, occasion), about, to, NOW)
     return message_from_bytes(bytes(message), policy=default)
 
 
@@ -56,9 +56,9 @@ def calendar(message: EmailMessage) -> Calendar:
     return read
 
 
-def test_it_has_text_html_and_a_calendar_file(office: Office) -> None:
+def test_it_has_text_html_and_a_calendar_file(reminders: Reminders) -> None:
     about = agenda()
-    message = written(office, about)
+    message = written(reminders, about)
     found = parts(message)
     watch = f"{PUBLIC}/watch/{about.id}"
     assert set(found) == {"text/plain", "text/html", "text/calendar"}
@@ -69,13 +69,13 @@ def test_it_has_text_html_and_a_calendar_file(office: Office) -> None:
     assert message["From"] == "Greenroom <reminders@live.example>"
 
 
-def test_the_entry_keeps_its_uid_and_its_sequence_grows(office: Office) -> None:
+def test_the_entry_keeps_its_uid_and_its_sequence_grows(reminders: Reminders) -> None:
     about = agenda()
-    first = calendar(written(office, about))
+    first = calendar(written(reminders, about))
     about.start_time, about.revision = START + timedelta(days=1), 1
-    second = calendar(written(office, about, Occasion.RESCHEDULED))
+    second = calendar(written(reminders, about, Occasion.RESCHEDULED))
     about.cancelled = True
-    last = calendar(written(office, about, Occasion.CANCELLED))
+    last = calendar(written(reminders, about, Occasion.CANCELLED))
     entries = [one.events[0] for one in (first, second, last)]
     assert {str(entry["uid"]) for entry in entries} == {f"{about.id}@greenroom"}
     assert [str(entry["sequence"]) for entry in entries] == ["0", "1", "2"]
@@ -84,23 +84,23 @@ def test_the_entry_keeps_its_uid_and_its_sequence_grows(office: Office) -> None:
     assert entries[1].start == START + timedelta(days=1)
 
 
-def test_a_session_without_a_time_has_no_entry(office: Office) -> None:
+def test_a_session_without_a_time_has_no_entry(reminders: Reminders) -> None:
     about = agenda(start_time=None, status=SessionStatus.LIVE)
-    assert set(parts(written(office, about, Occasion.LIVE))) == {"text/plain", "text/html"}
+    assert set(parts(written(reminders, about, Occasion.LIVE))) == {"text/plain", "text/html"}
 
 
 @pytest.mark.parametrize(
     "title", [EVIL, "A\r\nBcc: all@example.com", "line\u2028separator", "‮desrever", "=?utf-8?q?x?="]
 )
-def test_a_title_stays_a_title(office: Office, title: str) -> None:
-    message = written(office, agenda(title=title))
+def test_a_title_stays_a_title(reminders: Reminders, title: str) -> None:
+    message = written(reminders, agenda(title=title))
     names = [name.lower() for name in message.keys()]  # noqa: SIM118
     assert len(names) == len(set(names))
     assert "bcc" not in names
     assert "\n" not in message["Subject"]
     assert "<script>" not in parts(message)["text/html"]
     entry = calendar(message).events[0]
-    assert sorted(entry.keys()) == sorted(calendar(written(office, agenda())).events[0].keys())
+    assert sorted(entry.keys()) == sorted(calendar(written(reminders, agenda())).events[0].keys())
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_a_title_stays_a_title(office: Office, title: str) -> None:
         ("anna.müller@example.com", "anna.müller@example.com"),
     ],
 )
-def test_addresses_of_all_kinds(office: Office, address: str, wire: str) -> None:
+def test_addresses_of_all_kinds(reminders: Reminders, address: str, wire: str) -> None:
     assert on_the_wire(address) == wire
-    assert office.composer.reminder(mail_of(agenda(), Occasion.SOON), agenda(), wire, NOW)["To"] == wire
+    assert reminders.composer.reminder(mail_of(agenda(), Occasion.SOON), agenda(), wire, NOW)["To"] == wire
 
 
 def test_a_domain_that_is_none_is_not_written_to() -> None:
     assert on_the_wire(f"anna@{'ä' * 70}.example") is None
 
 
-def test_it_can_be_left_with_one_click(office: Office) -> None:
+def test_it_can_be_left_with_one_click(reminders: Reminders) -> None:
     about = agenda()
-    message = written(office, about)
+    message = written(reminders, about)
     link = str(message["List-Unsubscribe"])[1:-1]
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     parsed = urlsplit(link)
     assert parsed.path == f"/rooms/{about.room_id}/reminders/unsubscribe"
     query = parse_qs(parsed.query)
-    office.service.check_leave(about.room_id, query["recipient"][0], query["token"][0])
+    reminders.service.check_leave(about.room_id, query["recipient"][0], query["token"][0])
     assert link in parts(message)["text/plain"]
 
 

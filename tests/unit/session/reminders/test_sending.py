@@ -12,8 +12,8 @@ from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailDeferred, MailRefused
 from shared.errors import Unavailable
 from shared.persistence.lease import PATIENCE
-from tests.unit.session.hosting import Host
-from tests.unit.session.reminders.office import Office, Replica
+from tests.unit.session.actors import Host
+from tests.unit.session.reminders.fixtures import Reminders, Replica
 
 PEOPLE = 5
 
@@ -23,24 +23,24 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-async def waiting(office: Office, host: Host) -> Office:
+async def waiting(reminders: Reminders, host: Host) -> Reminders:
     """Five people are to be told of a session, and nobody was yet."""
     room = await host.room()
-    await office.subscribers(room, PEOPLE)
-    await host.session(room, scheduled_start_time=office.house.clock.now() + timedelta(days=3))
-    await office.house.settle()
-    return office
+    await reminders.subscribers(room, PEOPLE)
+    await host.session(room, scheduled_start_time=reminders.backend.clock.now() + timedelta(days=3))
+    await reminders.backend.settle()
+    return reminders
 
 
 def of(number: int) -> str:
     return f"person{number}@example.com"
 
 
-async def states(office: Office) -> list[str]:
-    return sorted(one["state"] for one in await office.mails.collection.find({}))
+async def states(reminders: Reminders) -> list[str]:
+    return sorted(one["state"] for one in await reminders.mails.collection.find({}))
 
 
-async def test_a_refused_mail_is_not_tried_again(waiting: Office) -> None:
+async def test_a_refused_mail_is_not_tried_again(waiting: Reminders) -> None:
     waiting.box.trouble = lambda one: MailRefused("550 no such user") if one["To"] == of(2) else None
     await waiting.work()
     await waiting.pass_time(hours=2)
@@ -49,16 +49,16 @@ async def test_a_refused_mail_is_not_tried_again(waiting: Office) -> None:
     assert refused["why"] == "550 no such user"
 
 
-async def test_a_deferred_mail_is_tried_later_and_later(waiting: Office) -> None:
+async def test_a_deferred_mail_is_tried_later_and_later(waiting: Reminders) -> None:
     tries: list[int] = []
 
     def defer(one: EmailMessage) -> Exception | None:
         if one["To"] != of(2):
             return None
-        tries.append(int((waiting.house.clock.now() - begin).total_seconds()))
+        tries.append(int((waiting.backend.clock.now() - begin).total_seconds()))
         return MailDeferred("451 later") if len(tries) < 4 else None
 
-    begin = waiting.house.clock.now()
+    begin = waiting.backend.clock.now()
     waiting.box.trouble = defer
     for _ in range(30):
         await waiting.pass_time(seconds=30)
@@ -66,7 +66,7 @@ async def test_a_deferred_mail_is_tried_later_and_later(waiting: Office) -> None
     assert len(waiting.box.sent) == PEOPLE
 
 
-async def test_a_server_that_is_away_is_not_asked_for_each_mail(waiting: Office) -> None:
+async def test_a_server_that_is_away_is_not_asked_for_each_mail(waiting: Reminders) -> None:
     waiting.box.away = True
     await waiting.work()
     assert waiting.box.connections <= 4
@@ -75,7 +75,7 @@ async def test_a_server_that_is_away_is_not_asked_for_each_mail(waiting: Office)
     assert sorted(to for to, _ in waiting.box.told) == [of(number) for number in range(PEOPLE)]
 
 
-async def test_a_retry_of_unknown_outcome_has_the_same_message_id(waiting: Office) -> None:
+async def test_a_retry_of_unknown_outcome_has_the_same_message_id(waiting: Reminders) -> None:
     outcomes: list[str] = []
 
     def lose_the_answer(one: EmailMessage) -> Exception | None:
@@ -93,7 +93,7 @@ async def test_a_retry_of_unknown_outcome_has_the_same_message_id(waiting: Offic
     assert len({str(one["Message-ID"]) for one in waiting.box.sent}) == PEOPLE
 
 
-async def test_what_a_dead_sender_had_in_hand_is_sent_by_another(waiting: Office) -> None:
+async def test_what_a_dead_sender_had_in_hand_is_sent_by_another(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
 
     def die(one: EmailMessage) -> Exception | None:
@@ -128,7 +128,7 @@ class Mortal(MailRepository):
         await super().plan(mails, now)
 
 
-async def test_a_planner_that_dies_half_way_is_followed_by_another(waiting: Office) -> None:
+async def test_a_planner_that_dies_half_way_is_followed_by_another(waiting: Reminders) -> None:
     dying = Replica(waiting, "dying", Mortal(waiting.mongo))
     with pytest.raises(Killed):
         await dying.work()
@@ -138,7 +138,7 @@ async def test_a_planner_that_dies_half_way_is_followed_by_another(waiting: Offi
     assert sorted(to for to, _ in waiting.box.told) == [of(number) for number in range(PEOPLE)]
 
 
-async def test_only_one_of_two_replicas_works(waiting: Office) -> None:
+async def test_only_one_of_two_replicas_works(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
     await waiting.one.lease.look()
     await two.work()
@@ -149,7 +149,7 @@ async def test_only_one_of_two_replicas_works(waiting: Office) -> None:
     assert (waiting.one.lease.epoch, two.lease.epoch) == (1, None)
 
 
-async def test_a_frozen_replica_notices_that_it_was_replaced(waiting: Office) -> None:
+async def test_a_frozen_replica_notices_that_it_was_replaced(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
     await waiting.one.lease.look()
     await two.wait(PATIENCE + 2)
@@ -161,7 +161,7 @@ async def test_a_frozen_replica_notices_that_it_was_replaced(waiting: Office) ->
     assert waiting.one.lease.epoch is None
 
 
-async def test_a_replica_that_stops_hands_over_at_once(waiting: Office) -> None:
+async def test_a_replica_that_stops_hands_over_at_once(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
     await waiting.one.lease.look()
     await waiting.one.scheduler.stop()
@@ -172,28 +172,28 @@ async def test_a_replica_that_stops_hands_over_at_once(waiting: Office) -> None:
     assert waiting.one.lease.epoch is None
 
 
-async def test_who_left_or_unsubscribed_meanwhile_is_not_written_to(waiting: Office, host: Host) -> None:
-    house = waiting.house
-    people = {person.email: person for person in await house.users.list_where({})}
-    await house.accounts.update(people[of(1)].id, UpdateUserRequest(is_active=False))
-    await house.accounts.delete(people[of(2)].id)
+async def test_who_left_or_unsubscribed_meanwhile_is_not_written_to(waiting: Reminders, host: Host) -> None:
+    backend = waiting.backend
+    people = {person.email: person for person in await backend.users.list_where({})}
+    await backend.accounts.update(people[of(1)].id, UpdateUserRequest(is_active=False))
+    await backend.accounts.delete(people[of(2)].id)
     waiting.box.away = True
     await waiting.work()
-    (room,) = await house.rooms.list_where({})
+    (room,) = await backend.rooms.list_where({})
     await waiting.subscriptions.remove(room.id, people[of(3)].id)
     waiting.box.away = False
     await waiting.pass_time(hours=1)
     assert sorted(to for to, _ in waiting.box.told) == [of(0), of(4)]
 
 
-async def test_a_mail_that_cannot_be_sent_at_all_holds_up_no_other(waiting: Office) -> None:
+async def test_a_mail_that_cannot_be_sent_at_all_holds_up_no_other(waiting: Reminders) -> None:
     waiting.box.trouble = lambda one: ZeroDivisionError("a bug") if one["To"] == of(2) else None
     await waiting.work()
     assert len(waiting.box.sent) == PEOPLE - 1
     assert (await states(waiting)).count(MailState.REFUSED) == 1
 
 
-async def test_who_loses_the_lease_stops_in_the_middle(waiting: Office) -> None:
+async def test_who_loses_the_lease_stops_in_the_middle(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
 
     def freeze(one: EmailMessage) -> Exception | None:

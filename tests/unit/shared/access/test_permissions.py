@@ -12,7 +12,7 @@ from shared.access.permissions import (
 )
 from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.livekit import TrackSource
-from tests.unit.session.make import T0, settings
+from tests.unit.session.builders import T0, settings
 
 CAMERA, MICROPHONE = TrackSource.CAMERA, TrackSource.MICROPHONE
 SCREEN, SCREEN_AUDIO = TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO

@@ -13,7 +13,7 @@ from shared.access.session_access import Permission, acting_role, require
 from shared.contracts.states import Role
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.unit.session.make import HOST, LIBRARY, T0, caller, preset_state, session
+from tests.unit.session.builders import HOST, LIBRARY, T0, caller, preset_state, session
 
 ANNA = new_id()
 VIEWER = caller(ANNA, None)

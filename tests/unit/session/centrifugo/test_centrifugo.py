@@ -1,0 +1,170 @@
+"""Centrifugo asks: who connects, and who may hear which channel."""
+
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import pytest
+
+from services.session.centrifugo.channels import SessionChannel, UserChannel, channel
+from services.session.centrifugo.schemas import (
+    DENIED,
+    EXPIRED,
+    INTERNAL,
+    NO_TOKEN,
+    NOT_SET_UP,
+    UNAUTHORIZED,
+    UNKNOWN_CHANNEL,
+    ConnectReply,
+    ConnectRequest,
+    SubscribeReply,
+    SubscribeRequest,
+    SubscribeResult,
+)
+from services.session.centrifugo.service import CentrifugoService
+from shared.access.identity import TokenVerifier
+from shared.errors import Unavailable
+from shared.ids import new_id
+from tests.unit.session.actors import Host, ban_directly, for_registered, moderating, person
+from tests.unit.session.backend import Backend
+
+SECRET = "a secret of tests"
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+WORDS = ("", "session", "session:", "session:x", "user:", "news", f"session:{ID}")
+OTHER_SPELLINGS = (f"session:{ID}:admin", f"session:{ID}:staff:", f"$session:{ID}", f"session:{ID}\n")
+IN_CAPITALS = (f"session:{ID.upper()}", f"user:{ID.upper()}")
+NOT_OURS: list[Any] = [None, 7, ["session:x"], *WORDS, *OTHER_SPELLINGS, *IN_CAPITALS]
+
+
+def service(backend: Backend, secret: str = SECRET) -> CentrifugoService:
+    return CentrifugoService(secret, TokenVerifier(backend.public_keys, backend.clock), backend.participation)
+
+
+def connect(backend: Backend, data: Any = None, authorization: str | None = None) -> ConnectReply:
+    return service(backend).connect(SECRET, authorization, ConnectRequest(data=data))
+
+
+async def subscribe(backend: Backend, user: object, to: object) -> SubscribeReply:
+    return await service(backend).subscribe(SECRET, SubscribeRequest(user=user, channel=to))
+
+
+ALLOWED = SubscribeReply(result=SubscribeResult())
+
+
+def denied(refusal: Any) -> SubscribeReply:
+    return SubscribeReply(error=refusal)
+
+
+@pytest.mark.parametrize("shown", [None, "", "another", SECRET + "x", SECRET[:-1], "\udce9"])
+async def test_without_the_secret_nobody_is_told_anything(
+    backend: Backend, host: Host, shown: str | None
+) -> None:
+    token, _ = backend.issuer.issue(host.caller)
+    asked = service(backend)
+    assert asked.connect(shown, None, ConnectRequest(data={"token": token})).error == UNAUTHORIZED
+    body = SubscribeRequest(user=host.user.id, channel=f"user:{host.user.id}")
+    assert await asked.subscribe(shown, body) == denied(UNAUTHORIZED)
+
+
+async def test_where_there_is_no_secret_it_says_so(backend: Backend) -> None:
+    for shown in (None, ""):
+        asked = service(backend, "")
+        assert asked.connect(shown, None, ConnectRequest()).error == NOT_SET_UP
+        assert await asked.subscribe(shown, SubscribeRequest()) == denied(NOT_SET_UP)
+
+
+def test_whoever_shows_an_access_token_connects_until_it_ends(backend: Backend, host: Host) -> None:
+    token, ends_at = backend.issuer.issue(host.caller)
+    for reply in (
+        connect(backend, {"token": token}),
+        connect(backend, None, f"Bearer {token}"),
+        connect(backend, {"token": ""}, f"bearer {token}"),
+    ):
+        assert reply.result is not None
+        assert (reply.result.user, reply.result.expire_at) == (host.user.id, int(ends_at.timestamp()))
+        assert reply.model_dump(exclude_none=True).keys() == {"result"}
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {"token": None}, {"token": 7}, "token", [], {"token": "nonsense"}]
+)
+def test_without_a_token_a_client_is_sent_away(backend: Backend, data: Any) -> None:
+    assert connect(backend, data) == ConnectReply(disconnect=NO_TOKEN)
+
+
+def test_a_client_whose_token_has_ended_is_told_so(backend: Backend, host: Host) -> None:
+    token, _ = backend.issuer.issue(host.caller)
+    backend.clock.advance(hours=1)
+    assert connect(backend, {"token": token}) == ConnectReply(error=EXPIRED)
+
+
+async def test_everybody_hears_the_session_and_its_staff_what_is_theirs(backend: Backend, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(backend)
+    moderator = await moderating(backend, session)
+    for user in (host.user.id, viewer.user_id, moderator.user_id):
+        assert await subscribe(backend, user, f"session:{session.id}") == ALLOWED
+    staff = f"session:{session.id}:staff"
+    for user in (host.user.id, moderator.user_id):
+        assert await subscribe(backend, user, staff) == ALLOWED
+    assert await subscribe(backend, viewer.user_id, staff) == denied(DENIED)
+
+
+async def test_the_banned_hear_nothing(backend: Backend, host: Host) -> None:
+    session, viewer = await host.live_session(), await person(backend)
+    await ban_directly(backend, session, viewer)
+    assert await subscribe(backend, viewer.user_id, f"session:{session.id}") == denied(DENIED)
+
+
+async def test_a_banned_device_hears_nothing_under_another_name(backend: Backend, host: Host) -> None:
+    session, device = await host.live_session(), new_id()
+    again = replace(await person(backend), device_id=device)
+    await ban_directly(backend, session, await person(backend), device)
+    token, _ = backend.issuer.issue(again)
+    connected = connect(backend, {"token": token}).result
+    assert connected is not None
+    for meta, answer in ((connected.meta.model_dump(), DENIED), (None, None), ({"device_id": 7}, None)):
+        body = SubscribeRequest(user=again.user_id, channel=f"session:{session.id}", meta=meta)
+        assert (await service(backend).subscribe(SECRET, body)).error == answer
+
+
+async def test_guests_hear_nothing_of_what_is_for_registered_people(backend: Backend, host: Host) -> None:
+    session, guest = await host.live_session(), await person(backend)
+    known = await person(backend, host.user.organization_id, external_user_id="c-1")
+    await for_registered(backend, session)
+    assert await subscribe(backend, guest.user_id, f"session:{session.id}") == denied(DENIED)
+    assert await subscribe(backend, known.user_id, f"session:{session.id}") == ALLOWED
+
+
+async def test_a_persons_channel_is_theirs_alone(backend: Backend) -> None:
+    one, other = new_id(), new_id()
+    assert await subscribe(backend, one, f"user:{one}") == ALLOWED
+    assert await subscribe(backend, other, f"user:{one}") == denied(DENIED)
+
+
+@pytest.mark.parametrize("user", [None, "", 7, [], {"id": "x"}])
+async def test_nobody_hears_nothing(backend: Backend, host: Host, user: object) -> None:
+    session = await host.live_session()
+    assert await subscribe(backend, user, f"session:{session.id}") == denied(DENIED)
+
+
+@pytest.mark.parametrize("name", NOT_OURS)
+async def test_an_unknown_channel_is_nobodys(backend: Backend, name: object) -> None:
+    assert await subscribe(backend, new_id(), name) == denied(UNKNOWN_CHANNEL)
+
+
+class _Away:
+    async def readable_by(self, session_id: str, user_id: str) -> NoReturn:
+        raise Unavailable("The database does not answer")
+
+
+async def test_while_the_database_is_away_the_client_may_try_again(backend: Backend) -> None:
+    verifier = TokenVerifier(backend.public_keys, backend.clock)
+    asked = CentrifugoService(SECRET, verifier, _Away())
+    body = SubscribeRequest(user=new_id(), channel=f"session:{new_id()}")
+    assert await asked.subscribe(SECRET, body) == denied(INTERNAL)
+
+
+def test_channels_are_read_by_their_names() -> None:
+    one = new_id()
+    assert channel(f"session:{one}") == SessionChannel(one, staff=False)
+    assert channel(f"session:{one}:staff") == SessionChannel(one, staff=True)
+    assert channel(f"user:{one}") == UserChannel(one)

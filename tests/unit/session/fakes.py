@@ -1,0 +1,54 @@
+"""The egress service and LiveKit as the session service meets them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from services.session.sessions.domain.session import Ingest
+from shared.errors import Unavailable
+from shared.livekit import LiveKitParticipant
+from shared.testing.fake_livekit import FakeLiveKit
+
+
+class FakeIngest:
+    """The egress service's answers; `away` while it gives none, `meanwhile` happens before each."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked: list[str] = []
+
+    async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        del host_id, name
+        self.asked.append(session_id)
+        if self.away:
+            raise Unavailable("RTMP ingest is not available now")
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")
+
+    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
+        ingest = await self.ensure(session_id=session_id, host_id=host_id, name=name)
+        return replace(ingest, stream_key="another key")
+
+
+class HookedLiveKit(FakeLiveKit):
+    """Calls `opened` with the name of each room when it is open, before it says so.
+
+    `listed` is called when participants are listed, before the list is given out.
+    """
+
+    opened: Callable[[str], Awaitable[None]] | None = None
+    listed: Callable[[], Awaitable[None]] | None = None
+
+    async def list_participants(self, room: str) -> list[LiveKitParticipant]:
+        listed = await super().list_participants(room)
+        if self.listed is not None:
+            await self.listed()
+        return listed
+
+    async def create_room(self, name: str, **timeouts: Any) -> None:
+        await super().create_room(name, **timeouts)
+        if self.opened is not None:
+            await self.opened(name)

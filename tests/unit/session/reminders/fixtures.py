@@ -1,0 +1,150 @@
+"""The reminders of a backend, put together by hand, and a mail server that remembers."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+
+from services.session.reminders import consumers
+from services.session.reminders.mails.letters import Letters
+from services.session.reminders.mails.message import Composer
+from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.mails.sender import Sender
+from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.service import AgendaService
+from services.session.reminders.scheduler import LEASE, Scheduler
+from services.session.reminders.service import ReminderService
+from services.session.reminders.subscriptions.domain import Subscription
+from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
+from services.session.reminders.subscriptions.repository import SubscriptionRepository
+from shared.errors import Unavailable
+from shared.files.signed_paths import PathSigner
+from shared.persistence.lease import Lease, LeaseStore
+from shared.runtime.backoff import Backoff
+from shared.testing.memory_mongo import memory_mongo
+from tests.unit.session.backend import Backend
+from tests.unit.session.builders import user
+
+PUBLIC = "https://live.example"
+RETRY = Backoff(60.0, 3600.0, random=lambda: 1.0)
+
+
+class FakeMailer:
+    """A `Mailer`. `trouble` is raised for a mail where it returns something; `away` refuses connections."""
+
+    def __init__(self) -> None:
+        self.sent: list[EmailMessage] = []
+        self.away = False
+        self.connections = 0
+        self.trouble: Callable[[EmailMessage], Exception | None] = lambda _: None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator["FakeMailer"]:
+        self.connections += 1
+        if self.away:
+            raise Unavailable("The mail server does not answer")
+        yield self
+
+    async def send(self, message: EmailMessage, to: str) -> None:
+        assert message["To"].addresses[0].addr_spec == to
+        trouble = self.trouble(message)
+        if trouble is not None:
+            raise trouble
+        self.sent.append(message)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """To whom, and the subject's first words."""
+        return [(str(one["To"]), str(one["Subject"]).split(":")[0]) for one in self.sent]
+
+    def subjects(self) -> list[str]:
+        return [subject for _, subject in self.told]
+
+
+class Replica:
+    """One replica's scheduler, with a steady clock of its own."""
+
+    def __init__(self, reminders: "Reminders", name: str, mails: MailRepository | None = None):
+        self.seconds = 0.0
+        self.lease = Lease(reminders.leases, LEASE, name, lambda: self.seconds)
+        backend = reminders.backend
+        letters = Letters(
+            reminders.agendas,
+            reminders.subscriptions,
+            backend.rooms,
+            backend.users,
+            reminders.composer,
+            backend.clock,
+        )
+        self.sender = Sender(
+            mails or reminders.mails, letters, reminders.box, backend.clock, name=name, retry=RETRY
+        )
+        planner = Planner(
+            reminders.agendas, reminders.subscriptions, mails or reminders.mails, backend.clock, page=3
+        )
+        self.scheduler = Scheduler(self.lease, planner, self.sender)
+
+    async def work(self) -> None:
+        """Look after the lease, then do all that is due."""
+        await self.lease.look()
+        while await self.scheduler.step():
+            await self.lease.look()
+
+    async def wait(self, seconds: float) -> None:
+        """Time passes, and the lease is looked after as it does."""
+        for _ in range(int(seconds)):
+            self.seconds += 1
+            await self.lease.look()
+
+
+class Reminders:
+    def __init__(self, backend: Backend):
+        self.backend = backend
+        self.mongo = mongo = memory_mongo()
+        self.subscriptions = SubscriptionRepository(mongo)
+        self.mails = MailRepository(mongo)
+        self.agendas = AgendaRepository(mongo, backend.outbox, backend.clock)
+        self.leases = LeaseStore(mongo)
+        self.links = ReminderLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock))
+        self.service = ReminderService(
+            self.subscriptions, self.mails, backend.room_service, backend.accounts, self.links, backend.clock
+        )
+        self.composer = Composer("Greenroom <reminders@live.example>", f"{PUBLIC}/watch", self.links)
+        self.box = FakeMailer()
+        self.one = Replica(self, "one")
+
+    async def open(self) -> None:
+        for store in (self.subscriptions, self.mails, self.agendas):
+            await store.ensure_indexes()
+        agendas = AgendaService(self.agendas, self.subscriptions, self.backend.clock)
+        await self.backend.bus.subscribe(consumers.group(agendas, self.service))
+
+    async def work(self) -> None:
+        """Hear what happened, and send what is due."""
+        await self.backend.settle()
+        await self.one.work()
+
+    async def pass_time(self, **by: float) -> None:
+        self.backend.clock.advance(**by)
+        await self.work()
+
+    async def subscribers(self, room_id: str, count: int) -> Sequence[str]:
+        """People with an address who subscribed; their addresses. The same people in every room."""
+        addresses = [f"person{number}@example.com" for number in range(count)]
+        for address in addresses:
+            person = await self.backend.users.find_by_email(address)
+            if person is None:
+                person = user(email=address)
+                await self.backend.users.add(person, [])
+            await self.subscriptions.add(
+                Subscription(
+                    room_id=room_id,
+                    user_id=person.id,
+                    recipient=person.id,
+                    email=None,
+                    active=True,
+                    created_at=self.backend.clock.now(),
+                ),
+                None,
+            )
+        return addresses

@@ -1,0 +1,82 @@
+"""Libraries whose sessions admit registered people only."""
+
+import pytest
+
+from services.session.catalog.libraries.schemas import UpdateLibraryRequest
+from services.session.identity.accounts.domain import User
+from shared.access.identity import Caller
+from shared.contracts.states import RequestKind, Role, UserRole
+from shared.errors import Forbidden, NotFound
+from shared.ids import new_id
+from tests.unit.session.actors import Host, appoint
+from tests.unit.session.backend import Backend
+from tests.unit.session.builders import user
+from tests.unit.session.stage.fixtures import stage
+
+
+async def person(backend: Backend, **given: object) -> Caller:
+    """A viewer who is in the books."""
+    made: User = user(role=UserRole.VIEWER, organization_id=None, **given)
+    await backend.users.add(made, made.registered())
+    return made.caller(new_id())
+
+
+async def restrict(backend: Backend, host: Host, *, registered_only: bool = True) -> None:
+    body = UpdateLibraryRequest(registered_only=registered_only)
+    await backend.library_service.update(host.library.id, body)
+    await backend.settle()
+
+
+async def test_guests_are_refused_and_registered_people_join(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    guest, known = await person(backend), await person(backend, email="anna@example.com")
+    customer = await person(backend, external_user_id="c-1")
+    await restrict(backend, host)
+    for registered in (known, customer, host.caller):
+        assert (await backend.admission.join(session.id, registered, None)).livekit_token
+    with pytest.raises(Forbidden) as refusal:
+        await backend.admission.join(session.id, guest, None)
+    assert refusal.value.code == "registration_required"
+    await restrict(backend, host, registered_only=False)
+    assert (await backend.admission.join(session.id, guest, None)).livekit_token
+
+
+async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> None:
+    at = await stage(host)
+    guest, other, moderator = await person(backend), await person(backend), await person(backend)
+    waiting = await at.raise_hand(guest)
+    await appoint(backend, host, await at.session(), moderator, Role.MODERATOR)
+    co_host, next_one = await person(backend), await host.session()
+    await appoint(backend, host, next_one, co_host, Role.CO_HOST)
+    await restrict(backend, host)
+    await at.approve(waiting)
+    for attempt in (
+        backend.live.start(next_one.id, co_host, None),
+        backend.live.go_live(next_one.id, co_host, None),
+        backend.stage.token(at.id, guest),
+        backend.admission.monitor(at.id, moderator, None),
+        at.raise_hand(other),
+        at.ask(other, RequestKind.JOIN),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            await attempt
+        assert refusal.value.code == "registration_required"
+    for brought in (at.add(other), appoint(backend, host, await at.session(), other, Role.CO_HOST)):
+        with pytest.raises(NotFound):
+            await brought
+
+
+async def test_what_is_made_later_is_for_registered_people_too(backend: Backend, host: Host) -> None:
+    old_room = await host.room()
+    await restrict(backend, host)
+    guest = await person(backend)
+    for room in (old_room, await host.room()):
+        session = await host.live_session(room=room)
+        with pytest.raises(Forbidden):
+            await backend.admission.join(session.id, guest, None)
+
+
+async def test_changing_something_else_keeps_it(backend: Backend, host: Host) -> None:
+    await restrict(backend, host)
+    library = await backend.library_service.update(host.library.id, UpdateLibraryRequest(name="Shows"))
+    assert (library.name, library.registered_only, library.listed) == ("Shows", True, True)

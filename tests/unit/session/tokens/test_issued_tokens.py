@@ -1,0 +1,83 @@
+"""A customer's backend lets its own people in."""
+
+import dataclasses
+
+import jwt
+import pytest
+
+from services.session.identity.accounts.schemas import UpdateUserRequest
+from services.session.sessions.domain.session import Session
+from services.session.sessions.schemas import IssueTokensRequest, IssueTokensResponse
+from shared.errors import Conflict, Forbidden, NotFound
+from shared.ids import new_id
+from tests.unit.session.actors import Host, new_host
+from tests.unit.session.backend import Backend
+
+KEY = new_id()
+
+
+async def issue(
+    backend: Backend,
+    host: Host,
+    session: Session,
+    *,
+    user: str = "c-1",
+    name: str = "Carla",
+    role: str = "audience",
+) -> IssueTokensResponse:
+    by = dataclasses.replace(host.caller, api_key_id=KEY)
+    body = IssueTokensRequest.model_validate({"external_user_id": user, "name": name, "role": role})
+    return await backend.admission.issue_tokens(session.id, by, body)
+
+
+async def test_the_same_person_is_known_again(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    first = await issue(backend, host, session)
+    second = await issue(backend, host, session, name="Carla C.")
+    other = await issue(backend, host, session, user="c-2")
+    assert first.user.id == second.user.id != other.user.id
+    assert (second.user.username, second.user.external_user_id) == ("Carla C.", "c-1")
+
+
+async def test_the_token_says_who_as_what_and_for_how_long(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    answer = await issue(backend, host, session, role="moderator")
+    claims = jwt.decode(answer.livekit_token, options={"verify_signature": False})
+    assert claims["sub"].split(":")[0] == answer.user.id
+    assert claims["attributes"] == {"greenroom.role": "moderator"}
+    assert claims["video"]["room"] == answer.room_name == session.id
+    assert claims["exp"] - claims["nbf"] == 600
+    assert (answer.expires_at - backend.clock.now()).total_seconds() == 600
+    assert [role.value for role in (await backend.sessions.get(session.id)).roles.values()] == ["moderator"]
+
+
+async def test_only_a_key_of_the_organization_may(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    body = IssueTokensRequest(external_user_id="c-1", name="Carla")
+    with pytest.raises(Forbidden) as refusal:
+        await backend.admission.issue_tokens(session.id, host.caller, body)
+    assert refusal.value.code == "api_key_required"
+    with pytest.raises(NotFound):
+        await issue(backend, await new_host(backend), session)
+
+
+async def test_the_token_says_through_which_key(backend: Backend, host: Host) -> None:
+    answer = await issue(backend, host, await host.live_session())
+    claims = jwt.decode(answer.access_token, options={"verify_signature": False})
+    assert (claims["via"], claims["key"]) == (KEY, None)
+
+
+async def test_who_was_deactivated_is_not_let_in(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    person = (await issue(backend, host, session)).user
+    await backend.accounts.update(person.id, UpdateUserRequest(is_active=False))
+    with pytest.raises(Forbidden) as refusal:
+        await issue(backend, host, session)
+    assert refusal.value.code == "account_inactive"
+
+
+async def test_nobody_is_let_into_what_is_over(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    await host.end(session)
+    with pytest.raises(Conflict):
+        await issue(backend, host, session)
