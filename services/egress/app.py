@@ -9,11 +9,11 @@ from services.egress.drift import routes as drift_routes
 from services.egress.drift.service import DRIFT
 from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
-from services.egress.ingest.checking import IngressCheck
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES, EmbeddedIngresses
+from services.egress.ingest.ingress_reconciliation import IngressCheck
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService

@@ -13,9 +13,9 @@ import structlog
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.engine_sync import Truth
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.schedule import Step, next_due, next_step
-from services.egress.egresses.truth import Truth
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine
 from shared.errors import AppError, Unavailable

@@ -11,6 +11,7 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from services.egress.recordings.domain import Recording
+from services.egress.recordings.orphans import Strays
 from services.egress.recordings.repository import BATCH, RecordingRepository
 from services.egress.recordings.retrying import Retrying
 from services.egress.recordings.schemas import (
@@ -20,7 +21,6 @@ from services.egress.recordings.schemas import (
     recording_response,
 )
 from services.egress.recordings.service import RecordingService
-from services.egress.recordings.strays import Strays
 from services.egress.streams.removal import StreamRemoval
 from shared.clock import Clock
 from shared.errors import AppError

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.egress_observer import RecordingFollower
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 from shared.contracts.event import Event

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.egress.access import SessionAccess, require_host
+from services.egress.access.service import SessionAccess, require_host
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository

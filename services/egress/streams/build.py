@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.egress.access import SessionAccess
+from services.egress.access.service import SessionAccess
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.leftovers import LeftoverEgresses
+from services.egress.egresses.orphans import LeftoverEgresses
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
@@ -19,22 +19,22 @@ from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.reconciler.rounds import Check
-from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.egress_observer import RecordingFollower
 from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, Limits
+from services.egress.recordings.orphans import Strays
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.retrying import Retrying
 from services.egress.recordings.service import RECORDINGS, RecordingService
-from services.egress.recordings.strays import Strays
-from services.egress.recordings.unfinished import UnfinishedRecordings
+from services.egress.recordings.stuck_recordings import UnfinishedRecordings
 from services.egress.settings import EgressSettings
 from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import HEALTH, StreamHealth
+from services.egress.streams.hls_service import HLS, HlsService
 from services.egress.streams.removal import StreamRemoval
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
 from services.egress.streams.service import StreamService
-from services.egress.streams.serving import HLS, HlsService
-from services.egress.streams.stuck import StuckStreams
+from services.egress.streams.stuck_streams import StuckStreams
 from shared.bus import Group
 from shared.clock import Clock
 from shared.egress.keys import segments_prefix

@@ -8,13 +8,14 @@ from typing import Final
 
 from aiohttp import web
 
-from services.egress.access import SessionAccess
+from services.egress.access.service import SessionAccess
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.engines.build import EngineTrouble
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.vitals import NOT_COUNTED
 from services.egress.streams.domain import Stream
+from services.egress.streams.health_rules import Signs, verdict
 from services.egress.streams.playlists import WINDOW
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.schemas import (
@@ -25,7 +26,6 @@ from services.egress.streams.schemas import (
     TrackHealth,
 )
 from services.egress.streams.segments import StreamSegments
-from services.egress.streams.verdict import Signs, verdict
 from shared.access.identity import Caller
 from shared.access.room_permissions import user_of
 from shared.clock import Clock

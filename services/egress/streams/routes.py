@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from services.egress.streams.health import HEALTH
+from services.egress.streams.hls_service import HLS
 from services.egress.streams.schemas import StreamHealthResponse
-from services.egress.streams.serving import HLS
 from shared.http import ANONYMOUS, MODERATOR, Reply, Request, Routes
 
 routes = Routes("Sessions")

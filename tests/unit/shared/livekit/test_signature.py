@@ -20,7 +20,7 @@ from shared.testing.fake_clock import FakeClock
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
 OTHER_SECRET = "another-secret-of-thirty-two-bytes-or-more"
 BODY = b'{"event":"room_started","id":"EV_1","createdAt":"1795256370"}'
-SIGNED = Path(__file__).parents[2] / "egress/samples/signed/track_published.json"
+SIGNED = Path(__file__).parents[2] / "egress/webhooks/samples/signed/track_published.json"
 
 
 def digest(body: bytes = BODY) -> str:

@@ -10,10 +10,10 @@ from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.drift.domain import Drift
 from services.egress.drift.schemas import DriftQuery
-from services.egress.ingest.checking import IngressCheck
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
+from services.egress.ingest.ingress_reconciliation import IngressCheck
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService

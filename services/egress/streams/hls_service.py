@@ -5,11 +5,11 @@ from typing import Final
 from aiohttp import web
 
 from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
-from services.egress.streams.kept import Kept
+from services.egress.streams.livekit_playlists import Written, read, whole, window
 from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
-from services.egress.streams.written import Written, read, whole, window
+from services.egress.streams.ttl_cache import Kept
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import segments_prefix
 from shared.errors import Forbidden, NotFound

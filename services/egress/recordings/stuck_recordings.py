@@ -6,7 +6,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.following import RecordingFollower
+from services.egress.recordings.egress_observer import RecordingFollower
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 

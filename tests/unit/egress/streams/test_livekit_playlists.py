@@ -1,6 +1,6 @@
 """The playlists that LiveKit wrote for each egress, as one."""
 
-from services.egress.streams.written import Written, read, whole, window
+from services.egress.streams.livekit_playlists import Written, read, whole, window
 
 
 def playlist(numbers: range, *, first: int = 0, ended: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""Who may act on the streams and recordings of a session."""
