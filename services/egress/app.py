@@ -13,7 +13,7 @@ from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES, EmbeddedIngresses
-from services.egress.ingest.ingress_reconciliation import IngressCheck
+from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
@@ -82,10 +82,10 @@ def build(settings: EgressSettings) -> web.Application:
     ingresses: Ingresses = embedded if settings.ingest == "embedded" else livekit
     streams = build_streams(settings, parts, engine, storage, livekit, ingresses, mongo, outbox, clock)
     ingests = IngestService(ingresses, ingest_repository)
-    ingress_check = IngressCheck(
+    ingress_reconciliation = IngressReconciliation(
         ingresses, ingest_repository, ingests, parts.sessions, webhook_repository, clock
     )
-    checks = [*streams.checks, ingress_check]
+    checks = [*streams.checks, ingress_reconciliation]
     rounds = Rounds(checks, parts.lease, parts.ledger, clock, period=period)
 
     app[WEBHOOKS] = webhooks

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, HOPED_FOR, MISSED_FOR
+from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, MISSING_TIMEOUT, START_TIMEOUT
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
@@ -72,9 +72,9 @@ class PlannedEgress:
             encoding=encoding,
         )
 
-    def hopeless(self, now: datetime) -> bool:
+    def expired(self, now: datetime) -> bool:
         """A recording that nobody begins is given up; a stream is tried for as long as it is wanted."""
-        return not self.stream and self.egress_id is None and now - self.created_at >= HOPED_FOR
+        return not self.stream and self.egress_id is None and now - self.created_at >= START_TIMEOUT
 
     @property
     def to_begin(self) -> bool:
@@ -110,7 +110,7 @@ class PlannedEgress:
         return []
 
     def asking(self, now: datetime) -> Sequence[Event]:
-        """Written down before the engine is asked to start it."""
+        """Recorded before the engine is asked to start it."""
         if self.to_begin:
             self.asked_at = self.updated_at = now
             self.tries += 1
@@ -174,7 +174,7 @@ class PlannedEgress:
             self.doubted_at = None
             return False
         self.doubted_at = self.doubted_at or now
-        return now - self.doubted_at >= (DOUBTED_FOR if seen else MISSED_FOR)
+        return now - self.doubted_at >= (DOUBTED_FOR if seen else MISSING_TIMEOUT)
 
     def lose(self, now: datetime) -> Sequence[Event]:
         """The engine has none any more, and nobody told of its end."""

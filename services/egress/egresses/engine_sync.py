@@ -13,7 +13,7 @@ from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, Engine
 
 
-class Truth:
+class EngineSync:
     """`settles_after` a start without an answer it cannot come up any more, as far as the engine goes."""
 
     def __init__(

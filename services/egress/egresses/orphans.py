@@ -14,7 +14,7 @@ from shared.ids import is_id
 _RUNS = frozenset({EgressStatus.STARTING, EgressStatus.ACTIVE})
 
 
-class LeftoverEgresses:
+class OrphanedEgresses:
     """Compares what the engine runs, and what is planned, with what sessions want."""
 
     def __init__(

@@ -13,7 +13,7 @@ from services.egress.egresses.timing import (
 )
 
 
-class Step(StrEnum):
+class EgressStep(StrEnum):
     START = "start"
     FIND = "find"
     STOP = "stop"
@@ -21,14 +21,16 @@ class Step(StrEnum):
     REST = "rest"
 
 
-def next_step(egress: PlannedEgress, now: datetime) -> Step:
+def next_step(egress: PlannedEgress, now: datetime) -> EgressStep:
     if egress.over:
-        return Step.REST
+        return EgressStep.REST
     if egress.egress_id is None:
-        return Step.FIND if egress.asked_at else (Step.START if egress.to_begin else Step.REST)
+        return (
+            EgressStep.FIND if egress.asked_at else (EgressStep.START if egress.to_begin else EgressStep.REST)
+        )
     if not egress.wanted and _stop_due(egress, now):
-        return Step.STOP
-    return Step.CHECK if _check_due(egress, now) else Step.REST
+        return EgressStep.STOP
+    return EgressStep.CHECK if _check_due(egress, now) else EgressStep.REST
 
 
 def next_due(egress: PlannedEgress, now: datetime, *, told: int) -> datetime | None:

@@ -14,9 +14,9 @@ END_CHECKED_EVERY = timedelta(seconds=5)
 GIVEN_UP_AFTER = timedelta(seconds=90)
 # A difference must last this long to be believed, since the news of it may be on its way; an absence longer.
 DOUBTED_FOR = PATIENCE[Kind.EGRESS]
-MISSED_FOR = timedelta(seconds=10)
+MISSING_TIMEOUT = timedelta(seconds=10)
 # A recording that has not been begun by then never is.
-HOPED_FOR = timedelta(minutes=2)
+START_TIMEOUT = timedelta(minutes=2)
 # Until there is something to play it is looked for this often.
 PLAYABLE_CHECKED_EVERY = timedelta(milliseconds=500)
 

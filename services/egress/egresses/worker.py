@@ -13,9 +13,9 @@ import structlog
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.engine_sync import Truth
+from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.repository import EgressRepository
-from services.egress.egresses.schedule import Step, next_due, next_step
+from services.egress.egresses.schedule import EgressStep, next_due, next_step
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine
 from shared.errors import AppError, Unavailable
@@ -51,7 +51,7 @@ class EgressWorker:
         """`settles_after` a start without an answer it cannot come up any more, as far as the engine goes."""
         self._egresses = egresses
         self._engine = engine
-        self._truth = Truth(egresses, engine, ledger, clock, settles_after=settles_after)
+        self._sync = EngineSync(egresses, engine, ledger, clock, settles_after=settles_after)
         self._clock = clock
         self._encoding = encoding
         self._live = live
@@ -120,20 +120,20 @@ class EgressWorker:
 
     async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
         step = next_step(egress, self._clock.now())
-        if step is Step.START:
+        if step is EgressStep.START:
             return await self._start(egress)
-        if step is Step.FIND:
-            return await self._truth.find(egress)
-        if step is Step.STOP:
+        if step is EgressStep.FIND:
+            return await self._sync.find(egress)
+        if step is EgressStep.STOP:
             return await self._stop(egress)
-        if step is Step.CHECK:
-            egress = await self._truth.check(egress)
+        if step is EgressStep.CHECK:
+            egress = await self._sync.check(egress)
         if egress.stream and not egress.playable and await self._playable(egress):
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
 
     async def _start(self, egress: PlannedEgress) -> PlannedEgress:
-        if egress.hopeless(self._clock.now()) or not await self._live(egress.session_id):
+        if egress.expired(self._clock.now()) or not await self._live(egress.session_id):
             return await self._egresses.change(egress.id, lambda one: one.unwant(self._clock.now()))
         asking = await self._egresses.change(egress.id, lambda one: one.asking(self._clock.now()))
         if asking.asked_at is None:

@@ -20,7 +20,7 @@ from shared.persistence.mongo import Mongo
 _LIVEKIT_SETTLES_AFTER = timedelta(seconds=35)
 
 
-class EngineTrouble(Protocol):
+class EngineProblem(Protocol):
     async def __call__(self, *, starting: bool) -> str | None:
         """A sentence about what keeps it from working, None where nothing does. Raises `Unavailable`."""
         ...
@@ -28,7 +28,7 @@ class EngineTrouble(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class EngineParts:
-    """`trouble` says what keeps the engine from running, or from starting, an egress; `remake` has a failed
+    """`problem` says what keeps the engine from running, or from starting, an egress; `remake` has a failed
     file made once more.
 
     `settles_after` a start without an answer nothing comes of it any more. `keeps_records`: the engine writes
@@ -38,7 +38,7 @@ class EngineParts:
     engine: Engine
     settles_after: timedelta
     keeps_records: bool
-    trouble: EngineTrouble
+    problem: EngineProblem
     remake: Callable[[str], Awaitable[bool]]
     stores: tuple[Indexed, ...] = ()
 
@@ -52,7 +52,7 @@ def build_engine(
 
 
 def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts:
-    async def trouble(*, starting: bool) -> str | None:
+    async def problem(*, starting: bool) -> str | None:
         del starting  # LiveKit does not tell of its workers.
         return None
 
@@ -63,7 +63,7 @@ def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts
         engine=LiveKitEngine(livekit, settings.storage_url, settings.storage_options),
         settles_after=_LIVEKIT_SETTLES_AFTER,
         keeps_records=False,
-        trouble=trouble,
+        problem=problem,
         remake=remake,
     )
 
@@ -71,7 +71,7 @@ def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts
 def _embedded(mongo: Mongo, clock: Clock) -> EngineParts:
     jobs, recorders = JobRepository(mongo), RecorderRepository(mongo)
 
-    async def trouble(*, starting: bool) -> str | None:
+    async def problem(*, starting: bool) -> str | None:
         running = alive(await recorders.all(), clock.now())
         if not running:
             return "No recorder runs"
@@ -82,7 +82,7 @@ def _embedded(mongo: Mongo, clock: Clock) -> EngineParts:
         engine=EmbeddedEngine(jobs, clock),
         settles_after=timedelta(),
         keeps_records=True,
-        trouble=trouble,
+        problem=problem,
         remake=jobs.reopen,
         stores=(jobs, recorders),
     )

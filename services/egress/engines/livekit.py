@@ -16,10 +16,10 @@ class LiveKitEngine:
 
     def __init__(self, livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]):
         self._livekit = livekit
-        self._place = Place(storage_url, storage_options)
+        self._target = StorageTarget(storage_url, storage_options)
 
     async def start(self, order: EgressOrder) -> str:
-        return await self._livekit.start_room_composite(composite(order, self._place))
+        return await self._livekit.start_room_composite(composite(order, self._target))
 
     async def stop(self, egress_id: str) -> None:
         await self._livekit.stop_egress(egress_id)
@@ -31,7 +31,7 @@ class LiveKitEngine:
         return [_info(found) for found in await self._livekit.list_active_egresses()]
 
 
-class Place:
+class StorageTarget:
     """Where the storage is for a worker: a bucket and the prefix in it, or a directory."""
 
     def __init__(self, url: str, options: Mapping[str, str]):
@@ -53,7 +53,7 @@ class Place:
         return None if key is None else str(self._root / key)
 
 
-def composite(order: EgressOrder, place: Place) -> RoomCompositeOrder:
+def composite(order: EgressOrder, target: StorageTarget) -> RoomCompositeOrder:
     encoding = order.encoding
     return RoomCompositeOrder(
         room=order.session_id,
@@ -64,11 +64,11 @@ def composite(order: EgressOrder, place: Place) -> RoomCompositeOrder:
         video_kbps=encoding.video_kbps,
         audio_kbps=encoding.audio_kbps,
         segment_seconds=encoding.segment_seconds,
-        segments_prefix=place.path(order.segments_prefix),
-        file_path=place.path(order.file_key),
+        segments_prefix=target.path(order.segments_prefix),
+        file_path=target.path(order.file_key),
         playlist_name=PLAYLIST,
         live_playlist_name=LIVE_PLAYLIST,
-        s3=place.s3,
+        s3=target.s3,
     )
 
 

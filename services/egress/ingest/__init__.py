@@ -1,1 +1,1 @@
-"""Ingest: the one RTMP door of a session, made on request and taken away when the session is over."""
+"""Ingest: the one RTMP address of a session, made on request and deleted when the session is over."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from services.egress.ingest.domain import Ingest
+from services.egress.ingest.domain import SessionIngest
 from services.egress.reconciler.domain import Kind, Repair
 from shared.ids import is_id
 from shared.livekit.ports import Ingress
@@ -12,7 +12,9 @@ _UNDECIDED = "buffering"
 _PUBLISHING = "publishing"
 
 
-def compare(opened: Iterable[Ingest], listed: Iterable[Ingress], over: Collection[str]) -> list[Repair]:
+def compare(
+    opened: Iterable[SessionIngest], listed: Iterable[Ingress], over: Collection[str]
+) -> list[Repair]:
     """The differences; `over` are sessions that are known to be over. What is being made is left alone."""
     ingests = {one.session_id: one for one in opened}
     ingresses = {one.ingress_id: one for one in listed}
@@ -24,7 +26,7 @@ def compare(opened: Iterable[Ingest], listed: Iterable[Ingress], over: Collectio
 
 
 def _ours(
-    ingests: Mapping[str, Ingest], ingresses: Mapping[str, Ingress], over: Collection[str]
+    ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress], over: Collection[str]
 ) -> Iterator[Repair]:
     for session_id, ingest in ingests.items():
         if session_id in over:
@@ -36,7 +38,7 @@ def _ours(
             yield from _differs(ingest, ingest.ingress_id, ingresses.get(ingest.ingress_id))
 
 
-def _differs(ingest: Ingest, ingress_id: str, seen: Ingress | None) -> Iterator[Repair]:
+def _differs(ingest: SessionIngest, ingress_id: str, seen: Ingress | None) -> Iterator[Repair]:
     believed = f"ingress {_PUBLISHING if ingest.publishing else 'idle'}"
     if seen is None:
         yield Repair(Kind.INGRESS_LOST, ingest.session_id, believed, "no such ingress", thing=ingress_id)
@@ -48,7 +50,7 @@ def publishes(ingress: Ingress) -> bool:
     return ingress.status == _PUBLISHING
 
 
-def _leftovers(ingests: Mapping[str, Ingest], ingresses: Mapping[str, Ingress]) -> Iterator[Repair]:
+def _leftovers(ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress]) -> Iterator[Repair]:
     """Ours are those that are named after their room, which is a session."""
     for one in ingresses.values():
         ingest = ingests.get(one.room)

@@ -6,7 +6,7 @@ from shared.errors import Conflict
 
 
 @dataclass(frozen=True)
-class Ingest:
+class SessionIngest:
     """What we know of a session's ingest; LiveKit keeps the address and the stream key.
 
     `claimed` while somebody is making the ingress, `publishing` while an encoder sends, as far as was told.

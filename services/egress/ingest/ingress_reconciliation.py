@@ -15,7 +15,7 @@ from shared.ids import new_id
 from shared.livekit import Ingress
 
 
-class IngressCheck:
+class IngressReconciliation:
     """What a webhook should have told goes the webhooks' way: whoever follows them hears it now."""
 
     def __init__(

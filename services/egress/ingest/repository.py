@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.egress.ingest.domain import Ingest
+from services.egress.ingest.domain import SessionIngest
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
@@ -24,11 +24,11 @@ class IngestRepository:
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
-    async def find(self, session_id: str) -> Ingest | None:
+    async def find(self, session_id: str) -> SessionIngest | None:
         document = await self._collection.find_one({"_id": session_id})
         return self._load(document) if document else None
 
-    async def claim(self, session_id: str, known: Ingest | None) -> str | None:
+    async def claim(self, session_id: str, known: SessionIngest | None) -> str | None:
         """Take the task of making the ingress: the claim's name, or None where another has it.
 
         `known` is what was read before; where it changed since, nothing is claimed.
@@ -77,19 +77,19 @@ class IngestRepository:
         lost = {"ingress_id": "", "publishing": "", "told_at": ""}
         return bool(await self._collection.update(gone, {"$unset": lost}))
 
-    async def list_open(self) -> list[Ingest]:
+    async def list_open(self) -> list[SessionIngest]:
         """Those of sessions that are not over, as far as was told."""
         return [self._load(document) for document in await self._collection.find({"closed_at": None})]
 
-    async def close(self, session_id: str, *, remember: bool) -> Ingest | None:
+    async def close(self, session_id: str, *, remember: bool) -> SessionIngest | None:
         """Say that the session is over; None where nothing is known of it and it is not to be remembered."""
         change = {"$set": {"closed_at": self._clock.now()}}
         document = await self._collection.find_and_update({"_id": session_id}, change, upsert=remember)
         return self._load(document) if document else None
 
-    def _load(self, document: Document) -> Ingest:
+    def _load(self, document: Document) -> SessionIngest:
         until = document.get("claimed_until")
-        return Ingest(
+        return SessionIngest(
             session_id=document["_id"],
             ingress_id=document.get("ingress_id"),
             claimed=until is not None and until > self._clock.now(),

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from services.egress.ingest.domain import Ingest, ingress_identity
+from services.egress.ingest.domain import SessionIngest, ingress_identity
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from shared.contracts.livekit_events import IngressEvent, IngressStarted
@@ -61,7 +61,7 @@ class IngestService:
         claim = await self._ingests.claim(session_id, known)
         return await self._make(session_id, claim, host_id, name, anew=anew) if claim else None
 
-    async def _existing(self, known: Ingest) -> Ingress | None:
+    async def _existing(self, known: SessionIngest) -> Ingress | None:
         """The ingress we made, if it is still there."""
         if known.ingress_id is None:
             return None

@@ -8,7 +8,7 @@ from shared.errors import NotFound
 from shared.files.storage import Storage
 
 
-class RecordingFollower:
+class EgressObserver:
     def __init__(self, recordings: RecordingRepository, storage: Storage, clock: Clock):
         self._recordings = recordings
         self._storage = storage

@@ -11,9 +11,9 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.orphans import Strays
+from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import BATCH, RecordingRepository
-from services.egress.recordings.retrying import Retrying
+from services.egress.recordings.retrying import RecordingRetry
 from services.egress.recordings.schemas import (
     CleanupResponse,
     RecordingResponse,
@@ -35,7 +35,7 @@ _SWEPT_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class RetentionLimits:
     """How long recordings are kept and how many bytes of them; None for no limit."""
 
     days: int | None
@@ -47,17 +47,17 @@ class Housekeeping:
         self,
         recordings: RecordingRepository,
         service: RecordingService,
-        strays: Strays,
-        retrying: Retrying,
+        orphans: StorageOrphans,
+        retrying: RecordingRetry,
         removal: StreamRemoval,
         storage: Storage,
         clock: Clock,
         *,
-        limits: Limits,
+        limits: RetentionLimits,
     ):
         self._recordings = recordings
         self._service = service
-        self._strays = strays
+        self._orphans = orphans
         self._retrying = retrying
         self._removal = removal
         self._storage = storage
@@ -131,7 +131,7 @@ class Housekeeping:
                 await self._removal.remove_due()
                 if swept is None or self._clock.now() - swept >= _SWEPT_EVERY:
                     await self.clean(None, dry_run=False)
-                    await self._strays.sweep()
+                    await self._orphans.sweep()
                     swept = self._clock.now()
             except AppError as error:
                 log.warning("housekeeping.failed", code=error.code, error=error.message)

@@ -15,14 +15,14 @@ from shared.files.storage import Storage, Stored
 
 log = structlog.get_logger(__name__)
 
-STRAYS = Counter("greenroom_recording_strays_total", "Rows without file, files without row", ["kind"])
+ORPHANS = Counter("greenroom_recording_strays_total", "Rows without file, files without row", ["kind"])
 
 # A file may be stored some time before or after its row is written.
 _FILE_GRACE = timedelta(hours=1)
 
 
 @dataclass
-class Swept:
+class SweepResult:
     """How many rows had no file, and files no row; bytes freed."""
 
     rows: int = 0
@@ -30,28 +30,28 @@ class Swept:
     freed: int = 0
 
 
-class Strays:
+class StorageOrphans:
     def __init__(self, recordings: RecordingRepository, storage: Storage, clock: Clock):
         self._recordings = recordings
         self._storage = storage
         self._clock = clock
 
-    async def sweep(self) -> Swept:
+    async def sweep(self) -> SweepResult:
         """Look through all rows and all files once."""
-        swept = Swept()
+        swept = SweepResult()
         await self._rows_without_file(swept)
         await self._files_without_row(swept)
         if swept.rows or swept.files:
             log.warning("storage.swept", rows=swept.rows, files=swept.files, freed=swept.freed)
         return swept
 
-    async def _rows_without_file(self, swept: Swept) -> None:
+    async def _rows_without_file(self, swept: SweepResult) -> None:
         after = ""
         while found := await self._recordings.stored(after=after):
             for recording in found:
                 if await self._storage.head(recording.file_key) is None:
                     swept.rows += 1
-                    STRAYS.labels("row").inc()
+                    ORPHANS.labels("row").inc()
                     await self._fail(recording.id)
             after = found[-1].id
 
@@ -63,7 +63,7 @@ class Strays:
         except NotFound:
             return  # It was deleted meanwhile, the file first.
 
-    async def _files_without_row(self, swept: Swept) -> None:
+    async def _files_without_row(self, swept: SweepResult) -> None:
         old = self._clock.now() - _FILE_GRACE
         batch: list[Stored] = []
         async for stored in self._storage.list("recordings"):
@@ -74,11 +74,11 @@ class Strays:
                 batch = []
         await self._delete_unknown(batch, swept)
 
-    async def _delete_unknown(self, batch: Sequence[Stored], swept: Swept) -> None:
+    async def _delete_unknown(self, batch: Sequence[Stored], swept: SweepResult) -> None:
         ids = {stored.key: id_of(key) for stored in batch if (key := key_in([stored.key]))}
         known = await self._recordings.find_many(list(set(ids.values())))
         unknown = [stored for stored in batch if stored.key in ids and ids[stored.key] not in known]
         await self._storage.delete([stored.key for stored in unknown])
         swept.files += len(unknown)
         swept.freed += sum(stored.size for stored in unknown)
-        STRAYS.labels("file").inc(len(unknown))
+        ORPHANS.labels("file").inc(len(unknown))

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.egress_observer import RecordingFollower
+from services.egress.recordings.egress_observer import EgressObserver
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
@@ -14,19 +14,19 @@ from shared.files.storage import Storage
 Remake = Callable[[str], Awaitable[bool]]
 
 
-class Retrying:
+class RecordingRetry:
     def __init__(
         self,
         recordings: RecordingRepository,
         egresses: EgressService,
-        follower: RecordingFollower,
+        observer: EgressObserver,
         storage: Storage,
         remake: Remake,
         clock: Clock,
     ):
         self._recordings = recordings
         self._egresses = egresses
-        self._follower = follower
+        self._observer = observer
         self._storage = storage
         self._remake = remake
         self._clock = clock
@@ -40,12 +40,12 @@ class Retrying:
         egress = await self._egresses.find(recording.key)
         stored = await self._storage.head(recording.file_key)
         if egress is not None and stored is not None:
-            await self._follower.finish(egress)
+            await self._observer.finish(egress)
         elif egress is not None and await self._remake(recording.key):
             await self._egresses.reopen(recording.key)
         else:
-            return await self._recordings.change(id, self._hopeless)
+            return await self._recordings.change(id, self._fail)
         return await self._recordings.get(id)
 
-    def _hopeless(self, recording: Recording) -> Sequence[Event]:
+    def _fail(self, recording: Recording) -> Sequence[Event]:
         return recording.fail("There is no file, and nothing is left to make it of", self._clock.now())

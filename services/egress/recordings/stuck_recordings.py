@@ -6,7 +6,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.egress_observer import RecordingFollower
+from services.egress.recordings.egress_observer import EgressObserver
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 
@@ -15,16 +15,16 @@ _ROW_GRACE = timedelta(minutes=1)
 _NEVER_BEGUN = "It was never begun"
 
 
-class UnfinishedRecordings:
+class StuckRecordings:
     def __init__(
         self,
         recordings: RecordingRepository,
-        follower: RecordingFollower,
+        observer: EgressObserver,
         egresses: EgressRepository,
         clock: Clock,
     ):
         self._recordings = recordings
-        self._follower = follower
+        self._observer = observer
         self._egresses = egresses
         self._clock = clock
 
@@ -42,7 +42,7 @@ class UnfinishedRecordings:
             now = self._clock.now()
             await self._recordings.change(recording.id, lambda one: one.fail(_NEVER_BEGUN, now))
         elif egress.over:
-            await self._follower.observe(egress)
+            await self._observer.observe(egress)
         else:
             return None
         settled = await self._recordings.get(recording.id)

@@ -10,7 +10,7 @@ from services.egress.access.service import SessionAccess
 from services.egress.egresses.bell import Bell
 from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.orphans import LeftoverEgresses
+from services.egress.egresses.orphans import OrphanedEgresses
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
@@ -19,13 +19,13 @@ from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.reconciler.rounds import Check
-from services.egress.recordings.egress_observer import RecordingFollower
-from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, Limits
-from services.egress.recordings.orphans import Strays
+from services.egress.recordings.egress_observer import EgressObserver
+from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, RetentionLimits
+from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import RecordingRepository
-from services.egress.recordings.retrying import Retrying
+from services.egress.recordings.retrying import RecordingRetry
 from services.egress.recordings.service import RECORDINGS, RecordingService
-from services.egress.recordings.stuck_recordings import UnfinishedRecordings
+from services.egress.recordings.stuck_recordings import StuckRecordings
 from services.egress.settings import EgressSettings
 from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import HEALTH, StreamHealth
@@ -59,7 +59,7 @@ class StreamParts:
     streams: StreamService
     recordings: RecordingService
     housekeeping: Housekeeping
-    strays: Strays
+    orphans: StorageOrphans
     checks: tuple[Check, ...]
     health: StreamHealth
     hls: HlsService
@@ -103,7 +103,7 @@ def build_streams(
         storage_type=storage.kind,
         kept=None if kept_days is None else timedelta(days=kept_days),
     )
-    follower = RecordingFollower(recording_repository, storage, clock)
+    observer = EgressObserver(recording_repository, storage, clock)
 
     async def live(session_id: str) -> bool:
         known = await reconciler.sessions.find(session_id)
@@ -125,7 +125,7 @@ def build_streams(
         settles_after=engine.settles_after,
         live=live,
         playable=playable,
-        observers=[streams.observe, follower.observe],
+        observers=[streams.observe, observer.observe],
         bell=bell,
     )
     recordings = RecordingService(
@@ -139,16 +139,16 @@ def build_streams(
         clock,
         public_url=settings.public_url,
     )
-    strays = Strays(recording_repository, storage, clock)
+    orphans = StorageOrphans(recording_repository, storage, clock)
     housekeeping = Housekeeping(
         recording_repository,
         recordings,
-        strays,
-        Retrying(recording_repository, egresses, follower, storage, engine.remake, clock),
+        orphans,
+        RecordingRetry(recording_repository, egresses, observer, storage, engine.remake, clock),
         StreamRemoval(stream_repository, segment_repository, egresses, storage, clock),
         storage,
         clock,
-        limits=Limits(days=settings.recordings_kept_days, bytes=settings.recordings_quota_bytes),
+        limits=RetentionLimits(days=settings.recordings_kept_days, bytes=settings.recordings_quota_bytes),
     )
     hls = HlsService(
         stream_repository,
@@ -165,7 +165,7 @@ def build_streams(
         segments,
         livekit,
         ingresses,
-        engine.trouble,
+        engine.problem,
         settings.encoding,
         clock,
     )
@@ -181,11 +181,11 @@ def build_streams(
         streams=streams,
         recordings=recordings,
         housekeeping=housekeeping,
-        strays=strays,
+        orphans=orphans,
         checks=(
-            LeftoverEgresses(engine.engine, egress_repository, egresses, reconciler.sessions),
+            OrphanedEgresses(engine.engine, egress_repository, egresses, reconciler.sessions),
             StuckStreams(stream_repository, streams, egress_repository, reconciler.sessions),
-            UnfinishedRecordings(recording_repository, follower, egress_repository, clock),
+            StuckRecordings(recording_repository, observer, egress_repository, clock),
         ),
         health=health,
         hls=hls,

@@ -21,7 +21,7 @@ _STATUS = {
 
 
 @dataclass(kw_only=True)
-class Part:
+class StreamPart:
     """One egress of the stream; `file`: it makes a recording as well."""
 
     key: str
@@ -48,7 +48,7 @@ class Stream:
     attempt: int = 0
     record: bool = False
     recording_key: str | None = None
-    parts: list[Part] = field(default_factory=list)
+    parts: list[StreamPart] = field(default_factory=list)
     status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None
     error: str | None = None
@@ -57,7 +57,7 @@ class Stream:
     updated_at: datetime
 
     @property
-    def current(self) -> Part | None:
+    def current(self) -> StreamPart | None:
         return self.parts[-1] if self.parts else None
 
     def needs_part(self, session: SessionState, over: str | None) -> bool:
@@ -68,7 +68,9 @@ class Stream:
     def _may_begin(self, over: str | None) -> bool:
         return self.current is None or self.current.key == over
 
-    def follow(self, session: SessionState, part: Part, over: str | None, now: datetime) -> Sequence[Event]:
+    def follow(
+        self, session: SessionState, part: StreamPart, over: str | None, now: datetime
+    ) -> Sequence[Event]:
         """Follow a state of the session that wants a stream; `part` is begun where one is needed."""
         if session.version < self.session_version:
             return []
@@ -86,13 +88,13 @@ class Stream:
             self.recording_key = None
         return []
 
-    def replace(self, part: Part, key: str, now: datetime) -> Sequence[Event]:
+    def replace(self, part: StreamPart, key: str, now: datetime) -> Sequence[Event]:
         """Begin another part in the place of the one with this `key`, where that still counts."""
         if not self.wanted or not self._may_begin(key):
             return []
         return self._begin(part, now)
 
-    def _begin(self, part: Part, now: datetime) -> Sequence[Event]:
+    def _begin(self, part: StreamPart, now: datetime) -> Sequence[Event]:
         self.parts = [*self.parts, part]
         self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
         return self._changed()

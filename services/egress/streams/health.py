@@ -11,11 +11,11 @@ from aiohttp import web
 from services.egress.access.service import SessionAccess
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.engines.build import EngineTrouble
+from services.egress.engines.build import EngineProblem
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.vitals import NOT_COUNTED
 from services.egress.streams.domain import Stream
-from services.egress.streams.health_rules import Signs, verdict
+from services.egress.streams.health_rules import HealthSignals, assess
 from services.egress.streams.playlists import WINDOW
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.schemas import (
@@ -49,7 +49,7 @@ class StreamHealth:
         segments: StreamSegments,
         livekit: LiveKit,
         ingresses: Ingresses,
-        trouble: EngineTrouble,
+        problem: EngineProblem,
         encoding: EncodingOptions,
         clock: Clock,
     ):
@@ -59,7 +59,7 @@ class StreamHealth:
         self._segments = segments
         self._livekit = livekit
         self._ingresses = ingresses
-        self._trouble = trouble
+        self._problem = problem
         self._encoding = encoding
         self._clock = clock
 
@@ -74,7 +74,7 @@ class StreamHealth:
         tracks = None if present is None else [track for one in present for track in _tracks(one)]
         output = await self._output(stream)
         status = stream.status if stream else StreamStatus.NONE
-        signs = Signs(
+        signals = HealthSignals(
             live=session.status is SessionStatus.LIVE,
             wanted=stream is not None and stream.wanted,
             status=status,
@@ -84,9 +84,9 @@ class StreamHealth:
             tracks=tracks,
             last_segment_age=output.age,
             segment_seconds=self._encoding.segment_seconds,
-            engine_trouble=await self._trouble(starting=status is StreamStatus.STARTING),
+            engine_problem=await self._problem(starting=status is StreamStatus.STARTING),
         )
-        said, reasons = verdict(signs)
+        said, reasons = assess(signals)
         return StreamHealthResponse(
             status=said,
             room=_room(room, present) if room else None,

@@ -1,4 +1,4 @@
-"""From the signs of a stream to a verdict. Pure."""
+"""The rules that turn the signals of a stream into a verdict. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Literal
 from services.egress.streams.schemas import TrackHealth
 from shared.contracts.states import StreamStatus
 
-Verdict = Literal["healthy", "degraded", "unhealthy", "idle"]
+HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
 
 # In segments: how old the last may be before the stream counts as slow, and as stopped.
 _SLOW, _STOPPED = 3, 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signs:
+class HealthSignals:
     live: bool
     wanted: bool
     status: StreamStatus
@@ -24,43 +24,43 @@ class Signs:
     tracks: Sequence[TrackHealth] | None
     last_segment_age: float | None
     segment_seconds: int
-    engine_trouble: str | None
+    engine_problem: str | None
 
 
-def verdict(signs: Signs) -> tuple[Verdict, list[str]]:
+def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:
     """What to think of the stream, and why: the worst first."""
-    if not signs.wanted:
+    if not signals.wanted:
         return "idle", [
-            "No stream was asked for" if signs.status is StreamStatus.NONE else "The stream is over"
+            "No stream was asked for" if signals.status is StreamStatus.NONE else "The stream is over"
         ]
-    bad, odd = list(_bad(signs)), list(_odd(signs))
+    bad, odd = list(_bad(signals)), list(_odd(signals))
     if bad:
         return "unhealthy", bad + odd
     return ("degraded", odd) if odd else ("healthy", [])
 
 
-def _bad(signs: Signs) -> Iterator[str]:
-    if signs.engine_trouble is not None:
-        yield signs.engine_trouble
-    if signs.status is StreamStatus.FAILED:
-        yield f"The stream has failed: {signs.error}; ask for it again with ensure_hls_egress"
-    elif signs.error is not None:
-        yield f"The stream is not running: {signs.error}"
-    if signs.livekit_answers and not signs.room_open:
+def _bad(signals: HealthSignals) -> Iterator[str]:
+    if signals.engine_problem is not None:
+        yield signals.engine_problem
+    if signals.status is StreamStatus.FAILED:
+        yield f"The stream has failed: {signals.error}; ask for it again with ensure_hls_egress"
+    elif signals.error is not None:
+        yield f"The stream is not running: {signals.error}"
+    if signals.livekit_answers and not signals.room_open:
         yield "The LiveKit room is not open"
-    age = signs.last_segment_age
-    if signs.status is StreamStatus.ACTIVE and age is not None and age > _STOPPED * signs.segment_seconds:
+    age = signals.last_segment_age
+    if signals.status is StreamStatus.ACTIVE and age is not None and age > _STOPPED * signals.segment_seconds:
         yield f"No segment has come for {age:.0f} s"
 
 
-def _odd(signs: Signs) -> Iterator[str]:
-    if not signs.livekit_answers:
+def _odd(signals: HealthSignals) -> Iterator[str]:
+    if not signals.livekit_answers:
         yield "LiveKit does not answer: room and tracks are not known"
-    if signs.status is StreamStatus.STARTING and signs.error is None:
+    if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
-    if signs.tracks is not None and all(track.muted for track in signs.tracks):
+    if signals.tracks is not None and all(track.muted for track in signals.tracks):
         yield "Nobody is sending picture or sound"
-    age = signs.last_segment_age
-    slow, stopped = _SLOW * signs.segment_seconds, _STOPPED * signs.segment_seconds
+    age = signals.last_segment_age
+    slow, stopped = _SLOW * signals.segment_seconds, _STOPPED * signals.segment_seconds
     if age is not None and slow < age <= stopped:
         yield f"The last segment is {age:.0f} s old"

@@ -5,11 +5,11 @@ from typing import Final
 from aiohttp import web
 
 from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
-from services.egress.streams.livekit_playlists import Written, read, whole, window
+from services.egress.streams.livekit_playlists import LiveKitPlaylist, read, whole, window
 from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
-from services.egress.streams.ttl_cache import Kept
+from services.egress.streams.ttl_cache import TtlCache
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import segments_prefix
 from shared.errors import Forbidden, NotFound
@@ -50,11 +50,11 @@ class HlsService:
         self._links = links
         self._seconds = seconds
         self._from_records = from_records
-        self._playlists: dict[str, Kept[str]] = {
-            LIVE_PLAYLIST: Kept(_WINDOW_KEPT),
-            FULL_PLAYLIST: Kept(_WHOLE_KEPT),
+        self._playlists: dict[str, TtlCache[str]] = {
+            LIVE_PLAYLIST: TtlCache(_WINDOW_KEPT),
+            FULL_PLAYLIST: TtlCache(_WHOLE_KEPT),
         }
-        self._known: Kept[Stream | None] = Kept(_STREAM_KEPT)
+        self._known: TtlCache[Stream | None] = TtlCache(_STREAM_KEPT)
 
     async def send(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         """What lies at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
@@ -106,12 +106,12 @@ class HlsService:
             return whole(parts, ended=ended)
         return window(parts[:-1], parts[-1], ended=ended)
 
-    async def _read(self, session_id: str, key: str, name: str) -> Written:
+    async def _read(self, session_id: str, key: str, name: str) -> LiveKitPlaylist:
         """An egress that never began, or has not yet, wrote none."""
         try:
             text = await self._storage.get(f"{segments_prefix(session_id, key)}/{name}")
         except NotFound:
-            return Written()
+            return LiveKitPlaylist()
         return read(text.decode(), key)
 
 

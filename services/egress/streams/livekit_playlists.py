@@ -25,7 +25,7 @@ _ONCE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class LiveKitPlaylist:
     """One egress's playlist; `target` is the longest segment in whole seconds.
 
     `first` and `breaks` are how many segments and discontinuities have left it: none, but for a live one.
@@ -37,7 +37,7 @@ class Written:
     target: int = 1
 
 
-def read(text: str, folder: str) -> Written:
+def read(text: str, folder: str) -> LiveKitPlaylist:
     """A playlist whose files lie in `folder`, as it reads one level up."""
     entries: list[Entry] = []
     tags: list[str] = []
@@ -51,7 +51,7 @@ def read(text: str, folder: str) -> Written:
         else:
             name, _, value = line.partition(":")
             said[name + ":"] = int(value) if value.isdigit() else 0
-    return Written(
+    return LiveKitPlaylist(
         entries=entries,
         first=said.get(_SEQUENCE, 0),
         breaks=said.get(_BREAKS, 0),
@@ -59,13 +59,13 @@ def read(text: str, folder: str) -> Written:
     )
 
 
-def whole(parts: Sequence[Written], *, ended: bool) -> str:
+def whole(parts: Sequence[LiveKitPlaylist], *, ended: bool) -> str:
     """All that there is, from full playlists; a discontinuity between the parts."""
     kind = f"#EXT-X-PLAYLIST-TYPE:{'VOD' if ended else 'EVENT'}"
     return _text(_joined(parts), target=_target(parts), heads=[f"{_SEQUENCE}0", kind], ended=ended)
 
 
-def window(before: Sequence[Written], current: Written, *, ended: bool) -> str:
+def window(before: Sequence[LiveKitPlaylist], current: LiveKitPlaylist, *, ended: bool) -> str:
     """The last segments: of the `current` live playlist, and of the full ones `before` while that is short.
 
     Numbers go on from part to part, so that players follow from one to the next.
@@ -83,7 +83,7 @@ def window(before: Sequence[Written], current: Written, *, ended: bool) -> str:
     return _text([*kept, *latest], target=_target([*before, current]), heads=heads, ended=ended)
 
 
-def _joined(parts: Iterable[Written]) -> list[Entry]:
+def _joined(parts: Iterable[LiveKitPlaylist]) -> list[Entry]:
     entries: list[Entry] = []
     for part in parts:
         first, rest = part.entries[:1], part.entries[1:]
@@ -96,7 +96,7 @@ def _broken(entry: Entry) -> Entry:
     return entry if _BREAK in entry else (_BREAK, *entry)
 
 
-def _target(parts: Iterable[Written]) -> int:
+def _target(parts: Iterable[LiveKitPlaylist]) -> int:
     return max((part.target for part in parts), default=1)
 
 

@@ -11,7 +11,7 @@ from services.egress.egresses.service import EgressService
 from services.egress.reconciler.sessions.service import Sessions
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository
-from services.egress.streams.domain import Part, Stream, new_stream
+from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
@@ -86,7 +86,7 @@ class StreamService:
         """Have the session's stream run; a part that has ended is replaced when it is asked for again."""
         stream = await self._streams.ensure(new_stream(session, self._clock.now()))
         over = await self._ended_part(stream)
-        part = Part(key=key_of(new_id()), file=False)
+        part = StreamPart(key=key_of(new_id()), file=False)
         if stream.needs_part(session, over):
             part.file = session.stream.record and await self._reserve(session, part)
         stream = await self._streams.change(
@@ -98,12 +98,12 @@ class StreamService:
 
     async def _record_beside(self, session: SessionState, key: str) -> None:
         """Record a session whose stream runs without a recording: the stream is not touched for that."""
-        await self._reserve(session, Part(key=key, file=True))
+        await self._reserve(session, StreamPart(key=key, file=True))
         if await self._recordings.find(id_of(key)) is not None:
             await self._egresses.plan(key, session.id, stream=False, file=True)
         await self._streams.change(session.id, lambda one: one.recording_begun(key))
 
-    async def _carry_out(self, stream: Stream, part: Part) -> None:
+    async def _carry_out(self, stream: Stream, part: StreamPart) -> None:
         """Plan the part that counts; `part` was made for it, unless somebody else was faster."""
         current = stream.current
         if current is None:
@@ -112,7 +112,7 @@ class StreamService:
             await self._recordings.remove(id_of(part.key), Recording.withdraw)
         await self._egresses.plan(current.key, stream.id, stream=True, file=current.file)
 
-    async def _reserve(self, session: SessionState, part: Part) -> bool:
+    async def _reserve(self, session: SessionState, part: StreamPart) -> bool:
         """Begin the recording that the part is to make; False where the session is recorded already."""
         recording = new_recording(id_of(part.key), session, self._storage_type, self._clock.now())
         try:
@@ -130,7 +130,7 @@ class StreamService:
 
     async def release_file(self, key: str, session_id: str) -> None:
         """The recording that this part makes is to end, and the stream to go on without one."""
-        part = Part(key=key_of(new_id()), file=False)
+        part = StreamPart(key=key_of(new_id()), file=False)
         stream = await self._streams.change(session_id, lambda one: one.replace(part, key, self._clock.now()))
         if stream.wanted:
             await self._carry_out(stream, part)
@@ -144,7 +144,7 @@ class StreamService:
         known = await self._sessions.find(event.session_id)
         if over is None or known is None or not known.live:
             return
-        part = Part(key=key_of(new_id()), file=False)
+        part = StreamPart(key=key_of(new_id()), file=False)
         part.file = known.state.stream.record and await self._reserve(known.state, part)
         stream = await self._streams.change(stream.id, lambda one: one.replace(part, over, self._clock.now()))
         log.info("stream.revived", session_id=stream.id)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 _MOST = 10_000
 
 
-class Kept(Generic[T]):
+class TtlCache(Generic[T]):
     """Values by key, each made by the first who asks and given for `seconds`; failures are not kept."""
 
     def __init__(self, seconds: float):

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from livekit.protocol import egress as egress_protocol
 
 from deploy.local.stack import Stack
-from services.egress.engines.livekit import LiveKitEngine, Place, composite
+from services.egress.engines.livekit import LiveKitEngine, StorageTarget, composite
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.keys import file_key, key_of, segments_prefix
@@ -44,7 +44,7 @@ def order(session_id: str, *, stream: bool = True, file: bool = True) -> EgressO
 
 def said(of: EgressOrder, url: str, options: dict[str, str] | None = None) -> dict[str, Any]:
     """The request as LiveKit's protobuf JSON has it."""
-    request = room_composite_request(composite(of, Place(url, options or {})))
+    request = room_composite_request(composite(of, StorageTarget(url, options or {})))
     told: dict[str, Any] = MessageToDict(request)
     assert ParseDict(told, egress_protocol.RoomCompositeEgressRequest()) == request
     return told
@@ -156,7 +156,7 @@ def test_a_bucket_is_given_with_what_it_takes_to_write_to_it() -> None:
             "bucket": "media",
             "forcePathStyle": True,
         }
-    assert "secret" not in repr(Place("s3://media/live", S3).s3)
+    assert "secret" not in repr(StorageTarget("s3://media/live", S3).s3)
 
 
 class Counted(LiveKitEngine):

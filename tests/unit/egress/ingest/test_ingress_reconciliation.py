@@ -13,7 +13,7 @@ from services.egress.drift.schemas import DriftQuery
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
-from services.egress.ingest.ingress_reconciliation import IngressCheck
+from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
@@ -45,7 +45,7 @@ class Door(House):
         self.service = IngestService(self.ingresses, self.ingests)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         webhooks = WebhookRepository(self.mongo, self.outbox)
-        check = IngressCheck(
+        check = IngressReconciliation(
             self.ingresses, self.ingests, self.service, self.parts.sessions, webhooks, self.clock
         )
         self.rounds = Rounds(

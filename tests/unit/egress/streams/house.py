@@ -62,7 +62,7 @@ class House:
         self.owner: FakeOwner = like.owner if like else FakeOwner()
         self.bus = MemoryBus(clock=self.clock)
         self.engine: FakeEngine = like.engine if like else FakeEngine(self.clock)
-        self.trouble: str | None = None
+        self.problem: str | None = None
         self.remade: list[str] = []
         self.storage: Storage = like.storage if like else Storage.from_url("memory:")
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
@@ -73,7 +73,7 @@ class House:
             engine=engine or self.engine,
             settles_after=SETTLES_AFTER,
             keeps_records=keeps_records,
-            trouble=self._trouble,
+            problem=self._problem,
             remake=self._remake,
         )
         self.parts = build_streams(
@@ -99,8 +99,8 @@ class House:
         self.recordings = RecordingRepository(self.mongo, self.outbox, self.clock)
         self.segments = SegmentRepository(self.mongo)
 
-    async def _trouble(self, *, starting: bool) -> str | None:
-        return self.trouble
+    async def _problem(self, *, starting: bool) -> str | None:
+        return self.problem
 
     async def _remake(self, key: str) -> bool:
         self.remade.append(key)

@@ -115,7 +115,7 @@ async def test_segments_that_stop_coming(house: House) -> None:
 
 
 async def test_an_engine_that_is_not_there(house: House) -> None:
-    house.trouble = "No recorder runs"
+    house.problem = "No recorder runs"
     session = await house.go_live()
     await house.work()
     found = await health(house, session)

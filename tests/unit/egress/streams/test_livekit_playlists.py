@@ -1,6 +1,6 @@
 """The playlists that LiveKit wrote for each egress, as one."""
 
-from services.egress.streams.livekit_playlists import Written, read, whole, window
+from services.egress.streams.livekit_playlists import LiveKitPlaylist, read, whole, window
 
 
 def playlist(numbers: range, *, first: int = 0, ended: bool = False) -> str:
@@ -15,11 +15,11 @@ def playlist(numbers: range, *, first: int = 0, ended: bool = False) -> str:
     return "\n".join([*lines, "#EXT-X-ENDLIST"] if ended else lines) + "\n"
 
 
-def full(name: str, count: int) -> Written:
+def full(name: str, count: int) -> LiveKitPlaylist:
     return read(playlist(range(count), ended=True), name)
 
 
-def live(name: str, first: int, count: int) -> Written:
+def live(name: str, first: int, count: int) -> LiveKitPlaylist:
     return read(playlist(range(first, first + count), first=first), name)
 
 
@@ -48,7 +48,7 @@ def test_one_is_read_one_level_up() -> None:
 
 
 def test_the_archive_has_all_parts_with_a_break_between() -> None:
-    text = whole([full("a", 2), Written(), full("b", 1)], ended=True)
+    text = whole([full("a", 2), LiveKitPlaylist(), full("b", 1)], ended=True)
     assert files(text) == ["a/0.ts", "a/1.ts", "b/0.ts"]
     assert lines(text, "#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST") == ["#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST"]
     assert "#EXT-X-PLAYLIST-TYPE:VOD" in text
@@ -60,7 +60,7 @@ def test_players_follow_from_one_egress_to_the_next() -> None:
     """Each number names the same segment in every window that has it."""
     named: dict[int, str] = {}
     before = [full("a", 9)]
-    windows = [window([], live("a", 4, 5), ended=False), window(before, Written(), ended=False)]
+    windows = [window([], live("a", 4, 5), ended=False), window(before, LiveKitPlaylist(), ended=False)]
     windows += [window(before, live("b", 0, count), ended=False) for count in range(1, 6)]
     windows += [window(before, live("b", first, 5), ended=False) for first in range(1, 4)]
     for text in windows:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.egress.streams.domain import Part
+from services.egress.streams.domain import StreamPart
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import RecordingStatus, SessionState, SessionStatus, StreamStatus, StreamWish
@@ -172,7 +172,7 @@ async def test_a_wish_that_nobody_heard_is_followed(house: House) -> None:
 
 
 async def test_a_stream_whose_egress_was_never_planned_gets_it(house: House, session: SessionState) -> None:
-    part = Part(key="b" * 32, file=False)
+    part = StreamPart(key="b" * 32, file=False)
     await house.streams.change(session.id, as_if(parts=[part]))
     await house.go_round(12)
     assert ("stream", "stream active", "no egress planned") in await house.repaired()
@@ -182,7 +182,7 @@ async def test_a_stream_whose_egress_was_never_planned_gets_it(house: House, ses
 
 async def test_one_that_was_to_end_is_over_without_an_egress(house: House, session: SessionState) -> None:
     await house.end(session)
-    await house.streams.change(session.id, as_if(parts=[Part(key="b" * 32, file=False)]))
+    await house.streams.change(session.id, as_if(parts=[StreamPart(key="b" * 32, file=False)]))
     await house.go_round(12)
     assert (await house.stream(session)).status is StreamStatus.ENDED
 

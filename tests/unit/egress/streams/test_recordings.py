@@ -346,7 +346,7 @@ async def test_the_sweep_finds_rows_without_file_and_files_without_row(house: Ho
     stray = f"recordings/{new_id()}/{key_of(new_id())}.mp4"
     await house.storage.put(stray, b"stray")
     house.clock.advance(days=365 * 10)
-    swept = await house.parts.strays.sweep()
+    swept = await house.parts.orphans.sweep()
     assert (swept.rows, swept.files) == (1, 1)
     assert (await house.recordings.get(lost.id)).error == "The file is gone from the storage"
     assert (await house.recordings.get(kept.id)).status is RecordingStatus.COMPLETED
@@ -360,7 +360,7 @@ async def test_young_files_are_left_alone(house: House) -> None:
     stored = await house.storage.head(stray)
     assert stored is not None
     house.clock.advance(seconds=(stored.modified - house.clock.now()).total_seconds() + 5 * MINUTE)
-    assert (await house.parts.strays.sweep()).files == 0
+    assert (await house.parts.orphans.sweep()).files == 0
 
 
 async def test_a_recording_without_an_egress_is_settled(house: House) -> None:
