@@ -42,12 +42,12 @@ ALL = 2**31 - 1
 
 
 @dataclass
-class Crowd:
+class Viewers:
     session_id: str
     connections: list[Connection]
 
     @classmethod
-    def of(cls, people: int, session_id: str) -> "Crowd":
+    def of(cls, people: int, session_id: str) -> "Viewers":
         users = [new_id() for _ in range(people)]
         return cls(session_id, [connection(user, f"PA_{user[-12:]}", at(0)) for user in users])
 
@@ -104,11 +104,11 @@ async def baselines(stack: Stack, people: int) -> tuple[float, float]:
     presences, attendances = PresenceRepository(mongo, turns), AttendanceRepository(mongo, turns)
     await presences.ensure_indexes()
     await attendances.ensure_indexes()
-    crowd = Crowd.of(people, new_id())
-    documents = list(crowd.presences())
+    viewers = Viewers.of(people, new_id())
+    documents = list(viewers.presences())
     first = await inserting(presences.collection, documents)
     first += await closing(presences.collection, documents)
-    second = await inserting(attendances.collection, list(crowd.attendances()))
+    second = await inserting(attendances.collection, list(viewers.attendances()))
     mongo.close()
     return first, second
 
@@ -126,13 +126,13 @@ async def publish(bus: RabbitBus, events: list[Event]) -> None:
 async def measure(stack: Stack, people: int) -> tuple[float, float]:
     """Seconds until all is published, and until every attendance and count is exact."""
     state = session()
-    crowd = Crowd.of(people, state.id)
+    viewers = Viewers.of(people, state.id)
     bus = RabbitBus(stack.amqp_url, service="bench")
     await bus.start()
     started = time.perf_counter()
-    came: list[Event] = [joined(state.id, one) for one in crowd.connections]
+    came: list[Event] = [joined(state.id, one) for one in viewers.connections]
     await publish(bus, [SessionStarted(session=state), *came])
-    await publish(bus, [left(state.id, one, at(60)) for one in crowd.connections])
+    await publish(bus, [left(state.id, one, at(60)) for one in viewers.connections])
     published = time.perf_counter() - started
     mongo = Mongo.from_uri(stack.mongodb.attendance, timeout=60)
     while not await exact(mongo, state.id, people):

@@ -9,29 +9,31 @@ from typing import Any
 from tests.chaos.api_reader import Api
 from tests.chaos.attendance_checks import attendance_faults
 from tests.chaos.journal_checks import journal_faults
-from tests.chaos.ledger import Deed, Ledger, RoomEntry, SessionEntry
-from tests.chaos.load import Account, House
+from tests.chaos.ledger import Ledger, RequestedChange, RoomEntry, SessionEntry
+from tests.chaos.load import Account, Tenant
 
 Listed = defaultdict[str, list[dict[str, Any]]]
 
 
-async def find_faults(api: Api, house: House, ledger: Ledger) -> list[str]:
+async def find_faults(api: Api, tenant: Tenant, ledger: Ledger) -> list[str]:
     """Everything that is not as the ledger says; empty where all is right. Raises Unreadable."""
     found: list[str] = []
     labels = {room.label for room in ledger.rooms}
     rooms: Listed = defaultdict(list)
-    for account in house.accounts:
+    for account in tenant.accounts:
         for room in await api.pages("/rooms/my", "rooms", account.token):
             rooms[room["title"]].append(room)
             if room["title"] in labels:
                 entry = next(entry for entry in ledger.rooms if entry.label == room["title"])
-                found += await _sessions_of(api, house, account, room["id"], entry)
+                found += await _sessions_of(api, tenant, account, room["id"], entry)
     for entry in ledger.rooms:
         found += room_faults(entry, rooms[entry.label])
-    return found + await _viewer_faults(api, house, ledger)
+    return found + await _viewer_faults(api, tenant, ledger)
 
 
-async def _sessions_of(api: Api, house: House, account: Account, room_id: str, room: RoomEntry) -> list[str]:
+async def _sessions_of(
+    api: Api, tenant: Tenant, account: Account, room_id: str, room: RoomEntry
+) -> list[str]:
     sessions: Listed = defaultdict(list)
     for session in await api.pages(f"/rooms/{room_id}/sessions", "sessions", account.token):
         sessions[session["title"]].append(session)
@@ -40,14 +42,14 @@ async def _sessions_of(api: Api, house: House, account: Account, room_id: str, r
         found += session_faults(entry, sessions[entry.label])
         if entry.id is not None:
             state = sessions[entry.label][0] if sessions[entry.label] else None
-            found += await journal_faults(api, house.admin, entry)
+            found += await journal_faults(api, tenant.admin, entry)
             found += await attendance_faults(api, account.token, entry, state)
     return found
 
 
-async def _viewer_faults(api: Api, house: House, ledger: Ledger) -> list[str]:
+async def _viewer_faults(api: Api, tenant: Tenant, ledger: Ledger) -> list[str]:
     """Display names are unique to a registration, so more than one person of a name is one too many."""
-    people = Counter(user["username"] for user in await api.pages("/admin/users", "users", house.admin))
+    people = Counter(user["username"] for user in await api.pages("/admin/users", "users", tenant.admin))
     return [
         fault
         for viewer in ledger.viewers
@@ -55,7 +57,7 @@ async def _viewer_faults(api: Api, house: House, ledger: Ledger) -> list[str]:
     ]
 
 
-def counted(label: str, create: Deed, times: int) -> Iterator[str]:
+def counted(label: str, create: RequestedChange, times: int) -> Iterator[str]:
     """One thing for one key: exactly where acknowledged, at most where unknown, none where refused."""
     if times > 1:
         yield f"{label} is there {times} times"

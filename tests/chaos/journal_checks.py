@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.chaos.api_reader import Api
 from tests.chaos.caller import Outcome
-from tests.chaos.ledger import Deed, SessionEntry
+from tests.chaos.ledger import RequestedChange, SessionEntry
 
 NO_HOST_GRACE = 60.0
 CREATED, STARTED, ENDED, DELETED = (
@@ -33,7 +33,7 @@ def find_faults(lines: Sequence[dict[str, Any]], entry: SessionEntry) -> Iterato
     yield from _connections(lines, entry)
 
 
-def _once(times: Counter[str], name: str, deed: Deed | None) -> Iterator[str]:
+def _once(times: Counter[str], name: str, deed: RequestedChange | None) -> Iterator[str]:
     least, most = int(bool(deed and deed.done)), int(bool(deed and deed.possible))
     if not least <= times[name] <= most:
         yield f"{name} stands there {times[name]} times"

@@ -7,14 +7,14 @@ from tests.chaos.caller import Answer, Outcome
 
 
 @dataclass
-class Deed:
+class RequestedChange:
     """Something asked for, once or several times under one name. `doubtful`: a try of it stayed unknown."""
 
     outcome: Outcome
     doubtful: bool
 
     @classmethod
-    def of(cls, answer: Answer) -> "Deed":
+    def of(cls, answer: Answer) -> "RequestedChange":
         return cls(answer.outcome, answer.doubtful)
 
     @property
@@ -64,11 +64,11 @@ class SessionEntry:
     """A session; `start`, `end` and `delete` are None where nobody asked for it."""
 
     label: str
-    create: Deed
+    create: RequestedChange
     id: str | None
-    start: Deed | None = None
-    end: Deed | None = None
-    delete: Deed | None = None
+    start: RequestedChange | None = None
+    end: RequestedChange | None = None
+    delete: RequestedChange | None = None
     limit: Edits = field(default_factory=Edits)
     connections: list[ConnectionEntry] = field(default_factory=list)
     joins_acknowledged: int = 0
@@ -77,7 +77,7 @@ class SessionEntry:
 @dataclass
 class RoomEntry:
     label: str
-    create: Deed
+    create: RequestedChange
     id: str | None
     description: Edits = field(default_factory=Edits)
     sessions: list[SessionEntry] = field(default_factory=list)
@@ -86,7 +86,7 @@ class RoomEntry:
 @dataclass
 class ViewerEntry:
     label: str
-    create: Deed
+    create: RequestedChange
     id: str | None
 
 

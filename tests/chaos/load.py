@@ -11,8 +11,8 @@ from deploy.local.stack import Stack
 from shared.ids import new_id, new_secret
 from tests.chaos.caller import Caller
 from tests.chaos.ledger import Ledger
-from tests.chaos.simulated_users import Host, Reader, Scene, Viewer
-from tests.chaos.webhook_sender import LiveKitVoice
+from tests.chaos.simulated_users import Host, LoadContext, Reader, Viewer
+from tests.chaos.webhook_sender import WebhookSender
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Account:
 
 
 @dataclass(frozen=True)
-class House:
+class Tenant:
     """The load's own organization, with its administrator's token and its hosts."""
 
     admin: str
     accounts: list[Account]
 
 
-async def make_house(caller: Caller, stack: Stack, hosts: int) -> House:
+async def make_tenant(caller: Caller, stack: Stack, hosts: int) -> Tenant:
     """An organization with this many hosts, one preset each."""
     admin = await _sign_in(caller, stack.admin.email, stack.admin.password)
     made = await _must(caller, "/admin/organizations", {"name": f"Chaos {new_id()}"}, admin["access_token"])
     accounts = [await _host(caller, admin["access_token"], made["id"]) for _ in range(hosts)]
-    return House(admin["access_token"], accounts)
+    return Tenant(admin["access_token"], accounts)
 
 
 @asynccontextmanager
@@ -56,12 +56,12 @@ async def under_load(
 ) -> AsyncIterator[Ledger]:
     """Everybody is at work for as long as the block runs, and has finished what they began at its end."""
     ledger, stopping = Ledger(), asyncio.Event()
-    scene = Scene(caller, LiveKitVoice(caller, stack), ledger, stopping, size.pace)
+    context = LoadContext(caller, WebhookSender(caller, stack), ledger, stopping, size.pace)
     actors: list[Host | Viewer | Reader] = [
-        Host(scene, one.token, one.user_id, one.preset_id, _of(rng)) for one in accounts[: size.hosts]
+        Host(context, one.token, one.user_id, one.preset_id, _of(rng)) for one in accounts[: size.hosts]
     ]
-    actors += [Viewer(scene, _of(rng)) for _ in range(size.viewers)]
-    actors += [Reader(scene, _of(rng)) for _ in range(size.readers)]
+    actors += [Viewer(context, _of(rng)) for _ in range(size.viewers)]
+    actors += [Reader(context, _of(rng)) for _ in range(size.readers)]
     async with asyncio.TaskGroup() as group:
         for actor in actors:
             group.create_task(actor.run())

@@ -9,7 +9,7 @@ from typing import Any
 from shared.ids import new_id
 from tests.chaos.caller import Caller
 from tests.chaos.load import Account
-from tests.chaos.webhook_sender import LiveKitVoice
+from tests.chaos.webhook_sender import WebhookSender
 
 EVERY = 0.25
 LOOK_EVERY = 0.05
@@ -30,8 +30,8 @@ class Probe:
 class Probes:
     """All probes on one room and one live session of `account`."""
 
-    def __init__(self, caller: Caller, voice: LiveKitVoice, account: Account):
-        self._caller, self._voice, self._account = caller, voice, account
+    def __init__(self, caller: Caller, webhooks: WebhookSender, account: Account):
+        self._caller, self._webhooks, self._account = caller, webhooks, account
         self.results: dict[str, Probe] = {}
         self._room = self._session = ""
         self._present = 0
@@ -88,12 +88,12 @@ class Probes:
 
     async def _webhook(self) -> bool:
         """The door alone: a track, of which only the journal hears; it is told until it is acknowledged."""
-        await self._voice.published(self._session, self._account.user_id)
+        await self._webhooks.published(self._session, self._account.user_id)
         return True
 
     async def _event(self) -> bool:
         """Through everything: webhook, egress, broker, attendance, broker, session, and read there."""
-        await self._voice.joined(self._session, new_id())
+        await self._webhooks.joined(self._session, new_id())
         self._present += 1
         while True:
             answer = await self._caller.once("probe event", "GET", f"/sessions/{self._session}")

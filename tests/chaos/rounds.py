@@ -143,7 +143,7 @@ def _unclear(caller: Caller, began: float, over: float) -> int:
     return sum(began <= call.began <= over and call.outcome is Outcome.UNKNOWN for call in caller.calls)
 
 
-def strays(calls: Sequence[Call], rounds: Sequence[Round]) -> list[Call]:
+def unexplained_failures(calls: Sequence[Call], rounds: Sequence[Round]) -> list[Call]:
     """Calls with no clear answer that no round explains: none was under way, or it was over for 5 s."""
 
     def explained(call: Call) -> bool:

@@ -13,10 +13,10 @@ from tests.chaos.api_reader import Api
 from tests.chaos.caller import Call, Caller, connect
 from tests.chaos.checks import find_faults
 from tests.chaos.ledger import Ledger
-from tests.chaos.load import House, Size, make_house, under_load
+from tests.chaos.load import Size, Tenant, make_tenant, under_load
 from tests.chaos.probes import Probes
-from tests.chaos.rounds import FROZEN, GOAL_SECONDS, Round, freeze, kill, strays
-from tests.chaos.webhook_sender import LiveKitVoice
+from tests.chaos.rounds import FROZEN, GOAL_SECONDS, Round, freeze, kill, unexplained_failures
+from tests.chaos.webhook_sender import WebhookSender
 from tests.running_stack import RunningStack
 
 # Everything that was told has reached everybody within this, once all is back.
@@ -58,27 +58,27 @@ async def run(stack: RunningStack, plan: Plan, show: Show) -> Result:
     began = time.time()
     async with connect(stack.info.base_url) as http, memory.sampled(stack) as samples:
         caller = Caller(http)
-        house = await make_house(caller, stack.info, plan.size.hosts + 1)
-        rounds, ledger = await _rounds(stack, plan, show, caller, house)
+        tenant = await make_tenant(caller, stack.info, plan.size.hosts + 1)
+        rounds, ledger = await _rounds(stack, plan, show, caller, tenant)
         with show.step("account") as step:
-            settled, found = await _settle(stack, Api(caller), house, ledger)
+            settled, found = await _settle(stack, Api(caller), tenant, ledger)
             step.detail(f"{len(found)} faults, after {settled:.1f} s")
     lost = [
         f"{call.kind} failed for no reason that a round gives: {call.status} {call.code} "
         f"at {call.began - began:.1f} s"
-        for call in strays(caller.calls, rounds)
+        for call in unexplained_failures(caller.calls, rounds)
     ]
     every = [fault for one in rounds for fault in one.faults] + lost + found
     return Result(began, rounds, caller.calls, samples, ledger.counts(), settled, every)
 
 
 async def _rounds(
-    stack: RunningStack, plan: Plan, show: Show, caller: Caller, house: House
+    stack: RunningStack, plan: Plan, show: Show, caller: Caller, tenant: Tenant
 ) -> tuple[list[Round], Ledger]:
     rounds: list[Round] = []
-    probes = Probes(caller, LiveKitVoice(caller, stack.info), house.accounts[-1])
+    probes = Probes(caller, WebhookSender(caller, stack.info), tenant.accounts[-1])
     rng = random.Random(plan.seed)
-    async with under_load(caller, stack.info, house.accounts[:-1], plan.size, rng) as ledger:
+    async with under_load(caller, stack.info, tenant.accounts[:-1], plan.size, rng) as ledger:
         await asyncio.sleep(plan.warm_up)
         for time_ in range(1, plan.times + 1):
             for name in plan.killed:
@@ -103,12 +103,12 @@ def _told(one: Round) -> str:
     return f"away {one.ready - one.began:.1f} s; on again after: {took}; {one.unknown} calls unclear{frozen}"
 
 
-async def _settle(stack: RunningStack, api: Api, house: House, ledger: Ledger) -> tuple[float, list[str]]:
+async def _settle(stack: RunningStack, api: Api, tenant: Tenant, ledger: Ledger) -> tuple[float, list[str]]:
     """Look until there are no faults, or what has to be is overdue."""
     began = time.monotonic()
     checks: list[Callable[[], Awaitable[list[str]]]] = [
         lambda: leftover_checks.unpublished(stack.info),
-        lambda: find_faults(api, house, ledger),
+        lambda: find_faults(api, tenant, ledger),
         lambda: leftover_checks.open_rooms(stack.info, ledger),
         lambda: leftover_checks.dead(stack.info),
     ]

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 from shared.ids import new_id
 from tests.chaos.caller import Answer, Caller, Outcome
-from tests.chaos.ledger import Deed, Ledger, RoomEntry, SessionEntry, ViewerEntry
-from tests.chaos.webhook_sender import LiveKitVoice
+from tests.chaos.ledger import Ledger, RequestedChange, RoomEntry, SessionEntry, ViewerEntry
+from tests.chaos.webhook_sender import WebhookSender
 
 
 @dataclass
-class Scene:
+class LoadContext:
     """What everybody shares. `pace` stretches every pause; `open_sessions` are those viewers may join."""
 
     caller: Caller
-    voice: LiveKitVoice
+    webhooks: WebhookSender
     ledger: Ledger
     stopping: asyncio.Event
     pace: float = 1.0
@@ -33,12 +33,12 @@ class Scene:
 class Host:
     """Opens rooms, goes live in them, edits, ends and deletes; sometimes two sessions contend for a room."""
 
-    def __init__(self, scene: Scene, token: str, user_id: str, preset_id: str, rng: random.Random):
-        self._scene, self._rng = scene, rng
+    def __init__(self, context: LoadContext, token: str, user_id: str, preset_id: str, rng: random.Random):
+        self._context, self._rng = context, rng
         self._token, self._user_id, self._preset_id = token, user_id, preset_id
 
     async def run(self) -> None:
-        while not self._scene.stopping.is_set():
+        while not self._context.stopping.is_set():
             room = await self._room()
             if room.id is None:
                 continue
@@ -52,8 +52,8 @@ class Host:
     async def _room(self) -> RoomEntry:
         label = f"Room {new_id()}"
         answer = await self._post("create room", "/rooms", {"title": label}, keyed=True)
-        room = RoomEntry(label, Deed.of(answer), answer.data["room"]["id"] if answer.ok else None)
-        self._scene.ledger.rooms.append(room)
+        room = RoomEntry(label, RequestedChange.of(answer), answer.data["room"]["id"] if answer.ok else None)
+        self._context.ledger.rooms.append(room)
         return room
 
     async def _session(self, room: RoomEntry) -> SessionEntry:
@@ -61,23 +61,27 @@ class Host:
         body = {"title": label, "preset_id": self._preset_id}
         answer = await self._post("create session", f"/rooms/{room.id}/sessions", body, keyed=True)
         id_ = answer.data["session"]["id"] if answer.ok else None
-        session = SessionEntry(label, Deed.of(answer), id_)
+        session = SessionEntry(label, RequestedChange.of(answer), id_)
         room.sessions.append(session)
         return session
 
     async def _start(self, session: SessionEntry) -> None:
-        session.start = Deed.of(await self._post("start", f"/sessions/{session.id}/start", keyed=True))
+        session.start = RequestedChange.of(
+            await self._post("start", f"/sessions/{session.id}/start", keyed=True)
+        )
 
     async def _host(self, session: SessionEntry) -> None:
         """What a host does with a session that is live, or that could not go live."""
         if session.start and session.start.done and session.id:
-            session.connections.append(await self._scene.voice.joined(session.id, self._user_id, host=True))
-            self._scene.open_sessions.append(session)
+            session.connections.append(
+                await self._context.webhooks.joined(session.id, self._user_id, host=True)
+            )
+            self._context.open_sessions.append(session)
             for _ in range(self._rng.randint(2, 4)):
-                await self._scene.pause(self._rng.uniform(0.6, 1.6))
+                await self._context.pause(self._rng.uniform(0.6, 1.6))
                 await self._limit(session)
             if self._rng.random() < 0.9:
-                self._scene.open_sessions.remove(session)
+                self._context.open_sessions.remove(session)
                 await self._end(session)
         if not (session.start and session.start.outcome is Outcome.UNKNOWN) and self._rng.random() < 0.25:
             await self._delete(session)
@@ -97,37 +101,37 @@ class Host:
         """Sometimes twice at once, as two hosts may."""
         path, times = f"/sessions/{session.id}/end", 2 if self._rng.random() < 0.2 else 1
         answers = await asyncio.gather(*(self._post("end", path) for _ in range(times)))
-        session.end = Deed.of(min(answers, key=lambda answer: list(Outcome).index(answer.outcome)))
+        session.end = RequestedChange.of(min(answers, key=lambda answer: list(Outcome).index(answer.outcome)))
 
     async def _delete(self, session: SessionEntry) -> None:
         path = f"/sessions/{session.id}"
-        answer = await self._scene.caller.surely("delete", "DELETE", path, token=self._token)
-        session.delete = Deed.of(answer)
+        answer = await self._context.caller.surely("delete", "DELETE", path, token=self._token)
+        session.delete = RequestedChange.of(answer)
         if answer.call.status == 404 and answer.doubtful:
-            session.delete = Deed(Outcome.ACKNOWLEDGED, doubtful=True)
+            session.delete = RequestedChange(Outcome.ACKNOWLEDGED, doubtful=True)
 
     async def _post(self, kind: str, path: str, body: object = None, *, keyed: bool = False) -> Answer:
         """With patience, as a careful client; one in ten is left not knowing."""
         patience = 40.0 if self._rng.random() < 0.9 else 0.0
         headers = {"Idempotency-Key": new_id()} if keyed else {}
-        return await self._scene.caller.surely(
+        return await self._context.caller.surely(
             kind, "POST", path, token=self._token, body=body, headers=headers, patience=patience
         )
 
     async def _patch(self, kind: str, path: str, body: object) -> Answer:
-        return await self._scene.caller.once(kind, "PATCH", path, token=self._token, body=body)
+        return await self._context.caller.once(kind, "PATCH", path, token=self._token, body=body)
 
 
 class Viewer:
     """Registers, joins live sessions, comes and goes, and after a few is somebody else."""
 
-    def __init__(self, scene: Scene, rng: random.Random):
-        self._scene, self._rng = scene, rng
+    def __init__(self, context: LoadContext, rng: random.Random):
+        self._context, self._rng = context, rng
 
     async def run(self) -> None:
-        while not self._scene.stopping.is_set():
+        while not self._context.stopping.is_set():
             label = f"Viewer {new_id()}"[:50]
-            answer = await self._scene.caller.surely(
+            answer = await self._context.caller.surely(
                 "register",
                 "POST",
                 "/auth/viewer/register",
@@ -135,21 +139,21 @@ class Viewer:
                 headers={"Idempotency-Key": new_id()},
             )
             user_id = answer.data["user"]["id"] if answer.ok else None
-            self._scene.ledger.viewers.append(ViewerEntry(label, Deed.of(answer), user_id))
+            self._context.ledger.viewers.append(ViewerEntry(label, RequestedChange.of(answer), user_id))
             for _ in range(3 if user_id else 0):
                 await self._watch(user_id or "", answer.data["access_token"])
 
     async def _watch(self, user_id: str, token: str) -> None:
-        if self._scene.stopping.is_set():
+        if self._context.stopping.is_set():
             return
-        if not self._scene.open_sessions:
-            await self._scene.pause(0.3)
+        if not self._context.open_sessions:
+            await self._context.pause(0.3)
             return
-        session = self._rng.choice(self._scene.open_sessions)
+        session = self._rng.choice(self._context.open_sessions)
         path = f"/sessions/{session.id}/join"
-        answer = await self._scene.caller.once("join", "POST", path, token=token)
+        answer = await self._context.caller.once("join", "POST", path, token=token)
         if not answer.ok:
-            await self._scene.pause(0.3)
+            await self._context.pause(0.3)
             return
         session.joins_acknowledged += 1
         for _ in range(self._rng.choice((1, 1, 2))):
@@ -157,22 +161,22 @@ class Viewer:
 
     async def _stay(self, session: SessionEntry, user_id: str) -> None:
         """Be there for some seconds; longer than LiveKit's whole seconds can be wrong."""
-        connection = await self._scene.voice.joined(session.id or "", user_id)
+        connection = await self._context.webhooks.joined(session.id or "", user_id)
         session.connections.append(connection)
         await asyncio.sleep(2.2)
-        await self._scene.pause(self._rng.uniform(0, 2.5))
-        await self._scene.voice.left(session.id or "", connection)
+        await self._context.pause(self._rng.uniform(0, 2.5))
+        await self._context.webhooks.left(session.id or "", connection)
 
 
 class Reader:
     """Looks at what anybody may see."""
 
-    def __init__(self, scene: Scene, rng: random.Random):
-        self._scene, self._rng = scene, rng
+    def __init__(self, context: LoadContext, rng: random.Random):
+        self._context, self._rng = context, rng
 
     async def run(self) -> None:
-        while not self._scene.stopping.is_set():
-            live = self._scene.open_sessions
+        while not self._context.stopping.is_set():
+            live = self._context.open_sessions
             paths = ["/sessions/live", "/rooms", *(f"/sessions/{session.id}" for session in live[-3:])]
-            await self._scene.caller.once("read", "GET", self._rng.choice(paths))
-            await self._scene.pause(0.1)
+            await self._context.caller.once("read", "GET", self._rng.choice(paths))
+            await self._context.pause(0.1)

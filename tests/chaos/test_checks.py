@@ -9,9 +9,9 @@ from tests.chaos.attendance_checks import attendance_faults, peak, row_faults, s
 from tests.chaos.caller import Answer, Call, Outcome
 from tests.chaos.checks import overlaps, room_faults, session_faults
 from tests.chaos.journal_checks import find_faults as journal_faults
-from tests.chaos.ledger import ConnectionEntry, Deed, Edits, RoomEntry, SessionEntry
+from tests.chaos.ledger import ConnectionEntry, Edits, RequestedChange, RoomEntry, SessionEntry
 
-DONE, NOT, MAYBE = (Deed(outcome, doubtful=False) for outcome in Outcome)
+DONE, NOT, MAYBE = (RequestedChange(outcome, doubtful=False) for outcome in Outcome)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -32,8 +32,8 @@ def session(status: str, **fields: Any) -> dict[str, Any]:
     return {**made, "started_at": None, "ended_at": None, **fields}
 
 
-def entry(**deeds: Deed) -> SessionEntry:
-    return SessionEntry("S", DONE, "s", **deeds)  # type: ignore[arg-type]
+def entry(**changes: RequestedChange) -> SessionEntry:
+    return SessionEntry("S", DONE, "s", **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def entry(**deeds: Deed) -> SessionEntry:
         (MAYBE, 2, 1),
     ],
 )
-def test_one_thing_for_one_key(deed: Deed, times: int, wrong: int) -> None:
+def test_one_thing_for_one_key(deed: RequestedChange, times: int, wrong: int) -> None:
     assert len(list(room_faults(RoomEntry("R", deed, None), [room()] * times))) == wrong
 
 
@@ -64,7 +64,7 @@ def test_a_lost_edit_is_found_and_a_doubtful_later_one_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("deeds", "status", "wrong"),
+    ("changes", "status", "wrong"),
     [
         ({}, "scheduled", False),
         ({}, "live", True),
@@ -77,8 +77,10 @@ def test_a_lost_edit_is_found_and_a_doubtful_later_one_is_none() -> None:
         ({"start": DONE, "end": DONE, "delete": DONE}, "ended", True),
     ],
 )
-def test_a_session_is_as_was_acknowledged(deeds: dict[str, Deed], status: str, wrong: bool) -> None:
-    assert bool(list(session_faults(entry(**deeds), [session(status)]))) is wrong
+def test_a_session_is_as_was_acknowledged(
+    changes: dict[str, RequestedChange], status: str, wrong: bool
+) -> None:
+    assert bool(list(session_faults(entry(**changes), [session(status)]))) is wrong
 
 
 def test_two_live_sessions_of_one_room_are_found() -> None:

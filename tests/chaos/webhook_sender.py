@@ -18,7 +18,7 @@ PATH = "/webhooks/livekit"
 PATIENCE = 90.0
 
 
-class LiveKitVoice:
+class WebhookSender:
     """Tells of connections through the gateway, each webhook until it is acknowledged."""
 
     def __init__(self, caller: Caller, stack: Stack):

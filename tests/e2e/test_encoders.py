@@ -48,7 +48,7 @@ async def encoder(command: tuple[str, ...]) -> AsyncIterator[Process]:
 
 
 @dataclass(frozen=True)
-class Broadcast:
+class EncoderSession:
     """A new session with a recording, and what is to be seen of it."""
 
     http: Http
@@ -97,7 +97,7 @@ class Broadcast:
         return [str(one["status"]) for one in (await self.call("GET", "/recordings"))["recordings"]]
 
 
-class Studio:
+class EncoderHost:
     """A host who makes sessions."""
 
     def __init__(self, http: Http, livekit: LiveKitApi, token: str):
@@ -105,35 +105,37 @@ class Studio:
         self._livekit = livekit
         self._token = token
 
-    async def broadcast(self, preset_type: str, mode: str) -> Broadcast:
+    async def broadcast(self, preset_type: str, mode: str) -> EncoderSession:
         look = {"name": "Encoder", "type": preset_type, "primary_color": "#112233", "recording_enabled": True}
         preset = await self._post("/presets", look)
         room = (await self._post("/rooms", {"title": "From afar"}))["room"]
         body = {"title": "By encoder", "preset_id": preset["id"], "mode": mode}
         made = await self._post(f"/rooms/{room['id']}/sessions", body)
-        return Broadcast(self._http, self._livekit, self._token, made)
+        return EncoderSession(self._http, self._livekit, self._token, made)
 
     async def _post(self, path: str, body: dict[str, object]) -> Any:
         return await self._http.call("POST", path, token=self._token, body=body)
 
 
 @pytest.fixture
-async def studio(stack: Stack) -> AsyncIterator[Studio]:
+async def encoder_host(stack: Stack) -> AsyncIterator[EncoderHost]:
     livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
     async with aiohttp.ClientSession() as client:
         http = Http(stack.base_url, client)
         login = {"email": stack.host.email, "password": stack.host.password}
         token = (await http.call("POST", "/auth/login", body=login))["access_token"]
-        yield Studio(http, livekit, token)
+        yield EncoderHost(http, livekit, token)
     await livekit.close()
 
 
 @pytest.fixture
-async def broadcast(studio: Studio) -> Broadcast:
-    return await studio.broadcast("rtmp", "rtmp")
+async def broadcast(encoder_host: EncoderHost) -> EncoderSession:
+    return await encoder_host.broadcast("rtmp", "rtmp")
 
 
-async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(broadcast: Broadcast) -> None:
+async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(
+    broadcast: EncoderSession,
+) -> None:
     async with encoder(broadcast.rtmp) as publishing:
         await eventually(broadcast.status, equal_to("live"), DEADLINE)
         await eventually(broadcast.encoders, equal_to(1), DEADLINE)
@@ -145,7 +147,7 @@ async def test_media_makes_a_session_live_and_its_end_sends_the_encoder_away(bro
     assert await broadcast.status() == "ended"
 
 
-async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast) -> None:
+async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: EncoderSession) -> None:
     async with encoder(broadcast.wrong_rtmp) as wrong, asyncio.timeout(DEADLINE):
         assert await wrong.wait() != 0
     assert await broadcast.status() == "scheduled"
@@ -158,7 +160,7 @@ async def test_a_wrong_key_and_a_second_encoder_are_refused(broadcast: Broadcast
         await broadcast.call("POST", "/end")
 
 
-async def test_who_sends_under_an_old_key_is_sent_away(broadcast: Broadcast) -> None:
+async def test_who_sends_under_an_old_key_is_sent_away(broadcast: EncoderSession) -> None:
     async with encoder(broadcast.rtmp) as sending:
         await eventually(broadcast.encoders, equal_to(1), DEADLINE)
         await broadcast.call("POST", "/rotate_stream_key")
@@ -169,7 +171,7 @@ async def test_who_sends_under_an_old_key_is_sent_away(broadcast: Broadcast) -> 
 
 
 async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_recording(
-    broadcast: Broadcast,
+    broadcast: EncoderSession,
 ) -> None:
     async with encoder(broadcast.rtmp):
         await eventually(broadcast.is_streamed, bool, DEADLINE)
@@ -185,8 +187,8 @@ async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_record
     await eventually(broadcast.recordings, equal_to(["completed"]), DEADLINE)
 
 
-async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(studio: Studio) -> None:
-    broadcast = await studio.broadcast("whip", "webcam")
+async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(encoder_host: EncoderHost) -> None:
+    broadcast = await encoder_host.broadcast("whip", "webcam")
     started = await broadcast.call("POST", "/go_live")
     async with encoder(by_whip(started["whip_url"])):
         await eventually(broadcast.encoders, equal_to(1), DEADLINE)

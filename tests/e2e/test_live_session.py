@@ -48,7 +48,7 @@ async def _nobody_joins_any_more(api: Api, outcome: Outcome) -> None:
     assert (refused.value.status, refused.value.code) == (409, "session_not_live")
 
 
-class Listening:
+class SilentShow:
     """Shows nothing; notes the session's id and that somebody is counted."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ class Listening:
 @pytest.mark.timeout(300)
 async def test_an_interrupted_demo_ends_its_session(stack: Stack) -> None:
     async with aiohttp.ClientSession() as client:
-        show = Listening()
+        show = SilentShow()
         playing = asyncio.create_task(script(stack, client, show).run())
         async with asyncio.timeout(DEADLINE):
             await show.counted.wait()
@@ -86,7 +86,7 @@ async def test_an_interrupted_demo_ends_its_session(stack: Stack) -> None:
 @pytest.mark.timeout(300)
 async def test_a_wrong_password_fails_the_demo_and_names_the_call(stack: Stack) -> None:
     async with aiohttp.ClientSession() as client:
-        playing = script(stack, client, Listening(), password="not the password")
+        playing = script(stack, client, SilentShow(), password="not the password")
         with pytest.raises(CallFailed, match=r"POST .*/auth/login failed with 401 ") as refused:
             await playing.run()
     assert refused.value.request_id

@@ -13,7 +13,7 @@ from livekit.rtc.participant import PublishTrackError
 from deploy.local.stack import Stack
 from tests.contract.api.accounts import Administrator, Person, sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import World, make_world
+from tests.contract.api.fixtures import Fixtures, make_fixtures
 from tests.publishers.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)
@@ -23,11 +23,11 @@ DEADLINE = 30.0
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack) -> AsyncIterator[World]:
+async def fixtures(stack: Stack) -> AsyncIterator[Fixtures]:
     async with connect(stack.base_url) as http:
         client = Client(http)
         admin = await sign_in(client, stack.admin.email, stack.admin.password)
-        yield await make_world(client, Administrator(client, admin.access_token))
+        yield await make_fixtures(client, Administrator(client, admin.access_token))
 
 
 class Watcher:
@@ -63,9 +63,9 @@ CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICRO
 
 
 @asynccontextmanager
-async def watching(stack: Stack, world: World, session: str) -> AsyncIterator[Watcher]:
+async def watching(stack: Stack, fixtures: Fixtures, session: str) -> AsyncIterator[Watcher]:
     watcher = Watcher()
-    token = (await world.do("join", session)).data["livekit_token"]
+    token = (await fixtures.do("join", session)).data["livekit_token"]
     await watcher.room.connect(stack.livekit_url, token)
     try:
         yield watcher
@@ -74,9 +74,9 @@ async def watching(stack: Stack, world: World, session: str) -> AsyncIterator[Wa
 
 
 @asynccontextmanager
-async def joined(stack: Stack, world: World, session: str, guest: Person) -> AsyncIterator[Publisher]:
+async def joined(stack: Stack, fixtures: Fixtures, session: str, guest: Person) -> AsyncIterator[Publisher]:
     publisher = Publisher("Vera", guest.id)
-    token = (await world.do("join", session, guest)).data["livekit_token"]
+    token = (await fixtures.do("join", session, guest)).data["livekit_token"]
     await publisher.join(stack.livekit_url, token)
     try:
         yield publisher
@@ -84,18 +84,18 @@ async def joined(stack: Stack, world: World, session: str, guest: Person) -> Asy
         await publisher.close()
 
 
-async def live(world: World) -> str:
-    return await world.live_session(preset=await world.preset(max_join_limit=5))
+async def live(fixtures: Fixtures) -> str:
+    return await fixtures.live_session(preset=await fixtures.preset(max_join_limit=5))
 
 
-async def let_on(world: World, session: str, guest: Person) -> None:
-    hand = (await world.do("raise_hand", session, guest)).data["id"]
-    await world.do(f"hand_raises/{hand}/approve", session)
+async def let_on(fixtures: Fixtures, session: str, guest: Person) -> None:
+    hand = (await fixtures.do("raise_hand", session, guest)).data["id"]
+    await fixtures.do(f"hand_raises/{hand}/approve", session)
 
 
-async def manage(world: World, method: str, session: str, what: str, **body: object) -> None:
+async def manage(fixtures: Fixtures, method: str, session: str, what: str, **body: object) -> None:
     path = f"/sessions/{session}/{what}"
-    answer = await world.client.call(method, path, world.host.access_token, body)
+    answer = await fixtures.client.call(method, path, fixtures.host.access_token, body)
     assert answer.status == 200, answer
 
 
@@ -122,27 +122,27 @@ async def may_publish(guest: Publisher, *, on: bool = True) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_an_approved_guest_publishes_without_joining_again(world: World, stack: Stack) -> None:
-    session = await live(world)
-    guest, viewer = [await world.viewer_of_its_own() for _ in range(2)]
+async def test_an_approved_guest_publishes_without_joining_again(fixtures: Fixtures, stack: Stack) -> None:
+    session = await live(fixtures)
+    guest, viewer = [await fixtures.viewer_of_its_own() for _ in range(2)]
     async with (
-        watching(stack, world, session) as host,
-        joined(stack, world, session, guest) as vera,
-        joined(stack, world, session, viewer) as other,
+        watching(stack, fixtures, session) as host,
+        joined(stack, fixtures, session, guest) as vera,
+        joined(stack, fixtures, session, viewer) as other,
         in_vain(other),
     ):
-        await let_on(world, session, guest)
+        await let_on(fixtures, session, guest)
         await may_publish(vera)
         await vera.show()
         await vera.speak()
         await host.until(lambda: host.published(guest.id) == {CAMERA, MICROPHONE})
         await host.until(lambda: {"hand.raised.v1", "hand.answered.v1"} <= set(host.told))
-        await manage(world, "PATCH", session, f"stage/{guest.id}/permissions", can_publish_audio=False)
+        await manage(fixtures, "PATCH", session, f"stage/{guest.id}/permissions", can_publish_audio=False)
         muted = await host.until(lambda: host.published(guest.id) == {CAMERA})
-        await manage(world, "POST", session, "stage/remove", participant_identity=guest.id)
+        await manage(fixtures, "POST", session, "stage/remove", participant_identity=guest.id)
         cut = await host.until(lambda: not host.published(guest.id))
         assert max(muted, cut) < CUT_SECONDS
         await may_publish(vera, on=False)
         assert guest.id in host.present
         assert not host.published(viewer.id)
-    await world.do("end", session)
+    await fixtures.do("end", session)

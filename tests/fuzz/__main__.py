@@ -26,7 +26,7 @@ from deploy.local.layout import DataDir
 from deploy.local.stack import Stack
 from tests.fuzz.chart import svg
 from tests.fuzz.findings import Finding, Findings
-from tests.fuzz.read_latency import Serving, faults, measure
+from tests.fuzz.read_latency import ReadLatency, faults, measure
 from tests.fuzz.run import fuzz
 from tests.machine_info import described, in_one_line
 from tests.running_stack import RunningStack
@@ -110,7 +110,7 @@ def _show(terminal: Terminal, finding: Finding) -> None:
         terminal.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _tell_crowds(terminal: Terminal, served: list[Serving]) -> None:
+def _tell_crowds(terminal: Terminal, served: list[ReadLatency]) -> None:
     for one in served:
         told = f"p50 {one.p50_ms:g} ms, p99 {one.p99_ms:g} ms, {one.failed} of {one.reads} failed"
         terminal.print(f"reads beside {one.beside}: {told}", markup=False, highlight=False)
@@ -119,7 +119,7 @@ def _tell_crowds(terminal: Terminal, served: list[Serving]) -> None:
 
 
 def _keep(
-    results: Path, where: dict[str, str], findings: Findings, served: list[Serving], **run: object
+    results: Path, where: dict[str, str], findings: Findings, served: list[ReadLatency], **run: object
 ) -> None:
     results.mkdir(parents=True, exist_ok=True)
     found = {"crowd_faults": faults(served), "crowds": [asdict(one) for one in served]}

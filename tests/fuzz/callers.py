@@ -9,7 +9,7 @@ import requests
 
 from deploy.local.stack import Stack
 from shared.ids import new_id, new_secret
-from tests.fuzz.known_values import Known
+from tests.fuzz.known_values import KnownValues
 
 _DEADLINE = 20.0
 # Access tokens live 15 min.
@@ -25,12 +25,12 @@ class Person:
     since: float
 
 
-class Cast:
+class Callers:
     """Everybody, in an organization made for this run; `known` gets something of each noun."""
 
     NAMES = ("host", "viewer", "administrator", "API key", "nobody")
 
-    def __init__(self, stack: Stack, known: Known):
+    def __init__(self, stack: Stack, known: KnownValues):
         self._base = stack.base_url
         self._http = requests.Session()
         self._known = known
@@ -52,7 +52,7 @@ class Cast:
             person = self._people[name] = self._person(renewed)
         return {"Authorization": f"Bearer {person.access_token}"}
 
-    def furnish(self) -> None:
+    def create_samples(self) -> None:
         """Make what the cases can use: rooms, presets, and sessions scheduled, live and over."""
         preset = self._post("/presets", "host", {"name": "Fuzz", "type": "whip", "primary_color": "#102030"})[
             "id"

@@ -11,9 +11,9 @@ from schemathesis.core.transport import Response
 from schemathesis.specs.openapi import checks
 
 from shared.ids import new_id
-from tests.fuzz.callers import Cast
+from tests.fuzz.callers import Callers
 from tests.fuzz.findings import Finding, Findings
-from tests.fuzz.known_values import Known
+from tests.fuzz.known_values import KnownValues
 from tests.fuzz.schemathesis_types import AnyCase
 
 _DEADLINE = 15.0
@@ -28,13 +28,15 @@ _CHECKS: Final[list[CheckFunction]] = [
 ]
 
 
-class Trial:
+class CaseRunner:
     """Sends cases, and keeps what is wrong with the answers instead of raising it."""
 
-    def __init__(self, base_url: str, cast: Cast, known: Known, findings: Findings, random: Random):
+    def __init__(
+        self, base_url: str, callers: Callers, known: KnownValues, findings: Findings, random: Random
+    ):
         self.findings = findings
         self._base = base_url
-        self._cast = cast
+        self._callers = callers
         self._known = known
         self._random = random
         self._http = requests.Session()
@@ -49,7 +51,7 @@ class Trial:
             if value is not None and self._random.random() < share:
                 case.path_parameters[name] = value
             # Schemathesis follows ids of lists too, and finds us there.
-            if case.path_parameters[name] in self._cast.own and case.method.upper() != "GET":
+            if case.path_parameters[name] in self._callers.own and case.method.upper() != "GET":
                 case.path_parameters[name] = new_id()
         case.body = self._known.fill(case.body)
 
@@ -57,7 +59,7 @@ class Trial:
         answer: Response = case.call(
             base_url=self._base,
             session=self._http,
-            headers=self._cast.headers(caller),
+            headers=self._callers.headers(caller),
             timeout=_DEADLINE,
             allow_redirects=False,
         )

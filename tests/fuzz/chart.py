@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from tests.fuzz.findings import Findings
-from tests.fuzz.read_latency import Serving, faults
+from tests.fuzz.read_latency import ReadLatency, faults
 
 WIDTH, LEFT, BAR, TOP, LINE = 960, 300, 420, 84, 24
 COLORS = ("#2f7d4f", "#4472a8", "#c9a227", "#7a5195", "#8a96a3")
 KEPT, BROKEN = "#2f7d4f", "#b4572b"
 
 
-def svg(title: str, findings: Findings, served: Sequence[Serving]) -> str:
+def svg(title: str, findings: Findings, served: Sequence[ReadLatency]) -> str:
     """An SVG document."""
     height = TOP + LINE * (len(findings.statuses) + len(served) + 2)
     parts = [*_legend(sorted(findings.by_caller)), *_statuses(findings)]
@@ -46,7 +46,7 @@ def _statuses(findings: Findings) -> Iterator[str]:
         yield f'<text x="{x + 8:.0f}" y="{y + 13}">{count:,}</text>'
 
 
-def _served(served: Sequence[Serving], top: int) -> Iterator[str]:
+def _served(served: Sequence[ReadLatency], top: int) -> Iterator[str]:
     most = max((one.p99_ms for one in served), default=1.0)
     for line, one in enumerate(served):
         y = top + line * LINE

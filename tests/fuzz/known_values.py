@@ -21,7 +21,7 @@ _NOUNS = {
 _BEFORE_ID = re.compile(r"([\w-]+)/{id}")
 
 
-class Known:
+class KnownValues:
     """The newest few of each noun."""
 
     def __init__(self, random: Random):

@@ -12,7 +12,7 @@ from schemathesis.generation.stateful import run_state_machine_as_test
 from schemathesis.generation.stateful.state_machine import APIStateMachine
 from schemathesis.schemas import BaseSchema
 
-from tests.fuzz.case_runner import Trial
+from tests.fuzz.case_runner import CaseRunner
 from tests.fuzz.schemathesis_types import AnyCase
 
 STEPS = 12
@@ -28,16 +28,16 @@ _ROW = 5
 def run_chains(
     schema: BaseSchema,
     callers: tuple[str, ...],
-    trial: Trial,
+    runner: CaseRunner,
     cases: int,
     random: Random,
     before_row: Callable[[], None],
 ) -> None:
     """Try chains of up to `STEPS` steps until there were `cases` cases."""
-    ends_at = trial.findings.cases + cases
-    while trial.findings.cases < ends_at:
+    ends_at = runner.findings.cases + cases
+    while runner.findings.cases < ends_at:
         before_row()
-        machine = hypothesis.seed(random.getrandbits(64))(_chain(schema, callers, trial, random))
+        machine = hypothesis.seed(random.getrandbits(64))(_chain(schema, callers, runner, random))
         try:
             run_state_machine_as_test(machine, settings=_SETTINGS)
         except FlakyStrategyDefinition:
@@ -45,7 +45,7 @@ def run_chains(
 
 
 def _chain(
-    schema: BaseSchema, callers: tuple[str, ...], trial: Trial, random: Random
+    schema: BaseSchema, callers: tuple[str, ...], runner: CaseRunner, random: Random
 ) -> type[APIStateMachine]:
     class Chain(schema.as_state_machine()):  # type: ignore[misc]
         def setup(self) -> None:
@@ -53,11 +53,11 @@ def _chain(
 
         def call(self, case: AnyCase, **_: Any) -> Response:
             self.caller = random.choice(callers) if random.random() < _STRANGER else self.beginner
-            trial.use_known(case, 0.0)
-            return trial.send(case, self.caller)
+            runner.use_known(case, 0.0)
+            return runner.send(case, self.caller)
 
         def validate_response(self, response: Response, case: AnyCase, *_: Any, **__: Any) -> None:
-            trial.judge(case, self.caller, response)
+            runner.judge(case, self.caller, response)
 
     return Chain
 

@@ -18,8 +18,8 @@ _PATIENCE_MS = 1000.0
 
 
 @dataclass(frozen=True)
-class Serving:
-    """Reads through to a service beside a crowd, in milliseconds; `failed` of them were not answered 200."""
+class ReadLatency:
+    """Reads beside other clients, in milliseconds; `failed` counts other answers than 200."""
 
     beside: str
     reads: int
@@ -27,7 +27,7 @@ class Serving:
     p50_ms: float
     p99_ms: float
 
-    def fault(self, alone: "Serving") -> str | None:
+    def fault(self, alone: "ReadLatency") -> str | None:
         if self.failed:
             return f"beside {self.beside}, {self.failed} of {self.reads} reads failed"
         if self.p99_ms > _PATIENCE_MS + 5 * alone.p99_ms:
@@ -35,29 +35,29 @@ class Serving:
         return None
 
 
-async def measure(stack: Stack, reads: int = READS) -> list[Serving]:
-    """First alone, then beside each crowd."""
+async def measure(stack: Stack, reads: int = READS) -> list[ReadLatency]:
+    """First alone, then beside each group of clients."""
     port = stack.processes["gateway"].port
-    crowds: dict[str, AbstractAsyncContextManager[object]] = {
+    client_groups: dict[str, AbstractAsyncContextManager[object]] = {
         "nobody": nullcontext(),
         f"{sum(IDLE.values()):,} idle connections": connections(port, IDLE),
         f"{sum(SLOW.values()):,} slow heads and bodies": _slow(port, SLOW),
         "heads and bodies without end": _large(port),
     }
     found = []
-    for beside, crowd in crowds.items():
-        async with crowd, aiohttp.ClientSession(stack.base_url, timeout=_DEADLINE) as http:
+    for beside, clients in client_groups.items():
+        async with clients, aiohttp.ClientSession(stack.base_url, timeout=_DEADLINE) as http:
             found.append(await _reads(http, beside, reads))
     return found
 
 
-def faults(served: Sequence[Serving]) -> list[str]:
+def faults(served: Sequence[ReadLatency]) -> list[str]:
     return [fault for one in served if (fault := one.fault(served[0]))]
 
 
 @asynccontextmanager
-async def _slow(port: int, crowd: Mapping[str, int]) -> AsyncIterator[None]:
-    async with connections(port, crowd) as writers:
+async def _slow(port: int, clients: Mapping[str, int]) -> AsyncIterator[None]:
+    async with connections(port, clients) as writers:
         dribbling = asyncio.create_task(dribble(writers))
         try:
             yield
@@ -77,7 +77,7 @@ async def _large(port: int) -> AsyncIterator[None]:
         await asyncio.gather(sending, return_exceptions=True)
 
 
-async def _reads(http: aiohttp.ClientSession, beside: str, reads: int) -> Serving:
+async def _reads(http: aiohttp.ClientSession, beside: str, reads: int) -> ReadLatency:
     took: list[float] = []
     failed = 0
     for _ in range(reads):
@@ -85,7 +85,7 @@ async def _reads(http: aiohttp.ClientSession, beside: str, reads: int) -> Servin
         failed += not await _read(http)
         took.append((time.perf_counter() - began) * 1000)
     took.sort()
-    return Serving(beside, reads, failed, round(took[reads // 2], 1), round(took[int(reads * 0.99)], 1))
+    return ReadLatency(beside, reads, failed, round(took[reads // 2], 1), round(took[int(reads * 0.99)], 1))
 
 
 async def _read(http: aiohttp.ClientSession) -> bool:

@@ -12,10 +12,10 @@ from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
 from deploy.local.stack import Stack
-from tests.fuzz.callers import Cast
-from tests.fuzz.case_runner import Trial
+from tests.fuzz.callers import Callers
+from tests.fuzz.case_runner import CaseRunner
 from tests.fuzz.findings import Findings
-from tests.fuzz.known_values import Known
+from tests.fuzz.known_values import KnownValues
 from tests.fuzz.operation_chains import run_chains
 from tests.fuzz.schemathesis_types import AnyOperation
 from tests.fuzz.single_operations import explore
@@ -26,39 +26,44 @@ Progress = Callable[[str, Findings], None]
 _CHAINED = 0.3
 # Cases of one operation by one caller before it is the next one's turn: what exists stays fresh.
 _TURN = 9
-_CALLERS = tuple(name for name in Cast.NAMES if name != "nobody")
+_CALLERS = tuple(name for name in Callers.NAMES if name != "nobody")
 
 
 def fuzz(stack: Stack, *, cases: int, seed: int, only: str | None, progress: Progress) -> Findings:
     """Try `cases` cases (rounded up to a turn) on the stack's gateway; `only` is a part of METHOD path."""
     findings, random = Findings(), Random(seed)
-    known = Known(random)
+    known = KnownValues(random)
     schema = _schema(stack.base_url)
-    with _trial(stack, known, findings, random) as (trial, cast):
+    with _runner(stack, known, findings, random) as (runner, callers):
         chained = 0 if only else int(cases * _CHAINED)
         if chained:
-            cast.furnish()
-            run_chains(schema, _CALLERS, trial, chained, random, lambda: progress("chains", findings))
-        _explore_all(_operations(schema, only), trial, cast, cases, random, progress)
+            callers.create_samples()
+            run_chains(schema, _CALLERS, runner, chained, random, lambda: progress("chains", findings))
+        _explore_all(_operations(schema, only), runner, callers, cases, random, progress)
     return findings
 
 
 def _explore_all(
-    operations: list[AnyOperation], trial: Trial, cast: Cast, cases: int, random: Random, progress: Progress
+    operations: list[AnyOperation],
+    runner: CaseRunner,
+    callers: Callers,
+    cases: int,
+    random: Random,
+    progress: Progress,
 ) -> None:
-    """KeyedLocks in random order, every operation by everybody before any comes again."""
-    findings = trial.findings
+    """Turns in random order, every operation by everybody before any comes again."""
+    findings = runner.findings
     while findings.cases < cases:
-        turns = list(product(operations, Cast.NAMES))
+        turns = list(product(operations, Callers.NAMES))
         random.shuffle(turns)
         each = max(2, min(_TURN, (cases - findings.cases) // len(turns)))
         for number, (operation, caller) in enumerate(turns):
             if findings.cases >= cases:
                 return
             if number % 25 == 0:
-                cast.furnish()
+                callers.create_samples()
             progress(f"{operation.label} as {caller}", findings)
-            explore(operation, caller, trial, each, random)
+            explore(operation, caller, runner, each, random)
 
 
 def _operations(schema: BaseSchema, only: str | None) -> list[AnyOperation]:
@@ -77,11 +82,13 @@ def _schema(base_url: str) -> BaseSchema:
 
 
 @contextmanager
-def _trial(stack: Stack, known: Known, findings: Findings, random: Random) -> Iterator[tuple[Trial, Cast]]:
-    cast = Cast(stack, known)
-    trial = Trial(stack.base_url, cast, known, findings, random)
+def _runner(
+    stack: Stack, known: KnownValues, findings: Findings, random: Random
+) -> Iterator[tuple[CaseRunner, Callers]]:
+    callers = Callers(stack, known)
+    runner = CaseRunner(stack.base_url, callers, known, findings, random)
     try:
-        yield trial, cast
+        yield runner, callers
     finally:
-        trial.close()
-        cast.close()
+        runner.close()
+        callers.close()

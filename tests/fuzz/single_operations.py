@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from tests.fuzz.case_runner import Trial
+from tests.fuzz.case_runner import CaseRunner
 from tests.fuzz.schemathesis_types import AnyCase, AnyOperation
 
 # Invented ids are not found: most cases name what exists.
@@ -16,19 +16,19 @@ _EXISTING = 0.75
 _QUIET = tuple(HealthCheck)
 
 
-def explore(operation: AnyOperation, caller: str, trial: Trial, cases: int, random: Random) -> int:
+def explore(operation: AnyOperation, caller: str, runner: CaseRunner, cases: int, random: Random) -> int:
     """Try about `cases` cases; fewer where the operation takes too little to vary. How many there were."""
-    before = trial.findings.cases
+    before = runner.findings.cases
     bad = cases // 3
     for mode, share in ((GenerationMode.POSITIVE, cases - bad), (GenerationMode.NEGATIVE, bad)):
         if share:
-            _run(operation, mode, share, random.getrandbits(64), lambda case: _try(case, caller, trial))
-    return trial.findings.cases - before
+            _run(operation, mode, share, random.getrandbits(64), lambda case: _try(case, caller, runner))
+    return runner.findings.cases - before
 
 
-def _try(case: AnyCase, caller: str, trial: Trial) -> None:
-    trial.use_known(case, _EXISTING)
-    trial.judge(case, caller, trial.send(case, caller))
+def _try(case: AnyCase, caller: str, runner: CaseRunner) -> None:
+    runner.use_known(case, _EXISTING)
+    runner.judge(case, caller, runner.send(case, caller))
 
 
 def _run(

@@ -37,11 +37,11 @@ _MOST_SENT = 4_000_000
 
 
 @asynccontextmanager
-async def connections(port: int, crowd: Mapping[str, int]) -> AsyncIterator[list[asyncio.StreamWriter]]:
+async def connections(port: int, clients: Mapping[str, int]) -> AsyncIterator[list[asyncio.StreamWriter]]:
     """So many connections of each kind of `SENT`, which have sent what it says."""
     writers: list[asyncio.StreamWriter] = []
     try:
-        for name, count in crowd.items():
+        for name, count in clients.items():
             for _ in range(count):
                 _, writer = await asyncio.open_connection(HOST, port)
                 writer.write(SENT[name])

@@ -20,8 +20,8 @@ from shared.livekit import JoinGrant, TokenMint
 from shared.persistence.mongo import Mongo
 from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import World, make_world
-from tests.integration.webhook_client import Door, webhook
+from tests.contract.api.fixtures import Fixtures, make_fixtures
+from tests.integration.webhook_client import WebhookClient, webhook
 from tests.running_stack import RunningStack
 
 _MEGABYTE = 1024 * 1024
@@ -74,17 +74,17 @@ FORGERIES: dict[str, Forgery] = {
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack) -> AsyncIterator[World]:
+async def fixtures(stack: Stack) -> AsyncIterator[Fixtures]:
     async with connect(stack.base_url) as http:
         client = Client(http)
         admin = await sign_in(client, stack.admin.email, stack.admin.password)
-        yield await make_world(client, Administrator(client, admin.access_token))
+        yield await make_fixtures(client, Administrator(client, admin.access_token))
 
 
 @pytest.fixture(scope="module")
-async def door(running_stack: RunningStack) -> AsyncIterator[Door]:
+async def webhooks(running_stack: RunningStack) -> AsyncIterator[WebhookClient]:
     async with aiohttp.ClientSession() as http:
-        yield Door(http, running_stack)
+        yield WebhookClient(http, running_stack)
 
 
 @pytest.fixture(scope="module")
@@ -94,29 +94,31 @@ async def database(stack: Stack) -> AsyncIterator[Mongo]:
     mongo.close()
 
 
-async def joined(world: World, session_id: str) -> bytes:
+async def joined(fixtures: Fixtures, session_id: str) -> bytes:
     """A webhook that would count, were it LiveKit's."""
-    now, person = datetime.now(UTC), await world.viewer_of_its_own()
+    now, person = datetime.now(UTC), await fixtures.viewer_of_its_own()
     return webhook("participant_joined", session_id, person, sid=f"PA_{new_id()}", joined=now, told=now)
 
 
 @pytest.mark.parametrize("gateway", [False, True], ids=["directly", "through the gateway"])
-async def test_no_forgery_has_any_effect(world: World, door: Door, database: Mongo, gateway: bool) -> None:
-    session_id = await world.live_session()
-    forger = Forger(door.stack, session_id)
+async def test_no_forgery_has_any_effect(
+    fixtures: Fixtures, webhooks: WebhookClient, database: Mongo, gateway: bool
+) -> None:
+    session_id = await fixtures.live_session()
+    forger = Forger(webhooks.stack, session_id)
     answers, told = {}, []
     for name, forge in FORGERIES.items():
-        body = await joined(world, session_id)
+        body = await joined(fixtures, session_id)
         told.append(orjson.loads(body)["id"])
-        answers[name] = await door.send(*forge(forger, body), gateway=gateway)
+        answers[name] = await webhooks.send(*forge(forger, body), gateway=gateway)
     assert answers == dict.fromkeys(FORGERIES, 401)
     # What was sent last and truly has come through: nothing that was sent before can still be on its way.
-    assert await door.post(await joined(world, session_id), gateway=gateway) == 200
-    await world.eventually(f"/sessions/{session_id}", lambda session: session["viewer_count"] == 1)
+    assert await webhooks.post(await joined(fixtures, session_id), gateway=gateway) == 200
+    await fixtures.eventually(f"/sessions/{session_id}", lambda session: session["viewer_count"] == 1)
     assert await database.collection("webhooks").find_one({"_id": {"$in": told}}) is None
-    attendance = await world.get(f"/sessions/{session_id}/attendance", world.host)
+    attendance = await fixtures.get(f"/sessions/{session_id}/attendance", fixtures.host)
     assert len(attendance["attendance"]) == 1
-    await world.do("end", session_id)
+    await fixtures.do("end", session_id)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +134,8 @@ async def test_no_forgery_has_any_effect(world: World, door: Door, database: Mon
     ids=["over 1 MB", "no JSON", "no object", "no text", "nothing"],
 )
 async def test_what_livekit_signed_but_cannot_have_meant(
-    door: Door, database: Mongo, body: bytes, directly: int, through_the_gateway: int
+    webhooks: WebhookClient, database: Mongo, body: bytes, directly: int, through_the_gateway: int
 ) -> None:
-    assert await door.post(body) == directly
-    assert await door.post(body, gateway=True) == through_the_gateway
+    assert await webhooks.post(body) == directly
+    assert await webhooks.post(body, gateway=True) == through_the_gateway
     assert await database.collection("webhooks").find_one({"_id": {"$in": ["EV_big", "", None]}}) is None

@@ -13,7 +13,7 @@ from tests.running_stack import RunningStack
 
 
 @pytest.fixture
-async def desk(running_stack: RunningStack) -> AsyncIterator[Orders]:
+async def recorder_jobs(running_stack: RunningStack) -> AsyncIterator[Orders]:
     async with orders(running_stack) as made:
         yield made
 

@@ -10,8 +10,8 @@ import pytest
 
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant
-from tests.chaos.media.participant_pool import crowd
-from tests.chaos.media.setup import Stage, settle, stage
+from tests.chaos.media.participant_pool import participant_pool
+from tests.chaos.media.setup import Environment, prepared_environment, settle
 from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(360)
@@ -22,8 +22,8 @@ KEY_PATH = "/sessions/{}/tokens"
 
 
 @pytest.fixture
-async def scene(running_stack: RunningStack) -> AsyncIterator[Stage]:
-    async with stage(running_stack) as made:
+async def environment(running_stack: RunningStack) -> AsyncIterator[Environment]:
+    async with prepared_environment(running_stack) as made:
         yield made
 
 
@@ -68,49 +68,51 @@ async def backend(running_stack: RunningStack) -> AsyncIterator[Backend]:
         yield Backend(running_stack, http, token)
 
 
-async def connected(scene: Stage, session: str, sid: str) -> LiveKitParticipant:
+async def connected(environment: Environment, session: str, sid: str) -> LiveKitParticipant:
     """The connection as LiveKit has it."""
-    (found,) = [one for one in await scene.livekit.list_participants(session) if one.sid == sid]
+    (found,) = [one for one in await environment.livekit.list_participants(session) if one.sid == sid]
     return found
 
 
-async def may_publish(scene: Stage, session: str, sid: str) -> list[str]:
-    there = await connected(scene, session, sid)
+async def may_publish(environment: Environment, session: str, sid: str) -> list[str]:
+    there = await connected(environment, session, sid)
     return ["may still publish"] if there.permissions.publishes else []
 
 
-async def test_an_old_token_gives_no_old_rights(scene: Stage, backend: Backend) -> None:
+async def test_an_old_token_gives_no_old_rights(environment: Environment, backend: Backend) -> None:
     session = await backend.session()
     old = await backend.role(session, "co_host")
     await backend.role(session, "audience")
-    async with crowd(scene.stack.info.livekit_url) as people:
+    async with participant_pool(environment.stack.info.livekit_url) as people:
         await people.join({"Vera": old})
         joined = time.monotonic()
         sid = people.last["Vera"].sid
-        verdict = await settle("corrected", lambda: may_publish(scene, session, sid), joined, AT_ONCE)
+        verdict = await settle("corrected", lambda: may_publish(environment, session, sid), joined, AT_ONCE)
         assert verdict.faults == []
-        await ledger_tells(scene, session, sid)
+        await ledger_tells(environment, session, sid)
 
 
-async def test_who_lost_a_role_loses_its_rights_where_they_are(scene: Stage, backend: Backend) -> None:
+async def test_who_lost_a_role_loses_its_rights_where_they_are(
+    environment: Environment, backend: Backend
+) -> None:
     session = await backend.session()
     token = await backend.role(session, "co_host")
-    async with crowd(scene.stack.info.livekit_url) as people:
+    async with participant_pool(environment.stack.info.livekit_url) as people:
         await people.join({"Vera": token})
         sid = people.last["Vera"].sid
-        assert await may_publish(scene, session, sid) != []
+        assert await may_publish(environment, session, sid) != []
         await backend.role(session, "audience")
         demoted = time.monotonic()
-        verdict = await settle("corrected", lambda: may_publish(scene, session, sid), demoted, AT_ONCE)
+        verdict = await settle("corrected", lambda: may_publish(environment, session, sid), demoted, AT_ONCE)
         assert verdict.faults == []
 
 
-async def ledger_tells(scene: Stage, session: str, sid: str) -> None:
+async def ledger_tells(environment: Environment, session: str, sid: str) -> None:
     """Of the correction, under every filter that fits and under none that does not."""
 
     async def entries(**filters: object) -> list[dict[str, Any]]:
         query = "&".join(f"{name}={value}" for name, value in ({"session_id": session} | filters).items())
-        found = await scene.api.get(f"/admin/drift?{query.replace('+', '%2B')}", scene.admin)
+        found = await environment.api.get(f"/admin/drift?{query.replace('+', '%2B')}", environment.admin)
         return list(found["drift"]) if found else []
 
     async def missing() -> list[str]:

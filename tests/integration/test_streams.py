@@ -101,7 +101,7 @@ async def api(running_stack: RunningStack) -> AsyncIterator[Api]:
 
 
 @dataclass(frozen=True)
-class Show:
+class LiveStream:
     """A live session whose host is on stage; `url` is where its stream is played."""
 
     session: str
@@ -111,7 +111,7 @@ class Show:
 
 
 @pytest.fixture
-async def show(running_stack: RunningStack, api: Api) -> AsyncIterator[Show]:
+async def live_stream(running_stack: RunningStack, api: Api) -> AsyncIterator[LiveStream]:
     session, host = await api.session(record=True), Publisher("Hanna Berg", new_id())
     began = time.monotonic()
     live = await api.call("POST", f"/sessions/{session}/go_live")
@@ -119,7 +119,7 @@ async def show(running_stack: RunningStack, api: Api) -> AsyncIterator[Show]:
     await host.show()
     await host.speak()
     found = await api.until(f"/sessions/{session}", lambda one: one["hls_url"], PLAYABLE)
-    yield Show(session, host, found["hls_url"], time.monotonic() - began)
+    yield LiveStream(session, host, found["hls_url"], time.monotonic() - began)
     await host.close()
 
 
@@ -138,9 +138,9 @@ def streams(content: bytes) -> dict[str, Any]:
         }
 
 
-async def grown(api: Api, show: Show, segments: int) -> str:
+async def grown(api: Api, live_stream: LiveStream, segments: int) -> str:
     """The full playlist, once it has so many segments."""
-    url = urljoin(show.url, "index.m3u8")
+    url = urljoin(live_stream.url, "index.m3u8")
     deadline = time.monotonic() + PLAYABLE
     while len(entries(text := await api.text(url))) < segments:
         if time.monotonic() > deadline:
@@ -149,9 +149,9 @@ async def grown(api: Api, show: Show, segments: int) -> str:
     return text
 
 
-async def the_recording(api: Api, show: Show) -> Any:
+async def the_recording(api: Api, live_stream: LiveStream) -> Any:
     """The session's recording, once it is over."""
-    path = f"/sessions/{show.session}/recordings"
+    path = f"/sessions/{live_stream.session}/recordings"
     over = await api.until(
         path,
         lambda one: one["recordings"] and all(each["status"] != "recording" for each in one["recordings"]),
@@ -161,21 +161,21 @@ async def the_recording(api: Api, show: Show) -> Any:
     return recording
 
 
-async def test_a_session_is_streamed_and_recorded(api: Api, show: Show) -> None:
-    health = await api.call("GET", f"/sessions/{show.session}/stream_health")
+async def test_a_session_is_streamed_and_recorded(api: Api, live_stream: LiveStream) -> None:
+    health = await api.call("GET", f"/sessions/{live_stream.session}/stream_health")
     assert (health["status"], health["egress"]["status"]) == ("healthy", "active")
     assert {track["source"] for track in health["tracks"]} == {"camera", "microphone"}
 
-    text = await grown(api, show, 4)
-    segment = await api.content(urljoin(show.url, entries(text)[1]))
+    text = await grown(api, live_stream, 4)
+    segment = await api.content(urljoin(live_stream.url, entries(text)[1]))
     assert streams(segment)["codecs"] == ("h264", "aac")
     assert streams(segment)["size"] == (1280, 720)
 
-    await api.call("POST", f"/sessions/{show.session}/end")
-    recording = await the_recording(api, show)
+    await api.call("POST", f"/sessions/{live_stream.session}/end")
+    recording = await the_recording(api, live_stream)
     assert (recording["status"], recording["error_message"]) == ("completed", None)
     over = await api.until(
-        f"/sessions/{show.session}", lambda one: one["hls_url"].endswith("/index.m3u8"), STORED
+        f"/sessions/{live_stream.session}", lambda one: one["hls_url"].endswith("/index.m3u8"), STORED
     )
     archive = await api.text_once(over["hls_url"], lambda text: text.endswith("#EXT-X-ENDLIST\n"), STORED)
 
@@ -189,79 +189,81 @@ async def test_a_session_is_streamed_and_recorded(api: Api, show: Show) -> None:
     assert abs(found["duration"] - told) < 1
 
 
-async def test_a_stream_goes_on_without_its_recording(api: Api, show: Show) -> None:
-    await grown(api, show, 2)
-    await api.call("POST", f"/sessions/{show.session}/recordings/stop")
-    recording = await the_recording(api, show)
+async def test_a_stream_goes_on_without_its_recording(api: Api, live_stream: LiveStream) -> None:
+    await grown(api, live_stream, 2)
+    await api.call("POST", f"/sessions/{live_stream.session}/recordings/stop")
+    recording = await the_recording(api, live_stream)
     assert recording["status"] == "completed"
-    before = len(entries(await grown(api, show, 2)))
-    text = await grown(api, show, before + 3)
+    before = len(entries(await grown(api, live_stream, 2)))
+    text = await grown(api, live_stream, before + 3)
     folders = {entry.split("/")[0] for entry in entries(text)}
     assert (len(folders), text.count("#EXT-X-DISCONTINUITY\n")) == (2, 1)
-    await api.call("POST", f"/sessions/{show.session}/end")
+    await api.call("POST", f"/sessions/{live_stream.session}/end")
 
 
 async def test_a_recording_outlives_the_egress_service(
-    running_stack: RunningStack, api: Api, show: Show
+    running_stack: RunningStack, api: Api, live_stream: LiveStream
 ) -> None:
-    await grown(api, show, 2)
-    async with orders(running_stack) as desk:
-        (job,) = await desk.jobs.of_session(show.session)
-        there = len(await desk.segments.of(job.key))
+    await grown(api, live_stream, 2)
+    async with orders(running_stack) as recorder_jobs:
+        (job,) = await recorder_jobs.jobs.of_session(live_stream.session)
+        there = len(await recorder_jobs.segments.of(job.key))
         async with running_stack.held("egress"):
-            await desk.until_segments(job.key, there + 2, within=PLAYABLE)
-    await grown(api, show, there + 3)
-    await api.call("POST", f"/sessions/{show.session}/end")
-    recording = await the_recording(api, show)
+            await recorder_jobs.until_segments(job.key, there + 2, within=PLAYABLE)
+    await grown(api, live_stream, there + 3)
+    await api.call("POST", f"/sessions/{live_stream.session}/end")
+    recording = await the_recording(api, live_stream)
     assert (recording["status"], recording["error_message"]) == ("completed", None)
-    text = await api.text(urljoin(show.url, "index.m3u8"))
+    text = await api.text(urljoin(live_stream.url, "index.m3u8"))
     assert [int(entry[-9:-3]) for entry in entries(text)] == list(range(len(entries(text))))
     assert "#EXT-X-DISCONTINUITY\n" not in text
 
 
 async def test_the_end_is_not_lost_with_the_egress_service(
-    running_stack: RunningStack, api: Api, show: Show
+    running_stack: RunningStack, api: Api, live_stream: LiveStream
 ) -> None:
-    await grown(api, show, 2)
+    await grown(api, live_stream, 2)
     async with running_stack.held("egress"):
-        await api.call("POST", f"/sessions/{show.session}/end")
-    recording = await the_recording(api, show)
+        await api.call("POST", f"/sessions/{live_stream.session}/end")
+    recording = await the_recording(api, live_stream)
     assert recording["status"] == "completed"
 
 
 async def test_a_dead_stream_is_replaced_when_it_is_asked_for(
-    running_stack: RunningStack, api: Api, show: Show
+    running_stack: RunningStack, api: Api, live_stream: LiveStream
 ) -> None:
-    await grown(api, show, 2)
-    async with orders(running_stack) as desk:
-        (job,) = await desk.jobs.of_session(show.session)
+    await grown(api, live_stream, 2)
+    async with orders(running_stack) as recorder_jobs:
+        (job,) = await recorder_jobs.jobs.of_session(live_stream.session)
         fate = {
             "status": EgressStatus.FAILED.value,
             "error": "The disk is full",
             "ended_at": SystemClock().now(),
         }
-        await desk.mongo.collection("recorder_jobs").update({"_id": job.key}, {"$set": fate})
-    path = f"/sessions/{show.session}/stream_health"
+        await recorder_jobs.mongo.collection("recorder_jobs").update({"_id": job.key}, {"$set": fate})
+    path = f"/sessions/{live_stream.session}/stream_health"
     dead = await api.until(path, lambda one: one["egress"]["status"] == "failed", STORED)
     assert dead["status"] == "unhealthy"
     assert "The disk is full" in dead["egress"]["reasons"][0]
-    await api.call("POST", f"/sessions/{show.session}/ensure_hls_egress")
+    await api.call("POST", f"/sessions/{live_stream.session}/ensure_hls_egress")
     await api.until(path, lambda one: one["status"] == "healthy", PLAYABLE)
-    await api.call("POST", f"/sessions/{show.session}/ensure_hls_egress")
-    await grown(api, show, 5)
-    async with orders(running_stack) as desk:
-        assert len(await desk.jobs.of_session(show.session)) == 2
-    await api.call("POST", f"/sessions/{show.session}/end")
+    await api.call("POST", f"/sessions/{live_stream.session}/ensure_hls_egress")
+    await grown(api, live_stream, 5)
+    async with orders(running_stack) as recorder_jobs:
+        assert len(await recorder_jobs.jobs.of_session(live_stream.session)) == 2
+    await api.call("POST", f"/sessions/{live_stream.session}/end")
 
 
-async def test_a_lost_file_is_made_again(running_stack: RunningStack, api: Api, show: Show) -> None:
-    await grown(api, show, 3)
-    await api.call("POST", f"/sessions/{show.session}/end")
-    before = await the_recording(api, show)
+async def test_a_lost_file_is_made_again(
+    running_stack: RunningStack, api: Api, live_stream: LiveStream
+) -> None:
+    await grown(api, live_stream, 3)
+    await api.call("POST", f"/sessions/{live_stream.session}/end")
+    before = await the_recording(api, live_stream)
     (running_stack.data.data_of("storage") / before["file_path"]).unlink()
-    async with orders(running_stack) as desk:
+    async with orders(running_stack) as recorder_jobs:
         lost = {"status": "failed", "error": "The file is gone from the storage"}
-        await desk.mongo.collection("recordings").update({"_id": before["id"]}, {"$set": lost})
+        await recorder_jobs.mongo.collection("recordings").update({"_id": before["id"]}, {"$set": lost})
     admin = running_stack.info.admin
     body = {"email": admin.email, "password": admin.password}
     token = (await api.call("POST", "/auth/login", **body))["access_token"]
@@ -270,7 +272,7 @@ async def test_a_lost_file_is_made_again(running_stack: RunningStack, api: Api, 
     async with aiohttp.request("POST", url, headers=headers) as answer:
         told = (await answer.json())["data"]
     assert (told["status"], told["retry_count"]) == ("recording", 1)
-    after = await the_recording(api, show)
+    after = await the_recording(api, live_stream)
     assert (after["status"], after["error_message"]) == ("completed", None)
     assert abs(after["duration"] - before["duration"]) <= 1
     link = await api.call("GET", f"/recordings/{after['id']}/download")

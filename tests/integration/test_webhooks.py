@@ -27,8 +27,8 @@ from shared.livekit import JoinGrant, LiveKitApi, TokenMint
 from shared.persistence.mongo import Mongo
 from tests.contract.api.accounts import Administrator, sign_in
 from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import World, make_world
-from tests.integration.webhook_client import Door, Published, webhook
+from tests.contract.api.fixtures import Fixtures, make_fixtures
+from tests.integration.webhook_client import Published, WebhookClient, webhook
 from tests.running_stack import RunningStack
 from tests.waiting import equal_to, eventually
 
@@ -57,67 +57,69 @@ async def database(stack: Stack) -> AsyncIterator[Mongo]:
 
 
 @pytest.fixture(scope="module")
-async def door(running_stack: RunningStack) -> AsyncIterator[Door]:
+async def webhooks(running_stack: RunningStack) -> AsyncIterator[WebhookClient]:
     connector = aiohttp.TCPConnector(limit=32)
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield Door(http, running_stack)
+        yield WebhookClient(http, running_stack)
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack) -> AsyncIterator[World]:
+async def fixtures(stack: Stack) -> AsyncIterator[Fixtures]:
     async with connect(stack.base_url) as http:
         client = Client(http)
         admin = await sign_in(client, stack.admin.email, stack.admin.password)
-        yield await make_world(client, Administrator(client, admin.access_token))
+        yield await make_fixtures(client, Administrator(client, admin.access_token))
 
 
-async def attendance(world: World, session_id: str) -> list[dict[str, Any]]:
-    data = await world.get(f"/sessions/{session_id}/attendance", world.host)
+async def attendance(fixtures: Fixtures, session_id: str) -> list[dict[str, Any]]:
+    data = await fixtures.get(f"/sessions/{session_id}/attendance", fixtures.host)
     return list(data["attendance"])
 
 
 async def test_the_same_webhook_a_thousand_times_has_one_effect(
-    world: World, door: Door, database: Mongo, published: Published
+    fixtures: Fixtures, webhooks: WebhookClient, database: Mongo, published: Published
 ) -> None:
-    session_id, viewer = await world.live_session(), await world.viewer_of_its_own()
+    session_id, viewer = await fixtures.live_session(), await fixtures.viewer_of_its_own()
     now = datetime.now(UTC)
     body = webhook("participant_joined", session_id, viewer, sid="PA_same", joined=now, told=now)
-    sent = [door.post(body, gateway=number % 2 == 1) for number in range(1000)]
+    sent = [webhooks.post(body, gateway=number % 2 == 1) for number in range(1000)]
     assert set(await asyncio.gather(*sent)) == {200}
     # Whatever a repetition would have caused had come before this one.
     after = webhook("participant_left", session_id, viewer, sid="PA_same", joined=now, told=now)
-    assert await door.post(after) == 200
+    assert await webhooks.post(after) == 200
     kinds = [event.name for event in await published.until(session_id, 3)]
     assert sorted(kinds) == ["livekit_room.started.v1", ParticipantJoined.name, ParticipantLeft.name]
     stored = database.collection("webhooks")
     assert await stored.count({"_id": json.loads(body)["id"]}, limit=10) == 1
 
     async def counted() -> list[tuple[str, int]]:
-        return [(row["user_id"], row["join_count"]) for row in await attendance(world, session_id)]
+        return [(row["user_id"], row["join_count"]) for row in await attendance(fixtures, session_id)]
 
     await eventually(counted, equal_to([(viewer.id, 1)]))
-    await world.do("end", session_id)
+    await fixtures.do("end", session_id)
 
 
 async def test_a_wrong_signature_has_no_effect(
-    world: World, door: Door, database: Mongo, published: Published
+    fixtures: Fixtures, webhooks: WebhookClient, database: Mongo, published: Published
 ) -> None:
-    session_id, viewer = await world.live_session(), await world.viewer_of_its_own()
+    session_id, viewer = await fixtures.live_session(), await fixtures.viewer_of_its_own()
     now = datetime.now(UTC)
     body = webhook("participant_joined", session_id, viewer, sid="PA_forged", joined=now, told=now)
-    forged = door.signature(body, "not-the-secret-but-long-enough-for-it")
+    forged = webhooks.signature(body, "not-the-secret-but-long-enough-for-it")
     for gateway in (False, True):
-        assert await door.post(body, forged, gateway=gateway) == 401
-        assert await door.post(body + b" ", door.signature(body), gateway=gateway) == 401
+        assert await webhooks.post(body, forged, gateway=gateway) == 401
+        assert await webhooks.post(body + b" ", webhooks.signature(body), gateway=gateway) == 401
     assert await database.collection("webhooks").find_one({"_id": json.loads(body)["id"]}) is None
     await published.until(session_id, 1)
     assert [event.name for event in published.of(session_id)] == ["livekit_room.started.v1"]
-    assert await attendance(world, session_id) == []
-    await world.do("end", session_id)
+    assert await attendance(fixtures, session_id) == []
+    await fixtures.do("end", session_id)
 
 
-async def test_leaving_told_before_joining_ends_in_the_right_attendance(world: World, door: Door) -> None:
-    session_id, viewer = await world.live_session(), await world.viewer_of_its_own()
+async def test_leaving_told_before_joining_ends_in_the_right_attendance(
+    fixtures: Fixtures, webhooks: WebhookClient
+) -> None:
+    session_id, viewer = await fixtures.live_session(), await fixtures.viewer_of_its_own()
     joined = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=120)
     again, left = joined + timedelta(seconds=60), joined + timedelta(seconds=100)
     told = [
@@ -127,17 +129,17 @@ async def test_leaving_told_before_joining_ends_in_the_right_attendance(world: W
         ("participant_joined", "PA_one", joined, joined),
     ]
     for kind, sid, since, at in told:
-        assert await door.post(webhook(kind, session_id, viewer, sid=sid, joined=since, told=at)) == 200
+        assert await webhooks.post(webhook(kind, session_id, viewer, sid=sid, joined=since, told=at)) == 200
 
     async def reported() -> list[tuple[str, int, int, bool]]:
-        rows = await attendance(world, session_id)
+        rows = await attendance(fixtures, session_id)
         return [
             (row["user_id"], row["join_count"], row["watch_duration"], row["left_at"] is not None)
             for row in rows
         ]
 
     await eventually(reported, equal_to([(viewer.id, 2, 70, True)]))
-    await world.do("end", session_id)
+    await fixtures.do("end", session_id)
 
 
 async def come_and_go(http: aiohttp.ClientSession, stack: Stack, token: str) -> None:
@@ -166,9 +168,9 @@ def sids(connections: Sequence[Connection]) -> set[str]:
 
 
 async def test_a_burst_in_one_room_from_the_real_server_loses_none(
-    world: World, stack: Stack, database: Mongo, published: Published
+    fixtures: Fixtures, stack: Stack, database: Mongo, published: Published
 ) -> None:
-    session_id = await world.live_session()
+    session_id = await fixtures.live_session()
     guests = tokens(stack, session_id, BURST)
     async with aiohttp.ClientSession() as http:
         await asyncio.gather(*(come_and_go(http, stack, token) for token in guests.values()))
@@ -180,25 +182,25 @@ async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     stored = {"room": session_id, "event": told}
     webhooks = database.collection("webhooks")
     await eventually(lambda: webhooks.count(stored, limit=1000), equal_to(BURST))
-    await world.do("end", session_id)
+    await fixtures.do("end", session_id)
 
 
 async def test_the_door_stays_open_while_the_broker_is_away(
-    world: World, running_stack: RunningStack, door: Door, published: Published
+    fixtures: Fixtures, running_stack: RunningStack, webhooks: WebhookClient, published: Published
 ) -> None:
-    session_id = await world.live_session()
+    session_id = await fixtures.live_session()
     now = datetime.now(UTC)
-    people = [await world.viewer_of_its_own() for _ in range(5)]
+    people = [await fixtures.viewer_of_its_own() for _ in range(5)]
     bodies = [
         webhook("participant_joined", session_id, person, sid=f"PA_{person.id}", joined=now, told=now)
         for person in people
     ]
     async with running_stack.held("rabbitmq"):
-        assert set(await asyncio.gather(*(door.post(body) for body in bodies))) == {200}
+        assert set(await asyncio.gather(*(webhooks.post(body) for body in bodies))) == {200}
     events = await published.until(session_id, 1 + len(people), within=60)
     joined = [event.connection.user_id for event in events if isinstance(event, ParticipantJoined)]
     assert set(joined) == {person.id for person in people}
-    await world.do("end", session_id)
+    await fixtures.do("end", session_id)
 
 
 async def test_what_could_not_be_stored_livekit_sends_again(

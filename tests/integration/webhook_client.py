@@ -47,7 +47,7 @@ class Published:
         return self.of(session_id)
 
 
-class Door:
+class WebhookClient:
     """Sends webhooks signed with LiveKit's key, straight to egress or through the gateway."""
 
     def __init__(self, http: aiohttp.ClientSession, running: RunningStack):

@@ -10,7 +10,7 @@ from tests.chaos.caller import Caller
 from tests.chaos.load import Account
 
 
-class Fate(StrEnum):
+class WhoReturns(StrEnum):
     """What becomes of a session's people when LiveKit dies."""
 
     GONE = "all gone"
@@ -28,11 +28,11 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Play:
+class LiveSession:
     """A live session. `access` is its host's token for the API; `streamed` ones are recorded, too."""
 
     session_id: str
-    fate: Fate
+    who_returns: WhoReturns
     streamed: bool
     access: str
     host: Person
@@ -45,27 +45,27 @@ class Play:
     @property
     def returning(self) -> tuple[Person, ...]:
         """Those who come back when LiveKit does."""
-        back = {Fate.GONE: (), Fate.HOST_BACK: (self.host,), Fate.ALL_BACK: self.people}
-        return back[self.fate]
+        back = {WhoReturns.GONE: (), WhoReturns.HOST_BACK: (self.host,), WhoReturns.ALL_BACK: self.people}
+        return back[self.who_returns]
 
 
-class Director:
+class SessionStarter:
     """Calls of the API that must succeed; raises RuntimeError where one does not."""
 
     def __init__(self, caller: Caller, account: Account):
         self._caller = caller
         self._account = account
 
-    async def open(self, fate: Fate, viewers: int, *, streamed: bool = False) -> Play:
+    async def open(self, who_returns: WhoReturns, viewers: int, *, streamed: bool = False) -> LiveSession:
         """Start a session in a room of its own, with a stream and a recording if it is `streamed`."""
         room = (await self._must("/rooms", {"title": "A room"}))["room"]["id"]
         preset = await self._recorded() if streamed else self._account.preset_id
-        body = {"title": f"Afterwards {fate}", "preset_id": preset}
+        body = {"title": f"Afterwards {who_returns}", "preset_id": preset}
         session = (await self._must(f"/rooms/{room}/sessions", body))["session"]["id"]
         started = await self._must(f"/sessions/{session}/{'go_live' if streamed else 'start'}", {})
         host = Person(f"Host {new_id()}", self._account.user_id, started["livekit_token"])
         guests = [await self.viewer(session) for _ in range(viewers)]
-        return Play(session, fate, streamed, self._account.token, host, tuple(guests))
+        return LiveSession(session, who_returns, streamed, self._account.token, host, tuple(guests))
 
     async def _recorded(self) -> str:
         body = {"name": "Recorded", "type": "whip", "primary_color": "#112233", "recording_enabled": True}
@@ -78,10 +78,10 @@ class Director:
         joined = await self._must(f"/sessions/{session_id}/join", {}, signed_in["access_token"])
         return Person(name, signed_in["user"]["id"], joined["livekit_token"])
 
-    async def end(self, plays: Sequence[Play]) -> None:
+    async def end(self, live_sessions: Sequence[LiveSession]) -> None:
         """End those that are still live."""
-        for play in plays:
-            await self._caller.surely("end", "POST", f"/sessions/{play.session_id}/end", token=play.access)
+        for live in live_sessions:
+            await self._caller.surely("end", "POST", f"/sessions/{live.session_id}/end", token=live.access)
 
     async def _must(self, path: str, body: object, token: str | None = None) -> Any:
         """The answer's data, called by the host where no `token` is given."""

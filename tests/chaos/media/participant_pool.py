@@ -20,7 +20,7 @@ class NotThere(Exception):
 
 
 @dataclass(frozen=True)
-class Told:
+class LastEvent:
     """The last that was heard of somebody; `sid` is LiveKit's id of their connection."""
 
     event: str
@@ -30,10 +30,10 @@ class Told:
 
 
 @dataclass
-class Crowd:
+class ParticipantPool:
     process: asyncio.subprocess.Process
     url: str
-    last: dict[str, Told] = field(default_factory=dict)
+    last: dict[str, LastEvent] = field(default_factory=dict)
 
     async def join(self, tokens: dict[str, str], *, within: float = 60.0) -> None:
         """Have all of them (name and join token) connect, a few at a time; raises NotThere."""
@@ -63,7 +63,9 @@ class Crowd:
 
     async def _until(self, names: Sequence[str], events: tuple[str, ...], deadline: float) -> None:
         while missing := [
-            name for name in names if (told := self.last.get(name)) is None or told.event not in events
+            name
+            for name in names
+            if (last_event := self.last.get(name)) is None or last_event.event not in events
         ]:
             if time.monotonic() > deadline or self.process.returncode is not None:
                 raise NotThere({name: self.last.get(name) for name in missing})
@@ -71,21 +73,23 @@ class Crowd:
 
     def _order(self, order: dict[str, str]) -> None:
         if self.process.stdin is None:
-            raise RuntimeError("the guests were started without an ear")
+            raise RuntimeError("the guests were started without a standard input")
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
 
     async def listen(self) -> None:
         if self.process.stdout is None:
-            raise RuntimeError("the guests were started without a voice")
+            raise RuntimeError("the guests were started without a standard output")
         while line := await self.process.stdout.readline():
             if line.startswith(b"{"):  # LiveKit's library writes there, too.
                 told = json.loads(line)
                 at = datetime.fromtimestamp(told["at"], UTC)
-                self.last[told["name"]] = Told(told["event"], at, told.get("sid", ""), told.get("error", ""))
+                self.last[told["name"]] = LastEvent(
+                    told["event"], at, told.get("sid", ""), told.get("error", "")
+                )
 
 
 @asynccontextmanager
-async def crowd(url: str) -> AsyncIterator[Crowd]:
+async def participant_pool(url: str) -> AsyncIterator[ParticipantPool]:
     """Nobody yet, for as long as the block runs; `url` is LiveKit's."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -95,7 +99,7 @@ async def crowd(url: str) -> AsyncIterator[Crowd]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    made = Crowd(process, url)
+    made = ParticipantPool(process, url)
     listening = asyncio.create_task(made.listen())
     try:
         yield made

@@ -16,7 +16,7 @@ CONNECT_SECONDS = 20.0
 LEAVE_SECONDS = 10.0
 
 
-class Guests:
+class Participants:
     def __init__(self) -> None:
         self._rooms: dict[str, rtc.Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,4 +57,4 @@ def _tell(name: str, event: str, **more: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(Guests().obey())
+    asyncio.run(Participants().obey())

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.demo.show import Show
-from tests.chaos.media.live_sessions import Fate
+from tests.chaos.media.live_sessions import WhoReturns
 from tests.chaos.media.livekit_outage import livekit_dies
 from tests.chaos.media.participant_pool import NotThere
 from tests.chaos.media.setup import NotReady, Verdict
@@ -18,23 +18,23 @@ from tests.chaos.media.webhook_outage import webhooks_are_lost
 from tests.running_stack import RunningStack
 
 # 20 sessions with 60 people; two of them, as many as two cores can record, have a stream and a recording.
-FATES = (*[Fate.GONE] * 9, *[Fate.HOST_BACK] * 6, *[Fate.ALL_BACK] * 3)
-STREAMED = (Fate.GONE, Fate.ALL_BACK)
+FATES = (*[WhoReturns.GONE] * 9, *[WhoReturns.HOST_BACK] * 6, *[WhoReturns.ALL_BACK] * 3)
+STREAMED = (WhoReturns.GONE, WhoReturns.ALL_BACK)
 VIEWERS = 2
 SILENT_PLAYS = 5
 PERIOD = 10.0
 RIGHT_WITHIN = 30.0
 
-Scene = Callable[[RunningStack], Awaitable[Verdict]]
+Scenario = Callable[[RunningStack], Awaitable[Verdict]]
 
 
-def _death(away: float) -> Scene:
+def _death(away: float) -> Scenario:
     return lambda stack: livekit_dies(
         stack, FATES, viewers=VIEWERS, away=away, within=RIGHT_WITHIN, streamed=STREAMED
     )
 
 
-SCENES: Mapping[str, Scene] = {
+SCENARIOS: Mapping[str, Scenario] = {
     "kill livekit under 60 people": _death(0),
     "kill livekit for 20 s": _death(20),
     "lose all webhooks for 60 s": lambda stack: webhooks_are_lost(
@@ -44,19 +44,19 @@ SCENES: Mapping[str, Scene] = {
 
 
 async def run(stack: RunningStack, show: Show) -> list[Verdict]:
-    """A scene that cannot be played is a fault."""
+    """A scenario that cannot be set up is a fault."""
     verdicts = []
-    for title, scene in SCENES.items():
+    for title, environment in SCENARIOS.items():
         with show.step(title) as step:
-            verdicts.append(last := await _played(title, scene, stack))
+            verdicts.append(last := await _played(title, environment, stack))
             step.detail(f"{len(last.faults)} faults, {last.seconds:.1f} s after")
     return verdicts
 
 
-async def _played(title: str, scene: Scene, stack: RunningStack) -> Verdict:
+async def _played(title: str, environment: Scenario, stack: RunningStack) -> Verdict:
     began = time.monotonic()
     try:
-        return await scene(stack)
+        return await environment(stack)
     except (NotReady, NotThere) as error:
         return Verdict(title, time.monotonic() - began, [f"{type(error).__name__}: {error}"])
 

@@ -1,4 +1,4 @@
-"""What every scene needs: a house with one host, the API, LiveKit, and a look at how things are."""
+"""What every scenario needs: a tenant with one host, the API, LiveKit, and observations of sessions."""
 
 import asyncio
 import time
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from shared.livekit import LiveKit, LiveKitApi
 from tests.chaos.api_reader import Api
 from tests.chaos.caller import Caller, connect
-from tests.chaos.load import make_house
-from tests.chaos.media.live_sessions import Director, Play
-from tests.chaos.media.observation import Seen, look
+from tests.chaos.load import make_tenant
+from tests.chaos.media.live_sessions import LiveSession, SessionStarter
+from tests.chaos.media.observation import Observation, observe
 from tests.running_stack import RunningStack
 
 LOOK_EVERY = 0.5
@@ -19,7 +19,7 @@ SETTLED_WITHIN = 60.0
 
 
 class NotReady(Exception):
-    """Things were not as they have to be before a scene begins."""
+    """Things were not as they have to be before a scenario begins."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +32,27 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Environment:
     stack: RunningStack
     api: Api
     admin: str
-    director: Director
+    sessions: SessionStarter
     livekit: LiveKit
 
-    async def look(self, play: Play) -> Seen:
-        return await look(self.api, self.admin, self.livekit, play)
+    async def observe(self, live: LiveSession) -> Observation:
+        return await observe(self.api, self.admin, self.livekit, live)
 
-    async def all_watch(self, plays: Sequence[Play]) -> None:
-        """Wait until each play's viewers are known to be there; raises NotReady."""
+    async def all_watch(self, live_sessions: Sequence[LiveSession]) -> None:
+        """Wait until each session's viewers are known to be there; raises NotReady."""
 
         async def missing() -> list[str]:
-            seen = await asyncio.gather(*(self.look(play) for play in plays))
+            observed = await asyncio.gather(*(self.observe(live) for live in live_sessions))
             return [
-                f"{one.watching} of {len(play.viewers)} viewers watch {play.session_id}, stream {one.stream}"
-                for play, one in zip(plays, seen, strict=True)
-                if one.watching != len(play.viewers)
+                f"{one.watching} of {len(live.viewers)} viewers watch {live.session_id}, stream {one.stream}"
+                for live, one in zip(live_sessions, observed, strict=True)
+                if one.watching != len(live.viewers)
                 or one.session["viewer_count"] != one.watching
-                or (play.streamed and (one.stream, one.recordings) != ("active", ["recording"]))
+                or (live.streamed and (one.stream, one.recordings) != ("active", ["recording"]))
             ]
 
         before = await settle("people are known", missing, time.monotonic(), SETTLED_WITHIN)
@@ -73,14 +73,14 @@ async def settle(
 
 
 @asynccontextmanager
-async def stage(stack: RunningStack) -> AsyncIterator[Stage]:
+async def prepared_environment(stack: RunningStack) -> AsyncIterator[Environment]:
     info = stack.info
     livekit = LiveKitApi(info.livekit_url, info.livekit_api_key, info.livekit_api_secret)
     try:
         async with connect(info.base_url) as http:
             caller = Caller(http)
-            house = await make_house(caller, info, 1)
-            director = Director(caller, house.accounts[0])
-            yield Stage(stack, Api(caller), house.admin, director, livekit)
+            tenant = await make_tenant(caller, info, 1)
+            sessions = SessionStarter(caller, tenant.accounts[0])
+            yield Environment(stack, Api(caller), tenant.admin, sessions, livekit)
     finally:
         await livekit.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chaos.media.live_sessions import Fate
+from tests.chaos.media.live_sessions import WhoReturns
 from tests.chaos.media.livekit_outage import livekit_dies
 from tests.chaos.media.webhook_outage import webhooks_are_lost
 from tests.running_stack import RunningStack
@@ -14,7 +14,7 @@ BUSY_SECONDS = 60.0
 
 
 async def test_all_is_right_soon_after_livekit_died(running_stack: RunningStack) -> None:
-    verdict = await livekit_dies(running_stack, list(Fate), viewers=1, away=0, within=BUSY_SECONDS)
+    verdict = await livekit_dies(running_stack, list(WhoReturns), viewers=1, away=0, within=BUSY_SECONDS)
     assert verdict.faults == []
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tests.chaos.media.live_sessions import Fate, Person, Play
-from tests.chaos.media.observation import Seen
-from tests.chaos.media.participant_pool import Crowd, Told, crowd
+from tests.chaos.media.live_sessions import LiveSession, Person, WhoReturns
+from tests.chaos.media.observation import Observation
+from tests.chaos.media.participant_pool import LastEvent, ParticipantPool, participant_pool
 from tests.chaos.media.recovery_checks import CLOCKS, PERIOD
-from tests.chaos.media.setup import Stage, Verdict, settle, stage
-from tests.chaos.media.webhook_proxy import door
+from tests.chaos.media.setup import Environment, Verdict, prepared_environment, settle
+from tests.chaos.media.webhook_proxy import webhook_proxy
 from tests.running_stack import RunningStack
 
 VIEWERS = 2
@@ -19,58 +19,64 @@ VIEWERS = 2
 
 @dataclass(frozen=True)
 class Change:
-    """In one play, while nobody was told: who left for good, who left and came back, who came."""
+    """In one session, while no webhook arrived: who left for good, who left and came back, who came."""
 
-    play: Play
+    live: LiveSession
     left: Person
     returned: Person
     came: Person
 
 
-async def webhooks_are_lost(stack: RunningStack, plays: int, *, seconds: float, within: float) -> Verdict:
-    """In each of `plays` sessions one viewer leaves, one leaves and comes back, one comes, at the beginning.
+async def webhooks_are_lost(stack: RunningStack, sessions: int, *, seconds: float, within: float) -> Verdict:
+    """In each of `sessions` sessions one viewer leaves, one leaves and comes back, one joins, at the start.
 
     Webhooks are lost for `seconds`; all has to be right `within` seconds after that.
     """
-    async with door(stack) as between, stage(stack) as scene, crowd(stack.info.livekit_url) as people:
-        made = [await scene.director.open(Fate.ALL_BACK, VIEWERS) for _ in range(plays)]
-        await people.join({person.name: person.token for play in made for person in play.people})
-        await scene.all_watch(made)
-        between.shut = True
+    async with (
+        webhook_proxy(stack) as between,
+        prepared_environment(stack) as environment,
+        participant_pool(stack.info.livekit_url) as people,
+    ):
+        made = [await environment.sessions.open(WhoReturns.ALL_BACK, VIEWERS) for _ in range(sessions)]
+        await people.join({person.name: person.token for live in made for person in live.people})
+        await environment.all_watch(made)
+        between.dropping = True
         began = time.monotonic()
         earlier = dict(people.last)
-        changes = [await _change(scene, play) for play in made]
+        changes = [await _change(environment, live) for live in made]
         await _happen(changes, people)
         gone = {change.left.name: people.last[change.left.name] for change in changes}
         await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
         what = f"webhooks lost for {seconds:.0f} s"
         over = time.monotonic()
-        verdict = await settle(what, lambda: _faults(scene, changes, people, earlier, gone), over, within)
-        between.shut = False
-        await scene.director.end(made)
+        verdict = await settle(
+            what, lambda: _faults(environment, changes, people, earlier, gone), over, within
+        )
+        between.dropping = False
+        await environment.sessions.end(made)
     return verdict
 
 
-async def _change(scene: Stage, play: Play) -> Change:
-    return Change(play, play.viewers[0], play.viewers[1], await scene.director.viewer(play.session_id))
+async def _change(environment: Environment, live: LiveSession) -> Change:
+    return Change(live, live.viewers[0], live.viewers[1], await environment.sessions.viewer(live.session_id))
 
 
-async def _happen(changes: Sequence[Change], people: Crowd) -> None:
+async def _happen(changes: Sequence[Change], people: ParticipantPool) -> None:
     await people.leave([person.name for one in changes for person in (one.left, one.returned)])
     await people.join({person.name: person.token for one in changes for person in (one.returned, one.came)})
 
 
 async def _faults(
-    scene: Stage,
+    environment: Environment,
     changes: Sequence[Change],
-    people: Crowd,
-    earlier: dict[str, Told],
-    gone: dict[str, Told],
+    people: ParticipantPool,
+    earlier: dict[str, LastEvent],
+    gone: dict[str, LastEvent],
 ) -> list[str]:
-    seen = await asyncio.gather(*(scene.look(one.play) for one in changes))
+    observed = await asyncio.gather(*(environment.observe(one.live) for one in changes))
     return [
-        f"{change.play.session_id}: {fault}"
-        for change, one in zip(changes, seen, strict=True)
+        f"{change.live.session_id}: {fault}"
+        for change, one in zip(changes, observed, strict=True)
         for fault in (
             *_attendance(change, one, people.last, gone[change.left.name].at),
             *_ledger(change, one, people.last, earlier),
@@ -78,11 +84,13 @@ async def _faults(
     ]
 
 
-def _attendance(change: Change, seen: Seen, now: dict[str, Told], left_at: datetime) -> Iterator[str]:
-    if (seen.watching, seen.session["viewer_count"]) != (VIEWERS, VIEWERS):
-        yield f"{seen.watching} are watching, {seen.session['viewer_count']} counted, not {VIEWERS}"
+def _attendance(
+    change: Change, observed: Observation, now: dict[str, LastEvent], left_at: datetime
+) -> Iterator[str]:
+    if (observed.watching, observed.session["viewer_count"]) != (VIEWERS, VIEWERS):
+        yield f"{observed.watching} are watching, {observed.session['viewer_count']} counted, not {VIEWERS}"
     left, returned, came = (
-        seen.rows.get(person.user_id, {}) for person in (change.left, change.returned, change.came)
+        observed.rows.get(person.user_id, {}) for person in (change.left, change.returned, change.came)
     )
     if not _near(left.get("left_at"), left_at, before=PERIOD, after=CLOCKS):
         yield f"who left at {left_at} is shown as {left}"
@@ -93,13 +101,15 @@ def _attendance(change: Change, seen: Seen, now: dict[str, Told], left_at: datet
         yield f"who was there by {there_at} is shown as {came}"
 
 
-def _ledger(change: Change, seen: Seen, now: dict[str, Told], earlier: dict[str, Told]) -> Iterator[str]:
+def _ledger(
+    change: Change, observed: Observation, now: dict[str, LastEvent], earlier: dict[str, LastEvent]
+) -> Iterator[str]:
     wanted = {
         "missed_leave": {earlier[person.name].sid for person in (change.left, change.returned)},
         "missed_join": {now[person.name].sid for person in (change.returned, change.came)},
     }
     for kind, sids in wanted.items():
-        if (found := set(seen.repaired(kind))) != sids:
+        if (found := set(observed.repaired(kind))) != sids:
             yield f"{kind} in the ledger of {found}, not of {sids}"
 
 

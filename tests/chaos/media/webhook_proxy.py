@@ -1,4 +1,4 @@
-"""A door between LiveKit and egress that can swallow webhooks: they count as delivered and never come."""
+"""A proxy between LiveKit and egress that can drop webhooks: LiveKit counts them as delivered."""
 
 import asyncio
 import json
@@ -18,19 +18,19 @@ _REMEMBERED = 6
 _PASSED_ON = ("Authorization", "Content-Type")
 
 
-class Door:
-    """While `shut`, webhooks are answered and forgotten; `swallowed` counts them."""
+class WebhookProxy:
+    """While `dropping`, webhooks are answered and forgotten; `dropped` counts them."""
 
     def __init__(self, behind: str, http: aiohttp.ClientSession):
-        self.shut = False
-        self.swallowed = 0
+        self.dropping = False
+        self.dropped = 0
         self._behind = behind
         self._http = http
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
-        if self.shut:
-            self.swallowed += 1
+        if self.dropping:
+            self.dropped += 1
             return web.Response()
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
         async with self._http.post(self._behind, data=body, headers=headers) as response:
@@ -38,11 +38,11 @@ class Door:
 
 
 @asynccontextmanager
-async def door(stack: RunningStack) -> AsyncIterator[Door]:
+async def webhook_proxy(stack: RunningStack) -> AsyncIterator[WebhookProxy]:
     """LiveKit's webhooks go through it while the block runs; LiveKit is started anew before and after."""
     behind = f"http://{LOOPBACK}:{stack.info.processes['egress'].port}{PATH}"
     async with aiohttp.ClientSession(timeout=DEADLINE) as http:
-        made = Door(behind, http)
+        made = WebhookProxy(behind, http)
         application = web.Application()
         application.router.add_post(PATH, made.take)
         runner = web.AppRunner(application)

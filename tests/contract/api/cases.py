@@ -6,21 +6,21 @@ from typing import Any
 
 from tests.contract.api.accounts import Person
 from tests.contract.api.contract import LIBRARY_PREFIX, Operation, operations
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.sample_bodies import sample
 
-Maker = Callable[[World, str | None], Awaitable[str]]
-Filler = Callable[["Scene"], Awaitable[dict[str, Any]]]
+Maker = Callable[[Fixtures, str | None], Awaitable[str]]
+Filler = Callable[["PreparedCall"], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Scene:
+class PreparedCall:
     """A call that is ready to be made. `id` is of what the path names; `library` where it is.
 
     `within` are the other ids of the path, by their names there.
     """
 
-    world: World
+    fixtures: Fixtures
     operation: Operation
     caller: Person | None
     id: str = ""
@@ -41,7 +41,7 @@ class Scene:
 
     @property
     def mirrored_path(self) -> str:
-        library = self.library or self.world.library
+        library = self.library or self.fixtures.library
         return LIBRARY_PREFIX.replace("{library_id}", library) + self.path
 
     @property
@@ -66,144 +66,146 @@ class Case:
     def operation(self) -> Operation:
         return operations()[self.key]
 
-    async def scene(self, world: World, library: str | None = None) -> Scene:
+    async def prepare(self, fixtures: Fixtures, library: str | None = None) -> PreparedCall:
         """Everything made anew, the caller being one for whom the call succeeds."""
-        caller = await self._caller(world)
-        id = await self.given(world, library) if self.given else ""  # noqa: A001
-        scene = Scene(world, self.operation, caller, id, library)
+        caller = await self._caller(fixtures)
+        id = await self.given(fixtures, library) if self.given else ""  # noqa: A001
+        prepared = PreparedCall(fixtures, self.operation, caller, id, library)
         if self.within is not None:
-            scene = replace(scene, within=await self.within(scene))
-        fields = await self.fill(scene) if self.fill else {}
-        return replace(scene, body=sample(self.operation, **fields))
+            prepared = replace(prepared, within=await self.within(prepared))
+        fields = await self.fill(prepared) if self.fill else {}
+        return replace(prepared, body=sample(self.operation, **fields))
 
-    async def _caller(self, world: World) -> Person | None:
+    async def _caller(self, fixtures: Fixtures) -> Person | None:
         if self.operation.access == "public":
             return None
         if self.operation.access == "admin":
-            return Person("", world.admin.access_token, "")
-        return await world.viewer_of_its_own() if self.by_viewer else world.host
+            return Person("", fixtures.admin.access_token, "")
+        return await fixtures.viewer_of_its_own() if self.by_viewer else fixtures.host
 
 
-async def _room(world: World, library: str | None) -> str:
-    return await world.room(library)
+async def _room(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.room(library)
 
 
-async def _preset(world: World, library: str | None) -> str:
-    return await world.preset(library)
+async def _preset(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.preset(library)
 
 
-async def _scheduled(world: World, library: str | None) -> str:
-    return await world.session(library)
+async def _scheduled(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.session(library)
 
 
-async def _live(world: World, library: str | None) -> str:
-    return await world.live_session(library)
+async def _live(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.live_session(library)
 
 
-async def _recorded(world: World, library: str | None) -> str:
-    return await world.recorded_session(library)
+async def _recorded(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.recorded_session(library)
 
 
-async def _recording(world: World, library: str | None) -> str:
-    return await world.recording()
+async def _recording(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.recording()
 
 
-async def _completed(world: World, library: str | None) -> str:
-    return await world.completed_recording()
+async def _completed(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.completed_recording()
 
 
-async def _password(scene: Scene) -> dict[str, Any]:
-    return {"email": scene.world.host.email, "password": scene.world.host.password}
+async def _password(prepared: PreparedCall) -> dict[str, Any]:
+    return {"email": prepared.fixtures.host.email, "password": prepared.fixtures.host.password}
 
 
-async def _refresh_token(scene: Scene) -> dict[str, Any]:
-    person = scene.caller or await scene.world.viewer_of_its_own()
+async def _refresh_token(prepared: PreparedCall) -> dict[str, Any]:
+    person = prepared.caller or await prepared.fixtures.viewer_of_its_own()
     return {"refresh_token": person.refresh_token}
 
 
-async def _device_token(scene: Scene) -> dict[str, Any]:
-    return {"device_token": (await scene.world.viewer_of_its_own()).device_token}
+async def _device_token(prepared: PreparedCall) -> dict[str, Any]:
+    return {"device_token": (await prepared.fixtures.viewer_of_its_own()).device_token}
 
 
-async def _session_of_host(scene: Scene) -> dict[str, Any]:
-    return {"session_id": await scene.world.session(scene.library)}
+async def _session_of_host(prepared: PreparedCall) -> dict[str, Any]:
+    return {"session_id": await prepared.fixtures.session(prepared.library)}
 
 
-async def _auth_code(scene: Scene) -> dict[str, Any]:
-    world = scene.world
-    body = {"session_id": await world.session()}
-    made = await world.client.call("POST", "/auth/generate-code", world.host.access_token, body)
+async def _auth_code(prepared: PreparedCall) -> dict[str, Any]:
+    fixtures = prepared.fixtures
+    body = {"session_id": await fixtures.session()}
+    made = await fixtures.client.call("POST", "/auth/generate-code", fixtures.host.access_token, body)
     return {"code": made.data["code"]}
 
 
-async def _preset_of_host(scene: Scene) -> dict[str, Any]:
-    return {"preset_id": await scene.world.preset(scene.library), "mode": "webcam"}
+async def _preset_of_host(prepared: PreparedCall) -> dict[str, Any]:
+    return {"preset_id": await prepared.fixtures.preset(prepared.library), "mode": "webcam"}
 
 
-async def _viewer(scene: Scene) -> dict[str, Any]:
-    return {"user_id": (await scene.world.viewer_of_its_own()).id}
+async def _viewer(prepared: PreparedCall) -> dict[str, Any]:
+    return {"user_id": (await prepared.fixtures.viewer_of_its_own()).id}
 
 
-async def _co_host(scene: Scene) -> dict[str, Any]:
-    return {"user_id": await scene.world.appointed("co_hosts", scene.id)}
+async def _co_host(prepared: PreparedCall) -> dict[str, Any]:
+    return {"user_id": await prepared.fixtures.appointed("co_hosts", prepared.id)}
 
 
-async def _moderator(scene: Scene) -> dict[str, Any]:
-    return {"user_id": await scene.world.appointed("moderators", scene.id)}
+async def _moderator(prepared: PreparedCall) -> dict[str, Any]:
+    return {"user_id": await prepared.fixtures.appointed("moderators", prepared.id)}
 
 
-async def _banned(scene: Scene) -> dict[str, Any]:
-    return {"user_id": await scene.world.appointed("ban", scene.id)}
+async def _banned(prepared: PreparedCall) -> dict[str, Any]:
+    return {"user_id": await prepared.fixtures.appointed("ban", prepared.id)}
 
 
-async def _own_hand(scene: Scene) -> dict[str, Any]:
-    return {"participant_identity": scene.caller.id if scene.caller else ""}
+async def _own_hand(prepared: PreparedCall) -> dict[str, Any]:
+    return {"participant_identity": prepared.caller.id if prepared.caller else ""}
 
 
-async def _hand(scene: Scene) -> dict[str, Any]:
-    return {"hand_raise_id": await _asked(scene, "raise_hand")}
+async def _hand(prepared: PreparedCall) -> dict[str, Any]:
+    return {"hand_raise_id": await _asked(prepared, "raise_hand")}
 
 
-async def _join_request(scene: Scene) -> dict[str, Any]:
-    return {"request_id": await _asked(scene, "join_requests")}
+async def _join_request(prepared: PreparedCall) -> dict[str, Any]:
+    return {"request_id": await _asked(prepared, "join_requests")}
 
 
-async def _asked(scene: Scene, how: str) -> str:
+async def _asked(prepared: PreparedCall, how: str) -> str:
     """The id of a viewer's hand or join request; of the caller's where they are one."""
-    caller = scene.caller if scene.operation.access == "bearer" else None
-    viewer = caller or await scene.world.viewer_of_its_own()
-    return str((await scene.world.do(how, scene.id, viewer)).data["id"])
+    caller = prepared.caller if prepared.operation.access == "bearer" else None
+    viewer = caller or await prepared.fixtures.viewer_of_its_own()
+    return str((await prepared.fixtures.do(how, prepared.id, viewer)).data["id"])
 
 
-async def _on_stage(scene: Scene) -> dict[str, Any]:
+async def _on_stage(prepared: PreparedCall) -> dict[str, Any]:
     """The caller is on stage, or a viewer where those manage it who call."""
-    caller = scene.caller if scene.operation.access == "bearer" else None
-    viewer = caller or await scene.world.viewer_of_its_own()
-    hand = (await scene.world.do("raise_hand", scene.id, viewer)).data["id"]
-    await scene.world.do(f"hand_raises/{hand}/approve", scene.id)
+    caller = prepared.caller if prepared.operation.access == "bearer" else None
+    viewer = caller or await prepared.fixtures.viewer_of_its_own()
+    hand = (await prepared.fixtures.do("raise_hand", prepared.id, viewer)).data["id"]
+    await prepared.fixtures.do(f"hand_raises/{hand}/approve", prepared.id)
     return {"participant_identity": viewer.id}
 
 
-async def _colleague(scene: Scene) -> dict[str, Any]:
-    return {"participant_identity": scene.world.colleague.id}
+async def _colleague(prepared: PreparedCall) -> dict[str, Any]:
+    return {"participant_identity": prepared.fixtures.colleague.id}
 
 
-async def _message(scene: Scene) -> dict[str, Any]:
+async def _message(prepared: PreparedCall) -> dict[str, Any]:
     body = {"message": "To be deleted"}
-    path = f"/sessions/{scene.id}/chat"
-    return {"message_id": (await scene.world.client.call("POST", path, scene.token, body)).data["id"]}
+    path = f"/sessions/{prepared.id}/chat"
+    return {
+        "message_id": (await prepared.fixtures.client.call("POST", path, prepared.token, body)).data["id"]
+    }
 
 
-async def _recipient(scene: Scene) -> dict[str, Any]:
-    return {"recipient_id": scene.world.host.id}
+async def _recipient(prepared: PreparedCall) -> dict[str, Any]:
+    return {"recipient_id": prepared.fixtures.host.id}
 
 
-async def _poll(world: World, library: str | None) -> str:
-    return await world.poll(await world.live_session(library))
+async def _poll(fixtures: Fixtures, library: str | None) -> str:
+    return await fixtures.poll(await fixtures.live_session(library))
 
 
-async def _option(scene: Scene) -> dict[str, Any]:
-    poll = await scene.world.get(f"/polls/{scene.id}/results", scene.world.host)
+async def _option(prepared: PreparedCall) -> dict[str, Any]:
+    poll = await prepared.fixtures.get(f"/polls/{prepared.id}/results", prepared.fixtures.host)
     return {"option_id": poll["options"][0]["id"]}
 
 
@@ -325,16 +327,16 @@ def cases(wanted: Callable[[Operation], bool] | None = None) -> list[Case]:
     return [case for case in CASES.values() if wanted is None or wanted(case.operation)]
 
 
-class Scenes:
-    """One scene a case, kept for the calls that change nothing because they are refused."""
+class PreparedCalls:
+    """One prepared call a case, kept for the calls that change nothing because they are refused."""
 
-    def __init__(self, world: World):
-        self.world = world
-        self._made: dict[str, Scene] = {}
+    def __init__(self, fixtures: Fixtures):
+        self.fixtures = fixtures
+        self._made: dict[str, PreparedCall] = {}
 
-    async def of(self, case: Case) -> Scene:
+    async def of(self, case: Case) -> PreparedCall:
         if case.key not in self._made:
-            self._made[case.key] = await case.scene(self.world)
+            self._made[case.key] = await case.prepare(self.fixtures)
         return self._made[case.key]
 
 

@@ -1,4 +1,4 @@
-"""The world that all cases share, on the running stack, reached through its gateway."""
+"""The fixtures that all cases share, on the running stack, reached through its gateway."""
 
 from collections.abc import AsyncIterator
 
@@ -6,9 +6,9 @@ import pytest
 
 from deploy.local.stack import Stack
 from tests.contract.api.accounts import Administrator, sign_in
-from tests.contract.api.cases import Scenes
+from tests.contract.api.cases import PreparedCalls
 from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import World, make_world
+from tests.contract.api.fixtures import Fixtures, make_fixtures
 from tests.contract.api.replicas import both_session_services
 from tests.running_stack import RunningStack
 
@@ -32,13 +32,13 @@ async def admin(client: Client, stack: Stack) -> Administrator:
 
 
 @pytest.fixture(scope="session")
-async def world(client: Client, admin: Administrator) -> World:
-    return await make_world(client, admin)
+async def fixtures(client: Client, admin: Administrator) -> Fixtures:
+    return await make_fixtures(client, admin)
 
 
 @pytest.fixture(scope="session")
-async def scenes(world: World) -> Scenes:
-    return Scenes(world)
+async def prepared_calls(fixtures: Fixtures) -> PreparedCalls:
+    return PreparedCalls(fixtures)
 
 
 @pytest.fixture(scope="module")

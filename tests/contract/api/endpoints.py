@@ -1,4 +1,4 @@
-"""The ways in: the gateway, and each service reached directly, as nobody outside should be able to."""
+"""The endpoints: the gateway, and each service reached directly, as nobody outside should be able to."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,35 +10,35 @@ from tests.contract.api.client import Answer, Client, connect
 
 
 @dataclass(frozen=True)
-class Door:
-    """One way in, and an operation there that asks who calls."""
+class Endpoint:
+    """The gateway or a service, and an operation of it that needs a signed-in caller."""
 
     name: str
     client: Client
     path: str
 
-    async def knock(self, token: str | None = None, **headers: str) -> Answer:
+    async def call(self, token: str | None = None, **headers: str) -> Answer:
         """401 where nobody is recognized; else what the caller's rights make of it: 200, 403 or 404."""
         return await self.client.call("GET", self.path, token, headers=headers)
 
 
 @asynccontextmanager
-async def all_doors(stack: Stack) -> AsyncIterator[list[Door]]:
+async def all_endpoints(stack: Stack) -> AsyncIterator[list[Endpoint]]:
     asking = {
         "session": "/auth/me",
         "egress": "/admin/drift",
         "attendance": f"/sessions/{new_id()}/viewers",
     }
     async with AsyncExitStack() as open_:
-        doors = []
+        endpoints = []
         for service, path in asking.items():
             url = f"http://127.0.0.1:{stack.processes[service].port}"
             client = Client(await open_.enter_async_context(connect(url)))
-            doors.append(Door(service, client, path))
+            endpoints.append(Endpoint(service, client, path))
             through = Client(await open_.enter_async_context(connect(stack.base_url)))
-            doors.append(Door(f"gateway to {service}", through, path))
-        yield doors
+            endpoints.append(Endpoint(f"gateway to {service}", through, path))
+        yield endpoints
 
 
-async def statuses(doors: list[Door], token: str) -> dict[str, int]:
-    return {door.name: (await door.knock(token)).status for door in doors}
+async def statuses(endpoints: list[Endpoint], token: str) -> dict[str, int]:
+    return {endpoint.name: (await endpoint.call(token)).status for endpoint in endpoints}

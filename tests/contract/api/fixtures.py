@@ -1,4 +1,4 @@
-"""The world of the cases: two organizations with their people and libraries, and the making of things."""
+"""What the cases run on: two organizations with their people and libraries, and methods that create more."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.contract.api.sample_bodies import sample
 
 
 @dataclass(frozen=True)
-class World:
+class Fixtures:
     """`host` owns what is made; `colleague` is of the same organization, `outsider` of another."""
 
     client: Client
@@ -145,9 +145,9 @@ class World:
         return answer
 
 
-async def make_world(client: Client, admin: Administrator) -> World:
+async def make_fixtures(client: Client, admin: Administrator) -> Fixtures:
     ours, theirs = await admin.organization(), await admin.organization()
-    return World(
+    return Fixtures(
         client=client,
         admin=admin,
         organization=ours,

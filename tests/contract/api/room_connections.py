@@ -98,8 +98,8 @@ class Attendee:
             await self.room.disconnect()
 
 
-class Door:
-    """Lets people in by their tokens, and out at the end."""
+class RoomConnections:
+    """Connects people by their tokens, and disconnects them at the end."""
 
     def __init__(self, url: str, livekit: LiveKitApi):
         self._url = url
@@ -118,9 +118,9 @@ class Door:
 
 
 @asynccontextmanager
-async def door(stack: Stack) -> AsyncIterator[Door]:
+async def room_connections(stack: Stack) -> AsyncIterator[RoomConnections]:
     livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
-    opened = Door(stack.livekit_url, livekit)
+    opened = RoomConnections(stack.livekit_url, livekit)
     try:
         yield opened
     finally:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.contract.api.accounts import Person
-from tests.contract.api.cases import Case, Scene, Scenes, cases, name
+from tests.contract.api.cases import Case, PreparedCall, PreparedCalls, cases, name
 from tests.contract.api.client import Answer
 from tests.contract.api.sample_bodies import UNKNOWN_ID
 
@@ -25,86 +25,94 @@ BAD_TOKENS = {
 }
 
 
-async def call(scene: Scene, by: Person | None, path: str | None = None) -> Answer:
+async def call(prepared: PreparedCall, by: Person | None, path: str | None = None) -> Answer:
     token = by.access_token if by else None
-    return await scene.world.client.call(
-        scene.operation.method, path or scene.path, token, scene.body or None
+    return await prepared.fixtures.client.call(
+        prepared.operation.method, path or prepared.path, token, prepared.body or None
     )
 
 
 @pytest.mark.parametrize("case", NOT_PUBLIC, ids=name)
-async def test_nobody_is_asked_to_sign_in(scenes: Scenes, case: Case) -> None:
-    answer = await call(await scenes.of(case), None)
+async def test_nobody_is_asked_to_sign_in(prepared_calls: PreparedCalls, case: Case) -> None:
+    answer = await call(await prepared_calls.of(case), None)
     answer.check_refusal(401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("header", BAD_TOKENS.values(), ids=BAD_TOKENS)
 @pytest.mark.parametrize("case", NOT_PUBLIC, ids=name)
-async def test_bad_credentials_are_refused(scenes: Scenes, case: Case, header: str) -> None:
-    scene = await scenes.of(case)
+async def test_bad_credentials_are_refused(prepared_calls: PreparedCalls, case: Case, header: str) -> None:
+    prepared = await prepared_calls.of(case)
     headers = {"Authorization": header}
-    client, method = scene.world.client, scene.operation.method
-    (await client.call(method, scene.path, None, scene.body or None, headers=headers)).check_refusal(401)
+    client, method = prepared.fixtures.client, prepared.operation.method
+    (await client.call(method, prepared.path, None, prepared.body or None, headers=headers)).check_refusal(
+        401
+    )
 
 
 @pytest.mark.parametrize("case", PUBLIC, ids=name)
-async def test_bad_credentials_are_refused_where_none_are_needed(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
+async def test_bad_credentials_are_refused_where_none_are_needed(
+    prepared_calls: PreparedCalls, case: Case
+) -> None:
+    prepared = await prepared_calls.of(case)
     headers = {"Authorization": "Bearer nonsense"}
-    client, method = scene.world.client, scene.operation.method
-    (await client.call(method, scene.path, None, scene.body or None, headers=headers)).check_refusal(401)
+    client, method = prepared.fixtures.client, prepared.operation.method
+    (await client.call(method, prepared.path, None, prepared.body or None, headers=headers)).check_refusal(
+        401
+    )
 
 
 @pytest.mark.parametrize("case", SIGNING_IN, ids=name)
-async def test_an_old_token_does_not_hinder_signing_in(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
+async def test_an_old_token_does_not_hinder_signing_in(prepared_calls: PreparedCalls, case: Case) -> None:
+    prepared = await prepared_calls.of(case)
     headers = {"Authorization": "Bearer nonsense"}
-    client, operation = scene.world.client, scene.operation
-    answer = await client.call(operation.method, scene.path, None, scene.body or None, headers=headers)
+    client, operation = prepared.fixtures.client, prepared.operation
+    answer = await client.call(operation.method, prepared.path, None, prepared.body or None, headers=headers)
     assert answer.status == operation.status
 
 
 @pytest.mark.parametrize("case", HOSTING, ids=name)
-async def test_viewers_may_not_host(scenes: Scenes, case: Case) -> None:
-    (await call(await scenes.of(case), scenes.world.viewer)).check_refusal(403)
+async def test_viewers_may_not_host(prepared_calls: PreparedCalls, case: Case) -> None:
+    (await call(await prepared_calls.of(case), prepared_calls.fixtures.viewer)).check_refusal(403)
 
 
 @pytest.mark.parametrize("case", ADMIN, ids=name)
-async def test_only_administrators_administer(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
-    for person in (scenes.world.host, scenes.world.viewer):
-        (await call(scene, person)).check_refusal(403, "admin_required")
+async def test_only_administrators_administer(prepared_calls: PreparedCalls, case: Case) -> None:
+    prepared = await prepared_calls.of(case)
+    for person in (prepared_calls.fixtures.host, prepared_calls.fixtures.viewer):
+        (await call(prepared, person)).check_refusal(403, "admin_required")
 
 
 @pytest.mark.parametrize("case", OWNED, ids=name)
-async def test_a_colleague_may_not_act_for_the_host(scenes: Scenes, case: Case) -> None:
-    (await call(await scenes.of(case), scenes.world.colleague)).check_refusal(403, "not_the_host")
+async def test_a_colleague_may_not_act_for_the_host(prepared_calls: PreparedCalls, case: Case) -> None:
+    (await call(await prepared_calls.of(case), prepared_calls.fixtures.colleague)).check_refusal(
+        403, "not_the_host"
+    )
 
 
 @pytest.mark.parametrize("case", OWNED, ids=name)
-async def test_for_another_organization_it_does_not_exist(scenes: Scenes, case: Case) -> None:
-    (await call(await scenes.of(case), scenes.world.outsider)).check_refusal(404)
+async def test_for_another_organization_it_does_not_exist(prepared_calls: PreparedCalls, case: Case) -> None:
+    (await call(await prepared_calls.of(case), prepared_calls.fixtures.outsider)).check_refusal(404)
 
 
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
-async def test_an_unknown_id_names_nothing(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
-    (await call(scene, scene.caller, scene.at(new_id()))).check_refusal(404)
+async def test_an_unknown_id_names_nothing(prepared_calls: PreparedCalls, case: Case) -> None:
+    prepared = await prepared_calls.of(case)
+    (await call(prepared, prepared.caller, prepared.at(new_id()))).check_refusal(404)
 
 
 @pytest.mark.parametrize("bad", ["nope", "1", "%00", "{}".ljust(300, "x"), UNKNOWN_ID[:-1], UNKNOWN_ID + "0"])
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
-async def test_a_malformed_id_names_nothing(scenes: Scenes, case: Case, bad: str) -> None:
-    scene = await scenes.of(case)
-    (await call(scene, scene.caller, scene.at(bad))).check_refusal(404)
+async def test_a_malformed_id_names_nothing(prepared_calls: PreparedCalls, case: Case, bad: str) -> None:
+    prepared = await prepared_calls.of(case)
+    (await call(prepared, prepared.caller, prepared.at(bad))).check_refusal(404)
 
 
 @pytest.mark.parametrize("case", WITH_ID, ids=name)
-async def test_ids_may_be_written_in_capitals(scenes: Scenes, case: Case) -> None:
-    # What succeeds needs a scene of now: sessions that nobody hosts end, and places on stage are given up.
-    scene = await (scenes.of(case) if case in HOSTING else case.scene(scenes.world))
-    shouted = scene.at(scene.id.upper())
-    stranger = scenes.world.colleague if case in HOSTING else scene.caller
+async def test_ids_may_be_written_in_capitals(prepared_calls: PreparedCalls, case: Case) -> None:
+    # What succeeds needs a call prepared just now: sessions without a host end, and guests leave the stage.
+    prepared = await (prepared_calls.of(case) if case in HOSTING else case.prepare(prepared_calls.fixtures))
+    shouted = prepared.at(prepared.id.upper())
+    stranger = prepared_calls.fixtures.colleague if case in HOSTING else prepared.caller
     expected = 403 if case in HOSTING else case.operation.status
-    assert (await call(scene, stranger, shouted)).status == expected
+    assert (await call(prepared, stranger, shouted)).status == expected

@@ -8,7 +8,7 @@ import pytest
 
 from shared.ids import new_id
 from tests.contract.api.client import Answer, Client
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.token_signing import FORMS, management_token, shown
 
 
@@ -17,53 +17,53 @@ async def me(client: Client, key: str, form: str = "X-API-Key") -> Answer:
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_a_key_acts_for_its_owner(world: World, form: str) -> None:
-    key = await world.admin.api_key(world.host)
-    assert (await me(world.client, key, form)).data["id"] == world.host.id
+async def test_a_key_acts_for_its_owner(fixtures: Fixtures, form: str) -> None:
+    key = await fixtures.admin.api_key(fixtures.host)
+    assert (await me(fixtures.client, key, form)).data["id"] == fixtures.host.id
 
 
-async def test_a_key_hosts_what_its_organization_has(world: World) -> None:
-    key = {"X-API-Key": await world.admin.api_key(world.colleague)}
-    room, session = await world.room(), await world.session()
-    answer = await world.client.call("PATCH", f"/rooms/{room}", body={"title": "By key"}, headers=key)
+async def test_a_key_hosts_what_its_organization_has(fixtures: Fixtures) -> None:
+    key = {"X-API-Key": await fixtures.admin.api_key(fixtures.colleague)}
+    room, session = await fixtures.room(), await fixtures.session()
+    answer = await fixtures.client.call("PATCH", f"/rooms/{room}", body={"title": "By key"}, headers=key)
     assert answer.data["title"] == "By key"
-    assert (await world.client.call("POST", f"/sessions/{session}/start", headers=key)).status == 200
+    assert (await fixtures.client.call("POST", f"/sessions/{session}/start", headers=key)).status == 200
 
 
-async def test_a_key_does_nothing_in_another_organization(world: World) -> None:
-    key = {"X-API-Key": await world.admin.api_key(world.outsider)}
-    path = f"/rooms/{await world.room()}"
-    (await world.client.call("PATCH", path, body={"title": "By key"}, headers=key)).check_refusal(404)
+async def test_a_key_does_nothing_in_another_organization(fixtures: Fixtures) -> None:
+    key = {"X-API-Key": await fixtures.admin.api_key(fixtures.outsider)}
+    path = f"/rooms/{await fixtures.room()}"
+    (await fixtures.client.call("PATCH", path, body={"title": "By key"}, headers=key)).check_refusal(404)
 
 
-async def test_a_key_does_what_its_scopes_say(world: World) -> None:
-    id_, secret = (await world.admin.api_key(world.host)).split(".")
-    await world.admin.change("api-keys", id_, scopes=["read"])
+async def test_a_key_does_what_its_scopes_say(fixtures: Fixtures) -> None:
+    id_, secret = (await fixtures.admin.api_key(fixtures.host)).split(".")
+    await fixtures.admin.change("api-keys", id_, scopes=["read"])
     key = {"X-API-Key": f"{id_}.{secret}"}
     deadline = time.monotonic() + 5
-    path = f"/rooms/{await world.room()}"
+    path = f"/rooms/{await fixtures.room()}"
     while (
-        answer := await world.client.call("PATCH", path, body={"title": "By key"}, headers=key)
+        answer := await fixtures.client.call("PATCH", path, body={"title": "By key"}, headers=key)
     ).status == 200:
         assert time.monotonic() < deadline, "the key still writes"
         await asyncio.sleep(0.05)
     answer.check_refusal(403, "scope_missing")
-    assert (await world.client.call("GET", path, headers=key)).status == 200
+    assert (await fixtures.client.call("GET", path, headers=key)).status == 200
 
 
-async def test_a_key_of_an_administrator_administers_nothing(world: World) -> None:
-    host = await world.admin.host(world.organization)
-    await world.admin.change("users", host.id, is_admin=True)
-    key = {"X-API-Key": await world.admin.api_key(host)}
-    answer = await world.client.call("GET", "/admin/users", headers=key)
+async def test_a_key_of_an_administrator_administers_nothing(fixtures: Fixtures) -> None:
+    host = await fixtures.admin.host(fixtures.organization)
+    await fixtures.admin.change("users", host.id, is_admin=True)
+    key = {"X-API-Key": await fixtures.admin.api_key(host)}
+    answer = await fixtures.client.call("GET", "/admin/users", headers=key)
     answer.check_refusal(403, "admin_required")
 
 
 @pytest.mark.parametrize("bad", ["{id}.wrong", "{id}", "{id}.", ".{secret}", "x.{secret}", "{secret}.{id}"])
 @pytest.mark.parametrize("form", ["X-API-Key", "Basic"])
-async def test_a_bad_key_is_refused(world: World, form: str, bad: str) -> None:
-    id, _, secret = (await world.admin.api_key(world.host)).partition(".")  # noqa: A001
-    answer = await me(world.client, bad.format(id=id, secret=secret), form)
+async def test_a_bad_key_is_refused(fixtures: Fixtures, form: str, bad: str) -> None:
+    id, _, secret = (await fixtures.admin.api_key(fixtures.host)).partition(".")  # noqa: A001
+    answer = await me(fixtures.client, bad.format(id=id, secret=secret), form)
     answer.check_refusal(401, "api_key_invalid")
 
 
@@ -87,25 +87,28 @@ FORGERIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.filterwarnings("ignore:The HMAC key is")
 @pytest.mark.parametrize("changed", FORGERIES.values(), ids=FORGERIES)
-async def test_a_forged_management_token_is_refused(world: World, changed: dict[str, Any]) -> None:
-    key = await world.admin.api_key(world.host)
+async def test_a_forged_management_token_is_refused(fixtures: Fixtures, changed: dict[str, Any]) -> None:
+    key = await fixtures.admin.api_key(fixtures.host)
     for path in ("/auth/me", "/rooms"):
-        answer = await world.client.call("GET", path, management_token(key, **changed))
+        answer = await fixtures.client.call("GET", path, management_token(key, **changed))
         answer.check_refusal(401)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_the_secret_of_another_key_signs_nothing_for_this_one(world: World) -> None:
-    ours, theirs = await world.admin.api_key(world.host), await world.admin.api_key(world.outsider)
+async def test_the_secret_of_another_key_signs_nothing_for_this_one(fixtures: Fixtures) -> None:
+    ours, theirs = (
+        await fixtures.admin.api_key(fixtures.host),
+        await fixtures.admin.api_key(fixtures.outsider),
+    )
     forged = management_token(theirs, access_key=ours.partition(".")[0])
-    (await world.client.call("GET", "/auth/me", forged)).check_refusal(401, "management_token_invalid")
+    (await fixtures.client.call("GET", "/auth/me", forged)).check_refusal(401, "management_token_invalid")
 
 
-async def test_a_management_token_ends_at_its_end(world: World) -> None:
-    token = management_token(await world.admin.api_key(world.host), exp=time.time() + 2)
-    answer = await world.client.call("GET", "/auth/me", token)
-    assert answer.data["id"] == world.host.id
+async def test_a_management_token_ends_at_its_end(fixtures: Fixtures) -> None:
+    token = management_token(await fixtures.admin.api_key(fixtures.host), exp=time.time() + 2)
+    answer = await fixtures.client.call("GET", "/auth/me", token)
+    assert answer.data["id"] == fixtures.host.id
     async with asyncio.timeout(10):
         while answer.status == 200:
-            answer = await world.client.call("GET", "/auth/me", token)
+            answer = await fixtures.client.call("GET", "/auth/me", token)
     answer.check_refusal(401, "token_expired")

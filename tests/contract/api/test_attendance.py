@@ -12,7 +12,7 @@ from shared.ids import new_id
 from tests.contract.api.accounts import Person, register
 from tests.contract.api.client import Client
 from tests.contract.api.contract import operations
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.test_webhook_signatures import post, signed
 
 LIST = operations()["GET /sessions/{id}/attendance"]
@@ -21,7 +21,7 @@ VIEWERS = operations()["GET /sessions/{id}/viewers"]
 
 
 @dataclass(frozen=True)
-class Door:
+class WebhookClient:
     """Where LiveKit's webhooks go."""
 
     client: Client
@@ -54,87 +54,89 @@ class Door:
 
 
 @pytest.fixture
-def door(client: Client, stack: Stack) -> Door:
-    return Door(client, stack)
+def webhooks(client: Client, stack: Stack) -> WebhookClient:
+    return WebhookClient(client, stack)
 
 
-async def read(world: World, session: str, what: str, by: Person | None = None, **query: Any) -> Any:
-    token = (by or world.host).access_token
-    answer = await world.client.call("GET", f"/sessions/{session}/{what}", token, query=query)
+async def read(fixtures: Fixtures, session: str, what: str, by: Person | None = None, **query: Any) -> Any:
+    token = (by or fixtures.host).access_token
+    answer = await fixtures.client.call("GET", f"/sessions/{session}/{what}", token, query=query)
     operation = {"viewers": VIEWERS, "attendance": LIST, "attendance/stats": STATS}[what]
     return answer.check_success(operation)
 
 
-async def three_viewers(world: World, door: Door, session: str) -> list[Person]:
+async def three_viewers(fixtures: Fixtures, webhooks: WebhookClient, session: str) -> list[Person]:
     """Anna, Berta and Anna Clara, once they are counted."""
     viewers = []
     for name in ("Anna", "Berta", "Anna Clara"):
-        viewers.append(await register(world.client, name))
-        await door.tell("participant_joined", session, viewers[-1], name=name)
-    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 3)
+        viewers.append(await register(fixtures.client, name))
+        await webhooks.tell("participant_joined", session, viewers[-1], name=name)
+    await fixtures.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 3)
     return viewers
 
 
-async def test_a_session_counts_its_viewers(world: World, door: Door) -> None:
-    session = await world.live_session()
-    viewers = await three_viewers(world, door, session)
-    active = await read(world, session, "viewers", world.viewer)
+async def test_a_session_counts_its_viewers(fixtures: Fixtures, webhooks: WebhookClient) -> None:
+    session = await fixtures.live_session()
+    viewers = await three_viewers(fixtures, webhooks, session)
+    active = await read(fixtures, session, "viewers", fixtures.viewer)
     assert active["total"] == 3
     assert {one["user_id"] for one in active["viewers"]} == {viewer.id for viewer in viewers}
-    stats = await read(world, session, "attendance/stats")
+    stats = await read(fixtures, session, "attendance/stats")
     assert (stats["total_attendees"], stats["currently_watching"], stats["peak_viewers"]) == (3, 3, 3)
-    await door.tell("participant_left", session, viewers[0])
-    after = await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
+    await webhooks.tell("participant_left", session, viewers[0])
+    after = await fixtures.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
     assert after["max_viewers"] == 3
 
 
-async def test_the_attendance_list_pages_and_finds(world: World, door: Door) -> None:
-    session = await world.live_session()
-    viewers = await three_viewers(world, door, session)
+async def test_the_attendance_list_pages_and_finds(fixtures: Fixtures, webhooks: WebhookClient) -> None:
+    session = await fixtures.live_session()
+    viewers = await three_viewers(fixtures, webhooks, session)
     seen: list[str] = []
     for page in (1, 2):
-        listed = await read(world, session, "attendance", page=page, limit=2)
+        listed = await read(fixtures, session, "attendance", page=page, limit=2)
         assert (listed["total"], listed["currently_watching"]) == (3, 3)
         seen += [entry["user_id"] for entry in listed["attendance"]]
     assert sorted(seen) == sorted(viewer.id for viewer in viewers)
-    found = await read(world, session, "attendance", q="anna")
+    found = await read(fixtures, session, "attendance", q="anna")
     assert found["total"] == 2
     assert {entry["username"] for entry in found["attendance"]} == {"Anna", "Anna Clara"}
     assert all(entry["is_guest"] and entry["left_at"] is None for entry in found["attendance"])
 
 
-async def test_hosts_are_no_viewers(world: World, door: Door) -> None:
-    session, viewer = await world.live_session(), await register(world.client)
-    await door.tell("participant_joined", session, world.host, role="host")
-    await door.tell("participant_joined", session, viewer)
-    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 1)
-    stats = await read(world, session, "attendance/stats")
+async def test_hosts_are_no_viewers(fixtures: Fixtures, webhooks: WebhookClient) -> None:
+    session, viewer = await fixtures.live_session(), await register(fixtures.client)
+    await webhooks.tell("participant_joined", session, fixtures.host, role="host")
+    await webhooks.tell("participant_joined", session, viewer)
+    await fixtures.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 1)
+    stats = await read(fixtures, session, "attendance/stats")
     assert (stats["currently_watching"], stats["peak_viewers"]) == (1, 1)
 
 
-async def test_nobody_was_there(world: World) -> None:
-    session = await world.live_session()
-    assert await read(world, session, "viewers") == {"viewers": [], "total": 0}
+async def test_nobody_was_there(fixtures: Fixtures) -> None:
+    session = await fixtures.live_session()
+    assert await read(fixtures, session, "viewers") == {"viewers": [], "total": 0}
     empty = {"attendance": [], "total": 0, "currently_watching": 0}
-    assert await read(world, session, "attendance") == empty
+    assert await read(fixtures, session, "attendance") == empty
     nothing = dict.fromkeys(
         ("total_attendees", "currently_watching", "peak_viewers", "average_watch_duration"), 0
     )
-    assert await read(world, session, "attendance/stats") == nothing
+    assert await read(fixtures, session, "attendance/stats") == nothing
 
 
-async def test_the_attendance_is_exported_through_the_gateway(world: World, door: Door) -> None:
-    session = await world.live_session()
-    viewers = await three_viewers(world, door, session)
-    await door.tell("participant_left", session, viewers[0], name="Anna")
-    await world.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
-    token, path = world.host.access_token, f"/sessions/{session}/attendance/export"
-    table = await world.client.call("GET", path, token)
+async def test_the_attendance_is_exported_through_the_gateway(
+    fixtures: Fixtures, webhooks: WebhookClient
+) -> None:
+    session = await fixtures.live_session()
+    viewers = await three_viewers(fixtures, webhooks, session)
+    await webhooks.tell("participant_left", session, viewers[0], name="Anna")
+    await fixtures.eventually(f"/sessions/{session}", lambda data: data["viewer_count"] == 2)
+    token, path = fixtures.host.access_token, f"/sessions/{session}/attendance/export"
+    table = await fixtures.client.call("GET", path, token)
     assert table.headers["Content-Type"].startswith("text/csv")
     assert f'filename="attendance-{session}.csv"' in table.headers["Content-Disposition"]
-    rows = await world.client.call("GET", path, token, query={"format": "json"})
+    rows = await fixtures.client.call("GET", path, token, query={"format": "json"})
     assert {row["user_id"] for row in rows.body} == {viewer.id for viewer in viewers}
     assert sum(row["left_at"] is not None for row in rows.body) == 1
-    sheet = await world.client.call("GET", path, token, query={"format": "xlsx"})
+    sheet = await fixtures.client.call("GET", path, token, query={"format": "xlsx"})
     assert (sheet.status, sheet.headers["Content-Type"].split(".")[-1]) == (200, "sheet")
-    (await world.client.call("GET", path, token, query={"format": "pdf"})).check_bad_fields("format")
+    (await fixtures.client.call("GET", path, token, query={"format": "pdf"})).check_bad_fields("format")

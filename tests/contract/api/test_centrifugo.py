@@ -8,7 +8,7 @@ import pytest
 from shared.http.request import CENTRIFUGO_HEADER
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 from tests.running_stack import RunningStack
 
 CONNECT, SUBSCRIBE = "/centrifugo/connect", "/centrifugo/subscribe"
@@ -21,9 +21,9 @@ def secret(running_stack: RunningStack) -> str:
     return str(json.loads(running_stack.data.secrets_file.read_text())["centrifugo_secret"])
 
 
-async def ask(world: World, path: str, secret: str | None, **body: Any) -> Any:
+async def ask(fixtures: Fixtures, path: str, secret: str | None, **body: Any) -> Any:
     headers = {} if secret is None else {CENTRIFUGO_HEADER: secret}
-    answer: Answer = await world.client.call("POST", path, body=CLIENT | body, headers=headers)
+    answer: Answer = await fixtures.client.call("POST", path, body=CLIENT | body, headers=headers)
     assert answer.status == 200, answer
     assert len(answer.body) == 1, answer
     return answer.body
@@ -34,36 +34,36 @@ def test_there_are_these_two() -> None:
     assert proxies == {f"POST {CONNECT}", f"POST {SUBSCRIBE}"}
 
 
-async def test_a_client_connects_with_its_access_token(world: World, secret: str) -> None:
-    person = world.viewer
-    result = (await ask(world, CONNECT, secret, data={"token": person.access_token}))["result"]
+async def test_a_client_connects_with_its_access_token(fixtures: Fixtures, secret: str) -> None:
+    person = fixtures.viewer
+    result = (await ask(fixtures, CONNECT, secret, data={"token": person.access_token}))["result"]
     assert (result["user"], result["info"]) == (person.id, {"username": "Vera"})
     assert isinstance(result["expire_at"], int)
-    forwarded = await world.client.call(
+    forwarded = await fixtures.client.call(
         "POST", CONNECT, person.access_token, CLIENT, headers={CENTRIFUGO_HEADER: secret}
     )
     assert forwarded.body == {"result": result}
     for data in (None, {"token": "nonsense"}, {"token": person.access_token + "x"}):
-        assert (await ask(world, CONNECT, secret, data=data))["disconnect"]["code"] == 4501
+        assert (await ask(fixtures, CONNECT, secret, data=data))["disconnect"]["code"] == 4501
 
 
-async def test_a_client_hears_what_is_for_it(world: World, secret: str) -> None:
-    session, viewer, host = await world.live_session(), world.viewer.id, world.host.id
+async def test_a_client_hears_what_is_for_it(fixtures: Fixtures, secret: str) -> None:
+    session, viewer, host = await fixtures.live_session(), fixtures.viewer.id, fixtures.host.id
     common, staff = f"session:{session}", f"session:{session}:staff"
     for user, channel in ((viewer, common), (host, common), (host, staff), (viewer, f"user:{viewer}")):
-        answer = await ask(world, SUBSCRIBE, secret, user=user, channel=channel)
+        answer = await ask(fixtures, SUBSCRIBE, secret, user=user, channel=channel)
         assert answer == {"result": {}}
     for user, channel in ((viewer, staff), (host, f"user:{viewer}"), ("", common)):
-        answer = await ask(world, SUBSCRIBE, secret, user=user, channel=channel)
+        answer = await ask(fixtures, SUBSCRIBE, secret, user=user, channel=channel)
         assert answer["error"]["code"] == 103
-    unknown = await ask(world, SUBSCRIBE, secret, user=viewer, channel="news")
+    unknown = await ask(fixtures, SUBSCRIBE, secret, user=viewer, channel="news")
     assert unknown["error"]["code"] == 102
 
 
 @pytest.mark.parametrize("wrong", [None, "", "wrong"])
-async def test_without_the_secret_nobody_is_told_anything(world: World, wrong: str | None) -> None:
-    token = {"token": world.viewer.access_token}
-    assert (await ask(world, CONNECT, wrong, data=token))["error"]["code"] == 101
-    channel = f"user:{world.viewer.id}"
-    answer = await ask(world, SUBSCRIBE, wrong, user=world.viewer.id, channel=channel)
+async def test_without_the_secret_nobody_is_told_anything(fixtures: Fixtures, wrong: str | None) -> None:
+    token = {"token": fixtures.viewer.access_token}
+    assert (await ask(fixtures, CONNECT, wrong, data=token))["error"]["code"] == 101
+    channel = f"user:{fixtures.viewer.id}"
+    answer = await ask(fixtures, SUBSCRIBE, wrong, user=fixtures.viewer.id, channel=channel)
     assert answer["error"]["code"] == 101

@@ -12,8 +12,8 @@ from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
 from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
-from tests.contract.api.endpoints import Door, all_doors, statuses
-from tests.contract.api.fixtures import World
+from tests.contract.api.endpoints import Endpoint, all_endpoints, statuses
+from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.token_signing import FORMS, shown
 from tests.running_stack import RunningStack
 
@@ -21,21 +21,21 @@ WITHIN = 10.0
 
 
 @pytest.fixture(scope="module")
-async def doors(running_stack: RunningStack) -> AsyncIterator[list[Door]]:
-    async with all_doors(running_stack.info) as doors:
-        yield doors
+async def endpoints(running_stack: RunningStack) -> AsyncIterator[list[Endpoint]]:
+    async with all_endpoints(running_stack.info) as endpoints:
+        yield endpoints
 
 
 @dataclass(frozen=True)
 class Backend:
     """A customer's, with an API key that may be deleted."""
 
-    world: World
+    fixtures: Fixtures
     key: str
     session: str
 
     async def post(self, path: str, form: str = "X-API-Key", **body: object) -> Answer:
-        answer = await self.world.client.call("POST", path, body=body, headers=shown(self.key, form))
+        answer = await self.fixtures.client.call("POST", path, body=body, headers=shown(self.key, form))
         assert answer.status < 300, answer
         return answer
 
@@ -43,27 +43,27 @@ class Backend:
         return str((await self.post("/auth/generate-code", session_id=self.session)).data["code"])
 
     async def exchange(self, code: str) -> Answer:
-        return await self.world.client.call("POST", "/auth/exchange-code", body={"code": code})
+        return await self.fixtures.client.call("POST", "/auth/exchange-code", body={"code": code})
 
     async def delete_key(self) -> None:
-        await self.world.admin.delete("api-keys", self.key.partition(".")[0])
+        await self.fixtures.admin.delete("api-keys", self.key.partition(".")[0])
 
 
 @pytest.fixture
-async def backend(world: World) -> Backend:
-    return Backend(world, await world.admin.api_key(world.host), await world.live_session())
+async def backend(fixtures: Fixtures) -> Backend:
+    return Backend(fixtures, await fixtures.admin.api_key(fixtures.host), await fixtures.live_session())
 
 
-async def closed_to(doors: list[Door], token: str) -> None:
+async def closed_to(endpoints: list[Endpoint], token: str) -> None:
     async with asyncio.timeout(WITHIN):
-        while set((await statuses(doors, token)).values()) != {401}:
+        while set((await statuses(endpoints, token)).values()) != {401}:
             await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_no_request_passes_that_comes_a_second_later(backend: Backend, form: str) -> None:
-    client, headers = backend.world.client, shown(backend.key, form)
-    assert (await client.call("GET", "/auth/me", headers=headers)).data["id"] == backend.world.host.id
+    client, headers = backend.fixtures.client, shown(backend.key, form)
+    assert (await client.call("GET", "/auth/me", headers=headers)).data["id"] == backend.fixtures.host.id
     await backend.delete_key()
     deleted_at = time.monotonic()
     while True:
@@ -77,22 +77,22 @@ async def test_no_request_passes_that_comes_a_second_later(backend: Backend, for
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_a_write_with_a_deleted_key_does_nothing(backend: Backend, form: str) -> None:
-    world, headers = backend.world, shown(backend.key, form)
-    room = await world.room(title="Before")
+    fixtures, headers = backend.fixtures, shown(backend.key, form)
+    room = await fixtures.room(title="Before")
     await backend.delete_key()
     async with asyncio.timeout(WITHIN):
-        while (await world.client.call("GET", "/auth/me", headers=headers)).status != 401:
+        while (await fixtures.client.call("GET", "/auth/me", headers=headers)).status != 401:
             await asyncio.sleep(0.02)
-    answer = await world.client.call("PATCH", f"/rooms/{room}", body={"title": "After"}, headers=headers)
+    answer = await fixtures.client.call("PATCH", f"/rooms/{room}", body={"title": "After"}, headers=headers)
     answer.check_refusal(401)
-    assert (await world.get(f"/rooms/{room}"))["title"] == "Before"
+    assert (await fixtures.get(f"/rooms/{room}"))["title"] == "Before"
 
 
 async def test_its_own_tokens_end_at_the_services_too(
-    backend: Backend, doors: list[Door], running_stack: RunningStack
+    backend: Backend, endpoints: list[Endpoint], running_stack: RunningStack
 ) -> None:
     calls = InternalCalls(load_credentials(running_stack.data).internal_secret, SystemClock())
-    session = next(door for door in doors if door.name == "session")
+    session = next(endpoint for endpoint in endpoints if endpoint.name == "session")
     id, _, secret = backend.key.partition(".")  # noqa: A001
     exchanged = await session.client.call(
         "POST",
@@ -101,18 +101,18 @@ async def test_its_own_tokens_end_at_the_services_too(
         headers={"Authorization": calls.sign("session")},
     )
     token = exchanged.data["access_token"]
-    assert 401 not in (await statuses(doors, token)).values()
+    assert 401 not in (await statuses(endpoints, token)).values()
     await backend.delete_key()
-    await closed_to(doors, token)
+    await closed_to(endpoints, token)
 
 
-async def test_the_customer_s_people_are_out(backend: Backend, doors: list[Door]) -> None:
+async def test_the_customer_s_people_are_out(backend: Backend, endpoints: list[Endpoint]) -> None:
     path = f"/sessions/{backend.session}/tokens"
     issued = await backend.post(path, external_user_id="c-1", name="Carla", ttl_seconds=86400)
     let_in = issued.data["access_token"]
-    assert 401 not in (await statuses(doors, let_in)).values()
+    assert 401 not in (await statuses(endpoints, let_in)).values()
     await backend.delete_key()
-    await closed_to(doors, let_in)
+    await closed_to(endpoints, let_in)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -122,16 +122,16 @@ async def test_its_codes_are_void(backend: Backend, form: str) -> None:
     (await backend.exchange(made.data["code"])).check_refusal(401, "auth_code_invalid")
 
 
-async def test_whom_it_signed_in_is_out(backend: Backend, doors: list[Door]) -> None:
+async def test_whom_it_signed_in_is_out(backend: Backend, endpoints: list[Endpoint]) -> None:
     data = (await backend.exchange(await backend.code())).data
     person = Person(data["user"]["id"], data["access_token"], data["refresh_token"])
     body = {"session_id": backend.session}
-    further = await backend.world.client.call("POST", "/auth/generate-code", person.access_token, body)
+    further = await backend.fixtures.client.call("POST", "/auth/generate-code", person.access_token, body)
     await backend.delete_key()
     (await backend.exchange(further.data["code"])).check_refusal(401, "auth_code_invalid")
     refresh = {"refresh_token": person.refresh_token}
-    answer = await backend.world.client.call("POST", "/auth/refresh", body=refresh)
+    answer = await backend.fixtures.client.call("POST", "/auth/refresh", body=refresh)
     answer.check_refusal(401, "api_key_gone")
-    await closed_to(doors, person.access_token)
+    await closed_to(endpoints, person.access_token)
     # Whoever signed in with the password is no matter of the key.
-    assert (await backend.world.get("/auth/me", backend.world.host))["id"] == person.id
+    assert (await backend.fixtures.get("/auth/me", backend.fixtures.host))["id"] == person.id

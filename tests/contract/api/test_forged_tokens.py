@@ -11,8 +11,8 @@ from shared.contracts.states import Role
 from shared.http.internal import InternalCalls
 from shared.ids import new_id
 from shared.livekit import JoinGrant, TokenMint
-from tests.contract.api.endpoints import Door, all_doors, statuses
-from tests.contract.api.fixtures import World
+from tests.contract.api.endpoints import Endpoint, all_endpoints, statuses
+from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.token_signing import FORMS, Signer, shown
 from tests.running_stack import RunningStack
 
@@ -43,51 +43,55 @@ FORGERIES: dict[str, Forgery] = {
 
 
 @pytest.fixture(scope="module")
-async def doors(running_stack: RunningStack) -> AsyncIterator[list[Door]]:
-    async with all_doors(running_stack.info) as doors:
-        yield doors
+async def endpoints(running_stack: RunningStack) -> AsyncIterator[list[Endpoint]]:
+    async with all_endpoints(running_stack.info) as endpoints:
+        yield endpoints
 
 
 @pytest.fixture(scope="module")
-def signer(running_stack: RunningStack, world: World) -> Signer:
-    return Signer(load_credentials(running_stack.data), world.host)
+def signer(running_stack: RunningStack, fixtures: Fixtures) -> Signer:
+    return Signer(load_credentials(running_stack.data), fixtures.host)
 
 
-def refused(doors: list[Door]) -> dict[str, int]:
-    return {door.name: 401 for door in doors}
+def refused(endpoints: list[Endpoint]) -> dict[str, int]:
+    return {endpoint.name: 401 for endpoint in endpoints}
 
 
-async def test_the_forged_ones_below_would_else_be_good(doors: list[Door], signer: Signer) -> None:
-    got = await statuses(doors, signer.sign())
+async def test_the_forged_ones_below_would_else_be_good(endpoints: list[Endpoint], signer: Signer) -> None:
+    got = await statuses(endpoints, signer.sign())
     assert got == {name: {"session": 200, "egress": 403, "attendance": 404}[name.split()[-1]] for name in got}
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-async def test_a_forged_token_proves_nobody(doors: list[Door], signer: Signer, forge: Forgery) -> None:
-    assert await statuses(doors, forge(signer)) == refused(doors)
+async def test_a_forged_token_proves_nobody(
+    endpoints: list[Endpoint], signer: Signer, forge: Forgery
+) -> None:
+    assert await statuses(endpoints, forge(signer)) == refused(endpoints)
 
 
 async def test_what_is_signed_for_something_else_is_no_access_token(
-    doors: list[Door], signer: Signer, world: World
+    endpoints: list[Endpoint], signer: Signer, fixtures: Fixtures
 ) -> None:
     own = signer.credentials
     mint = TokenMint(own.livekit_api_key, own.livekit_api_secret, SystemClock())
-    grant = JoinGrant(new_id(), f"{world.host.id}:{new_id()}", "Hanna", Role.HOST)
+    grant = JoinGrant(new_id(), f"{fixtures.host.id}:{new_id()}", "Hanna", Role.HOST)
     internal = InternalCalls(own.internal_secret, SystemClock())
     tokens = [
-        world.host.refresh_token,
-        str(world.viewer.device_token),
+        fixtures.host.refresh_token,
+        str(fixtures.viewer.device_token),
         mint.join_token(grant, lifetime=timedelta(minutes=5)),
         *(internal.sign(name).removeprefix("Bearer ") for name in ("session", "egress", "attendance")),
     ]
     for token in tokens:
-        assert await statuses(doors, token) == refused(doors)
+        assert await statuses(endpoints, token) == refused(endpoints)
 
 
 @pytest.mark.parametrize("form", FORMS)
-async def test_an_api_key_means_nothing_to_a_service(doors: list[Door], world: World, form: str) -> None:
-    headers = shown(await world.admin.api_key(world.host), form)
-    got = {door.name: (await door.knock(**headers)).status for door in doors}
+async def test_an_api_key_means_nothing_to_a_service(
+    endpoints: list[Endpoint], fixtures: Fixtures, form: str
+) -> None:
+    headers = shown(await fixtures.admin.api_key(fixtures.host), form)
+    got = {endpoint.name: (await endpoint.call(**headers)).status for endpoint in endpoints}
     assert got == {
         "session": 401,
         "egress": 401,
@@ -98,11 +102,11 @@ async def test_an_api_key_means_nothing_to_a_service(doors: list[Door], world: W
     }
 
 
-async def test_an_access_token_opens_no_internal_operation(doors: list[Door], signer: Signer) -> None:
+async def test_an_access_token_opens_no_internal_operation(endpoints: list[Endpoint], signer: Signer) -> None:
     paths = {"session": "/internal/revocations", "egress": "/internal/ingests"}
     for token in (signer.sign(adm=True), signer.by_another_algorithm("none")):
-        for door in doors:
-            if door.name in paths:
-                method = "GET" if door.name == "session" else "POST"
-                answer = await door.client.call(method, paths[door.name], token, {})
+        for endpoint in endpoints:
+            if endpoint.name in paths:
+                method = "GET" if endpoint.name == "session" else "POST"
+                answer = await endpoint.client.call(method, paths[endpoint.name], token, {})
                 answer.check_refusal(401, "internal_only")

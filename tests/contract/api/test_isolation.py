@@ -16,10 +16,10 @@ import pytest
 
 from services.gateway.routing.table import TABLE
 from shared.http.routes import Access
-from tests.contract.api.cases import CASES, Case, Scene, Scenes
+from tests.contract.api.cases import CASES, Case, PreparedCall, PreparedCalls
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 LEAST = 300
@@ -69,7 +69,7 @@ class Attempt:
 
     @property
     def case(self) -> Case | None:
-        """Its own, or one that names a thing of the same kind."""
+        """Its own, or one that names something of the same kind."""
         own = CASES.get(f"{self.method} {self.path}")
         if own is not None or "{" not in self.path:
             return own
@@ -99,69 +99,78 @@ ATTEMPTS = list(attempts())
 
 
 @dataclass(frozen=True)
-class Wall:
-    """Both sides of it.
+class IsolationCheck:
+    """Calls from another organization.
 
-    `ours` is what must not come through; `things` are ids of ours that are in no public list.
+    `ours` is what must not come through; `private_ids` are ids of ours that are in no public list.
     """
 
-    scenes: Scenes
+    prepared_calls: PreparedCalls
     key: str
     ours: frozenset[str]
-    things: frozenset[str]
+    private_ids: frozenset[str]
 
     @property
-    def world(self) -> World:
-        return self.scenes.world
+    def fixtures(self) -> Fixtures:
+        return self.prepared_calls.fixtures
 
-    async def call(self, attempt: Attempt, scene: Scene | None) -> Answer:
-        path = await self._path(attempt, scene)
+    async def call(self, attempt: Attempt, prepared: PreparedCall | None) -> Answer:
+        path = await self._path(attempt, prepared)
         if attempt.library is not None:
-            own = self.world.foreign_library
-            library = own if attempt.library == "theirs" else (scene and scene.library) or self.world.library
+            own = self.fixtures.foreign_library
+            library = (
+                own
+                if attempt.library == "theirs"
+                else (prepared and prepared.library) or self.fixtures.library
+            )
             path = LIBRARY_PREFIX.replace("{library_id}", library) + path
         headers = {"X-API-Key": self.key} if attempt.by == "key" else {}
-        token = None if attempt.by == "key" else self.world.outsider.access_token
-        body = self._body(attempt, scene)
-        return await self.world.client.call(attempt.method, path, token, body or None, headers=headers)
+        token = None if attempt.by == "key" else self.fixtures.outsider.access_token
+        body = self._body(attempt, prepared)
+        return await self.fixtures.client.call(attempt.method, path, token, body or None, headers=headers)
 
     @staticmethod
-    def _body(attempt: Attempt, scene: Scene | None) -> dict[str, Any]:
+    def _body(attempt: Attempt, prepared: PreparedCall | None) -> dict[str, Any]:
         if attempt.path == FOR_KEYS:
             return {"external_user_id": "c-1", "name": "Carla"}
         # Whoever shows somebody's own credentials is that somebody.
         if attempt.access is Access.ANONYMOUS or attempt.method == "GET":
             return {}
-        return scene.body if scene and scene.operation.method == attempt.method else {}
+        return prepared.body if prepared and prepared.operation.method == attempt.method else {}
 
-    async def _path(self, attempt: Attempt, scene: Scene | None) -> str:
+    async def _path(self, attempt: Attempt, prepared: PreparedCall | None) -> str:
         if attempt.access is Access.ADMIN:
-            return _NAMED.sub(self.world.host.id, attempt.path)
+            return _NAMED.sub(self.fixtures.host.id, attempt.path)
         path = attempt.path
-        if scene is not None:
-            for name, value in ({"id": scene.id} | scene.within).items():
+        if prepared is not None:
+            for name, value in ({"id": prepared.id} | prepared.within).items():
                 path = path.replace(f"{{{name}}}", value)
         # The rest of the path is no id: files of a stream, pages of the documentation.
         return _NAMED.sub("anything", path)
 
-    async def state(self, scene: Scene) -> object:
+    async def state(self, prepared: PreparedCall) -> object:
         """When what the path names was changed last, as its host sees it."""
-        noun = scene.operation.path.split("/")[1]
-        answer = await self.world.client.call("GET", f"/{noun}/{scene.id}", self.world.host.access_token)
+        noun = prepared.operation.path.split("/")[1]
+        answer = await self.fixtures.client.call(
+            "GET", f"/{noun}/{prepared.id}", self.fixtures.host.access_token
+        )
         return answer.body.get("data", {}).get("updated_at")
 
 
 @pytest.fixture(scope="module")
-async def wall(world: World) -> Wall:
-    room, preset = await world.room(world.unlisted_library), await world.preset(world.unlisted_library)
-    session = await world.session(world.unlisted_library, room=room, preset=preset)
-    addresses = [str(person.email) for person in (world.host, world.colleague)]
-    return Wall(
+async def isolation(fixtures: Fixtures) -> IsolationCheck:
+    room, preset = (
+        await fixtures.room(fixtures.unlisted_library),
+        await fixtures.preset(fixtures.unlisted_library),
+    )
+    session = await fixtures.session(fixtures.unlisted_library, room=room, preset=preset)
+    addresses = [str(person.email) for person in (fixtures.host, fixtures.colleague)]
+    return IsolationCheck(
         # Of its own: some attempts succeed, as those of anybody who knows a session's id.
-        scenes=Scenes(world),
-        key=await world.admin.api_key(world.outsider),
+        prepared_calls=PreparedCalls(fixtures),
+        key=await fixtures.admin.api_key(fixtures.outsider),
         ours=frozenset(addresses),
-        things=frozenset({room, preset, session, world.unlisted_library}),
+        private_ids=frozenset({room, preset, session, fixtures.unlisted_library}),
     )
 
 
@@ -176,18 +185,20 @@ def test_no_operation_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS, ids=lambda attempt: attempt.id)
-async def test_nothing_comes_through(wall: Wall, attempt: Attempt) -> None:
+async def test_nothing_comes_through(isolation: IsolationCheck, attempt: Attempt) -> None:
     case = attempt.case
-    scene = await wall.scenes.of(case) if case and attempt.access is not Access.ADMIN else None
-    owned = scene is not None and scene.id != "" and attempt.access in HOSTING
-    before = await wall.state(scene) if scene and owned else None
-    answer = await wall.call(attempt, scene)
+    prepared = (
+        await isolation.prepared_calls.of(case) if case and attempt.access is not Access.ADMIN else None
+    )
+    owned = prepared is not None and prepared.id != "" and attempt.access in HOSTING
+    before = await isolation.state(prepared) if prepared and owned else None
+    answer = await isolation.call(attempt, prepared)
     if attempt.refused_with is not None:
         answer.check_refusal(attempt.refused_with)
-    if scene and owned:
-        assert await wall.state(scene) == before
+    if prepared and owned:
+        assert await isolation.state(prepared) == before
     told = orjson.dumps(answer.body).decode()
-    assert not {secret for secret in wall.ours if secret in told}
+    assert not {secret for secret in isolation.ours if secret in told}
     # What is named is known to whoever names it; a list names nothing.
     if "{" not in attempt.path:
-        assert not {thing for thing in wall.things if thing in told}
+        assert not {private_id for private_id in isolation.private_ids if private_id in told}

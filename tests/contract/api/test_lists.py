@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.contract.api.accounts import Person
-from tests.contract.api.cases import CASES, Case, Scenes, cases, name
+from tests.contract.api.cases import CASES, Case, PreparedCalls, cases, name
 from tests.contract.api.client import Answer
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 LISTS = cases(lambda operation: "page" in operation.query)
 MANY = 5
@@ -24,42 +24,42 @@ class Population:
     ids: list[str]
 
 
-Maker = Callable[[World], Awaitable[Population]]
+Maker = Callable[[Fixtures], Awaitable[Population]]
 
 
-async def _public_rooms(world: World) -> Population:
-    library = await world.admin.library(world.organization)
-    ids = [await world.room(library) for _ in range(MANY)]
+async def _public_rooms(fixtures: Fixtures) -> Population:
+    library = await fixtures.admin.library(fixtures.organization)
+    ids = [await fixtures.room(library) for _ in range(MANY)]
     return Population(f"/libraries/{library}/rooms", None, ids)
 
 
-async def _my_rooms(world: World) -> Population:
-    host = await world.admin.host(world.organization)
-    return Population("/rooms/my", host, [await world.room(by=host) for _ in range(MANY)])
+async def _my_rooms(fixtures: Fixtures) -> Population:
+    host = await fixtures.admin.host(fixtures.organization)
+    return Population("/rooms/my", host, [await fixtures.room(by=host) for _ in range(MANY)])
 
 
-async def _my_presets(world: World) -> Population:
-    host = await world.admin.host(world.organization)
-    return Population("/presets", host, [await world.preset(by=host) for _ in range(MANY)])
+async def _my_presets(fixtures: Fixtures) -> Population:
+    host = await fixtures.admin.host(fixtures.organization)
+    return Population("/presets", host, [await fixtures.preset(by=host) for _ in range(MANY)])
 
 
-async def _sessions_of_a_room(world: World) -> Population:
-    room, preset = await world.room(), await world.preset()
-    ids = [await world.session(room=room, preset=preset) for _ in range(MANY)]
-    return Population(f"/rooms/{room}/sessions", world.host, ids)
+async def _sessions_of_a_room(fixtures: Fixtures) -> Population:
+    room, preset = await fixtures.room(), await fixtures.preset()
+    ids = [await fixtures.session(room=room, preset=preset) for _ in range(MANY)]
+    return Population(f"/rooms/{room}/sessions", fixtures.host, ids)
 
 
-async def _public_sessions(world: World) -> Population:
-    library = await world.admin.library(world.organization)
-    ids = [await world.session(library) for _ in range(MANY)]
+async def _public_sessions(fixtures: Fixtures) -> Population:
+    library = await fixtures.admin.library(fixtures.organization)
+    ids = [await fixtures.session(library) for _ in range(MANY)]
     return Population(f"/libraries/{library}/sessions", None, ids)
 
 
-async def _live_sessions(world: World) -> Population:
-    library = await world.admin.library(world.organization)
-    await world.session(library)
-    ids = [await world.live_session(library) for _ in range(MANY)]
-    await world.ended_session(library)
+async def _live_sessions(fixtures: Fixtures) -> Population:
+    library = await fixtures.admin.library(fixtures.organization)
+    await fixtures.session(library)
+    ids = [await fixtures.live_session(library) for _ in range(MANY)]
+    await fixtures.ended_session(library)
     return Population(f"/libraries/{library}/sessions/live", None, ids)
 
 
@@ -73,9 +73,9 @@ POPULATIONS: dict[str, Maker] = {
 }
 
 
-async def page(world: World, of: Population, **query: Any) -> Answer:
+async def page(fixtures: Fixtures, of: Population, **query: Any) -> Answer:
     token = of.caller.access_token if of.caller else None
-    return await world.client.call("GET", of.path, token, query=query)
+    return await fixtures.client.call("GET", of.path, token, query=query)
 
 
 def items(answer: Answer) -> list[str]:
@@ -84,18 +84,18 @@ def items(answer: Answer) -> list[str]:
 
 
 @pytest.mark.parametrize("key", POPULATIONS)
-async def test_pages_are_disjoint_and_the_newest_comes_first(world: World, key: str) -> None:
-    population = await POPULATIONS[key](world)
+async def test_pages_are_disjoint_and_the_newest_comes_first(fixtures: Fixtures, key: str) -> None:
+    population = await POPULATIONS[key](fixtures)
     seen: list[str] = []
     for number in (1, 2, 3):
-        answer = await page(world, population, page=number, limit=2)
+        answer = await page(fixtures, population, page=number, limit=2)
         data = answer.check_success(CASES[key].operation)
         assert (data["total"], data["page"], data["limit"]) == (MANY, number, 2)
         seen += items(answer)
     assert seen == population.ids[::-1]
-    beyond = await page(world, population, page=4, limit=2)
+    beyond = await page(fixtures, population, page=4, limit=2)
     assert (items(beyond), beyond.data["total"], beyond.data["page"]) == ([], MANY, 4)
-    default = await page(world, population)
+    default = await page(fixtures, population)
     assert (default.data["page"], default.data["limit"]) == (1, 10)
 
 
@@ -116,18 +116,18 @@ async def test_pages_are_disjoint_and_the_newest_comes_first(world: World, key: 
 )
 @pytest.mark.parametrize("case", LISTS, ids=name)
 async def test_a_bad_page_is_refused(
-    scenes: Scenes, case: Case, query: dict[str, Any], fields: list[str]
+    prepared_calls: PreparedCalls, case: Case, query: dict[str, Any], fields: list[str]
 ) -> None:
-    scene = await scenes.of(case)
-    answer = await scene.world.client.call("GET", scene.path, scene.token, query=query)
+    prepared = await prepared_calls.of(case)
+    answer = await prepared.fixtures.client.call("GET", prepared.path, prepared.token, query=query)
     answer.check_bad_fields(*fields)
 
 
 @pytest.mark.parametrize("case", LISTS, ids=name)
 async def test_a_hundred_items_are_the_most_and_unknown_parameters_are_ignored(
-    scenes: Scenes, case: Case
+    prepared_calls: PreparedCalls, case: Case
 ) -> None:
-    scene = await scenes.of(case)
+    prepared = await prepared_calls.of(case)
     query = {"limit": 100, "colour": "blue"}
-    answer = await scene.world.client.call("GET", scene.path, scene.token, query=query)
+    answer = await prepared.fixtures.client.call("GET", prepared.path, prepared.token, query=query)
     answer.check_success(case.operation)

@@ -7,7 +7,7 @@ from livekit import rtc
 
 from deploy.local.stack import Stack
 from tests.contract.api.accounts import Person
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 CONNECTED_WITHIN, TOLD_WITHIN = 20.0, 10.0
 
@@ -24,8 +24,8 @@ class Listener:
         if packet.topic == "greenroom":
             self.heard.put_nowait(orjson.loads(packet.data))
 
-    async def join(self, world: World, stack: Stack, session: str, person: Person) -> None:
-        token = (await world.do("join", session, person)).data["livekit_token"]
+    async def join(self, fixtures: Fixtures, stack: Stack, session: str, person: Person) -> None:
+        token = (await fixtures.do("join", session, person)).data["livekit_token"]
         async with asyncio.timeout(CONNECTED_WITHIN):
             await self.room.connect(stack.livekit_url, token)
 
@@ -39,20 +39,22 @@ class Listener:
 
 
 async def test_everybody_in_the_room_is_told_of_the_hosts_camera_and_of_settings(
-    world: World, stack: Stack
+    fixtures: Fixtures, stack: Stack
 ) -> None:
-    session = await world.live_session()
+    session = await fixtures.live_session()
     listeners = [Listener(), Listener()]
     try:
-        for listener, person in zip(listeners, (world.host, await world.viewer_of_its_own()), strict=True):
-            await listener.join(world, stack, session, person)
-        token, path = world.host.access_token, f"/sessions/{session}"
-        await world.client.call("POST", f"{path}/host_video_state", token, {"enabled": False})
+        for listener, person in zip(
+            listeners, (fixtures.host, await fixtures.viewer_of_its_own()), strict=True
+        ):
+            await listener.join(fixtures, stack, session, person)
+        token, path = fixtures.host.access_token, f"/sessions/{session}"
+        await fixtures.client.call("POST", f"{path}/host_video_state", token, {"enabled": False})
         for listener in listeners:
             notice = await listener.told("session.host_media_changed.v1")
             assert (notice["session_id"], notice["media"], notice["enabled"]) == (session, "video", False)
-            assert notice["user_id"] == world.host.id
-        await world.client.call("PATCH", f"{path}/settings", token, {"chat_enabled": False})
+            assert notice["user_id"] == fixtures.host.id
+        await fixtures.client.call("PATCH", f"{path}/settings", token, {"chat_enabled": False})
         for listener in listeners:
             assert (await listener.told("session.updated.v1"))["effective_chat_enabled"] is False
     finally:
@@ -60,19 +62,19 @@ async def test_everybody_in_the_room_is_told_of_the_hosts_camera_and_of_settings
             await listener.room.disconnect()
 
 
-async def test_the_hosts_camera_is_told_only_while_the_session_is_live(world: World) -> None:
-    for session in (await world.session(), await world.ended_session()):
+async def test_the_hosts_camera_is_told_only_while_the_session_is_live(fixtures: Fixtures) -> None:
+    for session in (await fixtures.session(), await fixtures.ended_session()):
         for what in ("host_video_state", "host_audio_state"):
             path = f"/sessions/{session}/{what}"
-            answer = await world.client.call("POST", path, world.host.access_token, {"enabled": True})
+            answer = await fixtures.client.call("POST", path, fixtures.host.access_token, {"enabled": True})
             answer.check_refusal(409, "session_not_live")
 
 
-async def test_a_studio_url_signs_the_host_in_once(world: World) -> None:
-    session = await world.session()
-    link = (await world.do("studio_url", session)).data
+async def test_a_studio_url_signs_the_host_in_once(fixtures: Fixtures) -> None:
+    session = await fixtures.session()
+    link = (await fixtures.do("studio_url", session)).data
     assert link["studio_url"].endswith(f"/studio/{session}?code={link['code']}")
     body = {"code": link["code"]}
-    first = await world.client.call("POST", "/auth/exchange-code", body=body)
-    assert first.data["user"]["id"] == world.host.id
-    (await world.client.call("POST", "/auth/exchange-code", body=body)).check_refusal(401)
+    first = await fixtures.client.call("POST", "/auth/exchange-code", body=body)
+    assert first.data["user"]["id"] == fixtures.host.id
+    (await fixtures.client.call("POST", "/auth/exchange-code", body=body)).check_refusal(401)

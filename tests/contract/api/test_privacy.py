@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.api.accounts import Person
 from tests.contract.api.cases import Case, cases, name
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 
 def hosts(data: Any) -> list[dict[str, Any]]:
@@ -22,29 +22,29 @@ def hosts(data: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "path", ["/rooms", "/rooms/{room}", "/sessions", "/sessions/live", "/sessions/{session}"]
 )
-async def test_a_hosts_address_stays_within_the_organization(world: World, path: str) -> None:
-    library = await world.admin.library(world.organization)
-    room = await world.room(library)
-    session = await world.live_session(library, room=room)
+async def test_a_hosts_address_stays_within_the_organization(fixtures: Fixtures, path: str) -> None:
+    library = await fixtures.admin.library(fixtures.organization)
+    room = await fixtures.room(library)
+    session = await fixtures.live_session(library, room=room)
     at = f"/libraries/{library}" + path.format(room=room, session=session)
     seen: list[tuple[Person | None, str | None]] = [
         (None, None),
-        (world.viewer, None),
-        (world.outsider, None),
-        (world.colleague, world.host.email),
-        (world.host, world.host.email),
+        (fixtures.viewer, None),
+        (fixtures.outsider, None),
+        (fixtures.colleague, fixtures.host.email),
+        (fixtures.host, fixtures.host.email),
     ]
     for person, email in seen:
-        found = hosts(await world.get(at, person))
+        found = hosts(await fixtures.get(at, person))
         assert found
         assert [host["email"] for host in found] == [email] * len(found)
 
 
 @pytest.mark.parametrize("case", cases(lambda operation: operation.access == "public"), ids=name)
-async def test_public_answers_carry_no_secret(world: World, case: Case) -> None:
-    scene = await case.scene(world)
-    answer = await world.client.call(case.operation.method, scene.path, None, scene.body or None)
+async def test_public_answers_carry_no_secret(fixtures: Fixtures, case: Case) -> None:
+    prepared = await case.prepare(fixtures)
+    answer = await fixtures.client.call(case.operation.method, prepared.path, None, prepared.body or None)
     text = str(answer.body)
-    assert str(world.host.password) not in text
+    assert str(fixtures.host.password) not in text
     for word in ("password_hash", "stream_key", "sealed_secret", "device_hash"):
         assert word not in text

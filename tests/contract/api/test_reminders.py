@@ -12,7 +12,7 @@ from icalendar import Calendar
 from deploy.local.stack import Stack
 from shared.ids import new_id
 from tests.contract.api.accounts import Person
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 ARRIVES_WITHIN = 20.0
 ONE_CLICK = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -42,12 +42,14 @@ def link_in(mail: dict[str, Any], what: str) -> str:
     return f"{urlsplit(link).path}?{urlsplit(link).query}"
 
 
-async def mine(world: World, room: str, person: Person) -> Any:
-    return await world.get(f"/rooms/{room}/reminders/my", person)
+async def mine(fixtures: Fixtures, room: str, person: Person) -> Any:
+    return await fixtures.get(f"/rooms/{room}/reminders/my", person)
 
 
-async def test_a_guest_confirms_is_reminded_and_leaves(world: World, stack: Stack, address: str) -> None:
-    room, guest, client = await world.room(), await world.viewer_of_its_own(), world.client
+async def test_a_guest_confirms_is_reminded_and_leaves(
+    fixtures: Fixtures, stack: Stack, address: str
+) -> None:
+    room, guest, client = await fixtures.room(), await fixtures.viewer_of_its_own(), fixtures.client
     path = f"/rooms/{room}/reminders"
     (await client.call("POST", path, guest.access_token)).check_refusal(409, "email_required")
     asked = await client.call("POST", path, guest.access_token, {"email": address})
@@ -55,47 +57,47 @@ async def test_a_guest_confirms_is_reminded_and_leaves(world: World, stack: Stac
     confirm = link_in(await mail(stack, address, "Confirm"), "confirm")
     page = await client.raw("GET", confirm)
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert not (await mine(world, room, guest))["subscribed"]
+    assert not (await mine(fixtures, room, guest))["subscribed"]
     assert (await client.raw("POST", confirm)).status == 200
-    assert (await mine(world, room, guest))["subscribed"]
+    assert (await mine(fixtures, room, guest))["subscribed"]
 
     start = datetime.now(UTC) + timedelta(days=3)
-    await world.session(room=room, scheduled_start_time=start.isoformat(timespec="seconds"))
+    await fixtures.session(room=room, scheduled_start_time=start.isoformat(timespec="seconds"))
     told = await mail(stack, address, "Scheduled")
     (entry,) = Calendar.from_ical(told["calendar"]).events
     assert entry.start == start.replace(microsecond=0)
     leave = link_in(told, "unsubscribe")
     assert (await client.raw("GET", leave)).status == 200
-    assert (await mine(world, room, guest))["subscribed"]
+    assert (await mine(fixtures, room, guest))["subscribed"]
     clicked = await client.raw("POST", leave, None, b"List-Unsubscribe=One-Click", headers=ONE_CLICK)
     assert clicked.status == 200
-    assert await mine(world, room, guest) == {"subscribed": False, "created_at": None}
+    assert await mine(fixtures, room, guest) == {"subscribed": False, "created_at": None}
 
 
-async def test_a_link_that_was_changed_opens_nothing(world: World, stack: Stack, address: str) -> None:
-    room, guest = await world.room(), await world.viewer_of_its_own()
-    await world.client.call("POST", f"/rooms/{room}/reminders", guest.access_token, {"email": address})
+async def test_a_link_that_was_changed_opens_nothing(fixtures: Fixtures, stack: Stack, address: str) -> None:
+    room, guest = await fixtures.room(), await fixtures.viewer_of_its_own()
+    await fixtures.client.call("POST", f"/rooms/{room}/reminders", guest.access_token, {"email": address})
     confirm = link_in(await mail(stack, address, "Confirm"), "confirm")
-    for changed in (confirm[:-1], confirm + "x", confirm.replace(room, await world.room())):
+    for changed in (confirm[:-1], confirm + "x", confirm.replace(room, await fixtures.room())):
         for method in ("GET", "POST"):
-            (await world.client.raw(method, changed)).check_refusal(403, "link_invalid")
-    assert not (await mine(world, room, guest))["subscribed"]
-    (await world.client.raw("GET", confirm.partition("?")[0])).check_bad_fields("recipient", "token")
+            (await fixtures.client.raw(method, changed)).check_refusal(403, "link_invalid")
+    assert not (await mine(fixtures, room, guest))["subscribed"]
+    (await fixtures.client.raw("GET", confirm.partition("?")[0])).check_bad_fields("recipient", "token")
 
 
-async def test_a_bad_address_is_named(world: World) -> None:
-    room, guest = await world.room(), await world.viewer_of_its_own()
+async def test_a_bad_address_is_named(fixtures: Fixtures) -> None:
+    room, guest = await fixtures.room(), await fixtures.viewer_of_its_own()
     for bad in ("nobody", "a@b@c.example", "a@example.com\r\nBcc: b@example.com", 7, ["a@example.com"]):
-        answer = await world.client.call(
+        answer = await fixtures.client.call(
             "POST", f"/rooms/{room}/reminders", guest.access_token, {"email": bad}
         )
         answer.check_bad_fields("email")
 
 
-async def test_subscribing_twice_is_one_subscription(world: World) -> None:
-    room = await world.room()
-    path, token = f"/rooms/{room}/reminders", world.host.access_token
-    answers = await asyncio.gather(*(world.client.call("POST", path, token) for _ in range(5)))
+async def test_subscribing_twice_is_one_subscription(fixtures: Fixtures) -> None:
+    room = await fixtures.room()
+    path, token = f"/rooms/{room}/reminders", fixtures.host.access_token
+    answers = await asyncio.gather(*(fixtures.client.call("POST", path, token) for _ in range(5)))
     assert [answer.data["subscribed"] for answer in answers] == [True] * 5
     for _ in range(2):
-        assert (await world.client.call("DELETE", path, token)).data == {"subscribed": False}
+        assert (await fixtures.client.call("DELETE", path, token)).data == {"subscribed": False}

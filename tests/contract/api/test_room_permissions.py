@@ -11,8 +11,8 @@ import pytest
 
 from deploy.local.stack import Stack
 from tests.contract.api.accounts import Person
-from tests.contract.api.fixtures import World
-from tests.contract.api.room_connections import Attendee, Door, door
+from tests.contract.api.fixtures import Fixtures
+from tests.contract.api.room_connections import Attendee, RoomConnections, room_connections
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -20,20 +20,20 @@ RETURNS = 3
 
 
 @pytest.fixture
-async def livekit(stack: Stack) -> AsyncIterator[Door]:
-    async with door(stack) as opened:
+async def livekit(stack: Stack) -> AsyncIterator[RoomConnections]:
+    async with room_connections(stack) as opened:
         yield opened
 
 
-async def token(world: World, session: str, person: Person) -> str:
-    return str((await world.do("join", session, person)).data["livekit_token"])
+async def token(fixtures: Fixtures, session: str, person: Person) -> str:
+    return str((await fixtures.do("join", session, person)).data["livekit_token"])
 
 
-async def done(world: World, method: str, session: str, what: str, body: object = None) -> float:
+async def done(fixtures: Fixtures, method: str, session: str, what: str, body: object = None) -> float:
     """Done by the host; when that was asked for."""
     asked = time.monotonic()
     path = f"/sessions/{session}/{what}"
-    answer = await world.client.call(method, path, world.host.access_token, body)
+    answer = await fixtures.client.call(method, path, fixtures.host.access_token, body)
     assert answer.status < 300, answer
     return asked
 
@@ -43,56 +43,56 @@ def note(what: str, seconds: float) -> None:
 
 
 async def test_a_guest_publishes_without_rejoining_and_is_cut_when_removed(
-    world: World, livekit: Door
+    fixtures: Fixtures, livekit: RoomConnections
 ) -> None:
-    session, vera = await world.live_session(), await world.viewer_of_its_own()
-    guest = await livekit.enter(await token(world, session, vera))
+    session, vera = await fixtures.live_session(), await fixtures.viewer_of_its_own()
+    guest = await livekit.enter(await token(fixtures, session, vera))
     await guest.publishes_nothing()
-    hand = (await world.do("raise_hand", session, vera)).data["id"]
-    asked = await done(world, "POST", session, f"hand_raises/{hand}/approve")
+    hand = (await fixtures.do("raise_hand", session, vera)).data["id"]
+    asked = await done(fixtures, "POST", session, f"hand_raises/{hand}/approve")
     note("approved to publishing", await guest.until_published(asked))
     body = {"participant_identity": vera.id}
-    asked = await done(world, "POST", session, "stage/remove", body)
+    asked = await done(fixtures, "POST", session, "stage/remove", body)
     note("removed to cut", await guest.until(lambda one: not one.tracks, asked))
     await guest.publishes_nothing()
 
 
-async def test_switching_the_stage_off_silences_guests(world: World, livekit: Door) -> None:
-    session, vera = await world.live_session(), await world.viewer_of_its_own()
-    guest = await livekit.enter(await token(world, session, vera))
-    await done(world, "POST", session, "stage/add", {"participant_identity": vera.id})
+async def test_switching_the_stage_off_silences_guests(fixtures: Fixtures, livekit: RoomConnections) -> None:
+    session, vera = await fixtures.live_session(), await fixtures.viewer_of_its_own()
+    guest = await livekit.enter(await token(fixtures, session, vera))
+    await done(fixtures, "POST", session, "stage/add", {"participant_identity": vera.id})
     await guest.until_published(time.monotonic())
-    asked = await done(world, "PATCH", session, "settings", {"stage_enabled": False})
+    asked = await done(fixtures, "PATCH", session, "settings", {"stage_enabled": False})
     note("stage off to silence", await guest.until(lambda one: not one.tracks, asked))
-    asked = await done(world, "PATCH", session, "settings", {"stage_enabled": True})
+    asked = await done(fixtures, "PATCH", session, "settings", {"stage_enabled": True})
     note("stage on to publishing", await guest.until_published(asked))
 
 
-async def test_a_role_is_in_effect_on_every_device(world: World, livekit: Door) -> None:
-    session, vera = await world.live_session(), await world.viewer_of_its_own()
-    first = await livekit.enter(await token(world, session, vera))
+async def test_a_role_is_in_effect_on_every_device(fixtures: Fixtures, livekit: RoomConnections) -> None:
+    session, vera = await fixtures.live_session(), await fixtures.viewer_of_its_own()
+    first = await livekit.enter(await token(fixtures, session, vera))
     login = {"device_token": vera.device_token}
-    again = (await world.client.call("POST", "/auth/viewer/device-login", body=login)).data
+    again = (await fixtures.client.call("POST", "/auth/viewer/device-login", body=login)).data
     tablet = Person(vera.id, again["access_token"], again["refresh_token"])
-    devices = (first, await livekit.enter(await token(world, session, tablet)))
+    devices = (first, await livekit.enter(await token(fixtures, session, tablet)))
     assert len({device.identity for device in devices}) == 2
-    asked = await done(world, "POST", session, "co_hosts", {"user_id": vera.id})
+    asked = await done(fixtures, "POST", session, "co_hosts", {"user_id": vera.id})
     for device in devices:
         note("made co-host to publishing", await device.until_published(asked))
         assert device.role == "co_host"
-    asked = await done(world, "DELETE", session, f"co_hosts/{vera.id}")
+    asked = await done(fixtures, "DELETE", session, f"co_hosts/{vera.id}")
     for device in devices:
         note("demoted to cut", await device.until(lambda one: not one.tracks, asked))
 
 
 async def test_who_is_demoted_and_comes_back_on_the_old_token_cannot_publish(
-    world: World, livekit: Door
+    fixtures: Fixtures, livekit: RoomConnections
 ) -> None:
-    session = await world.live_session()
-    vera = await world.viewer_of_its_own()
-    await done(world, "POST", session, "co_hosts", {"user_id": vera.id})
-    old = await token(world, session, vera)
-    await done(world, "DELETE", session, f"co_hosts/{vera.id}")
+    session = await fixtures.live_session()
+    vera = await fixtures.viewer_of_its_own()
+    await done(fixtures, "POST", session, "co_hosts", {"user_id": vera.id})
+    old = await token(fixtures, session, vera)
+    await done(fixtures, "DELETE", session, f"co_hosts/{vera.id}")
     for _ in range(RETURNS):
         back = await livekit.enter(old)
         since = time.monotonic()
@@ -101,28 +101,30 @@ async def test_who_is_demoted_and_comes_back_on_the_old_token_cannot_publish(
         await back.leave()
 
 
-async def test_who_is_banned_is_out_each_time_and_counts_nowhere(world: World, livekit: Door) -> None:
-    session = await world.live_session()
-    vera, berta, anna = [await world.viewer_of_its_own() for _ in range(3)]
-    watching = await livekit.enter(await token(world, session, vera))
+async def test_who_is_banned_is_out_each_time_and_counts_nowhere(
+    fixtures: Fixtures, livekit: RoomConnections
+) -> None:
+    session = await fixtures.live_session()
+    vera, berta, anna = [await fixtures.viewer_of_its_own() for _ in range(3)]
+    watching = await livekit.enter(await token(fixtures, session, vera))
     # Has a token, and was never there before the ban.
-    old = await token(world, session, berta)
+    old = await token(fixtures, session, berta)
     for person in (vera, berta):
-        asked = await done(world, "POST", session, "ban", {"user_id": person.id})
+        asked = await done(fixtures, "POST", session, "ban", {"user_id": person.id})
         if person is vera:
             note("banned to out", await watching.until_gone(asked))
-        answer = await world.client.call("POST", f"/sessions/{session}/join", person.access_token)
+        answer = await fixtures.client.call("POST", f"/sessions/{session}/join", person.access_token)
         answer.check_refusal(403, "banned")
     for _ in range(RETURNS):
         await _sent_away(await livekit.enter(old))
-    later = await livekit.enter(await token(world, session, anna))
+    later = await livekit.enter(await token(fixtures, session, anna))
     path = f"/sessions/{session}/attendance"
-    report = await world.eventually(path, lambda found: anna.id in _people(found), by=world.host)
+    report = await fixtures.eventually(path, lambda found: anna.id in _people(found), by=fixtures.host)
     assert _people(report) == {vera.id: 1, anna.id: 1}
     drift = f"/admin/drift?session_id={session}&kind=banned"
     path = f"/sessions/{session}"
-    await world.eventually(path, lambda shown: shown["max_viewers"] == 1, by=world.host)
-    entries = await world.client.call("GET", drift, world.admin.access_token)
+    await fixtures.eventually(path, lambda shown: shown["max_viewers"] == 1, by=fixtures.host)
+    entries = await fixtures.client.call("GET", drift, fixtures.admin.access_token)
     assert {one["participant"]["user_id"] for one in entries.data["drift"]} == {berta.id}
     await later.leave()
 
@@ -139,10 +141,12 @@ def _people(report: dict[str, list[dict[str, object]]]) -> dict[str, int]:
     return {str(one["user_id"]): int(str(one["join_count"])) for one in report["attendance"]}
 
 
-async def test_stage_and_join_tokens_say_what_the_connection_may(world: World, livekit: Door) -> None:
+async def test_stage_and_join_tokens_say_what_the_connection_may(
+    fixtures: Fixtures, livekit: RoomConnections
+) -> None:
     """A fresh token carries the rights of the moment: nothing has to be corrected."""
-    session, vera = await world.live_session(), await world.viewer_of_its_own()
-    hand = (await world.do("raise_hand", session, vera)).data["id"]
-    await done(world, "POST", session, f"hand_raises/{hand}/approve")
-    guest = await livekit.enter(await token(world, session, vera))
+    session, vera = await fixtures.live_session(), await fixtures.viewer_of_its_own()
+    hand = (await fixtures.do("raise_hand", session, vera)).data["id"]
+    await done(fixtures, "POST", session, f"hand_raises/{hand}/approve")
+    guest = await livekit.enter(await token(fixtures, session, vera))
     note("joined to publishing", await guest.until_published(time.monotonic()))

@@ -8,81 +8,84 @@ import jwt
 from deploy.local.stack import Stack
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import operations
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 CREATE = operations()["POST /rooms/{id}/sessions"]
 START = operations()["POST /sessions/{id}/start"]
 
 
-async def create(world: World, **fields: str) -> Answer:
-    body = {"title": "A session", "preset_id": await world.preset(type=fields.pop("preset", "whip"))} | fields
-    path = f"/rooms/{await world.room()}/sessions"
-    return await world.client.call("POST", path, world.host.access_token, body)
+async def create(fixtures: Fixtures, **fields: str) -> Answer:
+    body = {
+        "title": "A session",
+        "preset_id": await fixtures.preset(type=fields.pop("preset", "whip")),
+    } | fields
+    path = f"/rooms/{await fixtures.room()}/sessions"
+    return await fixtures.client.call("POST", path, fixtures.host.access_token, body)
 
 
-async def test_rtmp_sessions_have_an_address_and_a_key(world: World) -> None:
-    made = (await create(world, mode="rtmp", preset="rtmp")).check_success(CREATE)
+async def test_rtmp_sessions_have_an_address_and_a_key(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, mode="rtmp", preset="rtmp")).check_success(CREATE)
     assert made["rtmp_url"].startswith("rtmp://")
     assert made["stream_key"]
-    answer = await world.do("start", made["session"]["id"])
+    answer = await fixtures.do("start", made["session"]["id"])
     started = answer.check_success(START)
     rtmp, setup = started["rtmp"], started["rtmp_setup"]
     assert (rtmp["url"], rtmp["stream_key"]) == (made["rtmp_url"], made["stream_key"])
     assert (setup["server"], setup["stream_key"]) == (made["rtmp_url"], made["stream_key"])
     assert rtmp["ingress_id"]
     assert started["whip_url"] is None
-    again = (await world.do("go_live", made["session"]["id"])).check_success(START)
+    again = (await fixtures.do("go_live", made["session"]["id"])).check_success(START)
     assert again["rtmp"] == rtmp
-    await world.do("end", made["session"]["id"])
+    await fixtures.do("end", made["session"]["id"])
 
 
-async def test_the_stream_key_is_told_to_the_host_alone(world: World) -> None:
-    made = (await create(world, mode="rtmp", preset="rtmp")).data
-    for person in (None, world.viewer, world.host):
-        session = await world.get(f"/sessions/{made['session']['id']}", person)
+async def test_the_stream_key_is_told_to_the_host_alone(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, mode="rtmp", preset="rtmp")).data
+    for person in (None, fixtures.viewer, fixtures.host):
+        session = await fixtures.get(f"/sessions/{made['session']['id']}", person)
         assert made["stream_key"] not in str(session)
 
 
-async def test_a_stream_key_is_rotated_by_the_host_alone(world: World) -> None:
-    made = (await create(world, mode="rtmp", preset="rtmp")).data
+async def test_a_stream_key_is_rotated_by_the_host_alone(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, mode="rtmp", preset="rtmp")).data
     path = f"/sessions/{made['session']['id']}/rotate_stream_key"
-    assert (await world.client.call("POST", path, world.viewer.access_token)).status == 403
-    rotated = (await world.client.call("POST", path, world.host.access_token)).data
+    assert (await fixtures.client.call("POST", path, fixtures.viewer.access_token)).status == 403
+    rotated = (await fixtures.client.call("POST", path, fixtures.host.access_token)).data
     assert rotated["url"] == made["rtmp_url"]
     assert rotated["stream_key"] not in {"", made["stream_key"]}
-    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    started = (await fixtures.do("start", made["session"]["id"])).check_success(START)
     assert started["rtmp"] == rotated
-    await world.do("end", made["session"]["id"])
-    over = await world.client.call("POST", path, world.host.access_token)
+    await fixtures.do("end", made["session"]["id"])
+    over = await fixtures.client.call("POST", path, fixtures.host.access_token)
     assert (over.status, over.body["code"]) == (409, "session_ended")
 
 
-async def test_a_webcam_session_has_no_key_to_rotate(world: World) -> None:
-    made = (await create(world, preset="whip")).data
+async def test_a_webcam_session_has_no_key_to_rotate(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, preset="whip")).data
     path = f"/sessions/{made['session']['id']}/rotate_stream_key"
-    refused = await world.client.call("POST", path, world.host.access_token)
+    refused = await fixtures.client.call("POST", path, fixtures.host.access_token)
     assert (refused.status, refused.body["code"]) == (409, "session_not_rtmp")
 
 
-async def test_webcam_sessions_have_none(world: World) -> None:
-    made = (await create(world, preset="rtmp")).check_success(CREATE)
+async def test_webcam_sessions_have_none(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, preset="rtmp")).check_success(CREATE)
     assert made["session"]["mode"] == "webcam"
     assert (made["rtmp_url"], made["stream_key"]) == ("", "")
-    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    started = (await fixtures.do("start", made["session"]["id"])).check_success(START)
     assert started["rtmp"] is started["rtmp_setup"] is started["whip_url"] is None
 
 
-async def test_the_mode_wins_over_the_presets_type(world: World) -> None:
-    made = (await create(world, mode="rtmp", preset="whip")).check_success(CREATE)
+async def test_the_mode_wins_over_the_presets_type(fixtures: Fixtures) -> None:
+    made = (await create(fixtures, mode="rtmp", preset="whip")).check_success(CREATE)
     assert made["stream_key"]
-    started = (await world.do("start", made["session"]["id"])).check_success(START)
+    started = (await fixtures.do("start", made["session"]["id"])).check_success(START)
     assert started["whip_url"] is None
-    await world.do("end", made["session"]["id"])
+    await fixtures.do("end", made["session"]["id"])
 
 
-async def test_whip_presets_give_a_whip_address(world: World, stack: Stack) -> None:
-    session = await world.session()
-    started = (await world.do("start", session)).check_success(START)
+async def test_whip_presets_give_a_whip_address(fixtures: Fixtures, stack: Stack) -> None:
+    session = await fixtures.session()
+    started = (await fixtures.do("start", session)).check_success(START)
     parts = urlsplit(started["whip_url"])
     assert (parts.scheme, parts.path) == ("http", "/whip/v1")
     assert parts.netloc == urlsplit(stack.livekit_url).netloc
@@ -91,14 +94,16 @@ async def test_whip_presets_give_a_whip_address(world: World, stack: Stack) -> N
     assert claims["exp"] - claims["nbf"] >= 12 * 3600
 
 
-async def test_tokens_are_good_for_ten_minutes_and_for_their_role(world: World, stack: Stack) -> None:
-    session = await world.session()
-    host = decoded(stack, (await world.do("start", session)).data["livekit_token"])
-    joined = await world.do("join", session, world.viewer)
+async def test_tokens_are_good_for_ten_minutes_and_for_their_role(fixtures: Fixtures, stack: Stack) -> None:
+    session = await fixtures.session()
+    host = decoded(stack, (await fixtures.do("start", session)).data["livekit_token"])
+    joined = await fixtures.do("join", session, fixtures.viewer)
     audience = decoded(stack, joined.data["livekit_token"])
-    monitor = decoded(stack, (await world.get(f"/sessions/{session}/monitor", world.host))["livekit_token"])
+    monitor = decoded(
+        stack, (await fixtures.get(f"/sessions/{session}/monitor", fixtures.host))["livekit_token"]
+    )
     assert joined.data["room_name"] == session
-    for claims, person in ((host, world.host), (audience, world.viewer), (monitor, world.host)):
+    for claims, person in ((host, fixtures.host), (audience, fixtures.viewer), (monitor, fixtures.host)):
         assert claims["sub"].split(":")[0] == person.id
         assert claims["exp"] - claims["nbf"] == 600
         assert (claims["video"]["room"], claims["video"]["roomJoin"]) == (session, True)

@@ -4,13 +4,15 @@ import pytest
 
 from tests.contract.api.cases import CASES, NOT_SIGNED_IN, Case, cases, name
 from tests.contract.api.contract import operations
-from tests.contract.api.fixtures import World
+from tests.contract.api.fixtures import Fixtures
 
 
 @pytest.mark.parametrize("case", cases(), ids=name)
-async def test_it_answers_with_the_contracts_fields(world: World, case: Case) -> None:
-    scene = await case.scene(world)
-    answer = await world.client.call(case.operation.method, scene.path, scene.token, scene.body or None)
+async def test_it_answers_with_the_contracts_fields(fixtures: Fixtures, case: Case) -> None:
+    prepared = await case.prepare(fixtures)
+    answer = await fixtures.client.call(
+        case.operation.method, prepared.path, prepared.token, prepared.body or None
+    )
     answer.check_success(case.operation)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.contract.api.cases import CASES, Case, Scenes, cases, name
+from tests.contract.api.cases import CASES, Case, PreparedCalls, cases, name
 from tests.contract.api.client import Client
 from tests.contract.api.contract import Operation, operations
 
@@ -49,9 +49,9 @@ def _built(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("case", cases(lambda operation: not operation.mirrored), ids=name)
-async def test_what_is_of_no_library_has_no_mirror(scenes: Scenes, case: Case) -> None:
-    scene = await scenes.of(case)
-    answer = await scene.world.client.call(
-        case.operation.method, scene.mirrored_path, scene.token, scene.body or None
+async def test_what_is_of_no_library_has_no_mirror(prepared_calls: PreparedCalls, case: Case) -> None:
+    prepared = await prepared_calls.of(case)
+    answer = await prepared.fixtures.client.call(
+        case.operation.method, prepared.mirrored_path, prepared.token, prepared.body or None
     )
     answer.check_refusal(404, "no_such_path")

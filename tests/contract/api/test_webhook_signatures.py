@@ -1,4 +1,4 @@
-"""The door for LiveKit's webhooks: what is not signed by LiveKit does not come in."""
+"""LiveKit's webhooks: what LiveKit did not sign is refused."""
 
 import base64
 import hashlib
