@@ -12,6 +12,7 @@ from deploy.demo.errors import DemoFailed
 from deploy.demo.reception import Reception
 from deploy.demo.stays import Stay
 from deploy.demo.tone import RATE
+from shared.runtime.tasks import wait_at_most
 
 CONNECT_SECONDS = 20.0
 CLOSE_SECONDS = 10.0
@@ -58,11 +59,8 @@ class Connection:
 
     async def gone(self, seconds: float) -> None:
         """Wait until LiveKit has ended this connection. Raises DemoFailed after `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._gone.wait()
-        except TimeoutError:
-            raise DemoFailed(f"{self.label} is still connected to LiveKit after {seconds:.0f} s") from None
+        if not await wait_at_most(self._gone, seconds):
+            raise DemoFailed(f"{self.label} is still connected to LiveKit after {seconds:.0f} s")
         await self._end_readers()
 
     @property

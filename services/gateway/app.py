@@ -40,13 +40,13 @@ from shared.http.internal import InternalCalls
 from shared.http.revocations import HttpRevocations
 from shared.runtime.health import Health
 from shared.runtime.process import Service
-from shared.runtime.supervisor import Supervisor
+from shared.runtime.supervisor import TaskSupervisor
 
 
 def build(settings: GatewaySettings, bus: Bus | None = None, revoked: OwnedSource | None = None) -> Service:
     """`bus` and `revoked` stand in for those that the settings name."""
     clock = SystemClock()
-    health, supervisor = Health(), Supervisor()
+    health, supervisor = Health(), TaskSupervisor()
     upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
     secret = settings.internal_secret.get_secret_value()
     calls = InternalCalls(secret, clock)

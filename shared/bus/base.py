@@ -17,10 +17,10 @@ from shared.bus.policy import RetryPolicy
 from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
 from shared.bus.reasons import describe
 from shared.bus.unordered import UnorderedWorker
-from shared.bus.vital import Vital
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
+from shared.runtime.supervisor import TaskSupervisor
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class BaseBus(ABC):
         self._groups: dict[str, Group | OrderedGroup] = {}
         self._metrics: dict[str, GroupMetrics] = {}
         self._consumers: dict[asyncio.Task[None], Consumer] = {}
-        self._vital = Vital()
+        self._supervisor = TaskSupervisor()
 
     async def subscribe(self, group: Group | OrderedGroup) -> None:
         """Consume the group's queues. An absent broker only delays that; wrong declarations raise."""
@@ -50,7 +50,7 @@ class BaseBus(ABC):
         work = BroadcastWorker(broadcast, self._clock, GroupMetrics(broadcast.name)).run
         opener = partial(self._open_broadcast, broadcast)
         consumer = Consumer(broadcast.name, opener, work, self._policy.unavailable_backoff)
-        self._consumers[self._vital.spawn(f"listener of {broadcast.name}", consumer.run())] = consumer
+        self._consumers[self._supervisor.spawn(f"listener of {broadcast.name}", consumer.run())] = consumer
         await self._until_consuming(broadcast.name, [consumer])
 
     async def _until_consuming(self, name: str, started: Sequence[Consumer]) -> None:
@@ -72,17 +72,17 @@ class BaseBus(ABC):
             work = OrderedWorker(group, self._policy, self._clock, metrics).run
         opener = partial(self._open, group, queue, prefetch)
         consumer = Consumer(queue, opener, work, self._policy.unavailable_backoff)
-        self._consumers[self._vital.spawn(f"consumer of {queue}", consumer.run())] = consumer
+        self._consumers[self._supervisor.spawn(f"consumer of {queue}", consumer.run())] = consumer
         return consumer
 
     def state(self) -> str | None:
-        if self._vital.death is not None:
-            return f"the bus died: {describe(self._vital.death)}"
+        if self._supervisor.error is not None:
+            return f"the bus died: {describe(self._supervisor.error)}"
         states = (self._broker_state(), *(consumer.state() for consumer in self._consumers.values()))
         return next((state for state in states if state is not None), None)
 
     async def run(self) -> None:
-        await self._vital.run()
+        await self._supervisor.run()
 
     async def stop_consuming(self) -> None:
         """What is unfinished at the deadline is cancelled, and goes back to its queue with its channel."""
@@ -90,11 +90,11 @@ class BaseBus(ABC):
         for task, consumer in consumers.items():
             if not consumer.stop():
                 task.cancel()
-        await self._vital.stop(consumers.keys(), self._policy.stop_deadline)
+        await self._supervisor.stop_some(consumers.keys(), self._policy.stop_deadline)
 
     async def close(self) -> None:
         await self.stop_consuming()
-        await self._vital.close()
+        await self._supervisor.stop()
 
     @abstractmethod
     async def publish(self, envelope: Envelope) -> None: ...

@@ -11,6 +11,7 @@ from shared.bus.metrics import GroupMetrics
 from shared.bus.policy import RetryPolicy
 from shared.bus.reasons import describe, trace
 from shared.errors import Unavailable
+from shared.runtime.tasks import cancelled_by_us
 
 log = structlog.get_logger(__name__)
 
@@ -25,12 +26,6 @@ class HeldTooLong(Exception):
 
 class HandlerCancelled(Exception):
     """A CancelledError that nobody asked for, as drivers raise it when their connection goes."""
-
-
-def cancelled_by_us() -> bool:
-    """Whether somebody asked the current task to end."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 class Calls:

@@ -8,6 +8,7 @@ import structlog
 from shared.bus.intake import Intake
 from shared.errors import Unavailable
 from shared.runtime.backoff import Backoff
+from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +44,12 @@ class Consumer:
                     log.warning(
                         "bus.consume_failed", queue=self._queue, reason=error.message, failures=failures + 1
                     )
-                await self._pause(self._backoff.delay(failures))
+                await wait_at_most(self._stopping, self._backoff.delay(failures))
                 failures += 1
                 continue
             failures = 0
             await self._consume(intake)
-            await self._pause(self._backoff.delay(0))
+            await wait_at_most(self._stopping, self._backoff.delay(0))
 
     async def _consume(self, intake: Intake) -> None:
         self._intake = intake
@@ -67,10 +68,3 @@ class Consumer:
         if self._intake is not None:
             self._intake.end()
         return self.consuming.is_set()
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return

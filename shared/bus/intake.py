@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.bus.codec import Parcel
+from shared.runtime.tasks import wait_at_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,7 @@ class Intake(ABC):
 
     async def pause(self, seconds: float) -> None:
         """Wait, or until the intake ends."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ended.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(self._ended, seconds)
 
     async def ack_up_to(self, tag: int) -> None:
         """Acknowledge every delivery up to this one."""

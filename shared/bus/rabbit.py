@@ -51,9 +51,9 @@ class RabbitBus(BaseBus):
         self._dead_letters = RabbitDeadLetters(self._link, self._publisher)
 
     async def start(self) -> None:
-        self._vital.spawn("publishing connection", self._publisher.link.run())
-        self._vital.spawn("consuming connection", self._link.run())
-        self._vital.spawn("dead-letter count", self._count())
+        self._supervisor.spawn("publishing connection", self._publisher.link.run())
+        self._supervisor.spawn("consuming connection", self._link.run())
+        self._supervisor.spawn("dead-letter count", self._count())
         try:
             await asyncio.gather(self._publisher.link.connection(DEADLINE), self._link.connection(DEADLINE))
         except Unavailable as error:

@@ -8,9 +8,9 @@ import structlog
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
-from shared.bus.calls import cancelled_by_us
 from shared.bus.reasons import describe
 from shared.errors import Unavailable
+from shared.runtime.tasks import cancelled_by_us
 
 log = structlog.get_logger(__name__)
 

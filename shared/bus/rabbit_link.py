@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractConnection
 from shared.bus.rabbit_errors import reaching
 from shared.errors import Unavailable
 from shared.runtime.backoff import Backoff
+from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -101,12 +102,7 @@ class Link:
 
     async def connection(self, deadline: float) -> AbstractConnection:
         """The connection, waited for. Raises Unavailable where it is not up within `deadline` seconds."""
-        try:
-            async with asyncio.timeout(deadline):
-                await self._up.wait()
-        except TimeoutError as error:
-            raise Unavailable(f"the broker is away: {self._trouble}") from error
-        if self._connection is None:
+        if not await wait_at_most(self._up, deadline) or self._connection is None:
             raise Unavailable(f"the broker is away: {self._trouble}")
         return self._connection
 

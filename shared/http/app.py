@@ -29,7 +29,7 @@ from shared.runtime.health import HEALTH, Health
 from shared.runtime.log import bind_request_id
 from shared.runtime.metrics import REFUSALS, exposition, observe_request
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.supervisor import SUPERVISOR, Supervisor
+from shared.runtime.supervisor import SUPERVISOR, TaskSupervisor
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ def service_app(
     """
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_Door(settings).handle])
     app[HEALTH] = Health()
-    app[SUPERVISOR] = Supervisor()
+    app[SUPERVISOR] = TaskSupervisor()
     app[REVOCATIONS] = revocations = Revocations(clock)
     app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     app[INTERNAL_CALLS] = InternalCalls(settings.internal_secret.get_secret_value(), clock)

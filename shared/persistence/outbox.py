@@ -26,7 +26,8 @@ from shared.persistence.outbox_sources import Source
 from shared.runtime.backoff import Backoff
 from shared.runtime.command import current_command
 from shared.runtime.log import current_request_id
-from shared.runtime.tasks import run_all
+from shared.runtime.supervisor import run_all
+from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -136,19 +137,12 @@ class Outbox:
                 await asyncio.sleep(_BACKOFF.delay(failures))
                 failures += 1
             if not more:
-                await self._wait_for_work()
+                await wait_at_most(self._woken, self._sweep)
             await asyncio.sleep(self._gather)
 
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-    async def _wait_for_work(self) -> None:
-        try:
-            async with asyncio.timeout(self._sweep):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def _clear_loop(self) -> None:
         while True:

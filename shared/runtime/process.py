@@ -18,7 +18,7 @@ from aiohttp import web
 from shared.runtime import log as logs
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
-from shared.runtime.supervisor import SUPERVISOR, Supervisor
+from shared.runtime.supervisor import SUPERVISOR, TaskSupervisor
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class Service:
 
     runner: web.BaseRunner
     health: Health
-    supervisor: Supervisor
+    supervisor: TaskSupervisor
     close: Callable[[], Awaitable[None]] | None = None
 
     @classmethod

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from shared.runtime.tasks import wait_at_most
+
 
 class Bell:
     def __init__(self) -> None:
@@ -12,9 +14,5 @@ class Bell:
 
     async def wait(self, seconds: float) -> None:
         """Until it is rung, and no longer than `seconds`."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        except TimeoutError:
-            return
-        self._rung.clear()
+        if await wait_at_most(self._rung, seconds):
+            self._rung.clear()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from shared.clock import Clock
 from shared.persistence.lease import Lease
+from shared.runtime.tasks import wait_at_most
 from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
 
 # How soon to look again at what is in doubt; also how often to ask for what others noticed.
@@ -92,9 +93,5 @@ class Agenda:
         """Until something is due, or is made so; never longer than a second, for the lease may come."""
         waits = [(at - self._clock.now()).total_seconds() for at in self._due.values()]
         longest = SOON.total_seconds()
-        try:
-            async with asyncio.timeout(min(max(min(waits, default=longest), 0.01), longest)):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-        self._woken.clear()
+        if await wait_at_most(self._woken, min(max(min(waits, default=longest), 0.01), longest)):
+            self._woken.clear()

@@ -9,7 +9,7 @@ from services.egress.streams.livekit_playlists import LiveKitPlaylist, read, who
 from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
-from services.egress.streams.ttl_cache import TtlCache
+from shared.runtime.ttl_cache import TtlCache
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import segments_prefix
 from shared.errors import Forbidden, NotFound

@@ -1,7 +1,5 @@
 """API keys become internal tokens: the session service says whether a key holds, and for whom."""
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +9,7 @@ from services.gateway.identity.credentials import ApiKey, ManagementToken, refus
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
+from shared.runtime.ttl_cache import TtlCache
 
 KEYS: Final = "/internal/api-keys/exchange"
 MANAGEMENT_TOKENS: Final = "/internal/management-tokens/exchange"
@@ -18,7 +17,6 @@ MANAGEMENT_TOKENS: Final = "/internal/management-tokens/exchange"
 # asking itself may take.
 _FRESH: Final = 0.5
 _TIMEOUT_SECONDS: Final = 1.0
-_KNOWN: Final = 10_000
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
 
 Shown = ApiKey | ManagementToken
@@ -34,35 +32,18 @@ class ApiKeys:
     def __init__(self, session_url: str, calls: InternalCalls, clock: Clock, monotonic: Callable[[], float]):
         self._client = InternalClient("session", session_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
         self._clock = clock
-        self._monotonic = monotonic
-        self._asked: OrderedDict[bytes, tuple[asyncio.Task[str], float]] = OrderedDict()
+        # Refusals are kept as well: a wrong key costs the session service one question a moment.
+        self._tokens: TtlCache[str] = TtlCache(_FRESH, keep_failures=True, clock=monotonic)
 
     async def token(self, shown: Shown) -> str:
         """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` if nobody can say."""
         if isinstance(shown, ManagementToken) and shown.expires_at <= self._clock.now().timestamp():
             raise Unauthenticated("The management token has expired", code="token_expired")
-        digest = shown.digest
-        task, asked_at = self._asked.get(digest, (None, 0.0))
-        if task is None or self._monotonic() - asked_at >= _FRESH:
-            task = self._ask(shown, digest)
-        # Shielded: others may wait for the same answer.
-        return await asyncio.shield(task)
+        return await self._tokens.get(shown.digest, lambda: self._exchange(shown))
 
     async def close(self) -> None:
-        tasks = [task for task, _ in self._asked.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tokens.close()
         await self._client.close()
-
-    def _ask(self, shown: Shown, digest: bytes) -> asyncio.Task[str]:
-        task = asyncio.create_task(self._exchange(shown))
-        task.add_done_callback(_seen)
-        self._asked[digest] = task, self._monotonic()
-        self._asked.move_to_end(digest)
-        if len(self._asked) > _KNOWN:
-            self._asked.popitem(last=False)
-        return task
 
     async def _exchange(self, shown: Shown) -> str:
         path, question, refusal = _question(shown)
@@ -79,9 +60,3 @@ def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:
     if isinstance(shown, ApiKey):
         return KEYS, {"id": shown.id, "secret": shown.secret}, refused_key()
     return MANAGEMENT_TOKENS, {"token": shown.text}, refused_token()
-
-
-def _seen(task: asyncio.Task[str]) -> None:
-    """Look at the outcome, since everybody who waited for it may have gone."""
-    if not task.cancelled():
-        task.exception()

@@ -1,7 +1,6 @@
 """The clockwork of the reminders: one replica's, by the lease."""
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
@@ -9,6 +8,7 @@ from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.sender import Sender
 from shared.errors import AppError
 from shared.persistence.lease import Lease
+from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +36,7 @@ class Scheduler:
     async def stop(self) -> None:
         """Finish what is in hand, for a while, and let another replica go on."""
         self._stopping = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FINISH):
-                await self._idle.wait()
+        await wait_at_most(self._idle, _FINISH)
         await self._lease.release()
 
     async def _try(self) -> bool:

@@ -1,109 +1,13 @@
-"""Tasks that run for the life of a process: when one dies, the process does."""
+"""Waiting for an event with an end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
-import pytest
-
-from shared.runtime.supervisor import Supervisor
-from shared.runtime.tasks import TaskEnded, run_all
-
-DEADLINE = 30.0
-Ends = Callable[[], Coroutine[Any, Any, None]]
+from shared.runtime.tasks import wait_at_most
 
 
-async def returns() -> None:
-    await asyncio.sleep(0)
-
-
-async def raises() -> None:
-    raise ZeroDivisionError
-
-
-async def cancelled_by_nobody() -> None:
-    raise asyncio.CancelledError
-
-
-class Lasting:
-    """Runs until cancelled, and says so."""
-
-    def __init__(self) -> None:
-        self.cancelled = False
-
-    async def run(self) -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
-
-
-async def test_the_first_that_raises_ends_all() -> None:
-    other = Lasting()
-    with pytest.raises(ZeroDivisionError):
-        await run_all(other.run(), raises())
-    assert other.cancelled
-
-
-@pytest.mark.parametrize("ends", [returns, cancelled_by_nobody])
-async def test_the_first_that_ends_unasked_ends_all(ends: Ends) -> None:
-    other = Lasting()
-    with pytest.raises(TaskEnded):
-        await run_all(ends(), other.run())
-    assert other.cancelled
-
-
-async def test_who_is_cancelled_cancels_all() -> None:
-    both = [Lasting(), Lasting()]
-    running = asyncio.create_task(run_all(*(one.run() for one in both)))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert [one.cancelled for one in both] == [True, True]
-
-
-@pytest.mark.parametrize("ends", [returns, raises, cancelled_by_nobody])
-async def test_a_supervised_task_that_ends_fails_the_process(ends: Ends) -> None:
-    supervisor, other = Supervisor(), Lasting()
-    supervisor.spawn("lasting", other.run())
-    supervisor.spawn("ends", ends())
-    async with asyncio.timeout(DEADLINE):
-        await supervisor.failed.wait()
-    await supervisor.stop()
-    assert other.cancelled
-
-
-async def test_start_up_work_may_end() -> None:
-    supervisor = Supervisor()
-    done = asyncio.Event()
-
-    async def start() -> None:
-        done.set()
-
-    supervisor.spawn("start", start(), may_end=True)
-    async with asyncio.timeout(DEADLINE):
-        await done.wait()
-    await asyncio.sleep(0)
-    await supervisor.stop()
-    assert not supervisor.failed.is_set()
-
-
-@pytest.mark.parametrize("ends", [raises, cancelled_by_nobody])
-async def test_start_up_work_that_fails_fails_the_process(ends: Ends) -> None:
-    supervisor = Supervisor()
-    supervisor.spawn("start", ends(), may_end=True)
-    async with asyncio.timeout(DEADLINE):
-        await supervisor.failed.wait()
-    await supervisor.stop()
-
-
-async def test_stopping_is_no_failure() -> None:
-    supervisor, lasting = Supervisor(), Lasting()
-    supervisor.spawn("lasting", lasting.run())
-    await asyncio.sleep(0)
-    await supervisor.stop()
-    assert lasting.cancelled
-    assert not supervisor.failed.is_set()
+async def test_a_wait_ends_with_the_event_or_with_the_time() -> None:
+    event = asyncio.Event()
+    assert not await wait_at_most(event, 0.01)
+    asyncio.get_running_loop().call_soon(event.set)
+    async with asyncio.timeout(30):
+        assert await wait_at_most(event, 60)
