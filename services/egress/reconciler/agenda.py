@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from shared.clock import Clock
 from shared.persistence.lease import Lease
-from shared.runtime.tasks import wait_at_most
 from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
+from shared.runtime.tasks import wait_at_most
 
 # How soon to look again at what is in doubt; also how often to ask for what others noticed.
 SOON = timedelta(seconds=1)

@@ -9,7 +9,6 @@ from services.egress.streams.livekit_playlists import LiveKitPlaylist, read, who
 from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
-from shared.runtime.ttl_cache import TtlCache
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import segments_prefix
 from shared.errors import Forbidden, NotFound
@@ -18,6 +17,7 @@ from shared.files.signed_paths import PathSigner, is_token
 from shared.files.storage import Storage
 from shared.http.files import send_file
 from shared.ids import is_id
+from shared.runtime.ttl_cache import TtlCache
 
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 _TYPES: Final = {"ts": "video/mp2t", "m4s": "video/iso.segment", "mp4": "video/mp4", "m3u8": PLAYLIST_TYPE}

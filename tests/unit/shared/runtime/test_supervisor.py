@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.runtime.supervisor import TaskSupervisor
-from shared.runtime.supervisor import TaskEnded, run_all
+from shared.runtime.supervisor import TaskEnded, TaskSupervisor, run_all
 
 DEADLINE = 30.0
 Ends = Callable[[], Coroutine[Any, Any, None]]
