@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from tests.running_stack import RunningStack
 

@@ -9,10 +9,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from deploy.local.holds import Holds
-from deploy.local.layout import DataDir
-from deploy.local.stack import Stack
-from deploy.local.state import ComponentState, Phase, StackState
+from deploy.local.data_dir import DataDir
+from deploy.local.stack import ComponentState, Phase, Stack, StackState
 
 POLL_SECONDS = 0.05
 
@@ -26,7 +24,6 @@ class RunningStack:
 
     def __init__(self, data: DataDir) -> None:
         self.data = data
-        self._holds = Holds(data)
 
     @property
     def info(self) -> Stack:
@@ -58,13 +55,13 @@ class RunningStack:
     @asynccontextmanager
     async def held(self, name: str, *, within: float = 60) -> AsyncIterator[None]:
         """Keep a component down for a while; it is ready again when this ends."""
-        self._holds.place(name)
+        self.data.hold(name)
         try:
             pid = self.kill(name)
             await self._until(name, lambda s: s.phase is Phase.HELD, within)
             yield
         finally:
-            self._holds.release(name)
+            self.data.release(name)
         await self.replaced(name, pid, within=within)
 
     async def _until(

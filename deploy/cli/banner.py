@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 
 

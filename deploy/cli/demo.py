@@ -13,7 +13,7 @@ from rich.console import Console as Rich
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.cli.up import REFUSALS
 from deploy.local.console import Console
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 
 INTERRUPTED = 130
 

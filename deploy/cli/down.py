@@ -6,7 +6,7 @@ import typer
 
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.local.control import stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 
 
 def down(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
-from deploy.local.inspect import Report, inspect
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
+from deploy.local.status import Report, inspect
 
 RUNNING, DEGRADED, NOT_RUNNING = 0, 1, 3
 STYLES = {

@@ -14,16 +14,15 @@ from deploy.cli.banner import show_banner
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.local.console import Console
 from deploy.local.control import StartRefused, start_detached
-from deploy.local.given import IncompleteEnvironment
-from deploy.local.keeper import StartFailed
-from deploy.local.layout import DataDir, UnusableDataDir
-from deploy.local.lock import AlreadyRunning, supervisor_of
+from deploy.local.data_dir import AlreadyRunning, DataDir, UnusableDataDir, supervisor_of
+from deploy.local.external import IncompleteEnvironment
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import PortTaken
 from deploy.local.programs import MissingPrograms
-from deploy.local.provision import ProvisionFailed
-from deploy.local.run import NotReadyInTime, Options, run
 from deploy.local.stack import Stack
+from deploy.local.supervisor.provision import ProvisionFailed
+from deploy.local.supervisor.run import NotReadyInTime, Options, run
+from deploy.local.supervisor.supervisor import StartFailed
 
 REFUSALS = (
     IncompleteEnvironment,

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from deploy.demo.errors import DemoFailed
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
-from deploy.local.lock import supervisor_of
+from deploy.local.data_dir import DataDir, supervisor_of
 from deploy.local.stack import Stack
 
 START_SECONDS = 120.0

@@ -1,6 +1,6 @@
 """The one-command stack: every part of Greenroom as private processes on this machine.
 
-Reading order: `run` (what `greenroom up` does), `components` (the table of processes), `supervisor` and
-`keeper` (who starts, watches and stops them), `provision` (the first organization, host and key) and
-`stack` (the file that tells others where everything is).
+Reading order: `plan` (everything decided before the first process), `components` (the table of processes),
+`supervisor` (who starts, provisions, watches and stops them) and `stack` (the files that say where everything
+is). `control` and `status` are for other processes; `install` is `make install`.
 """

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from deploy.local.child import dies_with_parent
-from deploy.local.layout import DataDir
-from deploy.local.lock import supervisor_of
+from deploy.local.console import Tail
+from deploy.local.data_dir import DataDir, supervisor_of
+from deploy.local.process import dies_with_parent
 from deploy.local.stack import Stack
-from deploy.local.tail import Tail
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 45.0

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from deploy.local.data_dir import DataDir
 from deploy.local.files import read_json, write_json
-from deploy.local.layout import DataDir
 
 ADMIN_EMAIL = "admin@greenroom.example"
 HOST_EMAIL = "host@greenroom.example"

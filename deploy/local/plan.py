@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.credentials import Credentials, load_credentials
-from deploy.local.given import Given, as_http, with_database
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
+from deploy.local.external import ExternalServices, as_http, with_database
 from deploy.local.ports import LOOPBACK, TCP, UDP, PortBook
 from deploy.local.programs import locate
 
@@ -27,7 +27,7 @@ PORT_NAMES = (
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of one stack find each other; `mail` shows mails, unless they really go out."""
+    """Where the parts of one stack find each other; `mail` shows mails, None if they really go out."""
 
     gateway: str
     services: Mapping[str, str]
@@ -42,35 +42,35 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the component functions build from."""
+class StackPlan:
+    """What the components are made from."""
 
     data: DataDir
     ports: Mapping[str, int]
     credentials: Credentials
     programs: Mapping[str, Path]
-    given: Given
+    external: ExternalServices
     addresses: Addresses
 
 
 def make_plan(
     data: DataDir, environ: Mapping[str, str], book: PortBook, *, gateway_port: int | None = None
-) -> Plan:
+) -> StackPlan:
     """Decide everything for a start on this data directory; ports and secrets are those of the last start.
 
-    The ports are this stack's as long as the book is open. The gateway's is the one asked for; None prefers
-    the last one, then 8080; 0 takes any free one.
+    The ports are reserved for this stack as long as the book is open. `gateway_port` None prefers the last
+    one, then 8080; 0 takes any free one.
 
-    Raises MissingPrograms, IncompleteEnvironment, or PortTaken for a gateway port asked for and in use.
+    Raises MissingPrograms, IncompleteEnvironment, or PortTaken if `gateway_port` is in use.
     """
-    given = Given.from_environment(environ)
-    programs = locate(given.needed_programs())
+    external = ExternalServices.from_environment(environ)
+    programs = locate(external.needed_programs())
     data.create()
     ports = _take_ports(book, gateway_port)
     credentials = load_credentials(data)
-    if given.livekit_api_key and given.livekit_api_secret and given.livekit_url:
-        credentials = credentials.with_livekit(given.livekit_api_key, given.livekit_api_secret)
-    return Plan(data, ports, credentials, programs, given, addresses_of(given, ports, credentials))
+    if external.livekit_api_key and external.livekit_api_secret and external.livekit_url:
+        credentials = credentials.with_livekit(external.livekit_api_key, external.livekit_api_secret)
+    return StackPlan(data, ports, credentials, programs, external, addresses_of(external, ports, credentials))
 
 
 def _take_ports(book: PortBook, gateway_port: int | None) -> dict[str, int]:
@@ -81,9 +81,9 @@ def _take_ports(book: PortBook, gateway_port: int | None) -> dict[str, int]:
     return ports
 
 
-def addresses_of(given: Given, ports: Mapping[str, int], credentials: Credentials) -> Addresses:
-    """Where everything is: what is given at its own URL, the rest on loopback ports."""
-    livekit = given.livekit_url or f"ws://{LOOPBACK}:{ports['livekit']}"
+def addresses_of(external: ExternalServices, ports: Mapping[str, int], credentials: Credentials) -> Addresses:
+    """Where everything is: external services at their own URLs, the rest on loopback ports."""
+    livekit = external.livekit_url or f"ws://{LOOPBACK}:{ports['livekit']}"
     login = f"{credentials.rabbitmq_user}:{credentials.rabbitmq_password}"
     return Addresses(
         gateway=f"http://{LOOPBACK}:{ports['gateway']}",
@@ -91,17 +91,17 @@ def addresses_of(given: Given, ports: Mapping[str, int], credentials: Credential
         livekit=livekit,
         livekit_api=as_http(livekit),
         rtmp=f"rtmp://{LOOPBACK}:{ports['rtmp']}/live",
-        mongodb={name: _mongodb_uri(given, ports, name) for name in DATA_SERVICES},
-        amqp=given.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
-        redis=given.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",
-        smtp=given.smtp_url or f"smtp://{LOOPBACK}:{ports['mail-smtp']}",
-        mail=None if given.smtp_url else f"http://{LOOPBACK}:{ports['mail']}/",
+        mongodb={name: _mongodb_uri(external, ports, name) for name in DATA_SERVICES},
+        amqp=external.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
+        redis=external.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",
+        smtp=external.smtp_url or f"smtp://{LOOPBACK}:{ports['mail-smtp']}",
+        mail=None if external.smtp_url else f"http://{LOOPBACK}:{ports['mail']}/",
     )
 
 
-def _mongodb_uri(given: Given, ports: Mapping[str, int], service: str) -> str:
+def _mongodb_uri(external: ExternalServices, ports: Mapping[str, int], service: str) -> str:
     """SecantusDB scans half an hour of records on every retryable write, hence retryWrites=false."""
     database = f"greenroom_{service}"
-    if given.mongodb_uri:
-        return with_database(given.mongodb_uri, database)
+    if external.mongodb_uri:
+        return with_database(external.mongodb_uri, database)
     return f"mongodb://{LOOPBACK}:{ports[f'mongodb-{service}']}/{database}?retryWrites=false"

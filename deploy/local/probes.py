@@ -1,6 +1,6 @@
-"""Is a component up? One question in each one's own protocol, without a driver.
+"""Whether a component is up: one request in its own protocol, without a driver.
 
-Every probe returns True or False and never raises for a server that is away, slow or still starting.
+Every probe returns True or False and never raises for a server that is down, slow or still starting.
 """
 
 from __future__ import annotations
@@ -20,21 +20,17 @@ AMQP_GREETING = b"AMQP\x00\x00\x09\x01"
 OP_MSG = 2013
 
 
-async def _exchange(port: int, question: bytes, *, answer_bytes: int) -> bytes:
-    """Send the question over a new connection; at most `answer_bytes` of what comes back."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port)
-    try:
-        writer.write(question)
-        await writer.drain()
-        return await reader.read(answer_bytes)
-    finally:
-        writer.close()
-
-
 async def _answers(port: int, question: bytes, accept: Callable[[bytes], bool]) -> bool:
+    """Whether the answer to this request, sent over a new connection, is accepted."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            return accept(await _exchange(port, question, answer_bytes=4096))
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            try:
+                writer.write(question)
+                await writer.drain()
+                return accept(await reader.read(4096))
+            finally:
+                writer.close()
     except (OSError, TimeoutError):
         return False
 
@@ -77,8 +73,26 @@ async def _http(port: int, path: str) -> bool:
 
 
 def _hello() -> bytes:
-    """An OP_MSG with `{hello: 1, $db: "admin"}`, spelled out."""
+    """An OP_MSG with `{hello: 1, $db: "admin"}`, written out."""
     fields = b"\x10hello\x00" + struct.pack("<i", 1) + b"\x02$db\x00" + struct.pack("<i", 6) + b"admin\x00"
     document = struct.pack("<i", len(fields) + 5) + fields + b"\x00"
     body = struct.pack("<I", 0) + b"\x00" + document
     return struct.pack("<iiii", len(body) + 16, 1, 0, OP_MSG) + body
+
+
+PROBES: dict[str, Probe] = {
+    "mongodb-session": mongodb,
+    "mongodb-egress": mongodb,
+    "mongodb-attendance": mongodb,
+    "epmd": epmd,
+    "rabbitmq": amqp,
+    "redis": redis,
+    "mail": http_root,
+    "livekit": http_root,
+    "rtmp": rtmp,
+}
+
+
+async def answers(name: str, port: int) -> bool:
+    """Whether the component of this name is ready on this port."""
+    return await PROBES.get(name, readyz)(port)

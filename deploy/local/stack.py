@@ -1,45 +1,51 @@
-"""`stack.json`: where everything of a running stack is, and how to sign in; for people and programs."""
+"""What a stack publishes in files.
+
+`stack.json` says where everything is and how to sign in, for people and programs; `state.json` is what the
+supervisor knows of each component, kept current for `greenroom status`.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from deploy.local.files import write_atomically
+from deploy.local.process import Component
 
 
-class _Part(BaseModel):
+class _StackModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SignIn(_Part):
+class StackLogin(_StackModel):
     email: str
     password: str
 
 
-class ApiKey(_Part):
+class StackApiKey(_StackModel):
     """Sent as `X-API-Key: <id>.<secret>`."""
 
     id: str
     secret: str
 
 
-class DatabaseUris(_Part):
+class DatabaseUris(_StackModel):
     session: str
     egress: str
     attendance: str
 
 
-class ProcessInfo(_Part):
+class ProcessInfo(_StackModel):
     pid: int
     port: int
 
 
-class Stack(_Part):
+class Stack(_StackModel):
     """The content of `stack.json`, exactly. The file is there only while the stack is ready.
 
-    `mail_url` shows the mails; null where GREENROOM_SMTP_URL was given.
+    `mail_url` shows the mails; null if GREENROOM_SMTP_URL was given.
     """
 
     base_url: str
@@ -50,17 +56,57 @@ class Stack(_Part):
     amqp_url: str
     redis_url: str
     mail_url: str | None
-    admin: SignIn
-    host: SignIn
+    admin: StackLogin
+    host: StackLogin
     organization_id: str
     library_id: str
-    api_key: ApiKey
+    api_key: StackApiKey
     processes: dict[str, ProcessInfo]
 
     @classmethod
     def load(cls, path: Path) -> Stack:
-        """Raises FileNotFoundError where no stack is ready."""
+        """Raises FileNotFoundError if no stack is ready."""
         return cls.model_validate_json(path.read_text())
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, self.model_dump_json(indent=2) + "\n")
+
+
+class Phase(StrEnum):
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    RESTARTING = "restarting"
+    HELD = "held"
+    TAKEN = "taken over"  # somebody else started it
+    STOPPED = "stopped"
+
+
+class ComponentState(BaseModel):
+    """`since` is the Unix time in seconds of the last change of phase."""
+
+    name: str
+    port: int
+    phase: Phase = Phase.WAITING
+    pid: int | None = None
+    restarts: int = 0
+    since: float = 0.0
+
+
+class StackState(BaseModel):
+    components: dict[str, ComponentState] = {}
+
+    @classmethod
+    def of(cls, components: list[Component]) -> StackState:
+        return cls(components={c.name: ComponentState(name=c.name, port=c.port) for c in components})
+
+    @classmethod
+    def load(cls, path: Path) -> StackState:
+        """The last state written; empty if there is none, or none that this version can read."""
+        try:
+            return cls.model_validate_json(path.read_text())
+        except (FileNotFoundError, ValidationError):
+            return cls()
 
     def save(self, path: Path) -> None:
         write_atomically(path, self.model_dump_json(indent=2) + "\n")

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from tests.bench import (
     chat_and_votes,
     memory,

@@ -20,7 +20,7 @@ from rich.console import Console as Terminal
 
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.batches import batches

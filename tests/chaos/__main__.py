@@ -15,7 +15,7 @@ from rich.console import Console as Terminal
 from deploy.demo.show import show_on
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from tests.chaos.load import Size
 from tests.chaos.media import run as media
 from tests.chaos.report import keep, show

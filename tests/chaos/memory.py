@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from deploy.local.state import StackState
+from deploy.local.stack import StackState
 from tests.running_stack import RunningStack
 
 EVERY = 2.0

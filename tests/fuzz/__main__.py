@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from tests.fuzz.chart import svg
 from tests.fuzz.findings import Finding, Findings

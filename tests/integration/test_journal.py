@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from deploy.local.stack import SignIn, Stack
+from deploy.local.stack import Stack, StackLogin
 
 DEADLINE = 60.0
 
@@ -23,7 +23,7 @@ class Api:
             assert response.status < 300, answer
             return answer["data"]
 
-    async def sign_in(self, who: SignIn) -> str:
+    async def sign_in(self, who: StackLogin) -> str:
         credentials = {"email": who.email, "password": who.password}
         signed_in = await self.call("POST", "/auth/login", body=credentials)
         return str(signed_in["access_token"])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from deploy.dead_letters import GROUPS, replay
-from deploy.local.inspect import inspect
 from deploy.local.stack import Stack
+from deploy.local.status import inspect
 from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import ParticipantEvent, ParticipantJoined, ParticipantLeft

@@ -15,10 +15,8 @@ import aiohttp
 import pytest
 
 from deploy.local.control import start_detached, stop, supervisor_command
-from deploy.local.layout import DataDir
-from deploy.local.lock import supervisor_of
-from deploy.local.stack import Stack
-from deploy.local.state import Phase, StackState
+from deploy.local.data_dir import DataDir, supervisor_of
+from deploy.local.stack import Phase, Stack, StackState
 from tests.running_stack import RunningStack
 
 START_SECONDS = 120.0

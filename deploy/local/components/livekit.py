@@ -6,11 +6,10 @@ import json
 import signal
 from urllib.parse import unquote, urlsplit
 
-from deploy.local import probes
-from deploy.local.component import Component, Tier
 from deploy.local.files import write_atomically
-from deploy.local.plan import Plan
+from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
+from deploy.local.process import Component, Tier
 from deploy.local.programs import LIVEKIT
 
 # Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
@@ -18,9 +17,9 @@ EMPTY_TIMEOUT_SECONDS = 300
 DEPARTURE_TIMEOUT_SECONDS = 120
 
 
-def components(plan: Plan) -> list[Component]:
+def components(plan: StackPlan) -> list[Component]:
     """The first SIGTERM waits for every participant to leave, the second stops at once."""
-    if plan.given.livekit_url:
+    if plan.external.livekit_url:
         return []
     folder = plan.data.data_of("livekit")
     config = folder / "livekit.yaml"
@@ -30,7 +29,6 @@ def components(plan: Plan) -> list[Component]:
             name="livekit",
             argv=(str(plan.programs[LIVEKIT.name]), "--config", str(config)),
             port=plan.ports["livekit"],
-            probe=probes.http_root,
             tier=Tier.MEDIA,
             cwd=folder,
             needs=("redis",),
@@ -39,7 +37,7 @@ def components(plan: Plan) -> list[Component]:
     ]
 
 
-def _configuration(plan: Plan) -> dict[str, object]:
+def _configuration(plan: StackPlan) -> dict[str, object]:
     """Media over UDP on the loopback address only; ICE over TCP is off, since it would listen everywhere."""
     key = plan.credentials.livekit_api_key
     return {

@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from deploy.local import probes
-from deploy.local.component import Component, Tier
-from deploy.local.components.rabbitmq_home import lean_server
 from deploy.local.files import write_atomically
-from deploy.local.plan import Plan
+from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
+from deploy.local.process import Component, Tier
 from deploy.local.programs import EPMD, RABBITMQ
 
 # One scheduler that does not spin: the broker shares the machine with everything else.
 ERL_ARGS = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 
 
-def components(plan: Plan) -> list[Component]:
-    if plan.given.amqp_url:
+def components(plan: StackPlan) -> list[Component]:
+    if plan.external.amqp_url:
         return []
     return [_epmd(plan), _broker(plan)]
 
 
-def _epmd(plan: Plan) -> Component:
+def _epmd(plan: StackPlan) -> Component:
     port = plan.ports["epmd"]
     return Component(
         name="epmd",
         argv=(str(plan.programs[EPMD.name]), "-address", LOOPBACK, "-port", str(port)),
         port=port,
-        probe=probes.epmd,
         tier=Tier.INFRASTRUCTURE,
         cwd=plan.data.data_of("rabbitmq"),
     )
 
 
-def _broker(plan: Plan) -> Component:
+def _broker(plan: StackPlan) -> Component:
     home = plan.data.data_of("rabbitmq")
     _write_configuration(plan, home)
     return Component(
         name="rabbitmq",
         argv=(str(lean_server(plan.programs[RABBITMQ.name], home / "server")),),
         port=plan.ports["rabbitmq"],
-        probe=probes.amqp,
         tier=Tier.INFRASTRUCTURE,
         cwd=home,
         env=_environment(plan, home),
@@ -49,7 +46,7 @@ def _broker(plan: Plan) -> Component:
     )
 
 
-def _write_configuration(plan: Plan, home: Path) -> None:
+def _write_configuration(plan: StackPlan, home: Path) -> None:
     """The cookie, no plugins, and the one user, made when the node first starts."""
     credentials = plan.credentials
     cookie = home / ".erlang.cookie"
@@ -68,7 +65,7 @@ def _write_configuration(plan: Plan, home: Path) -> None:
     )
 
 
-def _environment(plan: Plan, home: Path) -> dict[str, str]:
+def _environment(plan: StackPlan, home: Path) -> dict[str, str]:
     """Every path and port is private. RUNNING_UNDER_SYSTEMD makes the node itself our child, not a shell."""
     return {
         "HOME": str(home),
@@ -88,3 +85,25 @@ def _environment(plan: Plan, home: Path) -> dict[str, str]:
         "RABBITMQ_LOG": "warning,-color",
         "RUNNING_UNDER_SYSTEMD": "true",
     }
+
+
+OPTIONAL, CORE = "rabbitmq_", "rabbitmq_prelaunch"
+
+
+def lean_server(script: Path, home: Path) -> Path:
+    """The server script to run: in a copy under `home`, or the given one where its plugins are elsewhere.
+
+    The scripts are copied, since they look for everything beside themselves; the libraries are linked.
+    """
+    installed = script.resolve().parents[1]
+    if not (installed / "plugins").is_dir():
+        return script
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(installed / "sbin", home / "sbin")
+    if (installed / "escript").is_dir():
+        (home / "escript").symlink_to(installed / "escript")
+    (home / "plugins").mkdir()
+    for library in (installed / "plugins").iterdir():
+        if not library.name.startswith(OPTIONAL) or library.name.startswith(CORE):
+            (home / "plugins" / library.name).symlink_to(library)
+    return home / "sbin" / "rabbitmq-server"

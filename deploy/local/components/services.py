@@ -1,4 +1,4 @@
-"""Greenroom's own processes: the services that own data, and the gateway."""
+"""Greenroom's own processes: the services, the recorder, the gateway, and the development mail server."""
 
 from __future__ import annotations
 
@@ -6,79 +6,82 @@ import json
 import sys
 from pathlib import Path
 
-from deploy.local import probes
-from deploy.local.component import Component, Tier
-from deploy.local.plan import Plan
+from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
+from deploy.local.process import Component, Tier
 from deploy.local.programs import MONGODB, NGINX
 
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-def components(plan: Plan) -> list[Component]:
+def components(plan: StackPlan) -> list[Component]:
     """The gateway starts beside the others, and is ready when it finds them."""
     return [
-        _service(plan, "session", _data(plan, "session") | livekit_env(plan) | _session(plan)),
-        _service(plan, "egress", _data(plan, "egress") | livekit_env(plan) | _egress(plan)),
-        _service(plan, "attendance", _data(plan, "attendance") | url_env(plan, "session")),
+        _data_service(plan, "session", livekit_env(plan) | _session(plan)),
+        _data_service(plan, "egress", livekit_env(plan) | _egress(plan)),
+        _data_service(plan, "attendance", url_env(plan, "session")),
         _recorder(plan),
         _gateway(plan),
     ]
 
 
-def _service(plan: Plan, name: str, env: dict[str, str]) -> Component:
+def mail(plan: StackPlan) -> list[Component]:
+    """The development mail server: its page shows the mails that would be sent."""
+    if plan.external.smtp_url:
+        return []
+    ports = ("--smtp-port", str(plan.ports["mail-smtp"]), "--http-port", str(plan.ports["mail"]))
+    return [
+        Component(
+            name="mail",
+            argv=(sys.executable, "-m", "deploy.mail", *ports, "--folder", str(plan.data.data_of("mail"))),
+            port=plan.ports["mail"],
+            tier=Tier.INFRASTRUCTURE,
+            cwd=PROJECT,
+        )
+    ]
+
+
+def service(
+    plan: StackPlan, name: str, env: dict[str, str], *, tier: Tier = Tier.SERVICE, needs: tuple[str, ...] = ()
+) -> Component:
+    """`python -m services.<name>` with the settings that all services share, and `env`."""
     return Component(
         name=name,
         argv=(sys.executable, "-m", f"services.{name}"),
         port=plan.ports[name],
-        probe=probes.readyz,
-        tier=Tier.SERVICE,
+        tier=tier,
         cwd=PROJECT,
-        env=common_env(plan, name) | env,
-        needs=(f"mongodb-{name}", "rabbitmq"),
+        env=_common_env(plan, name) | env,
+        needs=needs,
     )
 
 
-def _recorder(plan: Plan) -> Component:
-    """Beside the egress service on its database and its storage; what it could not store yet is its own."""
-    spool = {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
-    return Component(
-        name="recorder",
-        argv=(sys.executable, "-m", "services.recorder"),
-        port=plan.ports["recorder"],
-        probe=probes.readyz,
-        tier=Tier.MEDIA,
-        cwd=PROJECT,
-        env=common_env(plan, "recorder")
-        | mongodb_env(plan, "egress")
+def _data_service(plan: StackPlan, name: str, env: dict[str, str]) -> Component:
+    own = _mongodb_env(plan, name) | {"GREENROOM_AMQP_URL": plan.addresses.amqp}
+    return service(plan, name, own | env, needs=(f"mongodb-{name}", "rabbitmq"))
+
+
+def _recorder(plan: StackPlan) -> Component:
+    """On the egress service's database and storage; files not stored yet are in a folder of its own."""
+    env = (
+        _mongodb_env(plan, "egress")
         | livekit_env(plan)
         | url_env(plan, "egress")
-        | _storage(plan)
-        | spool,
-        needs=("mongodb-egress",),
+        | _storage_env(plan)
+        | {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
     )
+    return service(plan, "recorder", env, tier=Tier.MEDIA, needs=("mongodb-egress",))
 
 
-def _storage(plan: Plan) -> dict[str, str]:
-    return {"GREENROOM_STORAGE_URL": plan.data.data_of("storage").as_uri()}
+def _gateway(plan: StackPlan) -> Component:
+    env = url_env(plan, "session", "egress", "attendance") | {
+        "GREENROOM_REDIS_URL": plan.addresses.redis,
+        "GREENROOM_AMQP_URL": plan.addresses.amqp,
+    }
+    return service(plan, "gateway", env, tier=Tier.GATEWAY, needs=("redis",))
 
 
-def _gateway(plan: Plan) -> Component:
-    shared = {"GREENROOM_REDIS_URL": plan.addresses.redis, "GREENROOM_AMQP_URL": plan.addresses.amqp}
-    env = url_env(plan, "session", "egress", "attendance") | shared
-    return Component(
-        name="gateway",
-        argv=(sys.executable, "-m", "services.gateway"),
-        port=plan.ports["gateway"],
-        probe=probes.readyz,
-        tier=Tier.DOOR,
-        cwd=PROJECT,
-        env=common_env(plan, "gateway") | env,
-        needs=("redis",),
-    )
-
-
-def common_env(plan: Plan, name: str) -> dict[str, str]:
+def _common_env(plan: StackPlan, name: str) -> dict[str, str]:
     credentials = plan.credentials
     return {
         "PYTHONUNBUFFERED": "1",
@@ -93,20 +96,20 @@ def common_env(plan: Plan, name: str) -> dict[str, str]:
     }
 
 
-def _data(plan: Plan, name: str) -> dict[str, str]:
-    return mongodb_env(plan, name) | {"GREENROOM_AMQP_URL": plan.addresses.amqp}
-
-
-def mongodb_env(plan: Plan, name: str) -> dict[str, str]:
-    """SecantusDB reads all documents that may expire each minute, and answers nobody meanwhile."""
-    expiry = plan.given.mongodb_uri is not None or plan.programs[MONGODB.name].name == "mongod"
+def _mongodb_env(plan: StackPlan, name: str) -> dict[str, str]:
+    """No expiry on SecantusDB: each minute it reads all documents that may expire, and blocks meanwhile."""
+    expiry = plan.external.mongodb_uri is not None or plan.programs[MONGODB.name].name == "mongod"
     return {
         "GREENROOM_MONGODB_URI": plan.addresses.mongodb[name],
         "GREENROOM_MONGODB_EXPIRY": json.dumps(expiry),
     }
 
 
-def livekit_env(plan: Plan) -> dict[str, str]:
+def _storage_env(plan: StackPlan) -> dict[str, str]:
+    return {"GREENROOM_STORAGE_URL": plan.data.data_of("storage").as_uri()}
+
+
+def livekit_env(plan: StackPlan) -> dict[str, str]:
     return {
         "GREENROOM_LIVEKIT_URL": plan.addresses.livekit,
         "GREENROOM_LIVEKIT_API_URL": plan.addresses.livekit_api,
@@ -115,19 +118,19 @@ def livekit_env(plan: Plan) -> dict[str, str]:
     }
 
 
-def url_env(plan: Plan, *names: str) -> dict[str, str]:
+def url_env(plan: StackPlan, *names: str) -> dict[str, str]:
     return {f"GREENROOM_{name.upper()}_URL": plan.addresses.services[name] for name in names}
 
 
-def _session(plan: Plan) -> dict[str, str]:
+def _session(plan: StackPlan) -> dict[str, str]:
     credentials = plan.credentials
     return (
         url_env(plan, "egress")
-        | _storage(plan)
+        | _storage_env(plan)
         | {
             "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
             "GREENROOM_SMTP_URL": plan.addresses.smtp,
-            "GREENROOM_MAIL_FROM": plan.given.mail_from or "Greenroom <reminders@greenroom.example>",
+            "GREENROOM_MAIL_FROM": plan.external.mail_from or "Greenroom <reminders@greenroom.example>",
             "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
             "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
             "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
@@ -139,8 +142,8 @@ def _session(plan: Plan) -> dict[str, str]:
     )
 
 
-def _egress(plan: Plan) -> dict[str, str]:
-    ours = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
+def _egress(plan: StackPlan) -> dict[str, str]:
+    env = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
     if NGINX.name in plan.programs:
-        ours |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": plan.addresses.rtmp}
-    return url_env(plan, "session") | _storage(plan) | ours
+        env |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": plan.addresses.rtmp}
+    return url_env(plan, "session") | _storage_env(plan) | env

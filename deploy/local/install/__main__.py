@@ -1,7 +1,7 @@
-"""`python3 -m deploy.local.install`: install what is missing; next to no time where nothing is.
+"""`python3 -m deploy.local.install`: install what is missing; immediate if nothing is.
 
-Exit status: 0 when everything is there, 1 when something could not be installed; it is named then, with what
-to do.
+Exit status: 0 when everything is there, 1 when something could not be installed, which is named with what to
+do.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.given import Given, IncompleteEnvironment
-from deploy.local.install import environment, packages, server
+from deploy.local.external import ExternalServices, IncompleteEnvironment
+from deploy.local.install import environment, packages
 from deploy.local.install.progress import InstallFailed, say
 from deploy.local.programs import LIVEKIT, Program
 
@@ -26,7 +26,7 @@ def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         say("Greenroom needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11")
         return 1
-    # An end by request unwinds like any other, so that what was put down for apt is taken away again.
+    # SIGTERM unwinds like any exception, so that the policy set for apt is removed again.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     started = time.monotonic()
     problems = install()
@@ -40,7 +40,7 @@ def main() -> int:
 def install() -> list[str]:
     """Each step by itself, so that one run names everything that cannot be installed."""
     try:
-        needed = Given.from_environment(os.environ).needed_programs()
+        needed = ExternalServices.from_environment(os.environ).needed_programs()
     except IncompleteEnvironment as incomplete:
         return [str(incomplete)]
     steps: list[Callable[[], None]] = [
@@ -48,7 +48,7 @@ def install() -> list[str]:
         lambda: environment.install(PROJECT),
     ]
     if LIVEKIT in needed:
-        steps.append(server.install)
+        steps.append(packages.install_livekit)
     problems = []
     for step in steps:
         try:

@@ -1,4 +1,7 @@
-"""The system's packages: apt on Debian and Ubuntu, Homebrew on macOS. Their daemons are never started."""
+"""Programs: packages of apt (Debian, Ubuntu) or Homebrew (macOS), and LiveKit's server built with Go.
+
+The daemons of packages are never started.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.install.progress import InstallFailed, run, say
-from deploy.local.programs import Program
+from deploy.local.programs import GO_PACKAGE, LIVEKIT, Program, private_bin
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 # What invoke-rc.d asks before it starts a daemon; 101 means "not allowed".
 REFUSE_ALL = "#!/bin/sh\nexit 101\n"
+GO_PLACES = ("/usr/local/go/bin/go", "/usr/lib/go/bin/go", "/opt/homebrew/bin/go")
+GO_ADVICE = (
+    "Get a current Go from https://go.dev/dl/ (a distribution's is often too old), then run this again."
+)
 SERVICES = {"rabbitmq-server": "rabbitmq-server", "redis-server": "redis-server"}
 
 
@@ -25,7 +32,7 @@ def install(missing: Sequence[Program]) -> None:
 
 
 def install_packages(names: Sequence[str], missing: Sequence[Program] = ()) -> None:
-    """Install packages by name with whatever package manager is here and may be used."""
+    """Install packages by name with the package manager of this machine."""
     if shutil.which("apt-get") and (prefix := _as_root()) is not None:
         _apt(names, prefix)
     elif shutil.which("brew"):
@@ -36,7 +43,7 @@ def install_packages(names: Sequence[str], missing: Sequence[Program] = ()) -> N
 
 
 def _as_root() -> list[str] | None:
-    """What to put before a command so that root runs it; None where that cannot be."""
+    """The prefix of a command that root is to run; None if that is impossible."""
     if os.geteuid() == 0:
         return []
     return ["sudo"] if shutil.which("sudo") else None
@@ -57,7 +64,7 @@ def _apt(names: Sequence[str], prefix: list[str]) -> None:
 
 @contextmanager
 def daemons_stay_down(prefix: list[str], policy: Path = POLICY) -> Iterator[None]:
-    """While this lasts, installing a package starts no daemon. A policy that is there already is kept."""
+    """While this lasts, installing a package starts no daemon. An existing policy is kept."""
     if policy.exists():
         yield
         return
@@ -72,7 +79,7 @@ def daemons_stay_down(prefix: list[str], policy: Path = POLICY) -> Iterator[None
 
 
 def _disable_at_boot(names: Sequence[str], prefix: list[str]) -> None:
-    """We asked for the programs, not for daemons that start with the machine."""
+    """The programs are needed, not daemons that start with the machine."""
     units = [SERVICES[name] for name in names if name in SERVICES]
     if not units or not Path("/run/systemd/system").exists():
         return
@@ -80,3 +87,34 @@ def _disable_at_boot(names: Sequence[str], prefix: list[str]) -> None:
         run("keeping them from starting at boot", [*prefix, "systemctl", "disable", "--quiet", *units])
     except InstallFailed as failed:
         say(str(failed))
+
+
+def install_livekit() -> None:
+    """Install livekit-server unless it is there. Raises InstallFailed with what to do."""
+    if LIVEKIT.find() is not None:
+        return
+    places = (shutil.which("go"), *GO_PLACES)
+    go = next((place for place in places if place and Path(place).exists()), None)
+    if go is not None:
+        _build(go)
+    elif shutil.which("brew"):
+        run("installing livekit with Homebrew", ["brew", "install", "livekit"])
+    else:
+        raise InstallFailed(
+            f"livekit-server is missing and is built with Go, which is missing, too. {GO_ADVICE}"
+        )
+
+
+def _build(go: str) -> None:
+    """The module calls its program `server`."""
+    target = private_bin()
+    build = target / ".build"
+    build.mkdir(parents=True, exist_ok=True)
+    run(
+        "building livekit-server with Go, about 90 s",
+        [go, "install", GO_PACKAGE],
+        env={**os.environ, "GOBIN": str(build)},
+        advice=GO_ADVICE,
+    )
+    (build / "server").replace(target / "livekit-server")
+    build.rmdir()

@@ -5,11 +5,12 @@ import os
 import signal
 from pathlib import Path
 
-from deploy.local.component import Component
+from deploy.local import probes
 from deploy.local.components import rabbitmq
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 from deploy.local.plan import make_plan
 from deploy.local.ports import PortBook
+from deploy.local.process import Component
 from tests.freeze import freeze
 
 READY_DEADLINE = 40.0
@@ -78,7 +79,7 @@ class Node:
                 stderr=output,
             )
         async with asyncio.timeout(READY_DEADLINE):
-            while not await component.probe(component.port):
+            while not await probes.answers(component.name, component.port):
                 assert process.returncode is None, f"{component.name} ended; see {self._log}"
                 await asyncio.sleep(0.1)
         return process

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from deploy.local.component import Component, Tier
-from deploy.local.probes import Probe
+from deploy.local.process import Component, Tier
 
 
 class FakeChild:
@@ -51,7 +50,7 @@ class FakeSpawner:
 
 
 class Reports:
-    """What the keepers said, as (what, component)."""
+    """What the runners said, as (what, component)."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
@@ -82,15 +81,5 @@ class Reports:
         self.seen.append(("stopped", name))
 
 
-async def always(_: int) -> bool:
-    return True
-
-
-async def never(_: int) -> bool:
-    return False
-
-
-def component(
-    name: str, *, needs: tuple[str, ...] = (), tier: Tier = Tier.SERVICE, probe: Probe = always
-) -> Component:
-    return Component(name=name, argv=(name,), port=1, probe=probe, tier=tier, cwd=Path("/"), needs=needs)
+def component(name: str, *, needs: tuple[str, ...] = (), tier: Tier = Tier.SERVICE) -> Component:
+    return Component(name=name, argv=(name,), port=1, tier=tier, cwd=Path("/"), needs=needs)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli import build
 from deploy.cli.doctor import what_next
 from deploy.cli.events.dead_letters import not_there
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 
 
 def greenroom(*arguments: str) -> Result:

@@ -7,32 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.component import Component
 from deploy.local.components import table
 from deploy.local.credentials import load_credentials
-from deploy.local.given import Given
-from deploy.local.layout import DataDir
-from deploy.local.plan import PORT_NAMES, Plan, addresses_of
+from deploy.local.data_dir import DataDir
+from deploy.local.external import ExternalServices
+from deploy.local.plan import PORT_NAMES, StackPlan, addresses_of
+from deploy.local.process import Component
 
 PROGRAM = Path("/programs/server")
 NAMES = ["a MongoDB-wire server", "rabbitmq-server", "epmd", "redis-server", "livekit-server"]
 
 
-def plan(tmp_path: Path, **given: str) -> Plan:
+def plan(tmp_path: Path, **external: str) -> StackPlan:
     data = DataDir.at(tmp_path)
     data.create()
     ports = {name: 20_000 + index for index, name in enumerate((*PORT_NAMES, "gateway"))}
     credentials = load_credentials(data)
-    provided = Given.from_environment({f"GREENROOM_{name.upper()}": value for name, value in given.items()})
+    provided = ExternalServices.from_environment(
+        {f"GREENROOM_{name.upper()}": value for name, value in external.items()}
+    )
     programs = dict.fromkeys(NAMES, PROGRAM)
-    return Plan(data, ports, credentials, programs, provided, addresses_of(provided, ports, credentials))
+    return StackPlan(data, ports, credentials, programs, provided, addresses_of(provided, ports, credentials))
 
 
 def by_name(components: list[Component]) -> dict[str, Component]:
     return {component.name: component for component in components}
 
 
-def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
+def test_everything_is_started_if_nothing_is_external(tmp_path: Path) -> None:
     assert [component.name for component in table(plan(tmp_path))] == [
         *("mongodb-session", "mongodb-egress", "mongodb-attendance"),
         *("epmd", "rabbitmq", "redis", "mail", "livekit"),
@@ -41,7 +43,7 @@ def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "spared"),
+    ("external", "spared"),
     [
         ({"amqp_url": "amqp://broker"}, {"rabbitmq", "epmd"}),
         ({"redis_url": "redis://cache:6379/1"}, {"redis"}),
@@ -53,8 +55,10 @@ def test_everything_is_started_where_nothing_is_given(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_given_is_not_started(tmp_path: Path, given: dict[str, str], spared: set[str]) -> None:
-    assert not spared & set(by_name(table(plan(tmp_path, **given))))
+def test_external_services_are_not_started(
+    tmp_path: Path, external: dict[str, str], spared: set[str]
+) -> None:
+    assert not spared & set(by_name(table(plan(tmp_path, **external))))
 
 
 def test_livekit_opens_no_room_by_itself_and_posts_to_egress(tmp_path: Path) -> None:

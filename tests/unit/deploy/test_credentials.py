@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.credentials import load_credentials
-from deploy.local.layout import DataDir
+from deploy.local.data_dir import DataDir
 
 
 def data_dir(tmp_path: Path) -> DataDir:

@@ -1,4 +1,4 @@
-"""Start in health order, restart what dies, stop from the door inwards; without any process."""
+"""Start in health order, restart what dies, stop the gateway first; without any process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.local.component import Component, Tier
-from deploy.local.keeper import StartFailed
-from deploy.local.supervisor import Supervisor
-from tests.unit.deploy.fakes import FakeSpawner, Reports, component, never
+from deploy.local.process import Component, Tier
+from deploy.local.supervisor.supervisor import RestartBackoff, StackSupervisor, StartFailed
+from tests.unit.deploy.fakes import FakeSpawner, Reports, component
 
 DEADLINE = 30.0
 
@@ -19,18 +18,23 @@ DEADLINE = 30.0
 class Bench:
     """A supervisor over fakes."""
 
-    def __init__(self, *components: Component) -> None:
+    def __init__(self, *components: Component, never_ready: str = "") -> None:
         self.spawner = FakeSpawner()
         self.reports = Reports()
         self.holds: set[str] = set()
         self.taken: set[str] = set()
-        self.supervisor = Supervisor(
+        self.supervisor = StackSupervisor(
             components,
             spawn=self.spawner,
             reporter=self.reports,
             held=self.holds.__contains__,
             taken=lambda component: component.name in self.taken,
+            probe=self._answers,
         )
+        self._never_ready = never_ready
+
+    async def _answers(self, name: str, _: int) -> bool:
+        return name != self._never_ready
 
 
 @asynccontextmanager
@@ -77,12 +81,12 @@ async def test_a_component_that_somebody_else_started_is_left_to_them_until_it_e
         await bench.spawner.nth("session", 2)
 
 
-async def test_stopping_goes_from_the_door_inwards_and_restarts_nothing() -> None:
+async def test_stopping_begins_with_the_gateway_and_restarts_nothing() -> None:
     components = (
         component("mongodb", tier=Tier.INFRASTRUCTURE),
         component("session", tier=Tier.SERVICE),
         component("livekit", tier=Tier.MEDIA),
-        component("gateway", tier=Tier.DOOR),
+        component("gateway", tier=Tier.GATEWAY),
     )
     async with started(*components) as bench:
         pass
@@ -92,7 +96,7 @@ async def test_stopping_goes_from_the_door_inwards_and_restarts_nothing() -> Non
 
 
 async def test_a_component_that_never_starts_fails_the_start_with_its_lines() -> None:
-    bench = Bench(component("session", probe=never), component("redis"))
+    bench = Bench(component("session"), component("redis"), never_ready="session")
     bench.spawner.dead_on_arrival.add("session")
     async with asyncio.timeout(DEADLINE):
         with pytest.raises(StartFailed, match=r"(?s)session does not start \(exit status 1\).*session says"):
@@ -102,7 +106,7 @@ async def test_a_component_that_never_starts_fails_the_start_with_its_lines() ->
 
 
 async def test_a_component_that_is_never_ready_is_named() -> None:
-    bench = Bench(component("session", probe=never), component("redis"))
+    bench = Bench(component("session"), component("redis"), never_ready="session")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await bench.supervisor.start()
@@ -114,3 +118,15 @@ async def test_stopping_before_anything_started_is_harmless() -> None:
     bench = Bench(component("session"))
     await bench.supervisor.stop()
     assert bench.spawner.order == []
+
+
+def test_the_wait_doubles_from_a_quarter_of_a_second_to_thirty() -> None:
+    backoff = RestartBackoff()
+    assert [backoff.after(0.1) for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+def test_ten_seconds_of_health_starts_over() -> None:
+    backoff = RestartBackoff()
+    for _ in range(4):
+        backoff.after(0.1)
+    assert [backoff.after(10.0), backoff.after(9.9)] == [0.25, 0.5]

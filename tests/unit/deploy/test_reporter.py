@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from deploy.local.board import Board
 from deploy.local.console import Console
-from deploy.local.layout import DataDir
-from deploy.local.stack import ApiKey, DatabaseUris, SignIn, Stack
-from deploy.local.state import Phase, StackState
+from deploy.local.data_dir import DataDir
+from deploy.local.stack import DatabaseUris, Phase, Stack, StackApiKey, StackLogin, StackState
+from deploy.local.supervisor.reporter import StateReporter
 from tests.unit.deploy.fakes import component
 
-SIGN_IN = SignIn(email="host@greenroom.example", password="word")
+SIGN_IN = StackLogin(email="host@greenroom.example", password="word")
 STACK = Stack(
     base_url="http://127.0.0.1:8080",
     livekit_url="ws://127.0.0.1:7880",
@@ -26,17 +25,17 @@ STACK = Stack(
     host=SIGN_IN,
     organization_id="organization",
     library_id="library",
-    api_key=ApiKey(id="id", secret="secret"),
+    api_key=StackApiKey(id="id", secret="secret"),
     processes={},
 )
 
 
-def board(tmp_path: Path) -> tuple[Board, DataDir, io.StringIO]:
+def board(tmp_path: Path) -> tuple[StateReporter, DataDir, io.StringIO]:
     data = DataDir.at(tmp_path)
     data.create()
     told = io.StringIO()
     components = [component("session"), component("gateway")]
-    return Board(data, components, Console(told), lambda: 1000.0), data, told
+    return StateReporter(data, components, Console(told), lambda: 1000.0), data, told
 
 
 def test_the_state_follows_the_reports(tmp_path: Path) -> None:

@@ -1,18 +1,17 @@
-"""Takes the keepers' reports: tells the person, writes the state, keeps the processes in stack.json true."""
+"""Records the lifecycle of the components: on the console, in state.json and in stack.json."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from deploy.local.component import Component
 from deploy.local.console import Console
-from deploy.local.layout import DataDir
-from deploy.local.stack import ProcessInfo, Stack
-from deploy.local.state import ComponentState, Phase, StackState
+from deploy.local.data_dir import DataDir
+from deploy.local.process import Component
+from deploy.local.stack import ComponentState, Phase, ProcessInfo, Stack, StackState
 
 
-class Board:
-    """The keepers' reporter. `now` gives Unix time in seconds."""
+class StateReporter:
+    """`now` gives Unix time in seconds."""
 
     def __init__(
         self, data: DataDir, components: list[Component], console: Console, now: Callable[[], float]
@@ -38,9 +37,9 @@ class Board:
         component = self._change(name, Phase.RESTARTING, pid=None)
         component.restarts += 1
         self._save()
-        told = "\n".join(f"  {line}" for line in lines)
+        output = "\n".join(f"  {line}" for line in lines)
         self._console.warn(
-            name, f"{name} ended with {describe(status)}; starting it again in {restart_in:g} s\n{told}"
+            name, f"{name} ended with {describe(status)}; starting it again in {restart_in:g} s\n{output}"
         )
 
     def held(self, name: str) -> None:
@@ -56,13 +55,13 @@ class Board:
         self._change(name, Phase.STOPPED, pid=None)
 
     def publish(self, stack: Stack) -> Stack:
-        """Write stack.json, with the processes as they are now; from here on it is kept current."""
+        """Write stack.json, with the processes as they are now; it is kept current from now on."""
         self._stack = stack.model_copy(update={"processes": self._processes()})
         self._stack.save(self._data.stack_file)
         return self._stack
 
     def withdraw(self) -> None:
-        """Take stack.json away: the stack is no longer ready."""
+        """Remove stack.json: the stack is no longer ready."""
         self._stack = None
         self._data.stack_file.unlink(missing_ok=True)
 

@@ -1,9 +1,15 @@
-"""Where a stack keeps its things: one data directory, one place for each file."""
+"""The data directory of a stack: the place of each file, and the lock of the one supervisor that uses it."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 
 class UnusableDataDir(Exception):
@@ -68,16 +74,78 @@ class DataDir:
         """A file named after a component in here keeps the supervisor from restarting it."""
         return self.root / "hold"
 
+    def hold(self, name: str) -> None:
+        """Keep a component down until it is released."""
+        (self.holds / name).touch()
+
+    def release(self, name: str) -> None:
+        (self.holds / name).unlink(missing_ok=True)
+
+    def is_held(self, name: str) -> bool:
+        return (self.holds / name).exists()
+
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
     def film_of(self, session_id: str) -> Path | None:
-        """The file of the session's recording, where this stack has it; of several, the newest."""
+        """The file of the session's recording, if this stack has it; of several, the newest."""
         files = (self.root / "data" / "storage" / "recordings" / session_id).glob("*.mp4")
         return max(files, key=lambda file: file.stat().st_mtime, default=None)
 
     def data_of(self, name: str) -> Path:
-        """The private folder of one component, made when asked for."""
+        """The private folder of one component, created on demand."""
         folder = self.root / "data" / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor runs on this data directory."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"a stack already runs here (process {pid})")
+        self.pid = pid
+
+
+@contextmanager
+def locked(data: DataDir) -> Iterator[None]:
+    """Hold the data directory for this process; the kernel releases it however the process ends.
+
+    Raises AlreadyRunning if another process holds it.
+    """
+    with data.lock_file.open("a+") as file:
+        if not _take(file):
+            raise AlreadyRunning(_pid_in(data))
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def supervisor_of(data: DataDir) -> int | None:
+    """The process id of the supervisor that runs on this data directory, or None."""
+    try:
+        with data.lock_file.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except BlockingIOError:
+        return _pid_in(data)
+    return None
+
+
+def _take(file: IO[str]) -> bool:
+    """Try for half a second: `supervisor_of` in another process holds the lock for a moment, too."""
+    for _ in range(10):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def _pid_in(data: DataDir) -> int:
+    text = data.lock_file.read_text().strip()
+    return int(text) if text.isdigit() else 0

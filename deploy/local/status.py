@@ -1,31 +1,21 @@
-"""How a stack is, seen from outside: what the supervisor recorded, and what each component answers now."""
+"""The status of a stack: what the supervisor recorded, and what each component answers now."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deploy.local import probes
-from deploy.local.dead_letters import count_dead_letters
-from deploy.local.layout import DataDir
-from deploy.local.lock import supervisor_of
-from deploy.local.plan import DATA_SERVICES
-from deploy.local.probes import Probe
-from deploy.local.stack import Stack
-from deploy.local.state import ComponentState, Phase, StackState
+import aiohttp
 
-PROBES: dict[str, Probe] = {
-    "mongodb-session": probes.mongodb,
-    "mongodb-egress": probes.mongodb,
-    "mongodb-attendance": probes.mongodb,
-    "epmd": probes.epmd,
-    "rabbitmq": probes.amqp,
-    "redis": probes.redis,
-    "mail": probes.http_root,
-    "livekit": probes.http_root,
-    "rtmp": probes.rtmp,
-}
+from deploy.local import probes
+from deploy.local.data_dir import DataDir, supervisor_of
+from deploy.local.plan import DATA_SERVICES
+from deploy.local.ports import LOOPBACK
+from deploy.local.stack import ComponentState, Phase, Stack, StackState
+
 NOT_ANSWERING = "not answering"
 ANSWERING = (Phase.READY, Phase.TAKEN)
 
@@ -83,6 +73,26 @@ async def inspect(data: DataDir) -> Report:
 
 async def _ask(known: ComponentState) -> ComponentReport:
     state = str(known.phase)
-    if known.phase in ANSWERING and not await PROBES.get(known.name, probes.readyz)(known.port):
+    if known.phase in ANSWERING and not await probes.answers(known.name, known.port):
         state = NOT_ANSWERING
     return ComponentReport(known.name, state, known.pid, known.port, known.restarts, known.since)
+
+
+_DEADLINE = aiohttp.ClientTimeout(total=2)
+_LINE = re.compile(r'^greenroom_bus_dead_letters\{group="([^"]+)"\} (\S+)$', re.MULTILINE)
+
+
+async def count_dead_letters(ports: Iterable[int]) -> dict[str, int]:
+    """Dead letters by group, as the services on these loopback ports counted them within the last 5 s."""
+    async with aiohttp.ClientSession(timeout=_DEADLINE) as http:
+        texts = await asyncio.gather(*(_metrics(http, port) for port in ports))
+    return {group: int(float(count)) for text in texts for group, count in _LINE.findall(text)}
+
+
+async def _metrics(http: aiohttp.ClientSession, port: int) -> str:
+    """The service's metrics; empty if it does not answer."""
+    try:
+        async with http.get(f"http://{LOOPBACK}:{port}/metrics") as answer:
+            return await answer.text()
+    except (aiohttp.ClientError, TimeoutError):
+        return ""

@@ -1,4 +1,4 @@
-"""Components that the environment provides: used instead of started."""
+"""Services that the environment provides by URL: used instead of started."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, RABBITMQ, REDIS
 
 
 class IncompleteEnvironment(Exception):
-    """A variable was given without another that it needs."""
+    """A variable is set without another that it needs."""
 
 
 @dataclass(frozen=True)
-class Given:
-    """URLs from the environment; None where the stack is to start the component itself."""
+class ExternalServices:
+    """URLs from the environment; None if the stack is to start the component itself."""
 
     mongodb_uri: str | None = None
     amqp_url: str | None = None
@@ -27,25 +27,24 @@ class Given:
     livekit_api_secret: str | None = None
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> Given:
+    def from_environment(cls, environ: Mapping[str, str]) -> ExternalServices:
         """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _SMTP_URL, _MAIL_FROM, _LIVEKIT_URL and its key.
 
-        Raises IncompleteEnvironment where a LiveKit URL comes without its key and secret, or a mail server
+        Raises IncompleteEnvironment if a LiveKit URL comes without its key and secret, or a mail server
         without an address to send from.
         """
-        given = cls(
-            **{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in cls.__annotations__}
-        )
-        if given.livekit_url and not (given.livekit_api_key and given.livekit_api_secret):
+        names = cls.__annotations__
+        found = cls(**{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in names})
+        if found.livekit_url and not (found.livekit_api_key and found.livekit_api_secret):
             raise IncompleteEnvironment(
                 "GREENROOM_LIVEKIT_URL needs GREENROOM_LIVEKIT_API_KEY and GREENROOM_LIVEKIT_API_SECRET"
             )
-        if given.smtp_url and not given.mail_from:
+        if found.smtp_url and not found.mail_from:
             raise IncompleteEnvironment("GREENROOM_SMTP_URL needs GREENROOM_MAIL_FROM")
-        return given
+        return found
 
     def needed_programs(self) -> tuple[Program, ...]:
-        """The programs to run what is not given."""
+        """The programs that run everything else."""
         own = (
             (self.mongodb_uri, (MONGODB,)),
             (self.amqp_url, (RABBITMQ, EPMD)),

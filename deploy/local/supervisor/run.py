@@ -8,23 +8,18 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from deploy.local.board import Board
-from deploy.local.child import Launcher
 from deploy.local.components import table
-from deploy.local.console import Console
+from deploy.local.console import Console, Tail, follow
+from deploy.local.data_dir import DataDir, locked
 from deploy.local.files import last_lines
-from deploy.local.holds import Holds
-from deploy.local.keeper import LINES_SHOWN
-from deploy.local.layout import DataDir
-from deploy.local.lock import locked
-from deploy.local.plan import GATEWAY_PORT, Plan, make_plan
+from deploy.local.plan import GATEWAY_PORT, StackPlan, make_plan
 from deploy.local.ports import PortBook, is_free
-from deploy.local.provision import provision
-from deploy.local.published import stack_of
+from deploy.local.process import Launcher
 from deploy.local.stack import Stack
 from deploy.local.stopping import stop_requested, until
-from deploy.local.supervisor import Supervisor
-from deploy.local.tail import Tail, follow
+from deploy.local.supervisor.provision import provision, stack_of
+from deploy.local.supervisor.reporter import StateReporter
+from deploy.local.supervisor.supervisor import LINES_SHOWN, StackSupervisor
 
 # Beneath the environment of whoever starts the stack.
 CHILD_DEFAULTS = {"GREENROOM_ENVIRONMENT": "development", "GREENROOM_LOG_FORMAT": "console"}
@@ -34,12 +29,9 @@ class NotReadyInTime(Exception):
     """Some components were not ready before the deadline; the message says which, with their last lines."""
 
     def __init__(self, names: list[str], data: DataDir, timeout: float) -> None:
-        told = (f"{name}:\n" + "\n".join(f"    {line}" for line in _tail(data, name)) for name in names)
-        super().__init__(f"not ready within {timeout:.0f} s: {', '.join(names)}\n" + "\n".join(told))
-
-
-def _tail(data: DataDir, name: str) -> list[str]:
-    return last_lines(data.log_of(name), LINES_SHOWN)
+        logs = ((name, last_lines(data.log_of(name), LINES_SHOWN)) for name in names)
+        output = (f"{name}:\n" + "\n".join(f"    {line}" for line in lines) for name, lines in logs)
+        super().__init__(f"not ready within {timeout:.0f} s: {', '.join(names)}\n" + "\n".join(output))
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class _Run:
     def __init__(
         self,
         options: Options,
-        plan: Plan,
+        plan: StackPlan,
         environ: Mapping[str, str],
         console: Console,
         announce: Callable[[Stack], None],
@@ -89,22 +81,24 @@ class _Run:
         self._console = console
         self._announce = announce
         self._table = table(plan)
-        self._board = Board(plan.data, self._table, console, time.time)
-        self._holds = Holds(plan.data)
-        self._supervisor = Supervisor(
+        self._board = StateReporter(plan.data, self._table, console, time.time)
+        self._supervisor = StackSupervisor(
             self._table,
             spawn=Launcher(plan.data, environ),
             reporter=self._board,
-            held=self._holds.held,
+            held=plan.data.is_held,
             taken=lambda component: not is_free(component.port),
         )
 
     async def serve(self) -> None:
-        """Start, provision, announce, then watch for ever."""
+        """Start, provision, announce, then supervise for ever."""
         started = time.monotonic()
         self._board.withdraw()
-        self._holds.release_all()
-        self._say_port()
+        for hold in self._plan.data.holds.iterdir():
+            hold.unlink()
+        port = self._plan.ports["gateway"]
+        if self._options.port is None and port != GATEWAY_PORT:
+            self._console.say(f"the gateway's port is {port}: {GATEWAY_PORT} was in use when it was chosen")
         async with self._shown_logs():
             await self._start()
             made = await provision(self._plan)
@@ -119,11 +113,6 @@ class _Run:
         await self._supervisor.stop()
         self._console.say("stopped")
 
-    def _say_port(self) -> None:
-        port = self._plan.ports["gateway"]
-        if self._options.port is None and port != GATEWAY_PORT:
-            self._console.say(f"the gateway's port is {port}: {GATEWAY_PORT} was in use when it was chosen")
-
     async def _start(self) -> None:
         try:
             async with asyncio.timeout(self._options.timeout):
@@ -134,7 +123,7 @@ class _Run:
 
     @asynccontextmanager
     async def _shown_logs(self) -> AsyncIterator[None]:
-        """Follow the components' logs where that is wanted."""
+        """Follow the components' logs if the options say so."""
         if not self._options.follow_logs:
             yield
             return

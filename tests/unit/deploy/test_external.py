@@ -1,10 +1,10 @@
-"""Components that the environment provides."""
+"""Services that the environment provides."""
 
 from __future__ import annotations
 
 import pytest
 
-from deploy.local.given import Given, IncompleteEnvironment, as_http, with_database
+from deploy.local.external import ExternalServices, IncompleteEnvironment, as_http, with_database
 from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, PROGRAMS, RABBITMQ, REDIS
 
 LIVEKIT_ENVIRONMENT = {
@@ -15,7 +15,14 @@ LIVEKIT_ENVIRONMENT = {
 
 
 def test_without_any_url_every_program_is_needed() -> None:
-    assert Given.from_environment({}).needed_programs() == (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, *MEDIA)
+    assert ExternalServices.from_environment({}).needed_programs() == (
+        MONGODB,
+        RABBITMQ,
+        EPMD,
+        REDIS,
+        LIVEKIT,
+        *MEDIA,
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,22 +34,22 @@ def test_without_any_url_every_program_is_needed() -> None:
         (LIVEKIT_ENVIRONMENT, {LIVEKIT}),
     ],
 )
-def test_a_given_component_needs_no_program(environ: dict[str, str], spared: set[object]) -> None:
-    needed = Given.from_environment(environ).needed_programs()
+def test_an_external_service_needs_no_program(environ: dict[str, str], spared: set[object]) -> None:
+    needed = ExternalServices.from_environment(environ).needed_programs()
     assert not spared & set(needed)
     assert len(needed) == len(PROGRAMS) - len(spared)
 
 
 def test_an_empty_variable_gives_nothing() -> None:
-    assert Given.from_environment({"GREENROOM_REDIS_URL": ""}).redis_url is None
+    assert ExternalServices.from_environment({"GREENROOM_REDIS_URL": ""}).redis_url is None
 
 
 def test_livekit_without_its_secret_is_refused() -> None:
     with pytest.raises(IncompleteEnvironment, match="API_SECRET"):
-        Given.from_environment({"GREENROOM_LIVEKIT_URL": "ws://livekit"})
+        ExternalServices.from_environment({"GREENROOM_LIVEKIT_URL": "ws://livekit"})
 
 
-def test_each_service_gets_its_own_database_on_a_given_server() -> None:
+def test_each_service_gets_its_own_database_on_an_external_server() -> None:
     uri = with_database("mongodb://user:word@db:27017/admin?replicaSet=rs0", "greenroom_session")
     assert uri == "mongodb://user:word@db:27017/greenroom_session?replicaSet=rs0"
 
@@ -61,4 +68,4 @@ def test_livekits_api_is_at_the_http_form_of_its_address(livekit_url: str, api_u
 
 def test_a_mail_server_without_an_address_to_send_from_is_refused() -> None:
     with pytest.raises(IncompleteEnvironment, match="GREENROOM_MAIL_FROM"):
-        Given.from_environment({"GREENROOM_SMTP_URL": "smtp://mail"})
+        ExternalServices.from_environment({"GREENROOM_SMTP_URL": "smtp://mail"})

@@ -12,8 +12,8 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from deploy.local.files import write_atomically
-from deploy.local.plan import Plan
-from deploy.local.stack import ApiKey
+from deploy.local.plan import StackPlan
+from deploy.local.stack import DatabaseUris, Stack, StackApiKey, StackLogin
 
 DEADLINE = aiohttp.ClientTimeout(total=15)
 ORGANIZATION_NAME = "Greenroom"
@@ -31,7 +31,7 @@ class ProvisionFailed(Exception):
 class Provision(BaseModel):
     organization_id: str
     library_id: str
-    api_key: ApiKey
+    api_key: StackApiKey
 
 
 class Admin:
@@ -64,7 +64,7 @@ class Admin:
         return None
 
 
-async def provision(plan: Plan) -> Provision:
+async def provision(plan: StackPlan) -> Provision:
     """The organization, its library and the host's key of this stack, made where they are missing.
 
     Raises ProvisionFailed where the gateway refuses or does not answer.
@@ -76,7 +76,7 @@ async def provision(plan: Plan) -> Provision:
         raise ProvisionFailed(f"the gateway does not answer: {error or 'too slow'}") from error
 
 
-async def _ensure(http: aiohttp.ClientSession, plan: Plan) -> Provision:
+async def _ensure(http: aiohttp.ClientSession, plan: StackPlan) -> Provision:
     known = _remembered(plan)
     if known is not None and await _works(http, plan, known):
         return known
@@ -90,14 +90,14 @@ async def _ensure(http: aiohttp.ClientSession, plan: Plan) -> Provision:
     return made
 
 
-def _remembered(plan: Plan) -> Provision | None:
+def _remembered(plan: StackPlan) -> Provision | None:
     try:
         return Provision.model_validate_json(plan.data.provision_file.read_text())
     except (FileNotFoundError, ValidationError):
         return None
 
 
-async def _works(http: aiohttp.ClientSession, plan: Plan, known: Provision) -> bool:
+async def _works(http: aiohttp.ClientSession, plan: StackPlan, known: Provision) -> bool:
     """Whether the host can sign in and the key is accepted."""
     try:
         await Admin(http).sign_in(plan.credentials.host_email, plan.credentials.host_password)
@@ -108,7 +108,7 @@ async def _works(http: aiohttp.ClientSession, plan: Plan, known: Provision) -> b
         return response.status == 200
 
 
-async def _make(admin: Admin, plan: Plan) -> Provision:
+async def _make(admin: Admin, plan: StackPlan) -> Provision:
     organization = await admin.find("/admin/organizations", "name", ORGANIZATION_NAME) or await admin.call(
         "POST", "/admin/organizations", {"name": ORGANIZATION_NAME}
     )
@@ -117,11 +117,11 @@ async def _make(admin: Admin, plan: Plan) -> Provision:
     return Provision(
         organization_id=organization["id"],
         library_id=organization["default_library_id"],
-        api_key=ApiKey(id=key["id"], secret=key["secret"]),
+        api_key=StackApiKey(id=key["id"], secret=key["secret"]),
     )
 
 
-async def _host(admin: Admin, plan: Plan, organization_id: str) -> dict[str, Any]:
+async def _host(admin: Admin, plan: StackPlan, organization_id: str) -> dict[str, Any]:
     """The host user; one that is there from before gets this stack's password."""
     credentials = plan.credentials
     found = await admin.find("/admin/users", "email", credentials.host_email)
@@ -144,3 +144,24 @@ def _items(data: Any) -> list[dict[str, Any]]:
     if isinstance(data, list):
         return data
     return next((value for value in data.values() if isinstance(value, list)), [])
+
+
+def stack_of(plan: StackPlan, made: Provision) -> Stack:
+    """What `stack.json` says of this stack, save the processes, which the board knows."""
+    credentials = plan.credentials
+    return Stack(
+        base_url=plan.addresses.gateway,
+        livekit_url=plan.addresses.livekit,
+        livekit_api_key=credentials.livekit_api_key,
+        livekit_api_secret=credentials.livekit_api_secret,
+        mongodb=DatabaseUris(**plan.addresses.mongodb),
+        amqp_url=plan.addresses.amqp,
+        redis_url=plan.addresses.redis,
+        mail_url=plan.addresses.mail,
+        admin=StackLogin(email=credentials.admin_email, password=credentials.admin_password),
+        host=StackLogin(email=credentials.host_email, password=credentials.host_password),
+        organization_id=made.organization_id,
+        library_id=made.library_id,
+        api_key=made.api_key,
+        processes={},
+    )

@@ -1,0 +1,1 @@
+"""What `greenroom up` does: starts, provisions, supervises and stops the components."""
