@@ -43,7 +43,6 @@ from services.session.polls.service import POLLS, PollService
 from services.session.reminders.build import build_reminders
 from services.session.reminders.service import REMINDERS
 from services.session.repositories import Repositories
-from services.session.sessions.access import Participation
 from services.session.sessions.build import build_sessions, limits_of
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.service import SESSIONS
@@ -97,19 +96,18 @@ def build(settings: SessionSettings) -> web.Application:
     sessions = build_sessions(
         settings, kept, rooms, room_views, libraries, presets, accounts, issuer, ingest, livekit, clock
     )
-    participation = Participation(sessions.service, kept.users)
+    access = sessions.access
     stage = build_stage(
         kept.stage_requests,
         kept.sessions,
         kept.users,
-        sessions.service,
-        participation,
+        access,
         sessions.admission,
         livekit,
         clock,
     )
-    chat = build_chat(settings, kept.chat, kept.users, sessions.service, participation, clock)
-    polls = PollService(kept.polls, kept.votes, participation, clock)
+    chat = build_chat(settings, kept.chat, access, clock)
+    polls = PollService(kept.polls, kept.votes, access, clock)
     reminders = build_reminders(
         settings,
         mongo,
@@ -148,22 +146,16 @@ def build(settings: SessionSettings) -> web.Application:
     app[SESSIONS] = sessions.service
     app[ADMISSION] = sessions.admission
     app[LIVE] = sessions.live
-    app[PARTICIPANTS] = ParticipantService(
-        kept.sessions, sessions.service, kept.users, ParticipantViews(kept.users), clock
-    )
-    app[MODERATION] = ModerationService(
-        kept.sessions, sessions.service, kept.users, BanViews(kept.users), clock
-    )
-    app[HOST_MEDIA] = HostMediaService(kept.sessions, sessions.service, clock)
+    app[PARTICIPANTS] = ParticipantService(kept.sessions, access, ParticipantViews(kept.users), clock)
+    app[MODERATION] = ModerationService(kept.sessions, access, kept.users, BanViews(kept.users), clock)
+    app[HOST_MEDIA] = HostMediaService(kept.sessions, access, clock)
     app[SHARING] = SharingService(
-        sessions.service, app[SIGN_IN], PageUrls(settings.public_url), sessions.streams, clock
+        access, app[SIGN_IN], PageUrls(settings.public_url), sessions.streams, clock
     )
     app[STAGE], app[ASKING], app[ANSWERING] = stage.service, stage.asking, stage.answering
     app[CHAT], app[FILE_MESSAGES], app[CHAT_EXPORT] = chat.service, chat.file_messages, chat.export
     app[POLLS] = polls
-    app[CENTRIFUGO] = CentrifugoService(
-        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], participation
-    )
+    app[CENTRIFUGO] = CentrifugoService(settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access)
     app[JOURNAL] = journal
 
     async def prepare() -> None:

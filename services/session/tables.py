@@ -24,6 +24,7 @@ from shared.http import Routes
 
 TABLES: tuple[Routes, ...] = (
     signin_routes.routes,
+    sharing_routes.auth,
     room_routes.routes,
     reminder_routes.routes,
     preset_routes.routes,

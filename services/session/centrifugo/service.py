@@ -30,8 +30,8 @@ from shared.access.session_access import require_not_banned
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 
-class Sessions(Protocol):
-    async def readable_by(self, session_id: str, user_id: str) -> Session:
+class SessionLookup(Protocol):
+    async def get_for_participant(self, id: str, user_id: str) -> Session:  # noqa: A002
         """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
         ...
 
@@ -39,7 +39,7 @@ class Sessions(Protocol):
 class CentrifugoService:
     """`secret` is what Centrifugo sends along; without one nobody gets anything."""
 
-    def __init__(self, secret: str, verifier: TokenVerifier, sessions: Sessions):
+    def __init__(self, secret: str, verifier: TokenVerifier, sessions: SessionLookup):
         self._secret = secret.encode()
         self._verifier = verifier
         self._sessions = sessions
@@ -94,7 +94,7 @@ class CentrifugoService:
             return INTERNAL
 
     async def _deaf_in_session(self, user: str, device: str | None, to: SessionChannel) -> Refusal | None:
-        session = await self._sessions.readable_by(to.session_id, user)
+        session = await self._sessions.get_for_participant(to.session_id, user)
         if user != session.host_id:
             require_not_banned(session, user, device)
         may = permissions_in(session, session.preset.settings, user)

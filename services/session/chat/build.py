@@ -7,9 +7,7 @@ from services.session.chat.file_messages import FileMessages
 from services.session.chat.files import PURPOSE, ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
-from services.session.identity.accounts.repository import UserRepository
-from services.session.sessions.access import Participation
-from services.session.sessions.service import SessionService
+from services.session.sessions.access import SessionAccess
 from services.session.settings import SessionSettings
 from shared.clock import Clock
 from shared.files.signed_paths import PathSigner
@@ -26,17 +24,15 @@ class Chat:
 def build_chat(
     settings: SessionSettings,
     messages: ChatRepository,
-    users: UserRepository,
-    sessions: SessionService,
-    participation: Participation,
+    access: SessionAccess,
     clock: Clock,
 ) -> Chat:
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     files = ChatFiles(storage, signer, settings.public_url, settings.chat_file_limit_bytes, clock)
-    service = ChatService(messages, files, participation, users, clock)
+    service = ChatService(messages, files, access, clock)
     return Chat(
         service=service,
-        file_messages=FileMessages(service, files, participation, clock),
-        export=ChatExport(messages, sessions),
+        file_messages=FileMessages(service, files, access, clock),
+        export=ChatExport(messages, access),
     )

@@ -11,7 +11,7 @@ from aiohttp import web
 from services.session.chat.domain import EVERYBODY, ChatMessage
 from services.session.chat.repository import ChatRepository
 from services.session.chat.schemas import Format
-from services.session.sessions.service import SessionService
+from services.session.sessions.access import SessionAccess
 from shared.access.identity import Caller
 from shared.text.spreadsheet import escape_formula
 
@@ -36,14 +36,14 @@ _PAGE = 500
 class ChatExport:
     """`page` is how many messages of each stream are in memory at once."""
 
-    def __init__(self, chat: ChatRepository, sessions: SessionService, *, page: int = _PAGE):
+    def __init__(self, chat: ChatRepository, access: SessionAccess, *, page: int = _PAGE):
         self._chat = chat
-        self._sessions = sessions
+        self._access = access
         self._page = page
 
     async def export(self, session_id: str, caller: Caller, kind: Format) -> AsyncGenerator[bytes, None]:
         """The file's bytes, for who controls the session; raises `NotFound`, `Forbidden`."""
-        await self._sessions.hosted(session_id, caller, None)
+        await self._access.get_for_host(session_id, caller)
         messages = self.messages(session_id, caller.user_id)
         return as_csv(messages) if kind == "csv" else as_json(messages)
 

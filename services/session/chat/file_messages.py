@@ -9,7 +9,7 @@ from services.session.chat.file_types import file_name
 from services.session.chat.files import ChatFiles
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, file_message_response
 from services.session.chat.service import ChatService, check_sending
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.clock import Clock
@@ -17,10 +17,10 @@ from shared.errors import FieldError, InvalidRequest, NotFound
 
 
 class FileMessages:
-    def __init__(self, chat: ChatService, files: ChatFiles, participation: Participation, clock: Clock):
+    def __init__(self, chat: ChatService, files: ChatFiles, access: SessionAccess, clock: Clock):
         self._chat = chat
         self._files = files
-        self._participation = participation
+        self._access = access
         self._clock = clock
 
     async def send(
@@ -67,7 +67,7 @@ class FileMessages:
         return file_message_response(message, file, self._files.url(message))
 
     async def _open(self, session_id: str, caller: Caller) -> Session:
-        session, may = await self._participation.permitted(session_id, caller)
+        session, may = await self._access.authorize_participant(session_id, caller)
         check_sending(session, allowed=may.chat_send_file)
         return session
 

@@ -16,9 +16,7 @@ from services.session.chat.schemas import (
     file_message_response,
     message_response,
 )
-from services.session.identity.accounts.repository import UserRepository
-from services.session.participants.service import taking_part
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, switches_of
@@ -32,15 +30,13 @@ class ChatService:
         self,
         chat: ChatRepository,
         files: ChatFiles,
-        participation: Participation,
-        users: UserRepository,
+        access: SessionAccess,
         clock: Clock,
     ):
         self._chat = chat
         self._files = files
         self._history = History(chat)
-        self._participation = participation
-        self._users = users
+        self._access = access
         self._clock = clock
 
     async def say(
@@ -51,7 +47,7 @@ class ChatService:
         body: CreateChatMessageRequest,
     ) -> ChatMessageResponse:
         """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
-        session, may = await self._participation.permitted(session_id, caller)
+        session, may = await self._access.authorize_participant(session_id, caller)
         check_sending(session, allowed=may.chat_send_text)
         recipient = await self.recipient(session, caller, body.recipient_id)
         message = ChatMessage(
@@ -80,12 +76,12 @@ class ChatService:
             return None
         if user_id == caller.user_id:
             raise InvalidRequest([FieldError("recipient_id", "yourself", "must be somebody else")])
-        user = await taking_part(self._users, session, user_id)
+        user = await self._access.get_eligible_user(session, user_id)
         return Recipient(id=user.id, username=user.username)
 
     async def read(self, session_id: str, caller: Caller, query: ChatQuery) -> ChatMessagesResponse:
         """What the caller sees of it; raises `NotFound`, `Forbidden`."""
-        await self._participation.permitted(session_id, caller, "chat_receive")
+        await self._access.authorize_participant(session_id, caller, "chat_receive")
         messages, total = await self._history.page(
             session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
         )
@@ -106,7 +102,7 @@ class ChatService:
 
     async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:
         """Delete what the caller wrote, or sees and manages; again changes nothing."""
-        _, may = await self._participation.permitted(session_id, caller)
+        _, may = await self._access.authorize_participant(session_id, caller)
         message = await self._chat.find(message_id)
         if message is None or message.session_id != session_id:
             await self._check_was_theirs(session_id, message_id, caller, may)

@@ -8,13 +8,13 @@ import structlog
 from aiohttp import web
 
 from services.session.catalog.presets.repository import PresetRepository
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.lifecycle import settle
 from services.session.sessions.domain.session import Ingest, Limits, Session
 from services.session.sessions.domain.stream import stream_again, stream_on
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import RtmpResponse, StartSessionResponse
-from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
 from services.session.tokens.service import Admission
 from shared.access.identity import Caller
@@ -41,7 +41,7 @@ class LiveService:
     def __init__(
         self,
         sessions: SessionRepository,
-        session_service: SessionService,
+        access: SessionAccess,
         presets: PresetRepository,
         admission: Admission,
         ingest: IngestPort,
@@ -54,7 +54,7 @@ class LiveService:
         clock: Clock,
     ):
         self._sessions = sessions
-        self._service = session_service
+        self._access = access
         self._presets = presets
         self._admission = admission
         self._ingest = ingest
@@ -78,8 +78,8 @@ class LiveService:
 
     async def _admitted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
         """The session for a host of it who may join it, too: who begins it gets a token."""
-        session = await self._service.hosted(id, caller, library_id)
-        await self._admission.check_registered(session, caller)
+        session = await self._access.get_for_host(id, caller, library_id)
+        await self._access.check_registered(session, caller)
         return session
 
     async def begin(self, id: str) -> None:  # noqa: A002
@@ -94,14 +94,14 @@ class LiveService:
 
     async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Have a stream of a live session in mode webcam. Raises `Conflict` for others."""
-        session = await self._service.hosted(id, caller, library_id)
+        session = await self._access.get_for_host(id, caller, library_id)
         if session.mode is not SessionMode.WEBCAM:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_webcam")
         await self._stream_on(session.id, record=False)
 
     async def ensure_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Have a stream, in the place of one that has died. Raises `Conflict` unless the session is live."""
-        session = await self._service.hosted(id, caller, library_id)
+        session = await self._access.get_for_host(id, caller, library_id)
         await self._sessions.change(session.id, lambda session: stream_again(session, self._clock.now()))
 
     async def _streaming(self, session: Session) -> Session:
@@ -186,7 +186,7 @@ class LiveService:
 
     async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> RtmpResponse:  # noqa: A002
         """A new stream key; an encoder that sends under the old one is sent away. Raises `Conflict`."""
-        session = await self._service.hosted(id, caller, library_id)
+        session = await self._access.get_for_host(id, caller, library_id)
         session.check_startable()
         if session.mode is not SessionMode.RTMP:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
@@ -196,7 +196,7 @@ class LiveService:
 
     async def end(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """State first: the event that goes with it closes the LiveKit room."""
-        await self._service.hosted(id, caller, library_id)
+        await self._access.get_for_host(id, caller, library_id)
         await self._end(id, EndReason.HOST)
 
     async def _end(self, id: str, reason: EndReason) -> None:  # noqa: A002

@@ -13,10 +13,10 @@ from services.session.moderation.schemas import (
     BanStatusResponse,
 )
 from services.session.moderation.views import BanViews
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.bans import ban, unban
 from services.session.sessions.domain.people import Ban
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.service import SessionService
 from shared.access.identity import Caller
 from shared.access.session_access import acting_role
 from shared.clock import Clock
@@ -29,13 +29,13 @@ class ModerationService:
     def __init__(
         self,
         sessions: SessionRepository,
-        session_service: SessionService,
+        access: SessionAccess,
         users: UserRepository,
         views: BanViews,
         clock: Clock,
     ):
         self._sessions = sessions
-        self._service = session_service
+        self._access = access
         self._users = users
         self._views = views
         self._clock = clock
@@ -48,7 +48,7 @@ class ModerationService:
         id: str,  # noqa: A002
     ) -> BannedParticipantResponse:
         """Ban a person, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         user = await self._users.find(body.user_id)
         if user is None:
             raise NotFound(f"There is no user {body.user_id}", code="user_not_found")
@@ -66,12 +66,12 @@ class ModerationService:
 
     async def unban(self, session_id: str, caller: Caller, user_id: str) -> None:
         """Raises `NotFound` for who is not banned."""
-        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         await self._sessions.change(session.id, lambda session: unban(session, self._clock.now(), user_id))
 
     async def list(self, session_id: str, caller: Caller, page: Page) -> BannedParticipantsListResponse:
         """Who is banned, the last to be first."""
-        session, _ = await self._service.permitted(session_id, caller, None, "moderate")
+        session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         listed = sorted(session.bans, key=lambda id_: (session.bans[id_].banned_at, id_), reverse=True)
         shown = listed[page.skip : page.skip + page.limit]
         return BannedParticipantsListResponse(
@@ -80,7 +80,7 @@ class ModerationService:
 
     async def status(self, session_id: str, caller: Caller) -> BanStatusResponse:
         """Whether the caller is banned, by themselves or by their device."""
-        session = await self._service.readable(session_id, None)
+        session = await self._access.get_in_library(session_id, None)
         bans = [
             banned
             for user_id, banned in session.bans.items()

@@ -4,23 +4,19 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.identity.accounts.domain import User
-from services.session.identity.accounts.repository import UserRepository
 from services.session.participants.schemas import (
     ParticipantQuery,
     SessionParticipantResponse,
     SessionParticipantsListResponse,
 )
 from services.session.participants.views import ParticipantViews
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.roles import Appointment, appoint, dismiss
-from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.service import SessionService
 from shared.access.identity import Caller
 from shared.access.session_access import Permission
 from shared.clock import Clock
-from shared.contracts.states import Role, UserRole
-from shared.errors import NotFound
+from shared.contracts.states import Role
 
 # What giving a role takes; to take one away is its host's in any case.
 _TO_GIVE: dict[Role, Permission] = {Role.CO_HOST: "add_co_host", Role.MODERATOR: "control"}
@@ -30,14 +26,12 @@ class ParticipantService:
     def __init__(
         self,
         sessions: SessionRepository,
-        session_service: SessionService,
-        users: UserRepository,
+        access: SessionAccess,
         views: ParticipantViews,
         clock: Clock,
     ):
         self._sessions = sessions
-        self._service = session_service
-        self._users = users
+        self._access = access
         self._views = views
         self._clock = clock
 
@@ -50,8 +44,8 @@ class ParticipantService:
         id: str,  # noqa: A002
     ) -> SessionParticipantResponse:
         """Give the person the role, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._service.permitted(session_id, caller, None, _TO_GIVE[role])
-        user = await taking_part(self._users, session, user_id)
+        session, _ = await self._access.authorize(session_id, caller, permission=_TO_GIVE[role])
+        user = await self._access.get_eligible_user(session, user_id)
         given = Appointment(id=id, user_id=user.id, username=user.username, role=role, by=caller.user_id)
         session = await self._sessions.change(
             session.id, lambda session: appoint(session, self._clock.now(), given)
@@ -60,7 +54,7 @@ class ParticipantService:
 
     async def remove(self, session_id: str, caller: Caller, user_id: str, role: Role) -> None:
         """Take the role from the person. Raises `NotFound` where they do not have it."""
-        session = await self._service.hosted(session_id, caller, None)
+        session = await self._access.get_for_host(session_id, caller)
         await self._sessions.change(
             session.id, lambda session: dismiss(session, self._clock.now(), user_id, role)
         )
@@ -69,30 +63,12 @@ class ParticipantService:
         self, session_id: str, caller: Caller, page: ParticipantQuery
     ) -> SessionParticipantsListResponse:
         """Everybody who has or had a role, in the order in which they were given it."""
-        session, _ = await self._service.permitted(session_id, caller, None, "see_participants")
+        session, _ = await self._access.authorize(session_id, caller, permission="see_participants")
         listed = sorted(session.assignments, key=lambda id_: (session.assignments[id_].assigned_at, id_))
         shown = listed[page.skip : page.skip + page.limit]
         return SessionParticipantsListResponse(
             participants=await self._views.many(session, shown, caller), total=len(listed)
         )
-
-
-async def taking_part(users: UserRepository, session: Session, user_id: str) -> User:
-    """A person who may take part: of the session's organization, or a viewer of none.
-
-    Raises `NotFound`.
-    """
-    user = await users.find(user_id)
-    if user is None or not user.is_active or not may_take_part(user, session):
-        raise NotFound(f"There is no user {user_id}", code="user_not_found")
-    return user
-
-
-def may_take_part(user: User, session: Session) -> bool:
-    """Whether the person is of the session's organization, or a viewer of none whom the library admits."""
-    if user.organization_id is None:
-        return user.role is UserRole.VIEWER and not (session.registered_only and user.is_guest)
-    return user.organization_id == session.organization_id
 
 
 PARTICIPANTS: Final = web.AppKey("participants", ParticipantService)

@@ -16,7 +16,7 @@ from services.session.polls.schemas import (
     poll_response,
 )
 from services.session.polls.votes import Counts, VoteRepository
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
@@ -27,12 +27,10 @@ from shared.persistence.mongo import Duplicate
 
 
 class PollService:
-    def __init__(
-        self, polls: PollRepository, votes: VoteRepository, participation: Participation, clock: Clock
-    ):
+    def __init__(self, polls: PollRepository, votes: VoteRepository, access: SessionAccess, clock: Clock):
         self._polls = polls
         self._votes = votes
-        self._participation = participation
+        self._access = access
         self._clock = clock
 
     async def create(
@@ -43,7 +41,7 @@ class PollService:
         body: CreatePollRequest,
     ) -> PollResponse:
         """Ask it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._participation.permitted(session_id, caller, "poll_create")
+        session, _ = await self._access.authorize_participant(session_id, caller, "poll_create")
         session.check_live()
         poll = Poll(
             id=id,
@@ -62,7 +60,7 @@ class PollService:
 
     async def list_of_session(self, session_id: str, caller: Caller, query: PollQuery) -> PollListResponse:
         """The newest first; raises `NotFound`, and `Forbidden` for those whom no poll concerns."""
-        session, may = await self._participation.permitted(session_id, caller)
+        session, may = await self._access.authorize_participant(session_id, caller)
         if not (may.poll_view or may.poll_vote or may.poll_create or may.poll_manage):
             raise Forbidden("You may not see this session's polls", code="not_permitted")
         polls, total = await self._polls.list_of_session(session_id, query.skip, query.limit)
@@ -74,7 +72,7 @@ class PollService:
         A vote that the same call has stored before is answered again.
         """
         poll = await self._polls.get(poll_id)
-        session, may = await self._participation.permitted(poll.session_id, caller, "poll_vote")
+        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_vote")
         poll.check_votable(body.option_id)
         session.check_live()
         by, option_id = caller.user_id, body.option_id
@@ -86,13 +84,13 @@ class PollService:
     async def results(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
         """For those who may see them; raises `NotFound`, `Forbidden`."""
         poll = await self._polls.get(id)
-        session, may = await self._participation.permitted(poll.session_id, caller, "poll_view")
+        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_view")
         return await self._one(session, may, poll)
 
     async def close(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
         """By who manages polls; raises `NotFound`, `Forbidden`. A closed one is answered as it is."""
         poll = await self._polls.get(id)
-        session, may = await self._participation.permitted(poll.session_id, caller, "poll_manage")
+        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_manage")
         poll = await self._polls.change(id, lambda poll: poll.close(self._clock.now()))
         return await self._one(session, may, poll)
 

@@ -51,7 +51,7 @@ class ReminderService:
         Raises `NotFound`, `Conflict` where there is no address, and `TooManyRequests` where an address has
         been asked too often to confirm.
         """
-        await self._rooms.readable(room_id, library_id)
+        await self._rooms.get_in_library(room_id, library_id)
         wanted = self._wanted(room_id, await self._accounts.get(caller.user_id), email)
         kept = await self._subscriptions.find(room_id, caller.user_id)
         if kept is None or kept.recipient != wanted.recipient:
@@ -93,11 +93,11 @@ class ReminderService:
         await self._mails.plan([confirmation(of, now.date(), now + CONFIRMED_WITHIN)], now)
 
     async def unsubscribe(self, room_id: str, caller: Caller, library_id: str | None) -> None:
-        await self._rooms.readable(room_id, library_id)
+        await self._rooms.get_in_library(room_id, library_id)
         await self._subscriptions.remove(room_id, caller.user_id)
 
     async def mine(self, room_id: str, caller: Caller, library_id: str | None) -> ReminderStatusResponse:
-        await self._rooms.readable(room_id, library_id)
+        await self._rooms.get_in_library(room_id, library_id)
         kept = await self._subscriptions.find(room_id, caller.user_id)
         if kept is None:
             return ReminderStatusResponse(subscribed=False, created_at=None)

@@ -1,37 +1,78 @@
-"""Taking part in a session beside its LiveKit room: who may not join that does nothing else there either."""
+"""Which session a call works on, and what its caller may do in it."""
 
+from services.session.access.ownership import require_library
+from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.domain.session import Session
-from services.session.sessions.service import SessionService
+from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
-from shared.access.session_access import Permission
+from shared.access.session_access import Permission, require
 from shared.contracts.states import UserRole
-from shared.errors import Forbidden
+from shared.errors import Forbidden, NotFound
+from shared.ids import is_id
 
 
-class Participation:
-    def __init__(self, sessions: SessionService, users: UserRepository):
+class SessionAccess:
+    def __init__(self, sessions: SessionRepository, users: UserRepository):
         self._sessions = sessions
         self._users = users
 
-    async def permitted(
-        self, session_id: str, caller: Caller, permission: Permission | None = None
-    ) -> tuple[Session, RolePermissions]:
-        """The session and what the caller may do in it; raises as `SessionService.permitted`.
+    async def get_in_library(self, id: str, library_id: str | None) -> Session:  # noqa: A002
+        """The session for anybody who knows its id; raises `NotFound` if it is in another library."""
+        session = await self._sessions.get(id)
+        require_library(session, library_id)
+        return session
 
-        And `Forbidden` for guests where the library admits registered people only.
+    async def authorize(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        library_id: str | None = None,
+        permission: Permission | None = None,
+    ) -> tuple[Session, RolePermissions]:
+        """The session and what the caller may do in it, `permission` included if one is given.
+
+        Every operation on a session is authorized here. Raises as `shared.access.session_access.require`,
+        and `NotFound` if there is no such session.
         """
-        session, may = await self._sessions.permitted(session_id, caller, None, permission)
-        if caller.role is UserRole.VIEWER:
-            await self._check_registered(session, caller.user_id)
+        if not is_id(id):
+            raise NotFound(f"There is no session {id}", code="session_not_found")
+        session = await self._sessions.get(id.lower())
+        return session, require(session, session.preset.settings, caller, library_id, permission)
+
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None = None) -> Session:  # noqa: A002
+        """The session, if the caller is in control of it; raises as `authorize`."""
+        return (await self.authorize(id, caller, library_id, "control"))[0]
+
+    async def get_for_moderator(self, id: str, caller: Caller, library_id: str | None = None) -> Session:  # noqa: A002
+        """The session, if the caller hosts, co-hosts or moderates it; raises as `authorize`."""
+        return (await self.authorize(id, caller, library_id, "moderate"))[0]
+
+    async def authorize_participant(
+        self,
+        id: str,  # noqa: A002
+        caller: Caller,
+        permission: Permission | None = None,
+    ) -> tuple[Session, RolePermissions]:
+        """As `authorize`, for what people do in a session beside its LiveKit room.
+
+        Raises `Forbidden` too for guests who may not join.
+        """
+        session, may = await self.authorize(id, caller, permission=permission)
+        await self.check_registered(session, caller)
         return session, may
 
-    async def readable_by(self, session_id: str, user_id: str) -> Session:
+    async def get_for_participant(self, id: str, user_id: str) -> Session:  # noqa: A002
         """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.readable(session_id, None)
+        session = await self._sessions.get(id)
         await self._check_registered(session, user_id)
         return session
+
+    async def check_registered(self, session: Session, caller: Caller) -> None:
+        """Raises `Forbidden` for guests if the library admits registered people only."""
+        if caller.role is UserRole.VIEWER:
+            await self._check_registered(session, caller.user_id)
 
     async def _check_registered(self, session: Session, user_id: str) -> None:
         if not session.registered_only:
@@ -39,3 +80,20 @@ class Participation:
         user = await self._users.find(user_id)
         if user is None or user.is_guest:
             raise Forbidden("Only registered people may take part here", code="registration_required")
+
+    async def get_eligible_user(self, session: Session, user_id: str) -> User:
+        """A person who may take part: of the session's organization, or a viewer of none.
+
+        Raises `NotFound`.
+        """
+        user = await self._users.find(user_id)
+        if user is None or not user.is_active or not is_eligible(user, session):
+            raise NotFound(f"There is no user {user_id}", code="user_not_found")
+        return user
+
+
+def is_eligible(user: User, session: Session) -> bool:
+    """Whether the person is of the session's organization, or a viewer of none whom the library admits."""
+    if user.organization_id is None:
+        return user.role is UserRole.VIEWER and not (session.registered_only and user.is_guest)
+    return user.organization_id == session.organization_id

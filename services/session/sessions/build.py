@@ -10,6 +10,7 @@ from services.session.catalog.rooms.views import RoomViews
 from services.session.identity.accounts.service import AccountService
 from services.session.live.service import LiveService, RoomTimeouts
 from services.session.repositories import Repositories
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.ingest import IngestPort
@@ -27,6 +28,7 @@ from shared.livekit import LiveKit, TokenMint
 class Sessions:
     """`streams` are the addresses under which the audience plays them."""
 
+    access: SessionAccess
     service: SessionService
     admission: Admission
     live: LiveService
@@ -50,12 +52,13 @@ def build_sessions(
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     streams = HlsLinks(settings.public_url, signer, clock)
     views = SessionViews(kept.rooms, room_views, streams)
-    service = SessionService(kept.sessions, rooms, presets, libraries, ingest, views, limits, clock)
+    access = SessionAccess(kept.sessions, kept.users)
+    service = SessionService(kept.sessions, access, rooms, presets, libraries, ingest, views, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    admission = Admission(kept.sessions, service, accounts, issuer, mint, clock)
+    admission = Admission(kept.sessions, access, accounts, issuer, mint, clock)
     live = LiveService(
         kept.sessions,
-        service,
+        access,
         kept.presets,
         admission,
         ingest,
@@ -67,7 +70,7 @@ def build_sessions(
         settings.livekit_url,
         clock,
     )
-    return Sessions(service, admission, live, streams)
+    return Sessions(access, service, admission, live, streams)
 
 
 def limits_of(settings: SessionSettings) -> Limits:

@@ -195,4 +195,4 @@ async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[Issu
 @routes.get("/internal/sessions/{id}", access=INTERNAL)
 async def get_session_state(request: Request) -> Reply[SessionState]:
     """The session's state for a service whose projection has not seen it."""
-    return Reply((await request.service(SESSIONS).readable(request.path_id(), None)).state())
+    return Reply(await request.service(SESSIONS).state(request.path_id()))

@@ -5,11 +5,11 @@ from typing import Final, NoReturn
 
 from aiohttp import web
 
-from services.session.access.ownership import require_library
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.service import PresetService
 from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.service import RoomService
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
@@ -24,14 +24,11 @@ from services.session.sessions.schemas import (
 )
 from services.session.sessions.views import SessionViews
 from shared.access.identity import Caller
-from shared.access.permissions import RolePermissions
-from shared.access.session_access import Permission, require
 from shared.clock import Clock
-from shared.contracts.states import PresetState, SessionMode, SessionStatus, UserRole
+from shared.contracts.states import PresetState, SessionMode, SessionState, SessionStatus, UserRole
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
 from shared.http.schema import Page
-from shared.ids import is_id
 from shared.persistence.mongo import Duplicate
 
 
@@ -39,6 +36,7 @@ class SessionService:
     def __init__(
         self,
         sessions: SessionRepository,
+        access: SessionAccess,
         rooms: RoomService,
         presets: PresetService,
         libraries: LibraryService,
@@ -48,6 +46,7 @@ class SessionService:
         clock: Clock,
     ):
         self._sessions = sessions
+        self._access = access
         self._rooms = rooms
         self._presets = presets
         self._libraries = libraries
@@ -65,7 +64,7 @@ class SessionService:
         body: CreateSessionRequest,
     ) -> CreateSessionResponse:
         """Create a session of the room under the reserved id, with its ingest in mode rtmp."""
-        room = await self._rooms.hosted(room_id, caller, library_id)
+        room = await self._rooms.get_for_host(room_id, caller, library_id)
         session = await self._sessions.find(reservation.id) if reservation.repeated else None
         if session is None:
             preset = await self._checked(body, caller, library_id)
@@ -122,7 +121,7 @@ class SessionService:
         """The preset to copy; raises `InvalidRequest` for every field that names something impossible."""
         errors = self._time_errors(body.scheduled_start_time)
         try:
-            preset = await self._presets.hosted(body.preset_id, caller, library_id)
+            preset = await self._presets.get_for_host(body.preset_id, caller, library_id)
         except (NotFound, Forbidden):
             unknown = FieldError("preset_id", "unknown", "There is no such preset of yours")
             raise InvalidRequest([*errors, unknown]) from None
@@ -149,7 +148,7 @@ class SessionService:
     async def list_of_room(
         self, room_id: str, caller: Caller, library_id: str | None, page: Page
     ) -> SessionListResponse:
-        await self._rooms.hosted(room_id, caller, library_id)
+        await self._rooms.get_for_host(room_id, caller, library_id)
         sessions, total = await self._sessions.list_of_room(room_id, page.skip, page.limit)
         return await self._list(sessions, total, page, caller)
 
@@ -176,38 +175,11 @@ class SessionService:
         )
 
     async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> SessionResponse:  # noqa: A002
-        return await self._views.one(await self.readable(id, library_id), viewer)
+        return await self._views.one(await self._access.get_in_library(id, library_id), viewer)
 
-    async def readable(self, id: str, library_id: str | None) -> Session:  # noqa: A002
-        """The session for anybody who knows its id, in the library of the call."""
-        session = await self._sessions.get(id)
-        require_library(session, library_id)
-        return session
-
-    async def permitted(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        permission: Permission | None = None,
-    ) -> tuple[Session, RolePermissions]:
-        """The session and what the caller may do in it, `permission` included where one is asked for.
-
-        Every operation on a session comes by here. Raises as `shared.access.session_access.require`, and
-        `NotFound` where there is no such session.
-        """
-        if not is_id(id):
-            raise NotFound(f"There is no session {id}", code="session_not_found")
-        session = await self._sessions.get(id.lower())
-        return session, require(session, session.preset.settings, caller, library_id, permission)
-
-    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
-        """The session, if the caller is in control of it; raises as `permitted`."""
-        return (await self.permitted(id, caller, library_id, "control"))[0]
-
-    async def moderated(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
-        """The session, if the caller hosts, co-hosts or moderates it; raises as `permitted`."""
-        return (await self.permitted(id, caller, library_id, "moderate"))[0]
+    async def state(self, id: str) -> SessionState:  # noqa: A002
+        """The session as its events carry it. Raises `NotFound`."""
+        return (await self._sessions.get(id)).state()
 
     async def reschedule(
         self,
@@ -216,7 +188,7 @@ class SessionService:
         library_id: str | None,
         body: RescheduleSessionRequest,
     ) -> None:
-        await self.hosted(id, caller, library_id)
+        await self._access.get_for_host(id, caller, library_id)
         start_time = body.scheduled_start_time
         errors = self._time_errors(start_time)
         if errors:
@@ -230,7 +202,7 @@ class SessionService:
 
         Raises `Forbidden` for a moderator who does not manage what they switch.
         """
-        _, may = await self.permitted(id, caller, None, "moderate")
+        _, may = await self._access.authorize(id, caller, permission="moderate")
         managed = {"chat_enabled": may.chat_manage}
         if not all(managed.get(name, may.stage_manage) for name in body.overrides()):
             raise Forbidden("Moderators do not manage this in this session", code="not_permitted")
@@ -240,7 +212,7 @@ class SessionService:
 
     async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Delete a session that is not live."""
-        await self.hosted(id, caller, library_id)
+        await self._access.get_for_host(id, caller, library_id)
         await self._sessions.remove(id, Session.delete)
 
 

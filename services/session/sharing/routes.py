@@ -1,10 +1,17 @@
-"""The Sessions group: addresses."""
+"""The Sessions and Auth groups: addresses, and the codes that sign hosts in."""
 
-from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
+from services.session.identity.signin.service import CODE_LIFETIME
+from services.session.sharing.schemas import (
+    GenerateAuthCodeRequest,
+    GenerateAuthCodeResponse,
+    ShareUrlsResponse,
+    StudioUrlResponse,
+)
 from services.session.sharing.service import SHARING
 from shared.http import BEARER, HOST, Reply, Request, Routes
 
 routes = Routes("Sessions")
+auth = Routes("Auth")
 
 
 @routes.post("/sessions/{id}/studio_url", access=HOST, mirrored=True)
@@ -23,3 +30,14 @@ async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
     They stay the same for the session's life; `hls_url` is null until there is a stream.
     """
     return Reply(await request.service(SHARING).share(request.path_id(), request.caller, request.library_id))
+
+
+@auth.post("/auth/generate-code", access=HOST, mirrored=True)
+async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
+    """Generate a short-lived auth code.
+
+    It signs the caller in once, within 60 s; the session must be one the caller hosts. What an API key
+    has made ends with the key, and so does whoever it signed in.
+    """
+    code = await request.service(SHARING).generate_code(body.session_id, request.caller, request.library_id)
+    return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))

@@ -1,8 +1,11 @@
-"""HTTP data about a session's addresses."""
+"""HTTP bodies and data about a session's addresses."""
 
 from datetime import datetime
+from typing import Annotated
 
-from shared.http import Data
+from pydantic import Field
+
+from shared.http import Body, Data
 
 
 class ShareUrlsResponse(Data):
@@ -19,3 +22,12 @@ class StudioUrlResponse(Data):
     studio_url: str
     code: str
     expires_at: datetime
+
+
+class GenerateAuthCodeRequest(Body):
+    session_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class GenerateAuthCodeResponse(Data):
+    code: str
+    expires_in: int

@@ -5,8 +5,8 @@ from typing import Final
 from aiohttp import web
 
 from services.session.identity.signin.service import CODE_LIFETIME, SignInService
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.hls_links import HlsLinks
-from services.session.sessions.service import SessionService
 from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
 from services.session.sharing.urls import PageUrls, embed_html
 from shared.access.identity import Caller
@@ -15,16 +15,16 @@ from shared.clock import Clock
 
 class SharingService:
     def __init__(
-        self, sessions: SessionService, sign_in: SignInService, pages: PageUrls, hls: HlsLinks, clock: Clock
+        self, access: SessionAccess, sign_in: SignInService, pages: PageUrls, hls: HlsLinks, clock: Clock
     ):
-        self._sessions = sessions
+        self._access = access
         self._sign_in = sign_in
         self._pages = pages
         self._hls = hls
         self._clock = clock
 
     async def share(self, id: str, caller: Caller, library_id: str | None) -> ShareUrlsResponse:  # noqa: A002
-        session = await self._sessions.readable(id, library_id)
+        session = await self._access.get_in_library(id, library_id)
         embed_url = self._pages.embed(session.id)
         return ShareUrlsResponse(
             watch_url=self._pages.watch(session.id),
@@ -36,11 +36,15 @@ class SharingService:
 
     async def studio(self, id: str, caller: Caller, library_id: str | None) -> StudioUrlResponse:  # noqa: A002
         """A link that signs the caller in once. Raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.hosted(id, caller, library_id)
         expires_at = self._clock.now() + CODE_LIFETIME
-        code = await self._sign_in.generate_code(caller, session.id)
-        url = self._pages.studio(session.id, code=code)
+        code = await self.generate_code(id, caller, library_id)
+        url = self._pages.studio(id.lower(), code=code)
         return StudioUrlResponse(studio_url=url, code=code, expires_at=expires_at)
+
+    async def generate_code(self, id: str, caller: Caller, library_id: str | None) -> str:  # noqa: A002
+        """A code that signs the caller in once, for a session they host. Raises `NotFound`, `Forbidden`."""
+        session = await self._access.get_for_host(id, caller, library_id)
+        return await self._sign_in.generate_code(caller, session.id)
 
 
 SHARING: Final = web.AppKey("sharing", SharingService)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.session.identity.accounts.repository import UserRepository
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.service import SessionService
 from services.session.stage import consumers
 from services.session.stage.requests.approvals import AnsweringService
 from services.session.stage.requests.repository import StageRequestRepository
@@ -46,17 +45,16 @@ def build_stage(
     requests: StageRequestRepository,
     sessions: SessionRepository,
     users: UserRepository,
-    session_service: SessionService,
-    participation: Participation,
+    access: SessionAccess,
     admission: Admission,
     livekit: LiveKit,
     clock: Clock,
 ) -> Stage:
     guests = Guests(users, requests, livekit)
-    service = StageService(sessions, session_service, admission, guests, clock)
+    service = StageService(sessions, access, admission, guests, clock)
     return Stage(
         service=service,
-        asking=AskingService(requests, participation, clock),
-        answering=AnsweringService(requests, session_service, service, clock),
+        asking=AskingService(requests, access, clock),
+        answering=AnsweringService(requests, access, service, clock),
         absence=Absence(sessions, guests, clock),
     )

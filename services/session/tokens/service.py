@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.session.identity.accounts.schemas import user_response
 from services.session.identity.accounts.service import AccountService
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.roles import Appointment, appoint
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
@@ -15,12 +16,11 @@ from services.session.sessions.schemas import (
     IssueTokensResponse,
     JoinSessionResponse,
 )
-from services.session.sessions.service import SessionService
 from shared.access.identity import Caller, TokenIssuer
 from shared.access.permissions import join_grant, monitor_grant
 from shared.access.session_access import acting_role, require, require_not_banned
 from shared.clock import Clock
-from shared.contracts.states import Role, UserRole
+from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.ids import new_id
 from shared.livekit import TokenMint
@@ -32,14 +32,14 @@ class Admission:
     def __init__(
         self,
         sessions: SessionRepository,
-        session_service: SessionService,
+        access: SessionAccess,
         accounts: AccountService,
         issuer: TokenIssuer,
         mint: TokenMint,
         clock: Clock,
     ):
         self._sessions = sessions
-        self._service = session_service
+        self._access = access
         self._accounts = accounts
         self._issuer = issuer
         self._mint = mint
@@ -47,27 +47,20 @@ class Admission:
 
     async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for the caller in their role; the session must be live."""
-        session, _ = await self._service.permitted(id, caller, library_id)
+        session, _ = await self._access.authorize(id, caller, library_id)
         return await self.admit(session, caller)
 
     async def admit(self, session: Session, caller: Caller) -> JoinSessionResponse:
         """A token for who is permitted to ask for one. Raises `Forbidden`, `Conflict`."""
         session.check_live()
-        await self.check_registered(session, caller)
+        await self._access.check_registered(session, caller)
         return JoinSessionResponse(livekit_token=self.token(session, caller), room_name=session.id)
-
-    async def check_registered(self, session: Session, caller: Caller) -> None:
-        """Raises `Forbidden` for a guest where the library admits registered people only."""
-        if not session.registered_only or caller.role is not UserRole.VIEWER:
-            return
-        if (await self._accounts.get(caller.user_id)).is_guest:
-            raise Forbidden("Only registered people may join here", code="registration_required")
 
     async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinSessionResponse:  # noqa: A002
         """A token for a hidden participant that only subscribes."""
-        session = await self._service.moderated(id, caller, library_id)
+        session = await self._access.get_for_moderator(id, caller, library_id)
         session.check_live()
-        await self.check_registered(session, caller)
+        await self._access.check_registered(session, caller)
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.
@@ -83,7 +76,7 @@ class Admission:
         """What a customer's backend hands to one of its own people; for API keys only."""
         if caller.api_key_id is None:
             raise Forbidden("Only an API key may do this", code="api_key_required")
-        session = await self._service.hosted(id, caller, None)
+        session = await self._access.get_for_host(id, caller)
         session.check_startable()
         role = Role(body.role)
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)

@@ -44,7 +44,7 @@ from services.session.participants.views import ParticipantViews
 from services.session.polls.repository import PollRepository
 from services.session.polls.service import PollService
 from services.session.polls.votes import VoteRepository
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
@@ -119,8 +119,10 @@ class Backend:
         self.accounts = AccountService(self.users, self.organizations, self.revocations, PASSWORDS, clock)
         self.room_service = RoomService(self.rooms, self.sessions, self.library_service, room_views, clock)
         self.preset_service = PresetService(self.presets, self.sessions, self.library_service, clock)
+        self.access = SessionAccess(self.sessions, self.users)
         self.session_service = SessionService(
             self.sessions,
+            self.access,
             self.room_service,
             self.preset_service,
             self.library_service,
@@ -129,26 +131,23 @@ class Backend:
             limits,
             clock,
         )
-        self.admission = Admission(
-            self.sessions, self.session_service, self.accounts, self.issuer, self.mint, clock
-        )
+        self.admission = Admission(self.sessions, self.access, self.accounts, self.issuer, self.mint, clock)
         self.live = self._live_service()
         self.enforcer = Enforcer(self.sessions, self.livekit, self.marks)
         self.participants = ParticipantService(
-            self.sessions, self.session_service, self.users, ParticipantViews(self.users), clock
+            self.sessions, self.access, ParticipantViews(self.users), clock
         )
         self.moderation = ModerationService(
-            self.sessions, self.session_service, self.users, BanViews(self.users), clock
+            self.sessions, self.access, self.users, BanViews(self.users), clock
         )
-        self.participation = Participation(self.session_service, self.users)
         self._serve_stage()
         self.storage = Storage.from_url("memory:")
         signer = PathSigner("a secret of tests", CHAT_FILE, clock)
         files = ChatFiles(self.storage, signer, "https://live.example", CHAT_FILE_LIMIT, clock)
-        self.chat_service = ChatService(self.chat, files, self.participation, self.users, clock)
-        self.file_messages = FileMessages(self.chat_service, files, self.participation, clock)
-        self.chat_export = ChatExport(self.chat, self.session_service)
-        self.poll_service = PollService(self.polls, self.votes, self.participation, clock)
+        self.chat_service = ChatService(self.chat, files, self.access, clock)
+        self.file_messages = FileMessages(self.chat_service, files, self.access, clock)
+        self.chat_export = ChatExport(self.chat, self.access)
+        self.poll_service = PollService(self.polls, self.votes, self.access, clock)
         self.key_service = self.keys_under(Keyring(KEYRING))
         self.sign_in = self.signing_in(PASSWORDS)
 
@@ -157,8 +156,7 @@ class Backend:
             self.stage_requests,
             self.sessions,
             self.users,
-            self.session_service,
-            self.participation,
+            self.access,
             self.admission,
             self.livekit,
             self.clock,
@@ -189,7 +187,7 @@ class Backend:
     def _live_service(self) -> LiveService:
         return LiveService(
             self.sessions,
-            self.session_service,
+            self.access,
             self.presets,
             self.admission,
             self.ingest,

@@ -33,7 +33,9 @@ async def list_presets(request: Request, query: Page) -> Reply[PresetListRespons
 @routes.get("/presets/{id}", access=HOST, mirrored=True)
 async def get_preset(request: Request) -> Reply[PresetResponse]:
     """Get preset by ID."""
-    preset = await request.service(PRESETS).hosted(request.path_id(), request.caller, request.library_id)
+    preset = await request.service(PRESETS).get_for_host(
+        request.path_id(), request.caller, request.library_id
+    )
     return Reply(preset_response(preset))
 
 

@@ -67,7 +67,7 @@ class PresetService:
         defaults = await self._presets.defaults_among(presets)
         return [preset.state(is_default=preset.id in defaults) for preset in presets], total
 
-    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> PresetState:  # noqa: A002
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> PresetState:  # noqa: A002
         """The preset, if it is the caller's; raises `NotFound`, `Forbidden`."""
         return await self._state(await self._mine(id, caller, library_id))
 

@@ -86,15 +86,15 @@ class RoomService:
         return RoomListResponse(rooms=views, total=total, page=page.page, limit=page.limit)
 
     async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:  # noqa: A002
-        return await self._views.one(await self.readable(id, library_id), viewer)
+        return await self._views.one(await self.get_in_library(id, library_id), viewer)
 
-    async def readable(self, id: str, library_id: str | None) -> Room:  # noqa: A002
+    async def get_in_library(self, id: str, library_id: str | None) -> Room:  # noqa: A002
         """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
         room = await self._rooms.get(id)
         require_library(room, library_id)
         return room
 
-    async def hosted(self, id: str, caller: Caller, library_id: str | None) -> Room:  # noqa: A002
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> Room:  # noqa: A002
         """The room, if the caller hosts it; raises `NotFound`, `Forbidden`."""
         room = await self._rooms.get(id)
         require_host(room, caller, library_id)
@@ -107,13 +107,13 @@ class RoomService:
         library_id: str | None,
         body: UpdateRoomRequest,
     ) -> RoomResponse:
-        await self.hosted(id, caller, library_id)
+        await self.get_for_host(id, caller, library_id)
         room = await self._rooms.change(id, lambda room: room.edit(self._clock.now(), **body.changes()))
         return await self._views.one(room, caller)
 
     async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """Delete a room with its sessions; refused while one of them is live."""
-        await self.hosted(id, caller, library_id)
+        await self.get_for_host(id, caller, library_id)
         if await self._sessions.live_in_rooms([id]):
             raise Conflict("A session of this room is live", code="session_live")
         await self._rooms.remove(id, Room.delete)

@@ -5,17 +5,14 @@ from services.session.identity.signin.schemas import (
     AuthResponse,
     DeviceLoginRequest,
     ExchangeAuthCodeRequest,
-    GenerateAuthCodeRequest,
-    GenerateAuthCodeResponse,
     LoginRequest,
     LogoutRequest,
     RefreshTokenRequest,
     ViewerRegisterRequest,
     ViewerRegisterResponse,
 )
-from services.session.identity.signin.service import CODE_LIFETIME, SIGN_IN, SignedIn
-from services.session.sessions.service import SESSIONS
-from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
+from services.session.identity.signin.service import SIGN_IN, SignedIn
+from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes, ok
 
 routes = Routes("Auth")
 
@@ -77,18 +74,6 @@ async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
     """Logout and invalidate refresh token."""
     await request.service(SIGN_IN).logout(request.caller, body.refresh_token)
     return ok()
-
-
-@routes.post("/auth/generate-code", access=HOST, mirrored=True)
-async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
-    """Generate a short-lived auth code.
-
-    It signs the caller in once, within 60 s; the session must be one the caller hosts. What an API key
-    has made ends with the key, and so does whoever it signed in.
-    """
-    session = await request.service(SESSIONS).hosted(body.session_id, request.caller, request.library_id)
-    code = await request.service(SIGN_IN).generate_code(request.caller, session.id)
-    return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))
 
 
 def _auth_response(signed_in: SignedIn) -> AuthResponse:

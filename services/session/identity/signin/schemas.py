@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import EmailStr, StringConstraints
 
 from services.session.identity.accounts.schemas import Username, UserResponse
 from shared.http import Body, Data
@@ -31,10 +31,6 @@ class DeviceLoginRequest(Body):
     device_token: Token
 
 
-class GenerateAuthCodeRequest(Body):
-    session_id: Annotated[str, Field(min_length=1, max_length=64)]
-
-
 class ExchangeAuthCodeRequest(Body):
     code: Token
 
@@ -47,8 +43,3 @@ class AuthResponse(Data):
 
 class ViewerRegisterResponse(AuthResponse):
     device_token: str
-
-
-class GenerateAuthCodeResponse(Data):
-    code: str
-    expires_in: int

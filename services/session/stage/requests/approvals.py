@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.sessions.service import SessionService
+from services.session.sessions.access import SessionAccess
 from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.seats.service import StageService
@@ -20,12 +20,12 @@ class AnsweringService:
     def __init__(
         self,
         requests: StageRequestRepository,
-        sessions: SessionService,
+        access: SessionAccess,
         stage: StageService,
         clock: Clock,
     ):
         self._requests = requests
-        self._sessions = sessions
+        self._access = access
         self._stage = stage
         self._clock = clock
 
@@ -33,7 +33,7 @@ class AnsweringService:
         self, session_id: str, caller: Caller, kind: RequestKind, page: Page
     ) -> tuple[list[StageRequest], int]:
         """Who waits, the first to ask first, and how many do; raises `NotFound`, `Forbidden`."""
-        session, _ = await self._sessions.permitted(session_id, caller, None, "stage_manage")
+        session, _ = await self._access.authorize(session_id, caller, permission="stage_manage")
         return await self._requests.list_pending(session.id, kind, page.skip, page.limit)
 
     async def approve(
@@ -79,7 +79,7 @@ class AnsweringService:
     async def _managed(
         self, session_id: str, caller: Caller, kind: RequestKind, request_id: str
     ) -> StageRequest:
-        session, _ = await self._sessions.permitted(session_id, caller, None, "stage_manage")
+        session, _ = await self._access.authorize(session_id, caller, permission="stage_manage")
         request = await self._requests.find(request_id)
         if request is None or (request.session_id, request.kind) != (session.id, kind):
             raise NotFound(f"There is no such request {request_id}", code="stage_request_not_found")

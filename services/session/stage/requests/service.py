@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.sessions.access import Participation
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from services.session.sessions.domain.stage import check_needs_seat, check_open
 from services.session.stage.requests.domain import StageRequest, open_key
@@ -21,9 +21,9 @@ _ATTEMPTS = 5
 
 
 class AskingService:
-    def __init__(self, requests: StageRequestRepository, participation: Participation, clock: Clock):
+    def __init__(self, requests: StageRequestRepository, access: SessionAccess, clock: Clock):
         self._requests = requests
-        self._participation = participation
+        self._access = access
         self._clock = clock
 
     async def raise_hand(
@@ -51,7 +51,7 @@ class AskingService:
         message: str | None = None,
     ) -> StageRequest:
         """Ask under the reserved id. Raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, may = await self._participation.permitted(session_id, caller)
+        session, may = await self._access.authorize_participant(session_id, caller)
         known = await self._requests.find(reservation.id) if reservation.repeated else None
         if known is not None:
             return known
@@ -100,7 +100,7 @@ class AskingService:
 
     async def lower_hand(self, session_id: str, caller: Caller) -> None:
         """Take the caller's hand down: it is gone. To no effect where none is up."""
-        session, _ = await self._participation.permitted(session_id, caller)
+        session, _ = await self._access.authorize_participant(session_id, caller)
         pending = await self._requests.find_pending(session.id, RequestKind.HAND, caller.user_id)
         if pending is None:
             return
@@ -111,7 +111,7 @@ class AskingService:
 
     async def mine(self, session_id: str, caller: Caller, kind: RequestKind) -> StageRequest | None:
         """The caller's newest of this kind, None where there is none."""
-        session, _ = await self._participation.permitted(session_id, caller)
+        session, _ = await self._access.authorize_participant(session_id, caller)
         return await self._requests.find_latest(session.id, kind, caller.user_id)
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
-from services.session.participants.service import may_take_part
+from services.session.sessions.access import is_eligible
 from services.session.sessions.domain.session import Session
 from shared.errors import NotFound
 from shared.livekit import LiveKit
@@ -31,7 +31,7 @@ class Guests:
         return user
 
     async def _takes_part(self, session: Session, user: User) -> bool:
-        if may_take_part(user, session) or user.id in {*session.roles, *session.stage}:
+        if is_eligible(user, session) or user.id in {*session.roles, *session.stage}:
             return True
         if await self._requests.has_asked(session.id, user.id):
             return True

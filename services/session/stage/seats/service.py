@@ -5,11 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
+from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain import stage
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import JoinSessionResponse
-from services.session.sessions.service import SessionService
 from services.session.stage.seats.guests import Guests
 from services.session.stage.seats.schemas import (
     AddToStageRequest,
@@ -32,20 +32,20 @@ class StageService:
     def __init__(
         self,
         sessions: SessionRepository,
-        session_service: SessionService,
+        access: SessionAccess,
         admission: Admission,
         guests: Guests,
         clock: Clock,
     ):
         self._sessions = sessions
-        self._service = session_service
+        self._access = access
         self._admission = admission
         self._guests = guests
         self._clock = clock
 
     async def show(self, session_id: str, caller: Caller) -> StageResponse:
         """The guests on stage, the first to come first; raises `NotFound`, `Forbidden`."""
-        session, _ = await self._service.permitted(session_id, caller, None, "see_participants")
+        session, _ = await self._access.authorize(session_id, caller, permission="see_participants")
         seats = sorted(session.stage.items(), key=lambda seated: seated[1].joined_stage_at)
         return StageResponse(
             participants=[stage_participant(session, user_id, seat) for user_id, seat in seats],
@@ -54,7 +54,7 @@ class StageService:
 
     async def token(self, session_id: str, caller: Caller) -> JoinSessionResponse:
         """A join token for who is on stage; raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._service.permitted(session_id, caller, None)
+        session, _ = await self._access.authorize(session_id, caller)
         session.check_live()
         hosts = acting_role(session, caller) in {Role.HOST, Role.CO_HOST}
         if not hosts and caller.user_id not in session.stage:
@@ -63,7 +63,7 @@ class StageService:
 
     async def leave(self, session_id: str, caller: Caller) -> None:
         """Leave the stage; to no effect where the caller is not on it."""
-        session, _ = await self._service.permitted(session_id, caller, None)
+        session, _ = await self._access.authorize(session_id, caller)
         await self.unseat(session.id, caller.user_id)
 
     async def add(self, session_id: str, caller: Caller, body: AddToStageRequest) -> StageParticipantResponse:
@@ -126,7 +126,7 @@ class StageService:
         return {seat.request_id: user_id for user_id, seat in stage.items() if seat.request_id}
 
     async def _managed(self, session_id: str, caller: Caller) -> Session:
-        return (await self._service.permitted(session_id, caller, None, "stage_manage"))[0]
+        return (await self._access.authorize(session_id, caller, permission="stage_manage"))[0]
 
 
 STAGE: Final = web.AppKey("stage", StageService)

@@ -36,7 +36,7 @@ NOT_OURS: list[Any] = [None, 7, ["session:x"], *WORDS, *OTHER_SPELLINGS, *IN_CAP
 
 
 def service(backend: Backend, secret: str = SECRET) -> CentrifugoService:
-    return CentrifugoService(secret, TokenVerifier(backend.public_keys, backend.clock), backend.participation)
+    return CentrifugoService(secret, TokenVerifier(backend.public_keys, backend.clock), backend.access)
 
 
 def connect(backend: Backend, data: Any = None, authorization: str | None = None) -> ConnectReply:
@@ -152,7 +152,7 @@ async def test_an_unknown_channel_is_nobodys(backend: Backend, name: object) -> 
 
 
 class _Away:
-    async def readable_by(self, session_id: str, user_id: str) -> NoReturn:
+    async def get_for_participant(self, id: str, user_id: str) -> NoReturn:  # noqa: A002
         raise Unavailable("The database does not answer")
 
 

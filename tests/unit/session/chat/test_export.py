@@ -52,7 +52,7 @@ async def test_both_streams_come_in_one_order(backend: Backend, host: Host, page
     for number in range(9):
         more = {"recipient_id": host.user.id} if number % 3 == 0 else {}
         await say(backend, session, viewer, f"{number}", **more)
-    export = ChatExport(backend.chat, backend.session_service, page=page)
+    export = ChatExport(backend.chat, backend.access, page=page)
     told = [message.text async for message in export.messages(session.id, host.user.id)]
     assert told == [f"{number}" for number in range(9)]
     for writer in (as_csv, as_json):

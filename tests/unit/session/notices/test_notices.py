@@ -32,7 +32,7 @@ async def telling(backend: Backend) -> Backend:
 
 @pytest.fixture
 def media(backend: Backend) -> HostMediaService:
-    return HostMediaService(backend.sessions, backend.session_service, backend.clock)
+    return HostMediaService(backend.sessions, backend.access, backend.clock)
 
 
 def notices(backend: Backend, room: str) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ async def _create_session(backend: Backend, host: Host, by: Caller) -> None:
 
 
 async def _read_preset(backend: Backend, host: Host, by: Caller) -> None:
-    await backend.preset_service.hosted((await host.preset()).id, by, None)
+    await backend.preset_service.get_for_host((await host.preset()).id, by, None)
 
 
 async def _update_preset(backend: Backend, host: Host, by: Caller) -> None:

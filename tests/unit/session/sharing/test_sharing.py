@@ -22,9 +22,7 @@ PUBLIC = "https://live.example"
 @pytest.fixture
 def sharing(backend: Backend) -> SharingService:
     links = HlsLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock), backend.clock)
-    return SharingService(
-        backend.session_service, backend.sign_in, PageUrls(PUBLIC + "/"), links, backend.clock
-    )
+    return SharingService(backend.access, backend.sign_in, PageUrls(PUBLIC + "/"), links, backend.clock)
 
 
 async def test_the_addresses_are_told_to_whoever_knows_the_session(
