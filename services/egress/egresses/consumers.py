@@ -1,4 +1,4 @@
-"""What the engine's webhooks tell of planned egresses."""
+"""The engine's webhooks about planned egresses."""
 
 from typing import Final
 

@@ -1,23 +1,32 @@
-"""A planned egress: what is wanted of the engine, and what is known to have come of it. Pure.
+"""A planned egress: what is wanted of the engine, and the state it is known to be in. Pure.
 
-When what is to be done next is in `schedule`.
+`schedule` says what is to be done next, and when.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.egress.egresses.timing import DOUBTED_FOR, GIVEN_UP_AFTER, MISSING_TIMEOUT, START_TIMEOUT
+from services.egress.reconciler.domain import PATIENCE, Kind
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
+
+# A recording that has not started by then is given up.
+START_TIMEOUT = timedelta(minutes=2)
+# An egress that does not end so long after it was asked to is given up.
+END_TIMEOUT = timedelta(seconds=90)
+# How long the engine must report another state before it is believed, since a webhook may be on its way,
+# and how long it must report none at all.
+DOUBTED_FOR = PATIENCE[Kind.EGRESS]
+MISSING_TIMEOUT = timedelta(seconds=10)
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
 
 
 @dataclass(kw_only=True)
 class FileMade:
-    """What the engine says it has written: bytes and seconds."""
+    """The file that the engine reports: bytes and seconds."""
 
     size: int
     duration: float
@@ -28,10 +37,10 @@ class PlannedEgress:
     """`id` is the key. `stream` and `file` say what it makes; both may be.
 
     `asked_at` is when the engine was last asked to start it, and stays until the answer is known: after a
-    crash, too, nobody starts it a second time without having looked for the first. `doubted_at` is since
-    when the engine has said something else than what is known here. `presumed`: the engine did not tell of
-    the end; should it do so later, that is what holds. `due_at` is when the worker looks next
-    (None: nothing more will come). `playable`: the stream has something to play.
+    crash, too, it is not started again before the first start was looked up. `doubted_at` is since when the
+    engine has reported another state than is known here. `presumed`: the engine did not report the end; a
+    later report of it replaces what was presumed. `due_at` is when the worker looks next (None: never).
+    `playable`: the stream has something to play.
     """
 
     id: str
@@ -73,7 +82,7 @@ class PlannedEgress:
         )
 
     def expired(self, now: datetime) -> bool:
-        """A recording that nobody begins is given up; a stream is tried for as long as it is wanted."""
+        """A recording that does not start is given up; a stream is tried for as long as it is wanted."""
         return not self.stream and self.egress_id is None and now - self.created_at >= START_TIMEOUT
 
     @property
@@ -82,7 +91,7 @@ class PlannedEgress:
         return self.wanted and not self.over and self.egress_id is None and self.asked_at is None
 
     def postpone(self, until: datetime | None) -> Sequence[Event]:
-        """Look again then; None where nothing more will come of it."""
+        """Look again then; None if it needs nothing more."""
         self.due_at = until
         return []
 
@@ -91,7 +100,7 @@ class PlannedEgress:
         return []
 
     def unwant(self, now: datetime) -> Sequence[Event]:
-        """Have it stopped; one that the engine was never asked for never begins."""
+        """Have it stopped; if the engine was never asked for it, it is over."""
         if not self.wanted or self.over:
             return []
         self.wanted, self.tries = False, 0
@@ -101,7 +110,7 @@ class PlannedEgress:
         return []
 
     def reopen(self, now: datetime) -> Sequence[Event]:
-        """The engine finishes it once more, from what it left."""
+        """The engine finishes it once more, from the segments it left."""
         if self.over:
             self.status, self.wanted, self.error = EgressStatus.ENDING, False, None
             self.stop_asked_at = self.stop_tried_at = self.checked_at = self.due_at = self.updated_at = now
@@ -109,7 +118,7 @@ class PlannedEgress:
             self.presumed = False
         return []
 
-    def asking(self, now: datetime) -> Sequence[Event]:
+    def request_start(self, now: datetime) -> Sequence[Event]:
         """Recorded before the engine is asked to start it."""
         if self.to_begin:
             self.asked_at = self.updated_at = now
@@ -125,7 +134,7 @@ class PlannedEgress:
         return []
 
     def refused(self, reason: str, now: datetime, *, known: bool) -> Sequence[Event]:
-        """The engine did not take it; where the outcome is not `known` it may have."""
+        """The engine did not accept it; if the outcome is not `known`, it may have."""
         self.error, self.updated_at = reason, now
         if known:
             self.asked_at = None
@@ -139,14 +148,15 @@ class PlannedEgress:
                 self._end(EgressStatus.ABORTED, now, self.error)
         return []
 
-    def stopping(self, now: datetime) -> Sequence[Event]:
+    def request_stop(self, now: datetime) -> Sequence[Event]:
+        """Recorded before the engine is asked to stop it."""
         self.stop_asked_at = self.stop_asked_at or now
         self.stop_tried_at = now
         self.tries += 1
         return []
 
     def observe(self, seen: EgressInfo, now: datetime) -> Sequence[Event]:
-        """What the engine says of it, by webhook or when asked: late, twice or out of order."""
+        """Apply what the engine reports, by webhook or when asked: late, twice or out of order."""
         if self.egress_id is None:
             self.accepted(seen.egress_id, now)
         if seen.egress_id != self.egress_id or (self.over and not (self.presumed and seen.status.over)):
@@ -161,13 +171,13 @@ class PlannedEgress:
         return []
 
     def _behind(self, status: EgressStatus) -> bool:
-        """Whether the engine is further than what is known here."""
+        """Whether the engine is ahead of the state known here."""
         return not self.over and (status.over or _STAGES.index(status) > _STAGES.index(self.status))
 
     def check(self, seen: EgressInfo | None, now: datetime) -> bool:
-        """Compare with what the engine says when asked (None: it has none); True for a drift to be repaired.
+        """Compare with what the engine lists (None: nothing); True for a drift to be repaired.
 
-        What it says is believed when it has said so for a while.
+        It is believed once it has been listed so for a while.
         """
         self.checked_at = now
         if self.over or (seen is not None and not self._behind(seen.status)):
@@ -177,7 +187,7 @@ class PlannedEgress:
         return now - self.doubted_at >= (DOUBTED_FOR if seen else MISSING_TIMEOUT)
 
     def lose(self, now: datetime) -> Sequence[Event]:
-        """The engine has none any more, and nobody told of its end."""
+        """The engine no longer has it, and its end was not reported."""
         if not self.over:
             self._presume(now, "The engine lost it")
         return []
@@ -185,7 +195,7 @@ class PlannedEgress:
     def give_up(self, now: datetime) -> Sequence[Event]:
         """It does not end although it was asked to: its worker is dead."""
         asked = self.stop_asked_at
-        if not self.over and asked is not None and now - asked >= GIVEN_UP_AFTER:
+        if not self.over and asked is not None and now - asked >= END_TIMEOUT:
             self._presume(now, "It does not end: its worker seems to be dead")
         return []
 

@@ -1,11 +1,11 @@
-"""What the engine itself says of planned egresses, for webhooks may be lost and starts go unanswered."""
+"""Comparing planned egresses with what the engine lists: webhooks may be lost and starts go unanswered."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.listed import ours
 from services.egress.egresses.repository import EgressRepository
 from services.egress.reconciler.domain import Done, Kind, Repair
 from shared.clock import Clock
@@ -14,7 +14,7 @@ from shared.egress.engine import EgressInfo, Engine
 
 
 class EngineSync:
-    """`settles_after` a start without an answer it cannot come up any more, as far as the engine goes."""
+    """`settles_after` an unanswered start the engine can no longer carry it out."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class EngineSync:
 
     async def find(self, egress: PlannedEgress) -> PlannedEgress:
         """Look for the egress whose start had no answer."""
-        seen, others = ours(await self._engine.list(egress.session_id), egress.id)
+        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
         await self._stop_others(others)
         if seen is not None:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
@@ -43,7 +43,7 @@ class EngineSync:
 
     async def check(self, egress: PlannedEgress) -> PlannedEgress:
         """Compare with what the engine lists: webhooks may be lost."""
-        seen, others = ours(await self._engine.list(egress.session_id), egress.id)
+        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
         await self._stop_others(others)
         drift = False
 
@@ -72,10 +72,23 @@ class EngineSync:
             )
 
     async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
-        """What the engine told itself is exact; of an end that it never told the time is a guess."""
+        """Times that the engine reported are exact; the time of an end that it did not report is estimated."""
         observed = seen.status.value if seen else "the engine has none"
         repair = Repair(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
-        told = seen is not None and (seen.ended_at is not None or not seen.status.over)
+        reported = seen is not None and (seen.ended_at is not None or not seen.status.over)
         action = f"egress {before.egress_id} is taken for {after.status.value}"
-        done = Done(repair, action, estimated=after.presumed or not told)
+        done = Done(repair, action, estimated=after.presumed or not reported)
         await self._ledger.record([done])
+
+
+def lookup(found: Iterable[EgressInfo], key: str) -> tuple[EgressInfo | None, list[EgressInfo]]:
+    """The listed egress with this key, and any others with the same key, which should not be running.
+
+    One that is not over is preferred, then the one that was started first.
+    """
+    mine = sorted((one for one in found if one.key == key), key=_preference)
+    return (mine[0], [one for one in mine[1:] if not one.status.over]) if mine else (None, [])
+
+
+def _preference(one: EgressInfo) -> tuple[bool, float, str]:
+    return (one.status.over, one.started_at.timestamp() if one.started_at else math.inf, one.egress_id)

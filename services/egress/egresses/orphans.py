@@ -1,4 +1,4 @@
-"""Egresses that run and that nobody wants: not planned, given up here, or outliving their session."""
+"""Egresses that run although nothing needs them: not planned, given up here, or outliving their session."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -61,9 +61,9 @@ def unplanned(
     planned: Mapping[str, PlannedEgress],
     known: Mapping[str, KnownSession],
 ) -> Iterator[Repair]:
-    """What the engine runs beside the plan, in rooms of ours; `planned` by key, `known` by session.
+    """Running egresses without a plan, in rooms of ours; `planned` by key, `known` by session.
 
-    One that writes to paths of ours is ours even where nothing is known of its session any more.
+    One that writes to our paths is ours even if its session is no longer known.
     """
     for one in running:
         ours = one.key is not None or one.session_id in known
@@ -74,12 +74,12 @@ def unplanned(
 
 
 def belongs(one: EgressInfo, plan: PlannedEgress | None) -> bool:
-    """Whether the plan still counts on it; one whose start had no answer may be it."""
+    """Whether it is the one planned; a plan whose start had no answer may mean any with its key."""
     return plan is not None and not plan.over and plan.egress_id in {None, one.egress_id}
 
 
 def outlived(wanted: Iterable[PlannedEgress], known: Mapping[str, KnownSession]) -> Iterator[Repair]:
-    """Planned egresses that nobody stopped although their session is over."""
+    """Planned egresses that are still running although their session is over."""
     for one in wanted:
         session = known.get(one.session_id)
         if session is not None and session.over:

@@ -1,4 +1,4 @@
-"""Where planned egresses are kept, and which of several workers has one in hand."""
+"""Planned egresses, and which of several workers holds one."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ class EgressRepository(Repository[PlannedEgress]):
         return await self.find_where({"egress_id": egress_id})
 
     async def wanted(self) -> list[PlannedEgress]:
-        """All that are to run now: what is over has no time at which it is due."""
+        """All that should be running: one that is over has no `due_at`."""
         return await self.list_where({"due_at": {"$gt": from_unix_ms(0)}, "wanted": True})
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
@@ -51,7 +51,7 @@ class EgressRepository(Repository[PlannedEgress]):
         return [document["_id"] for document in documents]
 
     async def claim(self, key: str, now: datetime) -> str | None:
-        """Take it in hand: the claim's name, or None where it is not due any more or another has it."""
+        """Claim it: the claim's name, or None if it is no longer due or another worker holds it."""
         claim = new_id()
         free = {
             "_id": key,

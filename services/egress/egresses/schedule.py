@@ -1,16 +1,19 @@
-"""What the worker has to do next for a planned egress, and when it looks again. Pure."""
+"""What the worker does next for a planned egress, and when it looks again. Pure."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.timing import (
-    CHECKED_EVERY,
-    DOUBTED_FOR,
-    END_CHECKED_EVERY,
-    PLAYABLE_CHECKED_EVERY,
-    pause,
-)
+from services.egress.egresses.domain import DOUBTED_FOR, PlannedEgress
+
+# Between attempts: doubling from the first to the last.
+_FIRST_PAUSE = timedelta(seconds=1)
+_LONGEST_PAUSE = timedelta(seconds=30)
+# How often an egress that should be running is looked up in the engine, since a webhook may be lost.
+_CHECKED_EVERY = timedelta(seconds=8)
+# An end that was asked for is reported within a second or two; a dead worker never reports it.
+_END_CHECKED_EVERY = timedelta(seconds=5)
+# How often a stream is checked for its first segment.
+_PLAYABLE_CHECKED_EVERY = timedelta(milliseconds=500)
 
 
 class EgressStep(StrEnum):
@@ -33,27 +36,31 @@ def next_step(egress: PlannedEgress, now: datetime) -> EgressStep:
     return EgressStep.CHECK if _check_due(egress, now) else EgressStep.REST
 
 
-def next_due(egress: PlannedEgress, now: datetime, *, told: int) -> datetime | None:
-    """When to look again, once all is done that version `told` asks for: with a newer one it is not.
+def next_due(egress: PlannedEgress, now: datetime, *, observed: int) -> datetime | None:
+    """When to look again, after the observers saw version `observed`; now if it has changed since.
 
-    None where nothing more will come of it.
+    None if the egress needs nothing more.
     """
-    if egress.version - 1 != told:
+    if egress.version - 1 != observed:
         return now
     if egress.over:
         return None
     if egress.egress_id is None:
-        return now + pause(egress.tries) if egress.tries else now
+        return now + _pause(egress.tries) if egress.tries else now
     if not egress.wanted and egress.stop_asked_at is None:
         return now
     if egress.stream and egress.wanted and not egress.playable:
-        return now + PLAYABLE_CHECKED_EVERY
+        return now + _PLAYABLE_CHECKED_EVERY
     checked_every = _checked_every(egress)
-    return now + (checked_every if egress.wanted else min(pause(egress.tries), checked_every))
+    return now + (checked_every if egress.wanted else min(_pause(egress.tries), checked_every))
+
+
+def _pause(tries: int) -> timedelta:
+    return min(_FIRST_PAUSE * (1 << max(0, min(tries, 10) - 1)), _LONGEST_PAUSE)
 
 
 def _stop_due(egress: PlannedEgress, now: datetime) -> bool:
-    return egress.stop_tried_at is None or now - egress.stop_tried_at >= pause(egress.tries)
+    return egress.stop_tried_at is None or now - egress.stop_tried_at >= _pause(egress.tries)
 
 
 def _check_due(egress: PlannedEgress, now: datetime) -> bool:
@@ -63,4 +70,4 @@ def _check_due(egress: PlannedEgress, now: datetime) -> bool:
 def _checked_every(egress: PlannedEgress) -> timedelta:
     if egress.doubted_at is not None:
         return DOUBTED_FOR
-    return CHECKED_EVERY if egress.wanted else END_CHECKED_EVERY
+    return _CHECKED_EVERY if egress.wanted else _END_CHECKED_EVERY

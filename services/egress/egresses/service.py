@@ -1,8 +1,8 @@
-"""What is planned for sessions, and what the engine tells of it."""
+"""Planning and stopping the egresses of sessions, and applying what the engine reports."""
 
+import asyncio
 from collections.abc import Sequence
 
-from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import FileMade, PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from shared.clock import Clock
@@ -12,13 +12,13 @@ from shared.egress.engine import EgressInfo, EgressStatus
 
 
 class EgressService:
-    def __init__(self, egresses: EgressRepository, bell: Bell, clock: Clock):
+    def __init__(self, egresses: EgressRepository, wake: asyncio.Event, clock: Clock):
         self._egresses = egresses
-        self._bell = bell
+        self._wake = wake
         self._clock = clock
 
     async def plan(self, key: str, session_id: str, *, stream: bool, file: bool) -> None:
-        """Have an egress of this key run; it is planned once, however often this is called."""
+        """Plan an egress with this key, once however often this is called."""
         now = self._clock.now()
         egress = PlannedEgress(
             id=key,
@@ -30,14 +30,14 @@ class EgressService:
             updated_at=now,
         )
         await self._egresses.ensure(egress)
-        self._bell.ring()
+        self._wake.set()
 
     async def stop(self, key: str) -> None:
-        """Have it stopped; one that is not planned is fine."""
+        """Have it stopped; one that is not planned is ignored."""
         if await self._egresses.find(key) is None:
             return
         await self._egresses.change(key, lambda egress: egress.unwant(self._clock.now()))
-        self._bell.ring()
+        self._wake.set()
 
     async def stop_all(self, session_id: str) -> None:
         """Have everything of the session stopped."""
@@ -51,10 +51,10 @@ class EgressService:
     async def reopen(self, key: str) -> None:
         """Have the engine finish an egress that has failed, from what it left."""
         await self._egresses.change(key, lambda egress: egress.reopen(self._clock.now()))
-        self._bell.ring()
+        self._wake.set()
 
     async def follow(self, event: EgressEvent) -> None:
-        """Take over what a webhook told of one of ours."""
+        """Apply what a webhook reports of one of ours."""
         known = await self._known(event)
         if known is None:
             return
@@ -66,10 +66,10 @@ class EgressService:
             return egress.observe(seen, self._clock.now())
 
         await self._egresses.change(known.id, observe)
-        self._bell.ring()
+        self._wake.set()
 
     async def _known(self, event: EgressEvent) -> PlannedEgress | None:
-        """Ours; what is told of one in another room than its own is not about it."""
+        """The planned egress it is about; None for others, and for a key reported in another room."""
         if event.egress_key is not None:
             found = await self._egresses.find(event.egress_key)
         else:

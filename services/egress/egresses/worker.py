@@ -1,32 +1,27 @@
 """The worker that makes the engine run what is planned, and nothing else.
 
-Each planned egress is one worker's at a time, and takes one step at a time: so a stop cannot be overtaken
-by a start, and a start whose outcome is not known is looked for before there is another.
+Each planned egress is one worker's at a time, and takes one step at a time, so that a start
+never overtakes a stop.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
-from services.egress.drift.service import DriftLedger
-from services.egress.egresses.bell import Bell
 from services.egress.egresses.domain import PlannedEgress
-from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.repository import EgressRepository
-from services.egress.egresses.schedule import EgressStep, next_due, next_step
+from services.egress.egresses.runner import EgressRunner
+from services.egress.egresses.schedule import next_due
 from shared.clock import Clock
-from shared.egress.engine import EncodingOptions, Engine
-from shared.errors import AppError, Unavailable
+from shared.errors import AppError
 
 log = structlog.get_logger(__name__)
 
-# Told of an egress as it is now; they may be told the same again.
+# Called with an egress as it is now, perhaps more than once with the same.
 Observer = Callable[[PlannedEgress], Awaitable[None]]
-# Whether the session still needs egresses.
-StillLive = Callable[[str], Awaitable[bool]]
-Playable = Callable[[PlannedEgress], Awaitable[bool]]
 
 _AT_ONCE = 32
 _POLL = 0.5
@@ -34,30 +29,22 @@ _LATER = timedelta(seconds=1)
 
 
 class EgressWorker:
+    """`wake` is set when an egress may have become due."""
+
     def __init__(
         self,
         egresses: EgressRepository,
-        engine: Engine,
-        ledger: DriftLedger,
+        runner: EgressRunner,
         clock: Clock,
         *,
-        encoding: EncodingOptions,
-        settles_after: timedelta,
-        live: StillLive,
-        playable: Playable,
         observers: Sequence[Observer],
-        bell: Bell,
+        wake: asyncio.Event,
     ):
-        """`settles_after` a start without an answer it cannot come up any more, as far as the engine goes."""
         self._egresses = egresses
-        self._engine = engine
-        self._sync = EngineSync(egresses, engine, ledger, clock, settles_after=settles_after)
+        self._runner = runner
         self._clock = clock
-        self._encoding = encoding
-        self._live = live
-        self._playable = playable
         self._observers = observers
-        self._bell = bell
+        self._wake = wake
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -67,7 +54,10 @@ class EgressWorker:
                 for key in await self._try_due():
                     self._busy.add(key)
                     tasks.create_task(self._work(key))
-                await self._bell.wait(_POLL)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_POLL):
+                        await self._wake.wait()
+                    self._wake.clear()
 
     async def work(self) -> None:
         """All that is due now, one step each. Raises `Unavailable`."""
@@ -91,24 +81,25 @@ class EgressWorker:
         except AppError as error:
             log.warning("egresses.step_failed", egress=key, code=error.code, error=error.message)
         except Exception:
-            # One that cannot be brought on must not end all others; its claim ends by itself.
+            # One failing egress must not stop the others; its claim expires.
             log.exception("egresses.step_failed", egress=key)
         finally:
             self._busy.discard(key)
             if claimed:
-                self._bell.ring()  # Its next step may be due at once.
+                self._wake.set()  # Its next step may be due immediately.
 
     async def _claimed(self, key: str) -> bool:
-        """Take one step, and tell what came of it; False where another worker is at it."""
+        """Take one step and notify the observers; False if another worker holds the egress."""
         claim = await self._egresses.claim(key, self._clock.now())
         if claim is None:
             return False
         try:
-            egress = await self._take_step(await self._egresses.get(key))
+            egress = await self._runner.take_step(await self._egresses.get(key))
             for observe in self._observers:
                 await observe(egress)
             await self._egresses.change(
-                key, lambda latest: latest.postpone(next_due(latest, self._clock.now(), told=egress.version))
+                key,
+                lambda latest: latest.postpone(next_due(latest, self._clock.now(), observed=egress.version)),
             )
         except AppError:
             later = self._clock.now() + _LATER
@@ -117,42 +108,3 @@ class EgressWorker:
         finally:
             await self._egresses.release(key, claim)
         return True
-
-    async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
-        step = next_step(egress, self._clock.now())
-        if step is EgressStep.START:
-            return await self._start(egress)
-        if step is EgressStep.FIND:
-            return await self._sync.find(egress)
-        if step is EgressStep.STOP:
-            return await self._stop(egress)
-        if step is EgressStep.CHECK:
-            egress = await self._sync.check(egress)
-        if egress.stream and not egress.playable and await self._playable(egress):
-            return await self._egresses.change(egress.id, PlannedEgress.play)
-        return egress
-
-    async def _start(self, egress: PlannedEgress) -> PlannedEgress:
-        if egress.expired(self._clock.now()) or not await self._live(egress.session_id):
-            return await self._egresses.change(egress.id, lambda one: one.unwant(self._clock.now()))
-        asking = await self._egresses.change(egress.id, lambda one: one.asking(self._clock.now()))
-        if asking.asked_at is None:
-            return asking  # It was stopped meanwhile.
-        try:
-            egress_id = await self._engine.start(asking.order(self._encoding))
-        except AppError as error:
-            known = not isinstance(error, Unavailable)
-            reason = error.message
-            log.warning("egress.not_started", egress=egress.id, known=known, error=reason)
-            return await self._egresses.change(
-                egress.id, lambda one: one.refused(reason, self._clock.now(), known=known)
-            )
-        log.info("egress.started", session_id=egress.session_id, egress=egress.id, egress_id=egress_id)
-        return await self._egresses.change(egress.id, lambda one: one.accepted(egress_id, self._clock.now()))
-
-    async def _stop(self, egress: PlannedEgress) -> PlannedEgress:
-        stopping = await self._egresses.change(egress.id, lambda one: one.stopping(self._clock.now()))
-        if stopping.over or stopping.egress_id is None:
-            return stopping
-        await self._engine.stop(stopping.egress_id)
-        return stopping

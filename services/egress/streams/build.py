@@ -1,5 +1,6 @@
 """Streams and recordings put together, and their life."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,11 +8,12 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.egress.access.service import SessionAccess
-from services.egress.egresses.bell import Bell
 from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.orphans import OrphanedEgresses
 from services.egress.egresses.repository import EgressRepository
+from services.egress.egresses.runner import EgressRunner
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
 from services.egress.engines.build import EngineParts
@@ -85,7 +87,7 @@ def build_streams(
 ) -> StreamParts:
     secret = settings.internal_secret.get_secret_value()
     kept_days = settings.streams_kept_days
-    bell = Bell()
+    wake = asyncio.Event()
     egress_repository = EgressRepository(mongo, outbox, clock)
     stream_repository = StreamRepository(mongo, outbox, clock)
     recording_repository = RecordingRepository(mongo, outbox, clock)
@@ -93,7 +95,7 @@ def build_streams(
 
     segments = StreamSegments(mongo, segment_repository)
     access = SessionAccess(reconciler.sessions)
-    egresses = EgressService(egress_repository, bell, clock)
+    egresses = EgressService(egress_repository, wake, clock)
     streams = StreamService(
         stream_repository,
         egresses,
@@ -116,17 +118,20 @@ def build_streams(
             await storage.head(f"{segments_prefix(egress.session_id, egress.id)}/{LIVE_PLAYLIST}") is not None
         )
 
-    worker = EgressWorker(
+    sync = EngineSync(
+        egress_repository, engine.engine, reconciler.ledger, clock, settles_after=engine.settles_after
+    )
+    runner = EgressRunner(
         egress_repository,
         engine.engine,
-        reconciler.ledger,
+        sync,
         clock,
         encoding=settings.encoding,
-        settles_after=engine.settles_after,
         live=live,
         playable=playable,
-        observers=[streams.observe, observer.observe],
-        bell=bell,
+    )
+    worker = EgressWorker(
+        egress_repository, runner, clock, observers=[streams.observe, observer.observe], wake=wake
     )
     recordings = RecordingService(
         recording_repository,
