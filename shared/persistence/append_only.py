@@ -30,12 +30,28 @@ class AppendOnlyCollection:
 
         One that was stored by a try of which nobody learnt the outcome is told by the outbox's own reading.
         """
-        new = {**document, "outbox": entries(events, now), "outbox_at": now}
+        outbox = {"outbox": entries(events, now), "outbox_at": now} if events else {}
+        new = {**document, **outbox}
         stored = await self._writes.add(new)
-        if stored:
-            self._source.hand_over(new)
-            self._outbox.wake(self._source)
+        if stored and events:
+            self._publish(new)
         return stored
+
+    async def adopt(self, key: str) -> bool:
+        """Publish now what an earlier attempt has stored without learning so; False if there is no such.
+
+        For documents that are added again by whoever sent them. Raises `Unavailable`.
+        """
+        if self._source.knows(key):
+            return False
+        document = await self.collection.find_one({"_id": key, "outbox_at": {"$exists": True}})
+        if document is not None:
+            self._publish(document)
+        return document is not None
+
+    def _publish(self, document: Document) -> None:
+        self._source.hand_over(document)
+        self._outbox.wake(self._source)
 
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
         return (await self.collection.insert_many(documents)).duplicates

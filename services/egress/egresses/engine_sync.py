@@ -72,7 +72,7 @@ class EngineSync:
             )
 
     async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
-        """Times that the engine reported are exact; the time of an end that it did not report is estimated."""
+        """Times that the engine reported are exact; others are estimated."""
         observed = seen.status.value if seen else "the engine has none"
         repair = Repair(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
         reported = seen is not None and (seen.ended_at is not None or not seen.status.over)
