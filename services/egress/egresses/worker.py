@@ -6,7 +6,6 @@ never overtakes a stop.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -17,6 +16,7 @@ from services.egress.egresses.runner import EgressRunner
 from services.egress.egresses.schedule import next_due
 from shared.clock import Clock
 from shared.errors import AppError
+from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,7 @@ class EgressWorker:
                 for key in await self._try_due():
                     self._busy.add(key)
                     tasks.create_task(self._work(key))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_POLL):
-                        await self._wake.wait()
+                if await wait_at_most(self._wake, _POLL):
                     self._wake.clear()
 
     async def work(self) -> None:
