@@ -6,7 +6,8 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.egress.drift import routes as drift_routes
-from services.egress.drift.service import DRIFT
+from services.egress.drift.periodic_checks import PeriodicChecks
+from services.egress.drift.routes import DRIFT
 from services.egress.engines.build import build_engine
 from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.consumers import ingest_group
@@ -18,7 +19,6 @@ from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import INGESTS, IngestService
 from services.egress.reconciler.build import build_reconciler
-from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings import routes as recording_routes
 from services.egress.settings import EgressSettings
 from services.egress.streams import routes as stream_routes
@@ -75,7 +75,7 @@ def build(settings: EgressSettings) -> web.Application:
     parts = build_reconciler(livekit, mongo, outbox, owner, clock, period)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     engine = build_engine(settings, livekit.egresses(), mongo, clock)
-    webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.watch.notice])
+    webhooks = WebhookService(verifier, webhook_repository, clock, observers=[parts.webhook_observer.notice])
     ingress_repository = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
     embedded = EmbeddedIngresses(ingress_repository, mint, settings.rtmp_url, settings.livekit_api_url, clock)
@@ -86,7 +86,7 @@ def build(settings: EgressSettings) -> web.Application:
         ingresses, ingest_repository, ingests, parts.sessions, webhook_repository, clock
     )
     checks = [*streams.checks, ingress_reconciliation]
-    rounds = Rounds(checks, parts.lease, parts.ledger, clock, period=period)
+    periodic_checks = PeriodicChecks(checks, parts.lease, parts.ledger, clock, period=period)
 
     app[WEBHOOKS] = webhooks
     app[INGESTS] = ingests
@@ -129,5 +129,5 @@ def build(settings: EgressSettings) -> web.Application:
     app.cleanup_ctx.append(outbox_lifetime)
     app.cleanup_ctx.append(parts.lifetime)
     app.cleanup_ctx.append(streams.lifetime)
-    app.cleanup_ctx.append(rounds.lifetime)
+    app.cleanup_ctx.append(periodic_checks.lifetime)
     return app

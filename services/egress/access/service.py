@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.egress.reconciler.sessions.service import Sessions
+from services.egress.sessions.service import Sessions
 from shared.access.identity import Caller
 from shared.access.session_access import Permission, require
 from shared.contracts.states import SessionState, SessionStatus

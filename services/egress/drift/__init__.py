@@ -1,1 +1,1 @@
-"""Drift: the ledger of what differed and was repaired."""
+"""Drift: differences between what is expected and what LiveKit shows, and the ledger of those corrected."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from services.egress.drift.domain import Drift
+from services.egress.drift.domain import DriftEntry
 from shared.ids import first_id_at
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import Repository
@@ -11,10 +11,10 @@ from shared.persistence.repository import Repository
 KEPT = timedelta(days=30)
 
 
-class DriftRepository(Repository[Drift]):
+class DriftRepository(Repository[DriftEntry]):
     collection_name: ClassVar[str] = "drift"
     noun: ClassVar[str] = "drift"
-    entity = Drift
+    entity = DriftEntry
     indexes = (
         Index([("at", ASCENDING)], expire_after_seconds=int(KEPT.total_seconds())),
         Index([("session_id", ASCENDING), ("_id", DESCENDING)]),
@@ -24,7 +24,7 @@ class DriftRepository(Repository[Drift]):
 
     async def list_newest(
         self, session_id: str | None, kind: str | None, since: datetime | None, *, skip: int, limit: int
-    ) -> tuple[list[Drift], int]:
+    ) -> tuple[list[DriftEntry], int]:
         """One page of the entries that fit, the newest first, and how many there are.
 
         Ids begin with the time they were made at, so that one index serves `since` and the order.

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from services.egress.drift.domain import Drift
-from services.egress.reconciler.domain import Kind
+from services.egress.drift.domain import Kind
 from shared.http import Data
 from shared.http.schema import Id, Moment, Page
 
 
 class DriftQuery(Page):
-    """Narrows the list to one session, to one kind, to what was repaired at or after `since`."""
+    """Narrows the list to one session, to one kind, to what was corrected at or after `since`."""
 
     session_id: Id | None = None
     kind: Kind | None = None
@@ -24,10 +23,10 @@ class DriftParticipantResponse(Data):
 
 
 class DriftResponse(Data):
-    """One repair. `participant` is null where a room was repaired.
+    """One correction. `participant` is null if it was about a room.
 
-    `last_seen_at` is the last proof of life of what was found to be gone. `estimated`: times that follow from
-    the repair are not exact.
+    `last_seen_at` is when what was found to be gone was last seen alive. `estimated`: times that follow from
+    the correction are not exact.
     """
 
     id: str
@@ -47,19 +46,3 @@ class DriftListResponse(Data):
     total: int
     page: int
     limit: int
-
-
-def drift_response(entry: Drift) -> DriftResponse:
-    who = entry.participant
-    return DriftResponse(
-        id=entry.id,
-        at=entry.at,
-        session_id=entry.session_id,
-        kind=Kind(entry.kind),
-        participant=DriftParticipantResponse(**vars(who)) if who else None,
-        believed=entry.believed,
-        observed=entry.observed,
-        action=entry.action,
-        last_seen_at=entry.last_seen_at,
-        estimated=entry.estimated,
-    )

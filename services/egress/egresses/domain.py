@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.egress.reconciler.domain import PATIENCE, Kind
+from services.egress.drift.domain import GRACE_PERIOD, Kind
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
@@ -18,7 +18,7 @@ START_TIMEOUT = timedelta(minutes=2)
 END_TIMEOUT = timedelta(seconds=90)
 # How long the engine must report another state before it is believed, since a webhook may be on its way,
 # and how long it must report none at all.
-DOUBTED_FOR = PATIENCE[Kind.EGRESS]
+DOUBTED_FOR = GRACE_PERIOD[Kind.EGRESS]
 MISSING_TIMEOUT = timedelta(seconds=10)
 
 _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)

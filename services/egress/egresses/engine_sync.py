@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.reconciler.domain import Done, Kind, Repair
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, Engine
@@ -66,18 +66,18 @@ class EngineSync:
         for other in others:
             await self._engine.stop(other.egress_id)
             observed = f"egress {other.egress_id} {other.status.value}, another is planned"
-            repair = Repair(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
+            drift = Drift(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
             await self._ledger.record(
-                [Done(repair, f"egress {other.egress_id} told to stop", estimated=False)]
+                [DriftCorrection(drift, f"egress {other.egress_id} told to stop", estimated=False)]
             )
 
     async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
         """Times that the engine reported are exact; others are estimated."""
         observed = seen.status.value if seen else "the engine has none"
-        repair = Repair(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
+        drift = Drift(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
         reported = seen is not None and (seen.ended_at is not None or not seen.status.over)
         action = f"egress {before.egress_id} is taken for {after.status.value}"
-        done = Done(repair, action, estimated=after.presumed or not reported)
+        done = DriftCorrection(drift, action, estimated=after.presumed or not reported)
         await self._ledger.record([done])
 
 

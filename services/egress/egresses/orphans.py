@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
-from services.egress.reconciler.domain import Done, Kind, Repair
-from services.egress.reconciler.sessions.domain import KnownSession
-from services.egress.reconciler.sessions.service import Sessions
+from services.egress.sessions.domain import KnownSession
+from services.egress.sessions.service import Sessions
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.ids import is_id
 
@@ -25,7 +25,7 @@ class OrphanedEgresses:
         self._service = service
         self._sessions = sessions
 
-    async def differences(self) -> list[Repair]:
+    async def differences(self) -> list[Drift]:
         running = await self._engine.list_running()
         planned = await self._planned(running)
         wanted = await self._egresses.wanted()
@@ -37,30 +37,30 @@ class OrphanedEgresses:
         keys = [one.key for one in running if one.key is not None]
         return await self._egresses.find_many(keys) if keys else {}
 
-    async def repair(self, repair: Repair) -> Done | None:
-        planned = await self._egresses.find(repair.thing)
+    async def correct(self, drift: Drift) -> DriftCorrection | None:
+        planned = await self._egresses.find(drift.subject_id)
         if planned is not None:
-            return await self._stop_planned(repair, planned)
-        running = [one for one in await self._engine.list_running() if one.egress_id == repair.thing]
+            return await self._stop_planned(drift, planned)
+        running = [one for one in await self._engine.list_running() if one.egress_id == drift.subject_id]
         plans = await self._planned(running)
         if not running or belongs(running[0], plans.get(running[0].key or "")):
             return None
-        await self._engine.stop(repair.thing)
-        return Done(repair, f"egress {repair.thing} told to stop", estimated=False)
+        await self._engine.stop(drift.subject_id)
+        return DriftCorrection(drift, f"egress {drift.subject_id} told to stop", estimated=False)
 
-    async def _stop_planned(self, repair: Repair, planned: PlannedEgress) -> Done | None:
-        known = await self._sessions.ask(repair.session_id)
+    async def _stop_planned(self, drift: Drift, planned: PlannedEgress) -> DriftCorrection | None:
+        known = await self._sessions.ask(drift.session_id)
         if planned.over or not planned.wanted or (known is not None and not known.over):
             return None
         await self._service.stop(planned.id)
-        return Done(repair, f"egress {planned.egress_id or planned.id} is stopped", estimated=False)
+        return DriftCorrection(drift, f"egress {planned.egress_id or planned.id} is stopped", estimated=False)
 
 
 def unplanned(
     running: Iterable[EgressInfo],
     planned: Mapping[str, PlannedEgress],
     known: Mapping[str, KnownSession],
-) -> Iterator[Repair]:
+) -> Iterator[Drift]:
     """Running egresses without a plan, in rooms of ours; `planned` by key, `known` by session.
 
     One that writes to our paths is ours even if its session is no longer known.
@@ -70,7 +70,7 @@ def unplanned(
         if one.status in _RUNS and ours and not belongs(one, planned.get(one.key or "")):
             plan = "over" if one.key in planned else "not planned"
             observed = f"egress {one.egress_id} {one.status.value}"
-            yield Repair(Kind.EGRESS_LEFTOVER, one.session_id, plan, observed, thing=one.egress_id)
+            yield Drift(Kind.EGRESS_LEFTOVER, one.session_id, plan, observed, subject_id=one.egress_id)
 
 
 def belongs(one: EgressInfo, plan: PlannedEgress | None) -> bool:
@@ -78,11 +78,11 @@ def belongs(one: EgressInfo, plan: PlannedEgress | None) -> bool:
     return plan is not None and not plan.over and plan.egress_id in {None, one.egress_id}
 
 
-def outlived(wanted: Iterable[PlannedEgress], known: Mapping[str, KnownSession]) -> Iterator[Repair]:
+def outlived(wanted: Iterable[PlannedEgress], known: Mapping[str, KnownSession]) -> Iterator[Drift]:
     """Planned egresses that are still running although their session is over."""
     for one in wanted:
         session = known.get(one.session_id)
         if session is not None and session.over:
-            believed = "session deleted" if session.deleted else f"session {session.state.status.value}"
+            expected = "session deleted" if session.deleted else f"session {session.state.status.value}"
             observed = f"egress {one.status.value}"
-            yield Repair(Kind.EGRESS_LEFTOVER, one.session_id, believed, observed, thing=one.id)
+            yield Drift(Kind.EGRESS_LEFTOVER, one.session_id, expected, observed, subject_id=one.id)

@@ -1,1 +1,1 @@
-"""The reconciler: compares what LiveKit says of rooms and people with what we believe, and repairs."""
+"""The reconciler: compares LiveKit's rooms and participants with what is expected, and corrects drift."""

@@ -7,23 +7,22 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from services.egress.drift.debouncer import Debouncer
 from services.egress.drift.repository import DriftRepository
 from services.egress.drift.service import DriftLedger
-from services.egress.reconciler.agenda import Agenda, NoticeStore
-from services.egress.reconciler.arrivals import Arrivals
-from services.egress.reconciler.connections.repository import ConnectionRepository
-from services.egress.reconciler.connections.service import Connections
-from services.egress.reconciler.consumers import connection_group, session_group
-from services.egress.reconciler.doubts import Doubts
+from services.egress.reconciler.connections import ExpectedConnections
+from services.egress.reconciler.consumers import connection_group
+from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
-from services.egress.reconciler.looker import Looker
-from services.egress.reconciler.repairs import Repairer
-from services.egress.reconciler.rooms import RoomCheck
-from services.egress.reconciler.rosters.repository import RosterRepository
+from services.egress.reconciler.join_checks import JoinChecks, WebhookObserver
+from services.egress.reconciler.room_check import RoomCheck
+from services.egress.reconciler.room_probe import RoomProbe
+from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.service import Reconciler
-from services.egress.reconciler.sessions.repository import SessionRepository
-from services.egress.reconciler.sessions.service import Sessions
-from services.egress.reconciler.watching import Watch
+from services.egress.reconciler.work_queue import NoticeStore, RoomQueue
+from services.egress.sessions.consumers import session_group
+from services.egress.sessions.repository import SessionRepository
+from services.egress.sessions.service import Sessions
 from shared.bus import Group, OrderedGroup
 from shared.clock import Clock
 from shared.ids import new_id
@@ -42,14 +41,27 @@ class ReconcilerParts:
 
     reconciler: Reconciler
     lease: Lease
-    arrivals: Arrivals
-    watch: Watch
+    heartbeat: Heartbeat
+    join_checks: JoinChecks
     ledger: DriftLedger
     sessions: Sessions
-    connections: Connections
+    connections: ExpectedConnections
     stores: tuple[Indexed, ...]
     groups: tuple[Group | OrderedGroup, ...]
-    lifetime: Callable[[web.Application], AsyncIterator[None]]
+
+    @property
+    def webhook_observer(self) -> WebhookObserver:
+        return WebhookObserver(self.reconciler, self.join_checks)
+
+    async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
+        """A `cleanup_ctx`."""
+        supervisor = app[SUPERVISOR]
+        supervisor.spawn("reconciler lease", self.lease.run())
+        supervisor.spawn("reconciler", self.reconciler.run())
+        supervisor.spawn("livekit heartbeat", self.heartbeat.run())
+        supervisor.spawn("join checks", self.join_checks.run())
+        yield
+        await self.lease.release()
 
 
 def build_reconciler(
@@ -61,44 +73,28 @@ def build_reconciler(
     period: timedelta,
     steady: Callable[[], float] = time.monotonic,
 ) -> ReconcilerParts:
-    session_repository = SessionRepository(mongo, clock)
-    connection_repository = ConnectionRepository(mongo, clock)
+    repository = SessionRepository(mongo, clock)
+    connections = ExpectedConnections(mongo, clock)
     rosters = RosterRepository(mongo, outbox, clock)
     entries = DriftRepository(mongo, outbox, clock)
-    leases = LeaseStore(mongo)
-    notices = NoticeStore(mongo)
+    leases, notices = LeaseStore(mongo), NoticeStore(mongo)
 
-    sessions = Sessions(session_repository, owner)
-    connections = Connections(connection_repository)
+    sessions = Sessions(repository, owner)
     ledger = DriftLedger(entries, clock)
-    looker = Looker(livekit, clock)
-    repairer = Repairer(livekit, sessions, connection_repository, rosters, ledger, clock)
-    outages = Outages()
-    rooms = RoomCheck(looker, Doubts(), repairer, connection_repository, rosters, outages, clock)
     lease = Lease(leases, "reconciler", new_id(), steady)
-    agenda = Agenda(lease, notices, clock)
-    reconciler = Reconciler(livekit, sessions, rooms, looker, lease, agenda, clock, period=period)
-    heartbeat = Heartbeat(livekit, lease, clock, outages, back=reconciler.start_over)
-    arrivals = Arrivals(sessions, repairer, clock, again=reconciler.hasten)
-
-    async def lifetime(app: web.Application) -> AsyncIterator[None]:
-        supervisor = app[SUPERVISOR]
-        supervisor.spawn("reconciler lease", lease.run())
-        supervisor.spawn("reconciler", reconciler.run())
-        supervisor.spawn("livekit heartbeat", heartbeat.run())
-        supervisor.spawn("arrivals", arrivals.run())
-        yield
-        await lease.release()
-
+    probe, outages = RoomProbe(livekit, clock), Outages()
+    corrector = RoomCorrector(livekit, sessions, connections, rosters, ledger, clock)
+    rooms = RoomCheck(probe, Debouncer(), corrector, connections, rosters, outages, clock)
+    queue = RoomQueue(lease, notices, clock)
+    reconciler = Reconciler(livekit, sessions, rooms, probe, lease, queue, clock, period=period)
     return ReconcilerParts(
         reconciler=reconciler,
         lease=lease,
-        arrivals=arrivals,
-        watch=Watch(reconciler, arrivals),
+        heartbeat=Heartbeat(livekit, lease, clock, outages, back=reconciler.recheck_all),
+        join_checks=JoinChecks(sessions, corrector, clock, check_room=reconciler.check_room),
         ledger=ledger,
         sessions=sessions,
         connections=connections,
-        stores=(session_repository, connection_repository, rosters, entries, leases, notices),
+        stores=(repository, connections, rosters, entries, leases, notices),
         groups=(session_group(sessions), connection_group(connections)),
-        lifetime=lifetime,
     )

@@ -1,37 +1,55 @@
-"""Believed against observed: a pure comparison whose result is the list of differences."""
+"""Expected against observed: a pure comparison whose result is the list of differences."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from services.egress.reconciler.connections.domain import Believed
-from services.egress.reconciler.domain import Kind, Look, Repair
-from services.egress.reconciler.proofs import MOMENT
-from services.egress.reconciler.rights import permission_repair
-from services.egress.reconciler.sessions.domain import KnownSession
+from services.egress.drift.domain import Drift, Kind
+from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
+from services.egress.reconciler.permission_drift import permission_drift
+from services.egress.reconciler.rosters import Roster
+from services.egress.sessions.domain import KnownSession
 from shared.contracts.states import SessionState
 
-# LiveKit's clock is not ours: who joined shortly before we looked may have joined after it.
+# LiveKit's clock is not ours: who joined shortly before the snapshot may have joined after it.
 SKEW = timedelta(seconds=2)
+# Whoever joined was there for a moment, and so attended what ended with them.
+MOMENT = timedelta(milliseconds=1)
+
+
+def last_seen_times(
+    roster: Roster | None, expected: Mapping[str, ExpectedConnection], answered_at: datetime | None
+) -> dict[str, datetime]:
+    """When each connection was last known alive, by sid: on a roster, by joining, or by LiveKit's answer.
+
+    `roster` is the last one, `expected` the connections by sid, `answered_at` when LiveKit last answered
+    before it was away as a whole: whoever was connected until then was alive until then.
+    """
+    times = roster.last_seen() if roster else {}
+    for sid, one in expected.items():
+        if one.is_open:
+            known = [one.joined_at + MOMENT, times.get(sid), answered_at]
+            times[sid] = max(moment for moment in known if moment is not None)
+    return times
 
 
 def compare(
-    session: SessionState, believed: Mapping[str, Believed], look: Look, proofs: Mapping[str, datetime]
-) -> list[Repair]:
-    """The differences in the room of a live session.
-
-    `believed` are its connections by sid, `proofs` when each was last known to live.
-    """
+    session: SessionState,
+    expected: Mapping[str, ExpectedConnection],
+    snapshot: RoomSnapshot,
+    last_seen: Mapping[str, datetime],
+) -> list[Drift]:
+    """The differences in the room of a live session; `expected` and `last_seen` by connection (sid)."""
     return [
-        *_lost(session, look, proofs),
-        *_missed_joins(session, believed, look),
-        *_missed_leaves(session, believed, look, proofs),
-        *_ghosts(session, look),
-        *_wrong_permissions(session, look),
+        *_lost(session, snapshot, last_seen),
+        *_missed_joins(session, expected, snapshot),
+        *_missed_leaves(session, expected, snapshot, last_seen),
+        *_stale_participants(session, snapshot),
+        *_wrong_permissions(session, snapshot),
     ]
 
 
-def gone(differences: Iterable[Repair]) -> dict[str, datetime]:
-    """Of the differences those connections that are there no more: sid and last proof of life."""
+def gone(differences: Iterable[Drift]) -> dict[str, datetime]:
+    """Of the differences those connections that are no longer there: sid and when last seen."""
     return {
         one.connection.participant_sid: one.last_seen_at
         for one in differences
@@ -39,78 +57,90 @@ def gone(differences: Iterable[Repair]) -> dict[str, datetime]:
     }
 
 
-def leftover(room: str, known: KnownSession | None) -> Repair:
+def leftover(room: str, known: KnownSession | None) -> Drift:
     """An open room that no live session has."""
     status = "unknown" if known is None else "deleted" if known.deleted else known.state.status.value
-    return Repair(Kind.ROOM_LEFTOVER, room, believed=f"session {status}", observed="room open")
+    return Drift(Kind.ROOM_LEFTOVER, room, expected=f"session {status}", observed="room open")
 
 
-def _lost(session: SessionState, look: Look, proofs: Mapping[str, datetime]) -> Iterator[Repair]:
-    """A room that no server runs, and that is not even listed or lists only ghosts.
+def _lost(
+    session: SessionState, snapshot: RoomSnapshot, last_seen: Mapping[str, datetime]
+) -> Iterator[Drift]:
+    """A room that no server runs, and that is not even listed or lists only stale participants.
 
     One that is listed with nobody in it waits for its people: whoever joins has a server take it over.
     """
-    if look.run or look.unsure or (look.room_sid and not look.present):
+    if snapshot.running or snapshot.uncertain or (snapshot.room_sid and not snapshot.participants):
         return
-    joined = (one.connection.joined_at + MOMENT for one in look.present)
-    observed = "room listed, no server runs it" if look.room_sid else "no such room"
-    last = max((*joined, *proofs.values()), default=None)
-    yield Repair(
-        Kind.ROOM_LOST, session.id, "session live", observed, last_seen_at=last, since=look.silent_since
+    joined = (one.connection.joined_at + MOMENT for one in snapshot.participants)
+    observed = "room listed, no server runs it" if snapshot.room_sid else "no such room"
+    last = max((*joined, *last_seen.values()), default=None)
+    yield Drift(
+        Kind.ROOM_LOST, session.id, "session live", observed, last_seen_at=last, since=snapshot.silent_since
     )
 
 
-def _missed_joins(session: SessionState, believed: Mapping[str, Believed], look: Look) -> Iterator[Repair]:
-    for one in look.there:
-        known = believed.get(one.connection.participant_sid)
+def _missed_joins(
+    session: SessionState, expected: Mapping[str, ExpectedConnection], snapshot: RoomSnapshot
+) -> Iterator[Drift]:
+    for one in snapshot.connected:
+        known = expected.get(one.connection.participant_sid)
         if one.active and (known is None or known.presumed_gone):
-            belief = "unknown" if known is None else "presumed gone"
-            yield Repair(
-                Kind.MISSED_JOIN, session.id, belief, "connected", one.connection, room_sid=look.room_sid
+            expectation = "unknown" if known is None else "presumed gone"
+            yield Drift(
+                Kind.MISSED_JOIN,
+                session.id,
+                expectation,
+                "connected",
+                one.connection,
+                room_sid=snapshot.room_sid,
             )
 
 
 def _missed_leaves(
-    session: SessionState, believed: Mapping[str, Believed], look: Look, proofs: Mapping[str, datetime]
-) -> Iterator[Repair]:
-    """Who is in the room that we looked into, as far as we know, and is not."""
-    if look.room_sid is None or look.unsure:
+    session: SessionState,
+    expected: Mapping[str, ExpectedConnection],
+    snapshot: RoomSnapshot,
+    last_seen: Mapping[str, datetime],
+) -> Iterator[Drift]:
+    """Whoever is expected in the room of the snapshot, and is not in it."""
+    if snapshot.room_sid is None or snapshot.uncertain:
         return
-    there = {one.connection.participant_sid for one in look.there}
-    listed = {one.connection.participant_sid: one for one in look.present}
-    for sid, known in believed.items():
-        ours = known.is_open and known.room_sid == look.room_sid
+    connected = {one.connection.participant_sid for one in snapshot.connected}
+    listed = {one.connection.participant_sid: one for one in snapshot.participants}
+    for sid, known in expected.items():
+        ours = known.is_open and known.room_sid == snapshot.room_sid
         joined_at = known.joined_at
-        if ours and sid not in there and joined_at < look.observed_at - SKEW:
+        if ours and sid not in connected and joined_at < snapshot.observed_at - SKEW:
             observed = "listed, no server has it" if sid in listed else "not listed"
-            yield Repair(
+            yield Drift(
                 Kind.MISSED_LEAVE,
                 session.id,
                 "connected",
                 observed,
                 listed[sid].connection if sid in listed else known.connection,
-                last_seen_at=max(joined_at, proofs.get(sid, joined_at)),
-                since=listed[sid].dead_since if sid in listed else None,
+                last_seen_at=max(joined_at, last_seen.get(sid, joined_at)),
+                since=listed[sid].stale_since if sid in listed else None,
             )
 
 
-def _ghosts(session: SessionState, look: Look) -> Iterator[Repair]:
-    """Ghosts in a room that a server runs; one that none runs goes as a whole."""
-    if look.run and not look.unsure:
-        for one in look.present:
-            if one.dead:
-                yield Repair(
-                    Kind.GHOST,
+def _stale_participants(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:
+    """Those in a room that a server runs; a room that none runs is lost as a whole."""
+    if snapshot.running and not snapshot.uncertain:
+        for one in snapshot.participants:
+            if one.stale:
+                yield Drift(
+                    Kind.STALE_PARTICIPANT,
                     session.id,
                     "gone",
                     "listed, no server has it",
                     one.connection,
-                    since=one.dead_since,
+                    since=one.stale_since,
                 )
 
 
-def _wrong_permissions(session: SessionState, look: Look) -> Iterator[Repair]:
-    for one in look.there:
-        repair = permission_repair(session, one.connection, one.permissions)
-        if repair is not None:
-            yield repair
+def _wrong_permissions(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:
+    for one in snapshot.connected:
+        drift = permission_drift(session, one.connection, one.permissions)
+        if drift is not None:
+            yield drift

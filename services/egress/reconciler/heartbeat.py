@@ -1,4 +1,4 @@
-"""Noticing that LiveKit was away, so that it is looked at as soon as it is back."""
+"""Noticing that LiveKit was away, so that all rooms are checked as soon as it is back."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 
-# Seconds; shorter than any server takes to start anew.
+# Seconds; shorter than any server takes to restart.
 _PERIOD = 0.25
 
 
 @dataclass
 class Outages:
-    """`answered_before`: when LiveKit last answered before it was last away; None where it never was."""
+    """`answered_before`: when LiveKit last answered before it was last away; None if it never was."""
 
     answered_before: datetime | None = None
 
 
 class Heartbeat:
-    """Asks LiveKit for a sign of life while the lease is held; `back` is called when it answers again."""
+    """Pings LiveKit while the lease is held; `back` is called when it answers again."""
 
     def __init__(
         self, livekit: LiveKit, lease: Lease, clock: Clock, outages: Outages, back: Callable[[], None]
@@ -48,16 +48,13 @@ class Heartbeat:
         """Ask once."""
         asked_at = self._clock.now()
         if not await self._livekit.answers():
-            self._gone()
+            if not self._away:
+                self._outages.answered_before = self._answered_at
+                log.warning("livekit.away", answered_at=self._answered_at)
+            self._away = True
             return
         self._answered_at = asked_at
         if self._away:
             self._away = False
             log.warning("livekit.back")
             self._back()
-
-    def _gone(self) -> None:
-        if not self._away:
-            self._away = True
-            self._outages.answered_before = self._answered_at
-            log.warning("livekit.away", answered_at=self._answered_at)

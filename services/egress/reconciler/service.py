@@ -1,4 +1,4 @@
-"""The reconciler: rounds over all rooms on a period, and single rooms as soon as something is odd there."""
+"""The reconciler: rounds over all rooms on a period, and single rooms as soon as one looks suspicious."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Histogram
 
-from services.egress.reconciler.agenda import SOON, Agenda
-from services.egress.reconciler.looker import Looker
-from services.egress.reconciler.rooms import RoomCheck
-from services.egress.reconciler.sessions.domain import KnownSession
-from services.egress.reconciler.sessions.service import Sessions
+from services.egress.reconciler.room_check import RoomCheck
+from services.egress.reconciler.room_probe import RoomProbe
+from services.egress.reconciler.work_queue import SOON, RoomQueue
+from services.egress.sessions.domain import KnownSession
+from services.egress.sessions.service import Sessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id
@@ -20,9 +20,11 @@ from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = Histogram("greenroom_reconcile_seconds", "Time to look into all rooms, or into those in doubt")
+RECONCILE_SECONDS = Histogram(
+    "greenroom_reconcile_seconds", "Time to look into all rooms, or into those in doubt"
+)
 
-# By name: what is known of its session, and LiveKit's room, None where there is none.
+# By name: what is known of its session, and LiveKit's room, None if there is none.
 Rooms = Mapping[str, tuple[KnownSession | None, LiveKitRoom | None]]
 
 # Those of a dead server take 3 s each.
@@ -30,16 +32,16 @@ _ROOMS_AT_ONCE = 200
 
 
 class Reconciler:
-    """The replica that holds the lease looks; others only notice."""
+    """Works on the replica that holds the lease; the others only notice."""
 
     def __init__(
         self,
         livekit: LiveKit,
         sessions: Sessions,
         rooms: RoomCheck,
-        looker: Looker,
+        probe: RoomProbe,
         lease: Lease,
-        agenda: Agenda,
+        queue: RoomQueue,
         clock: Clock,
         *,
         period: timedelta,
@@ -47,43 +49,43 @@ class Reconciler:
         self._livekit = livekit
         self._sessions = sessions
         self._rooms = rooms
-        self._looker = looker
+        self._probe = probe
         self._lease = lease
-        self._agenda = agenda
+        self._queue = queue
         self._clock = clock
         self._period = period
         self._next_round: datetime | None = None
         self._limit = asyncio.Semaphore(_ROOMS_AT_ONCE)
-        self._looking: set[str] = set()
+        self._checking: set[str] = set()
         self._failing = False
 
     def suspect(self, room: str) -> None:
-        """Look at the room at once, and have all in it prove that they live."""
+        """Check the room now, and have all in it answer."""
         if is_id(room):
-            self._agenda.add(room, suspect=True)
+            self._queue.add(room, suspect=True)
 
-    def hasten(self, room: str) -> None:
-        """Look at the room at once."""
-        self._agenda.add(room)
+    def check_room(self, room: str) -> None:
+        """Check the room now."""
+        self._queue.add(room)
 
-    def start_over(self) -> None:
-        """LiveKit was away: have a round at once, and all in all rooms prove that they live."""
-        self._looker.suspect_all()
+    def recheck_all(self) -> None:
+        """LiveKit was away: have a round now, and all in all rooms answer."""
+        self._probe.suspect_all()
         self._next_round = None
-        self._agenda.wake()
+        self._queue.wake()
 
     async def run(self) -> None:
         """Work until cancelled. What takes long in one room keeps no other waiting."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 for rooms in await self._try_to_plan():
-                    tasks.create_task(self._look_into(rooms))
-                await self._agenda.rest()
+                    tasks.create_task(self._reconcile(rooms))
+                await self._queue.wait()
 
     async def work(self) -> None:
         """All that is to be done now, to its end. Raises `Unavailable`."""
         for rooms in await self._plan():
-            await self._look_into(rooms)
+            await self._reconcile(rooms)
 
     async def _try_to_plan(self) -> list[Rooms]:
         try:
@@ -97,16 +99,16 @@ class Reconciler:
         return planned
 
     async def _plan(self) -> list[Rooms]:
-        """The rooms of a round, where it is time and ours to do, and those that are due."""
+        """The rooms of a round, if one is due and the lease is held, and those that are queued."""
         planned = []
         now = self._clock.now()
         if self._lease.held and (self._next_round is None or now >= self._next_round):
             self._next_round = now + SOON
             planned.append(await self._all())
             self._next_round = now + self._period
-        due, suspects = await self._agenda.take()
+        due, suspects = await self._queue.take()
         for room in suspects:
-            self._looker.suspect(room)
+            self._probe.suspect(room)
         if due:
             planned.append(await self._some(due))
         return planned
@@ -118,7 +120,7 @@ class Reconciler:
         listed = {room.name: room for room in await self._livekit.list_rooms() if is_id(room.name)}
         known |= await self._sessions.known([room for room in listed if room not in known])
         rooms = known.keys() | listed.keys()
-        self._rooms.forget_others(rooms)
+        self._rooms.retain(rooms)
         return {room: (known.get(room), listed.get(room)) for room in rooms}
 
     async def _some(self, rooms: list[str]) -> Rooms:
@@ -126,19 +128,19 @@ class Reconciler:
             known = await self._sessions.known(rooms)
             listed = {room.name: room for room in await self._livekit.list_rooms(rooms)}
         except AppError:
-            self._agenda.later(rooms)
+            self._queue.later(rooms)
             raise
         return {room: (known.get(room), listed.get(room)) for room in rooms}
 
-    async def _look_into(self, rooms: Rooms) -> None:
-        with LOOK_SECONDS.time():
-            await asyncio.gather(*(self._check(room, *what) for room, what in rooms.items()))
+    async def _reconcile(self, rooms: Rooms) -> None:
+        with RECONCILE_SECONDS.time():
+            await asyncio.gather(*(self._check(room, *found) for room, found in rooms.items()))
 
     async def _check(self, room: str, known: KnownSession | None, listed: LiveKitRoom | None) -> None:
-        if room in self._looking:
-            self._agenda.later([room])
+        if room in self._checking:
+            self._queue.later([room])
             return
-        self._looking.add(room)
+        self._checking.add(room)
         try:
             async with self._limit:
                 again = await self._rooms.check(room, known, listed)
@@ -146,6 +148,6 @@ class Reconciler:
             log.warning("reconciler.room_failed", session_id=room, code=error.code, error=error.message)
             again = True
         finally:
-            self._looking.discard(room)
+            self._checking.discard(room)
         if again:
-            self._agenda.later([room])
+            self._queue.later([room])

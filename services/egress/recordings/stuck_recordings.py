@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.reconciler.domain import Done, Kind, Repair
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.egress_observer import EgressObserver
 from services.egress.recordings.repository import RecordingRepository
@@ -28,15 +28,15 @@ class StuckRecordings:
         self._egresses = egresses
         self._clock = clock
 
-    async def differences(self) -> list[Repair]:
+    async def differences(self) -> list[Drift]:
         running = await self._recordings.unfinished(self._clock.now() - _ROW_GRACE)
         planned = await self._egresses.find_many([one.key for one in running]) if running else {}
         found = (_difference(one, planned.get(one.key)) for one in running)
-        return [repair for repair in found if repair is not None]
+        return [drift for drift in found if drift is not None]
 
-    async def repair(self, repair: Repair) -> Done | None:
+    async def correct(self, drift: Drift) -> DriftCorrection | None:
         """Bring it to its end, as the storage has it."""
-        recording = await self._recordings.get(repair.thing)
+        recording = await self._recordings.get(drift.subject_id)
         egress = await self._egresses.find(recording.key)
         if egress is None:
             now = self._clock.now()
@@ -46,11 +46,11 @@ class StuckRecordings:
         else:
             return None
         settled = await self._recordings.get(recording.id)
-        return Done(repair, f"recording {recording.id} is {settled.status.value}", estimated=False)
+        return DriftCorrection(drift, f"recording {recording.id} is {settled.status.value}", estimated=False)
 
 
-def _difference(recording: Recording, egress: PlannedEgress | None) -> Repair | None:
+def _difference(recording: Recording, egress: PlannedEgress | None) -> Drift | None:
     if egress is not None and not egress.over:
         return None
     observed = "no egress planned" if egress is None else f"egress {egress.status.value}"
-    return Repair(Kind.RECORDING, recording.session_id, "recording", observed, thing=recording.id)
+    return Drift(Kind.RECORDING, recording.session_id, "recording", observed, subject_id=recording.id)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.egress.access.service import SessionAccess
+from services.egress.drift.periodic_checks import DriftCheck
 from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.engine_sync import EngineSync
@@ -20,7 +21,6 @@ from services.egress.engines.build import EngineParts
 from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
-from services.egress.reconciler.rounds import Check
 from services.egress.recordings.egress_observer import EgressObserver
 from services.egress.recordings.housekeeping import HOUSEKEEPING, Housekeeping, RetentionLimits
 from services.egress.recordings.orphans import StorageOrphans
@@ -62,7 +62,7 @@ class StreamParts:
     recordings: RecordingService
     housekeeping: Housekeeping
     orphans: StorageOrphans
-    checks: tuple[Check, ...]
+    checks: tuple[DriftCheck, ...]
     health: StreamHealth
     hls: HlsService
     stores: tuple[Indexed, ...]

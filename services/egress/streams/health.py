@@ -13,7 +13,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.engines.build import EngineProblem
 from services.egress.ingest.ports import Ingresses
-from services.egress.reconciler.vitals import NOT_COUNTED
+from services.egress.reconciler.liveness import NOT_COUNTED
 from services.egress.streams.domain import Stream
 from services.egress.streams.health_rules import HealthSignals, assess
 from services.egress.streams.playlists import WINDOW

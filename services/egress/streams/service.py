@@ -8,9 +8,9 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.reconciler.sessions.service import Sessions
 from services.egress.recordings.domain import Recording, new_recording
 from services.egress.recordings.repository import RecordingRepository
+from services.egress.sessions.service import Sessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock

@@ -1,10 +1,10 @@
 """Streams that are not what their session wants, or not what has become of their egress."""
 
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.reconciler.domain import Done, Kind, Repair
-from services.egress.reconciler.sessions.domain import KnownSession
-from services.egress.reconciler.sessions.service import Sessions
+from services.egress.sessions.domain import KnownSession
+from services.egress.sessions.service import Sessions
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.service import StreamService
@@ -28,7 +28,7 @@ class StuckStreams:
         self._egresses = egresses
         self._sessions = sessions
 
-    async def differences(self) -> list[Repair]:
+    async def differences(self) -> list[Drift]:
         live = {one.state.id: one for one in await self._sessions.list_live() if one.state.stream.wanted}
         streams = {one.id: one for one in await self._streams.unfinished()}
         streams |= await self._streams.find_many(list(live.keys() - streams.keys()))
@@ -36,25 +36,25 @@ class StuckStreams:
         keys = [one.current.key for one in streams.values() if one.current]
         planned = await self._egresses.find_many(keys) if keys else {}
         found = (_difference(id_, streams.get(id_), known.get(id_), planned) for id_ in streams | live)
-        return [repair for repair in found if repair is not None]
+        return [drift for drift in found if drift is not None]
 
-    async def repair(self, repair: Repair) -> Done | None:
-        await self._service.settle(repair.session_id)
-        stream = await self._streams.find(repair.session_id)
+    async def correct(self, drift: Drift) -> DriftCorrection | None:
+        await self._service.settle(drift.session_id)
+        stream = await self._streams.find(drift.session_id)
         status = stream.status if stream else StreamStatus.NONE
-        return Done(repair, f"stream is {status.value}", estimated=False)
+        return DriftCorrection(drift, f"stream is {status.value}", estimated=False)
 
 
 def _difference(
     session_id: str, stream: Stream | None, known: KnownSession | None, planned: dict[str, PlannedEgress]
-) -> Repair | None:
+) -> Drift | None:
     egress = planned.get(stream.current.key) if stream and stream.current else None
     differs = wish(stream, known) or (fate(stream, egress) if stream else None)
-    return Repair(Kind.STREAM, session_id, *differs) if differs else None
+    return Drift(Kind.STREAM, session_id, *differs) if differs else None
 
 
 def wish(stream: Stream | None, known: KnownSession | None) -> tuple[str, str] | None:
-    """What the session wants, against what the stream is there for: believed and observed."""
+    """What the session wants, against what the stream is there for: expected and observed."""
     if known is None:
         return None
     if known.over:

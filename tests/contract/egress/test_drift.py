@@ -4,11 +4,10 @@ import asyncio
 
 import pytest
 
-from services.egress.drift.domain import Drift
+from services.egress.drift.domain import Drift, DriftCorrection, DriftEntry, Kind
 from services.egress.drift.repository import DriftRepository
 from services.egress.drift.schemas import DriftQuery
 from services.egress.drift.service import DriftLedger
-from services.egress.reconciler.domain import Done, Kind, Repair
 from shared.clock import SystemClock
 from shared.contracts.roster_events import DriftRepaired
 from shared.ids import new_id
@@ -27,20 +26,20 @@ async def ledger(mongo: Mongo, outbox: Outbox) -> DriftLedger:
 
 
 @pytest.fixture
-async def entries(ledger: DriftLedger) -> list[Drift]:
+async def entries(ledger: DriftLedger) -> list[DriftEntry]:
     """Two repairs in each of two sessions, then a third in the first; the oldest first."""
     for session in SESSIONS:
-        await ledger.record([done(Kind.GHOST, session), done(Kind.ROOM_LOST, session)])
+        await ledger.record([done(Kind.STALE_PARTICIPANT, session), done(Kind.ROOM_LOST, session)])
         await asyncio.sleep(0.005)  # Ids tell times in milliseconds.
-    await ledger.record([done(Kind.GHOST, SESSIONS[0])])
+    await ledger.record([done(Kind.STALE_PARTICIPANT, SESSIONS[0])])
     await ledger.record([])
     found, total = await ledger.page(DriftQuery(limit=100))
     assert total == 5
     return found[::-1]
 
 
-def done(kind: Kind, session: str) -> Done:
-    return Done(Repair(kind, session, "believed", "observed"), "action")
+def done(kind: Kind, session: str) -> DriftCorrection:
+    return DriftCorrection(Drift(kind, session, "believed", "observed"), "action")
 
 
 async def ids(ledger: DriftLedger, **query: object) -> list[str]:
@@ -48,14 +47,14 @@ async def ids(ledger: DriftLedger, **query: object) -> list[str]:
     return [one.id for one in found]
 
 
-async def test_the_newest_come_first_page_by_page(ledger: DriftLedger, entries: list[Drift]) -> None:
+async def test_the_newest_come_first_page_by_page(ledger: DriftLedger, entries: list[DriftEntry]) -> None:
     newest = [one.id for one in reversed(entries)]
     assert await ids(ledger) == newest
     assert await ids(ledger, limit=2, page=2) == newest[2:4]
     assert await ids(ledger, limit=2, page=4) == []
 
 
-async def test_filters_narrow_together(ledger: DriftLedger, entries: list[Drift]) -> None:
+async def test_filters_narrow_together(ledger: DriftLedger, entries: list[DriftEntry]) -> None:
     first, second = SESSIONS
     assert await ids(ledger, session_id=first) == [entries[4].id, *_ids(entries[1::-1])]
     assert len(await ids(ledger, kind="ghost")) == 3
@@ -67,12 +66,12 @@ async def test_filters_narrow_together(ledger: DriftLedger, entries: list[Drift]
 
 
 async def test_each_is_told(
-    ledger: DriftLedger, entries: list[Drift], outbox: Outbox, bus: MemoryBus
+    ledger: DriftLedger, entries: list[DriftEntry], outbox: Outbox, bus: MemoryBus
 ) -> None:
     await outbox.publish_once()
     told = [envelope.event for envelope in bus.published]
     assert sorted(one.drift_id for one in told if isinstance(one, DriftRepaired)) == sorted(_ids(entries))
 
 
-def _ids(entries: list[Drift]) -> list[str]:
+def _ids(entries: list[DriftEntry]) -> list[str]:
     return [one.id for one in entries]

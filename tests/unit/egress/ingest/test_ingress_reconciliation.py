@@ -8,7 +8,8 @@ from google.protobuf.json_format import MessageToJson
 from livekit.protocol.ingress import IngressInfo, IngressState
 from livekit.protocol.webhook import WebhookEvent
 
-from services.egress.drift.domain import Drift
+from services.egress.drift.domain import DriftEntry
+from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.drift.schemas import DriftQuery
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
@@ -17,7 +18,6 @@ from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
-from services.egress.reconciler.rounds import Rounds
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.repository import WebhookRepository
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
@@ -27,8 +27,8 @@ from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import Ingress, TokenMint, parse
 from shared.persistence.outbox import Outbox
-from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import HOST, ended, state
+from tests.unit.egress.reconciler.builders import HOST, ended, state
+from tests.unit.egress.reconciler.fixture import House
 
 
 class Door(House):
@@ -48,7 +48,7 @@ class Door(House):
         check = IngressReconciliation(
             self.ingresses, self.ingests, self.service, self.parts.sessions, webhooks, self.clock
         )
-        self.rounds = Rounds(
+        self.checks = PeriodicChecks(
             [check], self.parts.lease, self.parts.ledger, self.clock, period=timedelta(seconds=10)
         )
 
@@ -72,16 +72,16 @@ class Door(House):
 
     async def go_round(self, seconds: float) -> None:
         for _ in range(int(seconds / 2)):
-            await self.rounds.round()
+            await self.checks.run_once()
             self.clock.advance(seconds=2)
-        await self.rounds.round()
+        await self.checks.run_once()
 
     async def heard(self) -> list[IngressEvent]:
         """What everybody heard of ingresses."""
         await self.outbox.publish_once()
         return [one.event for one in self.bus.published if isinstance(one.event, IngressEvent)]
 
-    async def entry(self) -> Drift:
+    async def entry(self) -> DriftEntry:
         (entry,), _ = await self.parts.ledger.page(DriftQuery(limit=100))
         return entry
 

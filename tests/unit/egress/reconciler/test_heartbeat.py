@@ -1,8 +1,8 @@
 """LiveKit's absence is noticed by whoever holds the lease, and its return tells."""
 
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
-from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import at
+from tests.unit.egress.reconciler.builders import at
+from tests.unit.egress.reconciler.fixture import House
 
 
 async def test_a_return_is_told_once() -> None:

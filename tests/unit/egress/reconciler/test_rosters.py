@@ -1,11 +1,11 @@
-"""The roster of a room: who departed, who is proven, and when a lost room was last alive."""
+"""The roster of a room: who departed, when they were last seen, and when a lost room was last alive."""
 
 from collections.abc import Sequence
 
-from services.egress.reconciler.rosters.domain import REPEATED_FOR, Roster
+from services.egress.reconciler.rosters import REPEATED_FOR, Roster
 from shared.contracts.event import Event
 from shared.contracts.roster_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
-from tests.unit.egress.reconciler.make import ROOM, at, connection
+from tests.unit.egress.reconciler.builders import ROOM, at, connection
 
 
 def seen(*sids: str) -> list[RosterConnection]:
@@ -13,7 +13,7 @@ def seen(*sids: str) -> list[RosterConnection]:
 
 
 def observe(roster: Roster, moment: float, *sids: str, run: bool = True) -> RosterObserved:
-    (event,) = roster.observe(at(moment), ROOM, seen(*sids), {}, run=run)
+    (event,) = roster.observe(at(moment), ROOM, seen(*sids), {}, running=run)
     assert isinstance(event, RosterObserved)
     return event
 
@@ -51,17 +51,17 @@ def test_who_is_back_has_not_departed() -> None:
 def test_an_older_look_changes_nothing() -> None:
     made = roster()
     observe(made, 20, "PA_1")
-    late: Sequence[Event] = made.observe(at(10), ROOM, [], {}, run=True)
+    late: Sequence[Event] = made.observe(at(10), ROOM, [], {}, running=True)
     assert late == []
     assert made.connections == seen("PA_1")
 
 
-def test_proofs_are_of_those_there_and_those_who_departed() -> None:
+def test_last_seen_are_those_there_and_those_who_departed() -> None:
     made = roster()
-    assert made.proofs() == {}
+    assert made.last_seen() == {}
     observe(made, 10, "PA_1", "PA_2")
     observe(made, 20, "PA_1")
-    assert made.proofs() == {"PA_1": at(20), "PA_2": at(10)}
+    assert made.last_seen() == {"PA_1": at(20), "PA_2": at(10)}
 
 
 def test_a_lost_room_was_last_alive_when_a_server_ran_it() -> None:
@@ -82,7 +82,7 @@ def test_a_lost_room_was_last_alive_when_a_server_ran_it() -> None:
 def test_who_was_believed_there_departs_too() -> None:
     made = roster()
     observe(made, 10, "PA_1")
-    (event,) = made.observe(at(20), ROOM, [], {"PA_1": at(12), "PA_2": at(15)}, run=False)
+    (event,) = made.observe(at(20), ROOM, [], {"PA_1": at(12), "PA_2": at(15)}, running=False)
     assert isinstance(event, RosterObserved)
     assert {one.participant_sid: one.last_seen_at for one in event.departed} == {
         "PA_1": at(12),

@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.build import EngineParts
 from services.egress.reconciler.build import build_reconciler
-from services.egress.reconciler.rounds import Rounds
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.settings import EgressSettings
@@ -36,8 +36,8 @@ from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.egress.reconciler.house import FakeOwner
-from tests.unit.egress.reconciler.make import T0, state
+from tests.unit.egress.reconciler.builders import T0, state
+from tests.unit.egress.reconciler.fixture import FakeOwner
 from tests.unit.egress.streams.engine import FakeEngine
 
 SETTLES_AFTER = timedelta(seconds=30)
@@ -87,7 +87,7 @@ class House:
             self.outbox,
             self.clock,
         )
-        self.rounds = Rounds(
+        self.checks = PeriodicChecks(
             self.parts.checks,
             self.reconciler.lease,
             self.reconciler.ledger,
@@ -146,11 +146,11 @@ class House:
             await self._settle()
 
     async def go_round(self, seconds: float) -> None:
-        """Rounds of the reconciler every two seconds, with no worker between them."""
+        """PeriodicChecks of the reconciler every two seconds, with no worker between them."""
         for _ in range(int(seconds / 2)):
-            await self.rounds.round()
+            await self.checks.run_once()
             self.clock.advance(seconds=2)
-        await self.rounds.round()
+        await self.checks.run_once()
 
     async def repaired(self) -> list[tuple[str, str, str]]:
         """The drift ledger, the oldest first: kind, believed, observed."""

@@ -11,7 +11,7 @@ from shared.egress.engine import EgressStatus
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, LiveKitTrack
-from tests.unit.egress.reconciler.make import HOST, grant
+from tests.unit.egress.reconciler.builders import HOST, grant
 from tests.unit.egress.streams.house import House, host_of
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.egress.streams.playlists import Opening, media_playlist
 from shared.egress.segments import Segment
-from tests.unit.egress.reconciler.make import at
+from tests.unit.egress.reconciler.builders import at
 
 KEY, SESSION = "0" * 32, "0190a5d0-ac96-774b-bcce-b302099a8057"
 

@@ -12,7 +12,7 @@ from shared.http.idempotency import Reservation
 from shared.http.schema import Page
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
-from tests.unit.egress.reconciler.make import state
+from tests.unit.egress.reconciler.builders import state
 from tests.unit.egress.streams.house import House, host_of
 
 MINUTE = 60

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.egress.reconciler.domain import Kind
-from services.egress.reconciler.rights import permission_repair, rights_of
+from services.egress.drift.domain import Kind
+from services.egress.reconciler.permission_drift import expected_permissions_of, permission_drift
 from shared.contracts.states import Role
 from shared.livekit import Permissions, TrackSource
-from tests.unit.egress.reconciler.make import HOST, SEAT, T0, VIEWER, connection, permissions, state
+from tests.unit.egress.reconciler.builders import HOST, SEAT, T0, VIEWER, connection, permissions, state
 
 ALL = tuple(TrackSource)
 
@@ -28,7 +28,7 @@ ALL = tuple(TrackSource)
 def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], role: Role) -> None:
     session = state(**fields)
     claimed = connection("PA_1", user, role=Role.HOST)
-    assert rights_of(session, claimed) == permissions(session, role)
+    assert expected_permissions_of(session, claimed) == permissions(session, role)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], rol
 )
 def test_who_is_left_alone(fields: dict[str, Any]) -> None:
     one = connection("PA_1", **fields)
-    assert rights_of(state(), one) is None
-    assert permission_repair(state(), one, Permissions(can_publish=True)) is None
+    assert expected_permissions_of(state(), one) is None
+    assert permission_drift(state(), one, Permissions(can_publish=True)) is None
 
 
 def test_an_encoder_of_somebody_else_is_nobody_s() -> None:
     session = state()
     other = connection("PA_1", VIEWER, identity=f"{VIEWER}:whip")
-    assert rights_of(session, other) == permissions(session, Role.AUDIENCE)
+    assert expected_permissions_of(session, other) == permissions(session, Role.AUDIENCE)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_an_encoder_of_somebody_else_is_nobody_s() -> None:
     ],
 )
 def test_what_an_audience_may_not_do(observed: Permissions, told: str) -> None:
-    repair = permission_repair(state(), connection("PA_1"), observed)
-    assert repair is not None
-    assert (repair.believed, repair.permissions) == ("audience: publishes nothing", observed)
-    assert repair.observed.startswith(told)
+    drift = permission_drift(state(), connection("PA_1"), observed)
+    assert drift is not None
+    assert (drift.expected, drift.permissions) == ("audience: publishes nothing", observed)
+    assert drift.observed.startswith(told)
 
 
 def test_the_same_put_in_another_way_is_no_difference() -> None:
@@ -83,16 +83,16 @@ def test_the_same_put_in_another_way_is_no_difference() -> None:
         replace(expected, can_publish_sources=tuple(reversed(ALL))),
         replace(expected, can_publish_sources=None),
     ):
-        assert permission_repair(session, connection("PA_1"), observed) is None
+        assert permission_drift(session, connection("PA_1"), observed) is None
     nothing = Permissions(can_publish=True, can_publish_sources=())
-    assert permission_repair(state(), connection("PA_1"), nothing) is None
+    assert permission_drift(state(), connection("PA_1"), nothing) is None
 
 
 @pytest.mark.parametrize("observed", [Permissions(), Permissions(can_publish=True), Permissions(hidden=True)])
 def test_who_is_banned_has_to_go(observed: Permissions) -> None:
     session = state(banned={VIEWER: T0})
-    repair = permission_repair(session, connection("PA_1", hidden=observed.hidden), observed)
-    assert repair is not None
-    assert (repair.kind, repair.believed, repair.observed) == (Kind.BANNED, "banned", "connected")
-    assert permission_repair(session, connection("PA_2", HOST), permissions(session, Role.HOST)) is None
-    assert permission_repair(session, connection("PA_3", recorder=True), observed) is None
+    drift = permission_drift(session, connection("PA_1", hidden=observed.hidden), observed)
+    assert drift is not None
+    assert (drift.kind, drift.expected, drift.observed) == (Kind.BANNED, "banned", "connected")
+    assert permission_drift(session, connection("PA_2", HOST), permissions(session, Role.HOST)) is None
+    assert permission_drift(session, connection("PA_3", recorder=True), observed) is None

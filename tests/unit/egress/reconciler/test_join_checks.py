@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from services.egress.reconciler.domain import Kind
+from services.egress.drift.domain import Kind
 from shared.contracts.states import Role, SessionState
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
 from shared.livekit.webhook import WebhookParticipant
-from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import SEAT, T0, VIEWER, permissions, state
+from tests.unit.egress.reconciler.builders import SEAT, T0, VIEWER, permissions, state
+from tests.unit.egress.reconciler.fixture import House
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_an_old_token_s_rights_are_corrected(house: House) -> None:
     session = state()
     await house.go_live(session)
     viewer = house.viewer(session, role=Role.CO_HOST)
-    await house.parts.arrivals.check(session.id, told(viewer))
+    await house.parts.join_checks.check(session.id, told(viewer))
     assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
     assert await house.kinds() == [Kind.PERMISSION]
 
@@ -57,7 +57,7 @@ async def test_who_may_what_they_do_costs_no_call(house: House) -> None:
     await house.go_live(session)
     asked, called = list(house.owner.asked), list(house.livekit.calls)
     for one in (house.host(session), house.viewer(session, role=Role.STAGE), house.viewer(session, new_id())):
-        await house.parts.arrivals.check(session.id, told(one))
+        await house.parts.join_checks.check(session.id, told(one))
     assert (house.owner.asked, house.livekit.calls) == (asked, called)
     assert await house.ledger() == []
 
@@ -67,7 +67,7 @@ async def test_who_is_gone_again_is_no_repair(house: House) -> None:
     await house.go_live(session)
     viewer = house.viewer(session, role=Role.STAGE)
     house.livekit.disconnect(session.id, viewer.identity)
-    await house.parts.arrivals.check(session.id, told(viewer))
+    await house.parts.join_checks.check(session.id, told(viewer))
     assert await house.ledger() == []
 
 
@@ -76,7 +76,7 @@ async def test_who_is_banned_and_comes_back_is_taken_out_each_time(house: House)
     await house.go_live(session)
     for _ in range(2):
         viewer = house.viewer(session, role=Role.STAGE)
-        await house.parts.arrivals.check(session.id, told(viewer))
+        await house.parts.join_checks.check(session.id, told(viewer))
         assert house.livekit.participants[session.id] == {}
     told_of = [(entry.kind, entry.action) for entry in await house.ledger()]
     assert told_of == [(Kind.BANNED, "taken out of the room")] * 2
@@ -87,7 +87,7 @@ async def test_who_was_unbanned_meanwhile_stays(house: House) -> None:
     await house.go_live(session)
     house.owner.sessions[session.id] = session.model_copy(update={"version": 3, "banned": {}})
     viewer = house.viewer(session)
-    await house.parts.arrivals.check(session.id, told(viewer))
+    await house.parts.join_checks.check(session.id, told(viewer))
     assert viewer.identity in house.livekit.participants[session.id]
     assert await house.ledger() == []
 
@@ -105,19 +105,19 @@ async def test_a_session_that_no_event_told_of_is_asked_for(house: House) -> Non
     await house.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
     house.owner.sessions[session.id] = session
     viewer = house.viewer(session, role=Role.STAGE)
-    await house.parts.arrivals.check(session.id, told(viewer))
+    await house.parts.join_checks.check(session.id, told(viewer))
     assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
-    await house.parts.arrivals.check(new_id(), told(viewer))
+    await house.parts.join_checks.check(new_id(), told(viewer))
 
 
 async def test_webhooks_of_joining_are_checked_as_they_come(house: House) -> None:
     session = state()
     await house.go_live(session)
     viewers = [house.viewer(session, new_id(), Role.STAGE) for _ in range(20)]
-    work = asyncio.create_task(house.parts.arrivals.run())
+    work = asyncio.create_task(house.parts.join_checks.run())
     try:
         for viewer in viewers:
-            house.parts.watch.notice(webhook(session, "participant_joined", viewer))
+            house.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
             while len(await house.ledger()) < len(viewers):
                 await asyncio.sleep(0.01)
@@ -132,9 +132,9 @@ async def test_a_check_that_fails_has_the_room_looked_at(house: House) -> None:
     await house.go_live(session)
     viewer = house.viewer(session, role=Role.STAGE)
     house.owner.away = True
-    work = asyncio.create_task(house.parts.arrivals.run())
+    work = asyncio.create_task(house.parts.join_checks.run())
     try:
-        house.parts.watch.notice(webhook(session, "participant_joined", viewer))
+        house.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
             while not house.owner.asked:
                 await asyncio.sleep(0.01)
@@ -155,7 +155,7 @@ async def test_lost_webhooks_and_servers_that_take_over_make_a_room_suspicious(
     await house.work(1)
     house.viewer(session)
     notice = webhook(session, event).model_copy(update={"num_dropped": dropped})
-    house.parts.watch.notice(notice)
+    house.parts.webhook_observer.notice(notice)
     await house.parts.reconciler.work()
     assert "has_participant" in house.livekit.calls
     assert len((await house.rosters(session))[-1].connections) == 1
@@ -167,7 +167,7 @@ async def test_ordinary_webhooks_set_off_nothing(house: House) -> None:
     await house.work(1)
     calls = len(house.livekit.calls)
     for event in ("participant_left", "track_published", "room_finished"):
-        house.parts.watch.notice(webhook(session, event))
-    house.parts.watch.notice(webhook("lobby", "room_started"))
+        house.parts.webhook_observer.notice(webhook(session, event))
+    house.parts.webhook_observer.notice(webhook("lobby", "room_started"))
     await house.parts.reconciler.work()
     assert len(house.livekit.calls) == calls

@@ -1,18 +1,17 @@
-"""Rounds over rooms that differ from what is believed, on a LiveKit whose servers die."""
+"""Rounds over rooms that differ from what is expected, on a LiveKit whose servers die."""
 
 from collections import Counter
 
 import pytest
 
-from services.egress.reconciler.domain import Kind
+from services.egress.drift.domain import Kind
 from shared.contracts.livekit_events import Connection
 from shared.contracts.session_events import SessionDeleted, SessionStarted
 from shared.contracts.states import Role, SessionState, SessionStatus
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant
-from tests.unit.egress.reconciler.house import House
-from tests.unit.egress.reconciler.make import (
+from tests.unit.egress.reconciler.builders import (
     HOST,
     SEAT,
     VIEWER,
@@ -23,6 +22,7 @@ from tests.unit.egress.reconciler.make import (
     permissions,
     state,
 )
+from tests.unit.egress.reconciler.fixture import House
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_a_server_dies_and_nobody_comes_back(house: House) -> None:
         await house.hear(joined(session, one, room_sid))
     await house.work(12)
     house.livekit.crash()
-    house.parts.reconciler.start_over()
+    house.parts.reconciler.recheck_all()
     await house.work(5)
     assert len(await house.rosters(session)) == 2, "nothing is told of a room that may be dead"
     await house.work(2)
@@ -139,7 +139,7 @@ async def test_a_server_dies_and_the_host_comes_back(house: House) -> None:
     session = state()
     await house.go_live(session)
     house.host(session)
-    ghost = house.viewer(session)
+    stale = house.viewer(session)
     await house.work(12)
     house.livekit.crash()
     await house.work(3)
@@ -148,12 +148,12 @@ async def test_a_server_dies_and_the_host_comes_back(house: House) -> None:
     assert await house.lost() == []
     assert set(house.livekit.participants[session.id]) == {host.identity}
     assert [one.participant_sid for one in (await house.rosters(session))[-1].connections] == [host.sid]
-    (entry,) = [entry for entry in await house.ledger() if entry.kind == Kind.GHOST]
+    (entry,) = [entry for entry in await house.ledger() if entry.kind == Kind.STALE_PARTICIPANT]
     assert entry.participant is not None
-    assert entry.participant.sid == ghost.sid
+    assert entry.participant.sid == stale.sid
 
 
-async def test_a_ghost_whose_person_comes_back_is_none(house: House) -> None:
+async def test_a_stale_participant_whose_person_reconnects_is_none(house: House) -> None:
     session = state()
     await house.go_live(session)
     for person in (house.host(session), house.viewer(session)):
@@ -166,7 +166,7 @@ async def test_a_ghost_whose_person_comes_back_is_none(house: House) -> None:
     house.viewer(session)
     await house.work(20)
     assert len(house.livekit.participants[session.id]) == 2
-    assert Kind.GHOST not in await house.kinds()
+    assert Kind.STALE_PARTICIPANT not in await house.kinds()
     assert "drop_ghost" not in house.livekit.calls
 
 
@@ -276,7 +276,7 @@ async def test_a_livekit_that_is_away_is_looked_at_when_it_is_back(house: House)
     await house.go_live(session)
     await house.work(2)
     house.livekit.down()
-    house.parts.reconciler.start_over()
+    house.parts.reconciler.recheck_all()
     for _ in range(15):
         with pytest.raises(Unavailable):
             await house.work(1)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.egress.reconciler.sessions.repository import SessionRepository
+from services.egress.sessions.repository import SessionRepository
 from shared.persistence.mongo import Document
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.egress.reconciler.make import T0, state
+from tests.unit.egress.reconciler.builders import T0, state
 
 
 async def version(sessions: SessionRepository, session_id: str) -> tuple[int, bool] | None:

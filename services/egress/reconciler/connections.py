@@ -1,12 +1,13 @@
-"""The believed connections: one document a connection, its id LiveKit's participant sid."""
+"""The connections expected in rooms, from webhooks: one document each, its id the participant sid."""
 
 from collections.abc import Collection as Sids
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from services.egress.reconciler.connections.domain import Believed
+from services.egress.reconciler.domain import ExpectedConnection
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined
+from shared.ids import is_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo, UpdateOne
 
 # Longer than any session may last.
@@ -14,7 +15,7 @@ _KEPT = timedelta(days=2)
 _BRIEF = ("connection.joined_at", "room_sid", "left_at", "presumed_left_at")
 
 
-class ConnectionRepository:
+class ExpectedConnections:
     collection_name = "connections"
     indexes = (
         Index([("session_id", ASCENDING), ("left_at", ASCENDING), ("presumed_left_at", ASCENDING)]),
@@ -28,35 +29,46 @@ class ConnectionRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def record(self, events: Sequence[ParticipantEvent]) -> None:
-        """Add what webhooks told: two writes at most. Events commute; the first time of leaving holds."""
+    async def follow(self, events: Iterable[ParticipantEvent]) -> None:
+        """Record webhooks' events; those of rooms that are no sessions of ours are ignored."""
+        await self._record([event for event in events if is_id(event.session_id)])
+
+    async def _record(self, events: Sequence[ParticipantEvent]) -> None:
+        """Two writes at most. Events commute; the earliest time of leaving holds."""
         documents: dict[str, Document] = {}
         for event in events:
-            sid = event.connection.participant_sid
             fresh = self._document(event)
-            known = documents.setdefault(sid, fresh)
+            known = documents.setdefault(fresh["_id"], fresh)
             ends = [one["left_at"] for one in (known, fresh) if one["left_at"]]
             known["left_at"] = min(ends, default=None)
         refused = (await self.collection.insert_many(list(documents.values()))).duplicates
         left = [one for position, one in enumerate(documents.values()) if position in refused]
-        await self.collection.bulk([_leave(one) for one in left if one["left_at"]])
+        # null sorts before every time, so that $min would keep it.
+        await self.collection.bulk(
+            [
+                UpdateOne({"_id": one["_id"], "left_at": None}, {"$set": {"left_at": one["left_at"]}})
+                for one in left
+                if one["left_at"]
+            ]
+        )
 
     def _document(self, event: ParticipantEvent) -> Document:
-        left_at = None if isinstance(event, ParticipantJoined) else event.occurred_at
         return {
             "_id": event.connection.participant_sid,
             "session_id": event.session_id,
             "room_sid": event.room_sid,
             "connection": event.connection.model_dump(mode="json"),
-            "left_at": left_at,
+            "left_at": None if isinstance(event, ParticipantJoined) else event.occurred_at,
             "presumed_left_at": None,
             "recorded_at": self._clock.now(),
         }
 
-    async def believed(self, session_id: str, room_sid: str | None, listed: Sids[str]) -> dict[str, Believed]:
+    async def expected(
+        self, session_id: str, room_sid: str | None, listed: Sids[str]
+    ) -> dict[str, ExpectedConnection]:
         """The open connections of a session, and of those `listed` (sids) all that are known, by sid.
 
-        Who they are is told of those that should be in the room `room_sid` and are not listed there.
+        `connection` is loaded for those that should be in the room `room_sid` and are not listed there.
         """
         query = {"session_id": session_id, "left_at": None, "presumed_left_at": None}
         documents = await self.collection.find(query, fields=_BRIEF)
@@ -80,8 +92,8 @@ class ConnectionRepository:
         return {document["_id"]: Connection.model_validate(document["connection"]) for document in documents}
 
     async def appear(self, session_id: str, room_sid: str | None, connections: Sequence[Connection]) -> None:
-        """Believe in connections that were seen, also where they were presumed gone."""
-        await self.record(
+        """Expect connections that were observed, also those presumed gone."""
+        await self._record(
             [
                 ParticipantJoined(
                     session_id=session_id, occurred_at=one.joined_at, connection=one, room_sid=room_sid
@@ -93,7 +105,7 @@ class ConnectionRepository:
         await self.collection.update_many(seen, {"$set": {"presumed_left_at": None}})
 
     async def presume_gone(self, gone: Mapping[str, datetime]) -> None:
-        """No longer believe in these connections, by sid, since the times given."""
+        """No longer expect these connections, by sid, since the times given."""
         await self.collection.bulk(
             [
                 UpdateOne({"_id": sid, "left_at": None}, {"$set": {"presumed_left_at": at}})
@@ -102,13 +114,8 @@ class ConnectionRepository:
         )
 
 
-def _leave(document: Document) -> UpdateOne:
-    # null sorts before every time, so that $min would keep it.
-    return UpdateOne({"_id": document["_id"], "left_at": None}, {"$set": {"left_at": document["left_at"]}})
-
-
-def _load(document: Document, connection: Connection | None) -> Believed:
-    return Believed(
+def _load(document: Document, connection: Connection | None) -> ExpectedConnection:
+    return ExpectedConnection(
         joined_at=datetime.fromisoformat(document["connection"]["joined_at"]),
         room_sid=document["room_sid"],
         left_at=document["left_at"],

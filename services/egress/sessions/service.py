@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.egress.reconciler.sessions.domain import KnownSession
-from services.egress.reconciler.sessions.repository import SessionRepository
+from services.egress.sessions.domain import KnownSession
+from services.egress.sessions.repository import SessionRepository
 from shared.contracts.session_events import SessionDeleted, SessionEvent
 from shared.session_projection.owner import SessionOwner
 

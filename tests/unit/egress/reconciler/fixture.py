@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from services.egress.drift.domain import Drift
+from services.egress.drift.domain import DriftEntry, Kind
 from services.egress.drift.schemas import DriftQuery
 from services.egress.reconciler.build import build_reconciler
-from services.egress.reconciler.domain import Kind
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost, RosterObserved
@@ -19,7 +18,7 @@ from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.egress.reconciler.make import HOST, T0, VIEWER, ended, grant
+from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, grant
 
 PERIOD = timedelta(seconds=10)
 
@@ -112,7 +111,7 @@ class House:
     async def repaired(self) -> list[DriftRepaired]:
         return [one for one in await self.told() if isinstance(one, DriftRepaired)]
 
-    async def ledger(self) -> list[Drift]:
+    async def ledger(self) -> list[DriftEntry]:
         """All entries, the newest first."""
         entries, total = await self.parts.ledger.page(DriftQuery(limit=100))
         assert total == len(entries)

@@ -1,8 +1,8 @@
-"""What a connection may do against what the permission function says. Pure."""
+"""What a connection is able to do against what the session permits. Pure."""
 
 from collections.abc import Iterator
 
-from services.egress.reconciler.domain import Kind, Repair
+from services.egress.drift.domain import Drift, Kind
 from shared.access.permissions import role_of
 from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
 from shared.contracts.livekit_events import Connection
@@ -10,30 +10,29 @@ from shared.contracts.states import SessionState
 from shared.livekit.ports import Permissions
 
 
-def permission_repair(session: SessionState, connection: Connection, observed: Permissions) -> Repair | None:
-    """The difference between what a connection may do and what it should; None where there is none.
+def permission_drift(session: SessionState, connection: Connection, observed: Permissions) -> Drift | None:
+    """The difference between observed and expected permissions, None if there is none.
 
-    Who is banned has to go.
+    Banned users are to be removed.
     """
-    participant = _room_participant(connection)
-    if is_unwelcome(session, participant):
-        return Repair(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
-    expected = expected_permissions(session, session.preset, participant)
+    if is_unwelcome(session, _room_participant(connection)):
+        return Drift(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
+    expected = expected_permissions_of(session, connection)
     if expected is None or expected.same_as(observed):
         return None
     role = role_of(session, connection.user_id)
-    return Repair(
+    return Drift(
         Kind.PERMISSION,
         session.id,
-        believed=f"{role.value}: {_told(expected)}",
-        observed=_told(observed),
+        expected=f"{role.value}: {_described(expected)}",
+        observed=_described(observed),
         connection=connection,
         permissions=observed,
     )
 
 
-def rights_of(session: SessionState, connection: Connection) -> Permissions | None:
-    """What a connection should be able to do; None for who has rights of their own."""
+def expected_permissions_of(session: SessionState, connection: Connection) -> Permissions | None:
+    """What a connection should be able to do; None for those with permissions of their own."""
     return expected_permissions(session, session.preset, _room_participant(connection))
 
 
@@ -43,8 +42,8 @@ def _room_participant(connection: Connection) -> RoomParticipant:
     )
 
 
-def _told(permissions: Permissions) -> str:
-    """In words: what may be published, and the rest where it is unusual."""
+def _described(permissions: Permissions) -> str:
+    """In words: what may be published, and whatever else is unusual."""
     return "; ".join([_publishing(permissions), *_unusual(permissions)])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.egress.reconciler.sessions.domain import KnownSession
+from services.egress.sessions.domain import KnownSession
 from shared.clock import Clock
 from shared.contracts.states import SessionState
 from shared.persistence.keyed_locks import KeyedLocks

@@ -1,4 +1,4 @@
-"""What to look at before the next round. One replica looks; others tell it what they noticed."""
+"""Rooms to check before the next round. One replica checks; the others hand over what they noticed."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,13 @@ from shared.persistence.lease import Lease
 from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
 from shared.runtime.tasks import wait_at_most
 
-# How soon to look again at what is in doubt; also how often to ask for what others noticed.
+# How soon to check again what is pending; also how often to take over what others noticed.
 SOON = timedelta(seconds=1)
 _KEPT = timedelta(days=1)
 
 
 class NoticeStore:
-    """What replicas without the lease noticed: rooms to look at, `suspect` where all in them have to prove
-    that they live."""
+    """What replicas without the lease noticed: rooms to check, `suspect` if all in them have to answer."""
 
     collection_name = "notices"
     indexes = (Index([("at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),)
@@ -43,7 +42,7 @@ class NoticeStore:
         return {one["_id"]: one["suspect"] for one in found}
 
 
-class Agenda:
+class RoomQueue:
     def __init__(self, lease: Lease, store: NoticeStore, clock: Clock):
         self._lease = lease
         self._store = store
@@ -56,20 +55,20 @@ class Agenda:
         self._woken.set()
 
     def add(self, room: str, *, suspect: bool = False) -> None:
-        """Look at the room at once; `suspect`: have all in it prove that they live."""
+        """Check the room now; `suspect`: have all in it answer."""
         self._due[room] = self._clock.now()
         if suspect:
             self._suspects.add(room)
         self._woken.set()
 
     def later(self, rooms: Iterable[str]) -> None:
-        """Look at these rooms again, unless that is intended already."""
+        """Check these rooms again soon, unless they are queued already."""
         soon = self._clock.now() + SOON
         for room in rooms:
             self._due.setdefault(room, soon)
 
     async def take(self) -> tuple[list[str], list[str]]:
-        """The rooms to look at now, and which are suspect; none without the lease. Raises `Unavailable`."""
+        """The rooms to check now, and which are suspect; none without the lease. Raises `Unavailable`."""
         if not self._lease.held:
             await self._hand_over()
             return [], []
@@ -89,8 +88,8 @@ class Agenda:
             self._due.pop(room, None)
             self._suspects.discard(room)
 
-    async def rest(self) -> None:
-        """Until something is due, or is made so; never longer than a second, for the lease may come."""
+    async def wait(self) -> None:
+        """Until something is due or added; never longer than a second, for the lease may be acquired."""
         waits = [(at - self._clock.now()).total_seconds() for at in self._due.values()]
         longest = SOON.total_seconds()
         if await wait_at_most(self._woken, min(max(min(waits, default=longest), 0.01), longest)):

@@ -1,11 +1,10 @@
-"""Sessions, connections and looks, with what a test does not care about filled in."""
+"""Sessions, connections and snapshots, with what a test does not care about filled in."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.egress.reconciler.connections.domain import Believed
-from services.egress.reconciler.domain import Look, Present
+from services.egress.reconciler.domain import ExpectedConnection, ListedParticipant, RoomSnapshot
 from shared.access.permissions import Switches, join_grant, permissions_of
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import (
@@ -80,32 +79,33 @@ def permissions(session: SessionState, role: Role) -> Permissions:
     return grant(session, role=role).permissions
 
 
-def present(one: Connection, *, active: bool = True, dead: bool = False) -> Present:
+def present(one: Connection, *, active: bool = True, dead: bool = False) -> ListedParticipant:
     """Somebody in the audience, with an audience's rights."""
-    return Present(one, permissions(state(), Role.AUDIENCE), active, SILENT_SINCE if dead else None)
+    return ListedParticipant(one, permissions(state(), Role.AUDIENCE), active, SILENT_SINCE if dead else None)
 
 
-def look(
-    *present: Present,
+def snapshot(
+    *present: ListedParticipant,
     observed: float = 100,
     room_sid: str | None = ROOM,
     run: bool = True,
     unsure: bool = False,
-) -> Look:
-    return Look("room", at(observed), room_sid, None if run else SILENT_SINCE, present, unsure)
+) -> RoomSnapshot:
+    return RoomSnapshot("room", at(observed), room_sid, None if run else SILENT_SINCE, present, unsure)
 
 
-def believed(
+def expected(
     *connections: Connection, room_sid: str | None = ROOM, left: float | None = None
-) -> dict[str, Believed]:
+) -> dict[str, ExpectedConnection]:
     left_at = None if left is None else at(left)
     return {
-        one.participant_sid: Believed(one.joined_at, room_sid, left_at, connection=one) for one in connections
+        one.participant_sid: ExpectedConnection(one.joined_at, room_sid, left_at, connection=one)
+        for one in connections
     }
 
 
-def presumed(one: Connection, gone: float) -> dict[str, Believed]:
-    return {one.participant_sid: Believed(one.joined_at, ROOM, None, at(gone), one)}
+def presumed(one: Connection, gone: float) -> dict[str, ExpectedConnection]:
+    return {one.participant_sid: ExpectedConnection(one.joined_at, ROOM, None, at(gone), one)}
 
 
 def joined(session: SessionState, one: Connection, room_sid: str | None = ROOM) -> ParticipantJoined:

@@ -1,4 +1,4 @@
-"""Signs of life in a room: who was asked, who answered. Pure."""
+"""Which participants of a room are alive: who was asked, who answered. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -6,40 +6,39 @@ from datetime import datetime, timedelta
 
 from shared.livekit.ports import LiveKitParticipant, LiveKitRoom
 
-# Nothing is believed dead before it has given no answer for this long.
+# Nothing counts as dead before it has given no answer for this long.
 CONFIRMED_AFTER = timedelta(seconds=5)
-# For how long a participant that answered need not be asked again, and how many are asked at one look.
-PROVEN_FOR = timedelta(seconds=20)
+# For how long a participant that answered need not be asked again, and how many are asked per snapshot.
+TRUSTED_FOR = timedelta(seconds=20)
 ASKED_AT_ONCE = 1000
 # LiveKit does not count these among a room's participants.
 NOT_COUNTED = frozenset({"egress", "agent"})
 
 
 @dataclass
-class Vitals:
-    """Of one room. `silent` and `proven` are since when participants (by sid) gave no answer, or one.
+class Liveness:
+    """Of one room. `silent` and `answered` are since when participants (by sid) gave no answer, or one.
 
     `silent_since` is the same for the room as a whole, `was_silent_since` for one that a server took over.
-    `suspected`: it was not looked into before, or something happened to it, and all of its participants
-    have to prove that they live.
+    `suspected`: it was never probed, or something happened to it, and all of its participants must answer.
     """
 
     silent_since: datetime | None = None
     was_silent_since: datetime | None = None
     silent: dict[str, datetime] = field(default_factory=dict)
-    proven: dict[str, datetime] = field(default_factory=dict)
+    answered: dict[str, datetime] = field(default_factory=dict)
     suspected: bool = True
 
     def suspect(self) -> None:
         self.suspected = True
-        self.proven.clear()
+        self.answered.clear()
 
-    def hear_room(self, now: datetime, *, run: bool) -> None:
-        """A server has it or has not; where another took it over, who of its people came along?"""
-        if run and self.silent_since is not None:
+    def record_room(self, now: datetime, *, running: bool) -> None:
+        """A server runs it or none does; if another took it over, who of its people came along?"""
+        if running and self.silent_since is not None:
             self.was_silent_since = self.silent_since
             self.suspect()
-        self.silent_since = None if run else self.silent_since or now
+        self.silent_since = None if running else self.silent_since or now
 
     def to_ask(
         self, room: LiveKitRoom, participants: Sequence[LiveKitParticipant], now: datetime
@@ -48,39 +47,39 @@ class Vitals:
         silent = [one for one in participants if one.sid in self.silent]
         if not self.suspected and not miscounted(room, participants):
             return silent
-        others = [one for one in participants if one.sid not in self.silent and not self._proves(one, now)]
+        others = [one for one in participants if one.sid not in self.silent and not self._trusted(one, now)]
         self.suspected = len(others) > ASKED_AT_ONCE
         return silent + sorted(others, key=lambda one: one.joined_at)[:ASKED_AT_ONCE]
 
-    def _proves(self, participant: LiveKitParticipant, now: datetime) -> bool:
-        proven = self.proven.get(participant.sid)
-        return proven is not None and now - proven <= PROVEN_FOR
+    def _trusted(self, participant: LiveKitParticipant, now: datetime) -> bool:
+        answered = self.answered.get(participant.sid)
+        return answered is not None and now - answered <= TRUSTED_FOR
 
-    def hear(self, asked: Iterable[LiveKitParticipant], answered: Collection[str], now: datetime) -> None:
+    def record(self, asked: Iterable[LiveKitParticipant], answered: Collection[str], now: datetime) -> None:
         """Of those `asked`, the sids that `answered`; the others are silent."""
         self.silent = {
             one.sid: self.silent.get(one.sid) or self._silent_since(one, now)
             for one in asked
             if one.sid not in answered
         }
-        self.proven |= dict.fromkeys(answered, now)
+        self.answered |= dict.fromkeys(answered, now)
 
     def _silent_since(self, participant: LiveKitParticipant, now: datetime) -> datetime:
-        """Who was in the room when it fell silent has been so since then."""
+        """Whoever was in the room when it fell silent has been so since then."""
         since = self.was_silent_since
         return since if since is not None and participant.joined_at < since else now
 
-    def keep(self, participants: Iterable[LiveKitParticipant]) -> None:
-        """Forget those who are not listed any more."""
+    def retain(self, participants: Iterable[LiveKitParticipant]) -> None:
+        """Forget all others: they are no longer listed."""
         sids = {one.sid for one in participants}
         self.silent = {sid: at for sid, at in self.silent.items() if sid in sids}
-        self.proven = {sid: at for sid, at in self.proven.items() if sid in sids}
+        self.answered = {sid: at for sid, at in self.answered.items() if sid in sids}
 
-    def dead_since(self, sid: str) -> datetime | None:
-        """Since when the participant gives no answer; believe it when it is no longer `unsure`."""
+    def stale_since(self, sid: str) -> datetime | None:
+        """Since when the participant gives no answer; to be relied on when it is no longer `uncertain`."""
         return self.silent_since or self.silent.get(sid)
 
-    def unsure(self, now: datetime) -> bool:
+    def uncertain(self, now: datetime) -> bool:
         """Whether something has been silent for so short that it may only be slow, or was not asked yet."""
         if self.suspected and self.silent_since is None:
             return True
@@ -89,5 +88,5 @@ class Vitals:
 
 
 def miscounted(room: LiveKitRoom, participants: Sequence[LiveKitParticipant]) -> bool:
-    """Whether the room's server counts others than are listed; it tells its count some 10 s late."""
+    """Whether the room's server counts others than are listed; its count is up to some 10 s late."""
     return room.num_participants != sum(one.kind not in NOT_COUNTED for one in participants)

@@ -1,1 +1,0 @@
-"""The connections we believe in, from LiveKit's webhooks."""

@@ -1,1 +1,0 @@
-"""Rosters: who was seen in a session's room when LiveKit was last asked."""
