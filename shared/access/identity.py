@@ -33,7 +33,7 @@ _CACHED_TOKENS = 10_000
 
 
 class Scope(StrEnum):
-    """What a caller may do at all; API keys may be given less than both."""
+    """What a caller may do; an API key may have one of the two or both."""
 
     READ = "read"
     WRITE = "write"

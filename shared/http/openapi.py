@@ -21,18 +21,18 @@ LIBRARY_PREFIX = "/libraries/{library_id}"
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
 _MEANINGS = {
-    401: "No credentials, or they are not valid",
+    401: "No credentials, or invalid ones",
     403: "The caller may not do this",
-    404: "There is no such thing, or it belongs to another organization",
-    409: "The state of the thing forbids the call",
+    404: "Not found, or it belongs to another organization",
+    409: "The resource's state does not allow this",
     413: "The body is too large",
-    415: "The body is not JSON, or compressed with something else than gzip and deflate",
-    416: "The range lies behind the end of the file",
+    415: "The body is not JSON, or its compression is neither gzip nor deflate",
+    416: "The range starts after the end of the file",
     422: "The request has invalid fields, one entry each in `errors`",
-    429: "Too many requests; `Retry-After` says when to come back",
+    429: "Too many requests; retry after `Retry-After` seconds",
     500: "A bug on our side",
-    502: "A service behind the gateway broke off its answer",
-    503: "Something the operation depends on does not answer now",
+    502: "A service behind the gateway closed the connection early",
+    503: "A dependency is unavailable",
     504: "A service behind the gateway did not answer in time",
 }
 _ALWAYS = (429, 500, 502, 503, 504)

@@ -14,8 +14,9 @@ routes = Routes("Attendance")
 async def export_attendance(request: Request, query: ExportQuery) -> web.StreamResponse:
     """Export attendance data.
 
-    A file without an envelope, with everybody who was there, also for less than 30 s. Cells of CSV and XLSX
-    that begin like a formula have an apostrophe before them. E-mail addresses are for the organization's own.
+    A file without an envelope, with everybody who attended, also for less than 30 s. Cells of CSV and XLSX
+    that look like a formula are prefixed with an apostrophe. Only callers of the organization get e-mail
+    addresses.
     """
     session_id, format_ = request.path_id(), Format(query.format)
     pieces = await request.service(EXPORTS).export(session_id, request.caller, request.library_id, format_)

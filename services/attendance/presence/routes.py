@@ -11,8 +11,8 @@ routes = Routes("Attendance")
 async def leave_session(request: Request) -> Reply[None]:
     """Leave a session.
 
-    Ends this sign-in's presence now and disconnects it; other devices of the same person stay. Also
-    answers 200 where there was nothing to leave.
+    Ends the presence of this sign-in and disconnects it; other devices of the same person stay. Also 200 if
+    there was nothing to leave.
     """
     await request.service(PRESENCE).leave(request.path_id(), request.caller)
     return ok()
@@ -22,7 +22,7 @@ async def leave_session(request: Request) -> Reply[None]:
 async def list_active_viewers(request: Request) -> Reply[ActiveViewersResponse]:
     """Get active viewers for a session.
 
-    People who are there now, the first to join first, without hosts, co-hosts and monitors, for whom the
-    preset lets see them. At most 1,000 are listed; `total` counts all.
+    People in the session now, in order of joining, without hosts, co-hosts and monitors; for callers whom the
+    preset allows to see them. At most 1,000 are listed; `total` counts all.
     """
     return Reply(await request.service(PRESENCE).viewers(request.path_id(), request.caller))

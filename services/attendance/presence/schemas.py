@@ -7,7 +7,7 @@ from shared.http import Data
 
 
 class ActiveViewerResponse(Data):
-    """A person who is watching; `id` is that of their attendance, `joined_at` when they came."""
+    """A person who is watching; `id` is their attendance's, `joined_at` when they joined."""
 
     id: str
     user_id: str

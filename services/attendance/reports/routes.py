@@ -15,7 +15,7 @@ routes = Routes("Attendance")
 async def list_attendance(request: Request, query: AttendanceQuery) -> Reply[AttendanceListResponse]:
     """Get full attendance list.
 
-    One entry a person over all their devices and rejoins, the first to join first.
+    One entry per person over all devices and rejoins, in order of joining.
     """
     service = request.service(REPORTS)
     return Reply(await service.list(request.path_id(), request.caller, request.library_id, query))

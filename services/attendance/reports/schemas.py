@@ -17,7 +17,7 @@ class AttendanceQuery(Page):
 
 
 class AttendanceResponse(Data):
-    """`watch_duration` in whole seconds; `left_at` is null while the person is there."""
+    """`watch_duration` in whole seconds; `left_at` is null while the person is connected."""
 
     id: str
     session_id: str
@@ -33,7 +33,7 @@ class AttendanceResponse(Data):
 
 
 class AttendanceListResponse(Data):
-    """`total` counts those found, `currently_watching` everyone who is there now."""
+    """`total` counts the matches, `currently_watching` everybody in the session now."""
 
     attendance: list[AttendanceResponse]
     total: int

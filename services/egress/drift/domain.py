@@ -12,7 +12,7 @@ from shared.livekit.ports import Permissions
 
 
 class Kind(StrEnum):
-    """What differed."""
+    """The kind of difference."""
 
     MISSED_JOIN = "missed_join"
     MISSED_LEAVE = "missed_leave"

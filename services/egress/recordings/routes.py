@@ -25,7 +25,7 @@ admin_routes = Routes("Administration")
 async def list_my_recordings(request: Request, query: Page) -> Reply[RecordingListResponse]:
     """Get my recordings.
 
-    Those of the caller's own sessions, the newest first; for an API key those of its organization.
+    Those of the caller's own sessions, newest first; for an API key those of its organization.
     """
     return Reply(await request.service(RECORDINGS).list_mine(request.caller, query))
 
@@ -46,7 +46,7 @@ async def update_recording(request: Request, body: UpdateRecordingRequest) -> Re
 async def delete_recording(request: Request) -> Reply[None]:
     """Delete a recording.
 
-    With its file. Refused with 409 while it runs; 503 where the storage does not answer: try again.
+    With its file. Refused with 409 while it runs; 503 if the storage is unavailable: try again.
     """
     await request.service(RECORDINGS).delete(request.path_id(), request.caller)
     return ok()
@@ -56,7 +56,7 @@ async def delete_recording(request: Request) -> Reply[None]:
 async def get_recording_download(request: Request) -> Reply[RecordingDownloadResponse]:
     """Get recording download URL.
 
-    It needs no credentials, and is valid for an hour. 409 while there is no file.
+    The URL needs no credentials and is valid for an hour. 409 while there is no file.
     """
     return Reply(await request.service(RECORDINGS).download(request.path_id(), request.caller))
 
@@ -65,7 +65,7 @@ async def get_recording_download(request: Request) -> Reply[RecordingDownloadRes
 async def get_recording_file(request: Request, query: FileQuery) -> web.StreamResponse:
     """Serve recording file.
 
-    An MP4 without an envelope: ranges (206, 416), conditional requests (304), a file name.
+    An MP4 without an envelope; supports ranges (206, 416) and conditional requests (304).
     """
     return await request.service(RECORDINGS).send(request.raw, request.path_id(), query.token)
 
@@ -81,7 +81,7 @@ async def list_session_recordings(request: Request, query: Page) -> Reply[Record
 async def get_active_recording(request: Request) -> Reply[RecordingResponse | None]:
     """Get active recording for a session.
 
-    `data` is null while none runs.
+    `data` is null if none is active.
     """
     return Reply(await request.service(RECORDINGS).active(request.path_id(), request.caller))
 
@@ -90,7 +90,7 @@ async def get_active_recording(request: Request) -> Reply[RecordingResponse | No
 async def start_recording(request: Request) -> Reply[RecordingResponse]:
     """Start recording a session.
 
-    It must be live; 409 where it is being recorded already.
+    The session must be live; 409 if it is being recorded already.
     """
     service = request.service(RECORDINGS)
     return Reply(await service.start(request.reservation, request.path_id(), request.caller))
@@ -100,7 +100,7 @@ async def start_recording(request: Request) -> Reply[RecordingResponse]:
 async def stop_recording(request: Request) -> Reply[RecordingResponse]:
     """Stop recording a session.
 
-    It is `completed` once its file is stored. A stream goes on.
+    The recording is `completed` once its file is stored. A running stream continues.
     """
     return Reply(await request.service(RECORDINGS).stop(request.path_id(), request.caller))
 
@@ -115,8 +115,8 @@ async def get_storage_status(request: Request) -> Reply[StorageStatusResponse]:
 async def clean_storage(request: Request, body: CleanupRequest) -> Reply[CleanupResponse]:
     """Trigger storage cleanup.
 
-    Deletes recordings older than `older_than_days`; without it, those that are too old or too much by the
-    settings. `dry_run` only says what would be deleted.
+    Deletes recordings older than `older_than_days`; without it, those beyond the configured age or quota.
+    `dry_run` only lists what would be deleted.
     """
     return Reply(await request.service(HOUSEKEEPING).clean(body.older_than_days, dry_run=body.dry_run))
 
@@ -125,6 +125,6 @@ async def clean_storage(request: Request, body: CleanupRequest) -> Reply[Cleanup
 async def retry_recording(request: Request) -> Reply[RecordingResponse]:
     """Retry a failed recording.
 
-    Looks for its file, and has it made again of what its egress left. 409 unless it has failed.
+    Looks for its file; if there is none, makes it again from the stored segments. 409 unless it has failed.
     """
     return Reply(await request.service(HOUSEKEEPING).retry(request.path_id()))

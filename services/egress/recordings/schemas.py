@@ -23,7 +23,7 @@ class FileQuery(Query):
 class RecordingResponse(Data):
     """`duration` in whole seconds and `file_size` in bytes, both null until the file is stored.
 
-    `error_message` says why it failed, or what is missing from one that is completed.
+    `error_message` says why it failed, or what is missing from a completed one.
     """
 
     id: str
@@ -52,7 +52,8 @@ class RecordingDownloadResponse(Data):
 
 
 class StorageStatusResponse(Data):
-    """In bytes; null where the storage does not say. `reclaimable_bytes` is what a cleanup would free now."""
+    """In bytes; null if the storage does not report it. `reclaimable_bytes` is what a cleanup would free
+    now."""
 
     storage_type: str
     total_bytes: int | None
@@ -63,7 +64,7 @@ class StorageStatusResponse(Data):
 
 
 class CleanupRequest(Body):
-    """Without `older_than_days` what the settings say is deleted: what is too old, and what is too much."""
+    """Without `older_than_days` the configured age and quota decide."""
 
     older_than_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
     dry_run: bool = False

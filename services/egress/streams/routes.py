@@ -15,7 +15,7 @@ hls_routes = Routes("Streams")
 async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     """Get stream health info.
 
-    With a verdict and its reasons; room and tracks as LiveKit has them now.
+    A status with its reasons; room and tracks as LiveKit reports them now.
     """
     service = request.service(HEALTH)
     return Reply(await service.of(request.path_id(), request.caller, request.library_id))
@@ -25,7 +25,7 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
 async def get_hls(request: Request) -> web.StreamResponse:
     """Play a stream.
 
-    `<session id>/live.m3u8` is a window that moves on, `<session id>/index.m3u8` the whole stream; segments
-    lie beside them. Where the library is not public the path begins with a token: see `hls_url`.
+    `<session id>/live.m3u8` is a sliding window, `<session id>/index.m3u8` the whole stream; segments are
+    beside them. If the library is not public, the path begins with a token: see `hls_url`.
     """
     return await request.service(HLS).send(request.raw, request.raw.match_info["path"])

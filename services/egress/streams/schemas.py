@@ -7,7 +7,7 @@ from shared.http import Data
 
 
 class RoomHealth(Data):
-    """`num_participants` is null where LiveKit does not answer, or may not know yet who is in a new room."""
+    """`num_participants` is null if LiveKit is unavailable, or the room is too new to know."""
 
     sid: str
     name: str
@@ -30,7 +30,7 @@ class TrackHealth(Data):
 class EgressHealth(Data):
     """`status` is the stream's, `reasons` are sentences on what is wrong, for people.
 
-    Size and frame rate are null without an egress. `bitrate_kbps` is measured over the last segments;
+    Size and frame rate are null without an egress. `bitrate_kbps` is measured over the latest segments;
     `last_segment_age` in seconds.
     """
 
@@ -52,16 +52,16 @@ class EgressHealth(Data):
 
 
 class IngressHealth(Data):
-    """`publishing` is null where it is not known who is in the room."""
+    """`publishing` is null if it is not known who is in the room."""
 
     ingress_id: str
     publishing: bool | None
 
 
 class StreamHealthResponse(Data):
-    """`status` is the verdict, `egress.reasons` say why. Without one, `room` and `ingress` are null.
+    """`status` sums up, `egress.reasons` give the reasons. Without a room or an ingress, those are null.
 
-    `tracks` is empty, too, where it is not known who is in the room; `room.num_participants` is null then.
+    `tracks` is also empty if it is not known who is in the room; `room.num_participants` is null then.
     """
 
     status: Literal["healthy", "degraded", "unhealthy", "idle"]

@@ -41,7 +41,7 @@ def own_document() -> Document:
         "operationId": "health",
         "tags": ["Health"],
         "summary": "Health check",
-        "description": "Asks every service; 503 where one is not ready.",
+        "description": "Asks every service; 503 if one is not ready.",
         "x-access": "public",
         "responses": {
             "200": _answer("Every service is ready", healthy),

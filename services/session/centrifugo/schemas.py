@@ -9,13 +9,13 @@ from shared.http import BareData, Body
 
 
 class ConnectRequest(Body):
-    """`data` is what the client sends along: {"token": "<access token>"}."""
+    """`data` is sent by the client: {"token": "<access token>"}."""
 
     data: Any = None
 
 
 class SubscribeRequest(Body):
-    """`user` and `meta` are what the connect proxy named."""
+    """`user` and `meta` are those of the connect proxy's answer."""
 
     user: Any = None
     channel: Any = None
@@ -42,7 +42,7 @@ class Meta(BareData):
 
 
 class ConnectResult(BareData):
-    """`expire_at` in seconds since 1970: a client must connect with a new token by then.
+    """`expire_at` in seconds since 1970: the client must reconnect with a new token by then.
 
     `meta` is for Centrifugo and us, and never seen by a client.
     """
@@ -60,7 +60,7 @@ class ConnectReply(BareData):
 
 
 class SubscribeResult(BareData):
-    """Nothing more is said of a subscription that is allowed."""
+    """An allowed subscription has no further fields."""
 
 
 class SubscribeReply(BareData):

@@ -25,8 +25,8 @@ routes = Routes("Chat")
 async def list_chat_messages(request: Request, query: ChatQuery) -> Reply[ChatMessagesResponse]:
     """Get chat messages for a session.
 
-    The newest first: what is for everybody, and direct messages that the caller wrote or got. `before` is the
-    id of a message and gives older ones, however many came since. `total` counts up to 10,000 of either kind.
+    Newest first: messages for everybody and the caller's direct messages. `before` is the id of a message;
+    only older ones are returned. `total` counts up to 10,000 of either kind.
     """
     return Reply(await request.service(CHAT).read(request.path_id(), request.caller, query))
 
@@ -35,7 +35,8 @@ async def list_chat_messages(request: Request, query: ChatQuery) -> Reply[ChatMe
 async def send_chat_message(request: Request, body: CreateChatMessageRequest) -> Reply[ChatMessageResponse]:
     """Send a chat message.
 
-    While the session is live. With a `recipient_id` it is a direct message, which those two alone ever see.
+    While the session is live. With a `recipient_id` it is a direct message that only sender and recipient
+    see.
     """
     service, reserved = request.service(CHAT), request.reservation.id
     return Reply(await service.say(reserved, request.path_id(), request.caller, body))
@@ -45,7 +46,7 @@ async def send_chat_message(request: Request, body: CreateChatMessageRequest) ->
 async def delete_chat_message(request: Request) -> Reply[None]:
     """Delete a chat message.
 
-    By its author, or whoever manages the chat and sees it. Deleting it again changes nothing.
+    For its author, and for chat managers who can see it. Deleting it again changes nothing.
     """
     service = request.service(CHAT)
     await service.delete(request.path_id(), request.path_id("message_id"), request.caller)
@@ -56,8 +57,8 @@ async def delete_chat_message(request: Request) -> Reply[None]:
 async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFileMessageResponse]:
     """Send a file to the chat.
 
-    The body is the file, its type the Content-Type, which must be what the file is. The message is the file's
-    name, and carries a `file` besides.
+    The body is the file; Content-Type must match its content. The message's text is the file's name, and it
+    has a `file`.
     """
     service, reserved = request.service(FILE_MESSAGES), request.reservation.id
     return Reply(await service.send(reserved, request.path_id(), request.caller, request.raw, query))
@@ -67,7 +68,7 @@ async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFi
 async def get_chat_file(request: Request) -> web.StreamResponse:
     """Get a file of the chat.
 
-    By the `url` of its message, which needs no credentials; always as a download.
+    The `url` of its message; it needs no credentials, and the file is always sent as a download.
     """
     token = request.raw.match_info["token"]
     return await request.service(FILE_MESSAGES).give(request.raw, token, request.path_id())
@@ -77,8 +78,8 @@ async def get_chat_file(request: Request) -> web.StreamResponse:
 async def export_chat(request: Request, query: ExportQuery) -> web.StreamResponse:
     """Export the chat.
 
-    All that its host sees of it, the oldest message first, as a file without an envelope. Cells of CSV that
-    begin like a formula have an apostrophe before them.
+    All messages the host sees, oldest first, as a file without an envelope. CSV cells that look like a
+    formula are prefixed with an apostrophe.
     """
     session_id = request.path_id()
     pieces = await request.service(CHAT_EXPORT).export(session_id, request.caller, query.format)

@@ -69,7 +69,7 @@ class ChatMessageResponse(Data):
 
 
 class ChatFileResponse(Data):
-    """`size` in bytes; the URL needs no credentials, and is good for a day."""
+    """`size` in bytes; the URL needs no credentials and is valid for a day."""
 
     name: str
     size: int

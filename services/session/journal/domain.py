@@ -10,7 +10,7 @@ from shared.contracts.livekit_events import LiveKitEvent
 
 
 class EntryKind(StrEnum):
-    """What an entry tells of: a call of the API, LiveKit's word, a repair, or what we did by ourselves."""
+    """An entry's source: an API call, LiveKit, a correction, or an automatic action."""
 
     COMMAND = "command"
     WEBHOOK = "webhook"

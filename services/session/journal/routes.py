@@ -11,6 +11,6 @@ routes = Routes("Administration")
 async def read_journal(request: Request, query: JournalQuery) -> Reply[JournalResponse]:
     """Everything that happened to a session, in order.
 
-    Commands with who gave them, LiveKit's webhooks, repairs, and what we did by ourselves; kept 90 days.
+    Calls with their callers, LiveKit's webhooks, corrections and automatic actions; kept for 90 days.
     """
     return Reply(await request.service(JOURNAL).read(request.path_id(), query))

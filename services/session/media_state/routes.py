@@ -12,7 +12,7 @@ routes = Routes("Sessions")
 async def set_host_video_state(request: Request, body: HostMediaRequest) -> Reply[None]:
     """Broadcast host video state change.
 
-    Everybody in the room is told at once. The session must be live.
+    Sends a notice to everybody in the room. The session must be live.
     """
     service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
     await service.switch(id, request.caller, request.library_id, HostMedia.VIDEO, enabled=body.enabled)
@@ -23,7 +23,7 @@ async def set_host_video_state(request: Request, body: HostMediaRequest) -> Repl
 async def set_host_audio_state(request: Request, body: HostMediaRequest) -> Reply[None]:
     """Broadcast host audio state change.
 
-    Everybody in the room is told at once. The session must be live.
+    Sends a notice to everybody in the room. The session must be live.
     """
     service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
     await service.switch(id, request.caller, request.library_id, HostMedia.AUDIO, enabled=body.enabled)

@@ -17,8 +17,8 @@ routes = Routes("Moderation")
 async def ban_participant(request: Request, body: BanParticipantRequest) -> Reply[BannedParticipantResponse]:
     """Ban a participant.
 
-    Disconnects them at once, on all devices, and keeps them out; takes their role and their place on
-    stage. Who is banned already stays so. Hosts and co-hosts cannot be banned, nor can oneself.
+    Disconnects them immediately on all devices and keeps them out; ends their role and their place on stage.
+    Banning again changes nothing. Hosts, co-hosts and the caller cannot be banned.
     """
     service = request.service(MODERATION)
     return Reply(await service.ban(request.path_id(), request.caller, body, request.reservation.id))
@@ -28,7 +28,7 @@ async def ban_participant(request: Request, body: BanParticipantRequest) -> Repl
 async def unban_participant(request: Request) -> Reply[None]:
     """Unban a participant.
 
-    They may come in again, as a viewer.
+    They may join again, as a viewer.
     """
     service = request.service(MODERATION)
     await service.unban(request.path_id(), request.caller, request.path_id("user_id"))
@@ -39,7 +39,7 @@ async def unban_participant(request: Request) -> Reply[None]:
 async def list_banned(request: Request, query: Page) -> Reply[BannedParticipantsListResponse]:
     """Get banned participants list.
 
-    The last to be banned first.
+    Newest ban first.
     """
     return Reply(await request.service(MODERATION).list(request.path_id(), request.caller, query))
 

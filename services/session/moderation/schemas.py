@@ -21,7 +21,7 @@ class BanUserResponse(Data):
 
 
 class BannedParticipantResponse(Data):
-    """The users are null once their accounts are gone, and who is banned also where they are none of ours."""
+    """The users are null if their accounts were deleted or belong to another organization."""
 
     id: str
     session_id: str

@@ -19,7 +19,7 @@ async def list_participants(
 ) -> Reply[SessionParticipantsListResponse]:
     """Get session participants (co-hosts, moderators).
 
-    Everybody who has or had one of these roles, for whom the preset lets see them.
+    Everybody who has or had one of these roles; for callers whom the preset allows to see them.
     """
     return Reply(await request.service(PARTICIPANTS).list(request.path_id(), request.caller, query))
 
@@ -28,7 +28,7 @@ async def list_participants(
 async def add_co_host(request: Request, body: AddParticipantRoleRequest) -> Reply[SessionParticipantResponse]:
     """Add a co-host to a session.
 
-    Where the preset allows it. Takes the place of another role of theirs, at once and on all devices.
+    If the preset allows it. Replaces another role of theirs, immediately and on all devices.
     """
     return await _add(request, body, Role.CO_HOST)
 
@@ -37,7 +37,7 @@ async def add_co_host(request: Request, body: AddParticipantRoleRequest) -> Repl
 async def remove_co_host(request: Request) -> Reply[None]:
     """Remove a co-host from a session.
 
-    They stay in the room as a viewer, and cannot publish any more.
+    They stay in the room as a viewer and can no longer publish.
     """
     return await _remove(request, Role.CO_HOST)
 
@@ -48,7 +48,7 @@ async def add_moderator(
 ) -> Reply[SessionParticipantResponse]:
     """Add a moderator to a session.
 
-    What moderators manage is in the preset. Takes the place of another role of theirs.
+    The preset says what moderators manage. Replaces another role of theirs.
     """
     return await _add(request, body, Role.MODERATOR)
 

@@ -19,7 +19,8 @@ class ParticipantQuery(Page):
 
 
 class SessionParticipantResponse(Data):
-    """`joined_at` and `left_at` are of the person's stay; the users are null once their accounts are gone."""
+    """`joined_at` and `left_at` are the person's in the session; the users are null if their accounts were
+    deleted."""
 
     id: str
     session_id: str

@@ -17,7 +17,7 @@ routes = Routes("Polls")
 async def list_polls(request: Request, query: PollQuery) -> Reply[PollListResponse]:
     """Get polls for a session.
 
-    The newest first. `vote_count` is 0 throughout for those who may not see results.
+    Newest first. Every `vote_count` is 0 for callers who may not see results.
     """
     return Reply(await request.service(POLLS).list_of_session(request.path_id(), request.caller, query))
 
@@ -26,7 +26,8 @@ async def list_polls(request: Request, query: PollQuery) -> Reply[PollListRespon
 async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollResponse]:
     """Create a poll for a session.
 
-    While the session is live, by those whose flag allows it. It ends when it is closed, or with the session.
+    While the session is live, for callers whose flag allows it. It ends when it is closed, or with the
+    session.
     """
     service, reserved = request.service(POLLS), request.reservation.id
     return Reply(await service.create(reserved, request.path_id(), request.caller, body))
@@ -36,8 +37,8 @@ async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollRe
 async def vote_on_poll(request: Request, body: VoteRequest) -> Reply[PollResponse]:
     """Vote on a poll.
 
-    Once a person, or once an option where several are allowed; 409 `already_voted` for more. The answer
-    counts this vote and all before it; its counts are 0 for those who may not see results.
+    One vote per person, or one per option if several are allowed; 409 `already_voted` otherwise. The answer
+    counts this vote and all earlier ones; its counts are 0 for callers who may not see results.
     """
     service, call_id = request.service(POLLS), request.reservation.id
     return Reply(await service.vote(call_id, request.path_id(), request.caller, body))
@@ -53,6 +54,6 @@ async def get_poll_results(request: Request) -> Reply[PollResponse]:
 async def close_poll(request: Request) -> Reply[PollResponse]:
     """Close a poll.
 
-    No vote is taken any more. A closed one is answered as it is.
+    It accepts no more votes. Closing it again changes nothing.
     """
     return Reply(await request.service(POLLS).close(request.path_id(), request.caller))

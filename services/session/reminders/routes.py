@@ -20,8 +20,8 @@ routes = Routes("Reminders")
 async def subscribe_to_reminders(request: Request, body: SubscribeRequest) -> Reply[SubscribedResponse]:
     """Subscribe to room reminders.
 
-    By e-mail to the address of the account. Where that has none, `email` gives one (409 without), which is
-    asked to confirm first: `subscribed` is false until then. The same again changes nothing.
+    By e-mail to the account's address. An account without one gives it in `email` (409 otherwise) and must
+    confirm it first: `subscribed` is false until then. Subscribing again changes nothing.
     """
     service, room_id = request.service(REMINDERS), request.path_id()
     return Reply(await service.subscribe(room_id, request.caller, request.library_id, body.email))
@@ -31,7 +31,7 @@ async def subscribe_to_reminders(request: Request, body: SubscribeRequest) -> Re
 async def unsubscribe_from_reminders(request: Request) -> Reply[UnsubscribedResponse]:
     """Unsubscribe from room reminders.
 
-    Also answers 200 where there was no subscription.
+    Also 200 if there was no subscription.
     """
     await request.service(REMINDERS).unsubscribe(request.path_id(), request.caller, request.library_id)
     return Reply(UnsubscribedResponse(subscribed=False))
@@ -41,7 +41,7 @@ async def unsubscribe_from_reminders(request: Request) -> Reply[UnsubscribedResp
 async def get_my_reminders(request: Request) -> Reply[ReminderStatusResponse]:
     """Get my reminder subscription status.
 
-    `created_at` is null without a subscription; not `subscribed` with a time waits for confirmation.
+    `created_at` is null without a subscription. `subscribed` false with a time: waiting for confirmation.
     """
     service = request.service(REMINDERS)
     return Reply(await service.mine(request.path_id(), request.caller, request.library_id))

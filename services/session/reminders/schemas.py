@@ -9,7 +9,7 @@ from shared.http import Body, Data, Query
 
 
 class SubscribeRequest(Body):
-    """`email` is for people whose account has none."""
+    """`email` is for accounts without an e-mail address."""
 
     email: Annotated[EmailStr, Field(max_length=254)] | None = None
 
@@ -22,7 +22,7 @@ class LinkQuery(Query):
 
 
 class SubscribedResponse(Data):
-    """Not `subscribed`, with a time: the address is not confirmed yet."""
+    """`subscribed` false with a time: the address is not confirmed yet."""
 
     subscribed: bool
     created_at: datetime

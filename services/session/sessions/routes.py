@@ -35,7 +35,7 @@ async def list_room_sessions(request: Request, query: Page) -> Reply[SessionList
 async def create_session(request: Request, body: CreateSessionRequest) -> Reply[CreateSessionResponse]:
     """Create a new session in a room.
 
-    In mode `rtmp` the answer carries the address and key for the encoder. Without a mode it is `webcam`.
+    In mode `rtmp` the answer has the encoder's address and key. The default mode is `webcam`.
     """
     service = request.service(SESSIONS)
     made = await service.create(
@@ -48,7 +48,7 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Reply[
 async def list_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
     """List all sessions.
 
-    Those of public libraries, the newest first; `total` is counted up to 10,000.
+    Those of public libraries, newest first; `total` is counted up to 10,000.
     """
     return Reply(await request.service(SESSIONS).list_public(request.library_id, query, request.viewer))
 
@@ -64,7 +64,7 @@ async def list_live_sessions(request: Request, query: Page) -> Reply[SessionList
 async def get_session_stats(request: Request) -> Reply[DashboardStatsResponse]:
     """Get dashboard stats.
 
-    For hosts over their organization, for viewers over what public lists show.
+    Hosts get their organization's numbers, viewers those of the public lists.
     """
     return Reply(await request.service(SESSIONS).stats(request.caller, request.library_id))
 
@@ -89,7 +89,7 @@ async def delete_session(request: Request) -> Reply[None]:
 async def join_session(request: Request) -> Reply[JoinSessionResponse]:
     """Join a session (get LiveKit token).
 
-    The token is good for 10 minutes; who is connected stays. The session must be live.
+    The token is valid for 10 minutes; connections made with it stay. The session must be live.
     """
     return Reply(await request.service(ADMISSION).join(request.path_id(), request.caller, request.library_id))
 
@@ -98,7 +98,7 @@ async def join_session(request: Request) -> Reply[JoinSessionResponse]:
 async def start_session(request: Request) -> Reply[StartSessionResponse]:
     """Start a session.
 
-    Opens the LiveKit room and answers with the host's token. A live session is answered as it is.
+    Opens the LiveKit room and returns the host's token. For a live session it only returns a token.
     """
     return Reply(await request.service(LIVE).start(request.path_id(), request.caller, request.library_id))
 
@@ -107,8 +107,8 @@ async def start_session(request: Request) -> Reply[StartSessionResponse]:
 async def go_live(request: Request) -> Reply[StartSessionResponse]:
     """Go live with a session.
 
-    Starts it where needed, with HLS, and with a recording where the preset has it. `hls_url` is null until
-    there is something to play; stream health says why where that does not come.
+    Starts the session if needed, with HLS, and with a recording if the preset says so. `hls_url` is null
+    until there is something to play; if that takes long, stream health gives the reasons.
     """
     return Reply(await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id))
 
@@ -117,7 +117,7 @@ async def go_live(request: Request) -> Reply[StartSessionResponse]:
 async def start_webcam_hls(request: Request) -> Reply[None]:
     """Start webcam to HLS streaming.
 
-    For a live session in mode `webcam`. One that streams already goes on.
+    For a live session in mode `webcam`. A running stream is kept.
     """
     await request.service(LIVE).start_webcam_hls(request.path_id(), request.caller, request.library_id)
     return ok()
@@ -127,7 +127,7 @@ async def start_webcam_hls(request: Request) -> Reply[None]:
 async def ensure_hls_egress(request: Request) -> Reply[None]:
     """Ensure HLS egress is running.
 
-    A running one is kept, one that has died is replaced.
+    A running egress is kept; one that has failed is replaced.
     """
     await request.service(LIVE).ensure_stream(request.path_id(), request.caller, request.library_id)
     return ok()
@@ -137,7 +137,7 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
 async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     """Get a new stream key.
 
-    The old one is worth nothing any more: an encoder that sends under it is sent away within a few seconds.
+    The old key is revoked; an encoder still using it is disconnected within a few seconds.
     """
     rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
     return Reply(await rotated)
@@ -165,7 +165,7 @@ async def reschedule_session(request: Request, body: RescheduleSessionRequest) -
 async def update_session_settings(request: Request, body: UpdateSessionSettingsRequest) -> Reply[None]:
     """Update session runtime settings.
 
-    Absent keeps, null goes back to what the preset says.
+    Absent fields are kept, null returns to the preset's value.
     """
     await request.service(SESSIONS).configure(request.path_id(), request.caller, body)
     return ok()
@@ -184,10 +184,10 @@ async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
 
 @routes.post("/sessions/{id}/tokens", access=HOST, status=201, idempotent=True)
 async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[IssueTokensResponse]:
-    """Issue a join token for a person of the customer.
+    """Issue a join token for one of the customer's users.
 
-    For API keys: the customer's backend lets its own people in. The person is known by their
-    `external_user_id` within the organization and made when first named.
+    For API keys: a customer's backend gives its own users access. The user is identified by
+    `external_user_id` within the organization and created on first use.
     """
     return Reply(await request.service(ADMISSION).issue_tokens(request.path_id(), request.caller, body))
 

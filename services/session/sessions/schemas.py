@@ -27,7 +27,7 @@ class RescheduleSessionRequest(Body):
 
 
 class UpdateSessionSettingsRequest(Body):
-    """Absent keeps, null goes back to the preset's."""
+    """Absent fields are kept, null returns to the preset's value."""
 
     chat_enabled: bool | None = None
     stage_enabled: bool | None = None
@@ -72,7 +72,7 @@ class SessionListResponse(Data):
 
 
 class CreateSessionResponse(Data):
-    """`rtmp_url` and `stream_key` are empty where the session takes no RTMP."""
+    """`rtmp_url` and `stream_key` are empty unless the session is in mode `rtmp`."""
 
     session: SessionResponse
     rtmp_url: str

@@ -18,7 +18,7 @@ auth = Routes("Auth")
 async def generate_studio_url(request: Request) -> Reply[StudioUrlResponse]:
     """Generate studio URL.
 
-    It signs the caller in once, within 60 s: whoever has it is the host, so pass it to nobody else.
+    It signs the caller in once, within 60 s. Whoever opens it acts as the host: do not share it.
     """
     return Reply(await request.service(SHARING).studio(request.path_id(), request.caller, request.library_id))
 
@@ -27,7 +27,7 @@ async def generate_studio_url(request: Request) -> Reply[StudioUrlResponse]:
 async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
     """Get shareable URLs for a session.
 
-    They stay the same for the session's life; `hls_url` is null until there is a stream.
+    They do not change while the session exists; `hls_url` is null until there is a stream.
     """
     return Reply(await request.service(SHARING).share(request.path_id(), request.caller, request.library_id))
 
@@ -36,8 +36,8 @@ async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
 async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
     """Generate a short-lived auth code.
 
-    It signs the caller in once, within 60 s; the session must be one the caller hosts. What an API key
-    has made ends with the key, and so does whoever it signed in.
+    It signs the caller in once, within 60 s; the caller must host the session. Codes made by an API key, and
+    the sign-ins they opened, end with the key.
     """
     code = await request.service(SHARING).generate_code(body.session_id, request.caller, request.library_id)
     return Reply(GenerateAuthCodeResponse(code=code, expires_in=int(CODE_LIFETIME.total_seconds())))

@@ -23,7 +23,7 @@ async def create_library(request: Request, body: CreateLibraryRequest) -> Reply[
 
 @routes.get("/admin/libraries", access=ADMIN)
 async def list_libraries(request: Request, query: LibraryQuery) -> Reply[LibraryListResponse]:
-    """List libraries, the newest first."""
+    """List libraries, newest first."""
     found, total = await request.service(LIBRARIES).list(query.organization_id, query)
     responses = [library_response(library) for library in found]
     return Reply(LibraryListResponse(libraries=responses, total=total, page=query.page, limit=query.limit))
@@ -37,7 +37,7 @@ async def get_library(request: Request) -> Reply[LibraryResponse]:
 
 @routes.patch("/admin/libraries/{id}", access=ADMIN)
 async def update_library(request: Request, body: UpdateLibraryRequest) -> Reply[LibraryResponse]:
-    """Rename a library, change its visibility, or whom its sessions admit."""
+    """Update a library: its name, visibility and who may join its sessions."""
     return Reply(library_response(await request.service(LIBRARIES).update(request.path_id(), body)))
 
 

@@ -43,7 +43,7 @@ async def get_preset(request: Request) -> Reply[PresetResponse]:
 async def update_preset(request: Request, body: UpdatePresetRequest) -> Reply[PresetResponse]:
     """Update a preset.
 
-    Scheduled sessions that were created with it follow; live ones keep what they started with.
+    Scheduled sessions created with it follow; live ones keep the values they started with.
     """
     service = request.service(PRESETS)
     preset = await service.update(request.path_id(), request.caller, request.library_id, body)

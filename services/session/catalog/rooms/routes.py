@@ -18,7 +18,7 @@ routes = Routes("Rooms")
 async def list_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
     """List all rooms.
 
-    Those of public libraries, the newest first; `total` is counted up to 10,000.
+    Those of public libraries, newest first; `total` is counted up to 10,000.
     """
     return Reply(await request.service(ROOMS).list_public(request.library_id, query, request.viewer))
 
@@ -54,7 +54,7 @@ async def update_room(request: Request, body: UpdateRoomRequest) -> Reply[RoomRe
 async def delete_room(request: Request) -> Reply[None]:
     """Delete a room.
 
-    Its sessions go with it; refused with 409 while one of them is live.
+    Its sessions are deleted too; refused with 409 while one of them is live.
     """
     await request.service(ROOMS).delete(request.path_id(), request.caller, request.library_id)
     return ok()

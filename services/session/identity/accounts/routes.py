@@ -23,7 +23,7 @@ async def create_user(request: Request, body: CreateUserRequest) -> Reply[AdminU
 
 @routes.get("/admin/users", access=ADMIN)
 async def list_users(request: Request, query: UserQuery) -> Reply[AdminUserListResponse]:
-    """List people, the newest first."""
+    """List users, newest first."""
     users, total = await request.service(ACCOUNTS).list(query.organization_id, query)
     responses = [admin_user_response(user) for user in users]
     return Reply(AdminUserListResponse(users=responses, total=total, page=query.page, limit=query.limit))
@@ -31,18 +31,18 @@ async def list_users(request: Request, query: UserQuery) -> Reply[AdminUserListR
 
 @routes.get("/admin/users/{id}", access=ADMIN)
 async def get_user(request: Request) -> Reply[AdminUserResponse]:
-    """Get a person by ID."""
+    """Get a user by ID."""
     return Reply(admin_user_response(await request.service(ACCOUNTS).get(request.path_id())))
 
 
 @routes.patch("/admin/users/{id}", access=ADMIN)
 async def update_user(request: Request, body: UpdateUserRequest) -> Reply[AdminUserResponse]:
-    """Update a person; a new password or a deactivation ends their sign-ins."""
+    """Update a user; a new password or a deactivation ends their sign-ins."""
     return Reply(admin_user_response(await request.service(ACCOUNTS).update(request.path_id(), body)))
 
 
 @routes.delete("/admin/users/{id}", access=ADMIN)
 async def delete_user(request: Request) -> Reply[None]:
-    """Delete a person; what they made stays with the organization."""
+    """Delete a user; what they created stays with the organization."""
     await request.service(ACCOUNTS).delete(request.path_id())
     return ok()

@@ -28,7 +28,7 @@ async def create_api_key(request: Request, body: CreateApiKeyRequest) -> Reply[A
 
 @routes.get("/admin/api-keys", access=ADMIN)
 async def list_api_keys(request: Request, query: ApiKeyQuery) -> Reply[ApiKeyListResponse]:
-    """List API keys, the newest first."""
+    """List API keys, newest first."""
     found, total = await request.service(API_KEYS).list(query.organization_id, query)
     responses = [api_key_response(key) for key in found]
     return Reply(ApiKeyListResponse(api_keys=responses, total=total, page=query.page, limit=query.limit))
@@ -48,7 +48,7 @@ async def update_api_key(request: Request, body: UpdateApiKeyRequest) -> Reply[A
 
 @routes.delete("/admin/api-keys/{id}", access=ADMIN)
 async def delete_api_key(request: Request) -> Reply[None]:
-    """Delete an API key; within a second it stops working, and so does whoever it let in."""
+    """Delete an API key; it and every token that came from it stop working within a second."""
     await request.service(API_KEYS).delete(request.path_id())
     return ok()
 

@@ -40,7 +40,7 @@ class ApiKeyResponse(Data):
 
 
 class ApiKeyWithSecretResponse(ApiKeyResponse):
-    """The secret is shown once, when the key is made."""
+    """The secret is shown once, when the key is created."""
 
     secret: str
 

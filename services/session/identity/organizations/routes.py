@@ -23,7 +23,7 @@ async def create_organization(request: Request, body: OrganizationRequest) -> Re
 
 @routes.get("/admin/organizations", access=ADMIN)
 async def list_organizations(request: Request, query: Page) -> Reply[OrganizationListResponse]:
-    """List organizations, the newest first."""
+    """List organizations, newest first."""
     found, total = await request.service(ORGANIZATIONS).list(query)
     responses = [organization_response(organization) for organization in found]
     return Reply(
@@ -48,6 +48,6 @@ async def update_organization(
 
 @routes.delete("/admin/organizations/{id}", access=ADMIN)
 async def delete_organization(request: Request) -> Reply[None]:
-    """Delete an organization that nobody belongs to any more."""
+    """Delete an organization without members."""
     await request.service(ORGANIZATIONS).delete(request.path_id())
     return ok()

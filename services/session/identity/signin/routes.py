@@ -27,7 +27,7 @@ async def login(request: Request, body: LoginRequest) -> Reply[AuthResponse]:
 async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResponse]:
     """Refresh access token.
 
-    The refresh token rotates: use the new one from now on. Using an old one again ends the sign-in.
+    The refresh token rotates: use the new one from now on. Reusing an old one ends the sign-in.
     """
     return Reply(_auth_response(await request.service(SIGN_IN).refresh(body.refresh_token)))
 
@@ -36,7 +36,7 @@ async def refresh(request: Request, body: RefreshTokenRequest) -> Reply[AuthResp
 async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Reply[ViewerRegisterResponse]:
     """Register a new viewer with device token.
 
-    A device that has a token from before sends it as `X-Device-Token`; bans of the device then hold on.
+    A device that already has a token sends it as `X-Device-Token`, so that bans of the device stay in effect.
     """
     service = request.service(SIGN_IN)
     known_by = request.raw.headers.get("X-Device-Token")

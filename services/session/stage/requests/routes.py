@@ -25,7 +25,7 @@ HAND, JOIN = RequestKind.HAND, RequestKind.JOIN
 async def raise_hand(request: Request, body: RaiseHandRequest) -> Reply[HandRaiseResponse]:
     """Raise hand to request stage access.
 
-    A hand that is up already stays the same one, with the message of now.
+    A hand that is raised already stays the same one, with the new message.
     """
     service = request.service(ASKING)
     hand = await service.raise_hand(request.reservation, request.path_id(), request.caller, body)
@@ -36,7 +36,7 @@ async def raise_hand(request: Request, body: RaiseHandRequest) -> Reply[HandRais
 async def lower_hand(request: Request) -> Reply[None]:
     """Lower hand.
 
-    It is gone, as if it had not been raised. Also answers 200 where none was up.
+    Removes the hand raise. Also 200 if there was none.
     """
     await request.service(ASKING).lower_hand(request.path_id(), request.caller)
     return ok()
@@ -46,7 +46,7 @@ async def lower_hand(request: Request) -> Reply[None]:
 async def get_hand_raise_status(request: Request) -> Reply[HandRaiseResponse | None]:
     """Get my hand raise status.
 
-    The caller's newest hand and how it was answered; null where there is none.
+    The caller's newest hand raise and its status; null if there is none.
     """
     hand = await request.service(ASKING).mine(request.path_id(), request.caller, HAND)
     return Reply(hand_response(hand) if hand else None)
@@ -56,7 +56,7 @@ async def get_hand_raise_status(request: Request) -> Reply[HandRaiseResponse | N
 async def create_join_request(request: Request) -> Reply[JoinRequestResponse]:
     """Create a join request.
 
-    One that waits already is answered as it is.
+    If one is pending already, it is returned.
     """
     service = request.service(ASKING)
     made = await service.ask(request.reservation, request.path_id(), request.caller, JOIN)
@@ -67,7 +67,7 @@ async def create_join_request(request: Request) -> Reply[JoinRequestResponse]:
 async def get_my_join_request(request: Request) -> Reply[JoinRequestResponse | None]:
     """Get my join request status.
 
-    The caller's newest request and how it was answered; null where there is none.
+    The caller's newest request and its status; null if there is none.
     """
     mine = await request.service(ASKING).mine(request.path_id(), request.caller, JOIN)
     return Reply(join_response(mine) if mine else None)
@@ -77,7 +77,7 @@ async def get_my_join_request(request: Request) -> Reply[JoinRequestResponse | N
 async def list_join_requests(request: Request, query: PendingQuery) -> Reply[JoinRequestsResponse]:
     """Get pending join requests.
 
-    The first to ask first; `total` counts all who wait.
+    Oldest first; `total` counts all pending ones.
     """
     service = request.service(ANSWERING)
     found, total = await service.pending(request.path_id(), request.caller, JOIN, query)
@@ -88,7 +88,7 @@ async def list_join_requests(request: Request, query: PendingQuery) -> Reply[Joi
 async def approve_join_request(request: Request) -> Reply[JoinRequestResponse]:
     """Approve a join request.
 
-    The person is on stage at once, without joining again. Refused with 409 where the stage is full or
+    The person is on stage immediately, without joining again. Refused with 409 if the stage is full or
     switched off; approving again changes nothing.
     """
     service, request_id = request.service(ANSWERING), request.path_id("request_id")
@@ -109,7 +109,7 @@ async def reject_join_request(request: Request) -> Reply[JoinRequestResponse]:
 async def list_hand_raises(request: Request, query: PendingQuery) -> Reply[HandRaisesResponse]:
     """Get pending hand raises.
 
-    The first to raise theirs first; `total` counts all that are up.
+    Oldest first; `total` counts all pending ones.
     """
     service = request.service(ANSWERING)
     found, total = await service.pending(request.path_id(), request.caller, HAND, query)
@@ -120,7 +120,7 @@ async def list_hand_raises(request: Request, query: PendingQuery) -> Reply[HandR
 async def approve_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     """Approve a hand raise.
 
-    The person is on stage at once, without joining again. Refused with 409 where the stage is full or
+    The person is on stage immediately, without joining again. Refused with 409 if the stage is full or
     switched off; approving again changes nothing.
     """
     service, hand_id = request.service(ANSWERING), request.path_id("hand_raise_id")
@@ -131,7 +131,7 @@ async def approve_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
 async def reject_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     """Reject a hand raise.
 
-    The hand is down; the person may raise it again.
+    The hand is lowered; the person may raise it again.
     """
     service, hand_id = request.service(ANSWERING), request.path_id("hand_raise_id")
     return Reply(hand_response(await service.reject(request.path_id(), request.caller, HAND, hand_id)))

@@ -15,7 +15,7 @@ Status = Literal["pending", "approved", "rejected"]
 
 
 class RaiseHandRequest(Body):
-    """Everybody raises their own hand; without a name it is under their own."""
+    """`name` defaults to the caller's own."""
 
     participant_identity: Identity | None = None
     participant_name: Username | None = None

@@ -20,8 +20,8 @@ management = Routes("Stage Management")
 async def list_stage(request: Request) -> Reply[StageResponse]:
     """Get current stage participants.
 
-    The guests who are on stage now, the first to come first; hosts and co-hosts need no place there. For
-    whoever may see participants.
+    The guests on stage now, in order of joining it; hosts and co-hosts need no place. For callers who may see
+    participants.
     """
     return Reply(await request.service(STAGE).show(request.path_id(), request.caller))
 
@@ -30,8 +30,8 @@ async def list_stage(request: Request) -> Reply[StageResponse]:
 async def leave_stage(request: Request) -> Reply[None]:
     """Leave the stage.
 
-    All devices of the caller stop publishing at once and go on watching. Also answers 200 where they were
-    not on stage.
+    All devices of the caller stop publishing immediately and keep watching. Also 200 if they were not on
+    stage.
     """
     await request.service(STAGE).leave(request.path_id(), request.caller)
     return ok()
@@ -41,8 +41,8 @@ async def leave_stage(request: Request) -> Reply[None]:
 async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
     """Get a stage token for LiveKit.
 
-    For who is on stage, with what they may publish there. Whoever is connected needs none: their rights
-    change where they are.
+    For people on stage, with their permissions to publish. Connected clients need none: their permissions
+    change in place.
     """
     return Reply(await request.service(STAGE).token(request.path_id(), request.caller))
 
@@ -51,8 +51,8 @@ async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
 async def add_to_stage(request: Request, body: AddToStageRequest) -> Reply[StageParticipantResponse]:
     """Add participant to stage.
 
-    Whether they asked for it or not; they must take part or belong to the organization. Refused with 409
-    where the stage is full or switched off. Somebody who is there already stays, with what is given.
+    Whether or not they asked; they must take part in the session or belong to the organization. Refused with
+    409 if the stage is full or switched off. Adding somebody on stage again updates their permissions.
     """
     return Reply(await request.service(STAGE).add(request.path_id(), request.caller, body))
 
@@ -61,8 +61,7 @@ async def add_to_stage(request: Request, body: AddToStageRequest) -> Reply[Stage
 async def remove_from_stage(request: Request, body: RemoveFromStageRequest) -> Reply[None]:
     """Remove participant from stage.
 
-    All their devices stop publishing at once and go on watching. Also answers 200 where they were not on
-    stage.
+    All their devices stop publishing immediately and keep watching. Also 200 if they were not on stage.
     """
     service = request.service(STAGE)
     await service.remove(request.path_id(), request.caller, body.participant_identity)
@@ -75,7 +74,8 @@ async def update_stage_permissions(
 ) -> Reply[StageParticipantResponse]:
     """Update stage participant permissions.
 
-    Mutes and unmutes: what is not allowed any more ends at once in the room. Absent keeps, null allows again.
+    Mutes and unmutes: a source that is no longer allowed is unpublished immediately. Absent fields are kept,
+    null allows again.
     """
     user_id = user_of(request.raw.match_info["participant_identity"]).lower()
     stage = request.service(STAGE)

@@ -17,7 +17,7 @@ Identity = Annotated[Line, Field(min_length=1, max_length=255), AfterValidator(u
 
 
 class AddToStageRequest(Body):
-    """Without a name the person's own; what may be published is everything that guests may."""
+    """`name` defaults to the person's own; by default they may publish all that guests may."""
 
     participant_identity: Identity
     participant_name: Username | None = None
@@ -30,7 +30,7 @@ class RemoveFromStageRequest(Body):
 
 
 class UpdateStagePermissionsRequest(Body):
-    """Absent keeps, null allows again."""
+    """Absent fields are kept, null allows again."""
 
     can_publish_audio: bool | None = None
     can_publish_video: bool | None = None
