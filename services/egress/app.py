@@ -13,11 +13,11 @@ from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
-from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES, EmbeddedIngresses
+from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import INGESTS, IngestService
+from services.egress.ingest.service import IngestService
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings import routes as recording_routes
 from services.egress.settings import EgressSettings
@@ -25,7 +25,7 @@ from services.egress.streams import routes as stream_routes
 from services.egress.streams.build import build_streams
 from services.egress.webhooks import routes as webhook_routes
 from services.egress.webhooks.repository import WebhookRepository
-from services.egress.webhooks.service import WEBHOOKS, WebhookService
+from services.egress.webhooks.service import WebhookService
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.files.storage import Storage
@@ -88,9 +88,9 @@ def build(settings: EgressSettings) -> web.Application:
     checks = [*streams.checks, ingress_reconciliation]
     periodic_checks = PeriodicChecks(checks, parts.lease, parts.ledger, clock, period=period)
 
-    app[WEBHOOKS] = webhooks
-    app[INGESTS] = ingests
-    app[EMBEDDED_INGRESSES] = embedded
+    app[webhook_routes.WEBHOOKS] = webhooks
+    app[ingest_routes.INGESTS] = ingests
+    app[relay_routes.EMBEDDED_INGRESSES] = embedded
     app[DRIFT] = parts.ledger
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(mongo, clock)
     streams.install(app)

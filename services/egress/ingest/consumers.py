@@ -1,4 +1,4 @@
-"""What ingests follow: the end of a session, whichever way it came, and what encoders do."""
+"""Event handlers of ingests: the end of a session, and encoders that start or stop sending."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ from shared.errors import Conflict
 class SessionIngest:
     """What we know of a session's ingest; LiveKit keeps the address and the stream key.
 
-    `claimed` while somebody is making the ingress, `publishing` while an encoder sends, as far as was told.
+    `claimed` while a call is making the ingress, `publishing` while an encoder sends, as far as reported.
     """
 
     session_id: str
@@ -20,9 +20,9 @@ class SessionIngest:
 
     def check_open(self) -> None:
         if self.closed:
-            raise Conflict("The session is over; it gets no ingest any more", code="session_over")
+            raise Conflict("The session is over; it gets no ingest any longer", code="session_over")
 
 
 def ingress_identity(host_id: str) -> str:
-    """The LiveKit identity of what comes in through the ingress: a sign-in of the host's own."""
+    """The LiveKit identity of the ingress as a participant: a sign-in of the host's own."""
     return f"{host_id}:ingress"

@@ -1,22 +1,27 @@
-"""Ingresses compared and repaired: left over, lost, or publishing when nobody told so."""
+"""Ingresses compared and corrected: orphaned, lost, or publishing although no webhook reported it."""
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from services.egress.drift.domain import Drift, DriftCorrection, Kind
-from services.egress.ingest.comparison import compare, publishes
+from services.egress.ingest.domain import SessionIngest
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.sessions.service import Sessions
 from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
-from shared.ids import new_id
+from shared.ids import is_id, new_id
 from shared.livekit import Ingress
+
+# Neither publishing nor idle: media arrives and is not in the room yet.
+_UNDECIDED = "buffering"
+_PUBLISHING = "publishing"
 
 
 class IngressReconciliation:
-    """What a webhook should have told goes the webhooks' way: whoever follows them hears it now."""
+    """What a webhook should have reported is stored as one, so that its consumers get the event now."""
 
     def __init__(
         self,
@@ -35,7 +40,7 @@ class IngressReconciliation:
         self._clock = clock
 
     async def differences(self) -> list[Drift]:
-        # First what there is: whoever makes an ingress says so before.
+        # First the ingresses: whoever makes one records so before.
         listed = await self._ingresses.list_ingresses()
         opened = await self._ingests.list_open()
         known = await self._sessions.known([one.session_id for one in opened])
@@ -47,14 +52,14 @@ class IngressReconciliation:
         seen = await self._find(drift)
         if drift.kind is Kind.INGRESS_LOST:
             return await self._lose(drift) if seen is None else None
-        return await self._tell(drift, seen) if seen is not None else None
+        return await self._update(drift, seen) if seen is not None else None
 
     async def _find(self, drift: Drift) -> Ingress | None:
         found = await self._ingresses.list_ingresses(drift.session_id)
         return next((one for one in found if one.ingress_id == drift.subject_id), None)
 
     async def _clear(self, drift: Drift) -> DriftCorrection | None:
-        """What a session that is over has goes altogether, of another what is not its own."""
+        """Delete all ingresses of a session that is over; of another session, those that are not its own."""
         known = await self._sessions.ask(drift.session_id)
         if known is None or known.over:
             await self._service.close(drift.session_id, remember=True)
@@ -68,23 +73,76 @@ class IngressReconciliation:
         if not await self._ingests.forget(drift.session_id, drift.subject_id):
             return None
         if known is not None and known.publishing:
-            await self._hear(IngressEnded, drift, "inactive", None)
+            await self._report(IngressEnded, drift, "inactive", None)
         return DriftCorrection(drift, "forgotten; the next start or rotation of the stream key makes another")
 
-    async def _tell(self, drift: Drift, seen: Ingress) -> DriftCorrection | None:
+    async def _update(self, drift: Drift, seen: Ingress) -> DriftCorrection | None:
         known = await self._ingests.find(drift.session_id)
         if known is None or known.ingress_id != seen.ingress_id or known.publishing is publishes(seen):
             return None
-        begun = publishes(seen)
-        kind, at = (IngressStarted, seen.started_at) if begun else (IngressEnded, seen.ended_at)
-        await self._hear(kind, drift, seen.status, at)
-        await self._ingests.follow(drift.session_id, seen.ingress_id, self._clock.now(), publishing=begun)
+        publishing = publishes(seen)
+        kind, at = (IngressStarted, seen.started_at) if publishing else (IngressEnded, seen.ended_at)
+        await self._report(kind, drift, seen.status, at)
+        await self._ingests.follow(
+            drift.session_id, seen.ingress_id, self._clock.now(), publishing=publishing
+        )
         return DriftCorrection(drift, f"told as {kind.name}", estimated=at is None)
 
-    async def _hear(self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None) -> None:
+    async def _report(
+        self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None
+    ) -> None:
         now = self._clock.now()
         event = kind(
             session_id=drift.session_id, occurred_at=at or now, ingress_id=drift.subject_id, status=status
         )
-        told = ReceivedWebhook(f"drift_{new_id()}", kind.name, drift.session_id, now, event)
-        await self._webhooks.add(told)
+        webhook = ReceivedWebhook(f"drift_{new_id()}", kind.name, drift.session_id, now, event)
+        await self._webhooks.add(webhook)
+
+
+def compare(
+    opened: Iterable[SessionIngest], listed: Iterable[Ingress], over: Collection[str]
+) -> list[Drift]:
+    """The differences; `over` are sessions that are known to be over. Those being made are left alone."""
+    ingests = {one.session_id: one for one in opened}
+    ingresses = {one.ingress_id: one for one in listed}
+    return [
+        drift
+        for drift in (*_ours(ingests, ingresses, over), *_orphans(ingests, ingresses))
+        if not (drift.session_id in ingests and ingests[drift.session_id].claimed)
+    ]
+
+
+def _ours(
+    ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress], over: Collection[str]
+) -> Iterator[Drift]:
+    for session_id, ingest in ingests.items():
+        if session_id in over:
+            observed = f"ingress {ingest.ingress_id or 'being made'}"
+            yield Drift(
+                Kind.INGRESS_LEFTOVER, session_id, "session over", observed, subject_id=ingest.ingress_id or ""
+            )
+        elif ingest.ingress_id is not None:
+            yield from _differs(ingest, ingest.ingress_id, ingresses.get(ingest.ingress_id))
+
+
+def _differs(ingest: SessionIngest, ingress_id: str, seen: Ingress | None) -> Iterator[Drift]:
+    expected = f"ingress {_PUBLISHING if ingest.publishing else 'idle'}"
+    if seen is None:
+        yield Drift(Kind.INGRESS_LOST, ingest.session_id, expected, "no such ingress", subject_id=ingress_id)
+    elif seen.status != _UNDECIDED and ingest.publishing is not publishes(seen):
+        yield Drift(Kind.INGRESS, ingest.session_id, expected, f"ingress {seen.status}", subject_id=ingress_id)
+
+
+def publishes(ingress: Ingress) -> bool:
+    return ingress.status == _PUBLISHING
+
+
+def _orphans(ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress]) -> Iterator[Drift]:
+    """Ours are named after their room, which is a session."""
+    for one in ingresses.values():
+        ingest = ingests.get(one.room)
+        ours = one.name == one.room and is_id(one.room)
+        if ours and (ingest is None or ingest.ingress_id != one.ingress_id):
+            expected = "session has no ingest" if ingest is None else "session has another ingress"
+            observed = f"ingress {one.ingress_id}"
+            yield Drift(Kind.INGRESS_LEFTOVER, one.room, expected, observed, subject_id=one.ingress_id)

@@ -16,7 +16,7 @@ class Ingresses(Protocol):
         ...
 
     async def delete_ingress(self, ingress_id: str) -> None:
-        """Remove an ingress; one that does not exist is fine."""
+        """Delete an ingress; one that does not exist is ignored."""
         ...
 
     async def list_ingresses(self, room: str | None = None) -> Sequence[Ingress]:

@@ -1,4 +1,4 @@
-"""Who makes a session's ingress, and which it is: one document a session, claimed for a while."""
+"""The ingress of each session, and which call is making it: one document a session, claimed for a while."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from shared.clock import Clock
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
-# Longer than a call that makes an ingress may take: a claim ends by itself only after a crash.
+# Longer than a call that makes an ingress may take: a claim expires only after a crash.
 CLAIMED_FOR = timedelta(seconds=15)
 # How long a session that is over is remembered, so that a late call makes no ingress.
 KEPT = timedelta(days=7)
@@ -29,9 +29,9 @@ class IngestRepository:
         return self._load(document) if document else None
 
     async def claim(self, session_id: str, known: SessionIngest | None) -> str | None:
-        """Take the task of making the ingress: the claim's name, or None where another has it.
+        """Claim the making of the ingress: the claim's name, or None if another call holds it.
 
-        `known` is what was read before; where it changed since, nothing is claimed.
+        `known` is what was read before; if it has changed since, nothing is claimed.
         """
         now = self._clock.now()
         name = new_id()
@@ -51,19 +51,19 @@ class IngestRepository:
         return name if await self._collection.update(free, {"$set": claim}) else None
 
     async def settle(self, session_id: str, claim: str, ingress_id: str) -> bool:
-        """Keep the ingress made under the claim; False where the session was closed meanwhile."""
+        """Record the ingress made under the claim; False if the session was closed meanwhile."""
         held = {"_id": session_id, "claim": claim, "closed_at": None}
         before = {"claim": "", "claimed_until": "", "publishing": "", "told_at": ""}
         change = {"$set": {"ingress_id": ingress_id}, "$unset": before}
         return bool(await self._collection.update(held, change))
 
     async def release(self, session_id: str, claim: str) -> None:
-        """Give up a claim, so that the next call need not wait for its end."""
+        """Give up a claim, so that the next call need not wait until it expires."""
         held = {"_id": session_id, "claim": claim}
         await self._collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})
 
     async def follow(self, session_id: str, ingress_id: str, at: datetime, *, publishing: bool) -> None:
-        """An encoder sends, or does so no more, since `at`; what was told of a later time stays."""
+        """An encoder has been sending since `at`, or has stopped then; a report of a later time stays."""
         older = {
             "_id": session_id,
             "ingress_id": ingress_id,
@@ -72,17 +72,17 @@ class IngestRepository:
         await self._collection.update(older, {"$set": {"publishing": publishing, "told_at": at}})
 
     async def forget(self, session_id: str, ingress_id: str) -> bool:
-        """The ingress is gone; False where the session has another meanwhile."""
+        """The ingress is gone; False if the session has another meanwhile."""
         gone = {"_id": session_id, "ingress_id": ingress_id, "closed_at": None}
         lost = {"ingress_id": "", "publishing": "", "told_at": ""}
         return bool(await self._collection.update(gone, {"$unset": lost}))
 
     async def list_open(self) -> list[SessionIngest]:
-        """Those of sessions that are not over, as far as was told."""
+        """Those of sessions that are not over, as far as reported."""
         return [self._load(document) for document in await self._collection.find({"closed_at": None})]
 
     async def close(self, session_id: str, *, remember: bool) -> SessionIngest | None:
-        """Say that the session is over; None where nothing is known of it and it is not to be remembered."""
+        """Record that the session is over; None if it is unknown and not to be remembered."""
         change = {"$set": {"closed_at": self._clock.now()}}
         document = await self._collection.find_and_update({"_id": session_id}, change, upsert=remember)
         return self._load(document) if document else None

@@ -1,8 +1,14 @@
+from typing import Final
+
+from aiohttp import web
+
 from services.egress.ingest.schemas import IngestRequest, IngestResponse, ingest_response
-from services.egress.ingest.service import INGESTS
+from services.egress.ingest.service import IngestService
 from shared.http import INTERNAL, Reply, Request, Routes
 
 routes = Routes("Internal")
+
+INGESTS: Final = web.AppKey("ingests", IngestService)
 
 
 @routes.post("/internal/ingests", access=INTERNAL)
@@ -14,6 +20,6 @@ async def ensure_ingest(request: Request, body: IngestRequest) -> Reply[IngestRe
 
 @routes.post("/internal/ingests/renew", access=INTERNAL)
 async def renew_ingest(request: Request, body: IngestRequest) -> Reply[IngestResponse]:
-    """Another RTMP ingest of a session, in the place of the one it has."""
+    """Another RTMP ingest of a session, replacing the present one."""
     ingress = await request.service(INGESTS).renew(body.session_id, body.host_id, body.name)
     return Reply(ingest_response(ingress))

@@ -1,10 +1,8 @@
-"""Making and taking away the ingress of a session."""
+"""Making and deleting the ingress of a session."""
 
 import asyncio
-from typing import Final
 
 import structlog
-from aiohttp import web
 
 from services.egress.ingest.domain import SessionIngest, ingress_identity
 from services.egress.ingest.ports import Ingresses
@@ -26,40 +24,40 @@ class IngestService:
         self._ingests = ingests
 
     async def ensure(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """The session's ingress, made where there is none; the same for every call at any time.
+        """The session's ingress, made if there is none; the same for every call.
 
-        Raises `Conflict` where the session is over and `Unavailable` where it cannot be made now.
+        Raises `Conflict` if the session is over and `Unavailable` if it cannot be made now.
         """
-        return await self._until_made(session_id, host_id, name, anew=False)
+        return await self._until_made(session_id, host_id, name, renew=False)
 
     async def renew(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """Another ingress in the place of the one there is, whose stream key is worth nothing any more.
+        """Another ingress that replaces the present one, whose stream key is revoked.
 
-        Raises as `ensure` does; then there may be none, until somebody asks for it.
+        Raises as `ensure` does; there may be none then, until the next call.
         """
-        return await self._until_made(session_id, host_id, name, anew=True)
+        return await self._until_made(session_id, host_id, name, renew=True)
 
-    async def _until_made(self, session_id: str, host_id: str, name: str, *, anew: bool) -> Ingress:
+    async def _until_made(self, session_id: str, host_id: str, name: str, *, renew: bool) -> Ingress:
         try:
             async with asyncio.timeout(_DEADLINE):
                 while True:
-                    ingress = await self._try(session_id, host_id, name, anew=anew)
+                    ingress = await self._try(session_id, host_id, name, renew=renew)
                     if ingress is not None:
                         return ingress
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
             raise Unavailable("The ingest is still being made") from error
 
-    async def _try(self, session_id: str, host_id: str, name: str, *, anew: bool) -> Ingress | None:
+    async def _try(self, session_id: str, host_id: str, name: str, *, renew: bool) -> Ingress | None:
         """The ingress; None while another call is making it."""
         known = await self._ingests.find(session_id)
         if known is not None:
             known.check_open()
-            existing = None if anew else await self._existing(known)
+            existing = None if renew else await self._existing(known)
             if existing is not None:
                 return existing
         claim = await self._ingests.claim(session_id, known)
-        return await self._make(session_id, claim, host_id, name, anew=anew) if claim else None
+        return await self._make(session_id, claim, host_id, name, renew=renew) if claim else None
 
     async def _existing(self, known: SessionIngest) -> Ingress | None:
         """The ingress we made, if it is still there."""
@@ -68,9 +66,9 @@ class IngestService:
         found = await self._ingresses.list_ingresses(known.session_id)
         return next((ingress for ingress in found if ingress.ingress_id == known.ingress_id), None)
 
-    async def _make(self, session_id: str, claim: str, host_id: str, name: str, *, anew: bool) -> Ingress:
+    async def _make(self, session_id: str, claim: str, host_id: str, name: str, *, renew: bool) -> Ingress:
         try:
-            if anew:
+            if renew:
                 await self._delete_all(session_id)
             ingress = await self._adopt_or_create(session_id, host_id, name)
             if await self._ingests.settle(session_id, claim, ingress.ingress_id):
@@ -82,7 +80,7 @@ class IngestService:
         raise Conflict("The session ended while its ingest was made", code="session_over")
 
     async def _adopt_or_create(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """An earlier call may have made one and not lived to say so."""
+        """An earlier call may have made one and crashed before recording it."""
         found = await self._ingresses.list_ingresses(session_id)
         if found:
             return found[0]
@@ -91,9 +89,9 @@ class IngestService:
         )
 
     async def close(self, session_id: str, *, remember: bool) -> None:
-        """Take away what the session has; `remember` it so that a late call makes nothing.
+        """Delete the session's ingresses; `remember` the session so that a late call makes none.
 
-        Raises `Unavailable` while a call is making the ingress, or it cannot be taken away now: try again.
+        Raises `Unavailable` while a call is making the ingress, or if it cannot be deleted now: try again.
         """
         ingest = await self._ingests.close(session_id, remember=remember)
         if ingest is None:
@@ -103,7 +101,7 @@ class IngestService:
         await self._delete_all(session_id)
 
     async def follow(self, event: IngressEvent) -> None:
-        """Take over what a webhook told of an encoder."""
+        """Apply what a webhook reports of an encoder."""
         await self._ingests.follow(
             event.session_id,
             event.ingress_id,
@@ -112,7 +110,7 @@ class IngestService:
         )
 
     async def drop(self, session_id: str, ingress_id: str) -> bool:
-        """Delete an ingress that is not the session's; False where it is, or is just being made."""
+        """Delete an ingress that is not the session's; False if it is, or is just being made."""
         known = await self._ingests.find(session_id)
         if known is not None and known.ingress_id == ingress_id:
             return False
@@ -129,6 +127,3 @@ class IngestService:
         for ingress in await self._ingresses.list_ingresses(session_id):
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
-
-
-INGESTS: Final = web.AppKey("ingests", IngestService)

@@ -1,4 +1,4 @@
-"""What LiveKit's webhooks mean in our words: one table from its events to ours."""
+"""Translating LiveKit's webhooks: one table from its events to ours. Pure."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -33,22 +33,22 @@ from shared.livekit.tokens import ROLE_ATTRIBUTE
 from shared.livekit.webhook import Egress, IngressState, WebhookEvent, WebhookParticipant
 
 _SECOND = timedelta(seconds=1)
-# Another one, of a newer LiveKit, tells nothing that could be followed.
+# Another status, of a newer LiveKit, is not translated.
 _EGRESS_STATES = frozenset(status.value for status in EgressStatus)
 
-# From a webhook and the time it was told at; None where it lacks the part that its event is about.
+# From a webhook and when it happened; None if it lacks the part that its event is about.
 Translation = Callable[[WebhookEvent, datetime], LiveKitEvent | None]
 
 
 def translate(webhook: WebhookEvent, received_at: datetime) -> LiveKitEvent | None:
-    """Our event, or None for events we do not know and for rooms that are no session of ours."""
+    """Our event, or None for unknown events and for rooms that are not our sessions."""
     translation = TRANSLATIONS.get(webhook.event)
     if translation is None or not is_id(webhook.room_name):
         return None
-    return translation(webhook, told_at(webhook, received_at))
+    return translation(webhook, happened_at(webhook, received_at))
 
 
-def told_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
+def happened_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
     """When it happened: `createdAt` has whole seconds, our receipt decides within that second.
 
     A webhook that came late, or from a clock that is not ours, keeps the second as it is.
@@ -58,7 +58,7 @@ def told_at(webhook: WebhookEvent, received_at: datetime) -> datetime:
 
 
 def connection(participant: WebhookParticipant, moment: datetime) -> Connection:
-    """`moment` stands in for the time of joining where LiveKit tells none."""
+    """`moment` stands in for the time of joining if LiveKit does not give it."""
     joined = participant.joined_at_ms or participant.joined_at * 1000
     return Connection(
         participant_sid=participant.sid,
@@ -142,7 +142,7 @@ def _track(kind: type[TrackEvent]) -> Translation:
 
 
 def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translation:
-    """`time` is when the event was, in nanoseconds; 0 where LiveKit does not say."""
+    """`time` is when the event was, in nanoseconds; 0 if LiveKit does not say."""
 
     def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
         info = webhook.egress_info
@@ -172,7 +172,7 @@ def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translati
 
 
 def _ingress(kind: type[IngressEvent], time: Callable[[IngressState], int]) -> Translation:
-    """`time` is when the event was, in nanoseconds; 0 where LiveKit does not say."""
+    """`time` is when the event was, in nanoseconds; 0 if LiveKit does not say."""
 
     def translation(webhook: WebhookEvent, moment: datetime) -> LiveKitEvent | None:
         info = webhook.ingress_info

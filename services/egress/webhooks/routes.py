@@ -1,7 +1,13 @@
-from services.egress.webhooks.service import WEBHOOKS
+from typing import Final
+
+from aiohttp import web
+
+from services.egress.webhooks.service import WebhookService
 from shared.http import SIGNED, Reply, Request, Routes, ok
 
 routes = Routes("Webhooks")
+
+WEBHOOKS: Final = web.AppKey("webhooks", WebhookService)
 
 
 @routes.post("/webhooks/livekit", access=SIGNED)
@@ -12,5 +18,5 @@ async def livekit_webhook(request: Request) -> Reply[None]:
     is base64(SHA-256(raw body)). 200: stored now or earlier. 503: send it again.
     """
     raw = await request.raw.read()
-    await request.service(WEBHOOKS).take_in(raw, request.raw.headers.get("Authorization"))
+    await request.service(WEBHOOKS).receive(raw, request.raw.headers.get("Authorization"))
     return ok()

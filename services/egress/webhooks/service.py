@@ -1,12 +1,10 @@
-"""Taking webhooks in: verified, translated, stored once; the outbox does the rest."""
+"""Receiving webhooks: verified, translated, stored once; the outbox publishes their events."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
 import structlog
-from aiohttp import web
 from prometheus_client import Counter
 
 from services.egress.webhooks.domain import TRANSLATIONS, translate
@@ -36,18 +34,18 @@ class WebhookService:
         observers: Sequence[Observer] = (),
         storing_deadline: float = STORING_DEADLINE,
     ):
-        """`observers` are told of each webhook that is stored, and must not wait for anything."""
+        """`observers` are called with each webhook that is stored, and must not block."""
         self._verifier = verifier
         self._webhooks = webhooks
         self._clock = clock
         self._observers = observers
         self._storing_deadline = storing_deadline
 
-    async def take_in(self, raw: bytes, authorization: str | None) -> None:
-        """Store a webhook with the event it means; one that is stored already has no further effect.
+    async def receive(self, raw: bytes, authorization: str | None) -> None:
+        """Store a webhook with its event; one that is stored already has no further effect.
 
-        Raises `Unauthenticated` for a wrong signature, `InvalidRequest` where a signed body is no
-        webhook, and `Unavailable` where storing failed, so that LiveKit sends it again.
+        Raises `Unauthenticated` for a wrong signature, `InvalidRequest` if a signed body is not a
+        webhook, and `Unavailable` if storing failed, so that LiveKit sends it again.
         """
         received_at = self._clock.now()
         self._verifier.verify(raw, authorization)
@@ -76,6 +74,3 @@ class WebhookService:
 def _report_dropped(webhook: WebhookEvent) -> None:
     DROPPED.inc(webhook.num_dropped)
     log.warning("webhook.dropped_before", dropped=webhook.num_dropped, room=webhook.room_name)
-
-
-WEBHOOKS: Final = web.AppKey("webhooks", WebhookService)

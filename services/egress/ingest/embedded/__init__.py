@@ -1,1 +1,1 @@
-"""Ingresses of our own, for one machine: an RTMP server takes what encoders send, the relay passes it on."""
+"""Ingresses of our own, for one machine: an RTMP server receives from encoders, the relay passes it on."""

@@ -46,7 +46,7 @@ class IngressRepository:
         return [_seen(document) for document in await self._collection.find({"room": room})]
 
     async def ask(self, ingress_id: str, now: datetime, *, unless_after: datetime) -> None:
-        """The relay asked for it now; not written where that is known to have been `unless_after`."""
+        """The relay asked for it now; not written if it last asked after `unless_after`."""
         older = {"_id": ingress_id, "$or": [{"asked_at": None}, {"asked_at": {"$lte": unless_after}}]}
         await self._collection.update(older, {"$set": {"asked_at": now}})
 

@@ -1,12 +1,18 @@
+from typing import Final
+
+from aiohttp import web
+
 from services.egress.ingest.embedded.schemas import (
     RelayOrderRequest,
     RelayOrderResponse,
     relay_order_response,
 )
-from services.egress.ingest.embedded.service import EMBEDDED_INGRESSES
+from services.egress.ingest.embedded.service import EmbeddedIngresses
 from shared.http import INTERNAL, Reply, Request, Routes
 
 routes = Routes("Internal")
+
+EMBEDDED_INGRESSES: Final = web.AppKey("embedded_ingresses", EmbeddedIngresses)
 
 
 @routes.post("/internal/relay-orders", access=INTERNAL)

@@ -1,11 +1,8 @@
-"""Ingresses of our own, and what the relay needs to know to pass one's media on."""
+"""Ingresses of our own, and the relay orders that say where their media goes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
-
-from aiohttp import web
 
 from services.egress.ingest.embedded.repository import IngressRepository
 from shared.access.permissions import encoder_grant
@@ -16,7 +13,7 @@ from shared.livekit import Ingress, TokenMint, whip_url
 
 # A token only lets the relay connect; it asks for another before each try.
 _TOKEN_LIFETIME = timedelta(minutes=10)
-# The relay asks every 3 s whether an encoder may go on; that is noted at most so often, and believed so long.
+# The relay asks every 3 s whether an encoder may go on; recorded at most so often, and true for so long.
 _NOTED_EVERY = timedelta(seconds=5)
 _SENDS_FOR = timedelta(seconds=10)
 
@@ -30,7 +27,7 @@ class RelayOrder:
 
 
 class EmbeddedIngresses:
-    """The ingest port without LiveKit Ingress; `rtmp_url` is what encoders are told."""
+    """The ingest port without LiveKit Ingress; `rtmp_url` is the address given to encoders."""
 
     def __init__(
         self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, livekit_url: str, clock: Clock
@@ -63,12 +60,12 @@ class EmbeddedIngresses:
         return [self._with_status(ingress, asked_at) for ingress, asked_at in seen]
 
     def _with_status(self, ingress: Ingress, asked_at: datetime | None) -> Ingress:
-        """The relay asks again and again while an encoder sends, and not otherwise."""
+        """The relay keeps asking while an encoder sends, and only then."""
         sends = asked_at is not None and self._clock.now() - asked_at < _SENDS_FOR
         return replace(ingress, status="publishing" if sends else "inactive")
 
     async def order(self, stream_key: str) -> RelayOrder:
-        """What to do with the media sent under a key. Raises NotFound for one that is unknown or revoked."""
+        """Where the media sent under a key goes. Raises `NotFound` for one that is unknown or revoked."""
         found = await self._ingresses.with_key(stream_key)
         if found is None:
             raise NotFound("There is no such stream key", code="stream_key_unknown")
@@ -78,6 +75,3 @@ class EmbeddedIngresses:
         grant = encoder_grant(room=ingress.room, identity=ingress.identity, name=participant_name)
         token = self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)
         return RelayOrder(ingress, whip_url(self._livekit_url, token))
-
-
-EMBEDDED_INGRESSES: Final = web.AppKey("embedded_ingresses", EmbeddedIngresses)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.egress.webhooks.domain import TRANSLATIONS, told_at, translate
+from services.egress.webhooks.domain import TRANSLATIONS, happened_at, translate
 from shared.clock import from_unix_ms
 from shared.contracts.livekit_events import (
     Connection,
@@ -216,13 +216,13 @@ def test_an_event_without_what_it_is_about_means_nothing(event: str) -> None:
 def test_a_webhook_in_time_tells_milliseconds_by_its_receipt() -> None:
     webhook = sample("participant_left")
     received = second_of(webhook) + timedelta(milliseconds=154)
-    assert told_at(webhook, received) == received
+    assert happened_at(webhook, received) == received
 
 
 @pytest.mark.parametrize("away", [LATE, -LATE, timedelta(seconds=1), timedelta(milliseconds=-1)])
 def test_a_late_webhook_or_another_clock_keeps_livekits_second(away: timedelta) -> None:
     webhook = sample("participant_left")
-    assert told_at(webhook, second_of(webhook) + away) == second_of(webhook)
+    assert happened_at(webhook, second_of(webhook) + away) == second_of(webhook)
 
 
 def test_nobody_leaves_before_having_joined() -> None:

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 
 from services.egress.webhooks import routes
 from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
-from services.egress.webhooks.service import WEBHOOKS, WebhookService
+from services.egress.webhooks.routes import WEBHOOKS
+from services.egress.webhooks.service import WebhookService
 from shared.clock import SystemClock
 from shared.contracts.livekit_events import ParticipantJoined
 from shared.errors import Unavailable
