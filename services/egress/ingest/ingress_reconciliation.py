@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.domain import SessionIngest
 from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
-from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.sessions.service import Sessions
 from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
 from shared.clock import Clock
@@ -88,9 +88,7 @@ class IngressReconciliation:
         )
         return DriftCorrection(drift, f"told as {kind.name}", estimated=at is None)
 
-    async def _report(
-        self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None
-    ) -> None:
+    async def _report(self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None) -> None:
         now = self._clock.now()
         event = kind(
             session_id=drift.session_id, occurred_at=at or now, ingress_id=drift.subject_id, status=status
@@ -99,9 +97,7 @@ class IngressReconciliation:
         await self._webhooks.add(webhook)
 
 
-def compare(
-    opened: Iterable[SessionIngest], listed: Iterable[Ingress], over: Collection[str]
-) -> list[Drift]:
+def compare(opened: Iterable[SessionIngest], listed: Iterable[Ingress], over: Collection[str]) -> list[Drift]:
     """The differences; `over` are sessions that are known to be over. Those being made are left alone."""
     ingests = {one.session_id: one for one in opened}
     ingresses = {one.ingress_id: one for one in listed}
@@ -119,7 +115,11 @@ def _ours(
         if session_id in over:
             observed = f"ingress {ingest.ingress_id or 'being made'}"
             yield Drift(
-                Kind.INGRESS_LEFTOVER, session_id, "session over", observed, subject_id=ingest.ingress_id or ""
+                Kind.INGRESS_LEFTOVER,
+                session_id,
+                "session over",
+                observed,
+                subject_id=ingest.ingress_id or "",
             )
         elif ingest.ingress_id is not None:
             yield from _differs(ingest, ingest.ingress_id, ingresses.get(ingest.ingress_id))
@@ -130,7 +130,9 @@ def _differs(ingest: SessionIngest, ingress_id: str, seen: Ingress | None) -> It
     if seen is None:
         yield Drift(Kind.INGRESS_LOST, ingest.session_id, expected, "no such ingress", subject_id=ingress_id)
     elif seen.status != _UNDECIDED and ingest.publishing is not publishes(seen):
-        yield Drift(Kind.INGRESS, ingest.session_id, expected, f"ingress {seen.status}", subject_id=ingress_id)
+        yield Drift(
+            Kind.INGRESS, ingest.session_id, expected, f"ingress {seen.status}", subject_id=ingress_id
+        )
 
 
 def publishes(ingress: Ingress) -> bool:
