@@ -83,6 +83,11 @@ class Lease:
     def held(self) -> bool:
         return self.epoch is not None
 
+    def require(self) -> None:
+        """Raises `Unavailable` unless it is held: call it right before what only the holder may do."""
+        if not self.held:
+            raise Unavailable(f"The lease {self._name} is no longer held")
+
     async def run(self) -> None:
         """Take it when it is free, and keep it, until cancelled."""
         while True:

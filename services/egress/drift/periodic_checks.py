@@ -87,6 +87,7 @@ class PeriodicChecks:
     async def _correct(self, check: DriftCheck, drift: Drift) -> bool:
         """False if it has to be tried again."""
         try:
+            self._lease.require()
             correction = await check.correct(drift)
             if correction is not None:
                 await self._ledger.record([correction])

@@ -83,7 +83,7 @@ def build_reconciler(
     ledger = DriftLedger(entries, clock)
     lease = Lease(leases, "reconciler", new_id(), steady)
     probe, outages = RoomProbe(livekit, clock), Outages()
-    corrector = RoomCorrector(livekit, sessions, connections, rosters, ledger, clock)
+    corrector = RoomCorrector(livekit, sessions, connections, rosters, ledger, lease, clock)
     rooms = RoomCheck(probe, Debouncer(), corrector, connections, rosters, outages, clock)
     queue = RoomQueue(lease, notices, clock)
     reconciler = Reconciler(livekit, sessions, rooms, probe, lease, queue, clock, period=period)

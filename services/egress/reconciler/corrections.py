@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
 from shared.errors import AppError
 from shared.livekit import LiveKit
+from shared.persistence.lease import Lease
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,11 @@ _Correct = Callable[[Sequence[Drift]], Awaitable[list[DriftCorrection]]]
 
 
 class RoomCorrector:
-    """Whatever removes something asks the session service first: events may be late."""
+    """Whatever removes something asks the session service first: events may be late.
+
+    What nobody but the reconciler does is done only while the lease is held, checked right before: a holder
+    that was frozen meanwhile knows nothing of what its successor did. Permissions are corrected without it.
+    """
 
     def __init__(
         self,
@@ -34,6 +39,7 @@ class RoomCorrector:
         connections: ExpectedConnections,
         rosters: RosterRepository,
         ledger: DriftLedger,
+        lease: Lease,
         clock: Clock,
     ):
         self._livekit = livekit
@@ -41,6 +47,7 @@ class RoomCorrector:
         self._connections = connections
         self._rosters = rosters
         self._ledger = ledger
+        self._lease = lease
         self._clock = clock
         self._together: dict[Kind, _Correct] = {
             Kind.MISSED_JOIN: self._open,
@@ -114,6 +121,7 @@ class RoomCorrector:
         identity = _connection(drift).identity
         if await self._livekit.has_participant(drift.session_id, identity):
             return None  # Its person reconnected meanwhile.
+        self._lease.require()
         await self._livekit.drop_ghost(drift.session_id, identity)
         return DriftCorrection(drift, "taken off LiveKit's list")
 
@@ -141,6 +149,7 @@ class RoomCorrector:
             return None
         now = self._clock.now()
         last_seen_at = drift.last_seen_at or known.state.started_at or now
+        self._lease.require()
         await self._rosters.publish(drift.session_id, now, lambda roster: roster.lose(now, last_seen_at))
         return DriftCorrection(drift, "session told to end at the last proof of life")
 
@@ -148,6 +157,7 @@ class RoomCorrector:
         known = await self._sessions.ask(drift.session_id)
         if known is not None and known.live:
             return None
+        self._lease.require()
         await self._livekit.delete_room(drift.session_id)
         return DriftCorrection(drift, "room closed")
 

@@ -315,3 +315,52 @@ async def test_what_a_replica_notices_is_looked_into_by_the_one_with_the_lease(h
     seen = [one.user_id for one in (await house.rosters(session))[-1].connections]
     assert sorted(seen) == sorted([HOST, VIEWER])
     assert house.livekit.calls.count("has_participant") == 2
+
+
+async def test_a_holder_that_was_frozen_deletes_no_room(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = state()
+    await house.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+    await house.end(session)
+    ask = house.owner.ask
+
+    async def frozen(session_id: str) -> SessionState | None:
+        answer = await ask(session_id)
+        house.clock.advance(seconds=10)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.owner, "ask", frozen)
+        await house.work(8)
+        assert house.owner.asked != [], "it was about to"
+    assert set(house.livekit.rooms) == {session.id}
+    assert await house.ledger() == []
+    await house.work(8)
+    assert house.livekit.rooms == {}
+
+
+async def test_a_holder_that_was_frozen_removes_no_stale_participant(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = state()
+    await house.go_live(session)
+    stale = house.viewer(session)
+    await house.work(12)
+    house.livekit.crash()
+    await house.work(3)
+    house.host(session)
+    has_participant = house.livekit.has_participant
+
+    async def frozen(room: str, identity: str) -> bool:
+        answer = await has_participant(room, identity)
+        house.clock.advance(seconds=10)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.livekit, "has_participant", frozen)
+        await house.work(20)
+    assert stale.identity in house.livekit.participants[session.id]
+    assert Kind.STALE_PARTICIPANT not in await house.kinds()
+    await house.work(20)
+    assert stale.identity not in house.livekit.participants[session.id]

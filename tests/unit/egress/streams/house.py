@@ -148,8 +148,10 @@ class House:
     async def go_round(self, seconds: float) -> None:
         """PeriodicChecks of the reconciler every two seconds, with no worker between them."""
         for _ in range(int(seconds / 2)):
+            await self.reconciler.lease.look()
             await self.checks.run_once()
             self.clock.advance(seconds=2)
+        await self.reconciler.lease.look()
         await self.checks.run_once()
 
     async def repaired(self) -> list[tuple[str, str, str]]:
