@@ -4,57 +4,67 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from services.session.catalog.libraries.service import LIBRARIES, LibraryService
-from services.session.catalog.presets.service import PRESETS, PresetService
+from services.session.catalog.libraries.routes import LIBRARIES
+from services.session.catalog.libraries.service import LibraryService
+from services.session.catalog.presets.routes import PRESETS
+from services.session.catalog.presets.service import PresetService
 from services.session.catalog.rooms.event_handlers import RoomReactions
-from services.session.catalog.rooms.service import ROOMS, RoomService
+from services.session.catalog.rooms.routes import ROOMS
+from services.session.catalog.rooms.service import RoomService
 from services.session.catalog.rooms.views import RoomViews
-from services.session.centrifugo.service import CENTRIFUGO, CentrifugoService
+from services.session.centrifugo.routes import CENTRIFUGO
+from services.session.centrifugo.service import CentrifugoService
 from services.session.chat.build import build_chat
-from services.session.chat.export import CHAT_EXPORT
-from services.session.chat.file_messages import FILE_MESSAGES
-from services.session.chat.service import CHAT
+from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
 from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.dirty_sessions import Marks
 from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
-from services.session.identity.accounts.service import ACCOUNTS, AccountService, FirstAdministrator
+from services.session.identity.accounts.routes import ACCOUNTS
+from services.session.identity.accounts.service import AccountService, FirstAdministrator
 from services.session.identity.keys.keyring import Keyring
-from services.session.identity.keys.service import API_KEYS, ApiKeyService
-from services.session.identity.organizations.service import ORGANIZATIONS, OrganizationService
-from services.session.identity.revocations.service import REVOKED, RevocationService
-from services.session.identity.signin.service import SIGN_IN, SignInService
+from services.session.identity.keys.routes import API_KEYS
+from services.session.identity.keys.service import ApiKeyService
+from services.session.identity.organizations.routes import ORGANIZATIONS
+from services.session.identity.organizations.service import OrganizationService
+from services.session.identity.revocations.routes import REVOKED
+from services.session.identity.revocations.service import RevocationService
+from services.session.identity.signin.routes import SIGN_IN
+from services.session.identity.signin.service import SignInService
 from services.session.identity.signin.tokens import RefreshTokens
 from services.session.journal import consumers as journal_consumers
-from services.session.journal.service import JOURNAL, JournalService
+from services.session.journal.routes import JOURNAL
+from services.session.journal.service import JournalService
 from services.session.live import consumers as session_consumers
 from services.session.live.event_handlers import SessionReactions
-from services.session.live.service import LIVE
 from services.session.live.timeout_worker import keep_time
-from services.session.media_state.service import HOST_MEDIA, HostMediaService
-from services.session.moderation.service import MODERATION, ModerationService
+from services.session.media_state.routes import HOST_MEDIA
+from services.session.media_state.service import HostMediaService
+from services.session.moderation.routes import MODERATION
+from services.session.moderation.service import ModerationService
 from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
 from services.session.notices.recipients import Audience
 from services.session.notices.service import NoticeService
-from services.session.participants.service import PARTICIPANTS, ParticipantService
+from services.session.participants.routes import PARTICIPANTS
+from services.session.participants.service import ParticipantService
 from services.session.participants.views import ParticipantViews
-from services.session.polls.service import POLLS, PollService
+from services.session.polls.routes import POLLS
+from services.session.polls.service import PollService
 from services.session.reminders.build import build_reminders
-from services.session.reminders.service import REMINDERS
+from services.session.reminders.routes import REMINDERS
 from services.session.repositories import Repositories
 from services.session.sessions.build import build_sessions, limits_of
 from services.session.sessions.ingest import EgressIngest
-from services.session.sessions.service import SESSIONS
+from services.session.sessions.routes import ADMISSION, LIVE, SESSIONS
 from services.session.settings import SessionSettings
-from services.session.sharing.service import SHARING, SharingService
+from services.session.sharing.routes import SHARING
+from services.session.sharing.service import SharingService
 from services.session.sharing.urls import PageUrls
 from services.session.stage.build import build_stage
-from services.session.stage.requests.approvals import ANSWERING
-from services.session.stage.requests.service import ASKING
-from services.session.stage.seats.service import STAGE
+from services.session.stage.requests.routes import ANSWERING, ASKING
+from services.session.stage.seats.routes import STAGE
 from services.session.tables import TABLES
-from services.session.tokens.service import ADMISSION
 from shared.access.identity import TokenIssuer
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock

@@ -1,16 +1,22 @@
 """The Centrifugo group: answers are Centrifugo's own, always 200 and without our envelope."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.centrifugo.schemas import (
     ConnectReply,
     ConnectRequest,
     SubscribeReply,
     SubscribeRequest,
 )
-from services.session.centrifugo.service import CENTRIFUGO
+from services.session.centrifugo.service import CentrifugoService
 from shared.http import PROXY, Bare, Request, Routes
 from shared.http.request import CENTRIFUGO_HEADER
 
 routes = Routes("Centrifugo")
+
+CENTRIFUGO: Final = web.AppKey("centrifugo", CentrifugoService)
 
 
 @routes.post("/centrifugo/connect", access=PROXY)

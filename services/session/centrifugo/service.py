@@ -1,9 +1,7 @@
 """What Centrifugo is told when it asks."""
 
 import hmac
-from typing import Any, Final, Protocol
-
-from aiohttp import web
+from typing import Any, Protocol
 
 from services.session.centrifugo.channels import SessionChannel, UserChannel, channel
 from services.session.centrifugo.schemas import (
@@ -113,6 +111,3 @@ def _token(data: Any, authorization: str | None) -> str:
         return sent
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-CENTRIFUGO: Final = web.AppKey("centrifugo", CentrifugoService)

@@ -6,7 +6,6 @@ from io import StringIO
 from typing import Final
 
 import orjson
-from aiohttp import web
 
 from services.session.chat.domain import EVERYBODY, ChatMessage
 from services.session.chat.repository import ChatRepository
@@ -108,6 +107,3 @@ def _line(row: Sequence[str]) -> bytes:
     written = StringIO(newline="")
     csv.writer(written, lineterminator="\r\n").writerow(row)
     return written.getvalue().encode()
-
-
-CHAT_EXPORT: Final = web.AppKey("chat_export", ChatExport)

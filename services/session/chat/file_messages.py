@@ -1,7 +1,5 @@
 """Messages that are files: sending one, and getting it by its link."""
 
-from typing import Final
-
 from aiohttp import web
 
 from services.session.chat.domain import ChatFile, ChatMessage
@@ -75,6 +73,3 @@ class FileMessages:
         """The file to whoever has its link; raises `Forbidden`, `NotFound`."""
         self._files.check(token, message_id)
         return await self._files.send(raw, await self._chat.find(message_id))
-
-
-FILE_MESSAGES: Final = web.AppKey("file_messages", FileMessages)

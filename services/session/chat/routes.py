@@ -1,9 +1,11 @@
 """The Chat group."""
 
+from typing import Final
+
 from aiohttp import web
 
-from services.session.chat.export import CHAT_EXPORT, CONTENT_TYPES
-from services.session.chat.file_messages import FILE_MESSAGES
+from services.session.chat.export import CONTENT_TYPES, ChatExport
+from services.session.chat.file_messages import FileMessages
 from services.session.chat.file_types import KINDS
 from services.session.chat.schemas import (
     ChatFileMessageResponse,
@@ -14,11 +16,15 @@ from services.session.chat.schemas import (
     CreateChatMessageRequest,
     ExportQuery,
 )
-from services.session.chat.service import CHAT
+from services.session.chat.service import ChatService
 from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
 from shared.http.files import attachment, stream
 
 routes = Routes("Chat")
+
+CHAT: Final = web.AppKey("chat", ChatService)
+FILE_MESSAGES: Final = web.AppKey("file_messages", FileMessages)
+CHAT_EXPORT: Final = web.AppKey("chat_export", ChatExport)
 
 
 @routes.get("/sessions/{id}/chat", access=BEARER)

@@ -1,9 +1,5 @@
 """Saying something, reading what was said, and taking it back."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.chat.domain import ChatMessage, Recipient
 from services.session.chat.files import ChatFiles
 from services.session.chat.history import History
@@ -150,6 +146,3 @@ def _may_delete(caller: Caller, may: RolePermissions, author: str) -> bool:
 
 def _unknown(message_id: str) -> NotFound:
     return NotFound(f"There is no message {message_id}", code="chat_message_not_found")
-
-
-CHAT: Final = web.AppKey("chat", ChatService)

@@ -1,10 +1,16 @@
 """Reading the journal."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.journal.schemas import JournalQuery, JournalResponse
-from services.session.journal.service import JOURNAL
+from services.session.journal.service import JournalService
 from shared.http import ADMIN, Reply, Request, Routes
 
 routes = Routes("Administration")
+
+JOURNAL: Final = web.AppKey("journal", JournalService)
 
 
 @routes.get("/admin/sessions/{id}/journal", access=ADMIN)

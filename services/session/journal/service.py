@@ -1,9 +1,6 @@
 """Keeping the journal, and reading it."""
 
 from collections.abc import Sequence
-from typing import Final
-
-from aiohttp import web
 
 from services.session.journal.domain import Entry
 from services.session.journal.repository import JournalRepository
@@ -23,6 +20,3 @@ class JournalService:
         entries, total = await self._journal.list_page(session_id, query.kind, query.skip, query.limit)
         responses = [entry_response(entry) for entry in entries]
         return JournalResponse(entries=responses, total=total, page=query.page, limit=query.limit)
-
-
-JOURNAL: Final = web.AppKey("journal", JournalService)

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
-from aiohttp import web
 
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.sessions.access import SessionAccess
@@ -211,6 +209,3 @@ class LiveService:
 
     def _settle(self, session: Session) -> Sequence[Event]:
         return settle(session, self._clock.now(), self._limits)
-
-
-LIVE: Final = web.AppKey("live", LiveService)

@@ -1,11 +1,17 @@
 """The Sessions group: the host's camera and microphone."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.media_state.schemas import HostMediaRequest
-from services.session.media_state.service import HOST_MEDIA
+from services.session.media_state.service import HostMediaService
 from shared.contracts.session_events import HostMedia
 from shared.http import HOST, Reply, Request, Routes, ok
 
 routes = Routes("Sessions")
+
+HOST_MEDIA: Final = web.AppKey("host_media", HostMediaService)
 
 
 @routes.post("/sessions/{id}/host_video_state", access=HOST, mirrored=True)

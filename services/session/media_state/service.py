@@ -1,9 +1,5 @@
 """Telling of the host's camera and microphone."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.media_state.domain import switched
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.repository import SessionRepository
@@ -33,6 +29,3 @@ class HostMediaService:
             session.id,
             lambda session: switched(session, caller.user_id, media, self._clock.now(), enabled=enabled),
         )
-
-
-HOST_MEDIA: Final = web.AppKey("host_media", HostMediaService)

@@ -1,16 +1,22 @@
 """The Moderation group."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.moderation.schemas import (
     BannedParticipantResponse,
     BannedParticipantsListResponse,
     BanParticipantRequest,
     BanStatusResponse,
 )
-from services.session.moderation.service import MODERATION
+from services.session.moderation.service import ModerationService
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Moderation")
+
+MODERATION: Final = web.AppKey("moderation", ModerationService)
 
 
 @routes.post("/sessions/{id}/ban", access=MODERATOR, status=201, idempotent=True)

@@ -1,9 +1,5 @@
 """Banning people from a session, and letting them in again."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
 from services.session.moderation.schemas import (
@@ -98,6 +94,3 @@ class ModerationService:
 def _device(user: User) -> str | None:
     """A viewer's device, also of those who registered before devices were noted."""
     return (user.device_id or user.id) if user.role is UserRole.VIEWER and user.is_guest else None
-
-
-MODERATION: Final = web.AppKey("moderation", ModerationService)

@@ -1,16 +1,22 @@
 """The Participants group."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.participants.schemas import (
     AddParticipantRoleRequest,
     ParticipantQuery,
     SessionParticipantResponse,
     SessionParticipantsListResponse,
 )
-from services.session.participants.service import PARTICIPANTS
+from services.session.participants.service import ParticipantService
 from shared.contracts.states import Role
 from shared.http import BEARER, HOST, Reply, Request, Routes, ok
 
 routes = Routes("Participants")
+
+PARTICIPANTS: Final = web.AppKey("participants", ParticipantService)
 
 
 @routes.get("/sessions/{id}/participants", access=BEARER)

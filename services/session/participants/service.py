@@ -1,9 +1,5 @@
 """Giving and taking the roles of co-host and moderator."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.participants.schemas import (
     ParticipantQuery,
     SessionParticipantResponse,
@@ -69,6 +65,3 @@ class ParticipantService:
         return SessionParticipantsListResponse(
             participants=await self._views.many(session, shown, caller), total=len(listed)
         )
-
-
-PARTICIPANTS: Final = web.AppKey("participants", ParticipantService)

@@ -1,5 +1,9 @@
 """The Polls group."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.polls.schemas import (
     CreatePollRequest,
     PollListResponse,
@@ -7,10 +11,12 @@ from services.session.polls.schemas import (
     PollResponse,
     VoteRequest,
 )
-from services.session.polls.service import POLLS
+from services.session.polls.service import PollService
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes
 
 routes = Routes("Polls")
+
+POLLS: Final = web.AppKey("polls", PollService)
 
 
 @routes.get("/sessions/{id}/polls", access=BEARER)

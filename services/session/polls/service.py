@@ -1,9 +1,6 @@
 """Asking, voting, and what came of it."""
 
 from collections.abc import Sequence
-from typing import Final
-
-from aiohttp import web
 
 from services.session.polls.domain import Option, Poll
 from services.session.polls.repository import PollRepository
@@ -109,6 +106,3 @@ class PollService:
     async def forget_session(self, session_id: str) -> None:
         """A session was deleted, and with it what was asked and answered."""
         await self._votes.forget(await self._polls.forget_session(session_id))
-
-
-POLLS: Final = web.AppKey("polls", PollService)

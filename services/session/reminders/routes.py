@@ -1,5 +1,7 @@
 """The Reminders group, and where the links in mails lead."""
 
+from typing import Final
+
 from aiohttp import web
 
 from services.session.reminders import pages
@@ -10,10 +12,12 @@ from services.session.reminders.schemas import (
     SubscribeRequest,
     UnsubscribedResponse,
 )
-from services.session.reminders.service import REMINDERS
+from services.session.reminders.service import ReminderService
 from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes
 
 routes = Routes("Reminders")
+
+REMINDERS: Final = web.AppKey("reminders", ReminderService)
 
 
 @routes.post("/rooms/{id}/reminders", access=BEARER, status=201, mirrored=True, idempotent=True)

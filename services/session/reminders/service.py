@@ -1,9 +1,6 @@
 """Subscribing to a room's reminders, and getting out again."""
 
 from datetime import timedelta
-from typing import Final
-
-from aiohttp import web
 
 from services.session.catalog.rooms.service import RoomService
 from services.session.identity.accounts.domain import User
@@ -122,6 +119,3 @@ class ReminderService:
 
     async def forget(self, event: RoomDeleted) -> None:
         await self._subscriptions.expire(event.room.id, self._clock.now() + _AFTER_THE_ROOM)
-
-
-REMINDERS: Final = web.AppKey("reminders", ReminderService)

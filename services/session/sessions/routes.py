@@ -1,6 +1,10 @@
 """The Sessions group."""
 
-from services.session.live.service import LIVE
+from typing import Final
+
+from aiohttp import web
+
+from services.session.live.service import LiveService
 from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
@@ -15,13 +19,17 @@ from services.session.sessions.schemas import (
     StartSessionResponse,
     UpdateSessionSettingsRequest,
 )
-from services.session.sessions.service import SESSIONS
-from services.session.tokens.service import ADMISSION
+from services.session.sessions.service import SessionService
+from services.session.tokens.service import Admission
 from shared.contracts.states import SessionState
 from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Sessions")
+
+ADMISSION: Final = web.AppKey("admission", Admission)
+SESSIONS: Final = web.AppKey("sessions", SessionService)
+LIVE: Final = web.AppKey("live", LiveService)
 
 
 @routes.get("/rooms/{id}/sessions", access=HOST, mirrored=True)

@@ -1,9 +1,7 @@
 """What people do with sessions, but for starting and joining (see `live`)."""
 
 from datetime import datetime
-from typing import Final, NoReturn
-
-from aiohttp import web
+from typing import NoReturn
 
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.service import PresetService
@@ -214,6 +212,3 @@ class SessionService:
         """Delete a session that is not live."""
         await self._access.get_for_host(id, caller, library_id)
         await self._sessions.remove(id, Session.delete)
-
-
-SESSIONS: Final = web.AppKey("sessions", SessionService)

@@ -1,5 +1,9 @@
 """The Sessions and Auth groups: addresses, and the codes that sign hosts in."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.signin.service import CODE_LIFETIME
 from services.session.sharing.schemas import (
     GenerateAuthCodeRequest,
@@ -7,11 +11,13 @@ from services.session.sharing.schemas import (
     ShareUrlsResponse,
     StudioUrlResponse,
 )
-from services.session.sharing.service import SHARING
+from services.session.sharing.service import SharingService
 from shared.http import BEARER, HOST, Reply, Request, Routes
 
 routes = Routes("Sessions")
 auth = Routes("Auth")
+
+SHARING: Final = web.AppKey("sharing", SharingService)
 
 
 @routes.post("/sessions/{id}/studio_url", access=HOST, mirrored=True)

@@ -1,9 +1,5 @@
 """Giving out a session's addresses."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.identity.signin.service import CODE_LIFETIME, SignInService
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.hls_links import HlsLinks
@@ -45,6 +41,3 @@ class SharingService:
         """A code that signs the caller in once, for a session they host. Raises `NotFound`, `Forbidden`."""
         session = await self._access.get_for_host(id, caller, library_id)
         return await self._sign_in.generate_code(caller, session.id)
-
-
-SHARING: Final = web.AppKey("sharing", SharingService)

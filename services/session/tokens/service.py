@@ -1,9 +1,6 @@
 """Letting people in: tokens for LiveKit, by the caller's role in the session."""
 
 from datetime import timedelta
-from typing import Final
-
-from aiohttp import web
 
 from services.session.identity.accounts.schemas import user_response
 from services.session.identity.accounts.service import AccountService
@@ -118,6 +115,3 @@ def _acting_user(session: Session, caller: Caller) -> str:
     """As whom the caller is in the room, where only user ids count."""
     as_host = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
     return session.host_id if as_host else caller.user_id
-
-
-ADMISSION: Final = web.AppKey("admission", Admission)

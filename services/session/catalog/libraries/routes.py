@@ -1,5 +1,9 @@
 """Administration of libraries."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.catalog.libraries.schemas import (
     CreateLibraryRequest,
     LibraryListResponse,
@@ -8,10 +12,12 @@ from services.session.catalog.libraries.schemas import (
     UpdateLibraryRequest,
     library_response,
 )
-from services.session.catalog.libraries.service import LIBRARIES
+from services.session.catalog.libraries.service import LibraryService
 from shared.http import ADMIN, Reply, Request, Routes, ok
 
 routes = Routes("Administration")
+
+LIBRARIES: Final = web.AppKey("libraries", LibraryService)
 
 
 @routes.post("/admin/libraries", access=ADMIN, status=201, idempotent=True)

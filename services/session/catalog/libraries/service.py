@@ -1,9 +1,5 @@
 """What administrators do with libraries, and which library a call works in."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.catalog.libraries.domain import Library
 from services.session.catalog.libraries.repository import LibraryRepository
 from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
@@ -98,6 +94,3 @@ class LibraryService:
         if await self._rooms.any_in_library(id):
             raise Conflict("The library still has rooms", code="library_in_use")
         await self._libraries.discard(id)
-
-
-LIBRARIES: Final = web.AppKey("libraries", LibraryService)

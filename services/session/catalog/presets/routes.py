@@ -1,5 +1,9 @@
 """The Presets group."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.catalog.presets.schemas import (
     CreatePresetRequest,
     PresetListResponse,
@@ -7,11 +11,13 @@ from services.session.catalog.presets.schemas import (
     UpdatePresetRequest,
     preset_response,
 )
-from services.session.catalog.presets.service import PRESETS
+from services.session.catalog.presets.service import PresetService
 from shared.http import HOST, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Presets")
+
+PRESETS: Final = web.AppKey("presets", PresetService)
 
 
 @routes.post("/presets", access=HOST, status=201, mirrored=True, idempotent=True)

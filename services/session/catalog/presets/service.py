@@ -1,9 +1,5 @@
 """What hosts do with presets."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.access.ownership import require_host
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.domain import Preset
@@ -115,6 +111,3 @@ class PresetService:
     async def _state(self, preset: Preset) -> PresetState:
         defaults = await self._presets.defaults_among([preset])
         return preset.state(is_default=preset.id in defaults)
-
-
-PRESETS: Final = web.AppKey("presets", PresetService)

@@ -1,5 +1,9 @@
 """The Rooms group."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.catalog.rooms.schemas import (
     CreateRoomRequest,
     CreateRoomResponse,
@@ -7,11 +11,13 @@ from services.session.catalog.rooms.schemas import (
     RoomResponse,
     UpdateRoomRequest,
 )
-from services.session.catalog.rooms.service import ROOMS
+from services.session.catalog.rooms.service import RoomService
 from shared.http import BEARER, HOST, PUBLIC, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Rooms")
+
+ROOMS: Final = web.AppKey("rooms", RoomService)
 
 
 @routes.get("/rooms", access=PUBLIC, mirrored=True)

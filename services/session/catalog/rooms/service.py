@@ -1,9 +1,5 @@
 """What hosts do with rooms."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.access.ownership import require_host, require_library
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.rooms.domain import Room
@@ -117,6 +113,3 @@ class RoomService:
         if await self._sessions.live_in_rooms([id]):
             raise Conflict("A session of this room is live", code="session_live")
         await self._rooms.remove(id, Room.delete)
-
-
-ROOMS: Final = web.AppKey("rooms", RoomService)

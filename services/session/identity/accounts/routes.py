@@ -1,5 +1,9 @@
 """Administration of people."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.accounts.schemas import (
     AdminUserListResponse,
     AdminUserResponse,
@@ -8,10 +12,12 @@ from services.session.identity.accounts.schemas import (
     UserQuery,
     admin_user_response,
 )
-from services.session.identity.accounts.service import ACCOUNTS
+from services.session.identity.accounts.service import AccountService
 from shared.http import ADMIN, Reply, Request, Routes, ok
 
 routes = Routes("Administration")
+
+ACCOUNTS: Final = web.AppKey("accounts", AccountService)
 
 
 @routes.post("/admin/users", access=ADMIN, status=201, idempotent=True)

@@ -1,9 +1,6 @@
 """What administrators do with accounts."""
 
 from dataclasses import dataclass
-from typing import Final
-
-from aiohttp import web
 
 from services.session.identity.accounts.domain import User, external_key
 from services.session.identity.accounts.passwords import Passwords
@@ -142,6 +139,3 @@ class AccountService:
         await self._revocations.end_person(id)
         await self._users.remove(id, lambda user: user.leave(self._clock.now()))
         await self._revocations.end_person(id)
-
-
-ACCOUNTS: Final = web.AppKey("accounts", AccountService)

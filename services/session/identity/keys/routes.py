@@ -1,5 +1,9 @@
 """Administration of API keys, and the gateway's exchange of one for a token."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.keys.schemas import (
     ApiKeyListResponse,
     ApiKeyQuery,
@@ -13,10 +17,12 @@ from services.session.identity.keys.schemas import (
     api_key_response,
     api_key_with_secret,
 )
-from services.session.identity.keys.service import API_KEYS
+from services.session.identity.keys.service import ApiKeyService
 from shared.http import ADMIN, INTERNAL, Reply, Request, Routes, ok
 
 routes = Routes("Administration")
+
+API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)
 
 
 @routes.post("/admin/api-keys", access=ADMIN, status=201, idempotent=True)

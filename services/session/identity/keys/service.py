@@ -4,9 +4,6 @@ import dataclasses
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
-
-from aiohttp import web
 
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.keys import management
@@ -122,6 +119,3 @@ class ApiKeyService:
 
     def _secret(self, key: ApiKey) -> str:
         return self._keyring.open(key.sealed_secret, key.id)
-
-
-API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)

@@ -1,5 +1,9 @@
 """Administration of organizations."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.organizations.schemas import (
     OrganizationListResponse,
     OrganizationRequest,
@@ -7,11 +11,13 @@ from services.session.identity.organizations.schemas import (
     UpdateOrganizationRequest,
     organization_response,
 )
-from services.session.identity.organizations.service import ORGANIZATIONS
+from services.session.identity.organizations.service import OrganizationService
 from shared.http import ADMIN, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Administration")
+
+ORGANIZATIONS: Final = web.AppKey("organizations", OrganizationService)
 
 
 @routes.post("/admin/organizations", access=ADMIN, status=201, idempotent=True)

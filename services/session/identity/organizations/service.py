@@ -1,9 +1,5 @@
 """What administrators do with organizations."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.catalog.libraries.domain import Library
 from services.session.catalog.libraries.repository import LibraryRepository
 from services.session.identity.accounts.repository import UserRepository
@@ -81,6 +77,3 @@ class OrganizationService:
             raise Conflict("The organization still has users", code="organization_in_use")
         await self._libraries.delete_of(id)
         await self._organizations.discard(id)
-
-
-ORGANIZATIONS: Final = web.AppKey("organizations", OrganizationService)

@@ -1,10 +1,16 @@
 """What the other services ask every half second."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.revocations.schemas import RevokedQuery, RevokedResponse
-from services.session.identity.revocations.service import REVOKED
+from services.session.identity.revocations.service import RevocationService
 from shared.http import INTERNAL, Reply, Request, Routes
 
 routes = Routes("Internal")
+
+REVOKED: Final = web.AppKey("revoked", RevocationService)
 
 
 @routes.get("/internal/revocations", access=INTERNAL)

@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-
-from aiohttp import web
 
 from services.session.identity.revocations.repository import RevocationRepository
 from services.session.identity.signin.repository import SignInRepository
@@ -41,6 +38,3 @@ class RevocationService:
         # Sign-ins are many, and their tokens short-lived.
         recent = max(moment, self._clock.now() - SIGN_INS_MATTER)
         return [*await self._sign_ins.since(recent), *await self._revocations.since(moment)]
-
-
-REVOKED: Final = web.AppKey("revoked", RevocationService)

@@ -1,5 +1,9 @@
 """The Auth group: signing in, out, and who is signed in."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.identity.accounts.schemas import UserResponse, user_response
 from services.session.identity.signin.schemas import (
     AuthResponse,
@@ -11,10 +15,12 @@ from services.session.identity.signin.schemas import (
     ViewerRegisterRequest,
     ViewerRegisterResponse,
 )
-from services.session.identity.signin.service import SIGN_IN, SignedIn
+from services.session.identity.signin.service import SignedIn, SignInService
 from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes, ok
 
 routes = Routes("Auth")
+
+SIGN_IN: Final = web.AppKey("sign_in", SignInService)
 
 
 @routes.post("/auth/login", access=ANONYMOUS)

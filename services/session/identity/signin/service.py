@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
-
-from aiohttp import web
 
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.passwords import Passwords
@@ -196,6 +193,3 @@ class SignInService:
     def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:
         access_token, _ = self._issuer.issue(user.caller(sign_in.id, sign_in.via))
         return SignedIn(user, access_token, self._refresh_tokens.token(sign_in.id, generation))
-
-
-SIGN_IN: Final = web.AppKey("sign_in", SignInService)

@@ -1,9 +1,5 @@
 """Answering those who ask for a place on stage."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.sessions.access import SessionAccess
 from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.repository import StageRequestRepository
@@ -104,6 +100,3 @@ class AnsweringService:
     async def forget(self, event: SessionDeleted) -> None:
         """With a deleted session go all that was asked for in it."""
         await self._requests.remove_session(event.session.id)
-
-
-ANSWERING: Final = web.AppKey("stage_answering", AnsweringService)

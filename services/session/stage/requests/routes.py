@@ -1,6 +1,10 @@
 """Raised hands and join requests: asking for a place on stage, and answering."""
 
-from services.session.stage.requests.approvals import ANSWERING
+from typing import Final
+
+from aiohttp import web
+
+from services.session.stage.requests.approvals import AnsweringService
 from services.session.stage.requests.schemas import (
     HandRaiseResponse,
     HandRaisesResponse,
@@ -11,12 +15,15 @@ from services.session.stage.requests.schemas import (
     hand_response,
     join_response,
 )
-from services.session.stage.requests.service import ASKING
+from services.session.stage.requests.service import AskingService
 from shared.contracts.states import RequestKind
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
+
+ASKING: Final = web.AppKey("stage_asking", AskingService)
+ANSWERING: Final = web.AppKey("stage_answering", AnsweringService)
 
 HAND, JOIN = RequestKind.HAND, RequestKind.JOIN
 

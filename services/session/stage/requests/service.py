@@ -1,9 +1,5 @@
 """Asking for a place on stage, and taking that back."""
 
-from typing import Final
-
-from aiohttp import web
-
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from services.session.sessions.domain.stage import check_needs_seat, check_open
@@ -121,6 +117,3 @@ def _check(session: Session, caller: Caller) -> None:
     check_needs_seat(session, caller.user_id)
     if caller.user_id in session.stage:
         raise Conflict("You are on stage", code="on_stage")
-
-
-ASKING: Final = web.AppKey("stage_asking", AskingService)

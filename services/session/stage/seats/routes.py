@@ -1,5 +1,9 @@
 """The stage itself: who is on it, for the guests and for those who manage it."""
 
+from typing import Final
+
+from aiohttp import web
+
 from services.session.sessions.schemas import JoinSessionResponse
 from services.session.stage.seats.schemas import (
     AddToStageRequest,
@@ -8,12 +12,14 @@ from services.session.stage.seats.schemas import (
     StageResponse,
     UpdateStagePermissionsRequest,
 )
-from services.session.stage.seats.service import STAGE
+from services.session.stage.seats.service import StageService
 from shared.access.room_permissions import user_of
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
+
+STAGE: Final = web.AppKey("stage", StageService)
 
 
 @routes.get("/sessions/{id}/stage", access=BEARER)

@@ -1,9 +1,6 @@
 """Who is on stage: looking, leaving, and what those do who manage it."""
 
 from collections.abc import Sequence
-from typing import Final
-
-from aiohttp import web
 
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain import stage
@@ -127,6 +124,3 @@ class StageService:
 
     async def _managed(self, session_id: str, caller: Caller) -> Session:
         return (await self._access.authorize(session_id, caller, permission="stage_manage"))[0]
-
-
-STAGE: Final = web.AppKey("stage", StageService)
