@@ -37,7 +37,8 @@ from services.session.journal.routes import JOURNAL
 from services.session.journal.service import JournalService
 from services.session.live import consumers as session_consumers
 from services.session.live.event_handlers import SessionReactions
-from services.session.live.timeout_worker import keep_time
+from services.session.live.routes import LIVE, START_PRESENTER
+from services.session.live.timeout_worker import apply_timeouts_forever
 from services.session.media_state.routes import HOST_MEDIA
 from services.session.media_state.service import HostMediaService
 from services.session.moderation.routes import MODERATION
@@ -56,7 +57,7 @@ from services.session.reminders.routes import REMINDERS
 from services.session.repositories import Repositories
 from services.session.sessions.build import build_sessions, limits_of
 from services.session.sessions.ingest import EgressIngest
-from services.session.sessions.routes import ADMISSION, LIVE, SESSIONS
+from services.session.sessions.routes import SESSIONS
 from services.session.settings import SessionSettings
 from services.session.sharing.routes import SHARING
 from services.session.sharing.service import SharingService
@@ -65,6 +66,7 @@ from services.session.stage.build import build_stage
 from services.session.stage.requests.routes import ANSWERING, ASKING
 from services.session.stage.seats.routes import STAGE
 from services.session.tables import TABLES
+from services.session.tokens.routes import TOKENS
 from shared.access.identity import TokenIssuer
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
@@ -112,7 +114,7 @@ def build(settings: SessionSettings) -> web.Application:
         kept.sessions,
         kept.users,
         access,
-        sessions.admission,
+        sessions.join_tokens,
         livekit,
         clock,
     )
@@ -154,7 +156,8 @@ def build(settings: SessionSettings) -> web.Application:
     app[REMINDERS] = reminders.service
     app[PRESETS] = presets
     app[SESSIONS] = sessions.service
-    app[ADMISSION] = sessions.admission
+    app[TOKENS] = sessions.tokens
+    app[START_PRESENTER] = sessions.presenter
     app[LIVE] = sessions.live
     app[PARTICIPANTS] = ParticipantService(kept.sessions, access, ParticipantViews(kept.users), clock)
     app[MODERATION] = ModerationService(kept.sessions, access, kept.users, BanViews(kept.users), clock)
@@ -174,7 +177,7 @@ def build(settings: SessionSettings) -> web.Application:
             await accounts.create_first_administrator(first)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
-        app[SUPERVISOR].spawn("timekeeper", keep_time(sessions.live))
+        app[SUPERVISOR].spawn("timekeeper", apply_timeouts_forever(sessions.live))
         app[SUPERVISOR].spawn("enforcement", enforcer.run())
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
         yield

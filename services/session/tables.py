@@ -11,6 +11,7 @@ from services.session.identity.organizations import routes as organization_route
 from services.session.identity.revocations import routes as revocation_routes
 from services.session.identity.signin import routes as signin_routes
 from services.session.journal import routes as journal_routes
+from services.session.live import routes as live_routes
 from services.session.media_state import routes as host_media_routes
 from services.session.moderation import routes as moderation_routes
 from services.session.participants import routes as participant_routes
@@ -20,6 +21,7 @@ from services.session.sessions import routes as session_routes
 from services.session.sharing import routes as sharing_routes
 from services.session.stage.requests import routes as stage_request_routes
 from services.session.stage.seats import routes as stage_routes
+from services.session.tokens import routes as token_routes
 from shared.http import Routes
 
 TABLES: tuple[Routes, ...] = (
@@ -29,6 +31,8 @@ TABLES: tuple[Routes, ...] = (
     reminder_routes.routes,
     preset_routes.routes,
     session_routes.routes,
+    token_routes.routes,
+    live_routes.routes,
     host_media_routes.routes,
     sharing_routes.routes,
     participant_routes.routes,

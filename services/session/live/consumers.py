@@ -33,9 +33,6 @@ GROUP: Final = "session.sessions"
 def group(
     sessions: SessionReactions, rooms: RoomReactions, live: LiveService, chat: ChatService, polls: PollService
 ) -> Group:
-    async def begin(event: IngressStarted) -> None:
-        await live.begin(event.session_id)
-
     async def forget(event: SessionDeleted) -> None:
         await chat.forget_session(event.session.id)
         await polls.forget_session(event.session.id)
@@ -46,7 +43,7 @@ def group(
             [
                 on(SessionEnded, sessions.close_livekit_room),
                 on(LiveKitRoomFinished, sessions.end_if_room_is_gone),
-                on(IngressStarted, begin),
+                on(IngressStarted, live.start_on_ingest),
                 on(ParticipantJoined, sessions.staff_joined),
                 on(ParticipantLeft, sessions.staff_left),
                 on(ParticipantConnectionAborted, sessions.staff_left),

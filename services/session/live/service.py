@@ -1,27 +1,22 @@
 """Going live and coming to an end, by hand or by itself."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.domain.lifecycle import settle
+from services.session.sessions.domain.lifecycle import apply_timeouts
 from services.session.sessions.domain.session import Ingest, Limits, Session
 from services.session.sessions.domain.stream import stream_again, stream_on
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.schemas import RtmpResponse, StartSessionResponse
-from services.session.sessions.views import SessionViews, rtmp_response, rtmp_setup_response
-from services.session.tokens.service import Admission
 from shared.access.identity import Caller
-from shared.access.permissions import encoder_grant
 from shared.clock import Clock
-from shared.contracts.event import Event
-from shared.contracts.states import EndReason, PresetState, PresetType, SessionMode, SessionStatus
+from shared.contracts.livekit_events import IngressStarted
+from shared.contracts.states import EndReason, PresetState, SessionMode, SessionStatus
 from shared.errors import AppError, Conflict, NotFound, Unavailable
-from shared.livekit import LiveKit, TokenMint, whip_url
+from shared.livekit import LiveKit
 from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
@@ -41,86 +36,81 @@ class LiveService:
         sessions: SessionRepository,
         access: SessionAccess,
         presets: PresetRepository,
-        admission: Admission,
         ingest: IngestPort,
         livekit: LiveKit,
-        mint: TokenMint,
-        views: SessionViews,
         limits: Limits,
         timeouts: RoomTimeouts,
-        livekit_url: str,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
         self._presets = presets
-        self._admission = admission
         self._ingest = ingest
         self._livekit = livekit
-        self._mint = mint
-        self._views = views
         self._limits = limits
         self._timeouts = timeouts
-        self._livekit_url = livekit_url
         self._clock = clock
 
-    async def start(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
-        """Open the LiveKit room, then go live; a live session is answered as it is."""
-        session = await self._live(await self._admitted(id, caller, library_id), stream=False)
-        return await self._started(session, caller)
+    async def start(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """Open the LiveKit room, then go live; a live session is returned as it is."""
+        return await self._ensure_started(await self._authorize(id, caller, library_id), stream=False)
 
-    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> StartSessionResponse:  # noqa: A002
-        """Start where that is needed, with a stream, and a recording where the preset has it."""
-        session = await self._streaming(await self._admitted(id, caller, library_id))
-        return await self._started(session, caller)
+    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """Start if need be, with a stream, and with a recording if the preset has it."""
+        return await self._start_with_stream(await self._authorize(id, caller, library_id))
 
-    async def _admitted(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
-        """The session for a host of it who may join it, too: who begins it gets a token."""
+    async def _authorize(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+        """The session for a host of it who may join it, too: starting it answers with a token."""
         session = await self._access.get_for_host(id, caller, library_id)
         await self._access.check_registered(session, caller)
         return session
 
-    async def begin(self, id: str) -> None:  # noqa: A002
-        """Media has come in by RTMP: a scheduled session goes live by itself, unless its room is busy."""
-        session = await self._sessions.find(id)
+    async def start_on_ingest(self, event: IngressStarted) -> None:
+        """Media has arrived by RTMP: a scheduled session goes live by itself, unless its room is busy."""
+        session = await self._sessions.find(event.session_id)
         if session is None or session.status is not SessionStatus.SCHEDULED:
             return
         try:
-            await self._streaming(session)
+            await self._start_with_stream(session)
         except (Conflict, NotFound) as error:
-            log.warning("start.not_begun", session_id=id, error=error.message)
+            log.warning("start.not_begun", session_id=session.id, error=error.message)
 
     async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
-        """Have a stream of a live session in mode webcam. Raises `Conflict` for others."""
+        """Request a stream of a live session in mode webcam. Raises `Conflict` for others."""
         session = await self._access.get_for_host(id, caller, library_id)
         if session.mode is not SessionMode.WEBCAM:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_webcam")
-        await self._stream_on(session.id, record=False)
+        await self._ensure_stream(session, record=False)
 
-    async def ensure_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
-        """Have a stream, in the place of one that has died. Raises `Conflict` unless the session is live."""
+    async def restart_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+        """Request a stream, in place of one that has died. Raises `Conflict` unless the session is live."""
         session = await self._access.get_for_host(id, caller, library_id)
         await self._sessions.change(session.id, lambda session: stream_again(session, self._clock.now()))
 
-    async def _streaming(self, session: Session) -> Session:
-        session = await self._live(session, stream=True)
-        record = session.preset.settings.recording_enabled
-        if session.stream.wanted and (session.stream.record or not record):
-            return session
-        return await self._stream_on(session.id, record=record)
+    async def _start_with_stream(self, session: Session) -> Session:
+        session = await self._ensure_started(session, stream=True)
+        return await self._ensure_stream(session, record=session.preset.settings.recording_enabled)
 
-    async def _stream_on(self, id: str, *, record: bool) -> Session:  # noqa: A002
+    async def _ensure_stream(self, session: Session, *, record: bool) -> Session:
+        if session.has_stream(record=record):
+            session.check_live()
+            return session
         return await self._sessions.change(
-            id, lambda session: stream_on(session, self._clock.now(), record=record)
+            session.id, lambda session: stream_on(session, self._clock.now(), record=record)
         )
 
-    async def _live(self, session: Session, *, stream: bool) -> Session:
+    async def _ensure_started(self, session: Session, *, stream: bool) -> Session:
         session.check_startable()
         if session.is_live:
             return session
         await self._check_room_free(session)
-        preset, ingest = await self._current_preset(session), await self._ensure_ingest(session)
-        return await self._go_live(session, preset, ingest, stream=stream)
+        preset = await self._current_preset(session)
+        ingest = None
+        if session.mode is SessionMode.RTMP:
+            ingest = await self._ingest.ensure(
+                session_id=session.id, host_id=session.host_id, name=session.title
+            )
+        return await self._open_and_start(session, preset, ingest, stream=stream)
 
     async def _check_room_free(self, session: Session) -> None:
         """Another start of this very session may have been faster; that is no other session."""
@@ -133,12 +123,7 @@ class LiveService:
         preset = await self._presets.find(session.preset.id)
         return preset.state(is_default=session.preset.is_default) if preset else session.preset
 
-    async def _ensure_ingest(self, session: Session) -> Ingest | None:
-        if session.mode is not SessionMode.RTMP:
-            return None
-        return await self._ingest.ensure(session_id=session.id, host_id=session.host_id, name=session.title)
-
-    async def _go_live(
+    async def _open_and_start(
         self, session: Session, preset: PresetState, ingest: Ingest | None, *, stream: bool
     ) -> Session:
         """LiveKit first, then state; a room that was opened for nothing is closed again."""
@@ -165,47 +150,26 @@ class LiveService:
         except AppError as error:
             log.warning("start.room_left_open", session_id=id, error=error.message)
 
-    async def _started(self, session: Session, caller: Caller) -> StartSessionResponse:
-        ingest = session.ingest
-        by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
-        return StartSessionResponse(
-            session=await self._views.one(session, caller),
-            livekit_token=self._admission.token(session, caller),
-            rtmp=rtmp_response(ingest) if ingest else None,
-            rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
-            whip_url=self._whip_url(session, caller) if by_whip else None,
-        )
-
-    def _whip_url(self, session: Session, caller: Caller) -> str:
-        """Valid for the longest the session may last, so that an encoder can reconnect."""
-        grant = encoder_grant(room=session.id, identity=f"{session.host_id}:whip", name=caller.username)
-        token = self._mint.join_token(grant, lifetime=self._limits.max_duration)
-        return whip_url(self._livekit_url, token)
-
-    async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> RtmpResponse:  # noqa: A002
-        """A new stream key; an encoder that sends under the old one is sent away. Raises `Conflict`."""
+    async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:  # noqa: A002
+        """A new stream key; an encoder still using the old one is disconnected. Raises `Conflict`."""
         session = await self._access.get_for_host(id, caller, library_id)
         session.check_startable()
         if session.mode is not SessionMode.RTMP:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
         ingest = await self._ingest.renew(session_id=session.id, host_id=session.host_id, name=session.title)
         await self._sessions.change(session.id, lambda session: session.renew_ingest(ingest))
-        return rtmp_response(ingest)
+        return ingest
 
     async def end(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
         """State first: the event that goes with it closes the LiveKit room."""
         await self._access.get_for_host(id, caller, library_id)
-        await self._end(id, EndReason.HOST)
+        await self._sessions.change(id, lambda session: session.end(self._clock.now(), EndReason.HOST))
 
-    async def _end(self, id: str, reason: EndReason) -> None:  # noqa: A002
-        await self._sessions.change(id, lambda session: session.end(self._clock.now(), reason))
-
-    async def settle_due(self, limit: int = 100) -> int:
-        """End and expire what is due; returns how many were looked at."""
+    async def apply_due_timeouts(self, limit: int = 100) -> int:
+        """End and expire sessions that are due; returns how many were checked."""
         ids = await self._sessions.ids_due(self._clock.now(), limit)
         for id in ids:  # noqa: A001
-            await self._sessions.change(id, self._settle)
+            await self._sessions.change(
+                id, lambda session: apply_timeouts(session, self._clock.now(), self._limits)
+            )
         return len(ids)
-
-    def _settle(self, session: Session) -> Sequence[Event]:
-        return settle(session, self._clock.now(), self._limits)

@@ -1,4 +1,4 @@
-"""The clockwork that ends and expires sessions: a loop every replica runs, guarded by versions."""
+"""Ends and expires sessions in time: a loop every replica runs, guarded by versions."""
 
 import asyncio
 
@@ -12,11 +12,11 @@ log = structlog.get_logger(__name__)
 _PERIOD = 1.0
 
 
-async def keep_time(live: LiveService) -> None:
-    """Look for due sessions every second until cancelled."""
+async def apply_timeouts_forever(live: LiveService) -> None:
+    """Check for due sessions every second until cancelled."""
     while True:
         try:
-            await live.settle_due()
+            await live.apply_due_timeouts()
         except AppError as error:
             log.warning("timekeeper.failed", code=error.code, error=error.message)
         await asyncio.sleep(_PERIOD)

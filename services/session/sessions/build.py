@@ -8,16 +8,18 @@ from services.session.catalog.presets.service import PresetService
 from services.session.catalog.rooms.service import RoomService
 from services.session.catalog.rooms.views import RoomViews
 from services.session.identity.accounts.service import AccountService
+from services.session.live.presenter import StartPresenter
 from services.session.live.service import LiveService, RoomTimeouts
 from services.session.repositories import Repositories
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.ingest import IngestPort
+from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
 from services.session.settings import SessionSettings
-from services.session.tokens.service import Admission
+from services.session.tokens.service import TokenService
 from shared.access.identity import TokenIssuer
 from shared.clock import Clock
 from shared.files.signed_paths import PathSigner
@@ -30,7 +32,9 @@ class Sessions:
 
     access: SessionAccess
     service: SessionService
-    admission: Admission
+    join_tokens: JoinTokens
+    tokens: TokenService
+    presenter: StartPresenter
     live: LiveService
     streams: HlsLinks
 
@@ -55,22 +59,20 @@ def build_sessions(
     access = SessionAccess(kept.sessions, kept.users)
     service = SessionService(kept.sessions, access, rooms, presets, libraries, ingest, views, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    admission = Admission(kept.sessions, access, accounts, issuer, mint, clock)
+    join_tokens = JoinTokens(access, mint)
+    tokens = TokenService(kept.sessions, access, join_tokens, accounts, issuer, clock)
+    presenter = StartPresenter(views, join_tokens, mint, settings.livekit_url, limits.max_duration)
     live = LiveService(
         kept.sessions,
         access,
         kept.presets,
-        admission,
         ingest,
         livekit,
-        mint,
-        views,
         limits,
         _timeouts(settings),
-        settings.livekit_url,
         clock,
     )
-    return Sessions(access, service, admission, live, streams)
+    return Sessions(access, service, join_tokens, tokens, presenter, live, streams)
 
 
 def limits_of(settings: SessionSettings) -> Limits:

@@ -1,17 +1,14 @@
 """HTTP bodies and data about sessions."""
 
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from services.session.catalog.presets.schemas import JoinLimit, PresetResponse
 from services.session.catalog.rooms.schemas import RoomResponse
-from services.session.identity.accounts.schemas import Username, UserResponse
-from shared.access.identity import LONGEST_LIFETIME
+from services.session.sessions.join_tokens import JoinToken
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
-from shared.http.schema import Id, Line, Moment, Text, Title
+from shared.http.schema import Id, Moment, Text, Title
 
 
 class CreateSessionRequest(Body):
@@ -79,50 +76,9 @@ class CreateSessionResponse(Data):
     stream_key: str
 
 
-class RtmpResponse(Data):
-    ingress_id: str
-    url: str
-    stream_key: str
-
-
-class InstructionsResponse(Data):
-    step1: str
-    step2: str
-    step3: str
-
-
-class RtmpSetupResponse(Data):
-    server: str
-    stream_key: str
-    instructions: InstructionsResponse
-
-
-class StartSessionResponse(Data):
-    session: SessionResponse
-    livekit_token: str
-    rtmp: RtmpResponse | None
-    rtmp_setup: RtmpSetupResponse | None
-    whip_url: str | None
-
-
 class JoinSessionResponse(Data):
     livekit_token: str
     room_name: str
-
-
-class IssueTokensRequest(Body):
-    external_user_id: Annotated[Line, Field(min_length=1, max_length=255)]
-    name: Username
-    role: Literal["host", "co_host", "moderator", "audience"] = "audience"
-    ttl_seconds: Annotated[int, Field(ge=60, le=int(LONGEST_LIFETIME.total_seconds()))] = 600
-
-
-class IssueTokensResponse(Data):
-    user: UserResponse
-    access_token: str
-    livekit_token: str
-    room_name: str
-    expires_at: datetime
 
 
 class DashboardStatsResponse(Data):
@@ -130,3 +86,7 @@ class DashboardStatsResponse(Data):
     live_now: int
     scheduled: int
     ended: int
+
+
+def join_response(made: JoinToken) -> JoinSessionResponse:
+    return JoinSessionResponse(livekit_token=made.livekit_token, room_name=made.room_name)

@@ -6,14 +6,9 @@ from services.session.catalog.presets.schemas import preset_response
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.catalog.rooms.schemas import RoomResponse
 from services.session.catalog.rooms.views import RoomViews
-from services.session.sessions.domain.session import Ingest, Session
+from services.session.sessions.domain.session import Session
 from services.session.sessions.hls_links import HlsLinks
-from services.session.sessions.schemas import (
-    InstructionsResponse,
-    RtmpResponse,
-    RtmpSetupResponse,
-    SessionResponse,
-)
+from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.access.permissions import switches_of
 from shared.access.session_access import permissions_for
@@ -76,19 +71,3 @@ def session_response(
 def _counts_for(session: Session, viewer: Caller | None) -> bool:
     """Whether a viewer may see how many watch where that is not for everybody."""
     return viewer is not None and permissions_for(session, session.preset.settings, viewer).see_viewer_count
-
-
-def rtmp_response(ingest: Ingest) -> RtmpResponse:
-    return RtmpResponse(ingress_id=ingest.ingress_id, url=ingest.url, stream_key=ingest.stream_key)
-
-
-def rtmp_setup_response(ingest: Ingest) -> RtmpSetupResponse:
-    return RtmpSetupResponse(
-        server=ingest.url,
-        stream_key=ingest.stream_key,
-        instructions=InstructionsResponse(
-            step1="In your encoder choose a custom RTMP server and enter the server address.",
-            step2="Enter the stream key, and keep it secret.",
-            step3="Start streaming; viewers see it as soon as the session is live.",
-        ),
-    )

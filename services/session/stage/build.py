@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.access import SessionAccess
+from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.repository import SessionRepository
 from services.session.stage import consumers
 from services.session.stage.requests.approvals import AnsweringService
@@ -15,7 +16,6 @@ from services.session.stage.requests.service import AskingService
 from services.session.stage.seats.absence import Absence, keep_stages
 from services.session.stage.seats.guests import Guests
 from services.session.stage.seats.service import StageService
-from services.session.tokens.service import Admission
 from shared.bus import Group
 from shared.clock import Clock
 from shared.livekit import LiveKit
@@ -46,12 +46,12 @@ def build_stage(
     sessions: SessionRepository,
     users: UserRepository,
     access: SessionAccess,
-    admission: Admission,
+    join_tokens: JoinTokens,
     livekit: LiveKit,
     clock: Clock,
 ) -> Stage:
     guests = Guests(users, requests, livekit)
-    service = StageService(sessions, access, admission, guests, clock)
+    service = StageService(sessions, access, join_tokens, guests, clock)
     return Stage(
         service=service,
         asking=AskingService(requests, access, clock),

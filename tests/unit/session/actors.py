@@ -8,12 +8,13 @@ import pytest
 from services.session.catalog.libraries.domain import Library
 from services.session.catalog.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
 from services.session.catalog.rooms.schemas import CreateRoomRequest
+from services.session.live.schemas import StartSessionResponse
 from services.session.moderation.schemas import BanParticipantRequest
 from services.session.sessions.domain.people import Ban
 from services.session.sessions.domain.roles import Appointment
 from services.session.sessions.domain.roles import appoint as appoint_in
 from services.session.sessions.domain.session import Session
-from services.session.sessions.schemas import CreateSessionRequest, StartSessionResponse
+from services.session.sessions.schemas import CreateSessionRequest
 from shared.access.identity import Caller, TokenVerifier
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
@@ -53,8 +54,13 @@ class Host:
         await self.backend.session_service.create(reserved, room, self.caller, None, body)
         return await self.backend.sessions.get(reserved.id)
 
-    async def start(self, session: Session) -> StartSessionResponse:
-        return await self.backend.live.start(session.id, self.caller, None)
+    async def start(self, session: Session, by: Caller | None = None) -> StartSessionResponse:
+        started = await self.backend.live.start(session.id, by or self.caller, None)
+        return await self.backend.start_presenter.respond(started, by or self.caller)
+
+    async def go_live(self, session: Session) -> StartSessionResponse:
+        started = await self.backend.live.go_live(session.id, self.caller, None)
+        return await self.backend.start_presenter.respond(started, self.caller)
 
     async def live_session(self, **fields: Any) -> Session:
         session = await self.session(**fields)

@@ -36,6 +36,7 @@ from services.session.identity.signin.service import SignInService
 from services.session.identity.signin.tokens import RefreshTokens
 from services.session.live import consumers
 from services.session.live.event_handlers import SessionReactions
+from services.session.live.presenter import StartPresenter
 from services.session.live.service import LiveService, RoomTimeouts
 from services.session.moderation.service import ModerationService
 from services.session.moderation.views import BanViews
@@ -46,13 +47,14 @@ from services.session.polls.service import PollService
 from services.session.polls.votes import VoteRepository
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
+from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
 from services.session.stage import consumers as stage_consumers
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
-from services.session.tokens.service import Admission
+from services.session.tokens.service import TokenService
 from shared.access.identity import TokenIssuer
 from shared.contracts.event import Envelope, Event
 from shared.files.signed_paths import PathSigner
@@ -131,7 +133,13 @@ class Backend:
             limits,
             clock,
         )
-        self.admission = Admission(self.sessions, self.access, self.accounts, self.issuer, self.mint, clock)
+        self.join_tokens = JoinTokens(self.access, self.mint)
+        self.tokens = TokenService(
+            self.sessions, self.access, self.join_tokens, self.accounts, self.issuer, clock
+        )
+        self.start_presenter = StartPresenter(
+            self.views, self.join_tokens, self.mint, "ws://livekit.test", LIMITS.max_duration
+        )
         self.live = self._live_service()
         self.enforcer = Enforcer(self.sessions, self.livekit, self.marks)
         self.participants = ParticipantService(
@@ -157,7 +165,7 @@ class Backend:
             self.sessions,
             self.users,
             self.access,
-            self.admission,
+            self.join_tokens,
             self.livekit,
             self.clock,
         )
@@ -189,14 +197,10 @@ class Backend:
             self.sessions,
             self.access,
             self.presets,
-            self.admission,
             self.ingest,
             self.livekit,
-            self.mint,
-            self.views,
             LIMITS,
             RoomTimeouts(empty=360, departure=360),
-            "ws://livekit.test",
             self.clock,
         )
 

@@ -44,8 +44,8 @@ def lose_room(session: Session, now: datetime, last_seen_at: datetime) -> Sequen
     return session.end(now, EndReason.ROOM_LOST, at=min(now, max(started_at, last_seen_at)))
 
 
-def settle(session: Session, now: datetime, limits: Limits) -> Sequence[Event]:
-    """End or expire where it is time to; called when `due_at` has come."""
+def apply_timeouts(session: Session, now: datetime, limits: Limits) -> Sequence[Event]:
+    """End or expire the session if it is time to; called when `due_at` has come."""
     if session.due_at is None or now < session.due_at:
         return []
     if session.status is SessionStatus.SCHEDULED:

@@ -102,6 +102,10 @@ class Session:
     def is_live(self) -> bool:
         return self.status is SessionStatus.LIVE
 
+    def has_stream(self, *, record: bool) -> bool:
+        """Whether a stream is requested, with a recording if `record`."""
+        return self.stream.wanted and (self.stream.record or not record)
+
     @property
     def banned(self) -> Set[str]:
         """Who may not come in any more: ids of people and of devices."""

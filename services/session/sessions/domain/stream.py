@@ -12,7 +12,7 @@ from shared.contracts.states import StreamStatus, StreamWish
 def stream_on(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
     """Have a stream from now on; one that is asked for already stays as it is. Raises `Conflict`."""
     session.check_live()
-    if session.stream.wanted and (session.stream.record or not record):
+    if session.has_stream(record=record):
         return []
     return _wish(session, now, record=record)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain import stage
 from services.session.sessions.domain.session import Session
+from services.session.sessions.join_tokens import JoinToken, JoinTokens
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.schemas import JoinSessionResponse
 from services.session.stage.seats.guests import Guests
 from services.session.stage.seats.schemas import (
     AddToStageRequest,
@@ -15,7 +15,6 @@ from services.session.stage.seats.schemas import (
     UpdateStagePermissionsRequest,
     stage_participant,
 )
-from services.session.tokens.service import Admission
 from shared.access.identity import Caller
 from shared.access.session_access import acting_role
 from shared.clock import Clock
@@ -30,13 +29,13 @@ class StageService:
         self,
         sessions: SessionRepository,
         access: SessionAccess,
-        admission: Admission,
+        join_tokens: JoinTokens,
         guests: Guests,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
-        self._admission = admission
+        self._join_tokens = join_tokens
         self._guests = guests
         self._clock = clock
 
@@ -49,14 +48,14 @@ class StageService:
             total=len(seats),
         )
 
-    async def token(self, session_id: str, caller: Caller) -> JoinSessionResponse:
-        """A join token for who is on stage; raises `NotFound`, `Forbidden`, `Conflict`."""
+    async def token(self, session_id: str, caller: Caller) -> JoinToken:
+        """A join token for people on stage; raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize(session_id, caller)
         session.check_live()
         hosts = acting_role(session, caller) in {Role.HOST, Role.CO_HOST}
         if not hosts and caller.user_id not in session.stage:
             raise Forbidden("You are not on stage", code="not_on_stage")
-        return await self._admission.admit(session, caller)
+        return await self._join_tokens.admit(session, caller)
 
     async def leave(self, session_id: str, caller: Caller) -> None:
         """Leave the stage; to no effect where the caller is not on it."""

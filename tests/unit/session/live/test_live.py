@@ -18,7 +18,7 @@ async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | N
 async def tick(backend: Backend, **by: float) -> None:
     """Let time pass, and have the clockwork look."""
     backend.clock.advance(**by)
-    await backend.live.settle_due()
+    await backend.live.apply_due_timeouts()
     await backend.settle()
 
 
@@ -131,7 +131,7 @@ async def test_events_for_sessions_that_are_gone_are_nothing(backend: Backend, h
 
 async def test_viewers_join_as_audience(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    answer = await backend.admission.join(session.id, viewer(), None)
+    answer = await backend.tokens.join(session.id, viewer(), None)
     assert answer.room_name == session.id
     with pytest.raises(NotFound):
-        await backend.admission.join(new_id(), viewer(), None)
+        await backend.tokens.join(new_id(), viewer(), None)

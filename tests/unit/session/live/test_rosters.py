@@ -36,7 +36,7 @@ async def test_a_host_whom_nobody_announced_keeps_the_session_open(backend: Back
     there = connection(backend, session, "PA_1")
     await backend.tell(roster(session, backend.clock.now() + 5 * SECOND, there))
     backend.clock.advance(seconds=2 * GRACE.seconds)
-    await backend.live.settle_due()
+    await backend.live.apply_due_timeouts()
     assert (await backend.sessions.get(session.id)).is_live
 
 

@@ -50,10 +50,10 @@ async def test_starting_wants_no_stream(backend: Backend, host: Host) -> None:
 async def test_going_live_wants_one_with_the_very_start(backend: Backend, host: Host, record: bool) -> None:
     preset = await host.preset(recording_enabled=record)
     session = await host.session(preset=preset.id)
-    answer = await backend.live.go_live(session.id, host.caller, None)
+    answer = await host.go_live(session)
     assert answer.session.status == "live"
     assert answer.session.hls_url is None
-    again = await backend.live.go_live(session.id, host.caller, None)
+    again = await host.go_live(session)
     assert again.session == answer.session
     assert await wishes(backend) == [(False, False, 0), (True, record, 1)]
 
@@ -97,7 +97,7 @@ async def test_a_stream_that_runs_is_not_asked_for_again(backend: Backend, host:
     session = await host.live_session()
 
     async def ensure() -> int:
-        await backend.live.ensure_stream(session.id, host.caller, None)
+        await backend.live.restart_stream(session.id, host.caller, None)
         return (await backend.sessions.get(session.id)).stream.attempt
 
     async def be(version: int, status: StreamStatus) -> None:

@@ -21,7 +21,7 @@ async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | N
 async def tick(backend: Backend, **by: float) -> None:
     """Let time pass, and have the clockwork look."""
     backend.clock.advance(**by)
-    await backend.live.settle_due()
+    await backend.live.apply_due_timeouts()
     await backend.settle()
 
 

@@ -80,7 +80,7 @@ async def test_who_is_banned_is_told_why_and_may_come_again_later(backend: Backe
     assert (told.banned, told.reason, told.banned_at) == (True, "shouting", backend.clock.now())
     await backend.moderation.unban(session.id, host.caller, vera.user_id)
     assert not (await backend.moderation.status(session.id, vera)).banned
-    await backend.admission.join(session.id, vera, None)
+    await backend.tokens.join(session.id, vera, None)
     with pytest.raises(NotFound):
         await backend.moderation.unban(session.id, host.caller, vera.user_id)
 
@@ -103,4 +103,4 @@ async def test_who_belongs_elsewhere_is_banned_and_not_shown(backend: Backend, h
     assert (shown.user_id, shown.user) == (other.user.id, None)
     assert shown.banned_by_user is not None
     with pytest.raises(Forbidden):
-        await backend.admission.join(session.id, other.caller, None)
+        await backend.tokens.join(session.id, other.caller, None)

@@ -101,7 +101,7 @@ async def test_a_deleted_session_is_called_off_and_an_expired_one_is_not(
     assert reminders.box.subjects() == ["Scheduled", "Called off"]
     await scheduled(reminders, host, minutes=5)
     await reminders.pass_time(days=2)
-    await reminders.backend.live.settle_due()
+    await reminders.backend.live.apply_due_timeouts()
     await reminders.pass_time(hours=1)
     assert reminders.box.subjects()[2:] == ["Scheduled"]
 

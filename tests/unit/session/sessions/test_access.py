@@ -69,7 +69,7 @@ async def _end(backend: Backend, host: Host, by: Caller) -> None:
 
 
 async def _monitor(backend: Backend, host: Host, by: Caller) -> None:
-    await backend.admission.monitor((await host.live_session()).id, by, None)
+    await backend.tokens.monitor((await host.live_session()).id, by, None)
 
 
 async def _reschedule(backend: Backend, host: Host, by: Caller) -> None:

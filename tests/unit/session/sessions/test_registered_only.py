@@ -33,12 +33,12 @@ async def test_guests_are_refused_and_registered_people_join(backend: Backend, h
     customer = await person(backend, external_user_id="c-1")
     await restrict(backend, host)
     for registered in (known, customer, host.caller):
-        assert (await backend.admission.join(session.id, registered, None)).livekit_token
+        assert (await backend.tokens.join(session.id, registered, None)).livekit_token
     with pytest.raises(Forbidden) as refusal:
-        await backend.admission.join(session.id, guest, None)
+        await backend.tokens.join(session.id, guest, None)
     assert refusal.value.code == "registration_required"
     await restrict(backend, host, registered_only=False)
-    assert (await backend.admission.join(session.id, guest, None)).livekit_token
+    assert (await backend.tokens.join(session.id, guest, None)).livekit_token
 
 
 async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> None:
@@ -54,7 +54,7 @@ async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> 
         backend.live.start(next_one.id, co_host, None),
         backend.live.go_live(next_one.id, co_host, None),
         backend.stage.token(at.id, guest),
-        backend.admission.monitor(at.id, moderator, None),
+        backend.tokens.monitor(at.id, moderator, None),
         at.raise_hand(other),
         at.ask(other, RequestKind.JOIN),
     ):
@@ -73,7 +73,7 @@ async def test_what_is_made_later_is_for_registered_people_too(backend: Backend,
     for room in (old_room, await host.room()):
         session = await host.live_session(room=room)
         with pytest.raises(Forbidden):
-            await backend.admission.join(session.id, guest, None)
+            await backend.tokens.join(session.id, guest, None)
 
 
 async def test_changing_something_else_keeps_it(backend: Backend, host: Host) -> None:

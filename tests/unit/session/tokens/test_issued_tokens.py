@@ -7,7 +7,8 @@ import pytest
 
 from services.session.identity.accounts.schemas import UpdateUserRequest
 from services.session.sessions.domain.session import Session
-from services.session.sessions.schemas import IssueTokensRequest, IssueTokensResponse
+from services.session.tokens.schemas import IssueTokensRequest
+from services.session.tokens.service import IssuedTokens
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import new_id
 from tests.unit.session.actors import Host, new_host
@@ -24,10 +25,10 @@ async def issue(
     user: str = "c-1",
     name: str = "Carla",
     role: str = "audience",
-) -> IssueTokensResponse:
+) -> IssuedTokens:
     by = dataclasses.replace(host.caller, api_key_id=KEY)
     body = IssueTokensRequest.model_validate({"external_user_id": user, "name": name, "role": role})
-    return await backend.admission.issue_tokens(session.id, by, body)
+    return await backend.tokens.issue(session.id, by, body)
 
 
 async def test_the_same_person_is_known_again(backend: Backend, host: Host) -> None:
@@ -55,7 +56,7 @@ async def test_only_a_key_of_the_organization_may(backend: Backend, host: Host) 
     session = await host.live_session()
     body = IssueTokensRequest(external_user_id="c-1", name="Carla")
     with pytest.raises(Forbidden) as refusal:
-        await backend.admission.issue_tokens(session.id, host.caller, body)
+        await backend.tokens.issue(session.id, host.caller, body)
     assert refusal.value.code == "api_key_required"
     with pytest.raises(NotFound):
         await issue(backend, await new_host(backend), session)

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from services.session.sessions.schemas import IssueTokensRequest
+from services.session.tokens.schemas import IssueTokensRequest
 from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.ids import new_id
@@ -23,9 +23,9 @@ async def test_a_key_is_in_the_room_as_the_host_it_acts_for(backend: Backend, ho
     session = await host.live_session()
     key = dataclasses.replace(caller(new_id(), host.library.organization_id), api_key_id=new_id())
     for token in (
-        (await backend.live.start(session.id, key, None)).livekit_token,
-        (await backend.admission.join(session.id, key, None)).livekit_token,
-        (await backend.admission.monitor(session.id, key, None)).livekit_token,
+        (await host.start(session, key)).livekit_token,
+        (await backend.tokens.join(session.id, key, None)).livekit_token,
+        (await backend.tokens.monitor(session.id, key, None)).livekit_token,
     ):
         assert claims(token)["sub"].partition(":")[0] == session.host_id
         assert claims(token)["attributes"]["greenroom.role"] == "host"
@@ -36,7 +36,7 @@ async def test_a_key_of_another_organization_is_in_the_room_as_its_owner(
 ) -> None:
     session = await host.live_session()
     key = dataclasses.replace(caller(new_id(), new_id()), api_key_id=new_id())
-    token = claims((await backend.admission.join(session.id, key, None)).livekit_token)
+    token = claims((await backend.tokens.join(session.id, key, None)).livekit_token)
     assert token["sub"].partition(":")[0] == key.user_id
     assert (token["attributes"]["greenroom.role"], token["video"]["canPublish"]) == ("audience", False)
 
@@ -45,7 +45,7 @@ async def test_a_co_host_who_starts_gets_a_co_hosts_token(backend: Backend, host
     session = await host.session()
     carl = await colleague(backend, host)
     await appoint(backend, host, session, carl, Role.CO_HOST)
-    token = claims((await backend.live.start(session.id, carl, None)).livekit_token)
+    token = claims((await host.start(session, carl)).livekit_token)
     assert token["sub"] == carl.identity
     assert (token["attributes"]["greenroom.role"], token["video"]["canPublish"]) == ("co_host", True)
 
@@ -54,9 +54,9 @@ async def test_who_is_banned_is_not_let_in(backend: Backend, host: Host) -> None
     session, banned = await host.live_session(), await registered(backend)
     await ban(backend, host, session, banned)
     with pytest.raises(Forbidden) as refusal:
-        await backend.admission.join(session.id, banned, None)
+        await backend.tokens.join(session.id, banned, None)
     assert refusal.value.code == "banned"
-    await backend.admission.join(session.id, viewer(), None)
+    await backend.tokens.join(session.id, viewer(), None)
 
 
 async def test_a_ban_follows_the_device(backend: Backend, host: Host) -> None:
@@ -65,17 +65,17 @@ async def test_a_ban_follows_the_device(backend: Backend, host: Host) -> None:
     first, second = [await registered(backend, known_by=token) for _ in range(2)]
     await ban(backend, host, session, first)
     with pytest.raises(Forbidden):
-        await backend.admission.join(session.id, second, None)
+        await backend.tokens.join(session.id, second, None)
     # Who shows nothing from before is somebody new, as far as anybody can tell.
-    await backend.admission.join(session.id, await registered(backend, known_by="nonsense"), None)
+    await backend.tokens.join(session.id, await registered(backend, known_by="nonsense"), None)
 
 
 async def test_whom_a_customer_bans_gets_no_token_from_its_backend(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     key = dataclasses.replace(host.caller, api_key_id=new_id())
     body = IssueTokensRequest(external_user_id="c-1", name="Carla")
-    carla = await backend.admission.issue_tokens(session.id, key, body)
+    carla = await backend.tokens.issue(session.id, key, body)
     await ban(backend, host, session, caller(carla.user.id))
     with pytest.raises(Forbidden) as refusal:
-        await backend.admission.issue_tokens(session.id, key, body)
+        await backend.tokens.issue(session.id, key, body)
     assert refusal.value.code == "banned"

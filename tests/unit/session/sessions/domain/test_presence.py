@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.session.sessions.domain.lifecycle import host_joined, host_left, settle
+from services.session.sessions.domain.lifecycle import apply_timeouts, host_joined, host_left
 from services.session.sessions.domain.session import Session
 from shared.contracts.states import EndReason, SessionStatus
 from shared.errors import Conflict
@@ -86,7 +86,7 @@ def test_a_session_ends_when_nobody_was_there_for_the_grace(made: list[Stay], se
     for stay in made:
         News(stay, joined=True).tell(kept)
         News(stay, joined=False).tell(kept)
-    settle(kept, T0 + timedelta(seconds=second), LIMITS)
+    apply_timeouts(kept, T0 + timedelta(seconds=second), LIMITS)
     over = timedelta(seconds=second) >= expected_due(made)
     assert (kept.status is SessionStatus.ENDED) == over
     assert (kept.end_reason is EndReason.NO_HOST) == over
@@ -96,7 +96,7 @@ def _calls(kept: Session, now: datetime) -> dict[str, Callable[[], object]]:
     return {
         "start": lambda: kept.start(now, kept.preset, None, LIMITS),
         "end": lambda: kept.end(now, EndReason.HOST),
-        "settle": lambda: settle(kept, now, LIMITS),
+        "settle": lambda: apply_timeouts(kept, now, LIMITS),
         "reschedule": lambda: kept.reschedule(now, now + timedelta(hours=1), LIMITS),
         "host joined": lambda: host_joined(kept, "PA_1", now, LIMITS),
         "host left": lambda: host_left(kept, "PA_1", now, now, LIMITS),

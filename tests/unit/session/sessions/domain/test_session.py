@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.sessions.domain.lifecycle import host_joined, host_left, settle
+from services.session.sessions.domain.lifecycle import apply_timeouts, host_joined, host_left
 from services.session.sessions.domain.session import Ingest, Session
 from shared.access.permissions import switches_of
 from shared.contracts.session_events import (
@@ -38,7 +38,7 @@ def ended_session() -> Session:
 
 def expired_session() -> Session:
     made = session(due_at=T0)
-    settle(made, T0, LIMITS)
+    apply_timeouts(made, T0, LIMITS)
     return made
 
 
@@ -90,8 +90,8 @@ def test_a_scheduled_session_is_rescheduled() -> None:
     (event,) = made.reschedule(LATER, T0 + timedelta(days=7), LIMITS)
     assert isinstance(event, SessionUpdated)
     assert made.due_at == T0 + timedelta(days=8)
-    assert settle(made, T0 + timedelta(days=7), LIMITS) == []
-    assert [type(event) for event in settle(made, T0 + timedelta(days=8), LIMITS)] == [SessionExpired]
+    assert apply_timeouts(made, T0 + timedelta(days=7), LIMITS) == []
+    assert [type(event) for event in apply_timeouts(made, T0 + timedelta(days=8), LIMITS)] == [SessionExpired]
 
 
 @pytest.mark.parametrize("make", [live_session, ended_session, expired_session])
@@ -140,8 +140,8 @@ def test_a_live_session_is_not_deleted() -> None:
 def test_nobody_came_within_the_grace() -> None:
     made = live_session()
     assert made.due_at == T0 + GRACE
-    assert settle(made, T0 + GRACE - timedelta(milliseconds=1), LIMITS) == []
-    assert [type(event) for event in settle(made, T0 + GRACE, LIMITS)] == [SessionEnded]
+    assert apply_timeouts(made, T0 + GRACE - timedelta(milliseconds=1), LIMITS) == []
+    assert [type(event) for event in apply_timeouts(made, T0 + GRACE, LIMITS)] == [SessionEnded]
     assert made.end_reason is EndReason.NO_HOST
 
 
@@ -150,13 +150,13 @@ def test_the_longest_a_session_lasts() -> None:
     host_joined(made, "PA_1", T0, LIMITS)
     longest = T0 + LIMITS.max_duration
     assert made.due_at == longest
-    assert [type(event) for event in settle(made, longest, LIMITS)] == [SessionEnded]
+    assert [type(event) for event in apply_timeouts(made, longest, LIMITS)] == [SessionEnded]
     assert made.end_reason is EndReason.MAX_DURATION
 
 
 def test_a_session_without_a_time_does_not_expire() -> None:
     made = session()
-    assert settle(made, T0 + timedelta(days=365), LIMITS) == []
+    assert apply_timeouts(made, T0 + timedelta(days=365), LIMITS) == []
     assert made.status is SessionStatus.SCHEDULED
 
 
@@ -165,7 +165,7 @@ def test_an_encoder_that_was_there_first_counts() -> None:
     made = session(mode=SessionMode.RTMP)
     host_joined(made, "PA_encoder", T0, LIMITS)
     made.start(T0, made.preset, INGEST, LIMITS)
-    assert settle(made, T0 + 2 * GRACE, LIMITS) == []
+    assert apply_timeouts(made, T0 + 2 * GRACE, LIMITS) == []
     host_left(made, "PA_encoder", T0, T0 + 3 * GRACE, LIMITS)
     assert made.due_at == T0 + 4 * GRACE
 

@@ -1,0 +1,76 @@
+"""The Sessions group: going live, streaming, and ending."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.live.presenter import StartPresenter
+from services.session.live.schemas import RtmpResponse, StartSessionResponse, rtmp_response
+from services.session.live.service import LiveService
+from shared.http import HOST, Reply, Request, Routes, ok
+
+routes = Routes("Sessions")
+
+LIVE: Final = web.AppKey("live", LiveService)
+START_PRESENTER: Final = web.AppKey("start_presenter", StartPresenter)
+
+
+@routes.post("/sessions/{id}/start", access=HOST, mirrored=True, idempotent=True)
+async def start_session(request: Request) -> Reply[StartSessionResponse]:
+    """Start a session.
+
+    Opens the LiveKit room and returns the host's token. For a live session it only returns a token.
+    """
+    session = await request.service(LIVE).start(request.path_id(), request.caller, request.library_id)
+    return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
+
+
+@routes.post("/sessions/{id}/go_live", access=HOST, mirrored=True, idempotent=True)
+async def go_live(request: Request) -> Reply[StartSessionResponse]:
+    """Go live with a session.
+
+    Starts the session if needed, with HLS, and with a recording if the preset says so. `hls_url` is null
+    until there is something to play; if that takes long, stream health gives the reasons.
+    """
+    session = await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id)
+    return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
+
+
+@routes.post("/sessions/{id}/start_webcam_hls", access=HOST, mirrored=True)
+async def start_webcam_hls(request: Request) -> Reply[None]:
+    """Start webcam to HLS streaming.
+
+    For a live session in mode `webcam`. A running stream is kept.
+    """
+    await request.service(LIVE).start_webcam_hls(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.post("/sessions/{id}/ensure_hls_egress", access=HOST, mirrored=True)
+async def ensure_hls_egress(request: Request) -> Reply[None]:
+    """Ensure HLS egress is running.
+
+    A running egress is kept; one that has failed is replaced.
+    """
+    await request.service(LIVE).restart_stream(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
+@routes.post("/sessions/{id}/rotate_stream_key", access=HOST)
+async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
+    """Get a new stream key.
+
+    The old key is revoked; an encoder still using it is disconnected within a few seconds.
+    """
+    rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
+    return Reply(rtmp_response(await rotated))
+
+
+@routes.post("/sessions/{id}/end", access=HOST, mirrored=True)
+async def end_session(request: Request) -> Reply[None]:
+    """End a session.
+
+    Closes the room and disconnects everybody. Ending it again changes nothing.
+    """
+    await request.service(LIVE).end(request.path_id(), request.caller, request.library_id)
+    return ok()

@@ -1,0 +1,67 @@
+"""Tokens for joining a session's LiveKit room, by the caller's role in the session."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.session.sessions.access import SessionAccess
+from services.session.sessions.domain.session import Session
+from shared.access.identity import Caller
+from shared.access.permissions import join_grant, monitor_grant
+from shared.access.session_access import acting_role, require
+from shared.contracts.states import Role
+from shared.ids import new_id
+from shared.livekit import TokenMint
+
+JOIN_LIFETIME = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class JoinToken:
+    livekit_token: str
+    room_name: str
+
+
+class JoinTokens:
+    def __init__(self, access: SessionAccess, mint: TokenMint):
+        self._access = access
+        self._mint = mint
+
+    async def admit(self, session: Session, caller: Caller) -> JoinToken:
+        """A token for an authorized caller; the session must be live. Raises `Forbidden`, `Conflict`."""
+        session.check_live()
+        await self._access.check_registered(session, caller)
+        return JoinToken(self.mint(session, caller), session.id)
+
+    async def monitor(self, session: Session, caller: Caller) -> JoinToken:
+        """A token for a hidden participant that only subscribes. Raises `Forbidden`, `Conflict`."""
+        session.check_live()
+        await self._access.check_registered(session, caller)
+        grant = monitor_grant(
+            room=session.id,
+            # Its own identity, or it would replace the caller's own connection.
+            identity=f"{_acting_user(session, caller)}:{new_id()}",
+            name=caller.username,
+            role=acting_role(session, caller),
+        )
+        return JoinToken(self._mint.join_token(grant, lifetime=JOIN_LIFETIME), session.id)
+
+    def mint(self, session: Session, caller: Caller, lifetime: timedelta = JOIN_LIFETIME) -> str:
+        """A join token for the caller in their role; raises `Forbidden` for banned users.
+
+        An API key acts as the host: its token is one of the host's sign-ins.
+        """
+        permissions = require(session, session.preset.settings, caller, None)
+        grant = join_grant(
+            room=session.id,
+            identity=f"{_acting_user(session, caller)}:{caller.sign_in_id}",
+            name=caller.username,
+            role=acting_role(session, caller),
+            permissions=permissions,
+        )
+        return self._mint.join_token(grant, lifetime=lifetime)
+
+
+def _acting_user(session: Session, caller: Caller) -> str:
+    """As whom the caller is in the room, where only user ids count."""
+    as_host = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
+    return session.host_id if as_host else caller.user_id

@@ -1,0 +1,56 @@
+"""The Sessions group: tokens for joining."""
+
+from typing import Final
+
+from aiohttp import web
+
+from services.session.identity.accounts.schemas import user_response
+from services.session.sessions.schemas import JoinSessionResponse, join_response
+from services.session.tokens.schemas import IssueTokensRequest, IssueTokensResponse
+from services.session.tokens.service import TokenService
+from shared.http import BEARER, HOST, MODERATOR, Reply, Request, Routes
+
+routes = Routes("Sessions")
+
+TOKENS: Final = web.AppKey("tokens", TokenService)
+
+
+@routes.post("/sessions/{id}/join", access=BEARER, mirrored=True)
+async def join_session(request: Request) -> Reply[JoinSessionResponse]:
+    """Join a session (get LiveKit token).
+
+    The token is valid for 10 minutes; connections made with it stay. The session must be live.
+    """
+    service = request.service(TOKENS)
+    made = await service.join(request.path_id(), request.caller, request.library_id)
+    return Reply(join_response(made))
+
+
+@routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True, conflicts=True)
+async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
+    """Get monitor token for a session.
+
+    For a hidden participant that only subscribes and is not counted.
+    """
+    service = request.service(TOKENS)
+    made = await service.monitor(request.path_id(), request.caller, request.library_id)
+    return Reply(join_response(made))
+
+
+@routes.post("/sessions/{id}/tokens", access=HOST, status=201, idempotent=True)
+async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[IssueTokensResponse]:
+    """Issue a join token for one of the customer's users.
+
+    For API keys: a customer's backend gives its own users access. The user is identified by
+    `external_user_id` within the organization and created on first use.
+    """
+    issued = await request.service(TOKENS).issue(request.path_id(), request.caller, body)
+    return Reply(
+        IssueTokensResponse(
+            user=user_response(issued.user, request.caller),
+            access_token=issued.access_token,
+            livekit_token=issued.livekit_token,
+            room_name=issued.room_name,
+            expires_at=issued.expires_at,
+        )
+    )
