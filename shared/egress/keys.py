@@ -7,6 +7,9 @@ import re
 import uuid
 from collections.abc import Iterable
 
+# A stream's playlists, in its storage folder and under its address: all of it, and a window that moves on.
+FULL_PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
+
 _IN_PATH = re.compile(r"(?:^|/)([0-9a-f]{32})(?=[./_]|$)")
 
 

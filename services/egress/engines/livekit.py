@@ -5,10 +5,8 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
-from shared.egress.keys import key_in
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, key_in
 from shared.livekit import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
-
-PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
 
 
 class LiveKitEngine:
@@ -66,7 +64,7 @@ def composite(order: EgressOrder, target: StorageTarget) -> RoomCompositeOrder:
         segment_seconds=encoding.segment_seconds,
         segments_prefix=target.path(order.segments_prefix),
         file_path=target.path(order.file_key),
-        playlist_name=PLAYLIST,
+        playlist_name=FULL_PLAYLIST,
         live_playlist_name=LIVE_PLAYLIST,
         s3=target.s3,
     )

@@ -18,7 +18,6 @@ from services.egress.egresses.runner import EgressRunner
 from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
 from services.egress.engines.build import EngineParts
-from services.egress.engines.livekit import LIVE_PLAYLIST
 from services.egress.ingest.ports import Ingresses
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings.egress_observer import EgressObserver
@@ -39,7 +38,7 @@ from services.egress.streams.service import StreamService
 from services.egress.streams.stuck_streams import StuckStreams
 from shared.bus import Group
 from shared.clock import Clock
-from shared.egress.keys import segments_prefix
+from shared.egress.keys import LIVE_PLAYLIST, segments_prefix
 from shared.egress.segment_repository import SegmentRepository
 from shared.files.signed_paths import PathSigner
 from shared.files.storage import Storage

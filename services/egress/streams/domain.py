@@ -9,9 +9,7 @@ from shared.contracts.event import Event
 from shared.contracts.states import SessionState, StreamState, StreamStatus
 from shared.contracts.stream_events import StreamChanged
 from shared.egress.engine import EgressStatus
-
-LIVE_PLAYLIST = "live.m3u8"
-FULL_PLAYLIST = "index.m3u8"
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 
 _STATUS = {
     EgressStatus.STARTING: StreamStatus.STARTING,

@@ -4,13 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
-from services.egress.streams.domain import FULL_PLAYLIST, LIVE_PLAYLIST, Stream
+from services.egress.streams.domain import Stream
 from services.egress.streams.livekit_playlists import LiveKitPlaylist, read, whole, window
 from services.egress.streams.playlists import Opening, media_playlist
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
 from shared.contracts.states import StreamStatus
-from shared.egress.keys import segments_prefix
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, segments_prefix
 from shared.errors import Forbidden, NotFound
 from shared.files.keys import is_key
 from shared.files.signed_paths import PathSigner, is_token

@@ -10,9 +10,8 @@ from typing import Any
 
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 from shared.livekit.timestamps import nanoseconds
-
-PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
 
 
 def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
@@ -94,7 +93,7 @@ def _segment_results(job: Job) -> list[dict[str, Any]]:
 
 
 def _playlists() -> dict[str, str]:
-    return {"playlistName": PLAYLIST, "livePlaylistName": LIVE_PLAYLIST}
+    return {"playlistName": FULL_PLAYLIST, "livePlaylistName": LIVE_PLAYLIST}
 
 
 def _duration(seconds: float) -> str:
