@@ -1,21 +1,12 @@
 """The bus: events to every group that wants them, none lost, none in silence.
 
 `ports` is what services see; `rabbit` is the implementation on RabbitMQ and `shared.testing.memory_bus`
-the one for tests. Both run the same workers (`unordered`, `ordered`), so they fail and retry alike.
+the one for tests. Both run the same `workers`, so they fail and retry alike.
 """
 
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import (
-    BatchHandler,
-    Broadcast,
-    Bus,
-    DeadLetter,
-    Group,
-    Handler,
-    OrderedGroup,
-    Publisher,
-)
-from shared.bus.table import on
+from shared.bus.groups import BatchHandler, Group, Handler, OrderedGroup, on
+from shared.bus.ports import Broadcast, Bus, DeadLetter, Publisher
+from shared.bus.retry import RetryPolicy
 
 __all__ = [
     "BatchHandler",

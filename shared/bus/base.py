@@ -8,18 +8,16 @@ from functools import partial
 import structlog
 
 from shared.bus.broadcast import BroadcastWorker
-from shared.bus.consumer import Consumer
-from shared.bus.intake import Intake
+from shared.bus.consumer import Consumer, ConsumerChannel
+from shared.bus.groups import Group, OrderedGroup, working_queues
 from shared.bus.metrics import GroupMetrics
-from shared.bus.naming import working_queues
-from shared.bus.ordered import OrderedWorker
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
-from shared.bus.reasons import describe
-from shared.bus.unordered import UnorderedWorker
+from shared.bus.ports import Broadcast, DeadLetter
+from shared.bus.retry import RetryPolicy
+from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
+from shared.runtime.log import describe
 from shared.runtime.supervisor import TaskSupervisor
 
 log = structlog.get_logger(__name__)
@@ -96,6 +94,14 @@ class BaseBus(ABC):
         await self.stop_consuming()
         await self._supervisor.stop()
 
+    async def count_dead_letters(self) -> None:
+        """Set the gauge of each subscribed group."""
+        for name, metrics in self._metrics.items():
+            try:
+                metrics.dead_letters.set(await self._dead_letter_count(name))
+            except Unavailable as error:
+                log.info("bus.count_failed", group=name, reason=error.message)
+
     @abstractmethod
     async def publish(self, envelope: Envelope) -> None: ...
 
@@ -115,20 +121,12 @@ class BaseBus(ABC):
     async def _declare(self, group: Group | OrderedGroup) -> None: ...
 
     @abstractmethod
-    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
+    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> ConsumerChannel:
         """Wait for the broker and consume the queue. Raises Unavailable."""
 
     @abstractmethod
-    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
         """Wait for the broker and consume a new queue of our own. Raises Unavailable."""
-
-    async def count_dead_letters(self) -> None:
-        """Set the gauge of each subscribed group."""
-        for name, metrics in self._metrics.items():
-            try:
-                metrics.dead_letters.set(await self._dead_letter_count(name))
-            except Unavailable as error:
-                log.info("bus.count_failed", group=name, reason=error.message)
 
     @abstractmethod
     async def _dead_letter_count(self, group: str) -> int: ...

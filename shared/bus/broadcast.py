@@ -3,15 +3,19 @@
 import structlog
 
 from shared.bus.codec import Malformed, UnknownEvent, decode
-from shared.bus.intake import Delivery, Intake
+from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.bus.metrics import GroupMetrics
 from shared.bus.ports import Broadcast
-from shared.bus.reasons import describe, trace
 from shared.clock import Clock
+from shared.runtime.log import describe, trace
 
 log = structlog.get_logger(__name__)
 
 PREFETCH = 1000
+
+
+def bindings(broadcast: Broadcast) -> list[str]:
+    return [f"{event.name}.*" for event in broadcast.events]
 
 
 class BroadcastWorker:
@@ -21,14 +25,14 @@ class BroadcastWorker:
         self._metrics = metrics
         self._events = frozenset(broadcast.events)
 
-    async def run(self, intake: Intake) -> None:
+    async def run(self, channel: ConsumerChannel) -> None:
         """Tell what comes in until the intake ends; nothing is tried again."""
         self._broadcast.begun()
         try:
-            while deliveries := await intake.take(PREFETCH):
+            while deliveries := await channel.take(PREFETCH):
                 for delivery in deliveries:
                     self._tell(delivery)
-                await intake.ack_up_to(deliveries[-1].tag)
+                await channel.ack_up_to(deliveries[-1].tag)
         finally:
             self._broadcast.ended()
 

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from shared.bus.reasons import describe
 from shared.clock import milliseconds
 from shared.contracts.event import Envelope
 from shared.contracts.registry import event_class
+from shared.runtime.log import describe
 
 CONTENT_TYPE = "application/json"
 
@@ -23,7 +23,7 @@ Headers = dict[str, HeaderValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Message:
     """A message as it is handed to a broker."""
 
     headers: Headers
@@ -35,14 +35,14 @@ class Parcel:
 
 
 class Malformed(Exception):
-    """A message that is no event of ours, or whose data its event refuses; never to be tried again."""
+    """A message that is no event of ours, or whose data its event refuses; never to be retried."""
 
 
 class UnknownEvent(Exception):
     """An event of a newer or older release than this one."""
 
 
-def encode(envelope: Envelope) -> Parcel:
+def encode(envelope: Envelope) -> Message:
     event = envelope.event
     headers: Headers = {
         "ce-specversion": "1.0",
@@ -58,7 +58,7 @@ def encode(envelope: Envelope) -> Parcel:
         headers["ce-operation"] = envelope.operation
     if envelope.actor is not None:
         headers["ce-actor"] = envelope.actor
-    return Parcel(headers, event.__pydantic_serializer__.to_json(event))
+    return Message(headers, event.__pydantic_serializer__.to_json(event))
 
 
 def decode(headers: Mapping[str, object], body: bytes) -> Envelope:

@@ -1,13 +1,13 @@
-"""What a failed message carries: how often, since when and why it failed."""
+"""The headers of a failed message: how often, since when and why it failed."""
 
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.bus.codec import Headers, Parcel, format_time
-from shared.bus.intake import Delivery
+from shared.bus.codec import Headers, Message, format_time
+from shared.bus.consumer import Delivery
 from shared.bus.ports import DeadLetter
-from shared.bus.reasons import describe
+from shared.runtime.log import describe
 
 ATTEMPTS = "x-greenroom-attempts"
 FIRST_FAILED = "x-greenroom-first-failed"
@@ -24,21 +24,21 @@ def attempts(headers: Mapping[str, object]) -> int:
     return value if isinstance(value, int) else 0
 
 
-def original(delivery: Delivery) -> Parcel:
+def original(delivery: Delivery) -> Message:
     """The message as it was published: the CloudEvents headers alone."""
-    return Parcel(_cloud_event(delivery.headers), delivery.body)
+    return Message(_cloud_event(delivery.headers), delivery.body)
 
 
-def forwarded(delivery: Delivery) -> Parcel:
+def forwarded(delivery: Delivery) -> Message:
     """The message with its count of failures unchanged."""
     ours: Headers = {
         name: value for name in _OURS if isinstance(value := delivery.headers.get(name), str | int)
     }
-    return Parcel({**_cloud_event(delivery.headers), **ours, QUEUE: delivery.queue}, delivery.body)
+    return Message({**_cloud_event(delivery.headers), **ours, QUEUE: delivery.queue}, delivery.body)
 
 
-def failed(delivery: Delivery, error: BaseException, *, at: datetime, count: int = 1) -> Parcel:
-    """The message after `count` more failures; `queue` is where a replay belongs."""
+def failed(delivery: Delivery, error: BaseException, *, at: datetime, count: int = 1) -> Message:
+    """The message after `count` more failures; it is replayed to the queue of this delivery."""
     first = delivery.headers.get(FIRST_FAILED)
     headers: Headers = {
         **_cloud_event(delivery.headers),
@@ -48,11 +48,11 @@ def failed(delivery: Delivery, error: BaseException, *, at: datetime, count: int
         REASON: describe(error),
         QUEUE: delivery.queue,
     }
-    return Parcel(headers, delivery.body)
+    return Message(headers, delivery.body)
 
 
-def dead_letter(delivery: Delivery) -> DeadLetter:
-    """What a message in a dead-letter queue tells. Those the broker gave up itself carry its `x-death`."""
+def read_dead_letter(delivery: Delivery) -> DeadLetter:
+    """A message of a dead-letter queue. Those the broker gave up itself carry its `x-death`."""
     headers = delivery.headers
     return DeadLetter(
         id=_text(headers, "ce-id") or f"body-{hashlib.sha256(delivery.body).hexdigest()[:16]}",

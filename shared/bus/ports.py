@@ -1,51 +1,22 @@
 """What services see of the bus."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.bus.groups import Group, OrderedGroup
 from shared.contracts.event import Envelope, Event
-
-Handler = Callable[[Envelope], Awaitable[None]]
-BatchHandler = Callable[[Sequence[Envelope]], Awaitable[None]]
 
 
 class Publisher(Protocol):
     async def publish(self, envelope: Envelope) -> None:
         """Returns once the broker has confirmed it. The same envelope may arrive twice.
 
-        Raises Unavailable where the broker does not confirm within 5 s, at once while it is known to be away.
+        Raises Unavailable if the broker does not confirm within 5 s, without delay while it is known to
+        be away.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Group:
-    """Handlers that may run in any order and at the same time, each event handled by one of the replicas.
-
-    `name` is the queue's name, e.g. `session.livekit`; `concurrency` the number of handlers at once.
-    A handler may see an event twice. What it raises: `Unavailable` is retried in place without limit;
-    anything else is retried from the delay lanes, then dead-lettered.
-    """
-
-    name: str
-    handlers: Mapping[type[Event], Handler]
-    concurrency: int = 16
-
-
-@dataclass(frozen=True)
-class OrderedGroup:
-    """A handler of batches; a batch holds events of one partition in the order they were published.
-
-    Batches of different partitions are handled at the same time, possibly by different replicas.
-    After a failure the same events come again, so earlier ones of a batch may be seen twice.
-    """
-
-    name: str
-    events: tuple[type[Event], ...]
-    handle: BatchHandler
-    batch_size: int = 500
 
 
 @dataclass(frozen=True)
@@ -68,7 +39,7 @@ class Broadcast:
 class DeadLetter:
     """A message that a group gave up. `id` is the event's id, `queue` the queue it is replayed to.
 
-    `reason` is the error's class and message; the times are None where the broker itself gave it up.
+    `reason` is the error's class and message; the times are None if the broker itself gave it up.
     """
 
     id: str
@@ -84,7 +55,7 @@ class DeadLetter:
 
 class Bus(Publisher, Protocol):
     async def start(self) -> None:
-        """Connect and declare. An absent broker is no error: the bus goes on trying, and `state` tells."""
+        """Connect and declare. An absent broker is no error: the bus keeps trying, and `state` reports it."""
         ...
 
     async def subscribe(self, group: Group | OrderedGroup) -> None:

@@ -4,20 +4,21 @@ import asyncio
 from collections.abc import Collection
 
 import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+from aiormq.abc import DeliveredMessage
 
 from shared.bus.base import BaseBus
 from shared.bus.broadcast import PREFETCH
-from shared.bus.intake import Intake
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
+from shared.bus.codec import Message
+from shared.bus.consumer import ConsumerChannel, Delivery
+from shared.bus.groups import Group, OrderedGroup
+from shared.bus.ports import Broadcast, DeadLetter
+from shared.bus.rabbit_connection import BrokerConnection, close_channel, open_channel, reaching
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
-from shared.bus.rabbit_declarations import Declarations
-from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
-from shared.bus.rabbit_intake import RabbitIntake
-from shared.bus.rabbit_link import Link
 from shared.bus.rabbit_publisher import RabbitPublisher
-from shared.bus.rabbit_topology import declare_broadcast
+from shared.bus.rabbit_topology import Declarations, declare_broadcast
+from shared.bus.retry import RetryPolicy
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound, Unavailable
@@ -46,16 +47,16 @@ class RabbitBus(BaseBus):
     ) -> None:
         super().__init__(retry or RetryPolicy(), clock or SystemClock())
         self._publisher = RabbitPublisher(url, f"{service} publisher", publish_deadline)
-        self._link = Link(url, f"{service} consumer")
+        self._connection = BrokerConnection(url, f"{service} consumer")
         self._declarations = Declarations(self._policy)
-        self._dead_letters = RabbitDeadLetters(self._link, self._publisher)
+        self._dead_letters = RabbitDeadLetters(self._connection, self._publisher)
 
     async def start(self) -> None:
-        self._supervisor.spawn("publishing connection", self._publisher.link.run())
-        self._supervisor.spawn("consuming connection", self._link.run())
+        self._supervisor.spawn("publishing connection", self._publisher.connection.run())
+        self._supervisor.spawn("consuming connection", self._connection.run())
         self._supervisor.spawn("dead-letter count", self._count())
         try:
-            await asyncio.gather(self._publisher.link.connection(DEADLINE), self._link.connection(DEADLINE))
+            await asyncio.gather(self._publisher.connection.get(), self._connection.get())
         except Unavailable as error:
             log.warning("bus.started_without_broker", reason=error.message)
 
@@ -70,44 +71,41 @@ class RabbitBus(BaseBus):
 
     async def close(self) -> None:
         await super().close()
-        await self._publisher.link.close()
-        await self._link.close()
+        await self._publisher.connection.close()
+        await self._connection.close()
 
     def _broker_state(self) -> str | None:
-        return self._publisher.link.state() or self._link.state()
+        return self._publisher.connection.state() or self._connection.state()
 
     async def _declare(self, group: Group | OrderedGroup) -> None:
-        """Raises ChannelPreconditionFailed where a queue exists with other arguments.
+        """Raises ChannelPreconditionFailed if a queue exists with other arguments.
 
         What cannot be declared now is declared before it is consumed.
         """
         try:
-            await self._declarations.ensure(await self._link.connection(0), group)
+            await self._declarations.ensure(await self._connection.get(0), group)
         except Unavailable as error:
             if isinstance(error.__cause__, ChannelPreconditionFailed):
                 raise error.__cause__ from None
             log.warning("bus.declared_later", group=group.name, reason=error.message)
 
-    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
+    async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> ConsumerChannel:
         """A queue that somebody deleted is declared again by the next try."""
-        connection = await self._link.connection(DEADLINE)
+        connection = await self._connection.get()
         await self._declarations.ensure(connection, group)
         try:
-            return await RabbitIntake.open(connection, queue, prefetch, self._publisher)
+            return await RabbitChannel.open(connection, queue, prefetch, self._publisher)
         except Unavailable as error:
             if isinstance(error.__cause__, ChannelNotFoundEntity):
                 self._declarations.forget(group)
             raise
 
-    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
         """The queue is the connection's own, so it goes when that is lost, and each time is a new one."""
-        connection = await self._link.connection(DEADLINE)
-        channel = connection.channel(publisher_confirms=False)
-        async with reaching(f"declaring {broadcast.name}"):
-            await channel.initialize()
+        connection = await self._connection.get()
+        async with open_channel(connection) as channel, reaching(f"declaring {broadcast.name}"):
             queue = await declare_broadcast(channel, broadcast)
-        await close_channel(channel)
-        return await RabbitIntake.open(connection, queue, PREFETCH, self._publisher)
+        return await RabbitChannel.open(connection, queue, PREFETCH, self._publisher)
 
     async def _dead_letter_count(self, group: str) -> int:
         """A queue that somebody deleted is declared again: what is given up would be lost."""
@@ -115,10 +113,65 @@ class RabbitBus(BaseBus):
             return await self._dead_letters.count(group)
         except NotFound:
             self._declarations.forget(self._groups[group])
-            await self._declarations.ensure(await self._link.connection(DEADLINE), self._groups[group])
+            await self._declarations.ensure(await self._connection.get(), self._groups[group])
             return 0
 
     async def _count(self) -> None:
         while True:
             await asyncio.sleep(COUNT_EVERY)
             await self.count_dead_letters()
+
+
+class RabbitChannel(ConsumerChannel):
+    """Deliveries are taken below aio-pika's message objects, which would double their cost."""
+
+    def __init__(self, queue: str, channel: AbstractChannel, publisher: RabbitPublisher) -> None:
+        super().__init__(queue)
+        self._channel = channel
+        self._publisher = publisher
+
+    @classmethod
+    async def open(
+        cls, connection: AbstractConnection, queue: str, prefetch: int, publisher: RabbitPublisher
+    ) -> "RabbitChannel":
+        """Consume `queue` with at most `prefetch` messages unacknowledged. Raises Unavailable."""
+        opened = cls(queue, connection.channel(publisher_confirms=False), publisher)
+        try:
+            async with reaching(f"consuming {queue}"):
+                await opened._consume(prefetch)
+        except BaseException:
+            await opened.close()  # else a consumer that nobody works for would go on prefetching
+            raise
+        return opened
+
+    async def _consume(self, prefetch: int) -> None:
+        await self._channel.initialize()
+        await self._channel.set_qos(prefetch_count=prefetch)
+        self._channel.close_callbacks.add(self._on_loss)
+        underlay = await self._channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(self._on_loss)
+        await underlay.basic_consume(self.queue, self._deliver)
+
+    def _on_loss(self, *_: object) -> None:
+        """The channel closed, or the broker cancelled the consumer: what is left is delivered again."""
+        self.end()
+
+    async def _deliver(self, message: DeliveredMessage) -> None:
+        if message.delivery_tag is not None:
+            headers = message.header.properties.headers or {}
+            self.put(Delivery(message.delivery_tag, self.queue, headers, message.body))
+
+    async def ack(self, tag: int, *, multiple: bool = False) -> None:
+        try:
+            async with reaching("acknowledging"):
+                underlay = await self._channel.get_underlay_channel()
+                await underlay.basic_ack(tag, multiple=multiple, wait=False)
+        except Unavailable:
+            self.end()
+
+    async def send(self, queue: str, message: Message) -> None:
+        await self._publisher.send(queue, message)
+
+    async def close(self) -> None:
+        self.end()
+        await close_channel(self._channel)

@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from shared.bus.failures import dead_letter, original
-from shared.bus.intake import Delivery
-from shared.bus.naming import belongs, dead_queue
+from shared.bus.consumer import Delivery
+from shared.bus.failures import original, read_dead_letter
+from shared.bus.groups import belongs, dead_queue
 from shared.bus.ports import DeadLetter
-from shared.bus.rabbit_errors import DEADLINE, close_channel, reaching
-from shared.bus.rabbit_link import Link
+from shared.bus.rabbit_connection import BrokerConnection, open_channel, reaching
 from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.errors import NotFound
 
@@ -23,18 +22,18 @@ GIVE_BACK_PAUSE = 0.05
 class RabbitDeadLetters:
     """Messages are fetched unacknowledged, and go back to the queue when the channel closes."""
 
-    def __init__(self, link: Link, publisher: RabbitPublisher) -> None:
-        self._link = link
+    def __init__(self, connection: BrokerConnection, publisher: RabbitPublisher) -> None:
+        self._connection = connection
         self._publisher = publisher
 
     async def count(self, group: str) -> int:
-        """How many there are. Raises NotFound where no such group was ever declared, and Unavailable."""
+        """How many there are. Raises NotFound if no such group was ever declared, and Unavailable."""
         async with self._queue(group) as queue:
             return queue.declaration_result.message_count or 0
 
     async def list(self, group: str, limit: int) -> list[DeadLetter]:
         async with self._queue(group) as queue:
-            letters = [dead_letter(_delivery(message)) async for message in _fetch(queue, limit)]
+            letters = [read_dead_letter(_delivery(message)) async for message in _fetch(queue, limit)]
         await self._given_back(group, len(letters))
         return letters
 
@@ -43,7 +42,7 @@ class RabbitDeadLetters:
         replayed = left = 0
         async with self._queue(group) as queue:
             async for message in _fetch(queue, None):
-                letter = dead_letter(_delivery(message))
+                letter = read_dead_letter(_delivery(message))
                 if ids is None or letter.id in ids:
                     await self._put_back(group, letter, message)
                     replayed += 1
@@ -67,22 +66,13 @@ class RabbitDeadLetters:
 
     @asynccontextmanager
     async def _queue(self, group: str) -> AsyncIterator[AbstractQueue]:
-        connection = await self._link.connection(DEADLINE)
-        channel = connection.channel(publisher_confirms=False)
-        async with reaching("opening a channel"):
-            await channel.initialize()
-        try:
-            yield await _passive(channel, group)
-        finally:
-            await close_channel(channel)
-
-
-async def _passive(channel: AbstractChannel, group: str) -> AbstractQueue:
-    async with reaching("looking for dead letters"):
-        try:
-            return await channel.declare_queue(dead_queue(group), passive=True)
-        except ChannelNotFoundEntity as error:
-            raise NotFound(f"there is no group {group}") from error
+        async with open_channel(await self._connection.get()) as channel:
+            async with reaching("looking for dead letters"):
+                try:
+                    queue = await channel.declare_queue(dead_queue(group), passive=True)
+                except ChannelNotFoundEntity as error:
+                    raise NotFound(f"there is no group {group}") from error
+            yield queue
 
 
 async def _fetch(queue: AbstractQueue, limit: int | None) -> AsyncIterator[AbstractIncomingMessage]:

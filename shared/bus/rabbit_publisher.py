@@ -6,10 +6,9 @@ from aio_pika.abc import AbstractConnection
 from aiormq import Channel, spec
 
 from shared.bus import metrics
-from shared.bus.codec import CONTENT_TYPE, Parcel, encode
-from shared.bus.naming import EXCHANGE
-from shared.bus.rabbit_errors import NoAnswer, Unroutable, reaching
-from shared.bus.rabbit_link import Link
+from shared.bus.codec import CONTENT_TYPE, Message, encode
+from shared.bus.groups import EXCHANGE
+from shared.bus.rabbit_connection import BrokerConnection, NoAnswer, Unroutable, reaching
 from shared.bus.rabbit_topology import declare_exchange
 from shared.contracts.event import Envelope
 from shared.errors import Unavailable
@@ -19,14 +18,14 @@ DEFAULT_EXCHANGE = ""
 
 
 class RabbitPublisher:
-    """One publish that the broker leaves unanswered drops the link: until it is up again all fail at once.
+    """One publish left unanswered drops the connection; until it is up again all fail immediately.
 
     Messages are built below aio-pika's own objects and without waiting for the socket to drain, which
     together cost a third of a publish; the confirm says all that the drain would.
     """
 
     def __init__(self, url: str, name: str, deadline: float) -> None:
-        self.link = Link(url, name, self._open)
+        self.connection = BrokerConnection(url, name, self._open)
         self._deadline = deadline
         self._channel: Channel | None = None
 
@@ -40,7 +39,7 @@ class RabbitPublisher:
     def _on_channel_close(self, channel: Channel, error: BaseException | None) -> None:
         if channel is self._channel:
             self._channel = None
-            self.link.drop(f"the publishing channel closed: {type(error).__name__}")
+            self.connection.drop(f"the publishing channel closed: {type(error).__name__}")
 
     async def publish(self, envelope: Envelope) -> None:
         """Publish an event. That no group is bound to it is no failure; it is counted."""
@@ -51,22 +50,22 @@ class RabbitPublisher:
             metrics.unrouted(name).inc()
         metrics.published(name).inc()
 
-    async def send(self, queue: str, parcel: Parcel) -> None:
-        """Put a message into one queue. Raises Unavailable, also where there is no such queue."""
+    async def send(self, queue: str, message: Message) -> None:
+        """Put a message into one queue. Raises Unavailable, also if there is no such queue."""
         try:
-            await self._send(DEFAULT_EXCHANGE, queue, parcel)
+            await self._send(DEFAULT_EXCHANGE, queue, message)
         except Unroutable as error:
             raise Unavailable(f"there is no queue {queue}") from error
 
-    async def _send(self, exchange: str, routing_key: str, parcel: Parcel) -> None:
+    async def _send(self, exchange: str, routing_key: str, message: Message) -> None:
         channel = self._live_channel()
         properties = spec.Basic.Properties(
-            headers=dict(parcel.headers), content_type=CONTENT_TYPE, delivery_mode=PERSISTENT
+            headers=dict(message.headers), content_type=CONTENT_TYPE, delivery_mode=PERSISTENT
         )
         try:
             async with reaching("publishing", self._deadline):
                 await channel.basic_publish(
-                    parcel.body,
+                    message.body,
                     exchange=exchange,
                     routing_key=routing_key,
                     properties=properties,
@@ -76,15 +75,15 @@ class RabbitPublisher:
         except NoAnswer as error:
             metrics.refused("timeout").inc()
             if channel is self._channel:
-                self.link.drop(error.message)
+                self.connection.drop(error.message)
             raise
         except Unavailable:
             metrics.refused("lost").inc()
             raise
 
     def _live_channel(self) -> Channel:
-        trouble = self.link.state()
-        if trouble is not None or self._channel is None:
+        problem = self.connection.state()
+        if problem is not None or self._channel is None:
             metrics.refused("circuit_open").inc()
-            raise Unavailable(f"the broker is away: {trouble}")
+            raise Unavailable(f"the broker is away: {problem}")
         return self._channel

@@ -1,53 +1,87 @@
-"""What is declared on the broker: one topic exchange, and of each group its queues, lanes and dead letters.
+"""What is declared on the broker: one topic exchange, and of each group its queues and dead letters.
 
 Queues are quorum queues. Dead-lettering at least once works only with a dead-letter exchange named and
 with reject-publish; RabbitMQ accepts the wrong combinations silently. A target is declared before
 what refers to it.
 """
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 
-from shared.bus.naming import EXCHANGE, broadcast_bindings, dead_queue, lanes, working_queues
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Broadcast, Group, OrderedGroup
+from shared.bus.broadcast import bindings
+from shared.bus.groups import EXCHANGE, Group, OrderedGroup, dead_queue, retry_queues, working_queues
+from shared.bus.ports import Broadcast
+from shared.bus.rabbit_connection import open_channel, reaching
+from shared.bus.retry import RetryPolicy
 from shared.ids import new_id
 
 # Redeliveries after which the broker gives a message up: the last resort against one that kills its
 # consumer. Every lost connection counts one for all that was handed out, so it is generous.
 DELIVERY_LIMIT = 200
-# RabbitMQ 4 drops a message after 20 redeliveries where no limit is set, and each look counts as one.
+# RabbitMQ 4 drops a message after 20 redeliveries if no limit is set, and each look counts as one.
 DEAD_DELIVERY_LIMIT = 1_000_000_000
-LANE_LENGTH = 100_000
+RETRY_QUEUE_LENGTH = 100_000
+# A busy broker takes seconds for the hundreds of bindings of a group; a dead one is noticed by its heartbeat.
+DECLARE_DEADLINE = 30.0
 
 Arguments = dict[str, Any]
+
+
+class Declarations:
+    """A group is declared before it is first consumed, never merely in part: what its bindings miss is lost.
+
+    The broker keeps declarations, so they are not repeated when it comes back: consumption goes on.
+    """
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self._done: set[str] = set()
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def ensure(self, connection: AbstractConnection, group: Group | OrderedGroup) -> None:
+        """Declare the group unless that was done. Raises Unavailable; it is not done then."""
+        async with self._locks[group.name]:
+            if group.name in self._done:
+                return
+            async with (
+                open_channel(connection, DECLARE_DEADLINE) as channel,
+                reaching(f"declaring {group.name}", DECLARE_DEADLINE),
+            ):
+                await _declare_group(channel, group, self._policy)
+            self._done.add(group.name)
+
+    def forget(self, group: Group | OrderedGroup) -> None:
+        """The broker no longer knows it: somebody deleted a queue, or all of its data."""
+        self._done.discard(group.name)
 
 
 async def declare_exchange(channel: AbstractChannel) -> AbstractExchange:
     return await channel.declare_exchange(EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
-async def declare_group(channel: AbstractChannel, group: Group | OrderedGroup, policy: RetryPolicy) -> None:
+async def _declare_group(channel: AbstractChannel, group: Group | OrderedGroup, policy: RetryPolicy) -> None:
     """Declare all queues of the group and bind those it consumes; returns when the broker has done it all."""
     await declare_exchange(channel)
     dead: Arguments = {"x-queue-type": "quorum", "x-delivery-limit": DEAD_DELIVERY_LIMIT}
     await channel.declare_queue(dead_queue(group.name), durable=True, arguments=dead)
-    for name, bindings in working_queues(group).items():
+    for name, keys in working_queues(group).items():
         await channel.declare_queue(name, durable=True, arguments=_working(group))
-        await _bind(channel, name, bindings)
-    for name, seconds in lanes(group, policy):
-        await channel.declare_queue(name, durable=True, arguments=_lane(group, seconds))
+        await _bind(channel, name, keys)
+    for name, seconds in retry_queues(group, policy.delays).items():
+        await channel.declare_queue(name, durable=True, arguments=_retry(group, seconds))
     await declare_exchange(channel)  # answered after all that went before on this channel
 
 
-async def _bind(channel: AbstractChannel, queue: str, bindings: Sequence[str]) -> None:
+async def _bind(channel: AbstractChannel, queue: str, keys: Sequence[str]) -> None:
     """Without waiting for each: a group of many events has hundreds. A refused one closes the channel."""
     underlay = await channel.get_underlay_channel()
-    for binding in bindings:
-        await underlay.queue_bind(queue, EXCHANGE, binding, nowait=True)
+    for key in keys:
+        await underlay.queue_bind(queue, EXCHANGE, key, nowait=True)
 
 
 async def declare_broadcast(channel: AbstractChannel, broadcast: Broadcast) -> str:
@@ -55,8 +89,8 @@ async def declare_broadcast(channel: AbstractChannel, broadcast: Broadcast) -> s
     exchange = await declare_exchange(channel)
     name = f"{broadcast.name}.{new_id()}"
     queue = await channel.declare_queue(name, durable=False, exclusive=True, auto_delete=True)
-    for binding in broadcast_bindings(broadcast):
-        await queue.bind(exchange, binding)
+    for key in bindings(broadcast):
+        await queue.bind(exchange, key)
     return name
 
 
@@ -77,9 +111,9 @@ def _working(group: Group | OrderedGroup) -> Arguments:
     return arguments
 
 
-def _lane(group: Group | OrderedGroup, seconds: float) -> Arguments:
+def _retry(group: Group | OrderedGroup, seconds: float) -> Arguments:
     return {
         **_dead_lettering(group.name),
         "x-message-ttl": int(seconds * 1000),
-        "x-max-length": LANE_LENGTH,
+        "x-max-length": RETRY_QUEUE_LENGTH,
     }

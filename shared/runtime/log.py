@@ -1,12 +1,20 @@
 """Structured logs: one JSON object a line (or coloured text for people), with request and session id."""
 
 import logging
+import re
 import sys
+import traceback
 from contextvars import ContextVar
 from typing import Any, Literal
 
 import orjson
 import structlog
+from pydantic import ValidationError
+
+from shared.errors import AppError
+
+_LONGEST = 300
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -74,3 +82,28 @@ def configure(*, service: str, level: str, output: Literal["json", "console"]) -
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It logs a traceback for each lost connection, which the bus tells in one line.
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+
+
+def describe(error: BaseException) -> str:
+    """The class and message of `error`: no input values, no credentials of URLs, at most 300 characters."""
+    return f"{type(error).__name__}: {_message(error)}"[:_LONGEST]
+
+
+def trace(error: BaseException, depth: int = 6) -> list[str]:
+    """Where it was raised, innermost frame last: a traceback without the message and the values."""
+    frames = traceback.extract_tb(error.__traceback__)[-depth:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            _problem(detail["loc"], detail["type"]) for detail in error.errors(include_input=False)
+        )
+    if isinstance(error, AppError):
+        return error.message
+    return _CREDENTIALS.sub("://***@", " ".join(str(error).split()))
+
+
+def _problem(location: tuple[int | str, ...], kind: str) -> str:
+    return f"{'.'.join(map(str, location)) or 'body'}: {kind}"

@@ -1,14 +1,15 @@
-"""A broker in memory: queues with unacknowledged messages, single active consumers, delay lanes."""
+"""A broker in memory: queues with unacknowledged messages, single active consumers, retry queues."""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator
 
-from shared.bus.codec import Parcel
-from shared.bus.intake import Delivery, Intake
-from shared.bus.naming import broadcast_bindings, dead_queue, lanes, working_queues
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Broadcast, Group, OrderedGroup
+from shared.bus.broadcast import bindings
+from shared.bus.codec import Message
+from shared.bus.consumer import ConsumerChannel, Delivery
+from shared.bus.groups import Group, OrderedGroup, dead_queue, retry_queues, working_queues
+from shared.bus.ports import Broadcast
+from shared.bus.retry import RetryPolicy
 from shared.errors import Unavailable
 from shared.ids import new_id
 
@@ -18,49 +19,51 @@ class MemoryQueue:
 
     def __init__(self, name: str, *, single_active: bool = False) -> None:
         self.name = name
-        self.waiting: deque[Parcel] = deque()
-        self.intakes: list[MemoryIntake] = []
+        self.waiting: deque[Message] = deque()
+        self.channels: list[MemoryChannel] = []
         self.wanted = 0
         self._single_active = single_active
 
     @property
     def busy(self) -> bool:
-        return self.wanted > 0 and bool(self.waiting or any(intake.unacknowledged for intake in self.intakes))
+        return self.wanted > 0 and bool(
+            self.waiting or any(channel.unacknowledged for channel in self.channels)
+        )
 
-    def put(self, parcel: Parcel) -> None:
-        self.waiting.append(parcel)
+    def put(self, message: Message) -> None:
+        self.waiting.append(message)
         self.hand_out()
 
-    def give_back(self, parcels: list[Parcel]) -> None:
-        self.waiting.extendleft(reversed(parcels))
+    def give_back(self, messages: list[Message]) -> None:
+        self.waiting.extendleft(reversed(messages))
         self.hand_out()
 
     def hand_out(self) -> None:
-        while self.waiting and (intake := self._free()) is not None:
-            intake.receive(self.waiting.popleft())
+        while self.waiting and (channel := self._free()) is not None:
+            channel.receive(self.waiting.popleft())
 
-    def _free(self) -> "MemoryIntake | None":
+    def _free(self) -> "MemoryChannel | None":
         """The active consumer, or the one with the least in hand, unless it has as much as it wants."""
-        candidates = self.intakes[:1] if self._single_active else self.intakes
-        intake = min(candidates, key=lambda one: len(one.unacknowledged), default=None)
-        return intake if intake and len(intake.unacknowledged) < intake.prefetch else None
+        candidates = self.channels[:1] if self._single_active else self.channels
+        channel = min(candidates, key=lambda one: len(one.unacknowledged), default=None)
+        return channel if channel and len(channel.unacknowledged) < channel.prefetch else None
 
 
-class MemoryIntake(Intake):
+class MemoryChannel(ConsumerChannel):
     def __init__(self, broker: "MemoryBroker", queue: MemoryQueue, prefetch: int) -> None:
         super().__init__(queue.name)
         self.prefetch = prefetch
-        self.unacknowledged: dict[int, Parcel] = {}
+        self.unacknowledged: dict[int, Message] = {}
         self._broker = broker
         self._source = queue
         self._tag = 0
-        queue.intakes.append(self)
+        queue.channels.append(self)
         queue.hand_out()
 
-    def receive(self, parcel: Parcel) -> None:
+    def receive(self, message: Message) -> None:
         self._tag += 1
-        self.unacknowledged[self._tag] = parcel
-        self.put(Delivery(self._tag, self.queue, parcel.headers, parcel.body))
+        self.unacknowledged[self._tag] = message
+        self.put(Delivery(self._tag, self.queue, message.headers, message.body))
 
     async def ack(self, tag: int, *, multiple: bool = False) -> None:
         for done in [one for one in self.unacknowledged if one == tag or (multiple and one < tag)]:
@@ -68,8 +71,8 @@ class MemoryIntake(Intake):
         self._source.hand_out()
         self._broker.changed.set()
 
-    async def send(self, queue: str, parcel: Parcel) -> None:
-        self._broker.send(queue, parcel)
+    async def send(self, queue: str, message: Message) -> None:
+        self._broker.send(queue, message)
 
     async def close(self) -> None:
         self.lose()
@@ -77,15 +80,15 @@ class MemoryIntake(Intake):
     def lose(self) -> None:
         """As when the connection is lost: what is not acknowledged is the queue's again."""
         self.end()
-        if self in self._source.intakes:
-            self._source.intakes.remove(self)
+        if self in self._source.channels:
+            self._source.channels.remove(self)
             unacknowledged, self.unacknowledged = self.unacknowledged, {}
             self._source.give_back(list(unacknowledged.values()))
             self._broker.changed.set()
 
 
-class MemoryListener(MemoryIntake):
-    """The intake of a queue that goes when its consumer does."""
+class MemoryListener(MemoryChannel):
+    """The channel of a queue that goes when its consumer does."""
 
     def lose(self) -> None:
         super().lose()
@@ -98,7 +101,7 @@ class MemoryBroker:
     def __init__(self) -> None:
         self.queues: dict[str, MemoryQueue] = {}
         self._bindings: dict[str, list[str]] = {}
-        self._lanes: dict[str, tuple[str, float]] = {}
+        self._retry_queues: dict[str, tuple[str, float]] = {}
         self._delayed = 0
         self.changed = asyncio.Event()
         self._reachable = asyncio.Event()
@@ -113,15 +116,15 @@ class MemoryBroker:
         return self._delayed > 0 or any(queue.busy for queue in self.queues.values())
 
     async def settled(self) -> None:
-        """Wait until nothing is in a wanted queue, in hand or in a lane, and the broker is up."""
+        """Wait until nothing is in a wanted queue, in hand or in a retry queue, and the broker is up."""
         while self.away or self.busy:
             self.changed.clear()
             await self.changed.wait()
 
     def down(self) -> None:
         self._reachable.clear()
-        for intake in [intake for queue in self.queues.values() for intake in queue.intakes]:
-            intake.lose()
+        for channel in [channel for queue in self.queues.values() for channel in queue.channels]:
+            channel.lose()
 
     def up(self) -> None:
         self._reachable.set()
@@ -132,13 +135,13 @@ class MemoryBroker:
 
     def declare(self, group: Group | OrderedGroup, policy: RetryPolicy) -> None:
         ordered = isinstance(group, OrderedGroup)
-        for name, bindings in working_queues(group).items():
+        for name, keys in working_queues(group).items():
             self.queues.setdefault(name, MemoryQueue(name, single_active=ordered))
-            for binding in bindings:
+            for binding in keys:
                 bound = self._bindings.setdefault(binding, [])
                 bound.extend([name] if name not in bound else [])
-        for lane, seconds in lanes(group, policy):
-            self._lanes[lane] = (group.name, seconds)
+        for queue, seconds in retry_queues(group, policy.delays).items():
+            self._retry_queues[queue] = (group.name, seconds)
         self.queues.setdefault(dead_queue(group.name), MemoryQueue(dead_queue(group.name)))
 
     def listen(self, broadcast: Broadcast, prefetch: int) -> MemoryListener:
@@ -146,7 +149,7 @@ class MemoryBroker:
         queue = MemoryQueue(f"{broadcast.name}.{new_id()}")
         queue.wanted = 1
         self.queues[queue.name] = queue
-        for binding in broadcast_bindings(broadcast):
+        for binding in bindings(broadcast):
             self._bindings.setdefault(binding, []).append(queue.name)
         return MemoryListener(self, queue, prefetch)
 
@@ -155,30 +158,30 @@ class MemoryBroker:
         for bound in self._bindings.values():
             bound[:] = [name for name in bound if name != queue]
 
-    def route(self, routing_key: str, parcel: Parcel) -> None:
+    def route(self, routing_key: str, message: Message) -> None:
         """Put a message into every queue bound to the key. Raises Unavailable while down."""
         self._check()
         for queue in self._bound(routing_key):
-            self.queues[queue].put(parcel)
+            self.queues[queue].put(message)
 
     def _bound(self, routing_key: str) -> Iterator[str]:
         pattern = routing_key.rpartition(".")[0] + ".*"
         yield from self._bindings.get(routing_key, ())
         yield from self._bindings.get(pattern, ())
 
-    def send(self, queue: str, parcel: Parcel) -> None:
-        """Put a message into one queue, or into a lane that ends there. Raises Unavailable while down."""
+    def send(self, queue: str, message: Message) -> None:
+        """Put a message into one queue, which may be a retry queue. Raises Unavailable while down."""
         self._check()
-        if queue not in self._lanes:
-            self.queues[queue].put(parcel)
+        if queue not in self._retry_queues:
+            self.queues[queue].put(message)
             return
-        target, seconds = self._lanes[queue]
+        target, seconds = self._retry_queues[queue]
         self._delayed += 1
-        asyncio.get_running_loop().call_later(seconds, self._end_of_lane, target, parcel)
+        asyncio.get_running_loop().call_later(seconds, self._end_of_delay, target, message)
 
-    def _end_of_lane(self, target: str, parcel: Parcel) -> None:
+    def _end_of_delay(self, target: str, message: Message) -> None:
         self._delayed -= 1
-        self.queues[target].put(parcel)
+        self.queues[target].put(message)
         self.changed.set()
 
     def _check(self) -> None:

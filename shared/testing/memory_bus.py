@@ -6,21 +6,21 @@ from collections.abc import Collection
 
 from shared.bus.base import BaseBus
 from shared.bus.broadcast import PREFETCH
-from shared.bus.codec import Parcel, encode
-from shared.bus.failures import dead_letter, original
-from shared.bus.intake import Delivery, Intake
-from shared.bus.naming import belongs, dead_queue, working_queues
-from shared.bus.policy import RetryPolicy
-from shared.bus.ports import Broadcast, DeadLetter, Group, OrderedGroup
+from shared.bus.codec import Message, encode
+from shared.bus.consumer import ConsumerChannel, Delivery
+from shared.bus.failures import original, read_dead_letter
+from shared.bus.groups import Group, OrderedGroup, belongs, dead_queue, working_queues
+from shared.bus.ports import Broadcast, DeadLetter
+from shared.bus.retry import RetryPolicy
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound
 from shared.runtime.backoff import Backoff
-from shared.testing.memory_broker import MemoryBroker, MemoryIntake
+from shared.testing.memory_broker import MemoryBroker, MemoryChannel
 
 # The same steps as in production, in milliseconds instead of seconds.
 FAST = RetryPolicy(
-    lanes=(0.001, 0.005, 0.03),
+    delays=(0.001, 0.005, 0.03),
     ordered_backoff=Backoff(0.001, 0.01),
     unavailable_backoff=Backoff(0.001, 0.01),
     stop_deadline=2.0,
@@ -50,9 +50,9 @@ class MemoryBus(BaseBus):
         """Nothing to connect to."""
 
     async def publish(self, envelope: Envelope) -> None:
-        parcel = encode(envelope)
+        message = encode(envelope)
         for _ in range(self._copies):
-            self.broker.route(envelope.routing_key, parcel)
+            self.broker.route(envelope.routing_key, message)
         self.published.append(envelope)
 
     def down(self) -> None:
@@ -74,19 +74,19 @@ class MemoryBus(BaseBus):
         self._groups.clear()
 
     async def dead_letters(self, group: str, *, limit: int = 1000) -> list[DeadLetter]:
-        return [dead_letter(_delivery(parcel)) for parcel in list(self._dead(group))[:limit]]
+        return [read_dead_letter(_delivery(message)) for message in list(self._dead(group))[:limit]]
 
     async def replay(self, group: str, ids: Collection[str] | None = None) -> int:
         letters = self._dead(group)
-        chosen = [(parcel, dead_letter(_delivery(parcel))) for parcel in letters]
-        chosen = [(parcel, letter) for parcel, letter in chosen if ids is None or letter.id in ids]
-        for parcel, letter in chosen:
+        chosen = [(message, read_dead_letter(_delivery(message))) for message in letters]
+        chosen = [(message, letter) for message, letter in chosen if ids is None or letter.id in ids]
+        for message, letter in chosen:
             target = letter.queue if belongs(letter.queue, group) else group
-            self.broker.send(target, original(_delivery(parcel)))
-            letters.remove(parcel)
+            self.broker.send(target, original(_delivery(message)))
+            letters.remove(message)
         return len(chosen)
 
-    def _dead(self, group: str) -> deque[Parcel]:
+    def _dead(self, group: str) -> deque[Message]:
         queue = self.broker.queues.get(dead_queue(group))
         if queue is None:
             raise NotFound(f"there is no group {group}")
@@ -103,11 +103,11 @@ class MemoryBus(BaseBus):
         for queue in working_queues(group):
             self.broker.queues[queue].wanted += change
 
-    async def _open(self, _: Group | OrderedGroup, queue: str, prefetch: int) -> Intake:
+    async def _open(self, _: Group | OrderedGroup, queue: str, prefetch: int) -> ConsumerChannel:
         await self.broker.reachable()
-        return MemoryIntake(self.broker, self.broker.queues[queue], prefetch)
+        return MemoryChannel(self.broker, self.broker.queues[queue], prefetch)
 
-    async def _open_broadcast(self, broadcast: Broadcast) -> Intake:
+    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
         await self.broker.reachable()
         return self.broker.listen(broadcast, PREFETCH)
 
@@ -115,5 +115,5 @@ class MemoryBus(BaseBus):
         return len(self._dead(group))
 
 
-def _delivery(parcel: Parcel) -> Delivery:
-    return Delivery(0, "", parcel.headers, parcel.body)
+def _delivery(message: Message) -> Delivery:
+    return Delivery(0, "", message.headers, message.body)

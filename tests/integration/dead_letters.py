@@ -11,7 +11,7 @@ import aiohttp
 from deploy.local.stack import Stack
 from shared.bus.codec import encode
 from shared.bus.failures import ATTEMPTS, QUEUE, REASON
-from shared.bus.naming import dead_queue, partition_queue
+from shared.bus.groups import dead_queue, partition_queue
 from shared.contracts.event import Envelope, Event
 from shared.ids import new_id
 
@@ -56,8 +56,8 @@ def envelope_of(event: Event) -> Envelope:
 
 async def give_up(exchange: aio_pika.abc.AbstractExchange, group: str, envelope: Envelope) -> None:
     """Put the event where `group` puts what it gave up."""
-    parcel = encode(envelope)
+    encoded = encode(envelope)
     queue = partition_queue(group, envelope.partition) if group in ORDERED else group
-    headers = {**parcel.headers, ATTEMPTS: 4, REASON: "ValueError: broken", QUEUE: queue}
-    message = aio_pika.Message(parcel.body, headers=dict(headers), delivery_mode=2)
+    headers = {**encoded.headers, ATTEMPTS: 4, REASON: "ValueError: broken", QUEUE: queue}
+    message = aio_pika.Message(encoded.body, headers=dict(headers), delivery_mode=2)
     await exchange.publish(message, dead_queue(group))

@@ -32,7 +32,7 @@ class Handler:
 
 @pytest.fixture
 async def bus(stack: Stack) -> AsyncIterator[RabbitBus]:
-    bus = RabbitBus(stack.amqp_url, service="test", retry=RetryPolicy(lanes=(0.1,)))
+    bus = RabbitBus(stack.amqp_url, service="test", retry=RetryPolicy(delays=(0.1,)))
     await bus.start()
     yield bus
     await bus.stop_consuming()

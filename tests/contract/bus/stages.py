@@ -11,8 +11,8 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.bus import DeadLetter, Group, OrderedGroup, RetryPolicy
 from shared.bus.base import BaseBus
-from shared.bus.codec import Parcel
-from shared.bus.naming import EXCHANGE, dead_queue, lanes, working_queues
+from shared.bus.codec import Message
+from shared.bus.groups import EXCHANGE, dead_queue, retry_queues, working_queues
 from shared.bus.rabbit import RabbitBus
 from shared.ids import new_id
 from shared.runtime.backoff import Backoff
@@ -22,7 +22,7 @@ from tests.contract.bus.node import Node
 
 DEADLINE = 60.0
 QUICK = RetryPolicy(
-    lanes=(0.05, 0.1, 0.2),
+    delays=(0.05, 0.1, 0.2),
     ordered_backoff=Backoff(0.01, 0.05),
     unavailable_backoff=Backoff(0.01, 0.1),
     stop_deadline=3.0,
@@ -82,7 +82,7 @@ class Stage(ABC):
     def _new_bus(self, retry: RetryPolicy) -> BaseBus: ...
 
     @abstractmethod
-    async def inject(self, routing_key: str, parcel: Parcel) -> None:
+    async def inject(self, routing_key: str, message: Message) -> None:
         """Publish a message that no bus of ours would."""
 
     @abstractmethod
@@ -101,8 +101,8 @@ class MemoryStage(Stage):
     def _new_bus(self, retry: RetryPolicy) -> BaseBus:
         return MemoryBus(self._broker, retry=retry)
 
-    async def inject(self, routing_key: str, parcel: Parcel) -> None:
-        self._broker.route(routing_key, parcel)
+    async def inject(self, routing_key: str, message: Message) -> None:
+        self._broker.route(routing_key, message)
 
     async def take_away(self) -> None:
         self._broker.down()
@@ -120,11 +120,11 @@ class RabbitStage(Stage):
     def _new_bus(self, retry: RetryPolicy) -> BaseBus:
         return RabbitBus(self.node.url, service="tests", retry=retry, publish_deadline=2.0)
 
-    async def inject(self, routing_key: str, parcel: Parcel) -> None:
+    async def inject(self, routing_key: str, message: Message) -> None:
         async with await aio_pika.connect(self.node.url) as connection:
             channel = await connection.channel()
             exchange = await channel.get_exchange(EXCHANGE)
-            await exchange.publish(aio_pika.Message(parcel.body, headers=dict(parcel.headers)), routing_key)
+            await exchange.publish(aio_pika.Message(message.body, headers=dict(message.headers)), routing_key)
 
     async def there(self, queue: str) -> None:
         """Wait until the broker has this queue."""
@@ -161,6 +161,6 @@ class RabbitStage(Stage):
         async with await aio_pika.connect(self.node.url) as connection:
             channel = await connection.channel()
             for group in self.groups:
-                lane_names = [name for name, _ in lanes(group, QUICK)]
-                for queue in (*working_queues(group), *lane_names, dead_queue(group.name)):
+                retries = retry_queues(group, QUICK.delays)
+                for queue in (*working_queues(group), *retries, dead_queue(group.name)):
                     await channel.queue_delete(queue)

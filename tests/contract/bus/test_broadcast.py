@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.bus import Broadcast, Group
-from shared.bus.codec import Parcel, encode
+from shared.bus.codec import Message, encode
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from tests.contract.bus.events import Seen, finished, sid, started
@@ -75,7 +75,7 @@ async def test_what_could_not_be_told_is_said_to_be_missed(stage: Stage, bad: st
         await bus.publish(started("bad"))
     else:
         envelope = started(1)
-        await stage.inject(envelope.routing_key, Parcel(encode(envelope).headers, b"nonsense"))
+        await stage.inject(envelope.routing_key, Message(encode(envelope).headers, b"nonsense"))
     await eventually(lambda: listener.told == ["begun", "begun"])
     await bus.publish(started(2))
     await eventually(lambda: listener.told == ["begun", "begun", "2"])

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from shared.bus import OrderedGroup, RetryPolicy
-from shared.bus.codec import Parcel, encode
+from shared.bus.codec import Message, encode
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import Unavailable
@@ -206,9 +206,9 @@ async def test_what_cannot_be_read_or_is_not_known_does_not_hold_up_the_rest(sta
     await stage.subscribe(bus, group)
     await bus.publish(started(1))
     good = started(2)
-    parcel = encode(good)
-    await stage.inject(good.routing_key, Parcel(parcel.headers, b"{}"))
-    await stage.inject(good.routing_key, Parcel({**parcel.headers, "ce-type": "nothing.known.v1"}, b"{}"))
+    message = encode(good)
+    await stage.inject(good.routing_key, Message(message.headers, b"{}"))
+    await stage.inject(good.routing_key, Message({**message.headers, "ce-type": "nothing.known.v1"}, b"{}"))
     await bus.publish(started(3))
     gate.set()
     await eventually(lambda: seen.sids == ["1", "3"])

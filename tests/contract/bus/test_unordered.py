@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from shared.bus import Group
-from shared.bus.codec import Parcel, encode
+from shared.bus.codec import Message, encode
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import NotFound, Unavailable
@@ -173,7 +173,7 @@ async def test_an_event_of_another_release_is_passed_over(stage: Stage) -> None:
     await stage.subscribe(bus, group)
     known = encode(started(1))
     await stage.inject(
-        "livekit_room.started.v1.00", Parcel({**known.headers, "ce-type": "livekit_room.started.v9"}, b"{}")
+        "livekit_room.started.v1.00", Message({**known.headers, "ce-type": "livekit_room.started.v9"}, b"{}")
     )
     await bus.publish(started(2))
     await eventually(lambda: len(seen.envelopes) == 1)
@@ -185,9 +185,9 @@ async def test_unknown_fields_are_ignored(stage: Stage) -> None:
     seen = Seen()
     await stage.subscribe(bus, Group(stage.name("fields"), {LiveKitRoomStarted: seen.one}))
     envelope = started(1)
-    parcel = encode(envelope)
-    body = parcel.body.replace(b"{", b'{"of_a_later_release":{"a":[1]},', 1)
-    await stage.inject(envelope.routing_key, Parcel({**parcel.headers, "ce-later": "x"}, body))
+    message = encode(envelope)
+    body = message.body.replace(b"{", b'{"of_a_later_release":{"a":[1]},', 1)
+    await stage.inject(envelope.routing_key, Message({**message.headers, "ce-later": "x"}, body))
     await eventually(lambda: len(seen.envelopes) == 1)
     assert seen.envelopes == [envelope]
 
@@ -210,7 +210,7 @@ async def test_what_cannot_be_read_is_dead_lettered_at_once(
     group = Group(stage.name("malformed"), {LiveKitRoomStarted: seen.one})
     await stage.subscribe(bus, group)
     good = encode(started(1))
-    await stage.inject(started(1).routing_key, Parcel({**good.headers, **headers}, body or good.body))
+    await stage.inject(started(1).routing_key, Message({**good.headers, **headers}, body or good.body))
     await bus.publish(started(2))
     await eventually(lambda: seen.sids == ["2"])
     [letter] = await dead_letters(bus, group.name, 1)

@@ -18,9 +18,9 @@ SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.json"))
 def test_the_library_reads_what_we_write(path: Path) -> None:
     sample = json.loads(path.read_text())
     envelope = decode(sample["headers"], json.dumps(sample["data"]).encode())
-    parcel = encode(envelope)
-    headers = {name: str(value) for name, value in parcel.headers.items()}
-    event = from_binary_event(RabbitMQMessage(headers, CONTENT_TYPE, parcel.body))
+    message = encode(envelope)
+    headers = {name: str(value) for name, value in message.headers.items()}
+    event = from_binary_event(RabbitMQMessage(headers, CONTENT_TYPE, message.body))
     assert event.get_id() == envelope.id
     assert event.get_source() == envelope.source
     assert event.get_type() == envelope.event.name

@@ -24,8 +24,8 @@ def sample_of(path: Path) -> dict[str, Any]:
 
 def again(sample: dict[str, Any]) -> dict[str, Any]:
     """The sample after it was read and written by this release."""
-    parcel = encode(decode(sample["headers"], json.dumps(sample["data"]).encode()))
-    return {"headers": parcel.headers, "data": json.loads(parcel.body)}
+    message = encode(decode(sample["headers"], json.dumps(sample["data"]).encode()))
+    return {"headers": message.headers, "data": json.loads(message.body)}
 
 
 def holds(whole: Any, part: Any) -> bool:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.bus import Group
-from shared.bus.intake import Intake
+from shared.bus.consumer import ConsumerChannel
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.events import Seen, started
@@ -13,7 +13,7 @@ from tests.contract.bus.events import Seen, started
 
 async def test_a_bus_whose_worker_breaks_says_so_and_ends() -> None:
     class Broken(MemoryBus):
-        async def _open(self, *_: object) -> Intake:
+        async def _open(self, *_: object) -> ConsumerChannel:
             raise KeyError("a bug")
 
     bus = Broken()

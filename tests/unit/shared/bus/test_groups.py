@@ -4,32 +4,32 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from shared.bus import Group, OrderedGroup, RetryPolicy
-from shared.bus.naming import belongs, lanes, working_queues
-from shared.bus.reasons import describe, trace
+from shared.bus.groups import belongs, retry_queues, working_queues
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import Unavailable
+from shared.runtime.log import describe, trace
 from tests.contract.bus.events import Seen
 
 
-def test_a_policy_without_a_lane_is_refused() -> None:
-    with pytest.raises(ValueError, match="lane"):
-        RetryPolicy(lanes=())
+def test_a_policy_without_a_delay_is_refused() -> None:
+    with pytest.raises(ValueError, match="delay"):
+        RetryPolicy(delays=())
 
 
 def test_a_group_binds_all_partitions_of_its_events_and_an_ordered_one_each_to_its_queue() -> None:
     seen = Seen()
     loose = Group("a.group", {LiveKitRoomStarted: seen.one, LiveKitRoomFinished: seen.one})
     assert working_queues(loose) == {"a.group": ["livekit_room.started.v1.*", "livekit_room.finished.v1.*"]}
-    assert list(lanes(loose, RetryPolicy())) == [
-        ("a.group.retry.1s", 1.0),
-        ("a.group.retry.5s", 5.0),
-        ("a.group.retry.30s", 30.0),
-    ]
+    assert retry_queues(loose, RetryPolicy().delays) == {
+        "a.group.retry.1s": 1.0,
+        "a.group.retry.5s": 5.0,
+        "a.group.retry.30s": 30.0,
+    }
     ordered = OrderedGroup("an.order", (LiveKitRoomStarted,), seen.batch)
     queues = working_queues(ordered)
     assert len(queues) == 16
     assert queues["an.order.07"] == ["livekit_room.started.v1.07"]
-    assert list(lanes(ordered, RetryPolicy())) == []
+    assert retry_queues(ordered, RetryPolicy().delays) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,32 @@
-"""An intake that tests feed by hand."""
+"""An channel that tests feed by hand."""
 
-from shared.bus.codec import Parcel
-from shared.bus.intake import Delivery, Intake
+from shared.bus.codec import Message
+from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.errors import Unavailable
 
 
-class HandFed(Intake):
+class FakeChannel(ConsumerChannel):
     """`sent` and `acknowledged` tell what the worker did; `refuse` is what sending raises."""
 
     def __init__(self) -> None:
         super().__init__("a-group")
-        self.sent: list[tuple[str, Parcel]] = []
+        self.sent: list[tuple[str, Message]] = []
         self.acknowledged: list[tuple[int, bool]] = []
         self.refuse: Unavailable | None = None
         self._tag = 0
 
-    def feed(self, parcel: Parcel) -> int:
+    def feed(self, message: Message) -> int:
         self._tag += 1
-        self.put(Delivery(self._tag, self.queue, parcel.headers, parcel.body))
+        self.put(Delivery(self._tag, self.queue, message.headers, message.body))
         return self._tag
 
     async def ack(self, tag: int, *, multiple: bool = False) -> None:
         self.acknowledged.append((tag, multiple))
 
-    async def send(self, queue: str, parcel: Parcel) -> None:
+    async def send(self, queue: str, message: Message) -> None:
         if self.refuse is not None:
             raise self.refuse
-        self.sent.append((queue, parcel))
+        self.sent.append((queue, message))
 
     async def close(self) -> None:
         self.end()

@@ -1,0 +1,86 @@
+"""Groups of handlers, and the names of their queues."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from shared.contracts.event import PARTITIONS, Envelope, Event
+
+EXCHANGE = "greenroom.events"
+
+Handler = Callable[[Envelope], Awaitable[None]]
+BatchHandler = Callable[[Sequence[Envelope]], Awaitable[None]]
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Handlers that may run in any order and at the same time, each event handled by one of the replicas.
+
+    `name` is the queue's name, e.g. `session.livekit`; `concurrency` the number of handlers at once.
+    A handler may see an event twice. What it raises: `Unavailable` is retried in place without limit;
+    anything else is retried after the delays of the retry queues, then dead-lettered.
+    """
+
+    name: str
+    handlers: Mapping[type[Event], Handler]
+    concurrency: int = 16
+
+
+@dataclass(frozen=True)
+class OrderedGroup:
+    """A handler of batches; a batch holds events of one partition in the order they were published.
+
+    Batches of different partitions are handled at the same time, possibly by different replicas.
+    After a failure the same events come again, so earlier ones of a batch may be seen twice.
+    """
+
+    name: str
+    events: tuple[type[Event], ...]
+    handle: BatchHandler
+    batch_size: int = 500
+
+
+def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> tuple[type[Event], Handler]:
+    """An event and its reaction, for `Group(name, dict([on(SessionEnded, service.close), …]))`."""
+
+    async def handle(envelope: Envelope) -> None:
+        await react(cast(E, envelope.event))
+
+    return event, handle
+
+
+def partition_queue(group: str, partition: int) -> str:
+    return f"{group}.{partition:02d}"
+
+
+def dead_queue(group: str) -> str:
+    return f"{group}.dead"
+
+
+def retry_queue(group: str, seconds: float) -> str:
+    """The delay is part of the name, since a queue's arguments never change."""
+    return f"{group}.retry.{seconds:g}s"
+
+
+def working_queues(group: Group | OrderedGroup) -> dict[str, list[str]]:
+    """The queues that are consumed, each with its binding keys."""
+    if isinstance(group, Group):
+        return {group.name: [f"{event.name}.*" for event in group.handlers]}
+    return {
+        partition_queue(group.name, partition): [f"{event.name}.{partition:02d}" for event in group.events]
+        for partition in range(PARTITIONS)
+    }
+
+
+def retry_queues(group: Group | OrderedGroup, delays: Sequence[float]) -> dict[str, float]:
+    """The retry queues, each with its delay in seconds; ordered groups have none."""
+    if isinstance(group, OrderedGroup):
+        return {}
+    return {retry_queue(group.name, seconds): seconds for seconds in delays}
+
+
+def belongs(queue: str, group: str) -> bool:
+    """Whether the group consumes `queue`, so that a replay cannot reach another's."""
+    return queue == group or queue in {partition_queue(group, number) for number in range(PARTITIONS)}
