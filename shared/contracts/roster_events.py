@@ -1,12 +1,34 @@
 """What the reconciler of the egress service finds out by asking LiveKit itself."""
 
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
+
+# LiveKit's clock, which reports joining, is not the observer's.
+SKEW = timedelta(seconds=2)
+
+
+def departures(
+    joined_at: Mapping[str, datetime],
+    listed: Collection[str],
+    last_seen: Mapping[str, datetime],
+    observed_at: datetime,
+) -> dict[str, datetime]:
+    """Which of a room's open connections had left by `observed_at`, by sid, and when each was last there.
+
+    `joined_at` are the open connections to the room, `listed` those that LiveKit listed then. A list says
+    nothing of who joined after it; one that was never seen was there at the moment it joined.
+    """
+    return {
+        sid: max(joined, last_seen.get(sid, joined))
+        for sid, joined in joined_at.items()
+        if sid not in listed and joined < observed_at - SKEW
+    }
 
 
 class ReconcilerEvent(Event):
@@ -50,6 +72,12 @@ class RosterObserved(ReconcilerEvent):
     observed_at: datetime
     connections: tuple[RosterConnection, ...]
     departed: tuple[Departure, ...]
+
+    def left(self, joined_at: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Which of the open connections to this room had left, by sid, and when each was last there."""
+        listed = {one.participant_sid for one in self.connections}
+        last_seen = {one.participant_sid: one.last_seen_at for one in self.departed}
+        return departures(joined_at, listed, last_seen, self.observed_at)
 
 
 class LiveKitRoomLost(ReconcilerEvent):

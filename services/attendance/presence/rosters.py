@@ -6,14 +6,10 @@ it had left, at the latest when the roster before was the last to show them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.attendance.presence.domain import Fact
-from shared.clock import milliseconds
 from shared.contracts.roster_events import RosterObserved
-
-# LiveKit's clock, which tells of joining, is not the observer's.
-_SKEW = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -26,17 +22,11 @@ class Correction:
 
 def correction(roster: RosterObserved, joined_at: Mapping[str, datetime]) -> Correction:
     """`joined_at`: the connections to the roster's room that are open with us, by sid."""
-    listed = {one.participant_sid for one in roster.connections}
-    last_seen = {one.participant_sid: milliseconds(one.last_seen_at) for one in roster.departed}
     return Correction(
         appeared=tuple(
             Fact.seen(roster, one)
             for one in roster.connections
             if one.active and one.participant_sid not in joined_at
         ),
-        gone={
-            sid: max(joined, last_seen.get(sid, joined))
-            for sid, joined in joined_at.items()
-            if sid not in listed and joined < roster.observed_at - _SKEW
-        },
+        gone=roster.left(joined_at),
     )

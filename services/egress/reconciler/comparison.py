@@ -8,10 +8,9 @@ from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
 from services.egress.reconciler.permission_drift import permission_drift
 from services.egress.reconciler.rosters import Roster
 from services.egress.sessions.domain import KnownSession
+from shared.contracts.roster_events import departures
 from shared.contracts.states import SessionState
 
-# LiveKit's clock is not ours: who joined shortly before the snapshot may have joined after it.
-SKEW = timedelta(seconds=2)
 # Whoever joined was there for a moment, and so attended what ended with them.
 MOMENT = timedelta(milliseconds=1)
 
@@ -106,22 +105,24 @@ def _missed_leaves(
     """Whoever is expected in the room of the snapshot, and is not in it."""
     if snapshot.room_sid is None or snapshot.uncertain:
         return
+    joined_at = {
+        sid: known.joined_at
+        for sid, known in expected.items()
+        if known.is_open and known.room_sid == snapshot.room_sid
+    }
     connected = {one.connection.participant_sid for one in snapshot.connected}
     listed = {one.connection.participant_sid: one for one in snapshot.participants}
-    for sid, known in expected.items():
-        ours = known.is_open and known.room_sid == snapshot.room_sid
-        joined_at = known.joined_at
-        if ours and sid not in connected and joined_at < snapshot.observed_at - SKEW:
-            observed = "listed, no server has it" if sid in listed else "not listed"
-            yield Drift(
-                Kind.MISSED_LEAVE,
-                session.id,
-                "connected",
-                observed,
-                listed[sid].connection if sid in listed else known.connection,
-                last_seen_at=max(joined_at, last_seen.get(sid, joined_at)),
-                since=listed[sid].stale_since if sid in listed else None,
-            )
+    for sid, last_seen_at in departures(joined_at, connected, last_seen, snapshot.observed_at).items():
+        stale = listed.get(sid)
+        yield Drift(
+            Kind.MISSED_LEAVE,
+            session.id,
+            "connected",
+            "listed, no server has it" if stale else "not listed",
+            stale.connection if stale else expected[sid].connection,
+            last_seen_at=last_seen_at,
+            since=stale.stale_since if stale else None,
+        )
 
 
 def _stale_participants(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:

@@ -8,9 +8,6 @@ from shared.contracts.livekit_events import Connection
 from shared.contracts.roster_events import RosterObserved
 from shared.contracts.states import Role
 
-# LiveKit's clock, which tells of joining, is not the observer's.
-_SKEW = timedelta(seconds=2)
-
 
 @dataclass(kw_only=True)
 class HostConnection:
@@ -46,9 +43,15 @@ def corrected(
     """
     counts = theirs or hosting
     listed = {one.participant_sid: one for one in roster.connections}
-    last_seen = {one.participant_sid: one.last_seen_at for one in roster.departed}
+    left = roster.left(
+        {
+            sid: one.joined_at
+            for sid, one in hosts.items()
+            if one.is_open and one.joined_at and one.room_sid == roster.room_sid
+        }
+    )
     kept = {
-        sid: _seen(one, sid in listed, last_seen.get(sid), roster)
+        sid: _seen(one, sid in listed, left.get(sid), roster)
         for sid, one in hosts.items()
         if sid not in listed or counts(listed[sid])
     }
@@ -61,17 +64,13 @@ def corrected(
 
 
 def _seen(
-    connection: HostConnection, listed: bool, last_seen_at: datetime | None, roster: RosterObserved
+    connection: HostConnection, listed: bool, left_at: datetime | None, roster: RosterObserved
 ) -> HostConnection:
-    joined_at, left_at = connection.joined_at, connection.left_at
-    if listed:
-        mistaken = connection.estimated and left_at is not None and left_at < roster.observed_at
-        return replace(connection, left_at=None, estimated=False) if mistaken else connection
-    if connection.room_sid != roster.room_sid or left_at is not None or joined_at is None:
-        return connection
-    if joined_at >= roster.observed_at - _SKEW:
-        return connection
-    return replace(connection, left_at=max(joined_at, last_seen_at or joined_at), estimated=True)
+    if left_at is not None:
+        return replace(connection, left_at=left_at, estimated=True)
+    since = connection.left_at if listed and connection.estimated else None
+    mistaken = since is not None and since < roster.observed_at
+    return replace(connection, left_at=None, estimated=False) if mistaken else connection
 
 
 def hosting(connection: Connection) -> bool:
