@@ -52,5 +52,5 @@ async def _read(request: Request) -> _Notice:
     form = await request.raw.post()
     call, client, name = (form.get(field) for field in ("call", "clientid", "name"))
     if not (isinstance(call, str) and isinstance(client, str) and isinstance(name, str) and name):
-        raise NotFound("There is no stream without a key", code="stream_key_unknown")
+        raise NotFound("A stream key is required", code="stream_key_unknown")
     return _Notice(call, client, name)

@@ -158,7 +158,7 @@ class TokenVerifier:
             self._verified.pop(token, None)
             raise Unauthenticated("The access token has expired", code="token_expired")
         if self._revoked(known.caller, known.issued_at):
-            raise Unauthenticated("This sign-in is over", code="token_revoked")
+            raise Unauthenticated("This sign-in has ended", code="token_revoked")
         return known
 
     def _decode(self, token: str, now: float) -> _Proof:
@@ -166,7 +166,9 @@ class TokenVerifier:
             header = jwt.get_unverified_header(token)
             key = self._keys.get(str(header.get("kid")))
             if key is None or header.get("typ") != ACCESS_TYPE:
-                raise Unauthenticated("The access token is not one of ours", code="token_invalid")
+                raise Unauthenticated(
+                    "The access token was not issued by this installation", code="token_invalid"
+                )
             claims = jwt.decode(
                 token,
                 key,

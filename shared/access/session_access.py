@@ -106,5 +106,5 @@ def _banned() -> Forbidden:
 
 def _require_host(session: Guarded, caller: Caller) -> None:
     if caller.hosting_organization() != session.organization_id:
-        raise NotFound("There is nothing with this id")
+        raise NotFound("Nothing has this id")
     raise Forbidden("Only its host may do this", code="not_the_host")

@@ -26,7 +26,7 @@ class PathSigner:
     def sign(self, subject: str, expires_at: datetime) -> str:
         """Raises `Unavailable` where no secret is set."""
         if not self._key:
-            raise Unavailable("No secret is set that URLs are signed with")
+            raise Unavailable("No secret is configured for signing URLs")
         end = f"{int(expires_at.timestamp()):x}"
         return f"{end}.{self._signature(subject, end)}"
 

@@ -168,14 +168,14 @@ async def translated(deadline: float) -> AsyncIterator[None]:
     except FileNotFoundError as error:
         raise NotFound("There is no such file", code="file_not_found") from error
     except TimeoutError as error:
-        raise Unavailable("The storage does not answer", code="storage_unavailable") from error
+        raise Unavailable("The storage is unavailable", code="storage_unavailable") from error
     except (BaseError, OSError) as error:
         said = str(error)
         if any(mark in said for mark in _FULL):
             raise StorageFull("The storage is full") from error
         if any(mark in said for mark in _ABSENT):
             raise NotFound("There is no such file", code="file_not_found") from error
-        raise Unavailable("The storage does not answer", code="storage_unavailable") from error
+        raise Unavailable("The storage is unavailable", code="storage_unavailable") from error
 
 
 def _make(directory: Path) -> None:

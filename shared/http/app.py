@@ -109,7 +109,9 @@ class _Door:
         except web.HTTPMethodNotAllowed as error:
             allowed = ", ".join(sorted(error.allowed_methods))
             return self._refuse(
-                MethodNotAllowed(f"{request.method} is not for {request.path}", headers={"Allow": allowed})
+                MethodNotAllowed(
+                    f"{request.method} is not allowed for {request.path}", headers={"Allow": allowed}
+                )
             )
         except web.HTTPException as error:
             return _plain(error.status, error.reason, self._development)

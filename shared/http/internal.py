@@ -32,7 +32,7 @@ class InternalCalls:
     def sign(self, audience: str) -> str:
         """The value of the Authorization header for a call to `audience`; raises `Unavailable`."""
         if not self._secret:
-            raise Unavailable("No secret is set that internal calls are signed with")
+            raise Unavailable("No secret is configured for internal calls")
         now = int(self._clock.now().timestamp())
         claims = {"aud": audience, "iat": now, "exp": now + int(_LIFETIME.total_seconds())}
         return "Bearer " + jwt.encode(claims, self._secret, algorithm="HS256", headers={"typ": _TYPE})

@@ -46,5 +46,5 @@ class Request:
         """The id in the path; what is no UUID names nothing, hence `NotFound`."""
         value = self.raw.match_info[name]
         if not is_id(value):
-            raise NotFound("There is nothing with this id")
+            raise NotFound("Nothing has this id")
         return value.lower()

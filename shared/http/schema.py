@@ -69,7 +69,7 @@ def _one_line(text: str) -> str:
 
 def _label(text: str) -> str:
     if not can_be_seen(text):
-        raise ValueError("must have something that can be seen")
+        raise ValueError("must have something visible")
     return _one_line(text)
 
 

@@ -13,7 +13,7 @@ from shared.errors import BadGateway, Unavailable
 # How a server says that none of them has what was asked for, a dead one's rooms and participants: nobody
 # answered, or the one that is noted to have it was forgotten since (some 30 s after its death).
 _NO_SERVER = ("no response from servers", "could not find object")
-_SILENT = "LiveKit does not answer"
+_SILENT = "LiveKit is unavailable"
 
 
 class LiveKitRefused(BadGateway):
@@ -59,7 +59,7 @@ async def call(deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
             raise NoServerHasIt("No LiveKit server has this room or participant") from error
         # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
         if error.status >= 500 or error.status in {408, 429}:
-            raise Unavailable(f"LiveKit cannot answer now ({_reason(error)})") from error
+            raise Unavailable(f"LiveKit is unavailable ({_reason(error)})") from error
         raise LiveKitRefused(_reason(error), error.message) from error
     except TimeoutError as error:
         raise Unavailable(late) from error

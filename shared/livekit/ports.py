@@ -101,7 +101,7 @@ class Ingress:
 class LiveKit(Protocol):
     """LiveKit's server API. Every call has a deadline.
 
-    Each raises `shared.errors.Unavailable` where LiveKit does not answer or says it cannot now, and
+    Each raises `shared.errors.Unavailable` if LiveKit is unavailable, and
     `LiveKitRefused` (502) where it refuses the call as such.
     """
 

@@ -110,4 +110,6 @@ def _token(authorization: str | None) -> str:
 
 
 def _refusal(reason: str) -> Unauthenticated:
-    return Unauthenticated(f"This webhook is not LiveKit's: {reason}", code="webhook_signature_invalid")
+    return Unauthenticated(
+        f"This webhook was not sent by LiveKit: {reason}", code="webhook_signature_invalid"
+    )

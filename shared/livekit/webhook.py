@@ -182,7 +182,7 @@ def parse(raw: bytes) -> WebhookEvent:
     except ValidationError as error:
         raise InvalidRequest(
             [_field_error(problem) for problem in error.errors(include_url=False, include_input=False)],
-            "The body is no LiveKit webhook",
+            "The body is not a LiveKit webhook",
         ) from None
 
 

@@ -89,10 +89,10 @@ async def _translated() -> AsyncIterator[None]:
     except DuplicateKeyError as error:
         raise Duplicate(str((error.details or {}).get("errmsg", "duplicate key"))) from error
     except ConnectionFailure as error:
-        raise Unavailable("The database does not answer") from error
+        raise Unavailable("The database is unavailable") from error
     except PyMongoError as error:
         if getattr(error, "code", None) in _TRANSIENT_CODES or error.timeout:
-            raise Unavailable("The database does not answer") from error
+            raise Unavailable("The database is unavailable") from error
         raise
 
 
@@ -247,7 +247,7 @@ def _partial(error: BulkWriteError) -> BulkOutcome:
     others = [failure for failure in failures if failure.get("code") != _DUPLICATE_KEY]
     if others or details.get("writeConcernErrors"):
         if any(failure.get("code") in _TRANSIENT_CODES for failure in others) or not others:
-            raise Unavailable("The database does not answer") from error
+            raise Unavailable("The database is unavailable") from error
         raise error
     duplicates = frozenset(int(failure["index"]) for failure in failures)
     return BulkOutcome(details.get("nMatched", 0), details.get("nModified", 0), duplicates)

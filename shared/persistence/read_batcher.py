@@ -57,7 +57,7 @@ class ReadBatcher(Generic[V]):
             found = await self._fetch(list(asked))
         except asyncio.CancelledError:
             # Asked for or let escape by the driver.
-            _fail(asked, Unavailable("The read was given up"))
+            _fail(asked, Unavailable("The read was cancelled"))
             raise
         except Exception as error:  # handed to those who wait
             _fail(asked, error)

@@ -48,7 +48,7 @@ class WriteBatcher:
                 await self._write_batch([waiting for waiting in taken if not waiting.stored.done()])
         finally:
             self._writer = None
-            _fail(self._waiting, Unavailable("The write was given up"))
+            _fail(self._waiting, Unavailable("The write was cancelled"))
             self._waiting.clear()
 
     async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
@@ -58,7 +58,7 @@ class WriteBatcher:
             duplicates = await self._write([waiting.document for waiting in batch])
         except asyncio.CancelledError:
             # Asked for or let escape by the driver: the outcome is not known.
-            _fail(batch, Unavailable("The write was given up"))
+            _fail(batch, Unavailable("The write was cancelled"))
             raise
         except Exception as error:  # handed to those who wait
             _fail(batch, error)

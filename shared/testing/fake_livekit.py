@@ -178,7 +178,7 @@ class FakeLiveKit:
     def _called(self, name: str) -> None:
         self.calls.append(name)
         if self._away:
-            raise Unavailable("LiveKit does not answer")
+            raise Unavailable("LiveKit is unavailable")
 
     def _now(self) -> datetime:
         return self._clock.now()

@@ -71,7 +71,7 @@ class Derivation:
             audience = await self._audiences.seen(session_id)
             if await self._audiences.save(audience, await self._decision(session_id)):
                 return
-        raise Conflict("The audience is being counted by others", code="concurrent_change")
+        raise Conflict("The viewer count is being updated by others", code="concurrent_change")
 
     async def _decision(self, session_id: str) -> Decision:
         """What the numbers are now, as a change to the audience."""

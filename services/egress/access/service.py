@@ -56,7 +56,7 @@ class SessionAccess:
             return session
         session = asked.state if asked else session
         if asked is None or session.status is not SessionStatus.LIVE:
-            raise Conflict(f"The session is not live but {session.status.value}", code="session_not_live")
+            raise Conflict(f"The session is not live; it is {session.status.value}", code="session_not_live")
         return session
 
 
@@ -66,6 +66,6 @@ def require_host(thing: Owned, caller: Caller) -> None:
     Raises `NotFound` for what belongs to another organization, `Forbidden` for viewers and colleagues.
     """
     if caller.hosting_organization() != thing.organization_id:
-        raise NotFound("There is nothing with this id")
+        raise NotFound("Nothing has this id")
     if caller.api_key_id is None and caller.user_id != thing.host_id:
         raise Forbidden("Only its host may do this", code="not_the_host")

@@ -46,7 +46,7 @@ class IngestService:
                         return ingress
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
-            raise Unavailable("The ingest is still being made") from error
+            raise Unavailable("The ingest is still being created") from error
 
     async def _try(self, session_id: str, host_id: str, name: str, *, renew: bool) -> Ingress | None:
         """The ingress; None while another call is making it."""
@@ -77,7 +77,7 @@ class IngestService:
             await self._ingresses.delete_ingress(ingress.ingress_id)
         finally:
             await self._ingests.release(session_id, claim)
-        raise Conflict("The session ended while its ingest was made", code="session_over")
+        raise Conflict("The session ended while its ingest was being created", code="session_over")
 
     async def _adopt_or_create(self, session_id: str, host_id: str, name: str) -> Ingress:
         """An earlier call may have made one and crashed before recording it."""
@@ -97,7 +97,7 @@ class IngestService:
         if ingest is None:
             return
         if ingest.claimed:
-            raise Unavailable("The ingest is still being made")
+            raise Unavailable("The ingest is still being created")
         await self._delete_all(session_id)
 
     async def follow(self, event: IngressEvent) -> None:

@@ -108,7 +108,7 @@ class Recording:
         """Have its file made or found again. Raises `Conflict` unless it has failed."""
         if self.status is not RecordingStatus.FAILED:
             raise Conflict(
-                f"The recording is not failed but {self.status.value}", code="recording_not_failed"
+                f"The recording has not failed; it is {self.status.value}", code="recording_not_failed"
             )
         self.retry_count += 1
         self.error = self.stop_requested_at = None

@@ -105,7 +105,7 @@ class StreamHealth:
     async def _look_into(
         self, session: SessionState
     ) -> tuple[Sequence[LiveKitRoom], Sequence[LiveKitParticipant], Sequence[Ingress]] | None:
-        """The room, who is in it, and its ingress; None where LiveKit does not answer in time."""
+        """The room, who is in it, and its ingress; None if LiveKit does not answer in time."""
         try:
             async with asyncio.timeout(_DEADLINE):
                 return await asyncio.gather(

@@ -55,7 +55,7 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
 
 def _odd(signals: HealthSignals) -> Iterator[str]:
     if not signals.livekit_answers:
-        yield "LiveKit does not answer: room and tracks are not known"
+        yield "LiveKit is unavailable: room and tracks are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
     if signals.tracks is not None and all(track.muted for track in signals.tracks):

@@ -65,7 +65,7 @@ class HlsService:
         if stream is None:
             raise _nothing()
         if token is None and not stream.listed:
-            raise Forbidden("This stream needs a link of its own", code="link_required")
+            raise Forbidden("This stream needs a signed link", code="link_required")
         if rest in self._playlists:
             text = await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
             return _playlist_response(text)

@@ -95,4 +95,4 @@ async def _fetch(pool: Pool) -> Document:
             document: Document = orjson.loads(await answer.read())
             return document
     except (TimeoutError, ClientError, OSError, ValueError) as error:
-        raise Unavailable(f"The {pool.name} service does not tell its operations now") from error
+        raise Unavailable(f"The {pool.name} service's API document is unavailable") from error

@@ -52,7 +52,9 @@ class ApiKeys:
         except Unavailable as error:
             if isinstance(error, UnexpectedStatus) and error.answered in _REFUSALS:
                 raise refusal from error
-            raise Unavailable("API keys cannot be checked now", code="session_unavailable") from error
+            raise Unavailable(
+                "API keys cannot be checked at the moment", code="session_unavailable"
+            ) from error
 
 
 def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:

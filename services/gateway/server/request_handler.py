@@ -175,7 +175,7 @@ class Door:
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=self._duties.cors.preflight(methods))
         allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
-        raise MethodNotAllowed(f"{request.method} is not for {target.path}", headers=allow)
+        raise MethodNotAllowed(f"{request.method} is not allowed for {target.path}", headers=allow)
 
     def _refuse(self, error: AppError, visit: Visit) -> web.StreamResponse:
         if (

@@ -117,7 +117,7 @@ async def _upload(pool: Pool, deadline: float) -> AsyncIterator[None]:
         async with asyncio.timeout(deadline):
             await pool.uploads.acquire()
     except TimeoutError:
-        raise Unavailable("Too many large bodies come in at once", code="uploads_busy") from None
+        raise Unavailable("Too many large uploads at the same time", code="uploads_busy") from None
     try:
         yield
     finally:
@@ -161,10 +161,10 @@ async def _stream(
 def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:
     refusal: AppError
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
-        refusal = Unavailable(f"The {pool.name} service is not reachable", code="upstream_unreachable")
+        refusal = Unavailable(f"The {pool.name} service cannot be reached", code="upstream_unreachable")
     elif isinstance(error, TimeoutError):
         refusal = DeadlineExceeded(f"The {pool.name} service did not answer within {deadline:g} s")
     else:
-        refusal = BadGateway(f"The {pool.name} service broke off before it answered")
+        refusal = BadGateway(f"The {pool.name} service closed the connection before it answered")
     FAILURES.labels(pool.name, refusal.code).inc()
     return refusal

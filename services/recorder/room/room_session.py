@@ -22,7 +22,7 @@ _AGAIN_SECONDS = 0.5
 
 
 class RoomState(StrEnum):
-    """Of a room: there, gone, or LiveKit does not answer."""
+    """Of a room: there, gone, or LiveKit is unavailable."""
 
     THERE = "there"
     GONE = "gone"

@@ -22,13 +22,13 @@ class Hosted(Owned, Protocol):
 def require_library(thing: Owned, library_id: str | None) -> None:
     """Raises `NotFound` unless `thing` is in the library that the call is confined to."""
     if library_id is not None and thing.library_id != library_id:
-        raise NotFound("There is nothing with this id in this library")
+        raise NotFound("Nothing has this id in this library")
 
 
 def require_organization(thing: Owned, caller: Caller, library_id: str | None) -> None:
     """Raises `Forbidden` for viewers and `NotFound` where `thing` belongs to another organization."""
     if caller.hosting_organization() != thing.organization_id:
-        raise NotFound("There is nothing with this id")
+        raise NotFound("Nothing has this id")
     require_library(thing, library_id)
 
 

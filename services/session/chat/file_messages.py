@@ -41,7 +41,7 @@ class FileMessages:
         async with self._files.receive(raw) as received:
             name = file_name(query.name, raw.content_type)
             if not name:
-                raise InvalidRequest([FieldError("name", "empty", "must have characters that can be shown")])
+                raise InvalidRequest([FieldError("name", "empty", "must have visible characters")])
             # It may have come in slowly.
             await self._open(session_id, caller)
             await self._files.keep(received, session_id, id)

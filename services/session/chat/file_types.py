@@ -57,7 +57,7 @@ class Sniffer:
     def __init__(self, content_type: str):
         if content_type not in _BEGINNINGS:
             raise UnsupportedMediaType(
-                f"Files of the type {content_type[:100]} are not taken: {', '.join(KINDS)}"
+                f"Files of type {content_type[:100]} are not accepted: {', '.join(KINDS)}"
             )
         self._kind = content_type
         self._head = b""
@@ -84,7 +84,7 @@ class Sniffer:
             raise self._mismatch()
 
     def _mismatch(self) -> UnsupportedMediaType:
-        return UnsupportedMediaType(f"The file is no {self._kind}", code="file_type_mismatch")
+        return UnsupportedMediaType(f"The file is not a {self._kind}", code="file_type_mismatch")
 
 
 def file_name(sent: str, content_type: str) -> str:

@@ -114,7 +114,7 @@ class ChatFiles:
         await self._storage.delete(keys)
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"A file may have {self._largest} bytes", code="file_too_large")
+        return TooLarge(f"A file may be at most {self._largest} bytes", code="file_too_large")
 
 
 def _key(session_id: str, message_id: str) -> str:

@@ -20,7 +20,7 @@ _LONGEST_SENT = 10 * LONGEST
 def _message(text: str) -> str:
     text = cleaned(text)
     if not 1 <= len(text) <= LONGEST:
-        raise ValueError(f"must have 1 to {LONGEST} characters that can be shown")
+        raise ValueError(f"must have 1 to {LONGEST} visible characters")
     return text
 
 

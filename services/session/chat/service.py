@@ -105,7 +105,7 @@ class ChatService:
         elif not message.is_seen_by(caller.user_id):
             raise _unknown(message_id)
         elif not _may_delete(caller, may, message.user_id):
-            raise Forbidden("Only its author or who manages the chat may do this", code="not_the_author")
+            raise Forbidden("Only the author and chat managers may do this", code="not_the_author")
         else:
             await self._chat.delete(message, caller.user_id, self._clock.now())
 
@@ -134,7 +134,7 @@ class ChatService:
 def check_sending(session: Session, *, allowed: bool) -> None:
     """Raises `Forbidden` unless allowed, and `Conflict` unless the session is live."""
     if not switches_of(session, session.preset.settings).chat:
-        raise Forbidden("The chat of this session is off", code="chat_disabled")
+        raise Forbidden("Chat is disabled in this session", code="chat_disabled")
     if not allowed:
         raise Forbidden("You may not write this in the session's chat", code="not_permitted")
     session.check_live()

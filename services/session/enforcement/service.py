@@ -93,7 +93,7 @@ class Enforcer:
             needed = list(corrections(session, present))
             done = await asyncio.gather(*(self._correct(session_id, one) for one in needed))
         if not all(done):
-            raise Unavailable("Not everybody in the room could be corrected")
+            raise Unavailable("Not all connections in the room could be corrected")
         self._note(session_id, session.version)
         if needed:
             await self._check(session_id, session.version)

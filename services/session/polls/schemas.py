@@ -20,14 +20,14 @@ _LONGEST_SENT = 5000
 def _question(text: str) -> str:
     text = cleaned(text)
     if not 3 <= len(text) <= _QUESTION:
-        raise ValueError(f"must have 3 to {_QUESTION} characters that can be shown")
+        raise ValueError(f"must have 3 to {_QUESTION} visible characters")
     return text
 
 
 def _option(text: str) -> str:
     text = on_one_line(text)
     if not 1 <= len(text) <= _OPTION:
-        raise ValueError(f"must have 1 to {_OPTION} characters that can be shown")
+        raise ValueError(f"must have 1 to {_OPTION} visible characters")
     return text
 
 

@@ -75,7 +75,7 @@ class PollService:
         by, option_id = caller.user_id, body.option_id
         stored = await self._votes.add(call_id, poll, by, option_id, self._clock.now())
         if not stored and not await self._votes.was_made_by(call_id, poll, by, option_id):
-            raise Conflict("You have voted already", code="already_voted")
+            raise Conflict("You have already voted", code="already_voted")
         return await self._one(session, may, poll)
 
     async def results(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002

@@ -61,7 +61,7 @@ class ReminderService:
     def _wanted(self, room_id: str, user: User, email: str | None) -> Subscription:
         """By the address of the account; one that is given is confirmed first."""
         if user.email is None and email is None:
-            raise Conflict("Say an e-mail address: this account has none", code="email_required")
+            raise Conflict("email is required: this account has no e-mail address", code="email_required")
         given = email if user.email is None else None
         return Subscription(
             room_id=room_id,
@@ -85,7 +85,7 @@ class ReminderService:
         now = self._clock.now()
         if await self._mails.asked(of.recipient, now - _DAY) >= _ASKED_A_DAY:
             raise TooManyRequests(
-                "This address was asked too often today", retry_after=int(_DAY.total_seconds())
+                "This address was sent too many requests today", retry_after=int(_DAY.total_seconds())
             )
         await self._mails.plan([confirmation(of, now.date(), now + CONFIRMED_WITHIN)], now)
 

@@ -79,7 +79,7 @@ class SessionAccess:
             return
         user = await self._users.find(user_id)
         if user is None or user.is_guest:
-            raise Forbidden("Only registered people may take part here", code="registration_required")
+            raise Forbidden("Only registered users may take part here", code="registration_required")
 
     async def get_eligible_user(self, session: Session, user_id: str) -> User:
         """A person who may take part: of the session's organization, or a viewer of none.

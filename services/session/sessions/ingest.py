@@ -36,7 +36,7 @@ class EgressIngest:
         try:
             return await self._client.post(path, Ingest, body)
         except Unavailable as error:
-            raise Unavailable("RTMP ingest is not available now") from error
+            raise Unavailable("RTMP ingest is unavailable") from error
 
     async def close(self) -> None:
         await self._client.close()

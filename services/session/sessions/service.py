@@ -131,7 +131,7 @@ class SessionService:
         due = self._due(start_time)
         if due is None or due > self._clock.now():
             return []
-        return [FieldError("scheduled_start_time", "in_the_past", "must not be so long ago")]
+        return [FieldError("scheduled_start_time", "in_the_past", "must not be that far in the past")]
 
     def _due(self, start_time: datetime | None) -> datetime | None:
         return start_time + self._limits.expire_after if start_time else None
@@ -203,7 +203,7 @@ class SessionService:
         _, may = await self._access.authorize(id, caller, permission="moderate")
         managed = {"chat_enabled": may.chat_manage}
         if not all(managed.get(name, may.stage_manage) for name in body.overrides()):
-            raise Forbidden("Moderators do not manage this in this session", code="not_permitted")
+            raise Forbidden("Moderators may not manage this in this session", code="not_permitted")
         await self._sessions.change(
             id, lambda session: session.configure(self._clock.now(), body.overrides())
         )

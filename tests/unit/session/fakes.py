@@ -23,7 +23,7 @@ class FakeIngest:
         del host_id, name
         self.asked.append(session_id)
         if self.away:
-            raise Unavailable("RTMP ingest is not available now")
+            raise Unavailable("RTMP ingest is unavailable")
         if self.meanwhile is not None:
             await self.meanwhile()
         return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")

@@ -49,7 +49,7 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._asked >= self._most:
-            raise Unavailable("Too many people are signing in at once", code="sign_in_busy")
+            raise Unavailable("Too many people are signing in at the same time", code="sign_in_busy")
         self._asked += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         # Counted until it is done, even where nobody waits any more.

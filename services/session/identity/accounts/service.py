@@ -44,7 +44,9 @@ class AccountService:
         if body.organization_id is not None and await self._organizations.find(body.organization_id) is None:
             raise InvalidRequest([FieldError("organization_id", "unknown", "There is no such organization")])
         if body.role is UserRole.HOST and body.organization_id is None and not body.is_admin:
-            raise InvalidRequest([FieldError("organization_id", "missing", "A host needs an organization")])
+            raise InvalidRequest(
+                [FieldError("organization_id", "missing", "A host must belong to an organization")]
+            )
         now = self._clock.now()
         user = User(
             id=id,
@@ -62,7 +64,7 @@ class AccountService:
         except Duplicate:
             known = await self._users.find(id)
             if known is None:
-                raise Conflict("Somebody has this e-mail address", code="email_taken") from None
+                raise Conflict("This e-mail address is already in use", code="email_taken") from None
             return known
         return user
 

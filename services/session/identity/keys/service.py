@@ -45,9 +45,7 @@ class ApiKeyService:
         """A new key of a host, and its secret; the same again shows the first one's."""
         owner = await self._users.find(body.user_id)
         if owner is None or owner.role is not UserRole.HOST or owner.organization_id is None:
-            raise InvalidRequest(
-                [FieldError("user_id", "unknown", "There is no such host in an organization")]
-            )
+            raise InvalidRequest([FieldError("user_id", "unknown", "There is no such host")])
         secret = new_secret()
         now = self._clock.now()
         key = ApiKey(

@@ -121,7 +121,7 @@ class SignInService:
                 return await self._resume(sign_in, sign_in.generation)
             if await self._sign_ins.rotate(sign_in_id, generation, self._clock.now(), LIFETIME):
                 return await self._resume(sign_in, generation + 1)
-        raise Unauthenticated("The refresh token is not valid any more", code="refresh_token_invalid")
+        raise Unauthenticated("The refresh token is no longer valid", code="refresh_token_invalid")
 
     async def logout(self, caller: Caller, token: str) -> None:
         """End the sign-in of a refresh token of the caller's own."""
@@ -134,7 +134,7 @@ class SignInService:
     async def me(self, caller: Caller) -> User:
         user = await self._users.find(caller.user_id)
         if user is None or not user.is_active:
-            raise Unauthenticated("This account is gone", code="account_gone")
+            raise Unauthenticated("This account was deleted", code="account_gone")
         return user
 
     async def generate_code(self, caller: Caller, session_id: str) -> str:
@@ -148,9 +148,9 @@ class SignInService:
         if caller.api_key_id is not None and user.is_admin:
             raise Forbidden("An administrator signs in without an API key", code="administrator_key")
         if user.external_user_id is not None:
-            raise Forbidden("Only the customer's backend lets this person in", code="customer_person")
+            raise Forbidden("Only the customer's backend may sign this user in", code="customer_person")
         if caller.scopes != frozenset(Scope):
-            raise Forbidden("This API key may not do all that whom it signs in may", code="scope_missing")
+            raise Forbidden("An API key without all scopes cannot sign anybody in", code="scope_missing")
         code = new_secret()
         expires_at = self._clock.now() + CODE_LIFETIME
         signs_in = AuthCode(caller.user_id, caller.api_key_id or caller.via, caller.sign_in_id)
@@ -162,7 +162,7 @@ class SignInService:
         taken = await self._codes.take(digest(code), self._clock.now())
         user = await self._users.find(taken.user_id) if taken else None
         if taken is None or user is None or not user.is_active or not await self._holds(taken):
-            raise Unauthenticated("The code is not valid, or was used", code="auth_code_invalid")
+            raise Unauthenticated("The code is invalid or already used", code="auth_code_invalid")
         return await self._open(user, taken.via)
 
     async def _holds(self, code: AuthCode) -> bool:
@@ -185,9 +185,9 @@ class SignInService:
     async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
         user = await self._users.find(sign_in.user_id)
         if user is None or not user.is_active:
-            raise Unauthenticated("This account is gone", code="account_gone")
+            raise Unauthenticated("This account was deleted", code="account_gone")
         if not await self._let_in_by(sign_in.via):
-            raise Unauthenticated("The API key that let you in is gone", code="api_key_gone")
+            raise Unauthenticated("The API key behind this sign-in was deleted", code="api_key_gone")
         return self._signed_in(user, sign_in, generation)
 
     def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:

@@ -96,7 +96,7 @@ class SmtpMailer:
             await client.connect()
         except (SMTPException, OSError) as error:
             client.close()
-            raise Unavailable(f"The mail server does not answer ({type(error).__name__})") from error
+            raise Unavailable(f"The mail server is unavailable ({type(error).__name__})") from error
         try:
             yield SmtpConnection(client, self._sender)
         finally:
@@ -119,7 +119,7 @@ class SmtpConnection:
         except SMTPNotSupported as error:
             raise MailRefused("the mail server takes no such address") from error
         except (SMTPException, OSError) as error:
-            raise Unavailable(f"The mail server broke off ({type(error).__name__})") from error
+            raise Unavailable(f"The mail server closed the connection ({type(error).__name__})") from error
 
 
 def _refusal(code: int, message: str) -> Exception:

@@ -27,14 +27,14 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     """
     session.check_startable()
     if user_id == banned.banned_by:
-        raise Conflict("Nobody bans themselves", code="ban_of_oneself")
+        raise Conflict("You cannot ban yourself", code="ban_of_oneself")
     role = role_of(session, user_id)
     if role in _HOSTS or (role is Role.MODERATOR and by not in _HOSTS):
-        raise Forbidden("Nobody bans their equals or betters", code="ban_of_staff")
+        raise Forbidden("You cannot ban people whose role is not below yours", code="ban_of_staff")
     if user_id in session.bans:
         return []
     if len(session.bans) >= MOST_BANNED:
-        raise Conflict(f"No more than {MOST_BANNED} people can be banned", code="too_many_bans")
+        raise Conflict(f"At most {MOST_BANNED} people can be banned", code="too_many_bans")
     session.bans = {**session.bans, user_id: banned}
     unseat(session, banned.banned_at, user_id)
     return retire(session, banned.banned_at, user_id)

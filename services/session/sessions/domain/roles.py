@@ -43,7 +43,7 @@ def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Eve
     if given.role is not Role.AUDIENCE:
         session.roles = {**session.roles, given.user_id: given.role}
     if given.role is Role.CO_HOST:
-        # Hosts need no place on stage, and take none.
+        # Hosts and co-hosts need no place on stage, and take none.
         unseat(session, now, given.user_id)
     if given.role in _KEPT:
         session.assignments = {**session.assignments, given.user_id: _assignment(session, now, given)}
@@ -53,7 +53,7 @@ def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Eve
 def dismiss(session: Session, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
     """Take the role from a person. Raises `NotFound` where they do not have it."""
     if session.roles.get(user_id) is not role:
-        raise NotFound(f"This person is no {role.value} of the session", code="participant_not_found")
+        raise NotFound(f"This person is not a {role.value} of the session", code="participant_not_found")
     session.check_startable()
     return retire(session, now, user_id)
 
@@ -66,11 +66,11 @@ def retire(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
 
 def _check(session: Session, given: Appointment) -> None:
     if given.user_id == session.host_id and given.role is not Role.HOST:
-        raise Conflict("The host has the first role of the session", code="participant_is_host")
+        raise Conflict("The host's role cannot be changed", code="participant_is_host")
     if session.is_banned(given.user_id):
         raise Conflict("This person is banned from the session", code="participant_banned")
     if given.user_id not in session.assignments and len(session.assignments) >= MOST_ASSIGNED:
-        raise Conflict(f"No more than {MOST_ASSIGNED} people may be given a role", code="too_many_roles")
+        raise Conflict(f"At most {MOST_ASSIGNED} people can have a role", code="too_many_roles")
 
 
 def _assignment(session: Session, now: datetime, given: Appointment) -> Assignment:

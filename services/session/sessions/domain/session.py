@@ -181,7 +181,7 @@ class Session:
     def check_live(self) -> None:
         """Raises `Conflict` unless the session is live."""
         if not self.is_live:
-            raise Conflict(f"The session is not live but {self.status.value}", code="session_not_live")
+            raise Conflict(f"The session is not live; it is {self.status.value}", code="session_not_live")
 
     def reschedule(self, now: datetime, start_time: datetime, limits: Limits) -> Sequence[Event]:
         if self.status is not SessionStatus.SCHEDULED:

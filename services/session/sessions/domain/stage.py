@@ -30,7 +30,7 @@ def check_open(session: Session) -> None:
 def check_needs_seat(session: Session, user_id: str) -> None:
     """Raises `Conflict` for the host and co-hosts, who are on stage as they come."""
     if role_of(session, user_id) in _STAFF:
-        raise Conflict("Hosts need no place on stage", code="needs_no_seat")
+        raise Conflict("Hosts and co-hosts need no place on stage", code="needs_no_seat")
 
 
 def seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:

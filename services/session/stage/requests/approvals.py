@@ -56,7 +56,7 @@ class AnsweringService:
             return await self._requests.change(request.id, lambda one: one.approve(self._clock.now()))
         except NotFound:
             await self._take_back(request.session_id, request.user_id, request.id)
-            raise Conflict("This was taken back", code="request_withdrawn") from None
+            raise Conflict("This request was withdrawn", code="request_withdrawn") from None
         except Conflict as error:
             if error.code == "request_rejected":
                 await self._take_back(request.session_id, request.user_id, request.id)

@@ -53,7 +53,7 @@ class AskingService:
             return known
         _check(session, caller)
         if not may.stage_request:
-            raise Forbidden("Guests come on stage by invitation here", code="not_permitted")
+            raise Forbidden("Guests of this session come on stage by invitation only", code="not_permitted")
         now = self._clock.now()
         return await self._add(
             StageRequest(
@@ -80,7 +80,7 @@ class AskingService:
                     return renewed
             else:
                 return request
-        raise Conflict("This is being answered; try again", code="concurrent_change")
+        raise Conflict("This request is being answered; try again", code="concurrent_change")
 
     async def _renew(self, request: StageRequest) -> StageRequest | None:
         pending = await self._requests.find_pending(request.session_id, request.kind, request.user_id)
@@ -116,4 +116,4 @@ def _check(session: Session, caller: Caller) -> None:
     check_open(session)
     check_needs_seat(session, caller.user_id)
     if caller.user_id in session.stage:
-        raise Conflict("You are on stage", code="on_stage")
+        raise Conflict("You are already on stage", code="on_stage")

@@ -150,7 +150,7 @@ async def test_livekit_away_is_no_reason_to_give_no_answer(house: House) -> None
     house.livekit.down()
     found = await health(house, session)
     assert (found.status, found.room, found.tracks) == ("degraded", None, [])
-    assert found.egress.reasons == ["LiveKit does not answer: room and tracks are not known"]
+    assert found.egress.reasons == ["LiveKit is unavailable: room and tracks are not known"]
 
 
 async def test_an_ingress_is_told(house: House) -> None:

@@ -250,7 +250,7 @@ async def test_a_file_that_came_late_is_found_when_it_is_tried_again(house: Hous
     session = await house.go_live(stream=False)
     recording = await house.record(session)
     await house.work()
-    await house.ended(status=EgressStatus.FAILED, error="The storage does not answer")
+    await house.ended(status=EgressStatus.FAILED, error="The storage is unavailable")
     await house.storage.put(recording.file_key, b"moov")
     assert (await house.parts.housekeeping.retry(recording.id)).status == "completed"
     assert house.remade == []

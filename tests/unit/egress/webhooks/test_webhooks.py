@@ -39,7 +39,7 @@ JOINED = (SAMPLES / "participant_joined.json").read_bytes()
 
 class ClosedStore(WebhookRepository):
     async def add(self, webhook: ReceivedWebhook) -> bool:
-        raise Unavailable("The database does not answer")
+        raise Unavailable("The database is unavailable")
 
 
 class HangingStore(WebhookRepository):

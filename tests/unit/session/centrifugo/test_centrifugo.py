@@ -153,7 +153,7 @@ async def test_an_unknown_channel_is_nobodys(backend: Backend, name: object) -> 
 
 class _Away:
     async def get_for_participant(self, id: str, user_id: str) -> NoReturn:  # noqa: A002
-        raise Unavailable("The database does not answer")
+        raise Unavailable("The database is unavailable")
 
 
 async def test_while_the_database_is_away_the_client_may_try_again(backend: Backend) -> None:

@@ -55,7 +55,7 @@ async def test_a_vote_that_is_stored_late_counts(monkeypatch: pytest.MonkeyPatch
 
     async def given_up(_: AppendOnlyCollection, documents: Sequence[Document]) -> frozenset[int]:
         late.extend(documents)
-        raise Unavailable("The database does not answer")
+        raise Unavailable("The database is unavailable")
 
     with monkeypatch.context() as broken:
         broken.setattr(AppendOnlyCollection, "_insert", given_up)

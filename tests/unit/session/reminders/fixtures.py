@@ -42,7 +42,7 @@ class FakeMailer:
     async def connection(self) -> AsyncIterator["FakeMailer"]:
         self.connections += 1
         if self.away:
-            raise Unavailable("The mail server does not answer")
+            raise Unavailable("The mail server is unavailable")
         yield self
 
     async def send(self, message: EmailMessage, to: str) -> None:

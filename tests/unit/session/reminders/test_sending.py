@@ -82,7 +82,7 @@ async def test_a_retry_of_unknown_outcome_has_the_same_message_id(waiting: Remin
         if one["To"] != of(2):
             return None
         outcomes.append(str(one["Message-ID"]))
-        return Unavailable("The mail server broke off") if len(outcomes) == 1 else None
+        return Unavailable("The mail server closed the connection") if len(outcomes) == 1 else None
 
     waiting.box.trouble = lose_the_answer
     await waiting.work()
