@@ -1,16 +1,36 @@
 """The states that events carry: everything a projection of another service may want to keep."""
 
-from shared.contracts.states.chat import ChatDeletionState, ChatFileState, ChatMessageState
-from shared.contracts.states.libraries import LibraryState, RoomState, Visibility
-from shared.contracts.states.people import Role, UserRole, UserState
-from shared.contracts.states.polls import PollOptionState, PollState, PollStatus
-from shared.contracts.states.presets import PresetSettings, PresetState, PresetType
-from shared.contracts.states.sessions import EndReason, SessionMode, SessionState, SessionStatus
-from shared.contracts.states.stage import RequestKind, RequestStatus, StageRequestState, StageSeat
-from shared.contracts.states.state import State
-from shared.contracts.states.streams import (
+from shared.contracts.event import State
+from shared.contracts.states.chat_and_polls import (
+    ChatDeletionState,
+    ChatFileState,
+    ChatMessageState,
+    PollOptionState,
+    PollState,
+    PollStatus,
+)
+from shared.contracts.states.people_and_catalog import (
+    LibraryState,
+    PresetSettings,
+    PresetState,
+    PresetType,
+    Role,
+    RoomState,
+    UserRole,
+    UserState,
+    Visibility,
+)
+from shared.contracts.states.session import (
+    EndReason,
     RecordingState,
     RecordingStatus,
+    RequestKind,
+    RequestStatus,
+    SessionMode,
+    SessionState,
+    SessionStatus,
+    StageRequestState,
+    StageSeat,
     StreamState,
     StreamStatus,
     StreamWish,

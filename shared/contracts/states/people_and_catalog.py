@@ -1,9 +1,68 @@
-"""Presets: what a session is made of."""
+"""People and their roles; libraries, the rooms in them, and presets."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.states.state import State
+from shared.contracts.event import State
+
+
+class Role(StrEnum):
+    """What a person is in one session."""
+
+    HOST = "host"
+    CO_HOST = "co_host"
+    MODERATOR = "moderator"
+    STAGE = "stage"
+    AUDIENCE = "audience"
+
+
+class UserRole(StrEnum):
+    """What a person is in the installation."""
+
+    HOST = "host"
+    VIEWER = "viewer"
+
+
+class UserState(State):
+    """A person: host or viewer. `is_guest` is one who registered with a display name only."""
+
+    id: str
+    version: int
+    organization_id: str | None
+    username: str
+    email: str | None
+    role: UserRole
+    is_guest: bool
+    is_active: bool
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+
+
+class LibraryState(State):
+    id: str
+    version: int
+    organization_id: str
+    name: str
+    visibility: Visibility
+    registered_only: bool = False
+    is_default: bool
+
+
+class RoomState(State):
+    """A room in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    host_id: str
+    title: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
 
 
 class PresetType(StrEnum):

@@ -1,0 +1,172 @@
+"""Sessions: the places on stage, the stream, the recordings."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.contracts.event import State
+from shared.contracts.states.people_and_catalog import PresetSettings, Role
+
+
+class StageSeat(State):
+    """A guest's place on stage: `id` is this stay, `request_id` the hand or join request that it answers."""
+
+    id: str
+    name: str
+    can_publish_audio: bool = True
+    can_publish_video: bool = True
+    joined_stage_at: datetime
+    request_id: str | None = None
+
+
+class RequestKind(StrEnum):
+    """How somebody asks for a place on stage."""
+
+    HAND = "hand"
+    JOIN = "join"
+
+
+class RequestStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class StageRequestState(State):
+    """A raised hand or a join request in full; `version` grows by one with each change."""
+
+    id: str
+    version: int
+    session_id: str
+    kind: RequestKind
+    user_id: str
+    name: str
+    message: str | None
+    status: RequestStatus
+    created_at: datetime
+    updated_at: datetime
+    responded_at: datetime | None
+
+
+class StreamWish(State):
+    """What the session wants of its stream: whether, with a recording or without, and which attempt it is.
+
+    `attempt` grows whenever a stream is asked for again: one that has died is then replaced.
+    """
+
+    wanted: bool = False
+    record: bool = False
+    attempt: int = 0
+
+
+class StreamStatus(StrEnum):
+    """`failed`: it ended by itself and is still wanted."""
+
+    NONE = "none"
+    STARTING = "starting"
+    ACTIVE = "active"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+class StreamState(State):
+    """A session's HLS stream; `version` grows by one with each change.
+
+    `hls_path` begins with "/hls/" and is null until there is something to play. `error` says, for people,
+    why it is not running.
+    """
+
+    session_id: str
+    version: int
+    status: StreamStatus
+    hls_path: str | None
+    error: str | None
+    updated_at: datetime
+
+
+class RecordingStatus(StrEnum):
+    RECORDING = "recording"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class RecordingState(State):
+    """A recording in full; `version` grows by one with each change.
+
+    `duration` in whole seconds, `file_size` in bytes.
+    """
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    session_id: str
+    host_id: str
+    name: str
+    status: RecordingStatus
+    duration: int | None
+    file_size: int | None
+    error: str | None
+    stop_requested_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    ENDED = "ended"
+    EXPIRED = "expired"
+
+
+class SessionMode(StrEnum):
+    WEBCAM = "webcam"
+    RTMP = "rtmp"
+
+
+class EndReason(StrEnum):
+    """Why a session ended: by its host, or by itself."""
+
+    HOST = "host"
+    NO_HOST = "no_host"
+    MAX_DURATION = "max_duration"
+    ROOM_LOST = "room_lost"
+
+
+class SessionState(State):
+    """A session in full; `version` grows by one with each change of what is here.
+
+    `end_estimated`: nobody reported when it ended; `ended_at` is when it was last seen. `listed`: its library
+    was public when the state was published. `roles`, `stage` and `banned` go by user id: co-hosts and
+    moderators, the guests on stage, and since when people and viewers' devices are banned.
+    """
+
+    id: str
+    version: int
+    organization_id: str
+    library_id: str
+    room_id: str
+    host_id: str
+    title: str
+    description: str | None
+    status: SessionStatus
+    mode: SessionMode
+    preset_id: str
+    preset: PresetSettings
+    scheduled_start_time: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    end_reason: EndReason | None
+    end_estimated: bool = False
+    chat_enabled_override: bool | None = None
+    stage_enabled_override: bool | None = None
+    max_join_limit_override: int | None = None
+    roles: dict[str, Role] = Field(default_factory=dict)
+    stage: dict[str, StageSeat] = Field(default_factory=dict)
+    banned: dict[str, datetime] = Field(default_factory=dict)
+    listed: bool = False
+    stream: StreamWish = StreamWish()
+    created_at: datetime
+    updated_at: datetime
