@@ -9,7 +9,7 @@ from services.relay.relay_orders import Order, Orders
 from services.relay.transcoder_process import Pump
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
-from shared.livekit.webhook_sender import Reports
+from shared.livekit.webhook_sender import WebhookSender
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +21,13 @@ class Relaying:
     """`source` is where the RTMP server lets us play what is published under the key."""
 
     def __init__(
-        self, stream_key: str, source: str, orders: Orders, pump: Pump, reports: Reports, clock: Clock
+        self, stream_key: str, source: str, orders: Orders, pump: Pump, webhooks: WebhookSender, clock: Clock
     ):
         self._stream_key = stream_key
         self._source = source
         self._orders = orders
         self._pump = pump
-        self._reports = reports
+        self._webhooks = webhooks
         self._clock = clock
         self._stopped = asyncio.Event()
 
@@ -38,7 +38,7 @@ class Relaying:
     async def run(self, order: Order) -> None:
         """Relay and try again until `stop`, or until the key is revoked; both ends are reported."""
         since = self._clock.now()
-        await self._reports.tell(words.started(order, since))
+        await self._webhooks.send(words.started(order, since))
         try:
             while not self._stopped.is_set():
                 await self._try(order)
@@ -50,7 +50,7 @@ class Relaying:
             log.info("relay.revoked", ingress=order.ingress_id, session=order.room)
         finally:
             self._stopped.set()
-            await self._reports.tell(words.ended(order, since, self._clock.now()))
+            await self._webhooks.send(words.ended(order, since, self._clock.now()))
 
     async def _try(self, order: Order) -> None:
         def flowing() -> None:

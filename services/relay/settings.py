@@ -9,22 +9,22 @@ from shared.runtime.settings import ServiceSettings
 
 
 class RelaySettings(ServiceSettings):
-    """The RTMP server posts its questions to us, so listen where only it can reach us."""
+    """The RTMP server asks the relay over HTTP: listen where only that server can connect."""
 
     secrets: ClassVar[tuple[str, ...]] = ("internal_secret", "livekit_api_secret")
 
     rtmp_url: str = "rtmp://127.0.0.1:1935/live"
-    """Where the RTMP server lets us play what encoders publish; the stream key is added."""
+    """Where the RTMP server plays what encoders publish; the stream key is appended."""
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
 
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
-    """Its secret; reports are signed with it as LiveKit's webhooks are."""
+    """Its secret; the relay's webhooks are signed with it, as LiveKit's are."""
 
     spool: Path = Path("/var/lib/greenroom/relay")
-    """A folder where reports wait that the egress service has not taken yet."""
+    """A folder where webhooks wait until the egress service has accepted them."""
 
     video_kbps: Annotated[int, Field(ge=100, le=20_000)] = 3000
-    """What is sent into the room, in kbit/s."""
+    """The bit rate of the video sent into the room, in kbit/s."""

@@ -1,4 +1,4 @@
-"""Jobs and recorders in the database; a lease is a guarded write and nobody's clock."""
+"""Jobs and recorders in the database. Leases are guarded writes: no clocks are compared."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,7 +32,7 @@ class JobRepository:
         )
 
     async def add(self, job: Job) -> None:
-        """Store a new job; one that is there already stays as it is."""
+        """Store a new job; an existing one stays as it is."""
         try:
             await self._collection.insert(_document(job))
         except Duplicate:
@@ -51,11 +51,11 @@ class JobRepository:
         return [_job(found) for found in await self._collection.find({"session_id": session_id})]
 
     async def stop(self, egress_id: str) -> None:
-        """Want it stopped; it stays so."""
+        """Have it stopped; this is final."""
         await self._collection.update({"egress_id": egress_id}, {"$set": {"wanted": Wanted.STOPPED.value}})
 
     async def reopen(self, key: str) -> bool:
-        """Have a recorder finish a job that is over once more; False where there is none."""
+        """Have a recorder finalize a job that is over again; False if there is no such job."""
         over = {"_id": key, "status": {"$nin": _OPEN}}
         change = {
             "status": EgressStatus.ENDING.value,
@@ -66,33 +66,29 @@ class JobRepository:
         return bool(await self._collection.update(over, {"$set": change}))
 
     async def take(self, job: Job, recorder_id: str) -> Job | None:
-        """Hold the job under a new epoch, if it still is as it was seen; None where it is not."""
+        """Hold the job under a new epoch, if its lease is still as given; None if it is not."""
         seen = {"_id": job.key, "epoch": job.epoch, "beat": job.beat, "recorder_id": job.recorder_id}
         taken = {"$set": {"recorder_id": recorder_id, "beat": 0}, "$inc": {"epoch": 1}}
         found = await self._collection.find_and_update(seen | {"status": {"$in": _OPEN}}, taken)
         return _job(found) if found else None
 
-    async def beat(self, job: Job) -> bool:
-        """Show that the holder lives; False where another has taken over."""
+    async def renew(self, job: Job) -> bool:
+        """Renew the lease of a job that is held; False if another recorder has taken over."""
         return bool(await self._collection.update(_held(job), {"$inc": {"beat": 1}}))
 
     async def release(self, job: Job) -> None:
-        """Let another take it at once."""
+        """Let another recorder take it immediately."""
         await self._collection.update(_held(job), {"$set": {"recorder_id": None}})
 
     async def change(self, job: Job, **fields: Any) -> Job | None:
-        """Write fields of a job that is held; None where another has taken over."""
+        """Write fields of a job that is held; None if another recorder has taken over."""
         change = {name: _plain(value) for name, value in fields.items()}
         found = await self._collection.find_and_update(_held(job), {"$set": change})
         return _job(found) if found else None
 
-    async def add_gap(self, job: Job, gap: Gap) -> bool:
-        """Note a gap of a job that is held; False where another has taken over."""
-        return bool(await self._collection.update(_held(job), {"$push": {"gaps": asdict(gap)}}))
-
 
 class RecorderRepository:
-    """Which recorder processes there are; they say so every few seconds."""
+    """The recorder processes, which register every few seconds."""
 
     collection_name = "recorders"
 
@@ -102,11 +98,11 @@ class RecorderRepository:
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes([Index((("seen_at", ASCENDING),), expire_after_seconds=_DAY)])
 
-    async def seen(self, recorder_id: str, now: datetime, *, jobs: int, capacity: int) -> None:
+    async def register(self, recorder_id: str, now: datetime, *, jobs: int, capacity: int) -> None:
         change = {"seen_at": now, "jobs": jobs, "capacity": capacity}
         await self._collection.update({"_id": recorder_id}, {"$set": change}, upsert=True)
 
-    async def forget(self, recorder_id: str) -> None:
+    async def remove(self, recorder_id: str) -> None:
         await self._collection.delete_many({"_id": recorder_id})
 
     async def all(self) -> Sequence[RecorderSeen]:
@@ -122,16 +118,15 @@ def _held(job: Job) -> Document:
 
 def _document(job: Job) -> Document:
     fields = asdict(job)
-    return {"_id": fields.pop("key"), **fields, "gaps": list(fields["gaps"])}
+    return {"_id": fields.pop("key"), "look": fields.pop("encoding"), **fields, "gaps": list(fields["gaps"])}
 
 
 def _job(document: Document) -> Job:
-    fields = {name: value for name, value in document.items() if name != "_id"}
-    return _ADAPTER.validate_python(fields | {"key": document["_id"]})
+    return _ADAPTER.validate_python(document | {"key": document["_id"], "encoding": document["look"]})
 
 
 def _plain(value: object) -> object:
-    """As the database keeps it."""
+    """As it is stored."""
     if isinstance(value, (Gap, Result)):
         return asdict(value)
     if isinstance(value, tuple):

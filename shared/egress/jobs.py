@@ -1,4 +1,4 @@
-"""A recorder's job: what is wanted, how far it is, and who holds it."""
+"""A recorder's job: what is wanted, its state, and which recorder holds it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from enum import StrEnum
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import private_prefix
 
-# How often the holder shows that it lives, and how long a job that stays the same is believed held.
-BEAT_SECONDS = 2.0
-PATIENCE_SECONDS = 6.0
-# A recorder that was not seen for so long is none.
+# How often a holder renews its leases, and after how long a lease that was not renewed expires.
+HEARTBEAT_SECONDS = 2.0
+LEASE_SECONDS = 6.0
+# A recorder whose last heartbeat is older counts as dead.
 RECORDER_LOST_AFTER = timedelta(seconds=15)
 
 
@@ -22,7 +22,7 @@ class Wanted(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Gap:
-    """What is missing from the file: `seconds` of it, where it has run for `after_seconds`."""
+    """What is missing from the file: `seconds`, after the first `after_seconds` of it."""
 
     after_seconds: float
     seconds: float
@@ -30,7 +30,7 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What an egress left: bytes and seconds. `file_size` is None where no file was asked for."""
+    """What an egress produced: sizes in bytes, `duration` in seconds; `file_size` is None without a file."""
 
     duration: float
     segments: int
@@ -42,8 +42,8 @@ class Result:
 class Job:
     """One egress of the embedded engine.
 
-    `epoch` grows each time that a recorder takes the job, `beat` while it holds it. Who holds an epoch of the
-    job is the only one to write under it.
+    `epoch` grows each time that a recorder takes the job, `beat` with each renewal of its lease. Only the
+    holder of an epoch writes under it.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Job:
     session_id: str
     segments_prefix: str | None
     file_key: str | None
-    look: EncodingOptions
+    encoding: EncodingOptions
     created_at: datetime
     wanted: Wanted = Wanted.RUNNING
     status: EgressStatus = EgressStatus.STARTING
@@ -66,7 +66,7 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """Where its segments are stored; those that nobody is to play lie apart and go with the job's end."""
+        """Where its segments are stored; those of a file alone are private and deleted at the job's end."""
         return self.segments_prefix or private_prefix(self.session_id, self.key)
 
     def segment_path(self, epoch: int, n: int) -> str:
@@ -85,7 +85,7 @@ def job_of(order: EgressOrder, created_at: datetime) -> Job:
         session_id=order.session_id,
         segments_prefix=order.segments_prefix,
         file_key=order.file_key,
-        look=order.encoding,
+        encoding=order.encoding,
         created_at=created_at,
     )
 

@@ -15,7 +15,7 @@ import pytest
 
 from services.recorder.media.pacing import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
-from shared.egress.jobs import PATIENCE_SECONDS
+from shared.egress.jobs import LEASE_SECONDS
 from tests.publishers.orders import Orders, is_over
 from tests.publishers.publisher import Publisher
 from tests.publishers.reading import read
@@ -68,7 +68,7 @@ async def test_a_recorder_that_leaves_hands_its_jobs_over(
     await recorder_jobs.stop(key)
     job = await recorder_jobs.until(key, is_over, within=END)
     assert (job.status, job.epoch) == (EgressStatus.COMPLETE, 2)
-    assert sum(gap.seconds for gap in job.gaps) < PATIENCE_SECONDS
+    assert sum(gap.seconds for gap in job.gaps) < LEASE_SECONDS
 
 
 async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(

@@ -1,1 +1,1 @@
-"""The finished file: an MP4 of the segments, without encoding anything again."""
+"""The finished file: an MP4 of the segments, remuxed without re-encoding."""

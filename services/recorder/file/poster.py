@@ -1,6 +1,4 @@
-"""A picture that stands for a recording. Blocking: for a thread."""
-
-from __future__ import annotations
+"""The poster image of a recording. Blocking: for a thread."""
 
 import io
 
@@ -12,7 +10,7 @@ _QUALITY = 82
 
 
 def poster(segment: bytes) -> bytes | None:
-    """The first picture of a segment as JPEG, 640 wide; None where there is none."""
+    """The first frame of a segment as JPEG, 640 pixels wide; None if there is none."""
     with av.open(io.BytesIO(segment), "r", format="mpegts") as container:
         if not container.streams.video:
             return None

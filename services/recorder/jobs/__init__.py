@@ -1,0 +1,1 @@
+"""A recorder's jobs: taken under a lease, captured, finalized."""

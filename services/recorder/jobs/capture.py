@@ -1,11 +1,10 @@
-"""One job's pipeline and the spool that it fills."""
-
-from __future__ import annotations
+"""One job's render pipeline and the spool that it fills."""
 
 import asyncio
 import errno
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 from services.recorder.jobs.context import JobContext
@@ -15,17 +14,20 @@ from shared.egress.segments import Segment
 
 
 class Capture:
-    """From `start` to `stop`; `failed` is told, on the loop, of what ended it before."""
+    """Runs from `start` to `stop`; `failed` is called on the loop with the reason if it ended before.
+
+    The pipeline calls `_next_path`, `_add` and `_fail` on its own thread.
+    """
 
     def __init__(self, job: Job, context: JobContext, failed: Callable[[str], None]):
         self._job = job
         self._context = context
         self._failed = failed
         self._loop = asyncio.get_running_loop()
-        self._next = 0
+        self._numbers = count()
         self.started = False
         self.pipeline = RenderPipeline(
-            job.look, context.preset, name=self._name, made=self._made, failed=self._broke
+            job.encoding, context.x264_preset, path=self._next_path, done=self._add, failed=self._fail
         )
 
     def start(self) -> None:
@@ -33,40 +35,32 @@ class Capture:
         self.pipeline.start()
 
     async def stop(self) -> None:
-        """Finish the segment in hand; all are with the uploader then."""
+        """Finish the current segment; the uploader has all segments then."""
         if self.started:
             await asyncio.to_thread(self.pipeline.stop)
 
-    def _name(self) -> Path:
-        """On the pipeline's thread."""
-        n, self._next = self._next, self._next + 1
-        return self._context.spool.path(self._job.key, self._job.epoch, n)
+    def _next_path(self) -> Path:
+        return self._context.spool.path(self._job.key, self._job.epoch, next(self._numbers))
 
-    def _made(self, made: RenderedSegment) -> None:
-        """On the pipeline's thread."""
-        spooled = self._context.spool.complete(made.file, self._segment(made))
+    def _add(self, rendered: RenderedSegment) -> None:
+        spooled = self._context.spool.complete(rendered.file, self._segment(rendered))
         self._loop.call_soon_threadsafe(self._context.uploader.add, spooled)
 
-    def _segment(self, made: RenderedSegment) -> Segment:
-        job, n = self._job, int(made.file.stem)
+    def _segment(self, rendered: RenderedSegment) -> Segment:
+        job, n = self._job, int(rendered.file.stem)
         return Segment(
             key=job.key,
             session_id=job.session_id,
             epoch=job.epoch,
             n=n,
             path=job.segment_path(job.epoch, n),
-            starts_at=self._context.clock.now() - timedelta(seconds=made.age),
-            duration=round(made.duration, 6),
-            size=made.file.stat().st_size,
-            discontinuity=made.broken,
+            starts_at=self._context.clock.now() - timedelta(seconds=rendered.age),
+            duration=round(rendered.duration, 6),
+            size=rendered.file.stat().st_size,
+            discontinuity=rendered.discontinuity,
         )
 
-    def _broke(self, error: Exception) -> None:
-        """On the pipeline's thread."""
-        self._loop.call_soon_threadsafe(self._failed, _told(error))
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return "The disk of the recorder is full"
-    return f"{type(error).__name__}: {error}"
+    def _fail(self, error: Exception) -> None:
+        disk_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        reason = "The disk of the recorder is full" if disk_full else f"{type(error).__name__}: {error}"
+        self._loop.call_soon_threadsafe(self._failed, reason)

@@ -15,7 +15,7 @@ from shared.livekit.timestamps import nanoseconds
 
 
 def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
-    """The webhook `event` (egress_started …) about the job; its id is the same each time it is told."""
+    """The webhook `event` (egress_started …) about the job; its id is the same each time it is sent."""
     return {
         "event": event,
         "id": event_id(event, job),
@@ -25,8 +25,8 @@ def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
 
 
 def event_id(event: str, job: Job) -> str:
-    told = f"{job.key}:{event}:{job.status.value}"
-    return "EV_" + sha256(told.encode()).hexdigest()[:12]
+    text = f"{job.key}:{event}:{job.status.value}"
+    return "EV_" + sha256(text.encode()).hexdigest()[:12]
 
 
 def _info(job: Job, now: datetime) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _info(job: Job, now: datetime) -> dict[str, Any]:
 
 
 def _details(job: Job) -> str:
-    """What is missing of the file, where something is."""
+    """What is missing from the file, if anything."""
     if not job.gaps:
         return ""
     lost = sum(gap.seconds for gap in job.gaps)
@@ -56,7 +56,7 @@ def _details(job: Job) -> str:
 
 
 def _request(job: Job) -> dict[str, Any]:
-    request: dict[str, Any] = {"roomName": job.session_id, "layout": job.look.layout}
+    request: dict[str, Any] = {"roomName": job.session_id, "layout": job.encoding.layout}
     if job.file_key:
         request["fileOutputs"] = [{"filepath": job.file_key}]
     if job.segments_prefix:

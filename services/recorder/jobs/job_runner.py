@@ -1,6 +1,4 @@
-"""One job in the hands of this recorder, from its taking to its end."""
-
-from __future__ import annotations
+"""One job in the hands of this recorder, from being taken to its end."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -14,12 +12,12 @@ from services.recorder.jobs.egress_info import webhook
 from services.recorder.jobs.finalizer import Finalizer
 from services.recorder.room.room_session import RoomSession
 from shared.egress.engine import EgressStatus
-from shared.egress.jobs import PATIENCE_SECONDS, Job, Wanted
+from shared.egress.jobs import LEASE_SECONDS, Job, Wanted
 from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
 
-# How long a leaving recorder tries to store what it has, in seconds.
+# How long a recorder that shuts down tries to store what it has, in seconds.
 _HAND_OVER_SECONDS = 4.0
 
 
@@ -28,92 +26,106 @@ class LeaseLost(Exception):
 
 
 class JobRunner:
-    """`look`, `beaten`, `lose` and `hand_over` tell it what happened; `run` is its life."""
+    """`run` is the job's life; the other methods tell it what happened meanwhile."""
 
     def __init__(self, job: Job, context: JobContext):
         self.job = job
         self._context = context
-        self._beaten_at = context.clock.now()
+        self._renewed_at = context.clock.now()
         self._ending = asyncio.Event()
-        self._leaving = False
-        self._lost = False
-        self._full = False
+        self._handing_over = False
+        self._lease_lost = False
+        self._storage_full = False
         self._failure: str | None = None
-        self.look(job)
+        self.update(job)
 
-    def look(self, job: Job) -> None:
-        """The job was read anew."""
+    def update(self, job: Job) -> None:
+        """The job was read again."""
         if job.wanted is Wanted.STOPPED:
             self._ending.set()
 
-    def beaten(self, at: datetime) -> None:
+    def lease_renewed(self, at: datetime) -> None:
         """The lease was ours at this time."""
-        self._beaten_at = at
+        self._renewed_at = at
 
-    def lose(self) -> None:
-        """The other began no sooner than our lease could be thought dead: what is later is not ours."""
-        self._lost = True
-        self._context.uploader.limit(self.job.key, self._last_of_ours)
+    def lose_lease(self) -> None:
+        """The other recorder began no sooner than our lease could expire: later segments are not ours."""
+        self._lease_lost = True
+        self._context.uploader.limit(self.job.key, self._lease_ends_at)
         self._ending.set()
 
     def fail(self, error: str) -> None:
-        """End it now, as failed; what there is becomes the file."""
+        """End it now, as failed; the file is made of what there is."""
         self._failure = self._failure or error
         self._ending.set()
 
-    def full(self) -> None:
-        """The storage has no room for what is still here."""
-        self._full = True
+    def storage_is_full(self) -> None:
+        """The storage has no room for what is still in the spool."""
+        self._storage_full = True
         self.fail("The storage is full")
 
     def hand_over(self) -> None:
         """Let another recorder go on."""
-        self._leaving = True
+        self._handing_over = True
         self._ending.set()
 
     async def run(self) -> None:
         log.info("job.taken", job=self.job.key, session=self.job.session_id, epoch=self.job.epoch)
         try:
             if self.job.status is EgressStatus.STARTING:
-                await self._tell("egress_started", self.job)
+                await self._report("egress_started", self.job)
             if self.job.status is not EgressStatus.ENDING and not self._ending.is_set():
-                await self._film()
+                await self._record()
             await self._end()
         except LeaseLost:
             await self._give_up()
 
-    async def _film(self) -> None:
-        capture = Capture(self.job, self._context, self.fail)
-        stay = asyncio.create_task(RoomSession(self.job, self._context, capture, self._active).last())
+    async def _record(self) -> None:
+        """Until the room is gone or the job is to end."""
+        job, capture = self.job, Capture(self.job, self._context, self.fail)
+
+        async def joined() -> None:
+            if not capture.started:
+                capture.start()
+                await self._activate()
+
+        session = RoomSession(
+            job.session_id,
+            f"{job.egress_id}:{job.epoch}",
+            self._context.room_access,
+            capture.pipeline,
+            joined,
+        )
+        in_room = asyncio.create_task(session.run())
         ending = asyncio.create_task(self._ending.wait())
         try:
-            await asyncio.wait({stay, ending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({in_room, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            # The film ends before we leave: nobody is to see us go.
+            # The capture ends before we leave the room: the recording must not show an empty stage.
             await capture.stop()
             ending.cancel()
-            stay.cancel()
-            await asyncio.wait({stay, ending})
-        if not stay.cancelled():
-            stay.result()
+            in_room.cancel()
+            await asyncio.wait({in_room, ending})
+        if not in_room.cancelled():
+            in_room.result()
 
-    async def _active(self) -> None:
+    async def _activate(self) -> None:
         if self.job.status is EgressStatus.STARTING:
             await self._change(status=EgressStatus.ACTIVE, started_at=self._context.clock.now())
-            await self._tell("egress_updated", self.job)
+            await self._report("egress_updated", self.job)
 
     async def _end(self) -> None:
-        if self._lost:
+        if self._lease_lost:
             raise LeaseLost
-        if self._leaving:
+        if self._handing_over:
             return await self._release()
-        if self._full:
+        if self._storage_full:
             await self._context.uploader.drop(self.job.key)
         if self.job.status is EgressStatus.ACTIVE:
             await self._change(status=EgressStatus.ENDING, ended_at=self._context.clock.now())
-            await self._tell("egress_updated", self.job)
-        finished = await Finalizer(self.job, self._context).finish(self._failure or self.job.error)
-        await self._tell("egress_ended", finished)
+            await self._report("egress_updated", self.job)
+        finished = await Finalizer(self.job, self._context).finalize(self._failure or self.job.error)
+        await self._report("egress_ended", finished)
         await self._change(
             status=finished.status,
             error=finished.error,
@@ -122,12 +134,12 @@ class JobRunner:
             gaps=finished.gaps,
             result=finished.result,
         )
-        await Finalizer(self.job, self._context).clear()
+        await Finalizer(self.job, self._context).clean_up()
         log.info("job.ended", job=self.job.key, status=finished.status.value, error=finished.error)
         return None
 
-    async def _tell(self, event: str, job: Job) -> None:
-        await self._context.reports.tell(webhook(event, job, self._context.clock.now()))
+    async def _report(self, event: str, job: Job) -> None:
+        await self._context.webhooks.send(webhook(event, job, self._context.clock.now()))
 
     async def _change(self, **fields: Any) -> None:
         """Write fields of the job. Raises LeaseLost."""
@@ -137,7 +149,7 @@ class JobRunner:
         self.job = changed
 
     async def _release(self) -> None:
-        """Store what there is if that is quick, and let go; the rest waits for who opens the spool next."""
+        """Store what there is if that is quick, and let go; who opens the spool next stores the rest."""
         try:
             async with asyncio.timeout(_HAND_OVER_SECONDS):
                 await self._context.uploader.done(self.job.key)
@@ -147,11 +159,11 @@ class JobRunner:
 
     async def _give_up(self) -> None:
         log.warning("job.lost", job=self.job.key, epoch=self.job.epoch)
-        self.lose()
-        await self._context.uploader.drop(self.job.key, after=self._last_of_ours)
+        self.lose_lease()
+        await self._context.uploader.drop(self.job.key, after=self._lease_ends_at)
         await self._context.uploader.done(self.job.key)
         self._context.uploader.unlimit(self.job.key)
 
     @property
-    def _last_of_ours(self) -> datetime:
-        return self._beaten_at + timedelta(seconds=PATIENCE_SECONDS)
+    def _lease_ends_at(self) -> datetime:
+        return self._renewed_at + timedelta(seconds=LEASE_SECONDS)

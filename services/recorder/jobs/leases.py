@@ -1,51 +1,49 @@
-"""Which jobs are anybody's to take. Pure: told what was seen and when, on one's own steady clock."""
-
-from __future__ import annotations
+"""Which jobs may be taken. Pure: works on what was seen and when, on the recorder's own steady clock."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.egress.jobs import PATIENCE_SECONDS, Job
+from shared.egress.jobs import LEASE_SECONDS, Job
 
-# Who did not look for so long cannot say that nothing changed meanwhile.
-_LOOKED_AWAY = 2.5
+# After a longer pause between two looks it is unknown whether a lease changed meanwhile.
+_LONGEST_PAUSE = 2.5
 # By how much a recorder lets others be faster, for each job that it has.
-_MODESTY = 0.3
+_DELAY_PER_JOB = 0.3
 
 
 @dataclass(frozen=True)
-class _Seen:
-    lease: tuple[int, int, str | None]
+class _Lease:
+    value: tuple[int, int, str | None]
     since: float
 
 
 class Leases:
-    """Remembers since when each open job's lease has been as it is."""
+    """Remembers since when each open job's lease has not changed."""
 
     def __init__(self, recorder_id: str):
-        self._me = recorder_id
-        self._seen: dict[str, _Seen] = {}
+        self._recorder_id = recorder_id
+        self._leases: dict[str, _Lease] = {}
         self._looked_at: float | None = None
 
-    def look_away(self) -> None:
-        """Nothing could be seen: whoever seems dead may only have been as blind as we were."""
+    def reset(self) -> None:
+        """The database was unavailable: holders that seem dead may only have been cut off as we were."""
         self._looked_at = None
 
     def free(self, jobs: Iterable[Job], now: float, *, held: int) -> list[Job]:
         """Those of the open `jobs`, none of them ours now, that may be taken; `held` is how many we have."""
-        if self._looked_at is None or now - self._looked_at > _LOOKED_AWAY:
-            self._seen = {}
+        if self._looked_at is None or now - self._looked_at > _LONGEST_PAUSE:
+            self._leases = {}
         self._looked_at = now
-        self._seen = {job.key: self._look(job, now) for job in jobs}
-        return [job for job in jobs if self._is_free(job, now - self._seen[job.key].since, held)]
+        self._leases = {job.key: self._lease(job, now) for job in jobs}
+        return [job for job in jobs if self._is_free(job, now - self._leases[job.key].since, held)]
 
-    def _look(self, job: Job, now: float) -> _Seen:
-        lease = (job.epoch, job.beat, job.recorder_id)
-        seen = self._seen.get(job.key)
-        return seen if seen is not None and seen.lease == lease else _Seen(lease, now)
+    def _lease(self, job: Job, now: float) -> _Lease:
+        value = (job.epoch, job.beat, job.recorder_id)
+        known = self._leases.get(job.key)
+        return known if known is not None and known.value == value else _Lease(value, now)
 
     def _is_free(self, job: Job, unchanged_for: float, held: int) -> bool:
-        """What is marked as ours and is not: an earlier process of this recorder had it, and died."""
-        if job.recorder_id == self._me:
+        """A job marked as ours that we do not run: an earlier process of this recorder had it and died."""
+        if job.recorder_id == self._recorder_id:
             return True
-        return unchanged_for >= (held * _MODESTY if job.recorder_id is None else PATIENCE_SECONDS)
+        return unchanged_for >= (held * _DELAY_PER_JOB if job.recorder_id is None else LEASE_SECONDS)

@@ -1,6 +1,4 @@
-"""The recorder at work: looks for jobs, holds those that it has, lets go of them in the end."""
-
-from __future__ import annotations
+"""The recorder at work: takes jobs, holds their leases and releases them in the end."""
 
 import asyncio
 import time
@@ -12,7 +10,7 @@ from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.job_runner import JobRunner
 from services.recorder.jobs.leases import Leases
 from shared.egress.job_repository import RecorderRepository
-from shared.egress.jobs import BEAT_SECONDS, Job, Wanted
+from shared.egress.jobs import HEARTBEAT_SECONDS, Job, Wanted
 from shared.errors import Unavailable
 from shared.runtime.backoff import until_available
 
@@ -20,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 JOBS = Gauge("greenroom_recorder_jobs", "Jobs that this recorder has")
 
-_LOOK_SECONDS = 0.4
+_POLL_SECONDS = 0.4
 _STOP_SECONDS = 8.0
 
 
@@ -33,103 +31,102 @@ class Worker:
         self._recorders = recorders
         self._max_jobs = max_jobs
         self._leases = Leases(recorder_id)
-        self._runs: dict[str, JobRunner] = {}
+        self._runners: dict[str, JobRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
-        self._broken = asyncio.Event()
+        self._failed = asyncio.Event()
 
     async def run(self) -> None:
-        """Look and take until cancelled; a job that ends by a fault of ours ends the process."""
-        await self._take_up_leftovers()
-        while not self._broken.is_set():
-            await self._look()
-            await asyncio.sleep(_LOOK_SECONDS)
-        raise RuntimeError("a job ended by a fault; see the log before this")
+        """Poll and take jobs until cancelled; a job that fails by a bug ends the process."""
+        await self._recover_spool()
+        while not self._failed.is_set():
+            await self._poll()
+            await asyncio.sleep(_POLL_SECONDS)
+        raise RuntimeError("a job failed by a bug; see the log before this")
 
-    async def beat(self) -> None:
-        """Show that we live, and find out whether others thought that we did not."""
+    async def heartbeat(self) -> None:
+        """Renew the leases, and find out which were taken by other recorders."""
         while True:
-            for run in list(self._runs.values()):
-                await self._beat(run)
-            await self._be_seen()
-            await asyncio.sleep(BEAT_SECONDS)
+            for runner in list(self._runners.values()):
+                await self._renew(runner)
+            await self._register()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def stop(self) -> None:
         """Let others have the jobs."""
         self._stopping = True
-        for run in self._runs.values():
-            run.hand_over()
+        for runner in self._runners.values():
+            runner.hand_over()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=_STOP_SECONDS)
         try:
-            await self._recorders.forget(self._id)
+            await self._recorders.remove(self._id)
         except Unavailable as error:
-            log.warning("recorder.not_forgotten", error=error.message)
+            log.warning("recorder.not_removed", error=error.message)
 
-    def full(self, key: str) -> None:
-        """The storage is full."""
-        if key in self._runs:
-            self._runs[key].full()
+    def storage_is_full(self, key: str) -> None:
+        if key in self._runners:
+            self._runners[key].storage_is_full()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         try:
             jobs = await self._context.jobs.open()
             for job in jobs:
-                if job.key in self._runs:
-                    self._runs[job.key].look(job)
-            others = [job for job in jobs if job.key not in self._runs]
-            await self._take(self._leases.free(others, time.monotonic(), held=len(self._runs)))
+                if job.key in self._runners:
+                    self._runners[job.key].update(job)
+            others = [job for job in jobs if job.key not in self._runners]
+            await self._take(self._leases.free(others, time.monotonic(), held=len(self._runners)))
         except Unavailable as error:
-            self._leases.look_away()
-            log.warning("recorder.blind", error=error.message)
+            self._leases.reset()
+            log.warning("recorder.jobs_unavailable", error=error.message)
 
     async def _take(self, free: list[Job]) -> None:
         for job in free:
             if self._stopping:
                 return
-            # What is to be stopped is not filmed any more, only finished: there is always room for that.
-            if len(self._runs) >= self._max_jobs and job.wanted is Wanted.RUNNING:
+            # A job to be stopped is only finalized, not recorded: there is always room for that.
+            if len(self._runners) >= self._max_jobs and job.wanted is Wanted.RUNNING:
                 continue
             taken = await self._context.jobs.take(job, self._id)
             if taken is not None:
-                self._begin(taken)
+                self._start(taken)
 
-    def _begin(self, job: Job) -> None:
-        run = self._runs[job.key] = JobRunner(job, self._context)
-        task = self._tasks[job.key] = asyncio.create_task(run.run(), name=f"job {job.key}")
+    def _start(self, job: Job) -> None:
+        runner = self._runners[job.key] = JobRunner(job, self._context)
+        task = self._tasks[job.key] = asyncio.create_task(runner.run(), name=f"job {job.key}")
         task.add_done_callback(lambda done: self._ended(job, done))
-        JOBS.set(len(self._runs))
+        JOBS.set(len(self._runners))
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        self._runs.pop(job.key, None)
+        self._runners.pop(job.key, None)
         self._tasks.pop(job.key, None)
-        JOBS.set(len(self._runs))
+        JOBS.set(len(self._runners))
         error = None if task.cancelled() else task.exception()
         if error is not None or (task.cancelled() and not self._stopping):
             log.critical("job.fault", job=job.key, cancelled=task.cancelled(), exc_info=error)
-            self._broken.set()
+            self._failed.set()
 
-    async def _beat(self, run: JobRunner) -> None:
+    async def _renew(self, runner: JobRunner) -> None:
         before = self._context.clock.now()
         try:
-            held = await self._context.jobs.beat(run.job)
+            held = await self._context.jobs.renew(runner.job)
         except Unavailable as error:
-            log.warning("recorder.not_beaten", job=run.job.key, error=error.message)
+            log.warning("job.lease_not_renewed", job=runner.job.key, error=error.message)
             return
         if held:
-            run.beaten(before)
-        elif run.job.key in self._runs:
-            run.lose()
+            runner.lease_renewed(before)
+        elif runner.job.key in self._runners:
+            runner.lose_lease()
 
-    async def _be_seen(self) -> None:
+    async def _register(self) -> None:
         now = self._context.clock.now()
         try:
-            await self._recorders.seen(self._id, now, jobs=len(self._runs), capacity=self._max_jobs)
+            await self._recorders.register(self._id, now, jobs=len(self._runners), capacity=self._max_jobs)
         except Unavailable as error:
-            log.warning("recorder.not_seen", error=error.message)
+            log.warning("recorder.not_registered", error=error.message)
 
-    async def _take_up_leftovers(self) -> None:
-        """Store what an earlier process of this recorder left, unless its job is over."""
+    async def _recover_spool(self) -> None:
+        """Upload what an earlier process of this recorder left, unless its job is over."""
         for spooled in await asyncio.to_thread(self._context.spool.waiting):
             key = spooled.segment.key
             job = await until_available("jobs", lambda key=key: self._context.jobs.find(key))  # type: ignore[misc]

@@ -1,94 +1,85 @@
-"""Draws the scene on the canvas: only what has changed since the last picture."""
+"""Draws the scene on the canvas: only what has changed since the last frame."""
 
-from __future__ import annotations
-
-from services.recorder.media.frames import Canvas, Scaler
-from services.recorder.media.i420 import BLACK, I420Frame
+from services.recorder.media.frames import BLACK, Canvas, I420Frame, Scaler
 from services.recorder.media.layout import Box, covering, fitted
 from services.recorder.media.scene import Tile
-from services.recorder.media.text_overlay import name_tag, placeholder, waiting
+from services.recorder.media.text_overlay import name_tag, placeholder, waiting_screen
 from services.recorder.media.video_feed import STALE_SECONDS, TimedFrame
 
 
 class Compositor:
-    """For one thread. `show` may name another scene at any time; it is drawn with the next picture."""
+    """For one thread."""
 
     def __init__(self, canvas: Canvas):
-        self._picture = canvas.picture
+        self._canvas = canvas.planes
         self._tiles: tuple[Tile, ...] | None = None
-        self._painters: list[_Painter] = []
+        self._painters: list[_TilePainter] = []
 
     def draw(self, tiles: tuple[Tile, ...], moment: float) -> None:
-        """Bring the canvas to what was to be seen at this moment."""
+        """Bring the canvas to what is to be seen at this moment."""
         if tiles is not self._tiles:
-            self._set(tiles)
+            if tiles:
+                self._canvas.fill(BLACK)
+            else:
+                self._canvas.paste(waiting_screen(self._canvas.width, self._canvas.height))
+            self._tiles = tiles
+            self._painters = [_TilePainter(tile, self._canvas) for tile in tiles]
         for painter in self._painters:
             painter.paint(moment)
 
-    def _set(self, tiles: tuple[Tile, ...]) -> None:
-        whole = self._picture
-        if tiles:
-            whole.fill(BLACK)
-        else:
-            whole.paste(waiting(whole.width, whole.height))
-        self._tiles = tiles
-        self._painters = [_Painter(tile, whole) for tile in tiles]
 
+class _TilePainter:
+    """Remembers what it drew last, so that the same is not drawn twice."""
 
-class _Painter:
-    """One tile: remembers what it drew last, so that the same is not drawn twice."""
-
-    def __init__(self, tile: Tile, whole: I420Frame):
+    def __init__(self, tile: Tile, canvas: I420Frame):
         self._tile = tile
-        self._whole = whole
+        self._canvas = canvas
         self._scaler = Scaler()
         self._shape: tuple[int, int] | None = None
         self._drawn: TimedFrame | None = None
         self._empty = False
 
     def paint(self, moment: float) -> None:
-        shot = self._tile.feed.at(moment) if self._tile.feed else None
-        stale = shot is None or (not self._tile.whole and moment - shot.taken_at > STALE_SECONDS)
-        if shot is None or stale:
+        timed = self._tile.feed.at(moment) if self._tile.feed else None
+        if timed is None or (not self._tile.whole and moment - timed.captured_at > STALE_SECONDS):
             self._paint_placeholder()
-        elif shot is not self._drawn:
-            self._paint_shot(shot)
+        elif timed is not self._drawn:
+            self._paint_frame(timed.frame)
+            self._drawn, self._empty = timed, False
 
     def _paint_placeholder(self) -> None:
         if self._empty:
             return
         box = self._tile.box
         self._part(box).paste(placeholder(self._tile.name, box.width, box.height))
-        self._tag()
+        self._paint_name()
         self._drawn, self._shape, self._empty = None, None, True
 
-    def _paint_shot(self, shot: TimedFrame) -> None:
-        picture = shot.picture
-        if self._shape != picture.y.shape or self._empty:
-            self._shape = (picture.height, picture.width)
+    def _paint_frame(self, frame: I420Frame) -> None:
+        if self._shape != frame.y.shape or self._empty:
+            self._shape = (frame.height, frame.width)
             self._part(self._tile.box).fill(BLACK)
-        source, target = self._placed(picture)
+        source, target = self._placed(frame)
         if source.width != target.width or source.height != target.height:
             source = self._scaler.scale(source, target.width, target.height)
         self._part(target).paste(source)
-        self._tag()
-        self._drawn, self._empty = shot, False
+        self._paint_name()
 
-    def _placed(self, picture: I420Frame) -> tuple[I420Frame, Box]:
-        """What of the picture is shown, and where: screens and upright pictures with all their edges."""
+    def _placed(self, frame: I420Frame) -> tuple[I420Frame, Box]:
+        """Which part of the frame is shown, and where: screens and upright frames are never cropped."""
         box = self._tile.box
-        if self._tile.whole or picture.height > picture.width:
-            return picture, fitted(picture.width, picture.height, box)
-        cut = covering(picture.width, picture.height, box)
-        return picture.cut(cut.left, cut.top, cut.width, cut.height), box
+        if self._tile.whole or frame.height > frame.width:
+            return frame, fitted(frame.width, frame.height, box)
+        part = covering(frame.width, frame.height, box)
+        return frame.crop(part.left, part.top, part.width, part.height), box
 
-    def _tag(self) -> None:
+    def _paint_name(self) -> None:
         box = self._tile.box
         tag = name_tag(self._tile.name, box.width, box.height)
         if tag is not None and tag.height < box.height and tag.width < box.width:
-            edge = box.height // 60 * 2
-            left, top = box.left + edge, box.top + box.height - tag.height - edge
-            self._whole.cut(left // 2 * 2, top // 2 * 2, tag.width, tag.height).paste(tag)
+            margin = box.height // 60 * 2
+            left, top = box.left + margin, box.top + box.height - tag.height - margin
+            self._canvas.crop(left // 2 * 2, top // 2 * 2, tag.width, tag.height).paste(tag)
 
     def _part(self, box: Box) -> I420Frame:
-        return self._whole.cut(box.left, box.top, box.width, box.height)
+        return self._canvas.crop(box.left, box.top, box.width, box.height)

@@ -1,13 +1,93 @@
-"""Pictures as FFmpeg's frames: drawn on and scaled without leaving I420."""
+"""Video frames in I420: luma at full size, then the two chroma planes at half width and height."""
 
-from __future__ import annotations
+from dataclasses import dataclass
+from typing import Self
 
 import av
 import numpy as np
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
 
-from services.recorder.media.i420 import I420Frame, Plane
+Plane = NDArray[np.uint8]
+
+BLACK, GREY = 16, 128
+
+
+@dataclass(frozen=True)
+class I420Frame:
+    """Three planes of bytes; the chroma planes are half as wide and high, rounded up."""
+
+    y: Plane
+    u: Plane
+    v: Plane
+
+    @property
+    def width(self) -> int:
+        return int(self.y.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.y.shape[0])
+
+    @property
+    def planes(self) -> tuple[Plane, Plane, Plane]:
+        return (self.y, self.u, self.v)
+
+    @classmethod
+    def of(cls, data: memoryview | bytearray | bytes, width: int, height: int) -> Self:
+        """The planes of a frame that lie one after the other, without a copy."""
+        across, down = (width + 1) // 2, (height + 1) // 2
+        flat = np.frombuffer(data, dtype=np.uint8)
+        luma, chroma = width * height, across * down
+        return cls(
+            flat[:luma].reshape(height, width),
+            flat[luma : luma + chroma].reshape(down, across),
+            flat[luma + chroma : luma + 2 * chroma].reshape(down, across),
+        )
+
+    @classmethod
+    def of_av(cls, frame: av.VideoFrame) -> Self:
+        """The planes of a yuv420p frame, without a copy; they keep the frame alive."""
+        half = ((frame.width + 1) // 2, (frame.height + 1) // 2)
+        sizes = ((frame.width, frame.height), half, half)
+        return cls(*(_av_plane(plane, *size) for plane, size in zip(frame.planes, sizes, strict=True)))
+
+    @classmethod
+    def plain(cls, width: int, height: int, luma: int = BLACK) -> Self:
+        """A grey frame of this luma."""
+        half = ((height + 1) // 2, (width + 1) // 2)
+        return cls(
+            np.full((height, width), luma, dtype=np.uint8),
+            np.full(half, GREY, dtype=np.uint8),
+            np.full(half, GREY, dtype=np.uint8),
+        )
+
+    def crop(self, left: int, top: int, width: int, height: int) -> "I420Frame":
+        """A part of it, without a copy; all four even."""
+        x, y = left // 2, top // 2
+        across, down = (width + 1) // 2, (height + 1) // 2
+        return I420Frame(
+            self.y[top : top + height, left : left + width],
+            self.u[y : y + down, x : x + across],
+            self.v[y : y + down, x : x + across],
+        )
+
+    def rotated(self, quarters: int) -> "I420Frame":
+        """Rotated clockwise by so many right angles, without a copy."""
+        if not quarters % 4:
+            return self
+        return I420Frame(*(np.rot90(plane, -quarters) for plane in self.planes))
+
+    def paste(self, other: "I420Frame") -> None:
+        """Copy a frame of the same size over this one."""
+        for mine, theirs in zip(self.planes, other.planes, strict=True):
+            mine[:] = theirs
+
+    def fill(self, luma: int) -> None:
+        self.y.fill(luma)
+        self.u.fill(GREY)
+        self.v.fill(GREY)
 
 
 class Canvas:
@@ -15,36 +95,28 @@ class Canvas:
 
     def __init__(self, width: int, height: int):
         self.frame = av.VideoFrame(width, height, "yuv420p")
-        self.picture = picture_of(self.frame)
+        self.planes = I420Frame.of_av(self.frame)
 
 
 class Scaler:
-    """Scales pictures of one source; FFmpeg keeps what it worked out for the last sizes."""
+    """Scales the frames of one source; FFmpeg keeps its tables for the last sizes."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._source: Canvas | None = None
 
-    def scale(self, picture: I420Frame, width: int, height: int) -> I420Frame:
-        """The picture in another size; the result is valid until it is dropped."""
+    def scale(self, frame: I420Frame, width: int, height: int) -> I420Frame:
+        """The frame in another size; the result is valid until it is dropped."""
         source = self._source
-        if source is None or source.picture.y.shape != picture.y.shape:
-            source = self._source = Canvas(picture.width, picture.height)
-        source.picture.paste(picture)
+        if source is None or source.planes.y.shape != frame.y.shape:
+            source = self._source = Canvas(frame.width, frame.height)
+        source.planes.paste(frame)
         scaled = self._reformatter.reformat(
             source.frame, width, height, "yuv420p", interpolation=Interpolation.BILINEAR
         )
-        return picture_of(scaled)
+        return I420Frame.of_av(scaled)
 
 
-def picture_of(frame: av.VideoFrame) -> I420Frame:
-    """The planes of a yuv420p frame, without a copy; they keep the frame alive."""
-    width, height = frame.width, frame.height
-    half = ((width + 1) // 2, (height + 1) // 2)
-    sizes = ((width, height), half, half)
-    return I420Frame(*(_plane(plane, *size) for plane, size in zip(frame.planes, sizes, strict=True)))
-
-
-def _plane(plane: VideoPlane, width: int, height: int) -> Plane:
+def _av_plane(plane: VideoPlane, width: int, height: int) -> Plane:
     flat: Plane = np.frombuffer(memoryview(plane), dtype=np.uint8)
     return flat.reshape(-1, plane.line_size)[:height, :width]

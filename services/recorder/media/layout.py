@@ -1,13 +1,11 @@
-"""Where everybody is in the picture: a grid, or a shared screen with people beside it. Pure."""
-
-from __future__ import annotations
+"""Where the tiles are in the picture: a grid, or a shared screen with tiles beside it. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-# More are heard and not seen: see `SpeakerSelection`.
-MOST = 9
+# More are heard but not seen: see `SpeakerSelection`.
+MAX_TILES = 9
 _ASPECT = 16 / 9
 
 
@@ -51,14 +49,15 @@ def _rows(count: int, columns: int, box: tuple[int, int], whole: tuple[int, int]
             yield Box(left + column * box[0], top + row * box[1], *box)
 
 
-def beside_screen(people: int, width: int, height: int) -> tuple[Box, list[Box]]:
-    """The screen's box, and those of the people: down the right side, then along the bottom."""
-    if people <= 0:
+def beside_screen(participants: int, width: int, height: int) -> tuple[Box, list[Box]]:
+    """The screen's box, and those of the participants: down the right side, then along the bottom."""
+    if participants <= 0:
         return Box(0, 0, width, height), []
     wide, high = _below(width / 5), _below(height / 5)
     large = width - wide
-    side = [Box(large, row * high, wide, high) for row in range(min(people, 5))]
-    below = [Box(column * wide, height - high, wide, high) for column in range(min(people, MOST) - len(side))]
+    side = [Box(large, row * high, wide, high) for row in range(min(participants, 5))]
+    bottom = min(participants, MAX_TILES) - len(side)
+    below = [Box(column * wide, height - high, wide, high) for column in range(bottom)]
     return Box(0, 0, large, height - high if below else height), side + below
 
 

@@ -1,6 +1,4 @@
-"""All sound of a room in one: what each track sends is added where on the timeline it belongs."""
-
-from __future__ import annotations
+"""Mixes the audio of a room: each track's audio is added where it belongs on the timeline."""
 
 from threading import Lock
 
@@ -9,24 +7,24 @@ from numpy.typing import NDArray
 
 RATE = 48_000
 CHANNELS = 2
-# Seconds of sound that may wait; a reader that was away for longer has lost it.
-ROOM = 4.0
+# Seconds of audio that may wait; a reader that was frozen for longer has lost it.
+CAPACITY = 4.0
 
 Samples = NDArray[np.int16]
 """Samples by channels."""
 
 
 class Mixer:
-    """A ring of samples. Position 0 is the timeline's start; sound for what was read already is dropped."""
+    """A ring buffer of samples. Position 0 is the timeline's start; late audio is dropped."""
 
     def __init__(self) -> None:
-        self._size = int(ROOM * RATE)
+        self._size = int(CAPACITY * RATE)
         self._ring = np.zeros((self._size, CHANNELS), dtype=np.int32)
         self._read_to = 0
         self._lock = Lock()
 
     def add(self, position: int, samples: Samples) -> None:
-        """Add sound that begins at `position`."""
+        """Add audio that begins at `position`."""
         with self._lock:
             late = max(0, self._read_to - position)
             room = self._read_to + self._size - position

@@ -1,28 +1,26 @@
-"""When which picture is due: by the clock alone, so that nothing drifts. Pure."""
-
-from __future__ import annotations
+"""When each frame is due: by the clock alone, so that nothing drifts. Pure."""
 
 from dataclasses import dataclass
 
-# Seconds behind the clock: beyond the first a picture is the last one again, beyond the second left out.
+# Seconds behind the clock: beyond the first a frame repeats the last one, beyond the second it is skipped.
 REPEAT_BEHIND = 0.4
 SKIP_BEHIND = 1.0
-# Who was frozen for so long has lost sound, too: what follows is a new part.
+# A process that was frozen for so long has lost audio, too: a new part begins.
 BREAK_BEHIND = 2.5
 
 
 @dataclass(frozen=True)
 class Tick:
-    """What to do now: wait for so many seconds, or make picture `number`, drawn anew or as the last one.
+    """What to do now: wait for so many seconds, or render frame `number`, drawn again or as the last one.
 
-    `lost` is how many pictures before it are left out; `broken`, whether what follows is a new part.
+    `skipped` is how many frames before it are left out; `interrupted`, whether a new part begins.
     """
 
     wait: float = 0.0
     number: int = 0
-    drawn: bool = True
-    lost: int = 0
-    broken: bool = False
+    redraw: bool = True
+    skipped: int = 0
+    interrupted: bool = False
 
 
 class Pacer:
@@ -33,13 +31,13 @@ class Pacer:
         self._rate = rate
         self._next = 0
 
-    def turn(self, now: float) -> Tick:
-        """The next thing to do; a picture that it names is made then."""
+    def next(self, now: float) -> Tick:
+        """The next thing to do; a frame that it names counts as rendered."""
         behind = now - self._start - self._next / self._rate
         if behind < 0:
             return Tick(wait=-behind)
-        lost = int(behind * self._rate) if behind > SKIP_BEHIND else 0
-        number = self._next + lost
+        skipped = int(behind * self._rate) if behind > SKIP_BEHIND else 0
+        number = self._next + skipped
         self._next = number + 1
-        drawn = bool(lost) or behind <= REPEAT_BEHIND
-        return Tick(number=number, drawn=drawn, lost=lost, broken=behind > BREAK_BEHIND)
+        redraw = bool(skipped) or behind <= REPEAT_BEHIND
+        return Tick(number=number, redraw=redraw, skipped=skipped, interrupted=behind > BREAK_BEHIND)

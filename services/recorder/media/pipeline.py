@@ -1,6 +1,4 @@
-"""Where pictures and sound become segments: a thread of its own, driven by the clock."""
-
-from __future__ import annotations
+"""Where video and audio become segments: on a thread of its own, driven by the clock."""
 
 import math
 import time
@@ -23,62 +21,63 @@ from shared.egress.engine import EncodingOptions
 
 log = structlog.get_logger(__name__)
 
-LEFT_OUT = Counter("greenroom_recorder_pictures_left_out_total", "Pictures for which there was no time")
+SKIPPED = Counter("greenroom_recorder_pictures_left_out_total", "Pictures for which there was no time")
 
-# Seconds that pictures and sound may take to come here; they are put together so much later.
+# Seconds that video and audio may take to arrive here; they are rendered so much later.
 DELAY = 0.5
 
 
 @dataclass(frozen=True)
 class RenderedSegment:
-    """A finished file of `duration` seconds whose first picture was taken `age` seconds ago.
+    """A finished file of `duration` seconds whose first frame was captured `age` seconds ago.
 
-    `broken`: it is the first after a break, and its timestamps begin anew.
+    `discontinuity`: its timestamps start again, since it is the first after an interruption.
     """
 
     file: Path
     age: float
     duration: float
-    broken: bool
+    discontinuity: bool
 
 
 class RenderPipeline:
-    """`name` gives the path of each new file, `made` is told of each finished one, both on our thread.
+    """Renders `tiles`, which may be replaced at any time.
 
-    `failed` is told, on our thread, of what ended it before `stop`.
+    On its own thread it calls `path` for the path of each new file, `done` with each finished one, and
+    `failed` with what ended it before `stop`.
     """
 
     def __init__(
         self,
-        look: EncodingOptions,
+        encoding: EncodingOptions,
         preset: str,
         *,
-        name: Callable[[], Path],
-        made: Callable[[RenderedSegment], None],
+        path: Callable[[], Path],
+        done: Callable[[RenderedSegment], None],
         failed: Callable[[Exception], None],
     ):
         self.tiles: tuple[Tile, ...] = ()
-        self.width, self.height = look.width, look.height
-        self._look, self._preset = look, preset
-        self._name, self._made, self._failed = name, made, failed
+        self.width, self.height = encoding.width, encoding.height
+        self._encoding, self._preset = encoding, preset
+        self._path, self._done, self._failed = path, done, failed
         self._mixer = Mixer()
-        self._canvas = Canvas(look.width, look.height)
+        self._canvas = Canvas(encoding.width, encoding.height)
         self._compositor = Compositor(self._canvas)
         self._stopping = Event()
         self._ends_at = math.inf
-        self._thread = Thread(target=self._run, name="pipeline", daemon=True)
+        self._thread = Thread(target=self._run, name="render pipeline", daemon=True)
         self._opened_at = time.monotonic()
         self._part_at = self._opened_at
-        self._broken = False
-        self._left_out = 0
+        self._discontinuity = False
+        self._skipped = 0
 
     def start(self) -> None:
-        """Begin with what is taken now."""
+        """Begin with what is captured now."""
         self._begin_part(time.monotonic())
         self._thread.start()
 
     def stop(self) -> None:
-        """End with what is taken now; returns when the last file is finished."""
+        """End with what is captured now; returns when the last file is finished."""
         time.sleep(DELAY)
         self._ends_at = time.monotonic()
         self._stopping.set()
@@ -86,53 +85,53 @@ class RenderPipeline:
             self._thread.join()
 
     def audio_feed(self) -> AudioFeed:
-        """For one more track."""
+        """A feed for one more track."""
         return AudioFeed(self._mixer, self._opened_at)
 
     def _run(self) -> None:
         try:
-            while self._make_part():
-                self._broken = True
+            while self._render_part():
+                self._discontinuity = True
         except Exception as error:
             log.exception("pipeline.failed")
             self._failed(error)
 
-    def _make_part(self) -> bool:
-        """Make pictures and sound until we are stopped, or, which returns true, were frozen for a while."""
-        encoder = SegmentEncoder(self._look, self._preset, self._name, self._take)
-        pacer = Pacer(self._part_at + DELAY, self._look.frame_rate)
+    def _render_part(self) -> bool:
+        """Render until stopped (False), or until the process was frozen for a while (True)."""
+        encoder = SegmentEncoder(self._encoding, self._preset, self._path, self._take)
+        pacer = Pacer(self._part_at + DELAY, self._encoding.frame_rate)
         try:
             while True:
-                # Who is always behind would never see an end that moved on with the clock.
-                turn = pacer.turn(min(time.monotonic(), self._ends_at))
-                if turn.broken:
+                # A pipeline that is always behind would never reach an end that moved on with the clock.
+                tick = pacer.next(min(time.monotonic(), self._ends_at))
+                if tick.interrupted:
                     return True
-                if turn.wait and self._stopping.wait(turn.wait):
+                if tick.wait and self._stopping.wait(tick.wait):
                     return False
-                if not turn.wait:
-                    self._make(turn, encoder)
+                if not tick.wait:
+                    self._render(tick, encoder)
         finally:
             encoder.close()
             self._begin_part(time.monotonic() - DELAY)
 
-    def _make(self, turn: Tick, encoder: SegmentEncoder) -> None:
-        rate = self._look.frame_rate
-        self._left_out += turn.lost
-        if turn.drawn:
-            self._compositor.draw(self.tiles, self._part_at + turn.number / rate)
-        encoder.picture(self._canvas.frame, turn.number)
-        due = round((turn.number + 1) * RATE / rate)
-        encoder.sound(self._mixer.read(due - encoder.samples))
+    def _render(self, tick: Tick, encoder: SegmentEncoder) -> None:
+        rate = self._encoding.frame_rate
+        self._skipped += tick.skipped
+        if tick.redraw:
+            self._compositor.draw(self.tiles, self._part_at + tick.number / rate)
+        encoder.add_video(self._canvas.frame, tick.number)
+        due = round((tick.number + 1) * RATE / rate)
+        encoder.add_audio(self._mixer.read(due - encoder.samples))
 
     def _begin_part(self, at: float) -> None:
         self._part_at = at
         self._mixer.skip_to(round((self._part_at - self._opened_at) * RATE))
 
-    def _take(self, cut: EncodedSegment) -> None:
-        age = time.monotonic() - self._part_at - cut.first_picture / self._look.frame_rate
-        self._made(RenderedSegment(cut.file, age, cut.duration, self._broken))
-        self._broken = False
-        if self._left_out:
-            log.warning("pipeline.behind", left_out=self._left_out, seconds=round(cut.duration, 1))
-            LEFT_OUT.inc(self._left_out)
-            self._left_out = 0
+    def _take(self, segment: EncodedSegment) -> None:
+        age = time.monotonic() - self._part_at - segment.first_frame / self._encoding.frame_rate
+        self._done(RenderedSegment(segment.file, age, segment.duration, self._discontinuity))
+        self._discontinuity = False
+        if self._skipped:
+            log.warning("pipeline.behind", skipped=self._skipped, seconds=round(segment.duration, 1))
+            SKIPPED.inc(self._skipped)
+            self._skipped = 0

@@ -1,19 +1,17 @@
-"""Names and notes as small pictures, drawn once each."""
-
-from __future__ import annotations
+"""Names and notices as small frames, drawn once each."""
 
 from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from services.recorder.media.i420 import I420Frame
+from services.recorder.media.frames import I420Frame
 
 _BACKDROP, _TILE, _INK, _FAINT = 24, 48, 235, 150
-_KEPT = 256
+_CACHED = 256
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def name_tag(name: str, width: int, height: int) -> I420Frame | None:
     """The name for the lower left corner of a box of this size; None for a name without a letter."""
     text = _printable(name)
@@ -26,16 +24,16 @@ def name_tag(name: str, width: int, height: int) -> I420Frame | None:
     return _drawn(size, _BACKDROP, [(text, (8 - left, 6 - top), font, _INK)])
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def placeholder(name: str, width: int, height: int) -> I420Frame:
-    """What is shown of somebody whose camera is off: the first letters of the name."""
+    """Shown for a participant whose camera is off: the initials of the name."""
     initials = "".join(word[0] for word in _printable(name).split()[:2]).upper() or "?"
     return _centred(initials, width, height, height // 4, _INK, _TILE)
 
 
-@lru_cache(maxsize=_KEPT)
-def waiting(width: int, height: int) -> I420Frame:
-    """What is shown while nobody is on stage."""
+@lru_cache(maxsize=_CACHED)
+def waiting_screen(width: int, height: int) -> I420Frame:
+    """Shown while nobody is on stage."""
     return _centred("Waiting for the host", width, height, height // 18, _FAINT, _BACKDROP)
 
 

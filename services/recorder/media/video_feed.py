@@ -1,27 +1,51 @@
-"""The pictures of one track on their way to the compositor."""
-
-from __future__ import annotations
+"""The frames of one video track on their way to the compositor."""
 
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 
-from services.recorder.media.dejitter import Dejitter
-from services.recorder.media.i420 import I420Frame
+from services.recorder.media.frames import I420Frame
 
-# A second at 30 a second: twice as much as waits here while all is well.
-_KEPT = 30
-# The last picture of a camera stays for so long; LiveKit ends a muted track with a black one of two pixels.
+# A second at 30 frames a second: twice as many as wait here normally.
+_MAX_FRAMES = 30
+# The last frame of a camera stays for so long; LiveKit ends a muted track with a black frame of two pixels.
 STALE_SECONDS = 4.0
 _SMALLEST = 16
+_WINDOW = 4.0  # seconds over which the fastest arrival is remembered
+_JUMP = 1.0  # seconds by which timestamps may be off before they are those of another source
+
+
+class Dejitter:
+    """Maps timestamps of any clock to ours: as if each frame had been under way as long as the fastest. Pure.
+
+    The fastest of the last seconds, so that a slow drift between the two clocks is followed.
+    """
+
+    def __init__(self) -> None:
+        self._fastest: float | None = None
+        self._candidate: float | None = None
+        self._since = 0.0
+
+    def captured_at(self, timestamp: float, arrived: float) -> float:
+        """When a frame with this timestamp, which arrived at `arrived`, was captured; all in seconds."""
+        delay = arrived - timestamp
+        if self._fastest is None or abs(delay - self._fastest) > _JUMP:
+            self._fastest, self._candidate, self._since = delay, None, arrived
+        elif arrived - self._since > _WINDOW:
+            self._fastest = delay if self._candidate is None else min(self._candidate, delay)
+            self._candidate, self._since = None, arrived
+        else:
+            self._fastest = min(self._fastest, delay)
+            self._candidate = delay if self._candidate is None else min(self._candidate, delay)
+        return timestamp + self._fastest
 
 
 @dataclass(frozen=True)
 class TimedFrame:
-    """A picture and when it was taken, on the steady clock."""
+    """A frame and when it was captured, on the steady clock."""
 
-    taken_at: float
-    picture: I420Frame
+    captured_at: float
+    frame: I420Frame
 
 
 class VideoFeed:
@@ -32,22 +56,22 @@ class VideoFeed:
 
     def __init__(self) -> None:
         self.jitter_buffer_delay: float | None = None
-        self._shots: deque[TimedFrame] = deque(maxlen=_KEPT)
+        self._frames: deque[TimedFrame] = deque(maxlen=_MAX_FRAMES)
         self._current: TimedFrame | None = None
         self._dejitter = Dejitter()
         self._lock = Lock()
 
-    def push(self, picture: I420Frame, stamp: float, arrived: float) -> None:
-        """A picture came; `stamp` is its own time, `arrived` ours, in seconds."""
-        if picture.width < _SMALLEST or picture.height < _SMALLEST:
+    def push(self, frame: I420Frame, timestamp: float, arrived: float) -> None:
+        """A frame arrived; `timestamp` is its own time, `arrived` ours, in seconds."""
+        if frame.width < _SMALLEST or frame.height < _SMALLEST:
             return
-        taken_at = self._dejitter.place(stamp, arrived) - (self.jitter_buffer_delay or 0.0)
+        captured_at = self._dejitter.captured_at(timestamp, arrived) - (self.jitter_buffer_delay or 0.0)
         with self._lock:
-            self._shots.append(TimedFrame(taken_at, picture))
+            self._frames.append(TimedFrame(captured_at, frame))
 
     def at(self, moment: float) -> TimedFrame | None:
-        """What was to be seen at this moment; moments only go forward."""
+        """The frame to show at this moment; moments only go forward."""
         with self._lock:
-            while self._shots and self._shots[0].taken_at <= moment:
-                self._current = self._shots.popleft()
+            while self._frames and self._frames[0].captured_at <= moment:
+                self._current = self._frames.popleft()
         return self._current

@@ -1,1 +1,1 @@
-"""Taking part in a LiveKit room: unseen, hearing and seeing everybody."""
+"""Taking part in a LiveKit room as a hidden participant that receives all video and audio."""

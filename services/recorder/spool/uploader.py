@@ -1,20 +1,18 @@
-"""Brings segments from the spool into storage and database: the file first, then the record."""
-
-from __future__ import annotations
+"""Uploads segments from the spool into storage and database: the file first, then the record."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
 
-from services.recorder.spool.domain import SpooledSegment
-from services.recorder.spool.store import Spool
+from services.recorder.spool.spool import Spool, SpooledSegment
 from shared.egress.segment_repository import SegmentRepository
 from shared.errors import NotFound, Unavailable
 from shared.files.storage import StorageFull
@@ -29,17 +27,20 @@ _BACKOFF = Backoff(0.2, 5.0)
 
 
 class FileStorage(Protocol):
-    """What is needed of the storage."""
+    """The part of `Storage` that is used."""
 
     async def put(self, key: str, content: bytes | Path) -> None: ...
 
 
 class Uploader:
-    """Works on one segment after the other for as long as it takes: nothing that is spooled is lost."""
+    """Uploads one segment after the other, for as long as it takes: nothing that is spooled is lost.
+
+    `on_full` is called with the job's key when the storage is full.
+    """
 
     def __init__(self, spool: Spool, storage: FileStorage, segments: SegmentRepository):
         self.on_full: Callable[[str], None] = lambda _: None
-        self._spool = spool
+        self.spool = spool
         self._storage = storage
         self._segments = segments
         self._queue: deque[SpooledSegment] = deque()
@@ -48,26 +49,26 @@ class Uploader:
 
     def add(self, spooled: SpooledSegment) -> None:
         self._queue.append(spooled)
-        self._tell()
+        self._wake()
 
     def limit(self, key: str, after: datetime) -> None:
-        """From now on know no segment of the job that began later than `after`: it is another's."""
+        """No longer record segments of the job that began later than `after`: they are another recorder's."""
         self._limits[key] = after
 
     def unlimit(self, key: str) -> None:
         self._limits.pop(key, None)
 
     async def drop(self, key: str, *, after: datetime | None = None) -> None:
-        """Give up what waits of a job: all of it, or what began later than `after`."""
+        """Drop the waiting segments of a job: all, or those that began later than `after`."""
         dropped = [one for one in self._queue if one.segment.key == key and _later(one, after)]
         self._queue = deque(one for one in self._queue if one not in dropped)
-        self._tell()
+        self._wake()
         for spooled in dropped:
             log.warning("segment.dropped", segment=spooled.segment.id)
-            await asyncio.to_thread(self._spool.remove, spooled)
+            await asyncio.to_thread(self.spool.remove, spooled)
 
     async def done(self, key: str) -> None:
-        """Wait until nothing of the job waits any more."""
+        """Wait until no segment of the job is waiting."""
         while any(one.segment.key == key for one in self._queue):
             await self._changed.wait()
 
@@ -76,31 +77,27 @@ class Uploader:
             while not self._queue:
                 await self._changed.wait()
             spooled = self._queue[0]
-            await self._until_stored(spooled)
+            await _BACKOFF.until(partial(self._stored, spooled))
             with suppress(ValueError):  # it may have been dropped meanwhile
                 self._queue.remove(spooled)
-            self._tell()
+            self._wake()
 
-    def _tell(self) -> None:
-        """Wake whoever waits for a change of the queue."""
+    def _wake(self) -> None:
+        """Wake what waits for a change of the queue."""
         WAITING.set(len(self._queue))
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _until_stored(self, spooled: SpooledSegment) -> None:
-        for delay in _BACKOFF.delays():
-            if spooled not in self._queue or await self._stored(spooled):
-                return
-            await asyncio.sleep(delay)
-
     def _is_ours(self, spooled: SpooledSegment) -> bool:
-        """Whether it was given up meanwhile, or lies beyond the limit."""
+        """Whether it was neither dropped meanwhile nor lies beyond the limit."""
         limit = self._limits.get(spooled.segment.key)
         return spooled in self._queue and not (limit is not None and _later(spooled, limit))
 
     async def _stored(self, spooled: SpooledSegment) -> bool:
-        """Whether nothing is left to do; a file that is gone was dropped."""
+        """Whether nothing is left to do, also because the segment was dropped."""
         segment = spooled.segment
+        if spooled not in self._queue:
+            return True
         try:
             await self._storage.put(segment.path, spooled.file)
             if self._is_ours(spooled):
@@ -115,7 +112,7 @@ class Uploader:
         except (NotFound, FileNotFoundError):
             log.warning("segment.gone", segment=segment.id)
             return True
-        await asyncio.to_thread(self._spool.remove, spooled)
+        await asyncio.to_thread(self.spool.remove, spooled)
         UPLOADED.inc()
         return True
 

@@ -51,7 +51,7 @@ async def test_an_order_is_one_job_however_often_it_is_given(
     ids = await asyncio.gather(*(engine.start(given) for _ in range(5)))
     assert len(set(ids)) == 1
     (job,) = await jobs.open()
-    assert (job.key, job.egress_id, job.look) == (given.key, ids[0], given.encoding)
+    assert (job.key, job.egress_id, job.encoding) == (given.key, ids[0], given.encoding)
     assert (job.status, job.wanted, job.created_at) == (EgressStatus.STARTING, Wanted.RUNNING, clock.now())
     (info,) = await engine.list(given.session_id)
     assert (info.key, info.egress_id, info.status) == (given.key, ids[0], EgressStatus.STARTING)
@@ -90,12 +90,12 @@ async def test_who_was_taken_over_is_told_and_writes_no_more(
     engine: EmbeddedEngine, jobs: JobRepository
 ) -> None:
     first = await held(engine, jobs)
-    assert await jobs.beat(first)
+    assert await jobs.renew(first)
     (seen,) = await jobs.open()
     second = await jobs.take(seen, "second")
     assert second is not None
     assert (second.epoch, second.beat, second.recorder_id) == (2, 0, "second")
-    assert not await jobs.beat(first)
+    assert not await jobs.renew(first)
     assert await jobs.change(first, status=EgressStatus.FAILED) is None
     await jobs.release(first)
     assert await jobs.open() == [second]
@@ -104,7 +104,7 @@ async def test_who_was_taken_over_is_told_and_writes_no_more(
 async def test_a_job_whose_holder_beats_is_not_taken(engine: EmbeddedEngine, jobs: JobRepository) -> None:
     first = await held(engine, jobs)
     (seen,) = await jobs.open()
-    assert await jobs.beat(first)
+    assert await jobs.renew(first)
     assert await jobs.take(seen, "second") is None
 
 
@@ -139,11 +139,11 @@ async def test_recorders_show_themselves_and_go(mongo: Mongo, clock: FakeClock) 
     recorders = RecorderRepository(mongo)
     await recorders.ensure_indexes()
     for jobs in (0, 2):
-        await recorders.seen("one", clock.now(), jobs=jobs, capacity=4)
-    await recorders.seen("two", clock.now(), jobs=1, capacity=2)
+        await recorders.register("one", clock.now(), jobs=jobs, capacity=4)
+    await recorders.register("two", clock.now(), jobs=1, capacity=2)
     assert {(one.id, one.jobs, one.capacity) for one in await recorders.all()} == {
         ("one", 2, 4),
         ("two", 1, 2),
     }
-    await recorders.forget("one")
+    await recorders.remove("one")
     assert [one.id for one in await recorders.all()] == ["two"]

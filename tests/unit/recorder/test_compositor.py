@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from services.recorder.media.compositor import Compositor
-from services.recorder.media.frames import Canvas
-from services.recorder.media.i420 import BLACK, I420Frame
+from services.recorder.media.frames import BLACK, Canvas, I420Frame
 from services.recorder.media.layout import Box
 from services.recorder.media.scene import StageParticipant, Tile, scene
-from services.recorder.media.text_overlay import name_tag, placeholder, waiting
+from services.recorder.media.text_overlay import name_tag, placeholder, waiting_screen
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 
 WIDTH, HEIGHT = 1280, 720
@@ -24,7 +23,7 @@ def feed_of(luma: int, size: tuple[int, int] = (640, 360), *, at: float = START)
 def drawn(*people: StageParticipant, moment: float = START) -> I420Frame:
     canvas = Canvas(WIDTH, HEIGHT)
     Compositor(canvas).draw(scene(people, WIDTH, HEIGHT), moment)
-    return canvas.picture
+    return canvas.planes
 
 
 def middle(picture: I420Frame, left: int, top: int, width: int, height: int) -> int:
@@ -71,9 +70,9 @@ def test_a_camera_that_sends_nothing_any_more_leaves_a_placeholder() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     compositor, tiles = Compositor(canvas), scene([StageParticipant("a", "Anna", feed_of(90))], WIDTH, HEIGHT)
     compositor.draw(tiles, START + STALE_SECONDS - 0.1)
-    assert np.median(canvas.picture.y) == 90
+    assert np.median(canvas.planes.y) == 90
     compositor.draw(tiles, START + STALE_SECONDS + 0.1)
-    assert np.median(canvas.picture.y) != 90
+    assert np.median(canvas.planes.y) != 90
 
 
 def test_a_still_screen_stays() -> None:
@@ -82,7 +81,7 @@ def test_a_still_screen_stays() -> None:
 
 
 def test_nobody_leaves_a_note() -> None:
-    assert np.array_equal(drawn().y, waiting(WIDTH, HEIGHT).y)
+    assert np.array_equal(drawn().y, waiting_screen(WIDTH, HEIGHT).y)
 
 
 def test_who_leaves_is_seen_no_more() -> None:
@@ -90,10 +89,10 @@ def test_who_leaves_is_seen_no_more() -> None:
     compositor = Compositor(canvas)
     people = [StageParticipant(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(2)]
     compositor.draw(scene(people, WIDTH, HEIGHT), START)
-    assert canvas.picture.y[0, 0] == BLACK
+    assert canvas.planes.y[0, 0] == BLACK
     compositor.draw(scene(people[:1], WIDTH, HEIGHT), START)
-    assert np.median(canvas.picture.y) == 60
-    assert canvas.picture.y[0, 0] == 60
+    assert np.median(canvas.planes.y) == 60
+    assert canvas.planes.y[0, 0] == 60
 
 
 def test_a_change_of_size_in_the_middle_leaves_no_rest() -> None:
@@ -102,7 +101,7 @@ def test_a_change_of_size_in_the_middle_leaves_no_rest() -> None:
     compositor.draw(tiles, START)
     feed.push(I420Frame.plain(360, 640, 120), START + 1, START + 1)
     compositor.draw(tiles, START + 1)
-    assert set(np.unique(canvas.picture.y)) == {BLACK, 120}
+    assert set(np.unique(canvas.planes.y)) == {BLACK, 120}
 
 
 @pytest.mark.parametrize("size", [(2, 2), (641, 359), (17, 23), (1920, 1080), (320, 180)])
@@ -136,7 +135,7 @@ def test_pictures_wait_for_their_time() -> None:
     assert feed.at(START) is None
     shot = feed.at(START + 0.05 + 2.5 / 30)
     assert shot is not None
-    assert shot.picture.y[0, 0] == 22
+    assert shot.frame.y[0, 0] == 22
     assert feed.at(START + 0.05 + 2.6 / 30) is shot
     assert feed.at(START + 100) is not shot
 
@@ -153,9 +152,9 @@ def test_only_so_many_are_shown() -> None:
 def test_turned_pictures_stand_upright() -> None:
     picture = I420Frame.plain(64, 32, 50)
     picture.y[0, 0] = 200
-    turned = picture.turned(1)
+    turned = picture.rotated(1)
     assert (turned.width, turned.height) == (32, 64)
     assert turned.y[0, -1] == 200
-    assert picture.turned(2).y[-1, -1] == 200
-    assert picture.turned(3).y[-1, 0] == 200
-    assert picture.turned(0) is picture
+    assert picture.rotated(2).y[-1, -1] == 200
+    assert picture.rotated(3).y[-1, 0] == 200
+    assert picture.rotated(0) is picture

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from services.recorder.file.mp4 import NoMedia, write
+from services.recorder.file.mp4 import NoMedia, write_mp4
 from services.recorder.file.poster import poster
 from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
@@ -30,9 +30,9 @@ def film(folder: Path, seconds: float, *, leave_out: range = range(0)) -> list[E
     for number in range(round(seconds * LOOK.frame_rate)):
         if number in leave_out:
             continue
-        canvas.picture.fill(235 if number / LOOK.frame_rate % 1 < FLASH else 40)
-        encoder.picture(canvas.frame, number)
-        encoder.sound(_beeps(encoder.samples, (number + 1) * RATE // LOOK.frame_rate))
+        canvas.planes.fill(235 if number / LOOK.frame_rate % 1 < FLASH else 40)
+        encoder.add_video(canvas.frame, number)
+        encoder.add_audio(_beeps(encoder.samples, (number + 1) * RATE // LOOK.frame_rate))
     encoder.close()
     return cuts
 
@@ -49,7 +49,7 @@ def pieces(cuts: list[EncodedSegment]) -> Iterator[bytes]:
 
 def test_segments_begin_with_a_key_picture_every_two_seconds(tmp_path: Path) -> None:
     cuts = film(tmp_path, 7.0)
-    assert [cut.first_picture for cut in cuts] == [0, 60, 120, 180]
+    assert [cut.first_frame for cut in cuts] == [0, 60, 120, 180]
     assert [cut.duration for cut in cuts] == pytest.approx([2.0, 2.0, 2.0, 1.0])
     for cut in cuts:
         with av.open(str(cut.file), "r") as container:
@@ -77,14 +77,14 @@ def test_each_file_can_be_read_by_itself(tmp_path: Path) -> None:
 
 def test_a_picture_that_is_left_out_makes_the_one_before_last(tmp_path: Path) -> None:
     cuts = film(tmp_path, 6.0, leave_out=range(50, 70))
-    assert [cut.first_picture for cut in cuts] == [0, 70, 130]
+    assert [cut.first_frame for cut in cuts] == [0, 70, 130]
     assert sum(cut.duration for cut in cuts) == pytest.approx(6.0)
 
 
 def test_the_file_holds_what_the_segments_hold(tmp_path: Path) -> None:
     cuts = film(tmp_path / "ts", 6.0)
     target = tmp_path / "file.mp4"
-    assert write(target, [pieces(cuts)]) == pytest.approx(6.0, abs=0.1)
+    assert write_mp4(target, [pieces(cuts)]) == pytest.approx(6.0, abs=0.1)
     found = read([target])
     assert len(found.pictures) == 180
     assert found.offsets == pytest.approx([0.0] * 6, abs=0.04)
@@ -99,7 +99,7 @@ def test_the_file_holds_what_the_segments_hold(tmp_path: Path) -> None:
 def test_parts_are_joined_without_a_hole(tmp_path: Path) -> None:
     first, second = film(tmp_path / "1", 4.0), film(tmp_path / "2", 3.0)
     target = tmp_path / "file.mp4"
-    assert write(target, [pieces(first), pieces(second)]) == pytest.approx(7.0, abs=0.15)
+    assert write_mp4(target, [pieces(first), pieces(second)]) == pytest.approx(7.0, abs=0.15)
     found = read([target])
     steps = [after - before for before, after in pairwise(found.pictures)]
     assert min(steps) > 0
@@ -110,12 +110,12 @@ def test_parts_are_joined_without_a_hole(tmp_path: Path) -> None:
 
 def test_nothing_makes_no_file(tmp_path: Path) -> None:
     with pytest.raises(NoMedia):
-        write(tmp_path / "file.mp4", [])
+        write_mp4(tmp_path / "file.mp4", [])
 
 
 def test_what_is_no_segment_makes_no_file(tmp_path: Path) -> None:
     with pytest.raises((NoMedia, av.FFmpegError)):
-        write(tmp_path / "file.mp4", [iter([b"not a transport stream" * 1000])])
+        write_mp4(tmp_path / "file.mp4", [iter([b"not a transport stream" * 1000])])
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
 
     def film_noise() -> None:
         for number in range(200):
-            canvas.picture.y[:] = np.random.default_rng(number).integers(16, 235, canvas.picture.y.shape)
-            encoder.picture(canvas.frame, number)
+            canvas.planes.y[:] = np.random.default_rng(number).integers(16, 235, canvas.planes.y.shape)
+            encoder.add_video(canvas.frame, number)
 
     with pytest.raises(OSError, match="No space left"):
         film_noise()

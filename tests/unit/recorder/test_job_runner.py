@@ -14,7 +14,8 @@ import pytest
 from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.finalizer import Finalizer
 from services.recorder.jobs.job_runner import JobRunner
-from services.recorder.spool.store import Spool
+from services.recorder.room.room_session import RoomAccess
+from services.recorder.spool.spool import Spool
 from services.recorder.spool.uploader import Uploader
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.job_repository import JobRepository
@@ -23,7 +24,7 @@ from shared.egress.segment_repository import SegmentRepository
 from shared.egress.segments import Segment
 from shared.files.storage import Storage, StorageFull
 from shared.livekit import TokenMint, WebhookSigner
-from shared.livekit.webhook_sender import Reports
+from shared.livekit.webhook_sender import WebhookSender
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
 from shared.testing.memory_mongo import memory_mongo
@@ -58,14 +59,11 @@ class Desk:
             jobs=JobRepository(mongo),
             segments=segments,
             storage=storage,
-            spool=spool,
             uploader=Uploader(spool, storage, segments),
-            reports=Reports("http://127.0.0.1:9/", spool.reports, signer, self.clock),
-            livekit=FakeLiveKit(),
-            mint=TokenMint("key", SECRET, self.clock),
+            webhooks=WebhookSender("http://127.0.0.1:9/", spool.webhooks, signer, self.clock),
+            room_access=RoomAccess("ws://127.0.0.1:9", FakeLiveKit(), TokenMint("key", SECRET, self.clock)),
             clock=self.clock,
-            livekit_url="ws://127.0.0.1:9",
-            preset="ultrafast",
+            x264_preset="ultrafast",
         )
 
     async def job(self, *, stream: bool = True, status: EgressStatus = EgressStatus.ACTIVE) -> Job:
@@ -109,7 +107,7 @@ class Desk:
     def told(self) -> list[tuple[str, str]]:
         """The reports on disk: event and status."""
         bodies = [
-            orjson.loads(file.read_bytes()) for file in sorted(self.context.spool.reports.glob("*.json"))
+            orjson.loads(file.read_bytes()) for file in sorted(self.context.spool.webhooks.glob("*.json"))
         ]
         return [(body["event"], body["egressInfo"].get("status", "")) for body in bodies]
 
@@ -123,7 +121,7 @@ async def test_the_segments_of_two_recorders_become_one_file(desk: Desk) -> None
     job = await desk.job()
     await desk.stored(job, 1, 4.0)
     await desk.stored(job, 2, 3.0, after=13.0)
-    ended = await Finalizer(job, desk.context).finish(None)
+    ended = await Finalizer(job, desk.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=4.0, seconds=9.0),)
     assert ended.result is not None
@@ -139,7 +137,7 @@ async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk
     job = await desk.job()
     segments = await desk.stored(job, 1, 6.0)
     await desk.context.storage.delete([segments[1].path])
-    ended = await Finalizer(job, desk.context).finish(None)
+    ended = await Finalizer(job, desk.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=2.0, seconds=2.0),)
     assert ended.result is not None
@@ -148,9 +146,9 @@ async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk
 
 async def test_nothing_at_all_is_an_end_before_the_beginning(desk: Desk) -> None:
     job = await desk.job()
-    ended = await Finalizer(job, desk.context).finish(None)
+    ended = await Finalizer(job, desk.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.ABORTED, "Start signal not received")
-    assert (await Finalizer(job, desk.context).finish("disk")).status is EgressStatus.FAILED
+    assert (await Finalizer(job, desk.context).finalize("disk")).status is EgressStatus.FAILED
 
 
 async def test_a_full_storage_fails_it_and_says_so(tmp_path: Path) -> None:
@@ -158,7 +156,7 @@ async def test_a_full_storage_fails_it_and_says_so(tmp_path: Path) -> None:
     desk = Desk(tmp_path, Full(inner._store, "memory"))
     job = await desk.job()
     await desk.stored(job, 1, 2.0)
-    ended = await Finalizer(job, desk.context).finish(None)
+    ended = await Finalizer(job, desk.context).finalize(None)
     assert (ended.status, ended.error, ended.result) == (EgressStatus.FAILED, "The storage is full", None)
 
 
@@ -189,7 +187,7 @@ async def test_who_lost_the_lease_writes_nothing(desk: Desk) -> None:
     run = JobRunner(job, desk.context)
     (seen,) = await desk.context.jobs.open()
     other = await desk.context.jobs.take(seen, "other")
-    run.lose()
+    run.lose_lease()
     await run.run()
     assert await desk.context.jobs.open() == [other]
     assert desk.told() == []
@@ -207,7 +205,7 @@ async def test_who_leaves_lets_go(desk: Desk) -> None:
 async def test_what_has_no_room_is_given_up(desk: Desk) -> None:
     job = await desk.job()
     run = JobRunner(job, desk.context)
-    run.full()
+    run.storage_is_full()
     await run.run()
     found = await desk.context.jobs.find(KEY)
     assert found is not None

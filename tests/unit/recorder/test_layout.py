@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recorder.media.layout import MOST, Box, beside_screen, covering, fitted, grid
+from services.recorder.media.layout import MAX_TILES, Box, beside_screen, covering, fitted, grid
 
 WIDTH, HEIGHT = 1280, 720
 SIZES = st.sampled_from([(1280, 720), (1920, 1080), (640, 360), (854, 480), (720, 1280)])
@@ -31,7 +31,7 @@ def check(boxes: list[Box], width: int, height: int) -> None:
     assert all(apart(*pair) for pair in combinations(boxes, 2)), boxes
 
 
-@given(st.integers(1, MOST), SIZES)
+@given(st.integers(1, MAX_TILES), SIZES)
 def test_a_grid_lies_within_the_picture_and_nobody_hides_another(count: int, size: tuple[int, int]) -> None:
     boxes = grid(count, *size)
     assert len(boxes) == count
@@ -58,7 +58,7 @@ def test_nobody_needs_no_box() -> None:
 @given(st.integers(0, 12), SIZES)
 def test_people_lie_beside_the_screen(people: int, size: tuple[int, int]) -> None:
     large, boxes = beside_screen(people, *size)
-    assert len(boxes) == min(people, MOST)
+    assert len(boxes) == min(people, MAX_TILES)
     check([large, *boxes], *size)
     assert all(large.width * large.height > 4 * box.width * box.height for box in boxes)
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.recorder.file.gaps import gaps, holes, parts
+from services.recorder.file.gaps import gaps, lost_gaps, parts
 from services.recorder.jobs.leases import Leases
 from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.jobs import (
-    PATIENCE_SECONDS,
+    LEASE_SECONDS,
     Gap,
     Job,
     RecorderSeen,
@@ -49,7 +49,7 @@ def test_a_job_whose_holder_lives_is_left_alone() -> None:
 def test_a_job_whose_lease_does_not_change_is_taken_over() -> None:
     leases = Leases("me")
     seen = [free(leases, HELD, n * 0.5) for n in range(15)]
-    assert seen.index(True) * 0.5 == PATIENCE_SECONDS
+    assert seen.index(True) * 0.5 == LEASE_SECONDS
 
 
 def test_who_looked_away_begins_to_wait_anew() -> None:
@@ -57,7 +57,7 @@ def test_who_looked_away_begins_to_wait_anew() -> None:
     leases = Leases("me")
     for n in range(10):
         assert not free(leases, HELD, n * 0.5)
-    leases.look_away()
+    leases.reset()
     assert not free(leases, HELD, 20.0)
     assert not free(leases, HELD, 21.0)
     assert not free(Leases("me"), HELD, 100.0)
@@ -133,4 +133,4 @@ def test_nothing_is_missing_where_nothing_is() -> None:
 )
 def test_what_the_file_lacks_is_stated(lost: tuple[int, ...], stated: tuple[Gap, ...]) -> None:
     segments = [segment(1, n, 2 * n) for n in range(5)]
-    assert holes(segments, [segments[n] for n in lost]) == stated
+    assert lost_gaps(segments, [segments[n] for n in lost]) == stated

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.recorder.media.audio_feed import AudioFeed
-from services.recorder.media.mixer import CHANNELS, RATE, ROOM, Mixer
+from services.recorder.media.mixer import CAPACITY, CHANNELS, RATE, Mixer
 
 
 def tone(level: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
@@ -39,7 +39,7 @@ def test_nothing_is_heard_twice() -> None:
 
 def test_the_ring_goes_round() -> None:
     mixer = Mixer()
-    position, size = 0, int(ROOM * RATE)
+    position, size = 0, int(CAPACITY * RATE)
     while position < 3 * size:
         mixer.add(position, tone(position // 4800 % 100 + 1, 4800))
         mixed = mixer.read(4800)
@@ -49,8 +49,8 @@ def test_the_ring_goes_round() -> None:
 
 def test_what_is_too_far_ahead_is_dropped() -> None:
     mixer = Mixer()
-    mixer.add(int(ROOM * RATE) - 10, tone(1000, 100))
-    assert not mixer.read(int(ROOM * RATE) - 10).any()
+    mixer.add(int(CAPACITY * RATE) - 10, tone(1000, 100))
+    assert not mixer.read(int(CAPACITY * RATE) - 10).any()
     assert mixer.read(10).all()
     assert not mixer.read(200).any()
 

@@ -17,12 +17,12 @@ def test_one_that_never_keeps_up_ends_when_it_is_stopped(tmp_path: Path) -> None
     begun, made, failed = SimpleQueue[Path](), SimpleQueue[RenderedSegment](), SimpleQueue[Exception]()
     numbers = count()
 
-    def name() -> Path:
+    def path() -> Path:
         begun.put(file := tmp_path / f"{next(numbers)}.ts")
         return file
 
     look = EncodingOptions(width=64, height=64, frame_rate=TOO_MANY, segment_seconds=1)
-    pipeline = RenderPipeline(look, "ultrafast", name=name, made=made.put, failed=failed.put)
+    pipeline = RenderPipeline(look, "ultrafast", path=path, done=made.put, failed=failed.put)
     pipeline.start()
     begun.get(timeout=DEADLINE)
     stopping = Thread(target=pipeline.stop, daemon=True)

@@ -1,21 +1,21 @@
 """More on stage than fit into the picture."""
 
-from services.recorder.media.layout import MOST
+from services.recorder.media.layout import MAX_TILES
 from services.recorder.media.scene import StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.speaker_selection import SpeakerSelection
 
 
-def person(identity: str, *, hosts: bool = False, screen: bool = False) -> StageParticipant:
-    return StageParticipant(identity, identity, None, VideoFeed() if screen else None, hosts=hosts)
+def person(identity: str, *, is_host: bool = False, screen: bool = False) -> StageParticipant:
+    return StageParticipant(identity, identity, None, VideoFeed() if screen else None, is_host=is_host)
 
 
-HOST = person("host", hosts=True)
+HOST = person("host", is_host=True)
 CROWD = [HOST, *(person(f"guest {number:02d}") for number in range(1, 13))]
 
 
 def seen(selection: SpeakerSelection, people: list[StageParticipant]) -> list[str]:
-    return [one.identity for one in selection.choose(people)]
+    return [one.identity for one in selection.select(people)]
 
 
 def guests(*numbers: int) -> list[str]:
@@ -23,7 +23,7 @@ def guests(*numbers: int) -> list[str]:
 
 
 def test_all_are_seen_while_there_is_room() -> None:
-    assert seen(SpeakerSelection(), CROWD[:MOST]) == [one.identity for one in CROWD[:MOST]]
+    assert seen(SpeakerSelection(), CROWD[:MAX_TILES]) == [one.identity for one in CROWD[:MAX_TILES]]
 
 
 def test_of_a_silent_crowd_the_first_are_seen() -> None:
@@ -58,14 +58,14 @@ def test_hosts_and_who_shares_a_screen_are_always_seen() -> None:
     people = [*CROWD, sharing]
     selection.hear([one.identity for one in CROWD if one is not HOST], 1.0)
     selection.hear([], 1.0)
-    found = selection.choose(people)
-    assert (HOST in found, sharing in found, len(found)) == (True, True, MOST)
+    found = selection.select(people)
+    assert (HOST in found, sharing in found, len(found)) == (True, True, MAX_TILES)
     assert scene(found, 1280, 720)[0].feed is sharing.screen
 
 
 def test_who_left_is_forgotten() -> None:
     selection = SpeakerSelection()
-    selection.choose(CROWD)
+    selection.select(CROWD)
     selection.hear(["guest 12"], 1.0)
     assert seen(selection, CROWD[:-1]) == guests(*range(1, 9))
     assert seen(selection, CROWD) == guests(*range(1, 9))

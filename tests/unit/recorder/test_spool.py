@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.recorder.spool.domain import SpooledSegment
-from services.recorder.spool.store import Spool, SpoolInUse
+from services.recorder.spool.spool import Spool, SpooledSegment, SpoolInUse
 from services.recorder.spool.uploader import Uploader
 from shared.egress.segment_repository import SegmentRepository
 from shared.egress.segments import Segment

@@ -3,9 +3,9 @@
 import pytest
 
 from services.recorder.media.audio_feed import AudioPlacement
-from services.recorder.media.dejitter import Dejitter
 from services.recorder.media.mixer import RATE
 from services.recorder.media.pacing import BREAK_BEHIND, REPEAT_BEHIND, SKIP_BEHIND, Pacer
+from services.recorder.media.video_feed import Dejitter
 
 PIECE = RATE // 20
 
@@ -13,37 +13,37 @@ PIECE = RATE // 20
 def test_pictures_are_due_by_the_clock_for_hours() -> None:
     pacer = Pacer(start=100.0, rate=30)
     for number in range(30 * 3600):
-        turn = pacer.turn(100.0 + number / 30 + 0.004)
-        assert (turn.number, turn.wait, turn.drawn, turn.lost) == (number, 0.0, True, 0)
+        tick = pacer.next(100.0 + number / 30 + 0.004)
+        assert (tick.number, tick.wait, tick.redraw, tick.skipped) == (number, 0.0, True, 0)
 
 
 def test_who_is_early_waits() -> None:
     pacer = Pacer(start=100.0, rate=30)
-    assert pacer.turn(99.5).wait == pytest.approx(0.5)
-    assert pacer.turn(100.0).number == 0
-    assert pacer.turn(100.01).wait == pytest.approx(1 / 30 - 0.01)
+    assert pacer.next(99.5).wait == pytest.approx(0.5)
+    assert pacer.next(100.0).number == 0
+    assert pacer.next(100.01).wait == pytest.approx(1 / 30 - 0.01)
 
 
 def test_who_is_late_catches_up_without_drawing_and_then_leaves_out() -> None:
     pacer = Pacer(start=0.0, rate=30)
-    late = pacer.turn(REPEAT_BEHIND + 0.05)
-    assert (late.number, late.drawn, late.lost) == (0, False, 0)
-    later = pacer.turn(SKIP_BEHIND + 0.5)
-    assert later.lost > 0
-    assert later.number == 1 + later.lost
-    assert not later.broken
+    late = pacer.next(REPEAT_BEHIND + 0.05)
+    assert (late.number, late.redraw, late.skipped) == (0, False, 0)
+    later = pacer.next(SKIP_BEHIND + 0.5)
+    assert later.skipped > 0
+    assert later.number == 1 + later.skipped
+    assert not later.interrupted
     # The clock is right again: the next is due right after.
-    assert 0 < pacer.turn(SKIP_BEHIND + 0.5).wait <= 1 / 30 + 1e-9
+    assert 0 < pacer.next(SKIP_BEHIND + 0.5).wait <= 1 / 30 + 1e-9
 
 
 def test_who_was_frozen_begins_a_new_part() -> None:
-    assert Pacer(start=0.0, rate=30).turn(BREAK_BEHIND + 0.1).broken
+    assert Pacer(start=0.0, rate=30).next(BREAK_BEHIND + 0.1).interrupted
 
 
 def test_jitter_is_taken_out() -> None:
     dejitter = Dejitter()
     delays = [0.03, 0.09, 0.04, 0.02, 0.3, 0.05, 0.06]
-    placed = [dejitter.place(n / 30, 50.0 + n / 30 + delay) for n, delay in enumerate(delays)]
+    placed = [dejitter.captured_at(n / 30, 50.0 + n / 30 + delay) for n, delay in enumerate(delays)]
     assert placed[3:] == pytest.approx([50.0 + n / 30 + 0.02 for n in range(3, len(delays))])
 
 
@@ -52,14 +52,14 @@ def test_a_slower_clock_is_followed() -> None:
     dejitter = Dejitter()
     for n in range(30 * 600):
         taken = n / 30
-        placed = dejitter.place(taken * (1 - 0.1 / 600), taken)
+        placed = dejitter.captured_at(taken * (1 - 0.1 / 600), taken)
         assert abs(placed - taken) < 0.005
 
 
 def test_timestamps_that_jump_are_those_of_another_source() -> None:
     dejitter = Dejitter()
-    dejitter.place(1000.0, 50.0)
-    assert dejitter.place(3.0, 51.0) == pytest.approx(51.0)
+    dejitter.captured_at(1000.0, 50.0)
+    assert dejitter.captured_at(3.0, 51.0) == pytest.approx(51.0)
 
 
 def test_sound_stays_in_one_piece_though_it_comes_unevenly() -> None:

@@ -14,7 +14,7 @@ from services.relay.service import RelayService
 from services.relay.transcoder_process import FLOWING, flowed
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
-from shared.livekit.webhook_sender import Reports
+from shared.livekit.webhook_sender import WebhookSender
 from shared.testing.fake_clock import FakeClock
 
 KEY = "the stream key"
@@ -60,7 +60,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.orders, self.pump, self.folder = Orders(), Pump(), folder
         clock = FakeClock()
-        self.reports = Reports("http://door", folder, WebhookSigner("key", "secret" * 6, clock), clock)
+        self.reports = WebhookSender("http://door", folder, WebhookSigner("key", "secret" * 6, clock), clock)
         self.relays = RelayService(
             self.orders,
             lambda key: Relaying(key, f"rtmp://server/{key}", self.orders, self.pump, self.reports, clock),
