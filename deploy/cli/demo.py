@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console as Rich
 
+from deploy.api_client import CallFailed
 from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.cli.up import REFUSALS
 from deploy.local.console import Console
 from deploy.local.data_dir import DataDir
+from deploy.local.stopping import Stopped
 
 INTERRUPTED = 130
 
@@ -40,29 +42,28 @@ def demo(
 
 
 def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, keep: bool) -> None:
-    # Loaded only now: the media client is large, and not installed everywhere.
-    from deploy.demo.errors import DemoFailed
-    from deploy.demo.run import Interrupted, run_demo
-    from deploy.demo.script import Plan
-    from deploy.demo.tables import show_goodbye, show_outcome
-    from deploy.demo.target import target
+    # Imported late: the media client is large, and not installed everywhere.
+    from deploy.demo.report import show_goodbye, show_result
+    from deploy.demo.run import demo_stack, run_demo
+    from deploy.demo.scenario import DemoOptions
+    from deploy.demo.waiting import DemoFailed
 
     rich = Rich()
     try:
-        with target(data, Console(sys.stdout).raw, keep=keep) as found:
+        with demo_stack(data, Console(sys.stdout).raw, keep=keep) as found:
             stack, url = found.stack, base_url or found.stack.base_url
-            plan = Plan(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
-            outcome = asyncio.run(run_demo(url, plan, rich))
-            show_outcome(rich, outcome)
-            film = data.film_of(outcome.place.session_id)
-            runs_on = keep or not found.started
-            show_goodbye(rich, url, outcome.place.session_id, film, runs_on=runs_on)
-    except Interrupted:
-        rich.print("Interrupted: whatever had begun was ended.")
+            options = DemoOptions(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
+            result = asyncio.run(run_demo(url, options, rich))
+            show_result(rich, result)
+            session_id = result.created.session_id
+            recording = data.recording_of(session_id)
+            show_goodbye(rich, url, session_id, recording, runs_on=keep or not found.started)
+    except Stopped:
+        rich.print("Interrupted: everything that was started has been ended.")
         raise typer.Exit(INTERRUPTED) from None
-    except (DemoFailed, *REFUSALS) as error:
+    except (DemoFailed, CallFailed, *REFUSALS) as error:
         _refuse(str(error))
-    if not outcome.agrees:
+    if not result.agrees:
         raise typer.Exit(1)
 
 

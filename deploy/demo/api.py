@@ -1,127 +1,112 @@
-"""The gateway's public API, as far as a live session needs it. Every method raises CallFailed."""
+"""The calls of the public API that a live session needs. Every method raises CallFailed."""
 
 from __future__ import annotations
 
-from deploy.demo.http import Http
+from deploy.api_client import ApiClient
 from deploy.demo.models import (
-    ActiveViewers,
-    AttendanceList,
-    AttendanceStats,
-    Joined,
-    Preset,
-    Recording,
-    RecordingDownload,
-    RecordingList,
-    Room,
-    RoomMade,
-    Session,
-    SessionMade,
-    SignedIn,
-    Started,
+    AttendanceListData,
+    AttendanceStatsData,
+    CreatedData,
+    JoinData,
+    LoginData,
+    RecordingData,
+    RecordingDownloadData,
+    RecordingListData,
+    RoomCreatedData,
+    SessionCreatedData,
+    SessionData,
+    ViewersData,
 )
 
 PAGE = 100
 
 
 class Api:
-    """What anybody may call."""
+    """The calls that need no sign-in."""
 
-    def __init__(self, http: Http) -> None:
-        self._http = http
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
 
     async def login(self, email: str, password: str) -> HostApi:
-        body = {"email": email, "password": password}
-        return HostApi(self._http, await self._http.read(SignedIn, "POST", "/auth/login", body=body))
+        return HostApi(self._client, await self._sign_in("login", email=email, password=password))
 
     async def register_viewer(self, name: str) -> MemberApi:
-        body = {"display_name": name}
-        return MemberApi(
-            self._http, await self._http.read(SignedIn, "POST", "/auth/viewer/register", body=body)
-        )
+        return MemberApi(self._client, await self._sign_in("viewer/register", display_name=name))
 
     async def device_login(self, device_token: str) -> MemberApi:
         """Another sign-in of a registered viewer."""
-        body = {"device_token": device_token}
-        return MemberApi(
-            self._http, await self._http.read(SignedIn, "POST", "/auth/viewer/device-login", body=body)
-        )
+        signed_in = await self._sign_in("viewer/device-login", device_token=device_token)
+        return MemberApi(self._client, signed_in)
+
+    async def _sign_in(self, path: str, **body: str) -> LoginData:
+        return await self._client.read(LoginData, "POST", f"/auth/{path}", body=body)
 
 
 class MemberApi:
-    """What one sign-in of a viewer calls."""
+    """The calls of one sign-in of a viewer."""
 
-    def __init__(self, http: Http, signed_in: SignedIn) -> None:
-        self._http = http
+    def __init__(self, client: ApiClient, signed_in: LoginData) -> None:
         self.signed_in = signed_in
-        self._token = signed_in.access_token
+        self._client = client.with_token(signed_in.access_token)
 
-    async def join(self, session_id: str) -> Joined:
-        return await self._http.read(Joined, "POST", f"/sessions/{session_id}/join", token=self._token)
+    async def join(self, session_id: str) -> JoinData:
+        return await self._client.read(JoinData, "POST", f"/sessions/{session_id}/join")
 
     async def leave(self, session_id: str) -> None:
-        await self._http.call("POST", f"/sessions/{session_id}/leave", token=self._token)
+        await self._client.call("POST", f"/sessions/{session_id}/leave")
 
-    async def session(self, session_id: str) -> Session:
-        return await self._http.read(Session, "GET", f"/sessions/{session_id}", token=self._token)
+    async def session(self, session_id: str) -> SessionData:
+        return await self._client.read(SessionData, "GET", f"/sessions/{session_id}")
+
+    async def viewers(self, session_id: str) -> ViewersData:
+        return await self._client.read(ViewersData, "GET", f"/sessions/{session_id}/viewers")
 
     async def fetch(self, url: str) -> bytes:
-        """What an address that the API named gives; it needs no sign-in."""
-        return await self._http.fetch(url)
-
-    async def viewers(self, session_id: str) -> ActiveViewers:
-        return await self._http.read(
-            ActiveViewers, "GET", f"/sessions/{session_id}/viewers", token=self._token
-        )
+        """The file at a URL that the API gave."""
+        return await self._client.fetch(url)
 
 
 class HostApi(MemberApi):
-    """What one sign-in of a host calls, besides."""
+    """The further calls of one sign-in of a host."""
 
-    async def create_preset(self, name: str) -> Preset:
+    async def create_preset(self, name: str) -> str:
+        """The preset's id."""
         body = {"name": name, "type": "whip", "primary_color": "#2563EB", "recording_enabled": True}
-        return await self._http.read(Preset, "POST", "/presets", token=self._token, body=body)
+        return (await self._client.read(CreatedData, "POST", "/presets", body=body)).id
 
-    async def create_room(self, title: str) -> Room:
+    async def create_room(self, title: str) -> str:
+        """The room's id."""
         body = {"title": title, "description": "Made by `greenroom demo`."}
-        return (await self._http.read(RoomMade, "POST", "/rooms", token=self._token, body=body)).room
+        return (await self._client.read(RoomCreatedData, "POST", "/rooms", body=body)).room.id
 
-    async def create_session(self, room_id: str, preset_id: str, title: str) -> Session:
+    async def create_session(self, room_id: str, preset_id: str, title: str) -> SessionData:
         body = {"title": title, "mode": "webcam", "preset_id": preset_id}
-        made = await self._http.read(
-            SessionMade, "POST", f"/rooms/{room_id}/sessions", token=self._token, body=body
-        )
-        return made.session
+        path = f"/rooms/{room_id}/sessions"
+        return (await self._client.read(SessionCreatedData, "POST", path, body=body)).session
 
-    async def go_live(self, session_id: str) -> Started:
-        return await self._http.read(Started, "POST", f"/sessions/{session_id}/go_live", token=self._token)
+    async def go_live(self, session_id: str) -> JoinData:
+        return await self._client.read(JoinData, "POST", f"/sessions/{session_id}/go_live")
 
-    async def monitor(self, session_id: str) -> Joined:
+    async def monitor(self, session_id: str) -> JoinData:
         """A token for a hidden participant that only watches."""
-        return await self._http.read(Joined, "GET", f"/sessions/{session_id}/monitor", token=self._token)
+        return await self._client.read(JoinData, "GET", f"/sessions/{session_id}/monitor")
 
     async def end(self, session_id: str) -> None:
-        await self._http.call("POST", f"/sessions/{session_id}/end", token=self._token)
+        await self._client.call("POST", f"/sessions/{session_id}/end")
 
-    async def recordings(self, session_id: str) -> list[Recording]:
+    async def recordings(self, session_id: str) -> list[RecordingData]:
         path = f"/sessions/{session_id}/recordings"
-        return (await self._http.read(RecordingList, "GET", path, token=self._token)).recordings
+        return (await self._client.read(RecordingListData, "GET", path)).recordings
 
     async def download_url(self, recording_id: str) -> str:
-        """The file's signed address."""
+        """The file's signed URL."""
         path = f"/recordings/{recording_id}/download"
-        return (await self._http.read(RecordingDownload, "GET", path, token=self._token)).download_url
+        return (await self._client.read(RecordingDownloadData, "GET", path)).download_url
 
-    async def attendance(self, session_id: str) -> AttendanceList:
+    async def attendance(self, session_id: str) -> AttendanceListData:
         """The first 100 people; a demo has fewer."""
-        return await self._http.read(
-            AttendanceList,
-            "GET",
-            f"/sessions/{session_id}/attendance",
-            token=self._token,
-            query={"limit": str(PAGE)},
-        )
+        path = f"/sessions/{session_id}/attendance"
+        return await self._client.read(AttendanceListData, "GET", path, query={"limit": PAGE})
 
-    async def statistics(self, session_id: str) -> AttendanceStats:
-        return await self._http.read(
-            AttendanceStats, "GET", f"/sessions/{session_id}/attendance/stats", token=self._token
-        )
+    async def statistics(self, session_id: str) -> AttendanceStatsData:
+        return await self._client.read(AttendanceStatsData, "GET", f"/sessions/{session_id}/attendance/stats")

@@ -1,4 +1,4 @@
-"""What the demo reads of the API's answers; everything else in them is passed over."""
+"""The fields of the API's answers that the demo uses; all others are ignored."""
 
 from __future__ import annotations
 
@@ -7,32 +7,30 @@ from datetime import datetime
 from pydantic import BaseModel
 
 
-class User(BaseModel):
+class UserData(BaseModel):
     id: str
     username: str
 
 
-class SignedIn(BaseModel):
-    """One sign-in; `device_token` comes with the registration of a viewer only."""
+class LoginData(BaseModel):
+    """`device_token` is given only when a viewer registers."""
 
-    user: User
+    user: UserData
     access_token: str
     device_token: str = ""
 
 
-class Preset(BaseModel):
+class CreatedData(BaseModel):
     id: str
 
 
-class Room(BaseModel):
-    id: str
+class RoomCreatedData(BaseModel):
+    room: CreatedData
 
 
-class RoomMade(BaseModel):
-    room: Room
+class SessionData(BaseModel):
+    """`duration` in whole seconds, once the session has ended."""
 
-
-class Session(BaseModel):
     id: str
     status: str
     viewer_count: int
@@ -41,7 +39,11 @@ class Session(BaseModel):
     hls_url: str | None = None
 
 
-class Recording(BaseModel):
+class SessionCreatedData(BaseModel):
+    session: SessionData
+
+
+class RecordingData(BaseModel):
     """`duration` in whole seconds, `file_size` in bytes."""
 
     id: str
@@ -51,38 +53,29 @@ class Recording(BaseModel):
     error_message: str | None
 
 
-class RecordingList(BaseModel):
-    recordings: list[Recording]
+class RecordingListData(BaseModel):
+    recordings: list[RecordingData]
 
 
-class RecordingDownload(BaseModel):
+class RecordingDownloadData(BaseModel):
     download_url: str
 
 
-class SessionMade(BaseModel):
-    session: Session
-
-
-class Joined(BaseModel):
+class JoinData(BaseModel):
     livekit_token: str
-    room_name: str = ""
 
 
-class Started(Joined):
-    session: Session
-
-
-class ActiveViewer(BaseModel):
+class ViewerData(BaseModel):
     user_id: str
     username: str
 
 
-class ActiveViewers(BaseModel):
-    viewers: list[ActiveViewer]
+class ViewersData(BaseModel):
+    viewers: list[ViewerData]
     total: int
 
 
-class Attendance(BaseModel):
+class AttendanceData(BaseModel):
     """`watch_duration` in whole seconds."""
 
     user_id: str
@@ -93,13 +86,13 @@ class Attendance(BaseModel):
     join_count: int
 
 
-class AttendanceList(BaseModel):
-    attendance: list[Attendance]
+class AttendanceListData(BaseModel):
+    attendance: list[AttendanceData]
     total: int
     currently_watching: int
 
 
-class AttendanceStats(BaseModel):
+class AttendanceStatsData(BaseModel):
     total_attendees: int
     currently_watching: int
     peak_viewers: int

@@ -1,4 +1,4 @@
-"""The host's moving picture: colour bars, a ball on its way, a clock, and the same clock for machines.
+"""The host's moving picture: colour bars, a bouncing ball, a clock for people, and a timestamp for machines.
 
 Frames are I420: brightness at full size, then the two colour planes at half width and height.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.demo.digits import write_text
-from deploy.demo.stamp import WHITE, Luma, write_stamp
+from deploy.demo.markers import WHITE, Luma, write_stamp
 
 WIDTH, HEIGHT = 640, 360
 PIXELS = WIDTH * HEIGHT
@@ -25,9 +24,26 @@ BARS = (
     (65, 100, 212),
     (35, 212, 114),
 )
+# Digits of 3 by 5 dots.
+DOTS = {
+    "0": "111101101101111",
+    "1": "010110010010111",
+    "2": "111001111100111",
+    "3": "111001111001111",
+    "4": "101101111001001",
+    "5": "111100111001111",
+    "6": "111100111101111",
+    "7": "111001001001001",
+    "8": "111101111101111",
+    "9": "111101111001111",
+    ":": "000010000010000",
+    ".": "000000000000010",
+}
+GLYPHS = {sign: np.array([int(dot) for dot in dots], dtype=bool).reshape(5, 3) for sign, dots in DOTS.items()}
+GAP = np.zeros((5, 1), dtype=bool)
 
 
-class Picture:
+class TestPicture:
     """Draws one frame for each moment."""
 
     def __init__(self) -> None:
@@ -40,7 +56,7 @@ class Picture:
         frame = self._backdrop.copy()
         luma = frame[:PIXELS].reshape(HEIGHT, WIDTH)
         self._ball(luma, milliseconds)
-        write_text(luma, clock_text(milliseconds), top=270, left=48, dot=12, ink=WHITE)
+        _write_text(luma, clock_text(milliseconds), top=270, left=48, dot=12, ink=WHITE)
         write_stamp(luma, milliseconds)
         return bytearray(frame)
 
@@ -58,7 +74,7 @@ def clock_text(milliseconds: int) -> str:
 
 
 def bounce(way: int, length: int) -> int:
-    """Where something is that runs to and fro between 0 and `length`."""
+    """The position of something that runs to and fro between 0 and `length`."""
     return length - abs(way % (2 * length) - length)
 
 
@@ -70,3 +86,11 @@ def _colour_bars() -> NDArray[np.uint8]:
     luma, blue, red = (list(values) for values in zip(*BARS, strict=True))
     half = HEIGHT // 2, WIDTH // 2
     return np.concatenate([plane(luma, HEIGHT, WIDTH), plane(blue, *half), plane(red, *half)])
+
+
+def _write_text(luma: Luma, text: str, *, top: int, left: int, dot: int, ink: int) -> None:
+    """Paint digits, `:` and `.` with dots of `dot` pixels and brightness `ink`."""
+    columns = [part for sign in text for part in (GLYPHS[sign], GAP)]
+    mask = np.repeat(np.repeat(np.hstack(columns), dot, axis=0), dot, axis=1)
+    area = luma[top : top + mask.shape[0], left : left + mask.shape[1]]
+    area[mask[: area.shape[0], : area.shape[1]]] = ink

@@ -1,15 +1,14 @@
-"""The recording of the session: waited for, downloaded by its signed address, and looked at."""
+"""The recording of the session: waited for, downloaded by its signed URL, and checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from deploy.demo.api import HostApi
-from deploy.demo.errors import DemoFailed
-from deploy.demo.film import Film, Probed, probe, see
-from deploy.demo.models import Recording
-from deploy.demo.report import Row
-from deploy.demo.waiting import eventually
+from deploy.demo.comparison import Row
+from deploy.demo.media_file import DecodedMedia, ProbeResult, decode, probe
+from deploy.demo.models import RecordingData
+from deploy.demo.waiting import DemoFailed, eventually
 
 DONE_SECONDS = 40.0
 BEGUN_SECONDS = 10.0
@@ -18,8 +17,8 @@ TOLERANCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class OnAir:
-    """When the host went on air, when the end was asked for, and when all were disconnected; seconds."""
+class OnAirTimes:
+    """When the host went on air, the end was requested, and all were disconnected; in seconds."""
 
     since: float
     end_asked: float
@@ -27,55 +26,55 @@ class OnAir:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """`told` is what the API says of it, the rest what is in the downloaded file."""
+class RecordingCheck:
+    """`answer` is what the API says of it, the rest is from the downloaded file."""
 
-    told: Recording
+    answer: RecordingData
     size: int
-    probed: Probed
-    film: Film
+    probed: ProbeResult
+    decoded: DecodedMedia
 
-    def rows(self, on_air: OnAir) -> list[Row]:
-        """What the file holds and what the API says, beside what was on air, and the file."""
-        length, api = self.probed.format.duration, self.told
-        began = self.film.began(on_air.since)
+    def rows(self, on_air: OnAirTimes) -> list[Row]:
+        """Compares the file with what was on air, and the API's answer with the file."""
+        length, api = self.probed.format.duration, self.answer
+        began = self.decoded.began(on_air.since)
         return [
             _beginning(began - on_air.since),
             _seconds("from there to the end", on_air.end_asked - began, on_air.all_gone - began, length),
-            _seconds("time in its pictures", self.film.seconds, self.film.seconds, self.film.length),
+            _seconds("time in its pictures", self.decoded.seconds, self.decoded.seconds, self.decoded.length),
             _seconds("duration", int(length), length, api.duration or 0),
             _same("size in bytes", self.size, api.file_size or 0),
-            Row("recording", "tone heard", "yes", "yes" if self.film.tone else "no", self.film.tone),
+            Row("recording", "tone heard", "yes", "yes" if self.decoded.tone else "no", self.decoded.tone),
         ]
 
 
-async def recorded(api: HostApi, session_id: str) -> Recorded:
-    """Wait until the session's recording is done, and look at it. Raises DemoFailed."""
-    told = await eventually(
+async def check_recording(api: HostApi, session_id: str) -> RecordingCheck:
+    """Wait until the session's recording is done, and probe and decode it. Raises DemoFailed."""
+    answer = await eventually(
         lambda: api.recordings(session_id),
         lambda found: bool(found) and all(one.status != "recording" for one in found),
         within=DONE_SECONDS,
         otherwise=lambda found: f"the recording is not done: {[one.status for one in found]}",
     )
-    if told[0].status != "completed":
-        raise DemoFailed(f"the recording {told[0].status}: {told[0].error_message}")
-    url = await api.download_url(told[0].id)
+    if answer[0].status != "completed":
+        raise DemoFailed(f"the recording {answer[0].status}: {answer[0].error_message}")
+    url = await api.download_url(answer[0].id)
     data = await api.fetch(url)
-    return Recorded(told[0], len(data), await probe(url), await see(data))
+    return RecordingCheck(answer[0], len(data), await probe(url), await decode(data))
 
 
 def _beginning(after: float) -> Row:
-    """It begins as soon as a recorder is in the room, where nobody may be on air yet."""
+    """It begins as soon as a recorder is in the room, perhaps before anybody is on air."""
     agrees = after <= BEGUN_SECONDS
     return Row(
         "recording", "begins after going on air", f"<= {BEGUN_SECONDS:.0f} s", f"{after:.1f} s", agrees
     )
 
 
-def _seconds(what: str, least: float, most: float, told: float) -> Row:
-    agrees = least - TOLERANCE_SECONDS <= told <= most + TOLERANCE_SECONDS
-    return Row("recording", what, f"{(least + most) / 2:.1f} s", f"{told:.1f} s", agrees)
+def _seconds(what: str, least: float, most: float, answer: float) -> Row:
+    agrees = least - TOLERANCE_SECONDS <= answer <= most + TOLERANCE_SECONDS
+    return Row("recording", what, f"{(least + most) / 2:.1f} s", f"{answer:.1f} s", agrees)
 
 
-def _same(what: str, really: int, told: int) -> Row:
-    return Row("recording", what, f"{really:,}", f"{told:,}", really == told)
+def _same(what: str, really: int, answer: int) -> Row:
+    return Row("recording", what, f"{really:,}", f"{answer:,}", really == answer)

@@ -1,125 +1,130 @@
-"""What really happened beside what the API reports: pure, and the demo's verdict."""
+"""The end of the demo as people read it: what was seen beside what the API reports, and what to try next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from deploy.demo.models import Attendance, AttendanceList, AttendanceStats, Session
-from deploy.demo.stays import Interval, length, peak
+from rich.console import Console
+from rich.table import Table
 
-# The API gives whole seconds, cut off; clocks and messages take a moment.
-TOLERANCE_SECONDS = 1.5
+from deploy.demo.comparison import Row, agree
+from deploy.demo.hls import HlsResult
+from deploy.demo.media_file import ProbeResult
+from deploy.demo.recording import RecordingCheck
+
+LABEL_WIDTH = 36
+MARKS = {True: "[green]ok[/green]", False: "[bold red]differs[/bold red]"}
+RUNS_ON = (
+    "The stack goes on running. Its API is described, and can be tried, at {base_url}/docs",
+    "Look at the session again: GET {base_url}/sessions/{session_id}",
+    "Addresses and sign-ins are in stack.json of its data directory; `greenroom down` stops it.",
+)
+STOPPED = (
+    "The stack that was started for this demo is stopped now. To have one that stays:",
+    "  greenroom demo --keep   or   greenroom up   and then open /docs at the address it shows",
+)
 
 
 @dataclass(frozen=True)
-class Span:
-    """Seconds that something lasted, at least and at most."""
+class MediaStats:
+    """Of all viewers: frames received, seconds from going live to the first, milliseconds a picture took."""
 
-    least: float
-    most: float
+    frames: int
+    first_frame_seconds: float
+    delay_milliseconds: int
 
 
 @dataclass(frozen=True)
-class Witnessed:
-    """What the demo saw of one person: when they surely and possibly were there, and how often they came."""
+class CreatedIds:
+    """What the host created for the demo."""
 
-    user_id: str
-    name: str
-    surely: Sequence[Interval]
-    possibly: Sequence[Interval]
-    joins: int
+    room_id: str
+    preset_id: str
+    session_id: str
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    created: CreatedIds
+    media: MediaStats
+    rows: Sequence[Row]
+    hls: HlsResult | None
+    recording: RecordingCheck
 
     @property
-    def watched(self) -> Span:
-        """Each moment counted once, on however many devices."""
-        return Span(length(self.surely), length(self.possibly))
+    def agrees(self) -> bool:
+        return agree(self.rows)
 
 
-@dataclass(frozen=True)
-class Reported:
-    """What the API says once the session is over; `most_shown` is the highest live count it ever showed."""
-
-    attendance: AttendanceList
-    stats: AttendanceStats
-    session: Session
-    most_shown: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: what of whom, as seen and as reported."""
-
-    who: str
-    what: str
-    really: str
-    reported: str
-    agrees: bool
+def show_result(console: Console, result: DemoResult) -> None:
+    console.print()
+    console.print(_comparison(result.rows))
+    console.print()
+    for label, value in _facts(result):
+        console.print(f"  {label:<{LABEL_WIDTH}}{value}", markup=False, highlight=False, soft_wrap=True)
+    console.print()
+    wrong = [row for row in result.rows if not row.agrees]
+    for row in wrong:
+        text = f"{row.who}: {row.what}: really {row.really}, the API says {row.reported}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    if not wrong:
+        console.print("The API reports exactly what happened.", style="bold green")
 
 
-def compare(people: Sequence[Witnessed], live: Span, reported: Reported) -> list[Row]:
-    """One row for each thing that can be compared; `live` is how long the session was live."""
-    listed = {one.user_id: one for one in reported.attendance.attendance}
-    rows = [row for person in people for row in _person(person, listed.get(person.user_id))]
-    rows += [_stranger(one) for one in listed.values() if one.user_id not in {p.user_id for p in people}]
-    return rows + _totals(people, reported) + _session(people, live, reported.session)
+def _comparison(rows: Sequence[Row]) -> Table:
+    table = Table(title="What really happened, and what the API reports", title_justify="left")
+    for heading in ("who", "what", "really", "the API", ""):
+        table.add_column(heading, justify="right" if heading in ("really", "the API") else "left")
+    last = ""
+    for row in rows:
+        if last and row.who != last:
+            table.add_section()
+        who = "" if row.who == last else row.who
+        table.add_row(who, row.what, row.really, row.reported, MARKS[row.agrees])
+        last = row.who
+    return table
 
 
-def agree(rows: Sequence[Row]) -> bool:
-    return all(row.agrees for row in rows)
-
-
-def _person(person: Witnessed, told: Attendance | None) -> list[Row]:
-    if told is None:
-        return [Row(person.name, "attended", "yes", "not listed", agrees=False)]
+def _facts(result: DemoResult) -> list[tuple[str, str]]:
+    created, media = result.created, result.media
     return [
-        _exact(person.name, "joins", person.joins, told.join_count),
-        _seconds(person.name, "watched", person.watched, told.watch_duration),
-        Row(
-            person.name, "has left", "yes", "no" if told.left_at is None else "yes", told.left_at is not None
-        ),
+        ("Going live to the first frame", f"{media.first_frame_seconds:.2f} s"),
+        ("From drawn to seen", f"{media.delay_milliseconds} ms (median)"),
+        ("Frames received by the viewers", str(media.frames)),
+        *_stream(result.hls),
+        *_file(result.recording),
+        ("Session", created.session_id),
+        ("Room", created.room_id),
+        ("Preset", created.preset_id),
     ]
 
 
-def _stranger(told: Attendance) -> Row:
-    return Row(told.username, "attended", "no viewer", "listed", agrees=False)
-
-
-def _totals(people: Sequence[Witnessed], reported: Reported) -> list[Row]:
-    attendance, stats = reported.attendance, reported.stats
-    most = peak([person.surely for person in people])
+def _stream(hls: HlsResult | None) -> list[tuple[str, str]]:
+    if hls is None:
+        return []
     return [
-        _exact("list", "people", len(people), attendance.total),
-        _exact("list", "still watching", 0, attendance.currently_watching),
-        _exact("statistics", "people", len(people), stats.total_attendees),
-        _exact("statistics", "still watching", 0, stats.currently_watching),
-        _exact("statistics", "peak viewers", most, stats.peak_viewers),
-        _seconds("statistics", "average watched", _average(people), stats.average_watch_duration),
-        _exact("live count", "highest shown", most, reported.most_shown),
+        ("Going live to a stream that plays", f"{hls.playable_after:.1f} s"),
+        ("From drawn to a finished segment", f"{hls.latency:.1f} s"),
+        ("Stream", _codecs(hls.probed)),
     ]
 
 
-def _session(people: Sequence[Witnessed], live: Span, session: Session) -> list[Row]:
-    return [
-        Row("session", "status", "ended", session.status, session.status == "ended"),
-        _seconds("session", "duration", live, session.duration or 0),
-        _exact("session", "viewers now", 0, session.viewer_count),
-        _exact("session", "peak viewers", peak([person.surely for person in people]), session.max_viewers),
-    ]
+def _file(recording: RecordingCheck) -> list[tuple[str, str]]:
+    length, codecs = recording.probed.format.duration, _codecs(recording.probed)
+    return [("Recording", f"{recording.answer.id}: {length:.1f} s, {recording.size:,} bytes, {codecs}")]
 
 
-def _exact(who: str, what: str, really: int, reported: int) -> Row:
-    return Row(who, what, str(really), str(reported), really == reported)
+def _codecs(probed: ProbeResult) -> str:
+    return f"{probed.codec('video')} {probed.picture}, {probed.codec('audio')}"
 
 
-def _seconds(who: str, what: str, really: Span, reported: int) -> Row:
-    agrees = really.least - TOLERANCE_SECONDS <= reported <= really.most + TOLERANCE_SECONDS
-    return Row(who, what, f"{(really.least + really.most) / 2:.1f} s", f"{reported} s", agrees)
-
-
-def _average(people: Sequence[Witnessed]) -> Span:
-    count = max(1, len(people))
-    return Span(
-        sum(person.watched.least for person in people) / count,
-        sum(person.watched.most for person in people) / count,
-    )
+def show_goodbye(
+    console: Console, base_url: str, session_id: str, recording: Path | None, *, runs_on: bool
+) -> None:
+    """What to try next; `recording` is the recording's file, if it is on this machine."""
+    lines = RUNS_ON if runs_on else STOPPED
+    hints = [line.format(base_url=base_url, session_id=session_id) for line in lines]
+    for line in [*([] if recording is None else [f"The recording's file: {recording}"]), *hints]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,49 +1,73 @@
-"""Running a demo from the command line: the parts put together, and a clean end on Ctrl-C."""
+"""Running a demo from the command line: on which stack, and with a clean end on Ctrl-C."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import aiohttp
 from rich.console import Console
 
+from deploy.api_client import ApiClient
 from deploy.demo.api import Api
-from deploy.demo.http import Http
-from deploy.demo.outcome import Outcome
-from deploy.demo.script import Plan, Script
-from deploy.demo.show import show_on
-from deploy.local.stopping import stop_requested
+from deploy.demo.progress import display_on
+from deploy.demo.report import DemoResult
+from deploy.demo.scenario import DemoOptions, DemoScenario
+from deploy.demo.waiting import DemoFailed
+from deploy.local.control import start_detached, stop
+from deploy.local.data_dir import DataDir, supervisor_of
+from deploy.local.stack import Stack
+from deploy.local.stopping import stop_requested, unless_stopped
 
-T = TypeVar("T")
-
-
-class Interrupted(Exception):
-    """Somebody asked the demo to stop; the session is over and everybody disconnected."""
-
-
-async def run_demo(base_url: str, plan: Plan, console: Console) -> Outcome:
-    """Play the demo on the gateway at `base_url`. Raises DemoFailed and Interrupted."""
-    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # what matters of it is raised
-    async with aiohttp.ClientSession() as client:
-        with show_on(console, time.monotonic) as show:
-            script = Script(Api(Http(base_url, client)), plan, show, time.monotonic)
-            return await _unless_stopped(script.run())
+START_SECONDS = 120.0
+POLL_SECONDS = 0.1
 
 
-async def _unless_stopped(work: Coroutine[Any, Any, T]) -> T:
-    """The work's result; SIGINT, SIGTERM and SIGHUP cancel it, and it has time to tidy up."""
-    with stop_requested() as stop:
-        working = asyncio.create_task(work)
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        asked = stopping.done()
-        stopping.cancel()
-        working.cancel()
-        await asyncio.wait({working})
-    if working.cancelled() and asked:
-        raise Interrupted
-    return working.result()
+async def run_demo(base_url: str, options: DemoOptions, console: Console) -> DemoResult:
+    """Play the demo on the gateway at `base_url`. Raises DemoFailed, CallFailed and Stopped.
+
+    Even then the session is over and everybody disconnected.
+    """
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its errors are raised, too
+    async with aiohttp.ClientSession() as http:
+        with display_on(console, time.monotonic) as display, stop_requested() as stop_event:
+            scenario = DemoScenario(Api(ApiClient(base_url, http)), options, display, time.monotonic)
+            return await unless_stopped(stop_event, scenario.run())
+
+
+@dataclass(frozen=True)
+class DemoStack:
+    """`started` says that the stack was started for the demo."""
+
+    stack: Stack
+    started: bool
+
+
+@contextmanager
+def demo_stack(data: DataDir, show: Callable[[str], None], *, keep: bool) -> Iterator[DemoStack]:
+    """A ready stack while the block runs: the running one, or one started for it and stopped unless kept.
+
+    Raises DemoFailed if a running one does not become ready, and what `start_detached` raises.
+    """
+    if supervisor_of(data) is not None:
+        yield DemoStack(_ready(data), started=False)
+        return
+    stack = start_detached(data, None, START_SECONDS, show, tied=not keep)
+    try:
+        yield DemoStack(stack, started=True)
+    finally:
+        if not keep:
+            stop(data)
+
+
+def _ready(data: DataDir) -> Stack:
+    """The stack of another supervisor, which may still be starting it."""
+    deadline = time.monotonic() + START_SECONDS
+    while not data.stack_file.exists():
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"the stack on {data.root} is not ready; see `greenroom status`")
+        time.sleep(POLL_SECONDS)
+    return Stack.load(data.stack_file)

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a deadline."""
+"""Waiting for a condition with a deadline, and the failure if it does not come."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from deploy.demo.errors import DemoFailed
-
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
+
+
+class DemoFailed(Exception):
+    """Something did not happen as it should; the message says what."""
 
 
 async def eventually(
@@ -35,7 +37,7 @@ async def eventually(
 
 
 async def together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all at once; the first that fails cancels the others, and is raised."""
+    """Run all concurrently; the first that fails cancels the others, and is raised."""
     tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         await asyncio.gather(*tasks)

@@ -87,7 +87,7 @@ class DataDir:
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def film_of(self, session_id: str) -> Path | None:
+    def recording_of(self, session_id: str) -> Path | None:
         """The file of the session's recording, if this stack has it; of several, the newest."""
         files = (self.root / "data" / "storage" / "recordings" / session_id).glob("*.mp4")
         return max(files, key=lambda file: file.stat().st_mtime, default=None)

@@ -1,4 +1,4 @@
-"""Stopping on request: the signals that end a stack, and work that goes on until one comes."""
+"""Work that goes on until a signal requests a stop."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import asyncio
 import signal
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+T = TypeVar("T")
 
-async def until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Do the work until a stop is requested; its own end is an error, and raised."""
+
+class Stopped(Exception):
+    """A stop was requested; the work was cancelled, and has ended."""
+
+
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """The work's result. Raises Stopped if a stop is requested first: the work is then cancelled."""
     stopping = asyncio.create_task(stop.wait())
     working = asyncio.create_task(work)
     try:
         await asyncio.wait({stopping, working}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
-            working.result()
+            return working.result()
+        raise Stopped
     finally:
         stopping.cancel()
         working.cancel()
@@ -26,7 +34,7 @@ async def until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
 
 @contextmanager
 def stop_requested() -> Iterator[asyncio.Event]:
-    """An event that is set by the signals that end the stack."""
+    """An event that is set by SIGINT, SIGTERM and SIGHUP."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in STOP_SIGNALS:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console as Terminal
 
-from deploy.demo.show import show_on
+from deploy.demo.progress import display_on
 from deploy.local.console import Console
 from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
@@ -55,7 +55,7 @@ def chaos(
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(KILLED)}")
     terminal, where = Terminal(), described()
     plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
-    with _stack(data_dir) as stack, show_on(terminal, time.monotonic) as progress:
+    with _stack(data_dir) as stack, display_on(terminal, time.monotonic) as progress:
         result = asyncio.run(run(stack, plan, progress))
         verdicts = asyncio.run(media.run(stack, progress)) if livekit else []
     show(terminal, result)

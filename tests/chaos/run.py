@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deploy.demo.show import Show
+from deploy.demo.progress import ProgressDisplay
 from tests.chaos import leftover_checks, memory
 from tests.chaos.api_reader import Api
 from tests.chaos.caller import Call, Caller, connect
@@ -53,7 +53,7 @@ class Result:
     faults: list[str]
 
 
-async def run(stack: RunningStack, plan: Plan, show: Show) -> Result:
+async def run(stack: RunningStack, plan: Plan, show: ProgressDisplay) -> Result:
     """Raises RuntimeError where the load cannot even begin, and NeverHappened for what does not come back."""
     began = time.time()
     async with connect(stack.info.base_url) as http, memory.sampled(stack) as samples:
@@ -73,7 +73,7 @@ async def run(stack: RunningStack, plan: Plan, show: Show) -> Result:
 
 
 async def _rounds(
-    stack: RunningStack, plan: Plan, show: Show, caller: Caller, tenant: Tenant
+    stack: RunningStack, plan: Plan, show: ProgressDisplay, caller: Caller, tenant: Tenant
 ) -> tuple[list[Round], Ledger]:
     rounds: list[Round] = []
     probes = Probes(caller, WebhookSender(caller, stack.info), tenant.accounts[-1])

@@ -6,7 +6,7 @@ import time
 import pytest
 from rich.console import Console
 
-from deploy.demo.show import show_on
+from deploy.demo.progress import display_on
 from tests.chaos.load import Size
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
@@ -21,7 +21,7 @@ PLAN = Plan(KILLED, frozen_seconds=5, warm_up=1, size=SIZE, goal_seconds=BUSY_SE
 @pytest.mark.timeout(400)
 async def test_every_promise_is_kept_while_each_part_dies(running_stack: RunningStack) -> None:
     shown = io.StringIO()
-    with show_on(Console(file=shown), time.monotonic) as show:
+    with display_on(Console(file=shown), time.monotonic) as show:
         result = await run(running_stack, PLAN, show)
     print(shown.getvalue())  # noqa: T201 - pytest shows it where the test fails
     assert result.faults == []

@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 import aiohttp
 import pytest
 
-from deploy.demo.film import see
-from deploy.demo.http import Http
+from deploy.api_client import ApiClient
+from deploy.demo.media_file import decode
 from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
 from tests.waiting import equal_to, eventually
@@ -51,9 +51,8 @@ async def encoder(command: tuple[str, ...]) -> AsyncIterator[Process]:
 class EncoderSession:
     """A new session with a recording, and what is to be seen of it."""
 
-    http: Http
+    http: ApiClient
     livekit: LiveKitApi
-    token: str
     made: dict[str, Any]
 
     @property
@@ -69,7 +68,7 @@ class EncoderSession:
         return by_rtmp(f"{self.made['rtmp_url']}/wrong")
 
     async def call(self, method: str, path: str) -> Any:
-        return await self.http.call(method, f"/sessions/{self.id}{path}", token=self.token)
+        return await self.http.call(method, f"/sessions/{self.id}{path}")
 
     async def status(self) -> str:
         return str((await self.call("GET", ""))["status"])
@@ -87,7 +86,7 @@ class EncoderSession:
 
     async def is_heard(self, segment: str) -> bool:
         """Whether it has the encoder's tone."""
-        return (await see(await self.http.fetch(segment))).tone
+        return (await decode(await self.http.fetch(segment))).tone
 
     async def is_streamed(self) -> bool:
         """Whether the stream's newest segment has the encoder's tone."""
@@ -100,10 +99,9 @@ class EncoderSession:
 class EncoderHost:
     """A host who makes sessions."""
 
-    def __init__(self, http: Http, livekit: LiveKitApi, token: str):
+    def __init__(self, http: ApiClient, livekit: LiveKitApi):
         self._http = http
         self._livekit = livekit
-        self._token = token
 
     async def broadcast(self, preset_type: str, mode: str) -> EncoderSession:
         look = {"name": "Encoder", "type": preset_type, "primary_color": "#112233", "recording_enabled": True}
@@ -111,20 +109,18 @@ class EncoderHost:
         room = (await self._post("/rooms", {"title": "From afar"}))["room"]
         body = {"title": "By encoder", "preset_id": preset["id"], "mode": mode}
         made = await self._post(f"/rooms/{room['id']}/sessions", body)
-        return EncoderSession(self._http, self._livekit, self._token, made)
+        return EncoderSession(self._http, self._livekit, made)
 
     async def _post(self, path: str, body: dict[str, object]) -> Any:
-        return await self._http.call("POST", path, token=self._token, body=body)
+        return await self._http.call("POST", path, body=body)
 
 
 @pytest.fixture
 async def encoder_host(stack: Stack) -> AsyncIterator[EncoderHost]:
     livekit = LiveKitApi(stack.livekit_url, stack.livekit_api_key, stack.livekit_api_secret)
     async with aiohttp.ClientSession() as client:
-        http = Http(stack.base_url, client)
-        login = {"email": stack.host.email, "password": stack.host.password}
-        token = (await http.call("POST", "/auth/login", body=login))["access_token"]
-        yield EncoderHost(http, livekit, token)
+        http = await ApiClient(stack.base_url, client).sign_in(stack.host.email, stack.host.password)
+        yield EncoderHost(http, livekit)
     await livekit.close()
 
 

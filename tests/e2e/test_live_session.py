@@ -12,12 +12,11 @@ import aiohttp
 import pytest
 from rich.console import Console
 
+from deploy.api_client import ApiClient, CallFailed
 from deploy.demo.api import Api
-from deploy.demo.errors import CallFailed
-from deploy.demo.http import Http
-from deploy.demo.outcome import Outcome
-from deploy.demo.script import Plan, Script
-from deploy.demo.show import Show, Step, show_on
+from deploy.demo.progress import ProgressDisplay, ProgressStep, display_on
+from deploy.demo.report import DemoResult
+from deploy.demo.scenario import DemoOptions, DemoScenario
 from deploy.local.stack import Stack
 
 VIEWERS = 3
@@ -25,26 +24,30 @@ SECONDS = 8.0
 DEADLINE = 60.0
 
 
-def script(stack: Stack, client: aiohttp.ClientSession, show: Show, *, password: str = "") -> Script:
-    plan = Plan(stack.livekit_url, stack.host.email, password or stack.host.password, VIEWERS, SECONDS)
-    return Script(Api(Http(stack.base_url, client)), plan, show, time.monotonic)
+def scenario(
+    stack: Stack, client: aiohttp.ClientSession, show: ProgressDisplay, *, password: str = ""
+) -> DemoScenario:
+    options = DemoOptions(
+        stack.livekit_url, stack.host.email, password or stack.host.password, VIEWERS, SECONDS
+    )
+    return DemoScenario(Api(ApiClient(stack.base_url, client)), options, show, time.monotonic)
 
 
 @pytest.mark.timeout(300)
 async def test_the_api_reports_what_happened_in_a_live_session(stack: Stack) -> None:
     output = io.StringIO()
     async with aiohttp.ClientSession() as client:
-        with show_on(Console(file=output), time.monotonic) as show:
-            outcome = await script(stack, client, show).run()
+        with display_on(Console(file=output), time.monotonic) as show:
+            outcome = await scenario(stack, client, show).run()
         assert [row for row in outcome.rows if not row.agrees] == [], output.getvalue()
         assert outcome.media.frames > VIEWERS * SECONDS
-        await _nobody_joins_any_more(Api(Http(stack.base_url, client)), outcome)
+        await _nobody_joins_any_more(Api(ApiClient(stack.base_url, client)), outcome)
 
 
-async def _nobody_joins_any_more(api: Api, outcome: Outcome) -> None:
+async def _nobody_joins_any_more(api: Api, outcome: DemoResult) -> None:
     late = await api.register_viewer("Late")
     with pytest.raises(CallFailed) as refused:
-        await late.join(outcome.place.session_id)
+        await late.join(outcome.created.session_id)
     assert (refused.value.status, refused.value.code) == (409, "session_not_live")
 
 
@@ -56,7 +59,7 @@ class SilentShow:
         self.counted = asyncio.Event()
 
     @contextmanager
-    def step(self, title: str, total: float = 1) -> Iterator[Step]:
+    def step(self, title: str, total: float = 1) -> Iterator[ProgressStep]:
         yield self
 
     def advance(self, by: float = 1) -> None: ...
@@ -73,20 +76,20 @@ class SilentShow:
 async def test_an_interrupted_demo_ends_its_session(stack: Stack) -> None:
     async with aiohttp.ClientSession() as client:
         show = SilentShow()
-        playing = asyncio.create_task(script(stack, client, show).run())
+        playing = asyncio.create_task(scenario(stack, client, show).run())
         async with asyncio.timeout(DEADLINE):
             await show.counted.wait()
         playing.cancel()
         await asyncio.wait({playing}, timeout=DEADLINE)
         assert playing.cancelled()
-        data = await Http(stack.base_url, client).call("GET", f"/sessions/{show.session_id}")
+        data = await ApiClient(stack.base_url, client).call("GET", f"/sessions/{show.session_id}")
     assert data["status"] == "ended"
 
 
 @pytest.mark.timeout(300)
 async def test_a_wrong_password_fails_the_demo_and_names_the_call(stack: Stack) -> None:
     async with aiohttp.ClientSession() as client:
-        playing = script(stack, client, SilentShow(), password="not the password")
+        playing = scenario(stack, client, SilentShow(), password="not the password")
         with pytest.raises(CallFailed, match=r"POST .*/auth/login failed with 401 ") as refused:
             await playing.run()
     assert refused.value.request_id

@@ -10,15 +10,15 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from deploy.demo.picture import HEIGHT, WIDTH, Picture
-from deploy.demo.tone import RATE, Tone
+from deploy.demo.markers import RATE, Tone
+from deploy.demo.picture import HEIGHT, WIDTH, TestPicture
 
 FPS = 25
 PIECE = 960  # samples: 20 ms, what an Opus packet holds
 
 
 def main(url: str) -> None:
-    picture, tone = Picture(), Tone()
+    picture, tone = TestPicture(), Tone()
     with av.open(url, "w", format="whip") as outgoing:
         video = outgoing.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from deploy.local.components import table
@@ -16,7 +16,7 @@ from deploy.local.plan import GATEWAY_PORT, StackPlan, make_plan
 from deploy.local.ports import PortBook, is_free
 from deploy.local.process import Launcher
 from deploy.local.stack import Stack
-from deploy.local.stopping import stop_requested, until
+from deploy.local.stopping import Stopped, stop_requested, unless_stopped
 from deploy.local.supervisor.provision import provision, stack_of
 from deploy.local.supervisor.reporter import StateReporter
 from deploy.local.supervisor.supervisor import LINES_SHOWN, StackSupervisor
@@ -60,7 +60,8 @@ async def run(
         plan = make_plan(options.data, environ, book, gateway_port=options.port)
         stack_run = _Run(options, plan, {**CHILD_DEFAULTS, **environ}, console, announce)
         try:
-            await until(stop, stack_run.serve())
+            with suppress(Stopped):
+                await unless_stopped(stop, stack_run.serve())
         finally:
             await stack_run.close()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.demo.show import Show
+from deploy.demo.progress import ProgressDisplay
 from tests.chaos.media.live_sessions import WhoReturns
 from tests.chaos.media.livekit_outage import livekit_dies
 from tests.chaos.media.participant_pool import NotThere
@@ -43,7 +43,7 @@ SCENARIOS: Mapping[str, Scenario] = {
 }
 
 
-async def run(stack: RunningStack, show: Show) -> list[Verdict]:
+async def run(stack: RunningStack, show: ProgressDisplay) -> list[Verdict]:
     """A scenario that cannot be set up is a fault."""
     verdicts = []
     for title, environment in SCENARIOS.items():

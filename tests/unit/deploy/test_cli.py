@@ -54,8 +54,8 @@ def test_the_doctor_does_not_start_what_runs() -> None:
 
 def test_the_film_of_a_session_is_found_where_the_stack_keeps_it(tmp_path: Path) -> None:
     data = DataDir.at(tmp_path)
-    assert data.film_of("s-1") is None
+    assert data.recording_of("s-1") is None
     folder = data.data_of("storage") / "recordings" / "s-1"
     folder.mkdir(parents=True)
     (folder / "recording.mp4").touch()
-    assert data.film_of("s-1") == folder / "recording.mp4"
+    assert data.recording_of("s-1") == folder / "recording.mp4"

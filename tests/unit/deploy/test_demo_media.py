@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deploy.demo.picture import HEIGHT, PIXELS, WIDTH, Picture, bounce, clock_text
-from deploy.demo.reception import MOVES_NEEDED, Reception
-from deploy.demo.stamp import WRAP, Luma, read_stamp, write_stamp
-from deploy.demo.tone import RATE, Tone, is_tone
+from deploy.demo.connection import MOVES_NEEDED, Reception
+from deploy.demo.markers import RATE, WRAP, Luma, Tone, is_tone, read_stamp, write_stamp
+from deploy.demo.picture import HEIGHT, PIXELS, WIDTH, TestPicture, bounce, clock_text
 
 
 def drawn(milliseconds: int) -> Luma:
-    frame = np.frombuffer(Picture().draw(milliseconds), dtype=np.uint8)
+    frame = np.frombuffer(TestPicture().draw(milliseconds), dtype=np.uint8)
     return frame[:PIXELS].reshape(HEIGHT, WIDTH)
 
 

@@ -1,109 +1,126 @@
-"""What the demo calls agreement."""
+"""What is shown while the demo runs, and at its end."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from deploy.demo.models import Attendance, AttendanceList, AttendanceStats, Session
-from deploy.demo.report import Reported, Row, Span, Witnessed, agree, compare
+from deploy.demo.comparison import Row
+from deploy.demo.hls import HlsResult
+from deploy.demo.markers import WRAP
+from deploy.demo.media_file import DecodedMedia, ProbedFormat, ProbedStream, ProbeResult
+from deploy.demo.models import RecordingData
+from deploy.demo.progress import ProgressDisplay, display_on
+from deploy.demo.recording import OnAirTimes, RecordingCheck
+from deploy.demo.report import CreatedIds, DemoResult, MediaStats, show_goodbye, show_result
 
-NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
-LIVE = Span(20.0, 20.2)
-PEOPLE = [
-    # Two devices, one after the other, with an overlap of four seconds.
-    Witnessed("ada", "Ada", surely=[(1, 10), (6, 20)], possibly=[(0.8, 10.1), (5.8, 20.3)], joins=2),
-    # Away for eight seconds.
-    Witnessed("ben", "Ben", surely=[(1, 8), (16, 20)], possibly=[(0.9, 8.2), (15.8, 20.3)], joins=2),
-]
-
-
-def attendance(user: str, **changes: object) -> Attendance:
-    told: dict[str, object] = {
-        "user_id": user,
-        "username": user.title(),
-        "joined_at": NOON,
-        "left_at": NOON,
-        "watch_duration": 19 if user == "ada" else 11,
-        "join_count": 2,
-    }
-    return Attendance.model_validate(told | changes)
+BASE_URL = "http://127.0.0.1:8080"
 
 
-def reported(*people: Attendance, stats: dict[str, int] | None = None, **session: object) -> Reported:
-    listed = list(people or (attendance("ada"), attendance("ben")))
-    numbers = {
-        "total_attendees": 2,
-        "currently_watching": 0,
-        "peak_viewers": 2,
-        "average_watch_duration": 15,
-    }
-    told: dict[str, object] = {
-        "id": "s",
-        "status": "ended",
-        "viewer_count": 0,
-        "max_viewers": 2,
-        "duration": 20,
-    }
-    return Reported(
-        attendance=AttendanceList(attendance=listed, total=len(listed), currently_watching=0),
-        stats=AttendanceStats.model_validate(numbers | (stats or {})),
-        session=Session.model_validate(told | session),
-        most_shown=2,
+def console(*, terminal: bool = False) -> tuple[Console, Callable[[], str]]:
+    output = io.StringIO()
+    shown = Console(file=output, force_terminal=terminal, color_system=None, width=100)
+    return shown, output.getvalue
+
+
+def play(show: ProgressDisplay) -> None:
+    with show.step("Viewers join", total=2) as step:
+        step.advance()
+        show.counts("1 watching")
+        show.counts("1 watching")
+        step.detail("all of them")
+    with pytest.raises(ValueError), show.step("The host ends the session"):
+        raise ValueError
+    with pytest.raises(asyncio.CancelledError), show.step("Everybody watches"):
+        raise asyncio.CancelledError
+
+
+def test_elsewhere_than_on_a_terminal_each_step_and_change_is_a_line() -> None:
+    shown, text = console()
+    seconds = iter([0.0, 1.0, 2.0, 3.0, 4.0])
+    with display_on(shown, lambda: next(seconds)) as show:
+        play(show)
+    assert text().splitlines() == [
+        "   1.0 s    1 watching",
+        "   2.0 s  Viewers join: all of them",
+        "   3.0 s  The host ends the session: failed",
+        "   4.0 s  Everybody watches: interrupted",
+    ]
+
+
+def test_on_a_terminal_steps_that_are_over_stay_to_be_seen() -> None:
+    shown, text = console(terminal=True)
+    with display_on(shown, lambda: 0.0) as show:
+        play(show)
+    assert "✓ Viewers join  all of them" in text()
+    assert "✗ The host ends the session  failed" in text()
+
+
+def outcome(*, agrees: bool) -> DemoResult:
+    rows = [
+        Row("Ada", "joins", "2", "2", agrees=True),
+        Row("Ada", "watched", "9.1 s", "4 s", agrees=agrees),
+    ]
+    probed = ProbeResult(
+        streams=[
+            ProbedStream(codec_type="video", codec_name="h264", width=1280, height=720),
+            ProbedStream(codec_type="audio", codec_name="aac"),
+        ],
+        format=ProbedFormat(duration=21.4),
     )
+    answer = RecordingData(id="rec-1", status="completed", duration=21, file_size=1234567, error_message=None)
+    hls = HlsResult(playable_after=4.2, latency=2.6, probed=probed)
+    decoded = DecodedMedia(shown=[0.0, 21.0], drawn=[100.0, 121.2], tone=True)
+    recording = RecordingCheck(answer, 1234567, probed, decoded)
+    return DemoResult(CreatedIds("r-1", "p-1", "s-1"), MediaStats(99, 0.61, 21), rows, hls, recording)
 
 
-def wrong(rows: list[Row]) -> set[tuple[str, str]]:
-    return {(row.who, row.what) for row in rows if not row.agrees}
+def test_the_end_shows_both_sides_the_ids_and_the_times() -> None:
+    shown, text = console()
+    show_result(shown, outcome(agrees=True))
+    for part in ("9.1 s", "r-1", "p-1", "s-1", "0.61 s", "21 ms", "4.2 s", "2.6 s", "reports exactly"):
+        assert part in text()
+    for part in ("rec-1: 21.4 s, 1,234,567 bytes", "h264 1280x720, aac"):
+        assert part in text()
 
 
-def test_what_agrees_agrees() -> None:
-    rows = compare(PEOPLE, LIVE, reported())
-    assert wrong(rows) == set()
-    assert agree(rows)
-    assert Row("Ada", "joins", "2", "2", agrees=True) in rows
+def test_what_differs_is_named_at_the_end() -> None:
+    shown, text = console()
+    show_result(shown, outcome(agrees=False))
+    assert text().splitlines()[-1] == "Ada: watched: really 9.1 s, the API says 4 s"
+    assert not outcome(agrees=False).agrees
 
 
-@pytest.mark.parametrize(
-    ("told", "row"),
-    [
-        ({"watch_duration": 24}, ("Ada", "watched")),  # both devices added up
-        ({"watch_duration": 14}, ("Ada", "watched")),  # the second device alone
-        ({"join_count": 1}, ("Ada", "joins")),
-        ({"left_at": None}, ("Ada", "has left")),
-    ],
-)
-def test_what_differs_of_a_person_is_named(told: dict[str, object], row: tuple[str, str]) -> None:
-    rows = compare(PEOPLE, LIVE, reported(attendance("ada", **told), attendance("ben")))
-    assert row in wrong(rows)
-    assert not agree(rows)
+@pytest.mark.parametrize(("runs_on", "part"), [(True, f"{BASE_URL}/docs"), (False, "greenroom demo --keep")])
+def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
+    shown, text = console()
+    show_goodbye(shown, BASE_URL, "s-1", Path("/data/a.mp4"), runs_on=runs_on)
+    assert part in text()
+    assert "The recording's file: /data/a.mp4" in text()
+    assert (f"GET {BASE_URL}/sessions/s-1" in text()) is runs_on
 
 
-def test_time_away_does_not_count_as_watched() -> None:
-    rows = compare(PEOPLE, LIVE, reported(attendance("ada"), attendance("ben", watch_duration=19)))
-    assert ("Ben", "watched") in wrong(rows)
-
-
-def test_who_is_missing_and_who_was_no_viewer_are_named() -> None:
-    rows = compare(PEOPLE, LIVE, reported(attendance("ada"), attendance("host")))
-    assert {("Ben", "attended"), ("Host", "attended")} <= wrong(rows)
-
-
-@pytest.mark.parametrize(
-    ("stats", "session", "row"),
-    [
-        ({"peak_viewers": 3}, {}, ("statistics", "peak viewers")),
-        ({"total_attendees": 3}, {}, ("statistics", "people")),
-        ({"currently_watching": 1}, {}, ("statistics", "still watching")),
-        ({"average_watch_duration": 19}, {}, ("statistics", "average watched")),
-        ({}, {"max_viewers": 3}, ("session", "peak viewers")),
-        ({}, {"viewer_count": 1}, ("session", "viewers now")),
-        ({}, {"status": "live"}, ("session", "status")),
-        ({}, {"duration": None}, ("session", "duration")),
-    ],
-)
-def test_what_differs_in_total_is_named(
-    stats: dict[str, int], session: dict[str, object], row: tuple[str, str]
-) -> None:
-    assert wrong(compare(PEOPLE, LIVE, reported(stats=stats, **session))) == {row}
+@pytest.mark.parametrize("clock", [0.0, 3 * WRAP / 1000])
+def test_a_recording_is_compared_with_what_was_on_air(clock: float) -> None:
+    recording = outcome(agrees=True).recording
+    rows = recording.rows(OnAirTimes(clock + 99.0, clock + 121.0, clock + 121.2))
+    assert [(row.what, row.agrees) for row in rows] == [
+        ("begins after going on air", True),
+        ("from there to the end", True),
+        ("time in its pictures", True),
+        ("duration", True),
+        ("size in bytes", True),
+        ("tone heard", True),
+    ]
+    answer = recording.answer.model_copy(update={"duration": 19, "file_size": 5})
+    decoded = DecodedMedia(shown=[0.0, 21.0], drawn=[100.0, 119.0])
+    short = replace(recording, answer=answer, decoded=decoded)
+    assert [row.agrees for row in short.rows(OnAirTimes(clock + 88.0, clock + 124.0, clock + 125.0))] == [
+        False
+    ] * 6

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.demo.errors import DemoFailed
-from deploy.demo.waiting import eventually, together
+from deploy.demo.waiting import DemoFailed, eventually, together
 
 
 def asker(answers: Iterator[int]):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.demo.stays import Interval, Stay, length, peak, union
+from deploy.demo.comparison import ConnectionTimes, Interval, length, peak, union
 
 INTERVALS = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: (float(min(pair)), float(max(pair))))
@@ -37,7 +37,7 @@ def test_who_leaves_is_out_before_who_comes_is_in() -> None:
 
 
 def test_a_stay_is_sure_and_possible() -> None:
-    stay = Stay(asked_at=1, joined_at=2)
+    stay = ConnectionTimes(asked_at=1, joined_at=2)
     assert (stay.surely(9), stay.possibly(9)) == ((2, 9), (1, 9))
     stay.leaving_at, stay.gone_at = 6, 7
     assert (stay.surely(9), stay.possibly(9)) == ((2, 6), (1, 7))
@@ -45,4 +45,4 @@ def test_a_stay_is_sure_and_possible() -> None:
 
 @pytest.mark.parametrize("leaving_at", [0.0, 2.0])
 def test_who_leaves_while_joining_was_surely_there_for_no_time(leaving_at: float) -> None:
-    assert length([Stay(asked_at=1, joined_at=2, leaving_at=leaving_at).surely(9)]) == 0
+    assert length([ConnectionTimes(asked_at=1, joined_at=2, leaving_at=leaving_at).surely(9)]) == 0

@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 from livekit import rtc
 
-from deploy.demo.picture import HEIGHT, WIDTH, Picture
-from deploy.demo.tone import RATE, Tone
+from deploy.demo.markers import RATE, Tone
+from deploy.demo.picture import HEIGHT, WIDTH, TestPicture
 
 FRAMES_PER_SECOND = 15
 BITS_PER_SECOND = 800_000
-SOUND_MILLISECONDS = 100  # long pieces: each costs the SDK a round trip
+SOUND_MILLISECONDS = 100  # long frames: each costs the SDK a round trip
 STOP_SECONDS = 5.0
 
 
-class Broadcast:
-    """`now` gives seconds on a steady clock; pictures carry it in milliseconds."""
+class MediaPublisher:
+    """`now` gives seconds on a steady clock; pictures are stamped with it in milliseconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -37,13 +37,13 @@ class Broadcast:
         self._pumps = [asyncio.create_task(self._film()), asyncio.create_task(self._play())]
 
     def check(self) -> None:
-        """Raises what ended filming or playing before `stop`, if anything did."""
+        """Raises the error that ended filming or playing before `stop`, if any."""
         for pump in self._pumps:
             if pump.done() and not self._stopping:
                 pump.result()
 
     async def stop(self) -> None:
-        """Stop both between two frames: the SDK answers each sound, and would find nobody to answer to."""
+        """Stop both between two frames: the SDK answers each audio frame, which somebody must await."""
         self._stopping = True
         if self._pumps:
             _, stuck = await asyncio.wait(self._pumps, timeout=STOP_SECONDS)
@@ -53,7 +53,7 @@ class Broadcast:
         await self._microphone.aclose()
 
     async def _film(self) -> None:
-        picture, start, number = Picture(), self._now(), 0
+        picture, start, number = TestPicture(), self._now(), 0
         while not self._stopping:
             data = picture.draw(int(self._now() * 1000))
             self._camera.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.I420, data))

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while the demo runs: bars on a terminal, plain lines elsewhere."""
+"""The progress of the demo: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from rich.text import Text
 COLUMNS = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=14))
 
 
-class Step(Protocol):
+class ProgressStep(Protocol):
     """One step under way."""
 
     def advance(self, by: float = 1) -> None: ...
 
     def detail(self, text: str) -> None:
-        """What there is to say about it; the last thing said stays."""
+        """A note on the step; the last one is shown when it is over."""
         ...
 
 
-class Show(Protocol):
-    def step(self, title: str, total: float = 1) -> AbstractContextManager[Step]:
-        """Show a step while the block runs: done at its end, failed where it raises."""
+class ProgressDisplay(Protocol):
+    def step(self, title: str, total: float = 1) -> AbstractContextManager[ProgressStep]:
+        """Show a step while the block runs: done at its end, failed if it raises."""
         ...
 
     def counts(self, text: str) -> None:
-        """The live counts as the API gives them now."""
+        """Show the live counts."""
         ...
 
 
 @contextmanager
-def show_on(console: Console, now: Callable[[], float]) -> Iterator[Show]:
+def display_on(console: Console, now: Callable[[], float]) -> Iterator[ProgressDisplay]:
     """The display for this console, for as long as the block runs. `now` gives seconds."""
     if not console.is_terminal:
-        yield Lines(console, now)
+        yield LineDisplay(console, now)
         return
     with Live(console=console, refresh_per_second=8, transient=True) as live:
-        yield Bars(live)
+        yield BarDisplay(live)
 
 
 def _end_of(error: BaseException) -> str:
     return "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"
 
 
-class Lines:
+class LineDisplay:
     """A line for each step that is over and for each change of the counts, with seconds since the start."""
 
     def __init__(self, console: Console, now: Callable[[], float]) -> None:
@@ -59,7 +59,7 @@ class Lines:
         self._counts = ""
 
     @contextmanager
-    def step(self, title: str, total: float = 1) -> Iterator[Step]:  # noqa: ARG002 - there is no bar
+    def step(self, title: str, total: float = 1) -> Iterator[ProgressStep]:  # noqa: ARG002 - there is no bar
         detail = _Detail()
         try:
             yield detail
@@ -88,7 +88,7 @@ class _Detail:
         self.text = text
 
 
-class Bars:
+class BarDisplay:
     """The step under way with its bar, the live counts beneath it; above them the steps that are over."""
 
     def __init__(self, live: Live) -> None:
@@ -98,7 +98,7 @@ class Bars:
         live.update(Group(self._progress, self._counts))
 
     @contextmanager
-    def step(self, title: str, total: float = 1) -> Iterator[Step]:
+    def step(self, title: str, total: float = 1) -> Iterator[ProgressStep]:
         task = self._progress.add_task(title, total=total)
         bar = _Bar(self._progress, task)
         try:

@@ -9,9 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from deploy.demo.errors import CallFailed
-from deploy.demo.http import Http
-from deploy.demo.models import Room, Session
+from deploy.api_client import ApiClient, CallFailed
+from deploy.demo.models import CreatedData, SessionData
 
 REFUSAL = {
     "success": False,
@@ -46,17 +45,17 @@ async def server() -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-async def http(server: TestServer) -> AsyncIterator[Http]:
+async def http(server: TestServer) -> AsyncIterator[ApiClient]:
     async with aiohttp.ClientSession() as client:
-        yield Http(str(server.make_url("/")), client)
+        yield ApiClient(str(server.make_url("/")), client)
 
 
-async def test_the_data_of_the_envelope_is_read(http: Http) -> None:
-    room = await http.read(Room, "GET", "/echo", token="t", query={"limit": "5"})
+async def test_the_data_of_the_envelope_is_read(http: ApiClient) -> None:
+    room = await http.with_token("t").read(CreatedData, "GET", "/echo", query={"limit": 5})
     assert room.id == "Bearer t|5"
 
 
-async def test_a_refusal_names_call_status_code_fields_and_request(http: Http) -> None:
+async def test_a_refusal_names_call_status_code_fields_and_request(http: ApiClient) -> None:
     with pytest.raises(CallFailed) as caught:
         await http.call("POST", "/refuse", body={})
     assert (caught.value.status, caught.value.code, caught.value.request_id) == (
@@ -70,17 +69,17 @@ async def test_a_refusal_names_call_status_code_fields_and_request(http: Http) -
     assert rest == ["  title: is too short (too_short)", "  request id: gw-17"]
 
 
-async def test_an_answer_that_is_not_the_envelope_is_shown(http: Http) -> None:
+async def test_an_answer_that_is_not_the_envelope_is_shown(http: ApiClient) -> None:
     with pytest.raises(CallFailed, match=r"failed with 502: not our JSON: '<html>'"):
         await http.call("GET", "/page")
 
 
-async def test_data_of_another_shape_is_refused(http: Http) -> None:
+async def test_data_of_another_shape_is_refused(http: ApiClient) -> None:
     with pytest.raises(CallFailed, match="unexpected answer"):
-        await http.read(Session, "GET", "/echo")
+        await http.read(SessionData, "GET", "/echo")
 
 
 async def test_nobody_there_is_a_failed_call() -> None:
     async with aiohttp.ClientSession() as client:
         with pytest.raises(CallFailed, match=r"GET http://127\.0\.0\.1:\d+/x failed: Cannot connect"):
-            await Http(f"http://127.0.0.1:{unused_port()}", client).call("GET", "/x")
+            await ApiClient(f"http://127.0.0.1:{unused_port()}", client).call("GET", "/x")

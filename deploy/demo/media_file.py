@@ -1,4 +1,4 @@
-"""What a piece of film holds: ffprobe's word on it, and what its pictures and its sound show."""
+"""What a media file or stream holds: ffprobe's answer, and the host's markers in its pictures and sound."""
 
 from __future__ import annotations
 
@@ -14,32 +14,31 @@ import av
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from deploy.demo.errors import DemoFailed
-from deploy.demo.stamp import WRAP, read_stamp
-from deploy.demo.tone import RATE, Samples, is_tone
+from deploy.demo.markers import RATE, WRAP, Samples, is_tone, read_stamp
+from deploy.demo.waiting import DemoFailed
 
 PROBE_SECONDS = 30.0
 PIECE_SECONDS = 0.1
 
 
-class Track(BaseModel):
+class ProbedStream(BaseModel):
     codec_type: str
     codec_name: str
     width: int = 0
     height: int = 0
 
 
-class Format(BaseModel):
+class ProbedFormat(BaseModel):
     """`duration` in seconds; a live stream has none."""
 
     duration: float = 0.0
 
 
-class Probed(BaseModel):
-    """What ffprobe says of a file or an address."""
+class ProbeResult(BaseModel):
+    """What ffprobe says of a file or a URL."""
 
-    streams: list[Track]
-    format: Format
+    streams: list[ProbedStream]
+    format: ProbedFormat
 
     def codec(self, kind: str) -> str:
         return next((one.codec_name for one in self.streams if one.codec_type == kind), "none")
@@ -51,10 +50,10 @@ class Probed(BaseModel):
 
 
 @dataclass
-class Film:
-    """Of each picture whose stamp can be read: when the film shows it, and when it was drawn, in seconds.
+class DecodedMedia:
+    """When each picture with a readable timestamp is shown and when it was drawn, in seconds.
 
-    `tone` tells whether the host's tone is heard.
+    `tone` says whether the host's tone is heard.
     """
 
     shown: list[float] = field(default_factory=list)
@@ -84,8 +83,8 @@ class Film:
         return self.shown[-1] - self.shown[0] if self.shown else 0.0
 
 
-async def probe(source: str) -> Probed:
-    """Ask ffprobe about a file or an address. Raises DemoFailed with what it says."""
+async def probe(source: str) -> ProbeResult:
+    """Ask ffprobe about a file or a URL. Raises DemoFailed with what it says."""
     program = shutil.which("ffprobe")
     if program is None:
         raise DemoFailed("ffprobe is missing; `make install` installs it, with ffmpeg")
@@ -93,8 +92,8 @@ async def probe(source: str) -> Probed:
     process = await asyncio.create_subprocess_exec(program, *options, source, stdout=PIPE, stderr=PIPE)
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            told, errors = await process.communicate()
-        return Probed.model_validate(json.loads(told))
+            answer, errors = await process.communicate()
+        return ProbeResult.model_validate(json.loads(answer))
     except TimeoutError as error:
         raise DemoFailed(f"ffprobe has not understood {source} within {PROBE_SECONDS:.0f} s") from error
     except (ValidationError, ValueError) as error:
@@ -105,37 +104,37 @@ async def probe(source: str) -> Probed:
             await process.wait()
 
 
-async def see(data: bytes) -> Film:
-    """Look at all of it. Raises DemoFailed where it cannot be decoded."""
+async def decode(data: bytes) -> DecodedMedia:
+    """Decode all of it. Raises DemoFailed if that fails."""
     try:
-        return await asyncio.to_thread(_see, data)
+        return await asyncio.to_thread(_decode, data)
     except av.FFmpegError as error:
-        raise DemoFailed(f"what came cannot be decoded: {error}") from error
+        raise DemoFailed(f"the media cannot be media: {error}") from error
 
 
-def _see(data: bytes) -> Film:
-    film = Film()
+def _decode(data: bytes) -> DecodedMedia:
+    media = DecodedMedia()
     resampler = av.AudioResampler("s16", "mono", RATE, frame_size=round(RATE * PIECE_SECONDS))
     with av.open(io.BytesIO(data), "r") as container:
         for frame in container.decode():
             if isinstance(frame, av.VideoFrame):
-                _look(film, frame)
-            elif isinstance(frame, av.AudioFrame) and not film.tone:
-                film.tone = any(is_tone(_samples(piece)) for piece in resampler.resample(frame))
-    return film
+                _read_frame(media, frame)
+            elif isinstance(frame, av.AudioFrame) and not media.tone:
+                media.tone = any(is_tone(_samples(piece)) for piece in resampler.resample(frame))
+    return media
 
 
 def _samples(piece: av.AudioFrame) -> Samples:
     return piece.to_ndarray().ravel().astype(np.int16)
 
 
-def _look(film: Film, frame: av.VideoFrame) -> None:
-    """Stamps are of the steady clock in milliseconds, and begin anew after some hours."""
+def _read_frame(media: DecodedMedia, frame: av.VideoFrame) -> None:
+    """Timestamps are of the steady clock in milliseconds, and wrap after some hours."""
     plane = frame.planes[0]
     luma = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
     stamp = read_stamp(luma[: frame.height, : frame.width])
     if stamp is None or frame.time is None:
         return
-    film.shown.append(frame.time)
-    before = film.drawn[-1] * 1000 if film.drawn else stamp
-    film.drawn.append((before + (stamp - before + WRAP / 2) % WRAP - WRAP / 2) / 1000)
+    media.shown.append(frame.time)
+    before = media.drawn[-1] * 1000 if media.drawn else stamp
+    media.drawn.append((before + (stamp - before + WRAP / 2) % WRAP - WRAP / 2) / 1000)
