@@ -1,6 +1,7 @@
 """Answers that are made once for many, and given for a moment."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -61,3 +62,76 @@ async def test_whoever_gives_up_does_not_take_it_from_the_others() -> None:
     source.may_answer.set()
     assert await second == 1
     await cache.close()
+
+
+async def test_the_oldest_make_room_by_number_and_by_size() -> None:
+    cache = TtlCache[str](60.0, max_entries=3, max_size=100, size_of=len)
+    for number in range(5):
+        await cache.get(number, _answering("x"))
+    assert [cache.find(number) for number in range(5)] == [None, None, "x", "x", "x"]
+    for number in range(20):
+        await cache.get("large", _answering("x" * 50))
+        await cache.get(f"more-{number}", _answering("x" * 45))
+        assert cache.size <= 100
+    cache.clear()
+    assert (len(cache), cache.size) == (0, 0)
+
+
+async def test_what_has_no_size_is_not_kept() -> None:
+    cache = TtlCache[str](60.0, size_of=lambda text: len(text) if len(text) < 10 else None)
+    assert await cache.get("key", _answering("x" * 10)) == "x" * 10
+    assert (cache.find("key"), len(cache), cache.size) == (None, 0, 0)
+
+
+async def test_what_has_expired_makes_room_first() -> None:
+    now = 0.0
+    cache = TtlCache[str](1.0, size_of=len, clock=lambda: now)
+    await cache.get("old", _answering("x"))
+    now = 2.0
+    await cache.get("new", _answering("xx"))
+    assert (cache.find("old"), cache.find("new"), len(cache), cache.size) == (None, "xx", 1, 2)
+
+
+async def test_an_answer_that_took_too_long_is_not_kept() -> None:
+    now = 0.0
+    source, cache = Source(), TtlCache[int](1.0, clock=lambda: now)
+    asking = await _asking(cache, source)
+    now = 1.0
+    source.may_answer.set()
+    await asking
+    assert (cache.find("key"), len(cache)) == (None, 0)
+
+
+async def test_what_was_cleared_while_it_was_asked_for_is_given_only_to_those_who_asked() -> None:
+    source, cache = Source(), TtlCache[int](60.0)
+    before = await _asking(cache, source)
+    cache.clear()
+    after = await _asking(cache, source)
+    source.may_answer.set()
+    await asyncio.gather(before, after)
+    assert source.asked == 2
+    assert len(cache) == 1
+    cache.clear()
+    assert cache.find("key") is None
+
+
+async def test_closing_ends_what_is_being_asked() -> None:
+    cache = TtlCache[int](60.0)
+    asking = await _asking(cache, Source())
+    await cache.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+def _answering(text: str) -> Callable[[], Awaitable[str]]:
+    async def answer() -> str:
+        return text
+
+    return answer
+
+
+async def _asking(cache: TtlCache[int], source: Source) -> asyncio.Task[int]:
+    task = asyncio.create_task(cache.get("key", source.answer))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return task
