@@ -38,7 +38,7 @@ room:
 FOR_ALL: Final = "Every service, the recorder and the relay have these."
 
 NEEDS: Final = {
-    "gateway": "needs the three other services; Redis and RabbitMQ where there is more than one gateway.",
+    "gateway": "needs the three other services; Redis if there is more than one gateway.",
     "session": """needs its database, RabbitMQ and LiveKit, the egress service, and the egress service's
 storage for files of the chat. A mail server is optional, and so is Centrifugo.""",
     "egress": """needs its database, RabbitMQ, LiveKit, the session service and a storage, and what makes

@@ -9,32 +9,26 @@ from aiohttp import web
 from services.gateway.builtin.documents import DocumentOperation
 from services.gateway.builtin.pages import Pages
 from services.gateway.builtin.status import StatusOperations
-from services.gateway.cache.cache import ReadCache
-from services.gateway.cache.changes import Changes
-from services.gateway.cache.reader import Reader
-from services.gateway.cache.shelf import Shelf
-from services.gateway.http.clients import Clients
+from services.gateway.cache.read_cache import ReadCache
+from services.gateway.http.client_address import ClientAddressResolver
+from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
 from services.gateway.identity.api_keys import ApiKeys
-from services.gateway.identity.callers import Identities
-from services.gateway.limiting.counters import Counters
-from services.gateway.limiting.sign_ins import SignIns
-from services.gateway.limiting.store import Store
-from services.gateway.limiting.throttle import Throttle
-from services.gateway.recorder import Recorder
-from services.gateway.request_ids import RequestIds
-from services.gateway.routing.router import Matcher
+from services.gateway.identity.authenticator import Authenticator
+from services.gateway.limiting.limiter import RequestLimiter
+from services.gateway.limiting.login import LoginThrottle
+from services.gateway.limiting.store import LimitStore
+from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
-from services.gateway.server.access_log import AccessLog
-from services.gateway.server.connections import DoorServer
-from services.gateway.server.request_handler import Door, Duties, Own
+from services.gateway.server.access_log import AccessLog, RequestLogger
+from services.gateway.server.connections import GatewayServer
+from services.gateway.server.request_handler import BuiltinOperation, GatewayComponents, RequestHandler
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstreams.pools import Upstreams
 from services.gateway.upstreams.proxy import Proxy
+from services.gateway.upstreams.request_builder import UpstreamRequestBuilder
 from shared.access.identity import TokenVerifier
 from shared.access.revocations import OwnedSource, Revocations
-from shared.bus import Bus
-from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
 from shared.http.revocations import HttpRevocations
@@ -43,69 +37,76 @@ from shared.runtime.process import Service
 from shared.runtime.supervisor import TaskSupervisor
 
 
-def build(settings: GatewaySettings, bus: Bus | None = None, revoked: OwnedSource | None = None) -> Service:
-    """`bus` and `revoked` stand in for those that the settings name."""
-    clock = SystemClock()
-    health, supervisor = Health(), TaskSupervisor()
-    upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
-    secret = settings.internal_secret.get_secret_value()
-    calls = InternalCalls(secret, clock)
-    keys = ApiKeys(settings.session_url, calls, clock, time.monotonic)
-    store = Store.of(settings.redis_url)
-    counters = Counters(store, clock)
-    revocations = Revocations(clock)
-    proxy = Proxy(upstreams)
-    cors = Cors(settings.cors_origins)
-    cache = ReadCache(
-        Shelf(settings.cache_entries, settings.cache_bytes), settings.cache_seconds, time.monotonic
-    )
-    access_log = AccessLog(sys.stderr.write, settings.log_format)
-    duties = Duties(
-        matcher=Matcher(TABLE),
-        identities=Identities(TokenVerifier(settings.identity_public_keys, clock, revocations.cover), keys),
-        throttle=Throttle(counters, settings),
-        sign_ins=SignIns(counters, settings, secret),
-        proxy=proxy,
-        own=own_operations(upstreams, health),
-        cors=cors,
-        clients=Clients(settings.trusted_proxies),
-        request_ids=RequestIds(secrets.token_hex(8)),
-        reader=Reader(cache, proxy, cors, settings),
-        recorder=Recorder(access_log),
-    )
-
-    bus = bus or (RabbitBus(settings.amqp_url, service="gateway") if settings.amqp_url else None)
-    if bus is not None:
-        supervisor.spawn("listening", _listen(bus, Changes(cache)), may_end=True)
-        supervisor.spawn("bus", bus.run())
-
+def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Service:
+    """`revoked` stands in for the session service that the settings name."""
+    clock, health, supervisor = SystemClock(), Health(), TaskSupervisor()
+    calls = InternalCalls(settings.internal_secret.get_secret_value(), clock)
     revoked = revoked or HttpRevocations(settings.session_url, calls)
+    revocations = Revocations(clock)
     supervisor.spawn("revocations", revocations.follow(revoked))
+
+    upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
+    keys = ApiKeys(settings.session_url, calls, clock, time.monotonic)
+    verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
+    store = LimitStore(settings.redis_url)
+    access_log = AccessLog(sys.stderr.write, settings.log_format)
+    components = _components(settings, upstreams, Authenticator(verifier, keys), store, access_log, health)
 
     async def close() -> None:
         await supervisor.stop()
         await revoked.close()
-        if bus is not None:
-            await bus.close()
-        await cache.close()
+        await components.cache.close()
         await keys.close()
         await store.close()
         await upstreams.close()
         access_log.flush()
 
-    server = DoorServer(Door(duties, settings).handle, settings)
+    handler = RequestHandler(components, development=settings.development)
+    server = GatewayServer(
+        handler.handle, keepalive_seconds=settings.keepalive_seconds, development=settings.development
+    )
     health.started = True
     return Service(
         web.ServerRunner(server, shutdown_timeout=settings.drain_seconds), health, supervisor, close
     )
 
 
-async def _listen(bus: Bus, changes: Changes) -> None:
-    await bus.start()
-    await bus.listen(changes.broadcast())
+def _components(
+    settings: GatewaySettings,
+    upstreams: Upstreams,
+    authenticator: Authenticator,
+    store: LimitStore,
+    access_log: AccessLog,
+    health: Health,
+) -> GatewayComponents:
+    cors = Cors(settings.cors_origins)
+    return GatewayComponents(
+        router=Router(TABLE),
+        authenticator=authenticator,
+        limiter=RequestLimiter(
+            store,
+            auth=settings.rate_limit_auth,
+            writes=settings.rate_limit_writes,
+            chat=settings.rate_limit_chat,
+        ),
+        login_throttle=LoginThrottle(
+            store,
+            settings.internal_secret.get_secret_value(),
+            by_email=settings.rate_limit_login_email,
+            by_address=settings.rate_limit_login_address,
+        ),
+        requests=UpstreamRequestBuilder(settings.upstream_deadline_seconds, settings.body_read_seconds),
+        proxy=Proxy(upstreams),
+        builtin=builtin_operations(upstreams, health),
+        cors=cors,
+        clients=ClientAddressResolver(settings.trusted_proxies),
+        request_ids=RequestIds(secrets.token_hex(8)),
+        cache=ReadCache(cors, settings.cache_seconds, settings.cache_entries, settings.cache_bytes),
+        logger=RequestLogger(access_log),
+    )
 
 
-def own_operations(upstreams: Upstreams, health: Health) -> dict[str, Own]:
+def builtin_operations(upstreams: Upstreams, health: Health) -> dict[str, BuiltinOperation]:
     """What the gateway answers itself, by path."""
     status = StatusOperations(upstreams, health)
     pages = Pages.from_files()

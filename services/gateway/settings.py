@@ -1,6 +1,5 @@
 """What the gateway needs to know, from the environment (`GREENROOM_…`)."""
 
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Self
 
 from limits import parse_many
@@ -8,9 +7,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 from yarl import URL
 
+from services.gateway.http.client_address import Network
 from shared.runtime.settings import ServiceSettings
-
-Network = IPv4Network | IPv6Network
 
 
 def _rate(text: str) -> str:
@@ -59,7 +57,7 @@ class GatewaySettings(ServiceSettings):
     rate_limit_chat: Rate = "20/10 second"
     """Chat messages of one person; an API key speaks for many, and has the limit of writes alone."""
     amqp_url: str = ""
-    """RabbitMQ, to hear of changes; without it nothing is cached."""
+    """No longer used; accepted so that configurations that have it stay valid."""
     cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0
     """How long a public read may be given again."""
     cache_entries: Annotated[int, Field(ge=1)] = 10_000

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from shared.errors import AppError, NotFound
 from shared.files.storage import Storage, Stored
+from shared.http.reply import etag_matches
 
 # What the gateway lets through of a file that is sent to us, in bytes; services may take less.
 LARGEST_FILE: Final = 100 * 1024 * 1024
@@ -31,7 +32,7 @@ class RangeNotSatisfiable(AppError):
 
 
 @dataclass(frozen=True)
-class Span:
+class ByteRange:
     """Bytes from `start` up to, not including, `end`."""
 
     start: int
@@ -48,10 +49,12 @@ async def send_file(
     every = {"ETag": stored.etag, "Last-Modified": _http_date(stored), "Accept-Ranges": "bytes", **headers}
     if _unchanged(request, stored):
         return web.Response(status=304, headers=every)
-    span = wanted_span(request.headers.get("Range"), stored.size) if _range_holds(request, stored) else None
+    span = (
+        requested_range(request.headers.get("Range"), stored.size) if _range_holds(request, stored) else None
+    )
     response = web.StreamResponse(status=206 if span else 200, headers=every)
     response.content_type = content_type
-    span_or_all = span or Span(0, stored.size)
+    span_or_all = span or ByteRange(0, stored.size)
     if span:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{stored.size}"
     response.content_length = span_or_all.end - span_or_all.start
@@ -59,7 +62,7 @@ async def send_file(
 
 
 async def _send(
-    request: web.BaseRequest, response: web.StreamResponse, storage: Storage, key: str, span: Span
+    request: web.BaseRequest, response: web.StreamResponse, storage: Storage, key: str, span: ByteRange
 ) -> web.StreamResponse:
     await response.prepare(request)
     if request.method == "HEAD" or span.start == span.end:
@@ -98,7 +101,7 @@ def _break_off(request: web.BaseRequest) -> None:
         request.transport.abort()
 
 
-def wanted_span(header: str | None, size: int) -> Span | None:
+def requested_range(header: str | None, size: int) -> ByteRange | None:
     """The one range that is asked for; None for none, and for what is answered in full: several, or nonsense.
 
     Raises `RangeNotSatisfiable`.
@@ -108,11 +111,11 @@ def wanted_span(header: str | None, size: int) -> Span | None:
         return None
     first, last = (_position(digits) for digits in match.groups())
     if first is None:
-        span = Span(max(0, size - (last or 0)), size)
+        span = ByteRange(max(0, size - (last or 0)), size)
     elif last is not None and last < first:
         return None
     else:
-        span = Span(first, size if last is None else min(size, last + 1))
+        span = ByteRange(first, size if last is None else min(size, last + 1))
     if span.start >= span.end:
         raise RangeNotSatisfiable(
             f"The file has {size} bytes",
@@ -131,8 +134,7 @@ def _position(digits: str) -> int | None:
 def _unchanged(request: web.BaseRequest, stored: Stored) -> bool:
     tags = request.headers.get("If-None-Match")
     if tags is not None:
-        wanted = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
-        return "*" in wanted or stored.etag in wanted
+        return etag_matches(tags, stored.etag)
     since = request.if_modified_since
     return since is not None and stored.modified < since + _SECOND
 

@@ -66,6 +66,12 @@ def render_error(error: AppError, *, development: bool) -> web.Response:
     return web.Response(body=body, status=error.status, headers=headers, content_type=JSON)
 
 
+def etag_matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether the client has it already (RFC 9110, 13.1.2, compared weakly)."""
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
 def error_body(message: str, code: str, errors: Sequence[FieldError] = (), *, development: bool) -> bytes:
     """The error envelope as JSON; `message` repeats the sentence in development only."""
     envelope: dict[str, object] = {"success": False, "error": message, "code": code}

@@ -18,7 +18,7 @@ _DEADLINE = 20.0
 
 @asynccontextmanager
 async def second_gateway(stack: RunningStack) -> AsyncIterator[str]:
-    """Its address, once it hears of changes."""
+    """Its address, once it answers."""
     info, port, credentials = stack.info, free_port(), load_credentials(stack.data)
     urls = {
         f"GREENROOM_{name.upper()}_URL": f"http://127.0.0.1:{info.processes[name].port}"
@@ -29,7 +29,6 @@ async def second_gateway(stack: RunningStack) -> AsyncIterator[str]:
         | urls
         | {
             "GREENROOM_PORT": str(port),
-            "GREENROOM_AMQP_URL": info.amqp_url,
             "GREENROOM_REDIS_URL": info.redis_url,
             "GREENROOM_INTERNAL_SECRET": credentials.internal_secret,
             "GREENROOM_IDENTITY_PUBLIC_KEYS": json.dumps(
@@ -41,20 +40,19 @@ async def second_gateway(stack: RunningStack) -> AsyncIterator[str]:
         *(sys.executable, "-m", "services.gateway"), env=env, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        await _caching(f"http://127.0.0.1:{port}/rooms")
+        await _answering(f"http://127.0.0.1:{port}/rooms")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _caching(url: str) -> None:
-    """Wait until an answer carries the mark of those that may be kept."""
+async def _answering(url: str) -> None:
     async with asyncio.timeout(_DEADLINE), aiohttp.ClientSession() as http:
         while True:
             try:
                 async with http.get(url) as answer:
-                    if "ETag" in answer.headers:
+                    if answer.status == 200:
                         return
             except aiohttp.ClientError:
                 await asyncio.sleep(0.05)

@@ -74,10 +74,7 @@ def _recorder(plan: StackPlan) -> Component:
 
 
 def _gateway(plan: StackPlan) -> Component:
-    env = url_env(plan, "session", "egress", "attendance") | {
-        "GREENROOM_REDIS_URL": plan.addresses.redis,
-        "GREENROOM_AMQP_URL": plan.addresses.amqp,
-    }
+    env = url_env(plan, "session", "egress", "attendance") | {"GREENROOM_REDIS_URL": plan.addresses.redis}
     return service(plan, "gateway", env, tier=Tier.GATEWAY, needs=("redis",))
 
 

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from aiohttp import ClientError, web
 
-from services.gateway.routing.target import Target
+from services.gateway.routing.target import RequestTarget
 from services.gateway.upstreams.pools import Pool, Upstreams
 from shared.errors import Unavailable
 from shared.http.openapi import Document, merge_documents
@@ -77,7 +77,7 @@ class DocumentOperation:
         self._fetching = asyncio.Lock()
         self._encoded: bytes | None = None
 
-    async def openapi(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def openapi(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         async with self._fetching:
             if self._encoded is None:
                 self._encoded = orjson.dumps(public_document(await self._fetch()))

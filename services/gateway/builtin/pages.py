@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.gateway.routing.target import Target, no_such_path
+from services.gateway.routing.target import RequestTarget, no_such_path
 
 _WEB: Final = Path(__file__).parent / "web"
 _VENDOR: Final = _WEB / "vendor" / "swagger-ui"
@@ -60,13 +60,13 @@ class Pages:
         ]
         return cls({file.name: Asset(file.read_bytes(), _TYPES[file.suffix]) for file in files})
 
-    async def root(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def root(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": "/docs"})
 
-    async def docs(self, request: web.BaseRequest, _: Target) -> web.StreamResponse:
+    async def docs(self, request: web.BaseRequest, _: RequestTarget) -> web.StreamResponse:
         return await _serve(request, self._assets["docs.html"])
 
-    async def asset(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def asset(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:
         found = self._assets.get(target.segments[1])
         if found is None:
             raise no_such_path(target.path)

@@ -1,17 +1,19 @@
 """/health for everybody; /healthz, /readyz and /metrics for whoever runs the gateway."""
 
+import asyncio
 import time
-from typing import Any
+from typing import Any, Final
 
 import orjson
-from aiohttp import web
+from aiohttp import ClientError, web
 
-from services.gateway.probing import probe_all
-from services.gateway.routing.target import Target
-from services.gateway.upstreams.pools import Upstreams
+from services.gateway.routing.target import RequestTarget
+from services.gateway.upstreams.pools import Pool, Upstreams
 from shared.http.reply import Reply, render
 from shared.runtime.health import Health
 from shared.runtime.metrics import exposition
+
+_DEADLINE: Final = 1.0
 
 
 class StatusOperations:
@@ -19,33 +21,58 @@ class StatusOperations:
         self._upstreams = upstreams
         self._health = health
 
-    async def health(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def health(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         """200 with data {status: "ok", services} while every service is ready; else 503, "degraded"."""
-        services = await probe_all(self._upstreams)
-        ailing = [name for name, state in services.items() if state["status"] != "ok"]
-        if not ailing:
+        services = await _probe_all(self._upstreams)
+        not_ready = [name for name, state in services.items() if state["status"] != "ok"]
+        if not not_ready:
             return render(Reply({"status": "ok", "services": services}), 200)
-        return _degraded(ailing, services)
+        return _degraded(not_ready, services)
 
-    async def healthz(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def healthz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         return web.json_response({"status": "alive"})
 
-    async def readyz(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def readyz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         """Whether this process takes requests. The services do not count: see docs/adr/0032."""
         ready, document = await self._health.readiness()
         return web.json_response(document, status=200 if ready else 503)
 
-    async def metrics(self, _: web.BaseRequest, __: Target) -> web.StreamResponse:
+    async def metrics(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         body, content_type = exposition()
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 
-def _degraded(ailing: list[str], services: dict[str, Any]) -> web.Response:
+def _degraded(not_ready: list[str], services: dict[str, Any]) -> web.Response:
     envelope = {
         "success": False,
-        "error": f"Not ready: {', '.join(ailing)}",
+        "error": f"Not ready: {', '.join(not_ready)}",
         "code": "degraded",
         "data": {"status": "degraded", "services": services},
         "timestamp": int(time.time()),
     }
     return web.Response(body=orjson.dumps(envelope), status=503, content_type="application/json")
+
+
+async def _probe_all(upstreams: Upstreams) -> dict[str, dict[str, Any]]:
+    """Service -> {"status": "ok" | "unavailable" | "unreachable", "dependencies": {name: status}}."""
+    pools = upstreams.all
+    states = await asyncio.gather(*(_probe(pool) for pool in pools))
+    return {pool.name: state for pool, state in zip(pools, states, strict=True)}
+
+
+async def _probe(pool: Pool) -> dict[str, Any]:
+    try:
+        async with (
+            asyncio.timeout(_DEADLINE),
+            pool.http.get(pool.url("/readyz")) as answer,
+        ):
+            document = orjson.loads(await answer.read())
+            status = "ok" if answer.status == 200 else "unavailable"
+            return {"status": status, "dependencies": _public(document["dependencies"])}
+    except (TimeoutError, ClientError, OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {"status": "unreachable", "dependencies": {}}
+
+
+def _public(dependencies: dict[str, str]) -> dict[str, str]:
+    """Whether each is well; what exactly is wrong may name hosts, and stays in the service's own /readyz."""
+    return {name: "ok" if state == "ok" else "unavailable" for name, state in dependencies.items()}

@@ -1,19 +1,52 @@
-"""What is known of a request while it is handled."""
+"""What is known of a request while it is handled, and the id it is known by."""
 
+import itertools
+import re
 from dataclasses import dataclass
+from typing import Final
 
-from services.gateway.http.clients import Client
-from services.gateway.identity.callers import Identified
+from multidict import istr
+
+from services.gateway.http.client_address import ClientAddress
 from services.gateway.routing.router import Endpoint
+from shared.access.identity import Caller
+
+REQUEST_ID_HEADER: Final = istr("X-Request-Id")
+
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedCaller:
+    """A caller, and the Authorization header that proves it to a service."""
+
+    caller: Caller
+    authorization: str
 
 
 @dataclass(slots=True)
-class Visit:
-    """`ours` goes into the answer, whatever it is; the rest is filled in as it is found out."""
+class RequestContext:
+    """`extra_headers` goes into the answer, whatever it is; the rest is filled in as it is found out."""
 
     request_id: str
-    client: Client
-    ours: dict[str, str]
+    client: ClientAddress
+    extra_headers: dict[str, str]
     path: str
     endpoint: Endpoint | None = None
-    identified: Identified | None = None
+    authenticated: AuthenticatedCaller | None = None
+
+
+class RequestIds:
+    """Ids of requests: the client's own if well-formed, else `prefix` and a counter.
+
+    `prefix` must be unique to this process; 16 characters or more of [A-Za-z0-9].
+    """
+
+    def __init__(self, prefix: str):
+        self._prefix = prefix
+        self._numbers = itertools.count(1)
+
+    def choose(self, given: str | None) -> str:
+        if given is not None and _WELL_FORMED.fullmatch(given):
+            return given
+        return f"{self._prefix}-{next(self._numbers):x}"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from services.gateway.http.encoded_response import encode_headers
+
 EXPOSED: Final = (
     "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Location, ETag, "
     "Content-Disposition, Content-Range"
@@ -19,7 +21,7 @@ class Cors:
         self._any = "*" in origins
         self._origins = frozenset(origins)
         self._open = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
-        self._open_lines = _lines(self._open)
+        self._open_lines = encode_headers(self._open)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
         """What every answer carries, for a request from `origin`."""
@@ -33,7 +35,7 @@ class Cors:
         """The same as lines of a head."""
         if self._any:
             return self._open_lines
-        return _lines(self.headers(origin))
+        return encode_headers(self.headers(origin))
 
     @staticmethod
     def preflight(methods: Iterable[str]) -> Mapping[str, str]:
@@ -45,7 +47,3 @@ class Cors:
             "Access-Control-Allow-Headers": _HEADERS,
             "Access-Control-Max-Age": _KEPT,
         }
-
-
-def _lines(headers: Mapping[str, str]) -> bytes:
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()

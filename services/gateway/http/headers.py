@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.http.clients import Client
+from services.gateway.http.client_address import ClientAddress
 from services.gateway.http.errors import HeadTooLarge
 from shared.http.request import LIBRARY_HEADER
 
@@ -59,16 +59,16 @@ def check_size(request: web.BaseRequest) -> None:
         raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
 
 
-def onward(
+def upstream_headers(
     headers: CIMultiDictProxy[str],
     *,
-    client: Client,
+    client: ClientAddress,
     request_id: str,
     authorization: str | None,
     library_id: str | None,
     with_body: bool = True,
 ) -> CIMultiDict[str]:
-    """The headers for the service; `authorization` replaces the client's where somebody was identified.
+    """The headers for the service; `authorization` replaces the client's where somebody was authenticated.
 
     A body that nobody will look at is not said to be compressed: it would have to be unpacked.
     """
@@ -86,15 +86,15 @@ def onward(
     return passed
 
 
-def homeward(headers: CIMultiDictProxy[str], ours: Mapping[str, str]) -> CIMultiDict[str]:
-    """The headers for the client: the service's, under ours."""
+def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """The headers for the client: the service's, overridden by `extra_headers`."""
     passed = CIMultiDict(_without(headers, _NOT_HOME))
     for name in [name for name in passed if name.lower().startswith("access-control-")]:
         passed.popall(name, None)
-    vary = passed.getall("Vary", None) if "Vary" in ours else None
-    passed.update(ours)
+    vary = passed.getall("Vary", None) if "Vary" in extra_headers else None
+    passed.update(extra_headers)
     if vary:
-        passed["Vary"] = ", ".join([*vary, ours["Vary"]])
+        passed["Vary"] = ", ".join([*vary, extra_headers["Vary"]])
     return passed
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import TracebackType
 from typing import Final, TypeAlias
 
 from aiohttp import web
 
 from services.gateway.http.errors import BadRequest, ClientGone, RequestTimeout
-from services.gateway.stopwatch import Stopwatch
 from shared.errors import AppError, TooLarge
 
 # So much of a body is read before a service is asked, so that slow clients hold none of its connections.
@@ -19,15 +19,15 @@ _SLOWEST = 64 * 1024
 Payload: TypeAlias = bytes | AsyncIterator[bytes] | None
 
 
-class InboundBody:
+class RequestBody:
     """Read once, by `payload()`. `failure` is what went wrong on the client's side, if anything.
 
-    `stopwatch` is the service's: it stands while we wait for the client.
+    `deadline` is the service's: it is paused while we wait for the client.
     """
 
     def __init__(self, request: web.BaseRequest, *, limit: int, seconds: float):
         self.failure: AppError | None = None
-        self.stopwatch: Stopwatch | None = None
+        self.deadline: PausableDeadline | None = None
         self._request = request
         self._content = request.content
         self._limit = limit
@@ -73,8 +73,8 @@ class InboundBody:
 
     async def _piece(self, ends_at: float) -> bytes:
         """The next piece, empty at the end."""
-        if self.stopwatch is not None:
-            self.stopwatch.hold()
+        if self.deadline is not None:
+            self.deadline.pause()
         try:
             async with asyncio.timeout_at(ends_at):
                 return await self._content.readany()
@@ -85,8 +85,8 @@ class InboundBody:
         except (web.RequestPayloadError, ValueError):
             self.failure = BadRequest("The body is not framed as announced", code="body_malformed")
         finally:
-            if self.stopwatch is not None:
-                self.stopwatch.restart()
+            if self.deadline is not None:
+                self.deadline.restart()
         raise self.failure
 
     async def _invite(self) -> None:
@@ -105,3 +105,36 @@ async def _joined(read: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterato
     yield b"".join(read)
     async for piece in rest:
         yield piece
+
+
+class PausableDeadline:
+    """As a context, raises `TimeoutError` when `seconds` passed since it was last restarted."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(seconds)
+        self._running = False
+
+    async def __aenter__(self) -> "PausableDeadline":
+        await self._timeout.__aenter__()
+        self._running = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running = False
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def restart(self) -> None:
+        self._set(self._loop.time() + self._seconds)
+
+    def pause(self) -> None:
+        """Until the next `restart`."""
+        self._set(None)
+
+    def _set(self, when: float | None) -> None:
+        # A body may still be read when the service has answered.
+        if self._running and not self._timeout.expired():
+            self._timeout.reschedule(when)

@@ -5,7 +5,12 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from services.gateway.identity.credentials import ApiKey, ManagementToken, refused_key, refused_token
+from services.gateway.identity.credentials import (
+    ApiKeyCredential,
+    ManagementTokenCredential,
+    refused_key,
+    refused_token,
+)
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
@@ -19,7 +24,7 @@ _FRESH: Final = 0.5
 _TIMEOUT_SECONDS: Final = 1.0
 _REFUSALS = frozenset({400, 401, 403, 404, 422})
 
-Shown = ApiKey | ManagementToken
+KeyCredential = ApiKeyCredential | ManagementTokenCredential
 
 
 class _Exchanged(BaseModel):
@@ -35,18 +40,21 @@ class ApiKeys:
         # Refusals are kept as well: a wrong key costs the session service one question a moment.
         self._tokens: TtlCache[str] = TtlCache(_FRESH, keep_failures=True, clock=monotonic)
 
-    async def token(self, shown: Shown) -> str:
+    async def token(self, credential: KeyCredential) -> str:
         """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` if nobody can say."""
-        if isinstance(shown, ManagementToken) and shown.expires_at <= self._clock.now().timestamp():
+        if (
+            isinstance(credential, ManagementTokenCredential)
+            and credential.expires_at <= self._clock.now().timestamp()
+        ):
             raise Unauthenticated("The management token has expired", code="token_expired")
-        return await self._tokens.get(shown.digest, lambda: self._exchange(shown))
+        return await self._tokens.get(credential.digest, lambda: self._exchange(credential))
 
     async def close(self) -> None:
         await self._tokens.close()
         await self._client.close()
 
-    async def _exchange(self, shown: Shown) -> str:
-        path, question, refusal = _question(shown)
+    async def _exchange(self, credential: KeyCredential) -> str:
+        path, question, refusal = _question(credential)
         try:
             return (await self._client.post(path, _Exchanged, question)).access_token
         except Unavailable as error:
@@ -57,8 +65,8 @@ class ApiKeys:
             ) from error
 
 
-def _question(shown: Shown) -> tuple[str, dict[str, str], Unauthenticated]:
+def _question(credential: KeyCredential) -> tuple[str, dict[str, str], Unauthenticated]:
     """Where to ask, what, and how it is refused."""
-    if isinstance(shown, ApiKey):
-        return KEYS, {"id": shown.id, "secret": shown.secret}, refused_key()
-    return MANAGEMENT_TOKENS, {"token": shown.text}, refused_token()
+    if isinstance(credential, ApiKeyCredential):
+        return KEYS, {"id": credential.id, "secret": credential.secret}, refused_key()
+    return MANAGEMENT_TOKENS, {"token": credential.text}, refused_token()

@@ -14,7 +14,7 @@ from shared.runtime.settings import base64url
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKeyCredential:
     id: str
     secret: str = field(repr=False)
 
@@ -25,7 +25,7 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
-class ManagementToken:
+class ManagementTokenCredential:
     """A JWT that claims to be signed with an API key's secret; whether it is, only the session service knows.
 
     `expires_at`: its own word, in seconds since 1970.
@@ -40,7 +40,7 @@ class ManagementToken:
         return hashlib.sha256(self.text.encode()).digest()
 
 
-Credentials: TypeAlias = str | ApiKey | ManagementToken
+Credentials: TypeAlias = str | ApiKeyCredential | ManagementTokenCredential
 
 
 def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
@@ -65,7 +65,7 @@ def _authorization(value: str) -> Credentials:
     raise Unauthenticated("Send Authorization: Bearer <access token>", code="token_invalid")
 
 
-def _management_token(token: str) -> ManagementToken | None:
+def _management_token(token: str) -> ManagementTokenCredential | None:
     """None for all that cannot be one, which is then held to be an access token of ours.
 
     Nothing is believed here: this only finds out who is to verify it.
@@ -76,12 +76,12 @@ def _management_token(token: str) -> ManagementToken | None:
             return None
         claims = orjson.loads(base64url(parts[1]))
         expires_at = float(claims["exp"])
-        return ManagementToken(token, expires_at) if "access_key" in claims else None
+        return ManagementTokenCredential(token, expires_at) if "access_key" in claims else None
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         return None
 
 
-def _basic(encoded: str) -> ApiKey:
+def _basic(encoded: str) -> ApiKeyCredential:
     try:
         text = base64.b64decode(encoded, validate=True).decode()
     except ValueError:
@@ -89,11 +89,11 @@ def _basic(encoded: str) -> ApiKey:
     return _key(*text.partition(":"))
 
 
-def _key(identifier: str, separator: str, secret: str) -> ApiKey:
-    # Secrets of ours are ASCII; bytes that are no UTF-8 come as text that cannot be encoded again.
+def _key(identifier: str, separator: str, secret: str) -> ApiKeyCredential:
+    # Our secrets are ASCII; bytes that are no UTF-8 come as text that cannot be encoded again.
     if not separator or not secret or not secret.isascii() or not is_id(identifier):
         raise refused_key()
-    return ApiKey(identifier.lower(), secret)
+    return ApiKeyCredential(identifier.lower(), secret)
 
 
 def refused_key() -> Unauthenticated:

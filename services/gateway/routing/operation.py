@@ -26,9 +26,8 @@ class Operation:
     """One operation. `mirrored` ones also exist under /libraries/{library_id}.
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
-    password is slowed when it fails often. What a `cached` one answers to nobody in particular may be kept; a
-    `quiet` write changes nothing that such an answer shows. What a `talking` one says reaches many: it
-    is counted by person.
+    password is slowed when it fails often. What a `cached` one answers to anonymous clients is kept for a
+    second. A `talking` one reaches many people: it is counted by person.
     """
 
     method: str
@@ -40,7 +39,6 @@ class Operation:
     deadline: float | None = None
     sign_in: bool = False
     cached: bool = False
-    quiet: bool = False
     talking: bool = False
 
 

@@ -36,7 +36,7 @@ class _Node:
         self.endpoints: dict[str, Endpoint] = {}
 
 
-class Matcher:
+class Router:
     """Literal segments win over parameters, the leftmost first; a parameter takes one non-empty segment.
 
     A parameter `{path:.+}` ends a path and takes all that is left of it, which wins over nothing else.

@@ -13,7 +13,7 @@ _DOTS = frozenset({".", ".."})
 
 
 @dataclass(slots=True)
-class Target:
+class RequestTarget:
     """`path` and `query` (with its "?", or empty) as sent; `segments` decoded."""
 
     path: str
@@ -21,11 +21,11 @@ class Target:
     segments: list[str]
 
 
-def read_target(raw: str) -> Target:
+def parse_target(raw: str) -> RequestTarget:
     """Read the target of a request line; raises `NotFound` for a path that cannot be one of ours.
 
     A service decodes the path that we pass on, so what could mean another path to it than to our
-    matcher (an encoded slash, dot segments) is refused here.
+    router (an encoded slash, dot segments) is refused here.
     """
     if not raw.isascii():
         raw = quote(raw.encode("utf-8", "surrogateescape"), safe=_ASCII)
@@ -37,7 +37,7 @@ def read_target(raw: str) -> Target:
         segments = [_decoded(segment, head) for segment in segments]
     if not _DOTS.isdisjoint(segments):
         raise no_such_path(head)
-    return Target(head, mark + query, segments)
+    return RequestTarget(head, mark + query, segments)
 
 
 def no_such_path(path: str) -> NotFound:

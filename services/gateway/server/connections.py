@@ -8,7 +8,6 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from services.gateway.http.errors import BadRequest, HeadTooLarge
-from services.gateway.settings import GatewaySettings
 from shared.errors import AppError
 from shared.http.reply import render_error
 from shared.runtime.metrics import REFUSALS, observe_request
@@ -16,20 +15,20 @@ from shared.runtime.metrics import REFUSALS, observe_request
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class DoorServer(web.Server):
+class GatewayServer(web.Server):
     """One handler for every request; a client that goes away cancels it.
 
     Bodies stay compressed as they came. A connection that is idle, or whose request head is incomplete,
     is closed after `keepalive_seconds`; the unread rest of a refused body is taken for 2 s at most.
     """
 
-    def __init__(self, handle: Handle, settings: GatewaySettings):
+    def __init__(self, handle: Handle, *, keepalive_seconds: float, development: bool):
         super().__init__(handle, handler_cancellation=True)
-        self.development = settings.development
+        self.development = development
         self._options: dict[str, Any] = {
             "access_log": None,
             "auto_decompress": False,
-            "keepalive_timeout": settings.keepalive_seconds,
+            "keepalive_timeout": keepalive_seconds,
             "lingering_time": 2.0,
             "max_line_size": 8190,
             "max_field_size": 8190,
@@ -43,7 +42,7 @@ class DoorServer(web.Server):
 class _Connection(web.RequestHandler):
     __slots__ = ("_development",)
 
-    def __init__(self, server: DoorServer, **options: Any):
+    def __init__(self, server: GatewayServer, **options: Any):
         super().__init__(server, **options)
         self._development = server.development
 

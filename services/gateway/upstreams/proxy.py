@@ -1,7 +1,7 @@
 """Passing a request on to a service and its answer back, both as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -11,10 +11,10 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, Connectio
 from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
-from services.gateway.http.headers import homeward
-from services.gateway.http.request_body import InboundBody, Payload
-from services.gateway.stopwatch import Stopwatch
+from services.gateway.http.headers import client_headers
+from services.gateway.http.request_body import PausableDeadline, Payload
 from services.gateway.upstreams.pools import Pool, Upstreams
+from services.gateway.upstreams.request_builder import SharedRead, UpstreamRequest
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -26,31 +26,8 @@ FAILURES = Counter(
 _BUFFERED: Final = 64 * 1024
 
 
-@dataclass(slots=True)
-class Errand:
-    """What to ask of whom: `target` is the encoded path and query, `ours` goes into every answer."""
-
-    upstream: str
-    method: str
-    target: str
-    headers: CIMultiDict[str]
-    ours: Mapping[str, str]
-    body: InboundBody
-    deadline: float
-
-
 @dataclass(frozen=True, slots=True)
-class Inquiry:
-    """A GET whose answer many may get; no header of it is a client's own."""
-
-    upstream: str
-    target: str
-    headers: CIMultiDict[str]
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class UpstreamResponse:
     """A service's answer, whole."""
 
     status: int
@@ -63,51 +40,55 @@ class Proxy:
     def __init__(self, upstreams: Upstreams):
         self._upstreams = upstreams
 
-    async def forward(self, request: web.BaseRequest, errand: Errand) -> web.StreamResponse:
+    async def forward(self, request: web.BaseRequest, outgoing: UpstreamRequest) -> web.StreamResponse:
         """The service's answer, whatever its status.
 
         Raises `Unavailable` where nobody listens, `DeadlineExceeded`, and `BadGateway` where it broke off
         before it had said anything that the client has seen.
         """
-        pool = self._upstreams[errand.upstream]
-        data = await errand.body.payload()
+        pool = self._upstreams[outgoing.upstream]
+        data = await outgoing.body.payload()
         if data is None or isinstance(data, bytes):
-            return await self._send(request, errand, pool, data)
-        async with _upload(pool, errand.deadline):
-            return await self._send(request, errand, pool, data)
+            return await self._send(request, outgoing, pool, data)
+        async with _upload(pool, outgoing.deadline):
+            return await self._send(request, outgoing, pool, data)
 
     async def _send(
-        self, request: web.BaseRequest, errand: Errand, pool: Pool, data: Payload
+        self, request: web.BaseRequest, outgoing: UpstreamRequest, pool: Pool, data: Payload
     ) -> web.StreamResponse:
         try:
-            async with Stopwatch(errand.deadline) as stopwatch:
-                errand.body.stopwatch = stopwatch
+            async with PausableDeadline(outgoing.deadline) as deadline:
+                outgoing.body.deadline = deadline
                 # aiohttp keeps HEAD from having a body; the services know GET alone.
-                method = "GET" if errand.method == "HEAD" else errand.method
+                method = "GET" if outgoing.method == "HEAD" else outgoing.method
                 answer = await pool.http.request(
-                    method, pool.url(errand.target), data=data, headers=errand.headers, allow_redirects=False
+                    method,
+                    pool.url(outgoing.target),
+                    data=data,
+                    headers=outgoing.headers,
+                    allow_redirects=False,
                 )
                 whole = await _read_small(answer, is_write=method != "GET")
         except (TimeoutError, ClientError, OSError) as error:
-            raise errand.body.failure or _refusal(pool, error, errand.deadline) from error
-        headers = homeward(answer.headers, errand.ours)
+            raise outgoing.body.failure or _refusal(pool, error, outgoing.deadline) from error
+        headers = client_headers(answer.headers, outgoing.extra_headers)
         if whole is not None:
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
         async with answer:
-            return await _stream(request, answer, headers, errand)
+            return await _stream(request, answer, headers, outgoing)
 
-    async def fetch(self, inquiry: Inquiry) -> Fetched:
+    async def fetch(self, read: SharedRead) -> UpstreamResponse:
         """The service's whole answer, whatever its status; raises as `forward` does."""
-        pool = self._upstreams[inquiry.upstream]
-        url = pool.url(inquiry.target)
+        pool = self._upstreams[read.upstream]
+        url = pool.url(read.target)
         try:
             async with (
-                asyncio.timeout(inquiry.deadline),
-                pool.http.get(url, headers=inquiry.headers, allow_redirects=False) as answer,
+                asyncio.timeout(read.deadline),
+                pool.http.get(url, headers=read.headers, allow_redirects=False) as answer,
             ):
-                return Fetched(answer.status, answer.reason, answer.headers, await answer.read())
+                return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
         except (TimeoutError, ClientError, OSError) as error:
-            raise _refusal(pool, error, inquiry.deadline) from error
+            raise _refusal(pool, error, read.deadline) from error
 
 
 @asynccontextmanager
@@ -136,23 +117,26 @@ async def _read_small(answer: ClientResponse, *, is_write: bool) -> bytes | None
 
 
 async def _stream(
-    request: web.BaseRequest, answer: ClientResponse, headers: CIMultiDict[str], errand: Errand
+    request: web.BaseRequest,
+    answer: ClientResponse,
+    headers: CIMultiDict[str],
+    outgoing: UpstreamRequest,
 ) -> web.StreamResponse:
     """Both ends must go on within the deadline: a service that hangs, or a client that does not read."""
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
     response.content_length = answer.content_length
     try:
-        async with Stopwatch(errand.deadline) as stopwatch:
+        async with PausableDeadline(outgoing.deadline) as deadline:
             await response.prepare(request)
             if request.method != "HEAD":
                 async for piece in answer.content.iter_any():
-                    stopwatch.restart()
+                    deadline.restart()
                     await response.write(piece)
-                    stopwatch.restart()
+                    deadline.restart()
     except (TimeoutError, ClientError, OSError) as error:
         # The status is sent: only a broken connection can still say that the answer is not whole.
-        log.warning("gateway.broken_off", upstream=errand.upstream, error=type(error).__name__)
-        FAILURES.labels(errand.upstream, "broken_off").inc()
+        log.warning("gateway.broken_off", upstream=outgoing.upstream, error=type(error).__name__)
+        FAILURES.labels(outgoing.upstream, "broken_off").inc()
         if request.transport is not None:
             request.transport.abort()
     return response

@@ -10,7 +10,7 @@ import pytest
 import services.attendance
 import services.egress
 import services.session
-from services.gateway.app import own_operations
+from services.gateway.app import builtin_operations
 from services.gateway.builtin.documents import public_document
 from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import REST
@@ -63,7 +63,7 @@ def test_internal_operations_lie_under_internal(upstream: Upstream) -> None:
 async def test_the_gateway_answers_what_it_lists_as_its_own() -> None:
     upstreams = Upstreams({}, connections=1)
     listed = {line.path for line in TABLE if line.upstream is Upstream.GATEWAY}
-    assert listed == set(own_operations(upstreams, Health()))
+    assert listed == set(builtin_operations(upstreams, Health()))
 
 
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.path}")

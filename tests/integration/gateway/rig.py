@@ -16,7 +16,6 @@ from services.gateway.settings import GatewaySettings
 from services.session.identity.keys.management import access_key
 from shared.access.identity import Caller, TokenIssuer
 from shared.access.revocations import Revoked
-from shared.bus import Bus
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
@@ -158,16 +157,16 @@ def bearer(lifetime: timedelta = timedelta(minutes=5)) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(bus: Bus | None = None, **settings: object) -> AsyncIterator[Rig]:
-    """The gateway with `settings` over the tests' own, on `bus` if any, and a client of it."""
+async def running(**settings: object) -> AsyncIterator[Rig]:
+    """The gateway with `settings` over the tests' own, and a client of it."""
     services = [FakeService(name) for name in ("session", "egress", "attendance")]
     for service in services:
         await service.start()
-    door = build(GatewaySettings.model_validate(_settings(services) | settings), bus, NobodyRevoked())
-    await door.runner.setup()
-    site = web.TCPSite(door.runner, "127.0.0.1", 0)
+    gateway = build(GatewaySettings.model_validate(_settings(services) | settings), NobodyRevoked())
+    await gateway.runner.setup()
+    site = web.TCPSite(gateway.runner, "127.0.0.1", 0)
     await site.start()
-    port = door.runner.addresses[0][1]
+    port = gateway.runner.addresses[0][1]
     url = f"http://127.0.0.1:{port}"
     http = ClientSession(
         url, timeout=ClientTimeout(total=20), cookie_jar=DummyCookieJar(), auto_decompress=False
@@ -177,9 +176,9 @@ async def running(bus: Bus | None = None, **settings: object) -> AsyncIterator[R
         yield Rig(session, egress, attendance, http, url, port)
     finally:
         await http.close()
-        await door.runner.cleanup()
-        assert door.close is not None
-        await door.close()
+        await gateway.runner.cleanup()
+        assert gateway.close is not None
+        await gateway.close()
         for service in services:
             await service.stop()
 

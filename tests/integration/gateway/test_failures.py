@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientError, ClientPayloadError, web
 
-from tests.integration.gateway.rig import Rig, running
+from tests.integration.gateway.rig import Rig, bearer, running
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
 
@@ -99,7 +99,7 @@ async def test_half_an_answer_is_never_taken_for_the_whole(length: bytes) -> Non
             assert await _refusal(rig) == (502, "bad_gateway")
             return
         with pytest.raises((ClientPayloadError, ClientError)):
-            async with rig.http.get("/rooms") as answer:
+            async with rig.http.get("/rooms", headers=bearer()) as answer:
                 await answer.read()
 
 

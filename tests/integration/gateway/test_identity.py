@@ -77,7 +77,7 @@ async def test_a_management_token_is_looked_at_once_and_used_no_longer_than_it_l
         while answer.status == 200:
             async with rig.http.get("/presets", headers=short) as answer:
                 refusal = await answer.json()
-    # By the gateway's clock, or by the session service's, which is asked when ours is a moment behind.
+    # By the gateway's clock, or by the session service's, which is asked if ours is a moment behind.
     assert answer.status == 401
     assert refusal["code"] in {"token_expired", "management_token_invalid"}
     exchanges = rig.session.exchanges

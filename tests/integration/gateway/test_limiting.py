@@ -31,7 +31,7 @@ async def try_password(rig: Rig, password: str, email: str = "ada@example.com", 
 @pytest.fixture
 async def guarded() -> AsyncIterator[Rig]:
     limits: dict[str, object] = {"rate_limit_login_email": "3/hour", "rate_limit_login_address": "7/hour"}
-    async with running(None, trusted_proxies="127.0.0.1", **limits) as rig:
+    async with running(trusted_proxies="127.0.0.1", **limits) as rig:
         rig.session.handler = sign_in
         yield rig
 
@@ -152,7 +152,7 @@ async def redis() -> AsyncIterator[RedisNode]:
 
 async def test_two_gateways_count_together(redis: RedisNode) -> None:
     limits: dict[str, object] = {"rate_limit_login_email": "3/hour", "redis_url": redis.url}
-    async with running(None, **limits) as one, running(None, **limits) as two:
+    async with running(**limits) as one, running(**limits) as two:
         one.session.handler = two.session.handler = sign_in
         tries = [(await try_password(rig, "wrong", "cy@example.com"))[0] for rig in (one, two) * 10]
         # On a busy machine a count may come too late to count.
@@ -165,7 +165,7 @@ async def test_two_gateways_count_failures_of_an_address_and_a_tenant_s_writes_t
 ) -> None:
     limits: dict[str, object] = {"rate_limit_login_address": "4/hour", "rate_limit_writes": "4/day"}
     limits["redis_url"] = redis.url
-    async with running(None, **limits) as one, running(None, **limits) as two:
+    async with running(**limits) as one, running(**limits) as two:
         one.session.handler = two.session.handler = sign_in
         each = [(number, rig) for number in range(5) for rig in (one, two)]
         tries = [(await try_password(rig, "wrong", f"q{number}@example.com"))[0] for number, rig in each]

@@ -13,9 +13,8 @@ from tests.integration.gateway.rig import LIBRARY, ROOM, Rig, bearer, running
 
 
 async def test_a_request_and_its_answer_pass_unchanged(rig: Rig) -> None:
-    async with rig.http.get(
-        rig.exactly(f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"), headers={"Accept": "x/y", "User-Agent": "me"}
-    ) as answer:
+    headers = bearer() | {"Accept": "x/y", "User-Agent": "me"}
+    async with rig.http.get(rig.exactly(f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"), headers=headers) as answer:
         seen = await answer.json()
     assert answer.status == 200
     assert seen["method"] == "GET"
@@ -77,9 +76,10 @@ async def test_no_library_and_no_mirror_are_not_found(rig: Rig, path: str) -> No
 
 
 async def test_head_is_get_without_its_body(rig: Rig) -> None:
-    async with rig.http.get("/rooms", headers={"X-Request-Id": "same-for-both"}) as whole:
+    headers = bearer() | {"X-Request-Id": "same-for-both"}
+    async with rig.http.get("/rooms", headers=headers) as whole:
         size = len(await whole.read())
-    async with rig.http.head("/rooms", headers={"X-Request-Id": "same-for-both"}) as answer:
+    async with rig.http.head("/rooms", headers=headers) as answer:
         assert await answer.read() == b""
     assert answer.status == 200
     assert int(answer.headers["Content-Length"]) == size
@@ -143,7 +143,7 @@ async def test_a_large_answer_is_streamed_as_it_comes(rig: Rig) -> None:
         return response
 
     rig.session.handler = large
-    async with rig.http.get("/rooms") as answer:
+    async with rig.http.get("/rooms", headers=bearer()) as answer:
         assert await answer.content.readexactly(5) == b"first"
         go_on.set()
         async for piece in answer.content.iter_any():

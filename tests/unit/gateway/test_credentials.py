@@ -5,7 +5,11 @@ import base64
 import jwt
 import pytest
 
-from services.gateway.identity.credentials import ApiKey, ManagementToken, read_credentials
+from services.gateway.identity.credentials import (
+    ApiKeyCredential,
+    ManagementTokenCredential,
+    read_credentials,
+)
 from shared.errors import Unauthenticated
 
 _ID = "0190b5b0-7c5c-7000-8000-000000000001"
@@ -25,7 +29,7 @@ def test_bearer(value: str) -> None:
 
 
 def test_both_forms_of_an_api_key_are_the_same_key() -> None:
-    key = ApiKey(_ID, "s.e:c")
+    key = ApiKeyCredential(_ID, "s.e:c")
     assert read_credentials({"X-API-Key": f"{_ID.upper()}.s.e:c"}) == key
     assert read_credentials({"Authorization": _basic(f"{_ID}:s.e:c")}) == key
 
@@ -39,10 +43,10 @@ def management(algorithm: str = "HS256", **changed: object) -> str:
 def test_a_token_that_a_key_s_secret_may_have_signed_is_for_the_session_service() -> None:
     token = management()
     shown = read_credentials({"Authorization": f"Bearer {token}"})
-    assert shown == ManagementToken(token, 1_900_000_000)
+    assert shown == ManagementTokenCredential(token, 1_900_000_000)
     assert token not in repr(shown)
-    assert isinstance(shown, ManagementToken)
-    assert shown.digest != ManagementToken(token[:-1], 1_900_000_000).digest
+    assert isinstance(shown, ManagementTokenCredential)
+    assert shown.digest != ManagementTokenCredential(token[:-1], 1_900_000_000).digest
 
 
 @pytest.mark.parametrize(
@@ -98,5 +102,5 @@ def test_malformed_keys_are_refused(value: str) -> None:
 
 
 def test_the_digest_tells_keys_apart_and_hides_the_secret() -> None:
-    assert ApiKey(_ID, "a").digest != ApiKey(_ID, "b").digest
-    assert b"sesame" not in ApiKey(_ID, "sesame").digest
+    assert ApiKeyCredential(_ID, "a").digest != ApiKeyCredential(_ID, "b").digest
+    assert b"sesame" not in ApiKeyCredential(_ID, "sesame").digest

@@ -5,17 +5,17 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.http.clients import Client
+from services.gateway.http.client_address import ClientAddress
 from services.gateway.http.errors import HeadTooLarge
-from services.gateway.http.headers import check_size, homeward, onward
+from services.gateway.http.headers import check_size, client_headers, upstream_headers
 
-_CLIENT = Client("198.51.100.7", "https", "live.example")
+_CLIENT = ClientAddress("198.51.100.7", "https", "live.example")
 
 
 def _onward(
     *sent: tuple[str, str], authorization: str | None = None, library_id: str | None = None
 ) -> CIMultiDict[str]:
-    return onward(
+    return upstream_headers(
         CIMultiDictProxy(CIMultiDict(sent)),
         client=_CLIENT,
         request_id="r-1",
@@ -94,7 +94,7 @@ def test_answers_lose_what_is_about_the_connection_and_take_our_headers() -> Non
             ("Vary", "Accept"),
         ]
     )
-    passed = homeward(
+    passed = client_headers(
         CIMultiDictProxy(sent), {"X-Request-Id": "r-1", "Server": "greenroom", "Vary": "Origin"}
     )
     assert passed.getall("Set-Cookie") == ["a=1", "b=2"]

@@ -3,21 +3,17 @@
 import pytest
 from pydantic import ValidationError
 
-from services.gateway.http.clients import Client
-from services.gateway.http.context import Visit
-from services.gateway.identity.callers import Identified
-from services.gateway.limiting.counters import Counters
-from services.gateway.limiting.store import Store
-from services.gateway.limiting.subjects import network, tenant
-from services.gateway.limiting.throttle import Throttle
-from services.gateway.routing.router import Matcher
+from services.gateway.http.client_address import ClientAddress
+from services.gateway.http.context import AuthenticatedCaller, RequestContext
+from services.gateway.limiting.limiter import RequestLimiter, network, tenant
+from services.gateway.limiting.store import LimitStore
+from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
 from services.gateway.settings import GatewaySettings
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests
 from shared.ids import new_id
-from shared.testing.fake_clock import FakeClock
 
 
 @pytest.mark.parametrize(
@@ -34,9 +30,9 @@ def test_an_address_stands_for_what_one_client_may_choose_from(address: str, cou
     assert network(address) == counted
 
 
-def _visit(caller: Caller | None) -> Visit:
-    identified = Identified(caller, "Bearer x") if caller else None
-    return Visit("r", Client("192.0.2.7", "http", "h"), {}, "/", identified=identified)
+def _context(caller: Caller | None) -> RequestContext:
+    authenticated = AuthenticatedCaller(caller, "Bearer x") if caller else None
+    return RequestContext("r", ClientAddress("192.0.2.7", "http", "h"), {}, "/", authenticated=authenticated)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +48,7 @@ def _visit(caller: Caller | None) -> Visit:
 def test_hosts_share_their_organization_s_account_and_viewers_have_their_own(
     caller: Caller | None, counted: str
 ) -> None:
-    assert tenant(_visit(caller)) == counted
+    assert tenant(_context(caller)) == counted
 
 
 @pytest.mark.parametrize("bad", ["", "many", "10", "10/minute;5/second", "10/fortnight"])
@@ -61,40 +57,41 @@ def test_a_rate_that_cannot_be_read_is_refused(bad: str) -> None:
         GatewaySettings.model_validate({"rate_limit_writes": bad})
 
 
-async def _admitted(throttle: Throttle, caller: Caller, times: int) -> int:
+async def _admitted(limiter: RequestLimiter, caller: Caller, times: int) -> int:
     """How many of so many chat messages at once pass."""
-    endpoint = Matcher(TABLE).match("POST", ["sessions", new_id(), "chat"])
+    endpoint = Router(TABLE).match("POST", ["sessions", new_id(), "chat"])
     assert endpoint is not None
     for number in range(times):
         try:
-            await throttle.admit(endpoint, _visit(caller))
+            await limiter.admit(endpoint, _context(caller))
         except TooManyRequests:
             return number
     return times
 
 
 async def test_one_person_talks_so_much_and_an_api_key_for_many() -> None:
-    store = Store.of("")
-    settings = GatewaySettings(rate_limit_chat="3/10 second")
-    throttle = Throttle(Counters(store, FakeClock()), settings)
+    store = LimitStore("")
+    limiter = RequestLimiter(store, auth="9/hour", writes="99/hour", chat="3/hour")
     viewer = Caller("v", "s", None, UserRole.VIEWER, "Vera")
-    assert await _admitted(throttle, viewer, 9) == 3
+    assert await _admitted(limiter, viewer, 9) == 3
     # In another tab it is the same person; a colleague of the same organization is another.
-    assert await _admitted(throttle, Caller("v", "t", None, UserRole.VIEWER, "Vera"), 9) == 0
+    assert await _admitted(limiter, Caller("v", "t", None, UserRole.VIEWER, "Vera"), 9) == 0
     for host in ("h", "i"):
-        assert await _admitted(throttle, Caller(host, "s", "o", UserRole.HOST, "Ada"), 9) == 3
-    assert await _admitted(throttle, Caller("h", "k", "o", UserRole.HOST, "Ada", api_key_id="k"), 9) == 9
+        assert await _admitted(limiter, Caller(host, "s", "o", UserRole.HOST, "Ada"), 9) == 3
+    assert await _admitted(limiter, Caller("h", "k", "o", UserRole.HOST, "Ada", api_key_id="k"), 9) == 9
     await store.close()
 
 
 async def test_only_what_was_said_counts() -> None:
-    store = Store.of("")
-    throttle = Throttle(Counters(store, FakeClock()), GatewaySettings(rate_limit_chat="2/10 second"))
-    endpoint = Matcher(TABLE).match("POST", ["sessions", new_id(), "chat"])
+    store = LimitStore("")
+    limiter = RequestLimiter(store, auth="9/hour", writes="99/hour", chat="2/hour")
+    endpoint = Router(TABLE).match("POST", ["sessions", new_id(), "chat"])
     assert endpoint is not None
-    visit = _visit(Caller("v", "s", None, UserRole.VIEWER, "Vera"))
+    context = _context(Caller("v", "s", None, UserRole.VIEWER, "Vera"))
     for status in (422, 403, None, 201, 500, 201):
-        await throttle.settle(await throttle.admit(endpoint, visit), status)
+        attempt = await limiter.admit(endpoint, context)
+        assert attempt is not None
+        await attempt.settle(status)
     with pytest.raises(TooManyRequests):
-        await throttle.admit(endpoint, visit)
+        await limiter.admit(endpoint, context)
     await store.close()

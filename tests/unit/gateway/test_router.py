@@ -1,4 +1,4 @@
-"""The matcher against a model that tries every template."""
+"""The router against a model that tries every template."""
 
 import itertools
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.routing.operation import Operation, Upstream, get, patch
-from services.gateway.routing.router import Matcher
+from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
 from shared.http.openapi import LIBRARY_PREFIX
 from shared.http.routes import PUBLIC
@@ -40,24 +40,24 @@ def _specificity(template: str) -> list[bool]:
 def test_agrees_with_trying_every_template(
     declared: list[tuple[str, str]], method: str, segments: list[str]
 ) -> None:
-    matcher = Matcher(_operation(*each) for each in declared)
+    router = Router(_operation(*each) for each in declared)
     fitting = [(m, t) for m, t in declared if _fits(t, segments)]
     right = sorted((t for m, t in fitting if m == method), key=_specificity)
-    found = matcher.match(method, segments)
+    found = router.match(method, segments)
     assert (found.template if found else None) == (right[0] if right else None)
     methods = {m for m, _ in fitting}
-    assert matcher.allowed(segments) == sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+    assert router.allowed(segments) == sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=lambda each: f"{each.method} {each.path}")
 def test_every_line_of_the_table_is_reached_by_its_own_path(operation: Operation) -> None:
-    matcher = Matcher(TABLE)
+    router = Router(TABLE)
     segments = operation.path.split("/")[1:]
     filled = ["0190b5b0-7c5c-7000-8000-000000000001" if "{" in part else part for part in segments]
-    found = matcher.match(operation.method, filled)
+    found = router.match(operation.method, filled)
     assert found is not None
     assert found.operation is operation
-    mirror = matcher.match(operation.method, ["libraries", "some-library", *filled])
+    mirror = router.match(operation.method, ["libraries", "some-library", *filled])
     assert (mirror is not None) is operation.mirrored
     if mirror is not None:
         assert mirror.in_library
@@ -65,27 +65,27 @@ def test_every_line_of_the_table_is_reached_by_its_own_path(operation: Operation
 
 
 def test_a_method_falls_back_to_a_less_specific_template() -> None:
-    matcher = Matcher(
+    router = Router(
         [get("/rooms/my", Upstream.SESSION, PUBLIC), patch("/rooms/{id}", Upstream.SESSION, PUBLIC)]
     )
-    found = matcher.match("PATCH", ["rooms", "my"])
+    found = router.match("PATCH", ["rooms", "my"])
     assert found is not None
     assert found.template == "/rooms/{id}"
 
 
 def test_head_is_for_every_get() -> None:
-    matcher = Matcher(TABLE)
+    router = Router(TABLE)
     for operation in TABLE:
         segments = operation.path.split("/")[1:]
-        assert (matcher.match("HEAD", segments) is not None) is ("GET" in matcher.allowed(segments))
+        assert (router.match("HEAD", segments) is not None) is ("GET" in router.allowed(segments))
 
 
 def test_the_same_operation_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
-        Matcher(itertools.repeat(get("/rooms", Upstream.SESSION, PUBLIC), 2))
+        Router(itertools.repeat(get("/rooms", Upstream.SESSION, PUBLIC), 2))
 
 
 def test_nothing_internal_is_in_the_table() -> None:
-    matcher = Matcher(TABLE)
+    router = Router(TABLE)
     assert not [operation for operation in TABLE if operation.path.startswith("/internal")]
-    assert matcher.allowed(["internal", "api-keys", "exchange"]) == []
+    assert router.allowed(["internal", "api-keys", "exchange"]) == []

@@ -6,12 +6,12 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.request_ids import RequestIds
-from services.gateway.server.access_log import AccessLog, Line
+from services.gateway.server.access_log import AccessLine, AccessLog
 from services.gateway.settings import GatewaySettings
 
-_LINE = Line(
+_LINE = AccessLine(
     at=1_700_000_000.125,
     method='G"ET',
     route="/rooms/{id}",

@@ -1,10 +1,10 @@
-"""Request targets: what is passed on means to a service what it meant to the matcher."""
+"""Request targets: what is passed on means to a service what it meant to the router."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.routing.target import read_target
+from services.gateway.routing.target import parse_target
 from shared.errors import NotFound
 
 
@@ -24,7 +24,7 @@ from shared.errors import NotFound
     ],
 )
 def test_reads_path_query_and_segments(raw: str, path: str, query: str, segments: list[str]) -> None:
-    target = read_target(raw)
+    target = parse_target(raw)
     assert (target.path, target.query, target.segments) == (path, query, segments)
 
 
@@ -47,7 +47,7 @@ def test_reads_path_query_and_segments(raw: str, path: str, query: str, segments
 )
 def test_refuses_what_could_mean_another_path(raw: str) -> None:
     with pytest.raises(NotFound):
-        read_target(raw)
+        parse_target(raw)
 
 
 @given(st.text(max_size=60))
@@ -56,7 +56,7 @@ def test_any_text_is_read_or_refused_and_leaves_as_ascii(raw: str) -> None:
         "utf-8", "ignore"
     )
     try:
-        target = read_target(text)
+        target = parse_target(text)
     except NotFound:
         return
     assert (target.path + target.query).isascii()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.errors import AppError
 from shared.files.storage import Storage
-from shared.http.files import RangeNotSatisfiable, Span, attachment, send_file, wanted_span
+from shared.http.files import ByteRange, RangeNotSatisfiable, attachment, requested_range, send_file
 from shared.http.reply import render_error
 
 KEY = "recordings/a.mp4"
@@ -77,13 +77,13 @@ async def test_a_range_behind_the_end(http: TestClient[Any, Any], asked: str) ->
 def test_numbers_of_any_length_are_numbers() -> None:
     """Python itself refuses those of more than 4300 digits."""
     huge = "9" * 5000
-    assert wanted_span(f"bytes=5-{huge}", 10) == Span(5, 10)
-    assert wanted_span(f"bytes=-{huge}", 10) == Span(0, 10)
-    assert wanted_span(f"bytes={'0' * 5000}3-3", 10) == Span(3, 4)
+    assert requested_range(f"bytes=5-{huge}", 10) == ByteRange(5, 10)
+    assert requested_range(f"bytes=-{huge}", 10) == ByteRange(0, 10)
+    assert requested_range(f"bytes={'0' * 5000}3-3", 10) == ByteRange(3, 4)
     with pytest.raises(RangeNotSatisfiable):
-        wanted_span(f"bytes={huge}-", 10)
+        requested_range(f"bytes={huge}-", 10)
     with pytest.raises(RangeNotSatisfiable):
-        wanted_span("bytes=9999999999999999999-", 10)
+        requested_range("bytes=9999999999999999999-", 10)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_conditions(http: TestClient[Any, Any], storage: Storage) -> None:
 def test_no_header_is_taken_for_more_than_the_file(text: str, size: int) -> None:
     for header in (text, f"bytes={text}"):
         try:
-            span = wanted_span(header, size)
+            span = requested_range(header, size)
         except RangeNotSatisfiable:
             continue
         assert span is None or 0 <= span.start < span.end <= size

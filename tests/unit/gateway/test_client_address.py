@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from services.gateway.http.clients import Clients
+from services.gateway.http.client_address import ClientAddressResolver
 
 _FORWARDED = {
     "Host": "gateway:8000",
@@ -21,17 +21,19 @@ def _request(headers: dict[str, str], peer: str) -> web.BaseRequest:
 
 
 def test_without_trusted_proxies_only_the_connection_counts() -> None:
-    client = Clients(()).of(_request(_FORWARDED, "192.0.2.1"))
+    client = ClientAddressResolver(()).resolve(_request(_FORWARDED, "192.0.2.1"))
     assert (client.address, client.scheme, client.host) == ("192.0.2.1", "http", "gateway:8000")
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "", "unix:"])
 def test_a_stranger_is_not_believed(peer: str) -> None:
-    assert Clients([ip_network("10.0.0.0/8")]).of(_request(_FORWARDED, peer)).address == peer
+    assert (
+        ClientAddressResolver([ip_network("10.0.0.0/8")]).resolve(_request(_FORWARDED, peer)).address == peer
+    )
 
 
 def test_behind_proxies_the_nearest_address_that_is_not_one_of_them_counts() -> None:
-    client = Clients([ip_network("10.0.0.0/8")]).of(_request(_FORWARDED, "10.1.2.3"))
+    client = ClientAddressResolver([ip_network("10.0.0.0/8")]).resolve(_request(_FORWARDED, "10.1.2.3"))
     assert (client.address, client.scheme, client.host) == ("198.51.100.7", "https", "live.example")
 
 
@@ -39,5 +41,5 @@ def test_behind_proxies_the_nearest_address_that_is_not_one_of_them_counts() -> 
     ("chain", "address"), [("", "10.1.2.3"), ("junk", "10.1.2.3"), ("junk, 10.0.0.9", "10.0.0.9")]
 )
 def test_what_is_no_address_ends_the_chain(chain: str, address: str) -> None:
-    clients = Clients([ip_network("10.0.0.0/8")])
-    assert clients.of(_request({"X-Forwarded-For": chain}, "10.1.2.3")).address == address
+    clients = ClientAddressResolver([ip_network("10.0.0.0/8")])
+    assert clients.resolve(_request({"X-Forwarded-For": chain}, "10.1.2.3")).address == address

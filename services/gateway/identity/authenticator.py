@@ -1,11 +1,11 @@
-"""Who is calling, found out once at the door and proved to the services by the token passed on."""
+"""Who is calling, verified once here and proved to the services by the token passed on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from services.gateway.http.context import AuthenticatedCaller
 from services.gateway.identity.api_keys import ApiKeys
 from services.gateway.identity.credentials import read_credentials
-from shared.access.identity import Caller, TokenVerifier
+from shared.access.identity import TokenVerifier
 from shared.errors import Unauthenticated
 from shared.http.routes import Access
 
@@ -13,20 +13,12 @@ from shared.http.routes import Access
 _UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED, Access.PROXY})
 
 
-@dataclass(frozen=True, slots=True)
-class Identified:
-    """A caller, and the Authorization header that proves it to a service."""
-
-    caller: Caller
-    authorization: str
-
-
-class Identities:
+class Authenticator:
     def __init__(self, verifier: TokenVerifier, keys: ApiKeys):
         self._verifier = verifier
         self._keys = keys
 
-    async def identify(self, headers: Mapping[str, str], access: Access) -> Identified | None:
+    async def authenticate(self, headers: Mapping[str, str], access: Access) -> AuthenticatedCaller | None:
         """The caller, if any; raises `Unauthenticated` for bad credentials, or none where some are needed.
 
         Bad credentials are refused on public operations too: whoever sends them expects them to work;
@@ -35,10 +27,10 @@ class Identities:
         """
         if access in _UNIDENTIFIED:
             return None
-        shown = read_credentials(headers)
-        if shown is None:
+        credentials = read_credentials(headers)
+        if credentials is None:
             if access is not Access.PUBLIC:
                 raise Unauthenticated()
             return None
-        token = shown if isinstance(shown, str) else await self._keys.token(shown)
-        return Identified(self._verifier.verify(token), f"Bearer {token}")
+        token = credentials if isinstance(credentials, str) else await self._keys.token(credentials)
+        return AuthenticatedCaller(self._verifier.verify(token), f"Bearer {token}")

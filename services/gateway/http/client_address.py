@@ -3,33 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TypeAlias
 
 from aiohttp import web
 
-from services.gateway.settings import Network
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientAddress:
     address: str
     scheme: str
     host: str
 
 
-class Clients:
+class ClientAddressResolver:
     """X-Forwarded-* is believed only from `trusted` proxies: anybody can send it."""
 
     def __init__(self, trusted: Sequence[Network]):
         self._trusted = tuple(trusted)
         self._is_trusted = lru_cache(maxsize=1024)(self._inside)
 
-    def of(self, request: web.BaseRequest) -> Client:
+    def resolve(self, request: web.BaseRequest) -> ClientAddress:
         headers = request.headers
         peer = request.remote or ""
         if not self._trusted or not self._is_trusted(peer):
-            return Client(peer, request.scheme, headers.get("Host", ""))
-        return Client(
+            return ClientAddress(peer, request.scheme, headers.get("Host", ""))
+        return ClientAddress(
             self._first_untrusted(peer, ",".join(headers.getall("X-Forwarded-For", ()))),
             "https" if _last(headers.get("X-Forwarded-Proto", request.scheme)) == "https" else "http",
             _last(headers.get("X-Forwarded-Host", headers.get("Host", ""))),
@@ -40,7 +41,7 @@ class Clients:
         peer = request.remote or ""
         if not self._trusted or not self._is_trusted(peer):
             return peer
-        return self.of(request).address
+        return self.resolve(request).address
 
     def _first_untrusted(self, peer: str, chain: str) -> str:
         """The nearest address that no trusted proxy has; each proxy appends whom it heard."""

@@ -1,0 +1,122 @@
+"""Public reads without credentials, fetched once for all who ask and kept for a second."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict, istr
+from prometheus_client import Counter, Gauge
+
+from services.gateway.cache.response import CachedResponse, make_cached_response
+from services.gateway.http.context import REQUEST_ID_HEADER, RequestContext
+from services.gateway.http.cors import Cors
+from services.gateway.http.encoded_response import takes_encoded
+from services.gateway.http.headers import client_headers, head_fits
+from services.gateway.routing.router import Endpoint
+from services.gateway.upstreams.proxy import UpstreamResponse
+from shared.http.reply import etag_matches
+from shared.http.routes import Access
+from shared.runtime.metrics import Tally
+from shared.runtime.ttl_cache import TtlCache
+
+READS = Tally(
+    "greenroom_gateway_cache_reads",
+    "Reads that could be cached, by outcome",
+    "outcome",
+    ["hit", "miss", "shared"],
+)
+_DROPPED = Counter("greenroom_gateway_cache_dropped_total", "Entries dropped because something changed")
+_ENTRIES = Gauge("greenroom_gateway_cache_entries", "Answers kept")
+_BYTES = Gauge("greenroom_gateway_cache_bytes", "Bytes of the answers kept, about")
+
+# One answer may take this part of all bytes at most.
+_LARGEST: Final = 8
+_API_KEY: Final = istr("X-API-Key")
+# Whose writes may change what a public read shows. Joining, chatting and raising a hand do not: an audience
+# that joins must not empty the cache that it reads from.
+_MANAGING: Final = frozenset({Access.HOST, Access.MODERATOR, Access.ADMIN})
+
+Answer: TypeAlias = tuple[UpstreamResponse, CachedResponse | None]
+
+
+class ReadCache:
+    """Answers live for `seconds`, counted from when the service was asked."""
+
+    def __init__(self, cors: Cors, seconds: float, max_entries: int, max_bytes: int):
+        self._cors = cors
+        largest = max_bytes // _LARGEST
+
+        def size_of(answer: Answer) -> int | None:
+            cached = answer[1]
+            return cached.size if cached is not None and cached.size <= largest else None
+
+        self._answers: TtlCache[Answer] = TtlCache(
+            seconds, max_entries=max_entries, max_size=max_bytes, size_of=size_of
+        )
+        _ENTRIES.set_function(lambda: len(self._answers))
+        _BYTES.set_function(lambda: self._answers.size)
+
+    def find(self, request: web.BaseRequest) -> CachedResponse | None:
+        """The cached answer, if there is one. Called first of all, hence by the target as it was sent."""
+        if request.method != "GET":
+            return None
+        answer = self._answers.find(request.raw_path)
+        if answer is None or not _anonymous(request) or not head_fits(request):
+            return None
+        READS.counts["hit"] += 1
+        return answer[1]
+
+    def accepts(self, request: web.BaseRequest, endpoint: Endpoint) -> bool:
+        """Whether the answer to this request may be shared with others."""
+        return endpoint.operation.cached and request.method == "GET" and _anonymous(request)
+
+    async def fetch(
+        self,
+        request: web.BaseRequest,
+        endpoint: Endpoint,
+        context: RequestContext,
+        ask: Callable[[], Awaitable[UpstreamResponse]],
+    ) -> web.StreamResponse:
+        """The service's answer, asked for once for all who want it at the same time; raises as `ask` does."""
+
+        async def make() -> Answer:
+            fetched = await ask()
+            return fetched, make_cached_response(endpoint, context.path, fetched)
+
+        READS.counts["shared" if request.raw_path in self._answers else "miss"] += 1
+        fetched, cached = await self._answers.get(request.raw_path, make)
+        if cached is not None:
+            return self.respond(request, cached, context.request_id)
+        headers = client_headers(fetched.headers, context.extra_headers)
+        return web.Response(status=fetched.status, reason=fetched.reason, headers=headers, body=fetched.body)
+
+    def respond(
+        self, request: web.BaseRequest, cached: CachedResponse, request_id: str
+    ) -> web.StreamResponse:
+        """The cached answer, or 304 if the client has it."""
+        known = etag_matches(request.headers.get(hdrs.IF_NONE_MATCH), cached.etag)
+        origin = request.headers.get(hdrs.ORIGIN)
+        if takes_encoded(request):
+            return cached.encode(request_id, self._cors.encoded(origin), known=known)
+        headers = CIMultiDict(cached.headers)
+        headers.update(self._cors.headers(origin))
+        headers[REQUEST_ID_HEADER] = request_id
+        return web.Response(
+            status=304 if known else 200, headers=headers, body=None if known else cached.body
+        )
+
+    def written(self, endpoint: Endpoint, status: int | None) -> None:
+        """Drop everything after a write that succeeded, or may have (`status` None or 5xx)."""
+        operation = endpoint.operation
+        refused = status is not None and 400 <= status < 500
+        if operation.method != "GET" and operation.access in _MANAGING and not refused:
+            _DROPPED.inc(len(self._answers))
+            self._answers.clear()
+
+    async def close(self) -> None:
+        await self._answers.close()
+
+
+def _anonymous(request: web.BaseRequest) -> bool:
+    headers = request.headers
+    return hdrs.AUTHORIZATION not in headers and _API_KEY not in headers and not request.body_exists

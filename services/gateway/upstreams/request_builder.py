@@ -1,0 +1,112 @@
+"""What to ask of a service for a request that was admitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from services.gateway.http.context import RequestContext
+from services.gateway.http.headers import upstream_headers
+from services.gateway.http.request_body import RequestBody
+from services.gateway.routing.router import Endpoint
+from services.gateway.routing.target import RequestTarget
+from shared.errors import NotFound, UnsupportedMediaType
+from shared.ids import is_id
+
+# What the services can unpack, and the methods whose bodies they look at.
+_READABLE: Final = ("gzip", "deflate", "identity")
+_WITH_BODY: Final = frozenset({"POST", "PATCH"})
+_NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
+
+
+@dataclass(slots=True)
+class UpstreamRequest:
+    """`target` is the encoded path and query; `extra_headers` are for the client; `deadline` in seconds."""
+
+    upstream: str
+    method: str
+    target: str
+    headers: CIMultiDict[str]
+    extra_headers: Mapping[str, str]
+    body: RequestBody
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRead:
+    """A GET whose answer many may get; none of its headers is a client's own."""
+
+    upstream: str
+    target: str
+    headers: CIMultiDict[str]
+    deadline: float
+
+
+class UpstreamRequestBuilder:
+    """`deadline`: the seconds a service has for each step, unless the operation has its own;
+    `body_seconds`: those that a client has to send a small body."""
+
+    def __init__(self, deadline: float, body_seconds: float):
+        self._deadline = deadline
+        self._body_seconds = body_seconds
+
+    def forwarded(
+        self, request: web.BaseRequest, target: RequestTarget, context: RequestContext, endpoint: Endpoint
+    ) -> UpstreamRequest:
+        """Raises `NotFound` if the library cannot exist, `UnsupportedMediaType` if the body is unreadable."""
+        operation = endpoint.operation
+        _check_encoding(request)
+        library_id, path = _library(target, endpoint)
+        return UpstreamRequest(
+            upstream=operation.upstream,
+            method=request.method,
+            target=path + target.query,
+            headers=upstream_headers(
+                request.headers,
+                client=context.client,
+                request_id=context.request_id,
+                authorization=context.authenticated.authorization if context.authenticated else None,
+                library_id=library_id,
+                with_body=request.method in _WITH_BODY,
+            ),
+            extra_headers=context.extra_headers,
+            body=RequestBody(request, limit=operation.body_limit, seconds=self._body_seconds),
+            deadline=operation.deadline or self._deadline,
+        )
+
+    def shared_read(self, target: RequestTarget, context: RequestContext, endpoint: Endpoint) -> SharedRead:
+        """`context` is of the first client who asks. Raises `NotFound` as `forwarded` does."""
+        operation = endpoint.operation
+        library_id, path = _library(target, endpoint)
+        return SharedRead(
+            upstream=operation.upstream,
+            target=path + target.query,
+            headers=upstream_headers(
+                _NO_HEADERS,
+                client=context.client,
+                request_id=context.request_id,
+                authorization=None,
+                library_id=library_id,
+            ),
+            deadline=operation.deadline or self._deadline,
+        )
+
+
+def _check_encoding(request: web.BaseRequest) -> None:
+    encoding = request.headers.get("Content-Encoding")
+    if encoding is not None and request.method in _WITH_BODY and encoding.lower() not in _READABLE:
+        raise UnsupportedMediaType(
+            f"The body is compressed with {encoding}", headers={"Accept-Encoding": ", ".join(_READABLE)}
+        )
+
+
+def _library(target: RequestTarget, endpoint: Endpoint) -> tuple[str | None, str]:
+    """The library of /libraries/{library_id}/…, if it is one, and the rest of the path as it was sent."""
+    if not endpoint.in_library:
+        return None, target.path
+    library_id = target.segments[1]
+    if not is_id(library_id):
+        raise NotFound("There is no such library", code="library_not_found")
+    return library_id.lower(), "/" + target.path.split("/", 3)[3]

@@ -1,0 +1,51 @@
+"""Answers as the gateway's cache keeps them."""
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from services.gateway.cache.response import CachedResponse, make_cached_response
+from services.gateway.routing.router import Endpoint
+from services.gateway.routing.table import TABLE
+from services.gateway.upstreams.proxy import UpstreamResponse
+from shared.http.reply import etag_matches
+
+ENDPOINT = Endpoint(next(one for one in TABLE if one.path == "/rooms/{id}"), "/rooms/{id}", in_library=False)
+_JSON = {"Content-Type": "application/json"}
+
+
+def cached(body: bytes, status: int = 200, **headers: str) -> CachedResponse | None:
+    given = CIMultiDict(_JSON | {name.replace("_", "-"): value for name, value in headers.items()})
+    return make_cached_response(ENDPOINT, "/", UpstreamResponse(status, "OK", CIMultiDictProxy(given), body))
+
+
+def test_the_same_data_at_another_time_has_the_same_etag() -> None:
+    bodies = (b'{"data":1,"timestamp":1}', b'{"data":1,"timestamp":22}', b'{"data":2,"timestamp":1}')
+    made = [one.etag for one in map(cached, bodies) if one is not None]
+    assert made[0] == made[1] != made[2]
+
+
+def test_what_is_private_no_json_or_refused_is_not_cached() -> None:
+    assert cached(b"{}") is not None
+    assert cached(b"{}", 404) is None
+    assert cached(b"{}", Content_Type="text/html") is None
+    for private in ("no-store", "private, max-age=5"):
+        assert cached(b"{}", Cache_Control=private) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "same"),
+    [
+        (None, False),
+        ("{}", True),
+        ("{strong}", True),
+        ('"x", {}', True),
+        ("*", True),
+        ('"x"', False),
+        ("", False),
+    ],
+)
+def test_etags_are_compared_weakly_and_in_lists(shown: str | None, same: bool) -> None:
+    one = cached(b"{}")
+    assert one is not None
+    text = shown and shown.replace("{}", one.etag).replace("{strong}", one.etag.removeprefix("W/"))
+    assert etag_matches(text, one.etag) is same
