@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import orjson
 
@@ -14,21 +15,43 @@ from services.gateway.builtin.documents import public_document
 from services.session.tables import TABLES as SESSION
 from shared.contracts.asyncapi import asyncapi_document
 from shared.http.openapi import service_document
+from shared.http.routes import Access, Route, Routes
+
+_TABLES: Final = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
 
 
 def documents() -> dict[str, bytes]:
     """The documents by file name: all operations, all events, who may do what, all settings."""
-    tables = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
-    services = [
-        service_document(name, [route for table in declared for route in table])
-        for name, declared in tables.items()
-    ]
+    services = [service_document(name, _routes(tables)) for name, tables in _TABLES.items()]
     return {
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
         "permissions.md": permissions_document(),
         "settings.md": settings_document(),
     }
+
+
+def operations() -> bytes:
+    """The services' public operations, one on each line: services/gateway/routing/operations.json."""
+    lines = [
+        orjson.dumps(
+            {
+                "service": service,
+                "method": route.method,
+                "path": route.path,
+                "access": route.access,
+                "mirrored": route.mirrored,
+            }
+        ).decode()
+        for service, tables in _TABLES.items()
+        for route in _routes(tables)
+        if route.access is not Access.INTERNAL
+    ]
+    return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
+
+
+def _routes(tables: Iterable[Routes]) -> list[Route]:
+    return [route for table in tables for route in table]
 
 
 def _encoded(document: dict[str, Any]) -> bytes:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 STALE = 1
+# What the gateway routes; it does not ask the services.
+_OPERATIONS = Path("services/gateway/routing/operations.json")
 
 
 def openapi(
@@ -18,11 +20,12 @@ def openapi(
         bool, typer.Option("--check", help="Write nothing; exit 1 where a document is stale.")
     ] = False,
 ) -> None:
-    """Write docs/openapi.json, asyncapi.json, permissions.md and settings.md from the code."""
+    """Write the documents in docs/ and the gateway's operations.json from the code."""
     # Imported late: every service comes with it, which the other commands need not wait for.
-    from deploy.documents import documents
+    from deploy.documents import documents, operations
 
     current = {directory / name: document for name, document in documents().items()}
+    current[_OPERATIONS] = operations()
     stale = [path for path, document in current.items() if not _holds(path, document)]
     for path in stale:
         if check:

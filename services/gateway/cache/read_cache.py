@@ -68,7 +68,7 @@ class ReadCache:
 
     def accepts(self, request: web.BaseRequest, endpoint: Endpoint) -> bool:
         """Whether the answer to this request may be shared with others."""
-        return endpoint.operation.cached and request.method == "GET" and _anonymous(request)
+        return endpoint.operation.policy.cached and request.method == "GET" and _anonymous(request)
 
     async def fetch(
         self,

@@ -134,7 +134,7 @@ class RequestLimiter:
         if operation.access is Access.ANONYMOUS:
             return self._auth, network(context.client.address)
         person = context.authenticated.caller if context.authenticated else None
-        if operation.talking and person is not None and person.api_key_id is None:
+        if operation.policy.chat and person is not None and person.api_key_id is None:
             return self._chat, person.user_id
         return self._writes, tenant(context)
 

@@ -1,15 +1,12 @@
-"""A line of the route table: which operation exists, who answers it and who may call it."""
+"""An operation: who answers it, who may call it, and what the gateway does with it besides."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import Final
 
-from shared.http.routes import ADMIN, Access
+from shared.http.routes import Access
 
 DEFAULT_BODY_LIMIT: Final = 1024 * 1024
-SIGN_IN_LIMIT: Final = 16 * 1024
 
 
 class Upstream(StrEnum):
@@ -22,35 +19,28 @@ class Upstream(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation. `mirrored` ones also exist under /libraries/{library_id}.
+class Policy:
+    """What the gateway adds to an operation.
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
-    password is slowed when it fails often. What a `cached` one answers to anonymous clients is kept for a
-    second. A `talking` one reaches many people: it is counted by person.
+    password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
+    second. A `chat` message reaches many people: it is counted by person.
     """
+
+    body_limit: int = DEFAULT_BODY_LIMIT
+    deadline: float | None = None
+    sign_in: bool = False
+    cached: bool = False
+    chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`mirrored` ones also exist under /libraries/{library_id}."""
 
     method: str
     path: str
     upstream: Upstream
     access: Access
     mirrored: bool = False
-    body_limit: int = DEFAULT_BODY_LIMIT
-    deadline: float | None = None
-    sign_in: bool = False
-    cached: bool = False
-    talking: bool = False
-
-
-get = partial(Operation, "GET")
-post = partial(Operation, "POST")
-patch = partial(Operation, "PATCH")
-delete = partial(Operation, "DELETE")
-
-
-def administered(path: str, upstream: Upstream) -> Iterator[Operation]:
-    """The five operations of a noun that administrators keep."""
-    yield get(path, upstream, ADMIN)
-    yield post(path, upstream, ADMIN)
-    for one in (get, patch, delete):
-        yield one(path + "/{id}", upstream, ADMIN)
+    policy: Policy = Policy()

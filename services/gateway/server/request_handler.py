@@ -136,7 +136,7 @@ class RequestHandler:
             )
         attempt: Attempt | None = await components.limiter.admit(endpoint, context)
         outgoing = components.requests.forwarded(request, target, context, endpoint)
-        if operation.sign_in:
+        if operation.policy.sign_in:
             encoding = request.headers.get("Content-Encoding")
             attempt = await components.login_throttle.admit(outgoing.body, context, encoding)
         return await self._forward(request, endpoint, outgoing, attempt)

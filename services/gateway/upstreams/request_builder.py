@@ -72,8 +72,8 @@ class UpstreamRequestBuilder:
                 with_body=request.method in _WITH_BODY,
             ),
             extra_headers=context.extra_headers,
-            body=RequestBody(request, limit=operation.body_limit, seconds=self._body_seconds),
-            deadline=operation.deadline or self._deadline,
+            body=RequestBody(request, limit=operation.policy.body_limit, seconds=self._body_seconds),
+            deadline=operation.policy.deadline or self._deadline,
         )
 
     def shared_read(self, target: RequestTarget, context: RequestContext, endpoint: Endpoint) -> SharedRead:
@@ -90,7 +90,7 @@ class UpstreamRequestBuilder:
                 authorization=None,
                 library_id=library_id,
             ),
-            deadline=operation.deadline or self._deadline,
+            deadline=operation.policy.deadline or self._deadline,
         )
 
 

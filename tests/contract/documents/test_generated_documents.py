@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from openapi_pydantic import OpenAPI
 
-from deploy.documents import documents
+from deploy.documents import documents, operations
 from deploy.settings_table import PARTS, Part, descriptions
+from services.gateway.routing.table import OPERATIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -20,6 +21,10 @@ def made() -> dict[str, bytes]:
 @pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "permissions.md", "settings.md"])
 def test_the_committed_document_is_current(made: dict[str, bytes], name: str) -> None:
     assert (DOCS / name).read_bytes() == made[name], f"docs/{name} is stale: run `make openapi`"
+
+
+def test_the_gateway_s_operations_are_current() -> None:
+    assert OPERATIONS.read_bytes() == operations(), f"{OPERATIONS} is stale: run `make openapi`"
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)

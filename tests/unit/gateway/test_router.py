@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.routing.operation import Operation, Upstream, get, patch
+from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
 from shared.http.openapi import LIBRARY_PREFIX
@@ -65,9 +65,7 @@ def test_every_line_of_the_table_is_reached_by_its_own_path(operation: Operation
 
 
 def test_a_method_falls_back_to_a_less_specific_template() -> None:
-    router = Router(
-        [get("/rooms/my", Upstream.SESSION, PUBLIC), patch("/rooms/{id}", Upstream.SESSION, PUBLIC)]
-    )
+    router = Router([_operation("GET", "/rooms/my"), _operation("PATCH", "/rooms/{id}")])
     found = router.match("PATCH", ["rooms", "my"])
     assert found is not None
     assert found.template == "/rooms/{id}"
@@ -82,7 +80,7 @@ def test_head_is_for_every_get() -> None:
 
 def test_the_same_operation_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="twice"):
-        Router(itertools.repeat(get("/rooms", Upstream.SESSION, PUBLIC), 2))
+        Router(itertools.repeat(_operation("GET", "/rooms"), 2))
 
 
 def test_nothing_internal_is_in_the_table() -> None:
