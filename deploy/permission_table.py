@@ -126,16 +126,15 @@ def _line(cells: Iterable[str]) -> str:
 _INTRODUCTION = """# Permissions
 
 Made from `shared/access/permissions.py` by `greenroom openapi`: do not edit. Every check of the API, every
-join token and the reconciler ask that one function.
+join token and the reconciler use that one function.
 
-Who is what: the host of the room; co-hosts and moderators by assignment; guests on stage by their place
-there; everybody else is audience. An API key of the organization acts as the host. Who is banned may nothing.
+Roles: the host of the room; co-hosts and moderators by assignment; guests on stage by their place there;
+everybody else is audience. An API key of the organization acts as the host. Banned people may do nothing.
 
-A cell names the flags of the preset that have to be on. `chat_enabled` and `stage_enabled` stand for what
-holds now: the session's runtime override where there is one, else the preset's. `can_publish_audio` and
-`can_publish_video` are set for each guest on stage. Nobody publishes data; everybody may subscribe.
-`recording_enabled` is of the session: whether going live records. `max_join_limit` is the number of guests
-on stage at once.
+A cell names the preset flags that must be on. `chat_enabled` and `stage_enabled` are the effective values:
+the session's runtime override if there is one, else the preset's. `can_publish_audio` and `can_publish_video`
+are set for each guest on stage. Nobody publishes data; everybody may subscribe. `recording_enabled` says
+whether going live starts a recording. `max_join_limit` is the number of guests on stage at once.
 
 
 """

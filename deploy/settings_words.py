@@ -8,16 +8,16 @@ Made from the settings classes (each `settings.py`) by `greenroom openapi`: do n
 
 Every service reads its settings from the environment, over the YAML file named by `GREENROOM_CONFIG` (there a
 setting is called `port`, not `GREENROOM_PORT`), over the defaults below. In the environment a JSON object is
-written as JSON: `GREENROOM_KEYRING='{"k1": "…"}'`. A service that refuses its settings says which, and ends.
-*Needed* says `yes` where a service does not start without one, `production` where it does not with
-`GREENROOM_ENVIRONMENT=production`: a secret then has 16 characters at least and is none of the well-known
-ones, nor is the password in any URL.
+written as JSON: `GREENROOM_KEYRING='{"k1": "…"}'`. A service with invalid settings names them and exits.
+*Needed* is `yes` if a service does not start without the setting, `production` if that holds with
+`GREENROOM_ENVIRONMENT=production` only: secrets, and passwords in URLs, must then have at least 16 characters
+and not be well-known ones.
 
-`greenroom up` sets all of this for its stack by itself. Elsewhere run one gateway, session, egress and
-attendance service at least, and as many of each as are needed, with MongoDB (a database for each of the last
-three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002 (egress) and 8003
-(attendance) on the same machine; what each listens on is its own `GREENROOM_PORT`. Only the gateway and
-LiveKit are for clients. Keys are made by `greenroom keys` ([credentials.md](credentials.md)).
+`greenroom up` sets all of this for the local stack. Elsewhere run at least one gateway, session, egress and
+attendance service, more of each if needed, with MongoDB (a database for each of the last three), RabbitMQ,
+Redis and LiveKit. The services' addresses default to 8001 (session), 8002 (egress) and 8003 (attendance) on
+the same machine; each listens on its own `GREENROOM_PORT`. Only the gateway and LiveKit are reached by
+clients. `greenroom keys` generates keys ([credentials.md](credentials.md)).
 
 LiveKit's own configuration needs these lines, with the key of `GREENROOM_LIVEKIT_API_KEY`:
 
@@ -40,9 +40,9 @@ FOR_ALL: Final = "Every service, the recorder and the relay have these."
 NEEDS: Final = {
     "gateway": "needs the three other services; Redis if there is more than one gateway.",
     "session": """needs its database, RabbitMQ and LiveKit, the egress service, and the egress service's
-storage for files of the chat. A mail server is optional, and so is Centrifugo.""",
-    "egress": """needs its database, RabbitMQ, LiveKit, the session service and a storage, and what makes
-streams and takes RTMP: LiveKit Egress and LiveKit Ingress (`livekit`), or recorders and a relay
+storage for chat files. A mail server and Centrifugo are optional.""",
+    "egress": """needs its database, RabbitMQ, LiveKit, the session service and a storage, and for
+streams and RTMP either LiveKit Egress and LiveKit Ingress (`livekit`) or recorders and a relay
 (`embedded`).""",
     "attendance": "needs its database, RabbitMQ and the session service.",
     "recorder": """needs the egress service's database, its storage and its address, LiveKit, and a folder of

@@ -16,6 +16,6 @@ class AttendanceSettings(DataSettings):
     """Where the session service is."""
 
     count_every_seconds: Annotated[float, Field(gt=0)] = 1.0
-    """How often a changed session is counted again."""
+    """How often the viewers of a changed session are counted."""
     adopt_after_seconds: Annotated[float, Field(gt=0)] = 5.0
-    """How long another replica's changes may wait until this one counts them."""
+    """How long changes of another replica may wait before this one counts them."""

@@ -17,14 +17,14 @@ class EgressSettings(DataSettings):
     """RabbitMQ."""
 
     livekit_api_url: str = "http://127.0.0.1:7880"
-    """LiveKit, where our own calls go."""
+    """LiveKit's server API."""
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
     """Its secret; LiveKit's webhooks are checked with it."""
 
     ingest: Literal["livekit", "embedded"] = "livekit"
-    """Who takes RTMP: LiveKit Ingress, or the relay beside an RTMP server of our own."""
+    """Who receives RTMP: LiveKit Ingress, or our relay behind an RTMP server."""
     rtmp_url: str = "rtmp://127.0.0.1:1935/live"
     """Where encoders reach the RTMP server of our own (`embedded`)."""
 
@@ -32,14 +32,14 @@ class EgressSettings(DataSettings):
     """Where the session service is."""
 
     engine: Literal["livekit", "embedded"] = "livekit"
-    """What makes streams and recordings: LiveKit Egress, or the recorders that come with Greenroom."""
+    """What makes streams and recordings: LiveKit Egress, or Greenroom's recorders."""
     storage_url: str = "file:///var/lib/greenroom/storage"
     """Where files go: `file:///directory` or `s3://bucket/prefix`. LiveKit Egress must reach the same
     under the same path."""
     storage_options: Keys = Field(default={}, repr=False)
     """S3's: `region`, `endpoint`, `access_key_id`, `secret_access_key`."""
     public_url: str = "http://127.0.0.1:8080"
-    """What links to files begin with: the gateway, where clients reach it."""
+    """The gateway's address for clients; links to files begin with it."""
 
     stream_layout: Literal["grid", "speaker", "single-speaker"] = "grid"
     """Who is in the picture of streams and recordings."""
@@ -59,13 +59,13 @@ class EgressSettings(DataSettings):
     recordings_kept_days: Annotated[int, Field(ge=1)] | None = None
     """The hourly cleanup deletes older recordings."""
     recordings_quota_bytes: Annotated[int, Field(ge=0)] | None = None
-    """The hourly cleanup deletes the oldest recordings of more bytes than this."""
+    """The hourly cleanup deletes the oldest recordings beyond this total size."""
     streams_kept_days: Annotated[int, Field(ge=1)] | None = None
-    """The hourly cleanup deletes the HLS of sessions that ended so long ago; without it, it goes with its
-    session."""
+    """The hourly cleanup deletes the HLS of sessions that ended this long ago; without it, HLS is deleted
+    with its session."""
 
     reconcile_period_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0
-    """How often LiveKit is compared with what we believe."""
+    """How often LiveKit is compared with the expected state."""
 
     @property
     def encoding(self) -> EncodingOptions:

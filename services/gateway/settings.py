@@ -32,14 +32,14 @@ class GatewaySettings(ServiceSettings):
     """Where the attendance service is."""
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
-    """Origins whose pages may read answers, comma-separated; `*` is any. Never with cookies or other ambient
-    credentials."""
+    """Origins whose pages may read responses, comma-separated; `*` is any. Never with cookies or other
+    ambient credentials."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Addresses or networks whose X-Forwarded-* headers are believed, comma-separated: the load balancers
-    before us."""
+    """Addresses or networks whose X-Forwarded-* headers are trusted, comma-separated: the load balancers in
+    front of the gateway."""
 
     upstream_deadline_seconds: Seconds = 10.0
-    """How long a service may take to begin its answer, and to go on with it."""
+    """How long a service may take to start its response, and for each further part."""
     body_read_seconds: Seconds = 15.0
     """How long a client may take to send a small body; a larger one may take longer."""
     keepalive_seconds: Seconds = 75.0
@@ -55,17 +55,17 @@ class GatewaySettings(ServiceSettings):
     rate_limit_writes: Rate = "6000/10 second"
     """POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer."""
     rate_limit_chat: Rate = "20/10 second"
-    """Chat messages of one person; an API key speaks for many, and has the limit of writes alone."""
+    """Chat messages of one person; API keys, which act for many people, only have the limit of writes."""
     amqp_url: str = ""
     """No longer used; accepted so that configurations that have it stay valid."""
     cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """How long a public read may be given again."""
+    """How long the response to a public read may be reused."""
     cache_entries: Annotated[int, Field(ge=1)] = 10_000
-    """How many of them are kept at most."""
+    """The maximum number of cached responses."""
     cache_bytes: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
-    """How many bytes of them are kept at most."""
+    """The maximum size of all cached responses, in bytes."""
     upstream_connections: Annotated[int, Field(ge=1, le=10_000)] = 256
-    """Connections to the services at most."""
+    """The maximum number of connections to each service."""
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod

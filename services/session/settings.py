@@ -38,15 +38,15 @@ class SessionSettings(DataSettings):
     identity_private_key: SecretStr = SecretStr("")
     """The private Ed25519 key of that id (base64url of 32 bytes)."""
     refresh_secret: SecretStr = SecretStr("")
-    """What refresh tokens are signed with."""
+    """Signs refresh tokens."""
     keyring: Keys = Field(default={}, repr=False)
-    """Key id → base64url of 32 bytes, which seal the secrets of API keys: the last one encrypts, all of them
-    decrypt. Those of `greenroom keys sealing`."""
+    """Key id → base64url of 32 bytes; they encrypt the secrets of API keys: the last one encrypts, all of
+    them decrypt. `greenroom keys sealing` generates them."""
 
     livekit_url: str = "ws://127.0.0.1:7880"
-    """LiveKit, where clients reach it: addresses for WHIP are made of it."""
+    """LiveKit's address for clients; WHIP URLs begin with it."""
     livekit_api_url: str = "http://127.0.0.1:7880"
-    """LiveKit, where our own calls go."""
+    """LiveKit's server API."""
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
@@ -55,24 +55,25 @@ class SessionSettings(DataSettings):
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
     public_url: str = "http://127.0.0.1:8080"
-    """What links to pages, streams and files begin with: the gateway, where clients reach it."""
+    """The gateway's address for clients; links to pages, streams and files begin with it."""
 
     storage_url: str = "file:///var/lib/greenroom/storage"
-    """Where files of the chat go: the egress service's storage (`file:///directory` or `s3://bucket/prefix`)."""
+    """Where chat files are stored: the egress service's storage (`file:///directory` or
+    `s3://bucket/prefix`)."""
     storage_options: Keys = Field(default={}, repr=False)
     """The egress service's."""
     chat_file_limit_bytes: Annotated[int, Field(ge=1024, le=LARGEST_FILE)] = 10 * 1024 * 1024
     """The largest file in the chat."""
 
     centrifugo_secret: SecretStr = SecretStr("")
-    """What Centrifugo proves itself with when it asks who may connect and subscribe; without it, nobody."""
+    """The secret in Centrifugo's proxy requests; without it nobody may connect or subscribe."""
     smtp_url: str | None = Field(default=None, repr=False)
     """`smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; without it no mails are sent."""
     mail_from: str = ""
     """The From header of mails: an address, with or without a name. Needed with `smtp_url`."""
 
     bootstrap_admin_email: str | None = None
-    """With its password: the first administrator, made at the start."""
+    """The first administrator, created at the start; needs its password."""
     bootstrap_admin_password: SecretStr | None = None
     """The first administrator's."""
 
@@ -80,11 +81,11 @@ class SessionSettings(DataSettings):
     """How many are checked at a time: each takes 64 MiB and up to four threads for a tenth of a second."""
 
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
-    """A live session ends when its host was away for so long."""
+    """A live session ends when its host has been away for this long."""
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
-    """A live session ends after so long."""
+    """A live session ends after this long."""
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
-    """A scheduled session that was not started expires so long after its time."""
+    """A scheduled session that was not started expires this long after its time."""
 
     @model_validator(mode="after")
     def _usable_mail(self) -> Self:

@@ -50,19 +50,19 @@ class ServiceSettings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port to listen on; 0 takes any free one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """The least that is logged."""
+    """The lowest level that is logged."""
     log_format: Literal["json", "console"] = "json"
-    """How: a JSON object a line, or text for people."""
+    """One JSON object per line, or text for people."""
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
-    """How long requests in hand may take to finish when the service is told to stop."""
+    """How long running requests may take to finish when the service stops."""
     readiness_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
-    """How long it serves on, unready, when it is told to stop, so that load balancers notice."""
+    """How long a stopping service still serves requests while unready, so that load balancers notice."""
 
     identity_public_keys: Keys = {}
-    """Key id → public Ed25519 key (base64url of 32 bytes): what access tokens are checked with. Those of
-    `greenroom keys signing`."""
+    """Key id → public Ed25519 key (base64url of 32 bytes): access tokens are verified with them. `greenroom
+    keys signing` generates them."""
     internal_secret: SecretStr = SecretStr("")
-    """What the services' calls to each other, and links to files, are signed with: one for all of them."""
+    """Signs calls between services and links to files: the same for all of them."""
 
     @property
     def development(self) -> bool:
@@ -109,8 +109,8 @@ class DataSettings(ServiceSettings):
     """What every process with a database needs to know beside."""
 
     mongodb_expiry: bool = True
-    """Whether the database removes what has expired. If not, each start of the service does: for servers that
-    answer nobody while they look for it."""
+    """Whether the database removes expired documents. If not, the service does so when it starts: for servers
+    that block while they search for them."""
 
 
 def _weak(value: object) -> bool:
