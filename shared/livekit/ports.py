@@ -8,6 +8,9 @@ from typing import Protocol
 
 from shared.contracts.states import Role
 
+# The kinds of participants that LiveKit does not count among a room's.
+NOT_COUNTED = frozenset({"egress", "agent"})
+
 
 class TrackSource(StrEnum):
     """What a track shows, by LiveKit's names in grants."""

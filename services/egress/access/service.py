@@ -1,35 +1,26 @@
 """Who may act on a session's streams and recordings: the rules of the session service."""
 
-from typing import Protocol
-
 from services.egress.sessions.service import Sessions
 from shared.access.identity import Caller
 from shared.access.session_access import Permission, require
 from shared.contracts.states import SessionState, SessionStatus
-from shared.errors import Conflict, Forbidden, NotFound, Unavailable
-
-
-class Owned(Protocol):
-    @property
-    def organization_id(self) -> str: ...
-
-    @property
-    def library_id(self) -> str: ...
-
-    @property
-    def host_id(self) -> str: ...
+from shared.errors import Conflict, NotFound, Unavailable
 
 
 class SessionAccess:
     def __init__(self, sessions: Sessions):
         self._sessions = sessions
 
-    async def hosted(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
+    async def get_for_host(
+        self, session_id: str, caller: Caller, library_id: str | None = None
+    ) -> SessionState:
         """The session, if the caller is in control of it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         return await self._of(session_id, caller, library_id, "control")
 
-    async def moderated(self, session_id: str, caller: Caller, library_id: str | None = None) -> SessionState:
-        """The session, if the caller hosts, co-hosts or moderates it. Raises as `hosted`."""
+    async def get_for_moderator(
+        self, session_id: str, caller: Caller, library_id: str | None = None
+    ) -> SessionState:
+        """The session, if the caller hosts, co-hosts or moderates it. Raises as `get_for_host`."""
         return await self._of(session_id, caller, library_id, "moderate")
 
     async def _of(
@@ -42,10 +33,10 @@ class SessionAccess:
         require(session, session.preset, caller, library_id, permission)
         return session
 
-    async def live(self, session: SessionState) -> SessionState:
+    async def check_live(self, session: SessionState) -> SessionState:
         """The session as its owner has it now, which must be live: events may be late, either way.
 
-        Where the owner does not answer, what events told is enough, if that is that the session is live.
+        If the owner does not answer, events are enough, provided that they say it is live.
         Raises `Conflict`, `Unavailable`.
         """
         try:
@@ -58,14 +49,3 @@ class SessionAccess:
         if asked is None or session.status is not SessionStatus.LIVE:
             raise Conflict(f"The session is not live; it is {session.status.value}", code="session_not_live")
         return session
-
-
-def require_host(thing: Owned, caller: Caller) -> None:
-    """Its host, or an API key of its organization.
-
-    Raises `NotFound` for what belongs to another organization, `Forbidden` for viewers and colleagues.
-    """
-    if caller.hosting_organization() != thing.organization_id:
-        raise NotFound("Nothing has this id")
-    if caller.api_key_id is None and caller.user_id != thing.host_id:
-        raise Forbidden("Only its host may do this", code="not_the_host")

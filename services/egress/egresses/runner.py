@@ -16,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 # Whether the session still needs egresses.
 StillLive = Callable[[str], Awaitable[bool]]
-Playable = Callable[[PlannedEgress], Awaitable[bool]]
+# Whether the stream of the egress (session, key) has something to play.
+Playable = Callable[[str, str], Awaitable[bool]]
 
 
 class EgressRunner:
@@ -52,7 +53,7 @@ class EgressRunner:
             return await self._stop(egress)
         if step is EgressStep.CHECK:
             egress = await self._sync.check(egress)
-        if egress.stream and not egress.playable and await self._playable(egress):
+        if egress.stream and not egress.playable and await self._playable(egress.session_id, egress.id):
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
 

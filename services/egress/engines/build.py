@@ -1,13 +1,12 @@
-"""The engine that the settings name, with what has to be known of it."""
+"""The two engines, each with its properties."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
-from services.egress.settings import EgressSettings
 from shared.clock import Clock
 from shared.egress.engine import Engine
 from shared.egress.job_repository import JobRepository, RecorderRepository
@@ -16,23 +15,23 @@ from shared.livekit import LiveKitEgressApi
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 
-# LiveKit waits for a worker for up to 25 s; a start that had no answer has not happened some time after that.
+# LiveKit waits for a worker for up to 25 s; some time after that, an unanswered start has not happened.
 _LIVEKIT_SETTLES_AFTER = timedelta(seconds=35)
 
 
 class EngineProblem(Protocol):
     async def __call__(self, *, starting: bool) -> str | None:
-        """A sentence about what keeps it from working, None where nothing does. Raises `Unavailable`."""
+        """A sentence about what keeps it from working, None if nothing does. Raises `Unavailable`."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineParts:
-    """`problem` says what keeps the engine from running, or from starting, an egress; `remake` has a failed
-    file made once more.
+    """`problem` says what keeps the engine from running, or from starting, an egress; `remake` has the file
+    of a failed egress made once more, False if it cannot.
 
-    `settles_after` a start without an answer nothing comes of it any more. `keeps_records`: the engine writes
-    records of segments, and no playlists of its own.
+    `settles_after` an unanswered start, it will no longer happen. `keeps_records`: the engine writes records
+    of segments, and no playlists of its own.
     """
 
     engine: Engine
@@ -43,24 +42,20 @@ class EngineParts:
     stores: tuple[Indexed, ...] = ()
 
 
-def build_engine(
-    settings: EgressSettings, livekit: LiveKitEgressApi, mongo: Mongo, clock: Clock
+def livekit_engine(
+    livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]
 ) -> EngineParts:
-    if settings.engine == "livekit":
-        return _livekit(settings, livekit)
-    return _embedded(mongo, clock)
+    """LiveKit Egress, whose workers write to the storage under the same URL."""
 
-
-def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts:
     async def problem(*, starting: bool) -> str | None:
-        del starting  # LiveKit does not tell of its workers.
+        del starting  # LiveKit reports nothing about its workers.
         return None
 
     async def remake(_: str) -> bool:
         return False
 
     return EngineParts(
-        engine=LiveKitEngine(livekit, settings.storage_url, settings.storage_options),
+        engine=LiveKitEngine(livekit, storage_url, storage_options),
         settles_after=_LIVEKIT_SETTLES_AFTER,
         keeps_records=False,
         problem=problem,
@@ -68,7 +63,8 @@ def _livekit(settings: EgressSettings, livekit: LiveKitEgressApi) -> EngineParts
     )
 
 
-def _embedded(mongo: Mongo, clock: Clock) -> EngineParts:
+def embedded_engine(mongo: Mongo, clock: Clock) -> EngineParts:
+    """The recorders that come with Greenroom."""
     jobs, recorders = JobRepository(mongo), RecorderRepository(mongo)
 
     async def problem(*, starting: bool) -> str | None:

@@ -4,15 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.livekit.ports import LiveKitParticipant, LiveKitRoom
+from shared.livekit.ports import NOT_COUNTED, LiveKitParticipant, LiveKitRoom
 
 # Nothing counts as dead before it has given no answer for this long.
 CONFIRMED_AFTER = timedelta(seconds=5)
 # For how long a participant that answered need not be asked again, and how many are asked per snapshot.
 TRUSTED_FOR = timedelta(seconds=20)
 ASKED_AT_ONCE = 1000
-# LiveKit does not count these among a room's participants.
-NOT_COUNTED = frozenset({"egress", "agent"})
 
 
 @dataclass

@@ -1,30 +1,19 @@
-"""The storage's keeping: what it holds, what is deleted when, and what does not fit together."""
+"""Retention of recordings: what the storage holds, and what is deleted when."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 import structlog
-from aiohttp import web
 from prometheus_client import Counter
 
 from services.egress.recordings.domain import Recording
+from services.egress.recordings.files import RecordingFiles
 from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import BATCH, RecordingRepository
-from services.egress.recordings.retrying import RecordingRetry
-from services.egress.recordings.schemas import (
-    CleanupResponse,
-    RecordingResponse,
-    StorageStatusResponse,
-    recording_response,
-)
-from services.egress.recordings.service import RecordingService
-from services.egress.streams.removal import StreamRemoval
 from shared.clock import Clock
 from shared.errors import AppError
-from shared.files.storage import Storage
 
 log = structlog.get_logger(__name__)
 
@@ -42,33 +31,46 @@ class RetentionLimits:
     bytes: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class StorageStatus:
+    """In bytes; None if the storage does not report it."""
+
+    storage_type: str
+    total_bytes: int | None
+    used_bytes: int | None
+    free_bytes: int | None
+    recording_count: int
+    reclaimable_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanupResult:
+    deleted_recordings: int
+    freed_bytes: int
+    dry_run: bool
+
+
 class Housekeeping:
     def __init__(
         self,
         recordings: RecordingRepository,
-        service: RecordingService,
+        files: RecordingFiles,
         orphans: StorageOrphans,
-        retrying: RecordingRetry,
-        removal: StreamRemoval,
-        storage: Storage,
         clock: Clock,
         *,
         limits: RetentionLimits,
     ):
         self._recordings = recordings
-        self._service = service
+        self._files = files
         self._orphans = orphans
-        self._retrying = retrying
-        self._removal = removal
-        self._storage = storage
         self._clock = clock
         self._limits = limits
 
-    async def status(self) -> StorageStatusResponse:
-        space = await self._storage.space()
+    async def status(self) -> StorageStatus:
+        space = await self._files.storage.space()
         reclaimable = sum([recording.file_size or 0 async for recording in self._due(None)])
-        return StorageStatusResponse(
-            storage_type=self._storage.kind,
+        return StorageStatus(
+            storage_type=self._files.storage.kind,
             total_bytes=space.total,
             used_bytes=space.used,
             free_bytes=space.free,
@@ -76,18 +78,18 @@ class Housekeeping:
             reclaimable_bytes=reclaimable,
         )
 
-    async def clean(self, older_than_days: int | None, *, dry_run: bool) -> CleanupResponse:
-        """Delete what is due; what cannot be deleted now is left for the next time."""
+    async def clean(self, older_than_days: int | None, *, dry_run: bool) -> CleanupResult:
+        """Delete the recordings that are due; those that cannot be deleted now are left for the next time."""
         deleted, freed = 0, 0
         async for recording in self._due(older_than_days):
             if dry_run or await self._erased(recording):
                 deleted += 1
                 freed += recording.file_size or 0
-        return CleanupResponse(deleted_recordings=deleted, freed_bytes=freed, dry_run=dry_run)
+        return CleanupResult(deleted_recordings=deleted, freed_bytes=freed, dry_run=dry_run)
 
     async def _erased(self, recording: Recording) -> bool:
         try:
-            await self._service.erase(recording)
+            await self._files.erase(recording)
         except AppError as error:
             log.warning("recording.not_cleaned", recording=recording.id, code=error.code, error=error.message)
             return False
@@ -96,7 +98,7 @@ class Housekeeping:
         return True
 
     async def _due(self, older_than_days: int | None) -> AsyncIterator[Recording]:
-        """What is older than that; by the settings also the oldest of what is too much."""
+        """Those older than that; without it, those beyond the settings' limits: too old, or too much."""
         days = self._limits.days if older_than_days is None else older_than_days
         before = None if days is None else self._clock.now() - timedelta(days=days)
         excess = 0
@@ -120,15 +122,11 @@ class Housekeeping:
                 return
             after = found[-1].id
 
-    async def retry(self, id: str) -> RecordingResponse:  # noqa: A002
-        return recording_response(await self._retrying.retry(id))
-
     async def run(self) -> None:
-        """Remove streams every minute, clean and sweep every hour, until cancelled."""
+        """Clean and sweep every hour, until cancelled; every minute while that fails."""
         swept: datetime | None = None
         while True:
             try:
-                await self._removal.remove_due()
                 if swept is None or self._clock.now() - swept >= _SWEPT_EVERY:
                     await self.clean(None, dry_run=False)
                     await self._orphans.sweep()
@@ -136,6 +134,3 @@ class Housekeeping:
             except AppError as error:
                 log.warning("housekeeping.failed", code=error.code, error=error.message)
             await asyncio.sleep(_PERIOD)
-
-
-HOUSEKEEPING: Final = web.AppKey("housekeeping", Housekeeping)

@@ -1,8 +1,12 @@
 """The Recordings group, and what administrators do with the storage."""
 
+from typing import Final
+
 from aiohttp import web
 
-from services.egress.recordings.housekeeping import HOUSEKEEPING
+from services.egress.recordings.files import RecordingFiles
+from services.egress.recordings.housekeeping import Housekeeping
+from services.egress.recordings.retrying import RecordingRetry
 from services.egress.recordings.schemas import (
     CleanupRequest,
     CleanupResponse,
@@ -12,10 +16,18 @@ from services.egress.recordings.schemas import (
     RecordingResponse,
     StorageStatusResponse,
     UpdateRecordingRequest,
+    recording_list,
+    recording_response,
 )
-from services.egress.recordings.service import RECORDINGS
+from services.egress.recordings.service import RecordingService
 from shared.http import ADMIN, HOST, PUBLIC, Reply, Request, Routes, ok
+from shared.http.files import attachment, send_file
 from shared.http.schema import Page
+
+RECORDINGS: Final = web.AppKey("recordings", RecordingService)
+RECORDING_FILES: Final = web.AppKey("recording_files", RecordingFiles)
+RECORDING_RETRY: Final = web.AppKey("recording_retry", RecordingRetry)
+HOUSEKEEPING: Final = web.AppKey("housekeeping", Housekeeping)
 
 routes = Routes("Recordings")
 admin_routes = Routes("Administration")
@@ -27,19 +39,20 @@ async def list_my_recordings(request: Request, query: Page) -> Reply[RecordingLi
 
     Those of the caller's own sessions, newest first; for an API key those of its organization.
     """
-    return Reply(await request.service(RECORDINGS).list_mine(request.caller, query))
+    return Reply(recording_list(*await request.service(RECORDINGS).list_mine(request.caller, query)))
 
 
 @routes.get("/recordings/{id}", access=HOST)
 async def get_recording(request: Request) -> Reply[RecordingResponse]:
     """Get recording by ID."""
-    return Reply(await request.service(RECORDINGS).get(request.path_id(), request.caller))
+    return Reply(recording_response(await request.service(RECORDINGS).get(request.path_id(), request.caller)))
 
 
 @routes.patch("/recordings/{id}", access=HOST)
 async def update_recording(request: Request, body: UpdateRecordingRequest) -> Reply[RecordingResponse]:
     """Update recording metadata."""
-    return Reply(await request.service(RECORDINGS).rename(request.path_id(), body.name, request.caller))
+    service = request.service(RECORDINGS)
+    return Reply(recording_response(await service.rename(request.path_id(), body.name, request.caller)))
 
 
 @routes.delete("/recordings/{id}", access=HOST)
@@ -58,7 +71,8 @@ async def get_recording_download(request: Request) -> Reply[RecordingDownloadRes
 
     The URL needs no credentials and is valid for an hour. 409 while there is no file.
     """
-    return Reply(await request.service(RECORDINGS).download(request.path_id(), request.caller))
+    link = await request.service(RECORDINGS).link(request.path_id(), request.caller)
+    return Reply(RecordingDownloadResponse(download_url=link.url, expires_at=link.expires_at))
 
 
 @routes.get("/recordings/{id}/file", access=PUBLIC)
@@ -67,14 +81,22 @@ async def get_recording_file(request: Request, query: FileQuery) -> web.StreamRe
 
     An MP4 without an envelope; supports ranges (206, 416) and conditional requests (304).
     """
-    return await request.service(RECORDINGS).send(request.raw, request.path_id(), query.token)
+    files = request.service(RECORDING_FILES)
+    recording = await files.linked(request.path_id(), query.token)
+    headers = {
+        "Content-Disposition": attachment(recording.file_name),
+        "Cache-Control": "private, no-cache",
+    }
+    return await send_file(
+        request.raw, files.storage, recording.file_key, content_type="video/mp4", headers=headers
+    )
 
 
 @routes.get("/sessions/{id}/recordings", access=HOST)
 async def list_session_recordings(request: Request, query: Page) -> Reply[RecordingListResponse]:
     """Get recordings for a session."""
     service = request.service(RECORDINGS)
-    return Reply(await service.list_of_session(request.path_id(), request.caller, query))
+    return Reply(recording_list(*await service.list_of_session(request.path_id(), request.caller, query)))
 
 
 @routes.get("/sessions/{id}/recordings/active", access=HOST)
@@ -83,7 +105,8 @@ async def get_active_recording(request: Request) -> Reply[RecordingResponse | No
 
     `data` is null if none is active.
     """
-    return Reply(await request.service(RECORDINGS).active(request.path_id(), request.caller))
+    recording = await request.service(RECORDINGS).active(request.path_id(), request.caller)
+    return Reply(recording_response(recording) if recording else None)
 
 
 @routes.post("/sessions/{id}/recordings/start", access=HOST, status=201, idempotent=True)
@@ -93,7 +116,8 @@ async def start_recording(request: Request) -> Reply[RecordingResponse]:
     The session must be live; 409 if it is being recorded already.
     """
     service = request.service(RECORDINGS)
-    return Reply(await service.start(request.reservation, request.path_id(), request.caller))
+    recording = await service.start(request.reservation, request.path_id(), request.caller)
+    return Reply(recording_response(recording))
 
 
 @routes.post("/sessions/{id}/recordings/stop", access=HOST)
@@ -102,13 +126,15 @@ async def stop_recording(request: Request) -> Reply[RecordingResponse]:
 
     The recording is `completed` once its file is stored. A running stream continues.
     """
-    return Reply(await request.service(RECORDINGS).stop(request.path_id(), request.caller))
+    service = request.service(RECORDINGS)
+    return Reply(recording_response(await service.stop(request.path_id(), request.caller)))
 
 
 @admin_routes.get("/admin/storage/status", access=ADMIN)
 async def get_storage_status(request: Request) -> Reply[StorageStatusResponse]:
     """Get storage status."""
-    return Reply(await request.service(HOUSEKEEPING).status())
+    status = await request.service(HOUSEKEEPING).status()
+    return Reply(StorageStatusResponse.model_validate(status, from_attributes=True))
 
 
 @admin_routes.post("/admin/storage/cleanup", access=ADMIN)
@@ -118,7 +144,8 @@ async def clean_storage(request: Request, body: CleanupRequest) -> Reply[Cleanup
     Deletes recordings older than `older_than_days`; without it, those beyond the configured age or quota.
     `dry_run` only lists what would be deleted.
     """
-    return Reply(await request.service(HOUSEKEEPING).clean(body.older_than_days, dry_run=body.dry_run))
+    result = await request.service(HOUSEKEEPING).clean(body.older_than_days, dry_run=body.dry_run)
+    return Reply(CleanupResponse.model_validate(result, from_attributes=True))
 
 
 @admin_routes.post("/admin/recordings/{id}/retry", access=ADMIN)
@@ -127,4 +154,4 @@ async def retry_recording(request: Request) -> Reply[RecordingResponse]:
 
     Looks for its file; if there is none, makes it again from the stored segments. 409 unless it has failed.
     """
-    return Reply(await request.service(HOUSEKEEPING).retry(request.path_id()))
+    return Reply(recording_response(await request.service(RECORDING_RETRY).retry(request.path_id())))

@@ -1,5 +1,6 @@
 """HTTP bodies and data about recordings and their storage."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -74,6 +75,10 @@ class CleanupResponse(Data):
     deleted_recordings: int
     freed_bytes: int
     dry_run: bool
+
+
+def recording_list(found: Sequence[Recording], total: int) -> RecordingListResponse:
+    return RecordingListResponse(recordings=[recording_response(one) for one in found], total=total)
 
 
 def recording_response(recording: Recording) -> RecordingResponse:

@@ -1,10 +1,9 @@
 """The rules that turn the signals of a stream into a verdict. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from services.egress.streams.schemas import TrackHealth
 from shared.contracts.states import StreamStatus
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
@@ -15,20 +14,21 @@ _SLOW, _STOPPED = 3, 6
 
 @dataclass(frozen=True, kw_only=True)
 class HealthSignals:
-    live: bool
+    """`silent`: the participants of the room are known, and none sends anything. Ages in seconds."""
+
     wanted: bool
     status: StreamStatus
     error: str | None
     livekit_answers: bool
     room_open: bool
-    tracks: Sequence[TrackHealth] | None
+    silent: bool
     last_segment_age: float | None
     segment_seconds: int
     engine_problem: str | None
 
 
 def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:
-    """What to think of the stream, and why: the worst first."""
+    """The verdict on the stream, and the reasons for it, the worst first."""
     if not signals.wanted:
         return "idle", [
             "No stream was asked for" if signals.status is StreamStatus.NONE else "The stream is over"
@@ -58,7 +58,7 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "LiveKit is unavailable: room and tracks are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
-    if signals.tracks is not None and all(track.muted for track in signals.tracks):
+    if signals.silent:
         yield "Nobody is sending picture or sound"
     age = signals.last_segment_age
     slow, stopped = _SLOW * signals.segment_seconds, _STOPPED * signals.segment_seconds

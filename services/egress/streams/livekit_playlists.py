@@ -1,16 +1,21 @@
-"""The playlists that LiveKit writes, one an egress, read as one of the whole stream. Pure."""
+"""The playlists that LiveKit writes, one an egress, read as one of the whole stream."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW
+from shared.contracts.states import StreamStatus
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, segments_prefix
+from shared.errors import NotFound
+from shared.files.storage import Storage
 
 Entry = tuple[str, ...]
 """The lines of one segment, the last of which is its address."""
 
 _SEQUENCE, _TARGET = "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-TARGETDURATION:"
 _BREAK, _BREAKS = "#EXT-X-DISCONTINUITY", "#EXT-X-DISCONTINUITY-SEQUENCE:"
-# What is said once, and by us.
+# Tags that a playlist has once; ours are written instead.
 _ONCE = (
     "#EXTM3U",
     "#EXT-X-VERSION:",
@@ -35,6 +40,37 @@ class LiveKitPlaylist:
     first: int = 0
     breaks: int = 0
     target: int = 1
+
+
+class LiveKitPlaylists:
+    """The playlists of an engine that writes them beside its segments, in `storage`."""
+
+    def __init__(self, storage: Storage):
+        self._storage = storage
+
+    async def playable(self, session_id: str, key: str) -> bool:
+        """Whether the egress has written its live playlist."""
+        return await self._storage.head(f"{segments_prefix(session_id, key)}/{LIVE_PLAYLIST}") is not None
+
+    async def playlist(self, stream: Stream, name: str) -> str | None:
+        """The playlist of this name; a live one needs the full ones of the parts before the last."""
+        names = [FULL_PLAYLIST] * (len(stream.parts) - 1) + [name]
+        keys = [part.key for part in stream.parts]
+        parts = [await self._read(stream.id, key, which) for key, which in zip(keys, names, strict=False)]
+        if not any(part.entries for part in parts):
+            return None
+        ended = stream.status is StreamStatus.ENDED
+        if name == FULL_PLAYLIST:
+            return whole(parts, ended=ended)
+        return window(parts[:-1], parts[-1], ended=ended)
+
+    async def _read(self, session_id: str, key: str, name: str) -> LiveKitPlaylist:
+        """An egress that has not started has written none."""
+        try:
+            text = await self._storage.get(f"{segments_prefix(session_id, key)}/{name}")
+        except NotFound:
+            return LiveKitPlaylist()
+        return read(text.decode(), key)
 
 
 def read(text: str, folder: str) -> LiveKitPlaylist:

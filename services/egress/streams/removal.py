@@ -1,4 +1,6 @@
-"""Deleting what streams have stored: of deleted sessions, and of those that are old."""
+"""Deleting the stored files of streams: of deleted sessions, and of old ones."""
+
+import asyncio
 
 import structlog
 
@@ -7,10 +9,12 @@ from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
 from shared.egress.segment_repository import SegmentRepository
+from shared.errors import AppError
 from shared.files.storage import Storage
 
 log = structlog.get_logger(__name__)
 
+_PERIOD = 60.0
 _AT_ONCE = 100
 _BATCH = 500
 
@@ -30,6 +34,15 @@ class StreamRemoval:
         self._storage = storage
         self._clock = clock
 
+    async def run(self) -> None:
+        """Remove every minute what is due, until cancelled."""
+        while True:
+            try:
+                await self.remove_due()
+            except AppError as error:
+                log.warning("stream.not_removed", code=error.code, error=error.message)
+            await asyncio.sleep(_PERIOD)
+
     async def remove_due(self) -> int:
         """Delete what is due; how many streams that were. Raises `Unavailable`: some may be left."""
         removed = 0
@@ -48,7 +61,7 @@ class StreamRemoval:
         return True
 
     async def _remove(self, stream: Stream) -> None:
-        """First the files, then what tells of them."""
+        """First the files, then the records of them."""
         batch: list[str] = []
         async for stored in self._storage.list(f"hls/{stream.id}"):
             batch.append(stored.key)

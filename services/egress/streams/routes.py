@@ -1,14 +1,26 @@
 """Stream health, and the HLS itself."""
 
+from typing import Final
+
 from aiohttp import web
 
-from services.egress.streams.health import HEALTH
-from services.egress.streams.hls_service import HLS
-from services.egress.streams.schemas import StreamHealthResponse
+from services.egress.streams.health import StreamHealthService
+from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService, Playlist
+from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
 from shared.http import ANONYMOUS, MODERATOR, Reply, Request, Routes
+from shared.http.files import send_file
+
+HEALTH: Final = web.AppKey("stream_health", StreamHealthService)
+HLS: Final = web.AppKey("hls", HlsService)
 
 routes = Routes("Sessions")
 hls_routes = Routes("Streams")
+
+_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+_SHORT: Final = {"Cache-Control": "public, max-age=1", **_OPEN}
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", **_OPEN}
+# Longer playlists are compressed, in characters.
+_COMPRESSED_FROM: Final = 4096
 
 
 @routes.get("/sessions/{id}/stream_health", access=MODERATOR, mirrored=True)
@@ -18,7 +30,8 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     A status with its reasons; room and tracks as LiveKit reports them now.
     """
     service = request.service(HEALTH)
-    return Reply(await service.of(request.path_id(), request.caller, request.library_id))
+    found = await service.of(request.path_id(), request.caller, request.library_id)
+    return Reply(stream_health_response(found))
 
 
 @hls_routes.get("/hls/{path:.+}", access=ANONYMOUS)
@@ -28,4 +41,18 @@ async def get_hls(request: Request) -> web.StreamResponse:
     `<session id>/live.m3u8` is a sliding window, `<session id>/index.m3u8` the whole stream; segments are
     beside them. If the library is not public, the path begins with a token: see `hls_url`.
     """
-    return await request.service(HLS).send(request.raw, request.raw.match_info["path"])
+    service = request.service(HLS)
+    found = await service.find(request.raw.match_info["path"])
+    if isinstance(found, Playlist):
+        return _playlist_response(found.text)
+    headers = _SHORT if found.content_type == PLAYLIST_TYPE else _FOREVER
+    return await send_file(
+        request.raw, service.storage, found.key, content_type=found.content_type, headers=headers
+    )
+
+
+def _playlist_response(text: str) -> web.Response:
+    response = web.Response(text=text, content_type=PLAYLIST_TYPE, headers=_SHORT)
+    if len(text) > _COMPRESSED_FROM:
+        response.enable_compression()
+    return response

@@ -1,9 +1,16 @@
 """Data about a session's stream."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from services.egress.streams.health import RoomSignals, StreamHealth
+from shared.access.room_permissions import user_of
+from shared.contracts.states import StreamStatus
+from shared.egress.segments import Segment
 from shared.http import Data
+from shared.livekit import LiveKitParticipant, LiveKitTrack
+from shared.livekit.ports import NOT_COUNTED
 
 
 class RoomHealth(Data):
@@ -69,3 +76,76 @@ class StreamHealthResponse(Data):
     tracks: list[TrackHealth]
     egress: EgressHealth
     ingress: IngressHealth | None
+
+
+def stream_health_response(found: StreamHealth) -> StreamHealthResponse:
+    livekit = found.livekit
+    return StreamHealthResponse(
+        status=found.status,
+        room=_room(livekit) if livekit else None,
+        tracks=[_track(participant, track) for participant, track in livekit.tracks] if livekit else [],
+        egress=_egress(found),
+        ingress=_ingress(livekit) if livekit else None,
+    )
+
+
+def _room(livekit: RoomSignals) -> RoomHealth | None:
+    """Counted by the participants listed: the room's own count is some 10 s late, and counts our recorder."""
+    room, present = livekit.room, livekit.present
+    if room is None:
+        return None
+    count = None if present is None else sum(_is_counted(one) for one in present)
+    return RoomHealth(sid=room.sid, name=room.name, num_participants=count, created_at=room.created_at)
+
+
+def _is_counted(participant: LiveKitParticipant) -> bool:
+    return participant.kind not in NOT_COUNTED and not participant.permissions.hidden
+
+
+def _track(participant: LiveKitParticipant, track: LiveKitTrack) -> TrackHealth:
+    return TrackHealth(
+        sid=track.sid,
+        participant_identity=user_of(participant.identity),
+        type=track.type,
+        source=track.source,
+        muted=track.muted,
+        width=track.width or None,
+        height=track.height or None,
+    )
+
+
+def _egress(found: StreamHealth) -> EgressHealth:
+    stream, output = found.stream, found.output
+    egress, latest = output.egress, output.latest
+    return EgressHealth(
+        status=stream.status.value if stream else StreamStatus.NONE.value,
+        reasons=found.reasons,
+        egress_id=egress.egress_id if egress else None,
+        error=stream.error if stream else None,
+        recording=egress.file if egress else False,
+        started_at=egress.started_at if egress else None,
+        hls_path=stream.hls_path if stream else None,
+        width=found.encoding.width if egress else None,
+        height=found.encoding.height if egress else None,
+        frame_rate=found.encoding.frame_rate if egress else None,
+        bitrate_kbps=_bitrate(latest),
+        segment_count=output.count,
+        last_segment_at=latest[-1].starts_at if latest else None,
+        last_segment_age=output.age,
+        attempt=stream.attempt if stream else 0,
+    )
+
+
+def _bitrate(segments: Sequence[Segment]) -> int | None:
+    seconds = sum(segment.duration for segment in segments)
+    return round(sum(segment.size for segment in segments) * 8 / seconds / 1000) if seconds else None
+
+
+def _ingress(livekit: RoomSignals) -> IngressHealth | None:
+    ingress, present = livekit.ingress, livekit.present
+    if ingress is None:
+        return None
+    publishing = None if present is None else any(one.kind == "ingress" and one.tracks for one in present)
+    return IngressHealth(
+        ingress_id=ingress.ingress_id, publishing=True if ingress.status == "publishing" else publishing
+    )

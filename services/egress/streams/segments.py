@@ -1,29 +1,46 @@
-"""The segments of a whole stream: one egress after the other."""
+"""The segments of a whole stream, one egress after the other, and the playlists made of them."""
 
 from collections.abc import Sequence
 
 from services.egress.streams.domain import Stream
-from services.egress.streams.playlists import WINDOW, Opening, begins_anew
+from services.egress.streams.playlists import WINDOW, Opening, begins_anew, media_playlist
+from shared.contracts.states import StreamStatus
+from shared.egress.keys import FULL_PLAYLIST
 from shared.egress.segment_repository import SegmentRepository
 from shared.egress.segments import Segment
 from shared.persistence.mongo import Collection, Mongo
 
-# So many segments are needed to begin to play.
-PLAYABLE_FROM = 1
-# Of one egress; two days of segments of two seconds.
+# Segments of one egress are counted no further: two days of segments of two seconds.
 _COUNTED_TO = 100_000
 
 
 class StreamSegments:
-    def __init__(self, mongo: Mongo, segments: SegmentRepository):
+    """The playlists of an engine that records its segments; `seconds` is their nominal length."""
+
+    def __init__(self, mongo: Mongo, segments: SegmentRepository, *, seconds: int):
         self._collection: Collection = mongo.collection(SegmentRepository.collection_name)
         self._segments = segments
+        self._seconds = seconds
 
-    async def all(self, stream: Stream) -> list[Segment]:
+    async def playable(self, session_id: str, key: str) -> bool:
+        """Whether there is a segment to begin with."""
+        del session_id
+        return bool(await self._segments.latest(key, 1))
+
+    async def playlist(self, stream: Stream, name: str) -> str | None:
+        """The playlist of this name; None if there are no segments yet."""
+        whole = name == FULL_PLAYLIST
+        segments, opening = (await self._all(stream), Opening()) if whole else await self._window(stream)
+        if not segments:
+            return None
+        ended = stream.status is StreamStatus.ENDED
+        return media_playlist(segments, opening=opening, ended=ended, seconds=self._seconds, whole=whole)
+
+    async def _all(self, stream: Stream) -> list[Segment]:
         return [segment for part in stream.parts for segment in await self._segments.of(part.key)]
 
-    async def window(self, stream: Stream) -> tuple[list[Segment], Opening]:
-        """The last few segments, and what came before them."""
+    async def _window(self, stream: Stream) -> tuple[list[Segment], Opening]:
+        """The last few segments, and how many came before them."""
         window: list[Segment] = []
         for part in reversed(stream.parts):
             window = await self._segments.latest(part.key, WINDOW - len(window)) + window
@@ -42,10 +59,6 @@ class StreamSegments:
 
     async def count(self, key: str) -> int:
         return await self._count([key])
-
-    async def playable(self, key: str) -> bool:
-        """Whether there is enough to begin to play."""
-        return len(await self._segments.latest(key, PLAYABLE_FROM)) >= PLAYABLE_FROM
 
     async def _count(self, keys: Sequence[str]) -> int:
         return await self._collection.count({"key": {"$in": list(keys)}}, limit=_COUNTED_TO)

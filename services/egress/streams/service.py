@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.recordings.domain import Recording, new_recording
-from services.egress.recordings.repository import RecordingRepository
 from services.egress.sessions.service import Sessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
@@ -18,12 +17,23 @@ from shared.contracts.event import Event
 from shared.contracts.livekit_events import TrackPublished
 from shared.contracts.session_events import LibraryEvent, SessionEvent
 from shared.contracts.states import SessionState, Visibility
-from shared.egress.keys import id_of, key_of
+from shared.egress.keys import key_of
 from shared.errors import NotFound
 from shared.ids import new_id
-from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
+
+
+class StreamRecordings(Protocol):
+    """The recordings that streams make."""
+
+    async def reserve(self, key: str, session: SessionState) -> bool:
+        """Start the recording that the egress `key` is to make; False if the session is being recorded."""
+        ...
+
+    async def withdraw(self, key: str) -> None:
+        """Remove a reserved recording whose egress is not planned after all."""
+        ...
 
 
 class StreamService:
@@ -31,21 +41,19 @@ class StreamService:
         self,
         streams: StreamRepository,
         egresses: EgressService,
-        recordings: RecordingRepository,
+        recordings: StreamRecordings,
         sessions: Sessions,
         clock: Clock,
         *,
-        storage_type: str,
-        kept: timedelta | None,
+        retention: timedelta | None,
     ):
-        """`kept` is how long the HLS of a session stays after its end, None for as long as the session."""
+        """`retention` is how long HLS is kept after its session's end, None for as long as the session."""
         self._streams = streams
         self._egresses = egresses
         self._recordings = recordings
         self._sessions = sessions
         self._clock = clock
-        self._storage_type = storage_type
-        self._kept = kept
+        self._retention = retention
 
     async def follow(self, event: SessionEvent) -> None:
         """Whatever the event tells, the newest state that is known of the session is what counts."""
@@ -76,8 +84,8 @@ class StreamService:
 
     async def _end(self, session_id: str, version: int, *, deleted: bool) -> None:
         now = self._clock.now()
-        kept = timedelta() if deleted else self._kept
-        remove_at = None if kept is None else now + kept
+        retention = timedelta() if deleted else self._retention
+        remove_at = None if retention is None else now + retention
         with suppress(NotFound):
             await self._streams.change(session_id, lambda stream: stream.unwant(version, now, remove_at))
         await self._egresses.stop_all(session_id)
@@ -88,7 +96,7 @@ class StreamService:
         over = await self._ended_part(stream)
         part = StreamPart(key=key_of(new_id()), file=False)
         if stream.needs_part(session, over):
-            part.file = session.stream.record and await self._reserve(session, part)
+            part.file = session.stream.record and await self._recordings.reserve(part.key, session)
         stream = await self._streams.change(
             session.id, lambda one: one.follow(session, part, over, self._clock.now())
         )
@@ -98,8 +106,7 @@ class StreamService:
 
     async def _record_beside(self, session: SessionState, key: str) -> None:
         """Record a session whose stream runs without a recording: the stream is not touched for that."""
-        await self._reserve(session, StreamPart(key=key, file=True))
-        if await self._recordings.find(id_of(key)) is not None:
+        if await self._recordings.reserve(key, session):
             await self._egresses.plan(key, session.id, stream=False, file=True)
         await self._streams.change(session.id, lambda one: one.recording_begun(key))
 
@@ -109,17 +116,8 @@ class StreamService:
         if current is None:
             return
         if part.file and current.key != part.key:
-            await self._recordings.remove(id_of(part.key), Recording.withdraw)
+            await self._recordings.withdraw(part.key)
         await self._egresses.plan(current.key, stream.id, stream=True, file=current.file)
-
-    async def _reserve(self, session: SessionState, part: StreamPart) -> bool:
-        """Begin the recording that the part is to make; False where the session is recorded already."""
-        recording = new_recording(id_of(part.key), session, self._storage_type, self._clock.now())
-        try:
-            await self._recordings.add(recording, recording.begun())
-        except Duplicate:
-            return False
-        return True
 
     async def _ended_part(self, stream: Stream) -> str | None:
         """The key of the part that counts, if nothing more comes of it."""
@@ -145,7 +143,7 @@ class StreamService:
         if over is None or known is None or not known.live:
             return
         part = StreamPart(key=key_of(new_id()), file=False)
-        part.file = known.state.stream.record and await self._reserve(known.state, part)
+        part.file = known.state.stream.record and await self._recordings.reserve(part.key, known.state)
         stream = await self._streams.change(stream.id, lambda one: one.replace(part, over, self._clock.now()))
         log.info("stream.revived", session_id=stream.id)
         await self._carry_out(stream, part)

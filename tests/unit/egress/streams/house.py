@@ -5,16 +5,17 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from services.egress.app import media_options
 from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.build import EngineParts
+from services.egress.media.build import build_media
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.settings import EgressSettings
-from services.egress.streams.build import build_streams
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.access.identity import Caller
@@ -76,13 +77,17 @@ class House:
             problem=self._problem,
             remake=self._remake,
         )
-        self.parts = build_streams(
-            EgressSettings(internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings),
+        self.parts = build_media(
+            media_options(
+                EgressSettings(
+                    internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings
+                )
+            ),
             self.reconciler,
             parts,
+            self.livekit,
+            self.livekit,
             self.storage,
-            self.livekit,
-            self.livekit,
             self.mongo,
             self.outbox,
             self.clock,
@@ -112,7 +117,7 @@ class House:
 
     async def follow(self, event: SessionEvent) -> None:
         self.owner.sessions[event.session.id] = event.session
-        await self.parts.streams.follow(event)
+        await self.parts.streams.service.follow(event)
 
     async def go_live(self, *, stream: bool = True, record: bool = False, **given: Any) -> SessionState:
         wish = StreamWish(wanted=stream, record=record, attempt=1 if stream else 0)
@@ -174,7 +179,7 @@ class House:
     async def active(self, egress_id: str = "EG_0000") -> EgressInfo:
         """The engine says that it runs."""
         seen = self.engine.be(egress_id, EgressStatus.ACTIVE)
-        await self.parts.egresses.follow(EgressUpdated(**_told(seen), occurred_at=self.clock.now()))
+        await self.parts.egresses.service.follow(EgressUpdated(**_told(seen), occurred_at=self.clock.now()))
         await self.work()
         return seen
 
@@ -187,7 +192,9 @@ class House:
     ) -> None:
         """The engine says that it is over."""
         seen = self.engine.be(egress_id, status, error)
-        await self.parts.egresses.follow(EgressEnded(**_told(seen), occurred_at=self.clock.now(), **told))
+        await self.parts.egresses.service.follow(
+            EgressEnded(**_told(seen), occurred_at=self.clock.now(), **told)
+        )
         await self.work()
 
     async def complete(self, egress_id: str, content: bytes = b"moov", duration: float = 12.4) -> None:
@@ -210,7 +217,7 @@ class House:
             type="video",
             source="camera",
         )
-        await self.parts.streams.revive(event)
+        await self.parts.streams.service.revive(event)
 
     async def segment(self, session: SessionState, key: str, n: int, **given: Any) -> Segment:
         """Another segment is stored."""
@@ -248,7 +255,7 @@ class House:
     async def record(self, session: SessionState, id: str | None = None) -> Recording:  # noqa: A002
         """The host starts a recording."""
         reservation = Reservation.fresh()
-        made = await self.parts.recordings.start(reservation, session.id, host_of(session))
+        made = await self.parts.recordings.service.start(reservation, session.id, host_of(session))
         return await self.recordings.get(made.id)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.egress.streams.schemas import StreamHealthResponse
+from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
 from shared.contracts.states import Role, SessionState, UserRole
 from shared.egress.engine import EgressStatus
 from shared.errors import Forbidden, NotFound
@@ -34,7 +34,7 @@ MUTED = LiveKitTrack("TR_2", "audio", "microphone", muted=True)
 
 
 async def health(house: House, session: SessionState) -> StreamHealthResponse:
-    return await house.parts.health.of(session.id, host_of(session), None)
+    return stream_health_response(await house.parts.streams.health.of(session.id, host_of(session), None))
 
 
 async def running(house: House) -> SessionState:
@@ -173,8 +173,10 @@ async def test_who_moderates_may_look(house: House) -> None:
     moderator = new_id()
     session = await house.go_live(roles={moderator: Role.MODERATOR})
     viewer: dict[str, Any] = {"role": UserRole.VIEWER, "organization_id": None}
-    look = house.parts.health.of
-    assert (await look(session.id, host_of(session, user_id=moderator, **viewer), None)).room
+    look = house.parts.streams.health.of
+    assert stream_health_response(
+        await look(session.id, host_of(session, user_id=moderator, **viewer), None)
+    ).room
     with pytest.raises(Forbidden):
         await look(session.id, host_of(session, user_id=new_id(), **viewer), None)
     with pytest.raises(NotFound):

@@ -1,0 +1,1 @@
+"""Egresses, streams and recordings of sessions, put together."""
