@@ -1,7 +1,9 @@
 """The time, injected: services ask a Clock, tests turn its hands."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -26,5 +28,11 @@ def from_unix_ms(value: int) -> datetime:
 
 
 def from_unix_ns(value: int) -> datetime | None:
-    """The same of nanoseconds, in which LiveKit tells many of its times; None for 0, its "never"."""
+    """The UTC time of `value` nanoseconds since 1970, LiveKit's unit; None for 0, its "never"."""
     return from_unix_ms(value // 1_000_000) if value > 0 else None
+
+
+def to_unix_ns(moment: datetime) -> int:
+    """Nanoseconds since 1970, exactly: a float is not precise enough."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from services.relay import routes
-from services.relay.relay import Relaying
-from services.relay.relay_orders import EgressOrders
-from services.relay.service import RELAYS, RelayService
+from services.relay.relay import Relay
+from services.relay.routes import RELAYS, routes
+from services.relay.service import RelayService
 from services.relay.settings import RelaySettings
-from services.relay.transcoder_process import PipeProcess
+from services.relay.stream_keys import EgressStreamKeys
+from services.relay.transcoder_process import TranscoderProcess
 from shared.clock import SystemClock
 from shared.http import service_app
 from shared.http.app import INTERNAL_CALLS
@@ -21,17 +21,17 @@ from shared.runtime.supervisor import SUPERVISOR
 
 def build(settings: RelaySettings) -> web.Application:
     clock = SystemClock()
-    app = service_app("relay", settings, (routes.routes,), clock)
+    app = service_app("relay", settings, (routes,), clock)
     signer = WebhookSigner(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    orders = EgressOrders(settings.egress_url, app[INTERNAL_CALLS])
+    stream_keys = EgressStreamKeys(settings.egress_url, app[INTERNAL_CALLS])
     webhooks = WebhookSender(f"{settings.egress_url}/webhooks/livekit", settings.spool, signer, clock)
+    transcoder = TranscoderProcess(settings.video_kbps)
 
-    pump = PipeProcess(settings.video_kbps)
+    def new_relay(stream_key: str) -> Relay:
+        source = f"{settings.rtmp_url}/{stream_key}"
+        return Relay(stream_key, source, stream_keys, transcoder, webhooks, clock)
 
-    def begin(stream_key: str) -> Relaying:
-        return Relaying(stream_key, f"{settings.rtmp_url}/{stream_key}", orders, pump, webhooks, clock)
-
-    app[RELAYS] = relays = RelayService(orders, begin)
+    app[RELAYS] = relays = RelayService(stream_keys, new_relay)
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         settings.spool.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def build(settings: RelaySettings) -> web.Application:
         app[HEALTH].started = True
         yield
         await relays.close()
-        await orders.close()
+        await stream_keys.close()
 
     app.cleanup_ctx.append(lifetime)
     return app

@@ -1,43 +1,41 @@
-"""Where live is: media that waited for us comes in a burst, and is not to be passed on."""
+"""Finds the live edge: media that waited for us arrives in a burst, and must not be passed on."""
 
-from __future__ import annotations
-
-# Seconds of media that may come at once, for picture and sound do not take turns exactly.
-_AT_ONCE = 0.1
-# Nothing came in a burst for so long: this is live.
-_QUIET = 0.2
-# Whoever sends faster than it is made never comes to live, and is taken as it comes.
-_AT_MOST = 3.0
+# Seconds of media that may arrive together, since video and audio are not interleaved exactly.
+_TOGETHER = 0.1
+# After so long without a burst, media is live.
+_NO_BURST = 0.2
+# A source that sends faster than real time never gets there; its media is taken as it arrives.
+_MAX_WAIT = 3.0
 
 
 class LiveEdge:
-    """Pure. What came while the room was being connected would lie in the viewers' buffers ever after: they
-    take half a minute to get rid of a second.
+    """Pure. Media that arrived while the room was being connected would stay in the viewers' buffers, which
+    take half a minute to shrink by a second.
     """
 
     def __init__(self) -> None:
         self.reached = False
         self._began: float | None = None
-        self._quiet_since = 0.0
-        self._media_then = 0.0
+        self._burst_at = 0.0
+        self._burst_media = 0.0
         self._offset = 0.0
 
-    def piece(self, media: float, now: float) -> bool:
-        """Whether live is reached with this piece, of `media` seconds in the stream's time, at `now`."""
+    def is_live(self, media: float, now: float) -> bool:
+        """Whether media of this time in the stream (`media`, seconds) that arrives at `now` is live."""
         if self.reached:
             return True
         if self._began is None:
             self._began = now
             self._mark(media, now)
-        elif media - self._media_then > now - self._quiet_since + _AT_ONCE:
+        elif media - self._burst_media > now - self._burst_at + _TOGETHER:
             self._mark(media, now)
-        self.reached = now - self._quiet_since >= _QUIET or now - self._began >= _AT_MOST
+        self.reached = now - self._burst_at >= _NO_BURST or now - self._began >= _MAX_WAIT
         self._offset = now - media
         return self.reached
 
-    def behind(self, media: float, now: float) -> float:
-        """Seconds by which this piece is later than live was when it was reached."""
+    def delay(self, media: float, now: float) -> float:
+        """Seconds by which media is later than when the live edge was reached."""
         return now - media - self._offset
 
     def _mark(self, media: float, now: float) -> None:
-        self._quiet_since, self._media_then = now, media
+        self._burst_at, self._burst_media = now, media

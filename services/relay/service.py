@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
-from aiohttp import web
 
-from services.relay.relay import Relaying
-from services.relay.relay_orders import Order, Orders
+from services.relay.relay import Relay
+from services.relay.stream_keys import RelayTarget, StreamKeys
 from shared.errors import Conflict
 
 log = structlog.get_logger(__name__)
@@ -18,51 +16,50 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True)
 class _Running:
     client: str
-    relaying: Relaying
+    relay: Relay
     task: asyncio.Task[None]
 
 
 class RelayService:
-    """`begin` makes a relay for a stream key; it is run once its order is known.
+    """`new_relay` makes the relay of a stream key.
 
     `client` is the RTMP server's id of the encoder's connection.
     """
 
-    def __init__(self, orders: Orders, begin: Callable[[str], Relaying]):
-        self._orders = orders
-        self._begin = begin
+    def __init__(self, stream_keys: StreamKeys, new_relay: Callable[[str], Relay]):
+        self._stream_keys = stream_keys
+        self._new_relay = new_relay
         self._running: dict[str, _Running] = {}
 
     async def publish(self, stream_key: str, client: str) -> None:
         """An encoder wants to publish.
 
-        Raises NotFound for a key that is unknown or revoked, Conflict for one that is in use, and
-        Unavailable where nobody can tell now.
+        Raises NotFound for a key that is unknown or revoked, Conflict for one in use, and Unavailable.
         """
-        order = await self._orders.ask(stream_key)
+        target = await self._stream_keys.resolve(stream_key)
         if stream_key in self._running:
             raise Conflict("Another encoder publishes with this stream key", code="already_publishing")
-        self._start(stream_key, client, order)
+        self._start(stream_key, client, target)
 
     async def still_publishing(self, stream_key: str, client: str) -> None:
         """An encoder goes on publishing: it must still be allowed to. Raises NotFound and Unavailable.
 
-        One that began in an earlier life of ours has no relay yet.
+        One that began before a restart of the relay process has no relay yet.
         """
-        order = await self._orders.ask(stream_key)
+        target = await self._stream_keys.resolve(stream_key)
         if stream_key not in self._running:
-            self._start(stream_key, client, order)
+            self._start(stream_key, client, target)
 
     def publishing_ended(self, stream_key: str, client: str) -> None:
-        """An encoder is gone; one that was refused takes nothing away from the one that publishes."""
+        """An encoder is gone; one that was refused does not end the relay of the one that publishes."""
         running = self._running.get(stream_key)
         if running is not None and running.client == client:
-            running.relaying.stop()
+            running.relay.stop()
 
-    def _start(self, stream_key: str, client: str, order: Order) -> None:
-        relaying = self._begin(stream_key)
-        task = asyncio.create_task(relaying.run(order), name=f"relay of {order.ingress_id}")
-        self._running[stream_key] = _Running(client, relaying, task)
+    def _start(self, stream_key: str, client: str, target: RelayTarget) -> None:
+        relay = self._new_relay(stream_key)
+        task = asyncio.create_task(relay.run(target), name=f"relay of {target.ingress_id}")
+        self._running[stream_key] = _Running(client, relay, task)
         task.add_done_callback(lambda task: self._ended(stream_key, task))
 
     def _ended(self, stream_key: str, task: asyncio.Task[None]) -> None:
@@ -74,8 +71,5 @@ class RelayService:
         """Stop all relays, and have their ends reported."""
         running = list(self._running.values())
         for one in running:
-            one.relaying.stop()
+            one.relay.stop()
         await asyncio.gather(*(one.task for one in running), return_exceptions=True)
-
-
-RELAYS: Final = web.AppKey("relays", RelayService)

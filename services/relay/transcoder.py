@@ -1,7 +1,7 @@
-"""From RTMP to WHIP: encoded anew, since WebRTC has no B-frames and viewers wait for key pictures.
+"""From RTMP to WHIP, re-encoded: WebRTC has no B-frames, and viewers wait for keyframes.
 
 `python -m services.relay.transcoder` is a process of its own: FFmpeg blocks all threads of a process
-while it connects by WHIP. It takes a JSON line (`source`, `target`, `video_kbps`), says `flowing` with the
+while it connects by WHIP. It reads a JSON line (`source`, `target`, `video_kbps`), prints `flowing` with the
 first packet that is sent and every second while more are, and ends with its source, with an error in
 one line, or with its standard input.
 """
@@ -24,82 +24,83 @@ from av.video.stream import VideoStream
 from services.relay.live_edge import LiveEdge
 from services.relay.transcoder_process import FLOWING
 
-_SAID_EVERY = 1.0
+_REPORT_SECONDS = 1.0
 # Seconds without anything from the encoder, or in which the RTMP server does not answer.
-_SILENCE = 10.0
-_BEHIND_AT_MOST = 5.0
+_SILENCE_TIMEOUT = 10.0
+_MAX_DELAY = 5.0
 _SAMPLE_RATE = 48_000
 # 20 ms, what an Opus packet holds.
 _FRAME_SAMPLES = 960
 _KEYFRAME_SECONDS = 2
-_USUAL_RATE = Fraction(30)
+_DEFAULT_RATE = Fraction(30)
 
 
-class NothingSent(Exception):
-    """The encoder sends nothing that could be passed on."""
+class NothingToRelay(Exception):
+    """The encoder sends no media that could be passed on."""
 
 
 def main() -> int:
-    order = json.loads(sys.stdin.readline())
+    arguments = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:
-        said = -_SAID_EVERY
-        for _ in _sent(order["source"], order["target"], order["video_kbps"]):
-            if time.monotonic() - said >= _SAID_EVERY:
-                said = time.monotonic()
-                _say(FLOWING)
-    except (av.FFmpegError, OSError, NothingSent) as error:
-        # Not the whole message: it tells the addresses, and with them the stream key and the token.
-        _say(getattr(error, "strerror", None) or str(error))
+        reported_at = -_REPORT_SECONDS
+        for _ in _transcode(**arguments):
+            if time.monotonic() - reported_at >= _REPORT_SECONDS:
+                reported_at = time.monotonic()
+                _print(FLOWING)
+    except (av.FFmpegError, OSError, NothingToRelay) as error:
+        # Not the whole message: it contains the addresses, and with them the stream key and the token.
+        _print(getattr(error, "strerror", None) or str(error))
         return 1
     return 0
 
 
 def _end_with_input() -> None:
-    """Whoever started us is gone."""
+    """The process that started us is gone."""
     sys.stdin.read()
     os._exit(1)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def _sent(source: str, target: str, video_kbps: int) -> Iterator[None]:
-    """Pass media on from live on until the source ends; yields whenever something was sent.
+def _transcode(source: str, target: str, video_kbps: int) -> Iterator[None]:
+    """Pass media on, from the live edge until the source ends; yields whenever something was sent.
 
-    Raises NothingSent, and what FFmpeg raises.
+    Raises NothingToRelay, and what FFmpeg raises.
     """
-    with av.open(source, timeout=_SILENCE) as incoming, av.open(target, "w", format="whip") as outgoing:
+    with (
+        av.open(source, timeout=_SILENCE_TIMEOUT) as incoming,
+        av.open(target, "w", format="whip") as outgoing,
+    ):
         streams = incoming.streams
-        video = _Video(streams.video[0], outgoing, video_kbps) if streams.video else None
-        audio = _Audio(outgoing) if streams.audio else None
+        video = _VideoEncoder(streams.video[0], outgoing, video_kbps) if streams.video else None
+        audio = _AudioEncoder(outgoing) if streams.audio else None
         if not (video or audio):
-            raise NothingSent("The encoder sends neither picture nor sound")
-        # Connects, which takes a second or more: what comes meanwhile is no longer live.
+            raise NothingToRelay("The encoder sends neither picture nor sound")
+        # Connects, which takes a second or more: media that arrives meanwhile is no longer live.
         outgoing.start_encoding()
         edge = LiveEdge()
         for packet in incoming.demux([*streams.video[:1], *streams.audio[:1]]):
             live = packet.dts is None or _is_live(edge, float(packet.dts * packet.time_base))
-            # What is not passed on is decoded all the same: later pictures refer to it.
+            # Media that is not passed on is decoded as well: later frames refer to it.
             for frame in packet.decode():
                 if live and _send(frame, video, audio):
                     yield
 
 
 def _is_live(edge: LiveEdge, media: float) -> bool:
-    """Whether this is to be passed on. Raises NothingSent where it has fallen so far behind that only a new
-    beginning helps.
-    """
+    """Whether media is to be passed on. Raises NothingToRelay if it is so late that only a restart helps."""
     now = time.monotonic()
-    if edge.reached and edge.behind(media, now) > _BEHIND_AT_MOST:
-        raise NothingSent("Media has fallen behind")
-    return edge.piece(media, now)
+    if edge.reached and edge.delay(media, now) > _MAX_DELAY:
+        raise NothingToRelay("Media has fallen behind")
+    return edge.is_live(media, now)
 
 
-def _send(frame: object, video: "_Video | None", audio: "_Audio | None") -> int:
-    """How many packets it became."""
+def _send(frame: object, video: "_VideoEncoder | None", audio: "_AudioEncoder | None") -> int:
+    """The number of packets sent."""
     if video is not None and isinstance(frame, VideoFrame):
         return video.send(frame)
     if audio is not None and isinstance(frame, AudioFrame):
@@ -107,9 +108,9 @@ def _send(frame: object, video: "_Video | None", audio: "_Audio | None") -> int:
     return 0
 
 
-class _Video:
+class _VideoEncoder:
     def __init__(self, source: VideoStream, outgoing: OutputContainer, kbps: int):
-        rate = source.average_rate or _USUAL_RATE
+        rate = source.average_rate or _DEFAULT_RATE
         self._outgoing = outgoing
         self._stream = outgoing.add_stream("libx264", rate=rate)
         self._stream.width, self._stream.height = source.width, source.height
@@ -124,14 +125,14 @@ class _Video:
         }
 
     def send(self, frame: VideoFrame) -> int:
-        """Pictures keep their time; whether one becomes a key picture is decided anew."""
+        """Frames keep their time; the encoder decides which become keyframes."""
         frame.pict_type = 0
         packets = self._stream.encode(frame)
         self._outgoing.mux(packets)
         return len(packets)
 
 
-class _Audio:
+class _AudioEncoder:
     def __init__(self, outgoing: OutputContainer):
         self._outgoing = outgoing
         self._stream: AudioStream = outgoing.add_stream("libopus", rate=_SAMPLE_RATE, layout="stereo")

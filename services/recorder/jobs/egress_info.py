@@ -8,10 +8,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from shared.clock import to_unix_ns
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
-from shared.livekit.timestamps import nanoseconds
 
 
 def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def webhook(event: str, job: Job, now: datetime) -> dict[str, Any]:
     return {
         "event": event,
         "id": event_id(event, job),
-        "createdAt": str(nanoseconds(now) // 10**9),
+        "createdAt": str(to_unix_ns(now) // 10**9),
         "egressInfo": _info(job, now),
     }
 
@@ -101,4 +101,4 @@ def _duration(seconds: float) -> str:
 
 
 def _time(moment: datetime | None) -> str:
-    return str(nanoseconds(moment)) if moment else ""
+    return str(to_unix_ns(moment)) if moment else ""

@@ -10,7 +10,7 @@ RATE = 25
 def passed_on(*pieces: tuple[float, float]) -> list[float]:
     """The media times of what is passed on, of pieces of media that came at a time."""
     edge = LiveEdge()
-    return [media for media, now in pieces if edge.piece(media, now)]
+    return [media for media, now in pieces if edge.is_live(media, now)]
 
 
 def live(begin: float, seconds: float, *, at: float) -> list[tuple[float, float]]:
@@ -45,7 +45,7 @@ def test_who_sends_faster_than_it_is_made_is_taken_after_a_while() -> None:
 def test_how_far_behind_live_is_known() -> None:
     edge = LiveEdge()
     for media, now in live(50.0, 1.0, at=100.0):
-        edge.piece(media, now)
-    assert edge.behind(52.0, 102.0) == pytest.approx(0.0, abs=0.01)
-    assert edge.behind(52.0, 108.0) == pytest.approx(6.0, abs=0.01)
-    assert edge.behind(58.0, 102.0) < 0
+        edge.is_live(media, now)
+    assert edge.delay(52.0, 102.0) == pytest.approx(0.0, abs=0.01)
+    assert edge.delay(52.0, 108.0) == pytest.approx(6.0, abs=0.01)
+    assert edge.delay(58.0, 102.0) < 0

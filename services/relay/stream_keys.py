@@ -1,4 +1,4 @@
-"""Asking the egress service what to do with the media sent under a stream key."""
+"""What a stream key stands for: an ingress and the room its media goes to, as the egress service knows it."""
 
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -10,8 +10,8 @@ _TIMEOUT_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
-class Order:
-    """An ingress, the room its media goes to, and where by WHIP (a token included)."""
+class RelayTarget:
+    """An ingress, the room its media goes to, and where to publish it by WHIP (a token included)."""
 
     ingress_id: str
     room: str
@@ -19,19 +19,21 @@ class Order:
     whip_url: str = field(repr=False)
 
 
-class Orders(Protocol):
-    async def ask(self, stream_key: str) -> Order:
+class StreamKeys(Protocol):
+    async def resolve(self, stream_key: str) -> RelayTarget:
         """Raises NotFound for a key that is unknown or revoked, and Unavailable."""
         ...
 
 
-class EgressOrders:
+class EgressStreamKeys:
+    """Asks the egress service."""
+
     def __init__(self, egress_url: str, calls: InternalCalls):
         self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
 
-    async def ask(self, stream_key: str) -> Order:
+    async def resolve(self, stream_key: str) -> RelayTarget:
         try:
-            return await self._client.post("/internal/relay-orders", Order, {"stream_key": stream_key})
+            return await self._client.post("/internal/relay-orders", RelayTarget, {"stream_key": stream_key})
         except UnexpectedStatus as error:
             if error.answered == 404:
                 raise NotFound("There is no such stream key", code="stream_key_unknown") from error
