@@ -1,6 +1,6 @@
-"""Collections of facts, as their repositories use them: inserted once with their events, never changed.
+"""Append-only collections, as their repositories use them: inserted once with their events, never changed.
 
-See `outbox_facts` for how they are published, `write_batcher` for how they are stored.
+See `outbox_append_only` for how they are published, `write_batcher` for how they are stored.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ class AppendOnlyCollection:
         self.collection = mongo.collection(name)
         self.indexes = (*indexes, OUTBOX_INDEX)
         self._outbox = outbox
-        self._source = outbox.attach_facts(self.collection, mongo.collection("outbox_marks"))
+        self._source = outbox.attach_append_only(self.collection, mongo.collection("outbox_marks"))
         self._writes = WriteBatcher(self._insert)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
     async def add(self, document: Document, events: Sequence[Event], now: datetime) -> bool:
-        """Store a fact and tell its events; False where one with its `_id` is there. Raises `Unavailable`.
+        """Store a document and publish its events; False if one with its `_id` exists. Raises `Unavailable`.
 
-        One that was stored by a try of which nobody learnt the outcome is told by the outbox's own reading.
+        One that an attempt of unknown outcome has stored is published by the outbox's own reading.
         """
         outbox = {"outbox": entries(events, now), "outbox_at": now} if events else {}
         new = {**document, **outbox}
@@ -51,7 +51,7 @@ class AppendOnlyCollection:
 
     def _publish(self, document: Document) -> None:
         self._source.hand_over(document)
-        self._outbox.wake(self._source)
+        self._outbox.notify(self._source)
 
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
         return (await self.collection.insert_many(documents)).duplicates

@@ -1,4 +1,4 @@
-"""Taking turns at something: one after the other for each key, in the order they came."""
+"""A lock for each key, handed over in the order it was asked for."""
 
 import asyncio
 from weakref import WeakValueDictionary
@@ -11,13 +11,13 @@ class KeyedLocks:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of(self, key: str) -> asyncio.Lock:
-        """To be held while it is one's turn."""
+        """The lock of this key."""
         lock = self._locks.get(key)
         if lock is None:
             lock = self._locks[key] = asyncio.Lock()
         return lock
 
     def taken(self, key: str) -> bool:
-        """Whether it is somebody's turn now."""
+        """Whether somebody holds the lock of this key."""
         lock = self._locks.get(key)
         return lock is not None and lock.locked()

@@ -18,12 +18,12 @@ log = structlog.get_logger(__name__)
 # Seconds between two beats.
 _BEAT = 2.0
 # Without one for so long it is taken over, and a little sooner its holder stops by itself.
-PATIENCE = 6.0
+TAKEOVER_AFTER = 6.0
 _SURE = 4.0
 
 
 class LeaseStore:
-    """Leases by name: who has it, under which epoch, and how often they said so."""
+    """Leases by name: who holds it, under which epoch, and how often they confirmed it."""
 
     def __init__(self, mongo: Mongo):
         self.collection: Collection = mongo.collection("leases")
@@ -35,12 +35,12 @@ class LeaseStore:
         return await self.collection.find_one({"_id": name})
 
     async def beat(self, name: str, holder: str, epoch: int) -> bool:
-        """Say that it is still held; False where it was taken over."""
+        """Confirm that it is still held; False if it was taken over."""
         held = {"_id": name, "holder": holder, "epoch": epoch}
         return bool(await self.collection.update(held, {"$inc": {"beat": 1}}))
 
     async def take(self, name: str, holder: str, seen: Document | None) -> bool:
-        """Take it as it was `seen` (None: not there); False where somebody was faster."""
+        """Take it as it was `seen` (None: not there); False if somebody was faster."""
         if seen is None:
             try:
                 await self.collection.insert({"_id": name, "holder": holder, "epoch": 1, "beat": 0})
@@ -70,11 +70,11 @@ class Lease:
         self._beaten_at = 0.0
         self._seen: Document | None = None
         self._seen_at = 0.0
-        self._given_up = False
+        self._released = False
 
     @property
     def epoch(self) -> int | None:
-        """Under which epoch it is held; None where it is not, or where that cannot be said for sure."""
+        """Under which epoch it is held; None if it is not, or if that is not certain."""
         if self._epoch is None or self._steady() - self._beaten_at > _SURE:
             return None
         return self._epoch
@@ -96,7 +96,7 @@ class Lease:
 
     async def look(self) -> None:
         """Beat, or see whether it can be taken; once. Never again after `release`."""
-        if self._given_up:
+        if self._released:
             return
         at = self._steady()
         try:
@@ -120,7 +120,7 @@ class Lease:
         found = await self._store.find(self._name)
         if found is not None and found != self._seen:
             self._seen, self._seen_at = found, at
-        waited = at - self._seen_at >= PATIENCE
+        waited = at - self._seen_at >= TAKEOVER_AFTER
         if found is not None and found["holder"] is not None and not waited:
             return
         if await self._store.take(self._name, self._holder, found):
@@ -129,8 +129,8 @@ class Lease:
             log.info("lease.taken", lease=self._name, epoch=self._epoch)
 
     async def release(self) -> None:
-        """Let another take it at once."""
-        epoch, self._epoch, self._given_up = self._epoch, None, True
+        """Let another take it immediately."""
+        epoch, self._epoch, self._released = self._epoch, None, True
         if epoch is None:
             return
         try:

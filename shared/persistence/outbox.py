@@ -1,4 +1,4 @@
-"""The outbox: events are stored in the document they tell of, then published from the store.
+"""The outbox: events are stored in the document they are about, then published from the store.
 
 A document with unpublished events has `outbox` (a list of entries) and `outbox_at` (the time of the
 oldest, sparse-indexed). The relay reads those documents, publishes each one's entries in order with
@@ -21,8 +21,8 @@ from shared.contracts.registry import event_class
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index
-from shared.persistence.outbox_facts import FactSource
-from shared.persistence.outbox_sources import Source
+from shared.persistence.outbox_append_only import AppendOnlySource
+from shared.persistence.outbox_sources import AggregateSource
 from shared.runtime.backoff import Backoff
 from shared.runtime.command import current_command
 from shared.runtime.log import current_request_id
@@ -63,7 +63,7 @@ def entries(events: Sequence[Event], now: datetime) -> list[Document]:
 
 
 class Outbox:
-    """The relay of one service. `attach` its collections, `wake` it after a write, `run` it supervised.
+    """The relay of one service. `attach` its collections, `notify` it after a write, `run` it supervised.
 
     A round reads the collections that were written to; every `sweep` seconds it is thorough and reads all,
     which finds what other replicas left when they died: one that starts begins with such a round.
@@ -85,28 +85,28 @@ class Outbox:
         self._gather = gather
         self._sweep = sweep
         self._clear_every = clear_every
-        self._sources: list[Source | FactSource] = []
-        self._woken = asyncio.Event()
+        self._sources: list[AggregateSource | AppendOnlySource] = []
+        self._notified = asyncio.Event()
 
-    def attach(self, collection: Collection) -> Source:
-        """Attach a collection of documents that change; `wake` with what this gives."""
-        source = Source(collection)
+    def attach(self, collection: Collection) -> AggregateSource:
+        """Attach a collection of documents that change; `notify` with what this returns."""
+        source = AggregateSource(collection)
         self._sources.append(source)
         return source
 
-    def attach_facts(self, collection: Collection, marks: Collection) -> FactSource:
+    def attach_append_only(self, collection: Collection, marks: Collection) -> AppendOnlySource:
         """Attach a collection of documents that are inserted once and never changed.
 
         `marks` keeps how far all of it is published.
         """
-        source = FactSource(collection, marks, self._clock)
+        source = AppendOnlySource(collection, marks, self._clock)
         self._sources.append(source)
         return source
 
-    def wake(self, source: Source | FactSource) -> None:
+    def notify(self, source: AggregateSource | AppendOnlySource) -> None:
         """Events were stored in this collection."""
-        source.stirred = True
-        self._woken.set()
+        source.has_new = True
+        self._notified.set()
 
     async def run(self) -> None:
         """Publish and clear until cancelled."""
@@ -137,7 +137,7 @@ class Outbox:
                 await asyncio.sleep(_BACKOFF.delay(failures))
                 failures += 1
             if not more:
-                await wait_at_most(self._woken, self._sweep)
+                await wait_at_most(self._notified, self._sweep)
             await asyncio.sleep(self._gather)
 
     @staticmethod
@@ -153,17 +153,17 @@ class Outbox:
                 log.warning("outbox.clear_failed", error=error.message)
 
     async def publish_once(self, *, thorough: bool = True) -> bool:
-        """One round over all collections; True where a full batch suggests that more is waiting.
+        """One round over all collections; True if a full batch suggests that more is waiting.
 
-        Where it is not thorough, collections of facts are not read, nor those that nothing was written to.
+        Unless it is thorough, append-only collections are not read, nor those that nothing was written to.
         """
-        self._woken.clear()
-        sources = [source for source in self._sources if thorough or source.stirred]
+        self._notified.clear()
+        sources = [source for source in self._sources if thorough or source.has_new]
         rounds = [await self._publish_source(source, thorough) for source in sources]
         return any(rounds)
 
-    async def _publish_source(self, source: Source | FactSource, thorough: bool) -> bool:
-        source.stirred = False
+    async def _publish_source(self, source: AggregateSource | AppendOnlySource, thorough: bool) -> bool:
+        source.has_new = False
         documents = await source.waiting(_BATCH, thorough=thorough)
         WAITING.labels(source.collection.name).set(len(documents))
         limiter = asyncio.Semaphore(_CONCURRENT_DOCUMENTS)
@@ -174,11 +174,11 @@ class Outbox:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        source.stirred = source.stirred or len(documents) >= _BATCH
+        source.has_new = source.has_new or len(documents) >= _BATCH
         return len(documents) >= _BATCH
 
     async def _publish_document(
-        self, source: Source | FactSource, document: Document, limiter: asyncio.Semaphore
+        self, source: AggregateSource | AppendOnlySource, document: Document, limiter: asyncio.Semaphore
     ) -> None:
         """Publish one document's entries in order; the first failure ends it, so that none overtakes."""
         done = set(source.done(document["_id"]))
@@ -208,6 +208,6 @@ class Outbox:
         )
 
     async def clear_once(self, *, thorough: bool = True) -> None:
-        """Take what was confirmed out of the documents; facts, if not `thorough`, as far as it is calm."""
+        """Clear what was confirmed; of append-only collections, unless `thorough`, as calm allows."""
         for source in self._sources:
             await source.clear(thorough=thorough)

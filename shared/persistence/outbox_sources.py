@@ -15,7 +15,7 @@ class Confirmed:
     tombstone: bool
 
 
-class Source:
+class AggregateSource:
     """A collection of documents that change; what of it is confirmed but not yet cleared.
 
     What was cleared is remembered until the next reading begins: one under way may still show it.
@@ -24,7 +24,7 @@ class Source:
     def __init__(self, collection: Collection):
         self.collection = collection
         # Whether it was written to since it was last read.
-        self.stirred = False
+        self.has_new = False
         self.confirmed: dict[str, Confirmed] = {}
         self._cleared: dict[str, frozenset[str]] = {}
 

@@ -1,6 +1,6 @@
 """Reads by key gathered into few queries: what is asked for while others are under way is the next query.
 
-A query costs a driver and a database nearly the same for one document as for twenty, so a rush costs a few
+A query costs a driver and a database nearly the same for one document as for twenty, so a burst costs a few
 queries and a lone read waits for nobody. A read only ever joins a query that is not sent yet: nobody is
 given what was there before they asked. What is given may be given to others too, so it is not to be changed.
 """
@@ -15,12 +15,12 @@ from shared.errors import Unavailable
 V = TypeVar("V")
 
 _AT_ONCE = 2
-# SecantusDB compares every document with every value of an $in: its cost is the square.
+# Any database answers so many at no more than the cost of a few; SecantusDB's cost is the square of it.
 _LARGEST = 50
 
 
 class ReadBatcher(Generic[V]):
-    """`fetch` takes keys and gives what there is of them."""
+    """`fetch` takes keys and returns what exists of them."""
 
     def __init__(self, fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]):
         self._fetch = fetch
@@ -52,7 +52,7 @@ class ReadBatcher(Generic[V]):
         self._send()
 
     async def _query(self, asked: Mapping[str, asyncio.Future[V | None]]) -> None:
-        """It never fails by itself: whoever waits is told."""
+        """It never fails by itself: whoever waits gets the error."""
         try:
             found = await self._fetch(list(asked))
         except asyncio.CancelledError:
@@ -69,4 +69,4 @@ class ReadBatcher(Generic[V]):
 def _fail(asked: Mapping[str, asyncio.Future[V | None]], error: Exception) -> None:
     for future in asked.values():
         future.set_exception(error)
-        future.exception()  # Also where all who waited have given up.
+        future.exception()  # Also if all who waited have given up.

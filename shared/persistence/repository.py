@@ -58,7 +58,7 @@ class Repository(Generic[T]):
         self._source = outbox.attach(self.collection)
         self._reads = ReadBatcher(self._read)
         self._inserts = WriteBatcher(self._insert)
-        self._turns = KeyedLocks()
+        self._locks = KeyedLocks()
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
@@ -107,7 +107,7 @@ class Repository(Generic[T]):
         return page, await self.collection.count(query, limit=COUNTED_TO)
 
     async def discard(self, id: str) -> None:  # noqa: A002
-        """Delete what tells no events; see `remove` for what does."""
+        """Delete what publishes no events; see `remove` for what does."""
         await self.collection.delete_many({"_id": id})
 
     async def add(self, aggregate: T, events: Sequence[Event]) -> None:
@@ -133,17 +133,17 @@ class Repository(Generic[T]):
         return (await self.collection.insert_many(documents)).duplicates
 
     async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
-        """Load, let `decide` change the aggregate and tell the events, save; again if somebody was faster.
+        """Load, let `decide` change the aggregate and return the events, save; again if somebody was faster.
 
         `decide` sees the aggregate with the version it will be saved as, and may run several times.
-        Where it changes nothing and tells nothing, nothing is written. Raises `NotFound`, whatever
-        `decide` raises, `Duplicate`, and `Conflict` where other processes keep being faster.
+        If it changes nothing and returns nothing, nothing is written. Raises `NotFound`, whatever
+        `decide` raises, `Duplicate`, and `Conflict` if other processes keep being faster.
         """
-        changed = None if self._turns.taken(id) else await self._try(id, decide)
+        changed = None if self._locks.taken(id) else await self._try(id, decide)
         if changed is not None:
             return changed
-        # In a rush all but one try in vain each time; those of one process take turns instead.
-        async with self._turns.of(id):
+        # Under contention all but one fail each time; those of one process take turns instead.
+        async with self._locks.of(id):
             for attempt in range(_ATTEMPTS):
                 await _step_aside(attempt)
                 changed = await self._try(id, decide)
@@ -152,7 +152,7 @@ class Repository(Generic[T]):
         raise Conflict(f"The {self.noun} is being changed by others; try again", code="concurrent_change")
 
     async def _try(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T | None:  # noqa: A002
-        """The aggregate as `decide` left it; None where somebody else changed it meanwhile."""
+        """The aggregate as `decide` left it; None if somebody else changed it meanwhile."""
         before = await self._document(id)
         if before is None:
             raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
@@ -168,7 +168,7 @@ class Repository(Generic[T]):
     async def remove(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
         """Delete by a tombstone: the content goes now, the document once its events are confirmed.
 
-        `decide` must tell at least one event.
+        `decide` must return at least one event.
         """
         for _ in range(_ATTEMPTS):
             before = await self._document(id)
@@ -198,7 +198,7 @@ class Repository(Generic[T]):
         try:
             yield
         finally:
-            self._outbox.wake(self._source)
+            self._outbox.notify(self._source)
 
     def _difference(self, before: Document, after: Document) -> Document:
         """What to write; fields of the document that the aggregate does not have are left alone."""

@@ -31,20 +31,20 @@ class WriteBatcher:
         self._writer: asyncio.Task[None] | None = None
 
     async def add(self, document: Document) -> bool:
-        """Store the document; False where it is a duplicate. Raises what its bulk write raised."""
+        """Store the document; False if it is a duplicate. Raises what its bulk write raised."""
         waiting = _Waiting(document, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name="gathered writes")
+            self._writer = asyncio.create_task(self._write_all(), name="write batcher")
         return await waiting.stored
 
     async def _write_all(self) -> None:
-        """Write until nobody waits. It never fails by itself: whoever waits is told."""
+        """Write until nobody waits. It never fails by itself: whoever waits gets the error."""
         try:
             while self._waiting:
                 taken = self._waiting[: self._largest]
                 del self._waiting[: self._largest]
-                # Whoever gave up has told its caller so; storing it so late would be nobody's knowledge.
+                # Whoever gave up has reported that; nobody would know that it was stored so late.
                 await self._write_batch([waiting for waiting in taken if not waiting.stored.done()])
         finally:
             self._writer = None

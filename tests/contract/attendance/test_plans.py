@@ -6,6 +6,7 @@ import pytest
 
 from services.attendance.attendances.repository import named
 from shared.persistence.mongo import ASCENDING, Document, Mongo
+from tests.query_plans import explain
 from tests.unit.attendance.events import at
 from tests.unit.attendance.world import World
 
@@ -61,7 +62,7 @@ def sorts_in_memory(plan: Document) -> bool:
 )
 async def test_a_page_of_attendances(filled: World, query: Document) -> None:
     skip, limit = 4, 5
-    plan = await filled.attendances.collection.explain(query, sort=ORDER, skip=skip, limit=limit)
+    plan = await explain(filled.attendances.collection, query, sort=ORDER, skip=skip, limit=limit)
     if sorts_in_memory(plan):
         # SecantusDB never walks an index in a filtered query's order, and tells the plan of a single
         # filter only: there the session's own documents are read, and no other session's.
@@ -76,7 +77,7 @@ async def test_a_page_of_attendances(filled: World, query: Document) -> None:
 async def test_those_who_are_there(filled: World) -> None:
     there: Document = {"session_id": "ours", "open": True, "counted": True, "active": True}
     order = [("joined_at", ASCENDING), ("user_id", ASCENDING)]
-    plan = await filled.presences.collection.explain(there, sort=order, limit=10)
+    plan = await explain(filled.presences.collection, there, sort=order, limit=10)
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] <= (OURS // 2 if sorts_in_memory(plan) else 10)
 
@@ -85,15 +86,15 @@ async def test_those_who_are_there(filled: World) -> None:
     "query", [{"session_id": "ours"}, {"session_id": "ours", "user_id": {"$in": ["u1", "u2"]}}]
 )
 async def test_the_presences_of_a_session_and_of_people(filled: World, query: Document) -> None:
-    plan = await filled.presences.collection.explain(query)
+    plan = await explain(filled.presences.collection, query)
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] == (2 if "user_id" in query else OURS)
 
 
 async def test_the_marks_to_adopt(filled: World) -> None:
     await filled.changes.mark({"ours": {"u1"}})
-    plan = await filled.marks.collection.explain(
-        {"marked_at": {"$lt": at(0)}}, sort=[("marked_at", ASCENDING)]
+    plan = await explain(
+        filled.marks.collection, {"marked_at": {"$lt": at(0)}}, sort=[("marked_at", ASCENDING)]
     )
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] == 0
@@ -107,7 +108,7 @@ async def test_the_marks_to_adopt(filled: World) -> None:
     ],
 )
 async def test_a_page_of_an_export(filled: World, query: Document) -> None:
-    plan = await filled.attendances.collection.explain(query, sort=ORDER, limit=10)
+    plan = await explain(filled.attendances.collection, query, sort=ORDER, limit=10)
     assert "COLLSCAN" not in stages(plan["queryPlanner"]["winningPlan"])
     if not sorts_in_memory(plan):
         assert plan["executionStats"]["totalDocsExamined"] <= 10

@@ -11,6 +11,7 @@ from shared.contracts.states import RecordingStatus, SessionStatus, StreamStatus
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, Mongo, Sort
+from tests.query_plans import explain
 from tests.unit.egress.streams.house import House, host_of
 
 
@@ -117,6 +118,6 @@ async def test_lists_are_served_by_indexes(stored: House) -> None:
         (stored.streams.collection, {"status": "ending"}, []),
     ]
     for collection, query, sort in reads:
-        plan = await collection.explain(query, sort=sort)
+        plan = await explain(collection, query, sort=sort)
         assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"]), query
         assert plan["executionStats"]["totalDocsExamined"] <= len(await collection.find(query)), query

@@ -12,6 +12,7 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from tests.contract.session.test_indexes import Asked, Watched, WatchedMongo, stages_of
+from tests.query_plans import explain
 
 MANY, SKIP, LIMIT = 30, 3, 4
 SESSION, ME, OTHER = new_id(), new_id(), new_id()
@@ -72,7 +73,7 @@ async def test_the_server_reads_no_more_than_it_must(
         await chat.add(said(number))
         await chat.add(said(number, session=new_id()))
     for read in await reads_of(chat, READINGS[name]):
-        plan = await chat.collection.explain(read.query, sort=read.sort, skip=read.skip, limit=read.limit)
+        plan = await explain(chat.collection, read.query, sort=read.sort, skip=read.skip, limit=read.limit)
         stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
         assert "IXSCAN" in stages
         assert "COLLSCAN" not in stages

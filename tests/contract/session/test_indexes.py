@@ -19,6 +19,7 @@ from shared.persistence.outbox import Outbox
 from shared.persistence.repository import Repository
 from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
+from tests.query_plans import explain
 from tests.unit.session.builders import (
     HOST,
     LIBRARY,
@@ -153,7 +154,7 @@ async def test_the_server_reads_no_more_than_it_must(real_mongo: Mongo, name: st
     for number in range(MANY):
         await repository.add(MAKERS[kind](number), [])
     read = await asked(repository, listing)
-    plan = await repository.collection.explain(read.query, sort=read.sort, skip=SKIP, limit=LIMIT)
+    plan = await explain(repository.collection, read.query, sort=read.sort, skip=SKIP, limit=LIMIT)
     stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages

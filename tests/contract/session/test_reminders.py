@@ -12,10 +12,11 @@ from services.session.reminders.schedule.repository import AgendaRepository
 from services.session.reminders.subscriptions.domain import Subscription
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.ids import new_id
-from shared.persistence.lease import PATIENCE, Lease, LeaseStore
+from shared.persistence.lease import TAKEOVER_AFTER, Lease, LeaseStore
 from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
+from tests.query_plans import explain
 from tests.unit.session.builders import T0
 
 MANY, LIMIT = 30, 4
@@ -107,7 +108,7 @@ async def test_a_lease_stored_by_the_release_before_is_taken_over(mongo: Mongo) 
     lease = Lease(store, "work", "new", lambda: seconds)
     await lease.look()
     assert not lease.held
-    seconds = PATIENCE
+    seconds = TAKEOVER_AFTER
     await lease.look()
     assert (lease.held, lease.epoch) == (True, 1)
     assert await store.beat("work", "new", 1)
@@ -115,7 +116,7 @@ async def test_a_lease_stored_by_the_release_before_is_taken_over(mongo: Mongo) 
 
 async def check_plan(collection: Collection, query: Document, sort: Sequence[tuple[str, int]]) -> None:
     """An index finds it, and nothing is read that does not match; SecantusDB reads all that does."""
-    plan = await collection.explain(query, sort=sort or None, limit=LIMIT)
+    plan = await explain(collection, query, sort=sort or None, limit=LIMIT)
     winning, stages = plan["queryPlanner"]["winningPlan"], []
     while winning:
         stages.append(winning["stage"])

@@ -13,6 +13,7 @@ from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.contract.session.test_indexes import stages_of
+from tests.query_plans import explain
 from tests.unit.session.actors import Host, new_host, viewer
 from tests.unit.session.backend import Backend
 
@@ -79,7 +80,7 @@ async def test_votes_are_counted_by_index(real_mongo: Mongo) -> None:
     backend = Backend(real_mongo)
     await backend.votes.ensure_indexes()
     newest = {"poll_id": new_id(), "writer": new_id(), "batch": {"$gte": 1}}
-    plan = await backend.votes.collection.explain(newest)
+    plan = await explain(backend.votes.collection, newest)
     stages = list(stages_of(plan["queryPlanner"]["winningPlan"]))
     assert "IXSCAN" in stages
     assert "COLLSCAN" not in stages

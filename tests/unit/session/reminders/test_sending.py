@@ -11,7 +11,7 @@ from services.session.reminders.mails.domain import Mail, MailState
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailDeferred, MailRefused
 from shared.errors import Unavailable
-from shared.persistence.lease import PATIENCE
+from shared.persistence.lease import TAKEOVER_AFTER
 from tests.unit.session.actors import Host
 from tests.unit.session.reminders.fixtures import Reminders, Replica
 
@@ -105,7 +105,7 @@ async def test_what_a_dead_sender_had_in_hand_is_sent_by_another(waiting: Remind
     with pytest.raises(Killed):
         await waiting.work()
     waiting.box.trouble = lambda _: None
-    await two.wait(PATIENCE - 1)
+    await two.wait(TAKEOVER_AFTER - 1)
     assert two.lease.epoch is None
     await two.wait(3)
     assert two.lease.epoch == 2
@@ -133,7 +133,7 @@ async def test_a_planner_that_dies_half_way_is_followed_by_another(waiting: Remi
     with pytest.raises(Killed):
         await dying.work()
     assert len(await states(waiting)) == 3
-    await waiting.one.wait(PATIENCE + 2)
+    await waiting.one.wait(TAKEOVER_AFTER + 2)
     await waiting.one.work()
     assert sorted(to for to, _ in waiting.box.told) == [of(number) for number in range(PEOPLE)]
 
@@ -152,7 +152,7 @@ async def test_only_one_of_two_replicas_works(waiting: Reminders) -> None:
 async def test_a_frozen_replica_notices_that_it_was_replaced(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
     await waiting.one.lease.look()
-    await two.wait(PATIENCE + 2)
+    await two.wait(TAKEOVER_AFTER + 2)
     assert two.lease.epoch == 2
     waiting.one.seconds += 60
     assert waiting.one.lease.epoch is None
@@ -205,7 +205,7 @@ async def test_who_loses_the_lease_stops_in_the_middle(waiting: Reminders) -> No
     await waiting.one.scheduler.step()
     assert len(waiting.box.sent) == 1
     waiting.box.trouble = lambda _: None
-    await two.wait(PATIENCE + 2)
+    await two.wait(TAKEOVER_AFTER + 2)
     await two.work()
     assert len({str(one["Message-ID"]) for one in waiting.box.sent}) == PEOPLE
     assert len(waiting.box.sent) == PEOPLE

@@ -1,12 +1,12 @@
-"""Collections of facts: documents inserted once together with their events, and never changed.
+"""Append-only collections: documents inserted once together with their events, and never changed.
 
-No order is kept between facts, so what this process has stored is published without being read back.
+No order is kept between them, so what this process has stored is published without being read back.
 The store is read for what this process does not know of: everything at the start, for an earlier life of
-its own, then once through with a lag, for replicas that died and for inserts whose outcome was not told.
+its own, then once through with a lag, for replicas that died and for inserts whose outcome was not reported.
 
 Taking what was published out of the index costs the local database three times an insert and keeps
 inserts waiting (measured: p99 of an insert at 300/s is 215 ms beside it and 10 ms without), hence that
-is done when it is calm, or when there is too much of it. A mark tells how far all is published, so that
+is done when it is calm, or when there is too much of it. A mark says how far all is published, so that
 after a crash only the last seconds are published again.
 """
 
@@ -21,23 +21,23 @@ from shared.persistence.mongo import ASCENDING, Collection, Document, UpdateOne
 _LAG = timedelta(seconds=15)
 # More than passes between two readings, so that they catch up.
 _SLICE = timedelta(seconds=15)
-# Seconds without a new fact that make it calm.
+# Seconds without a new document that make it calm.
 _CALM = 0.3
-# Published facts that are not cleared: beyond this, clear a chunk at a time also when it is not calm.
+# Published documents that are not cleared: beyond this, clear a chunk at a time also when it is not calm.
 _UNCLEARED = 10_000
 _CHUNK = 200
 # Between two marks of how far all is published.
 _MARKED_EVERY = timedelta(seconds=2)
-# Facts waiting for a broker that is away: beyond this they are left to the reading of the store.
+# Documents waiting for a broker that is away: beyond this they are left to the reading of the store.
 _REMEMBERED = 5_000
 
 
-class FactSource:
-    """What the relay needs to know of one collection of facts."""
+class AppendOnlySource:
+    """What the relay needs to know of one append-only collection."""
 
     def __init__(self, collection: Collection, marks: Collection, clock: Clock):
         self.collection = collection
-        self.stirred = False
+        self.has_new = False
         self._marks = marks
         self._clock = clock
         self._pending: dict[str, Document] = {}
@@ -58,7 +58,7 @@ class FactSource:
         return key in self._pending or key in self._published
 
     def done(self, key: str) -> frozenset[str]:
-        """Of a fact that is published again, all is."""
+        """Of a document that is published again, all is."""
         del key
         return frozenset()
 
@@ -68,10 +68,10 @@ class FactSource:
             self._published[document["_id"]] = None
 
     async def waiting(self, limit: int, *, thorough: bool) -> list[Document]:
-        """Facts to publish: those handed over and, if `thorough`, those found in the store."""
+        """Documents to publish: those handed over and, if `thorough`, those found in the store."""
         found = await self._read(limit) if thorough else []
-        facts = dict(islice(self._pending.items(), limit))
-        return list((facts | {document["_id"]: document for document in found}).values())
+        waiting = dict(islice(self._pending.items(), limit))
+        return list((waiting | {document["_id"]: document for document in found}).values())
 
     async def _read(self, limit: int) -> list[Document]:
         """What of the next part of the store is not published; goes on to another when there is none."""
