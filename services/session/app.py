@@ -1,20 +1,20 @@
-"""The session service's composition root."""
+"""The session service's composition root: floor by floor, from identity up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
+from services.session.catalog.build import Catalog, CatalogStores, build_catalog
 from services.session.catalog.libraries.routes import LIBRARIES
-from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.routes import PRESETS
-from services.session.catalog.presets.service import PresetService
-from services.session.catalog.rooms.event_handlers import RoomReactions
+from services.session.catalog.rooms import consumers as room_consumers
 from services.session.catalog.rooms.routes import ROOMS
-from services.session.catalog.rooms.service import RoomService
-from services.session.catalog.rooms.views import RoomViews
 from services.session.centrifugo.routes import CENTRIFUGO
 from services.session.centrifugo.service import CentrifugoService
 from services.session.chat.build import build_chat
+from services.session.chat.repository import ChatRepository
 from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
 from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.dirty_sessions import Marks
@@ -22,23 +22,18 @@ from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
-from services.session.identity.keys.keyring import Keyring
+from services.session.identity.build import Identity, build_identity
 from services.session.identity.keys.routes import API_KEYS
-from services.session.identity.keys.service import ApiKeyService
 from services.session.identity.organizations.routes import ORGANIZATIONS
-from services.session.identity.organizations.service import OrganizationService
 from services.session.identity.revocations.routes import REVOKED
-from services.session.identity.revocations.service import RevocationService
 from services.session.identity.signin.routes import SIGN_IN
-from services.session.identity.signin.service import SignInService
-from services.session.identity.signin.tokens import RefreshTokens
 from services.session.journal import consumers as journal_consumers
+from services.session.journal.repository import JournalRepository
 from services.session.journal.routes import JOURNAL
 from services.session.journal.service import JournalService
-from services.session.live import consumers as session_consumers
-from services.session.live.event_handlers import SessionReactions
+from services.session.live.build import build_live
+from services.session.live.consumers import GROUP
 from services.session.live.routes import LIVE, START_PRESENTER
-from services.session.live.timeout_worker import apply_timeouts_forever
 from services.session.media_state.routes import HOST_MEDIA
 from services.session.media_state.service import HostMediaService
 from services.session.moderation.routes import MODERATION
@@ -50,171 +45,208 @@ from services.session.notices.service import NoticeService
 from services.session.participants.routes import PARTICIPANTS
 from services.session.participants.service import ParticipantService
 from services.session.participants.views import ParticipantViews
+from services.session.polls import consumers as poll_consumers
+from services.session.polls.repository import PollRepository
 from services.session.polls.routes import POLLS
 from services.session.polls.service import PollService
+from services.session.polls.votes import VoteRepository
 from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
-from services.session.repositories import Repositories
-from services.session.sessions.build import build_sessions, limits_of
+from services.session.sessions.build import Sessions, build_sessions
 from services.session.sessions.ingest import EgressIngest
+from services.session.sessions.repository import SessionRepository
 from services.session.sessions.routes import SESSIONS
+from services.session.sessions.timeout_worker import run_timeouts
 from services.session.settings import SessionSettings
 from services.session.sharing.routes import SHARING
 from services.session.sharing.service import SharingService
 from services.session.sharing.urls import PageUrls
 from services.session.stage.build import build_stage
+from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import ANSWERING, ASKING
 from services.session.stage.seats.routes import STAGE
 from services.session.tables import TABLES
 from services.session.tokens.routes import TOKENS
-from shared.access.identity import TokenIssuer
+from services.session.tokens.service import TokenService
+from shared.bus import Group, OrderedGroup, combined
 from shared.bus.rabbit import RabbitBus
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
+from shared.files.storage import Storage
 from shared.http import service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
+from shared.http.idempotency import IdempotencyKeys
 from shared.livekit import LiveKitApi
 from shared.livekit.lifetime import livekit_lifetime
-from shared.persistence.lifetime import service_lifetime
+from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.settings import base64url
 from shared.runtime.supervisor import SUPERVISOR
+
+
+@dataclass(frozen=True)
+class Infrastructure:
+    """`dirty` notes the sessions whose rooms have to follow a change."""
+
+    mongo: Mongo
+    bus: RabbitBus
+    outbox: Outbox
+    clock: Clock
+    livekit: LiveKitApi
+    ingest: EgressIngest
+    dirty: Marks
+
+
+@dataclass(frozen=True)
+class Core:
+    """What features are built on. `stores` are those of all three floors."""
+
+    identity: Identity
+    catalog: Catalog
+    sessions: Sessions
+    stores: Sequence[Indexed]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What features or outputs keep, consume and run in the background, by name."""
+
+    stores: Sequence[Indexed]
+    groups: Sequence[Group | OrderedGroup]
+    workers: Mapping[str, Callable[[], Coroutine[None, None, None]]]
 
 
 def build(settings: SessionSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("session", settings, TABLES, clock)
-
-    mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
-    bus = RabbitBus(settings.amqp_url, service="session")
-    outbox = Outbox(bus, clock, source="/greenroom/session")
-    livekit = LiveKitApi(
-        settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
-    )
-    issuer = TokenIssuer(
-        base64url(settings.identity_private_key.get_secret_value()), settings.identity_signing_kid, clock
-    )
-    ingest = EgressIngest(settings.egress_url, app[INTERNAL_CALLS])
-    passwords = Passwords(settings.passwords_at_once)
-    marks = Marks()
-    kept = Repositories.on(mongo, outbox, clock, session_updated=marks.add)
-
-    revocations = RevocationService(kept.revocations, kept.sign_ins, clock)
-    accounts = AccountService(kept.users, kept.organizations, revocations, passwords, clock)
-    libraries = LibraryService(kept.libraries, kept.organizations, kept.rooms, clock)
-    room_views = RoomViews(kept.users, kept.sessions)
-    rooms = RoomService(kept.rooms, kept.sessions, libraries, room_views, clock)
-    presets = PresetService(kept.presets, kept.sessions, libraries, clock)
-    sessions = build_sessions(
-        settings, kept, rooms, room_views, libraries, presets, accounts, issuer, ingest, livekit, clock
-    )
-    access = sessions.access
-    stage = build_stage(
-        kept.stage_requests,
-        kept.sessions,
-        kept.users,
-        access,
-        sessions.join_tokens,
-        livekit,
-        clock,
-    )
-    chat = build_chat(settings, kept.chat, access, clock)
-    polls = PollService(kept.polls, kept.votes, access, clock)
+    base = _infrastructure(app, settings, clock)
+    idempotency = app[IDEMPOTENCY] = IdempotencyKeys(base.mongo, clock)
+    core = _build_core(app, settings, base)
+    _build_session_operations(app, settings, base, core)
+    features = _build_features(app, settings, base, core)
+    outputs = _build_outputs(app, base, core)
     reminders = build_reminders(
-        settings,
-        mongo,
-        outbox,
-        clock,
-        room_service=rooms,
-        accounts=accounts,
-        rooms=kept.rooms,
-        users=kept.users,
+        settings, base.mongo, base.outbox, clock, identity=core.identity, catalog=core.catalog
     )
-    journal = JournalService(kept.journal)
-    enforcer = Enforcer(kept.sessions, livekit, marks)
-    notices = NoticeService(livekit, Audience(kept.sessions, livekit), clock)
-
-    app[IDEMPOTENCY] = kept.idempotency
-    app[ORGANIZATIONS] = OrganizationService(kept.organizations, kept.libraries, kept.users, clock)
-    app[LIBRARIES] = libraries
-    app[ACCOUNTS] = accounts
-    app[API_KEYS] = ApiKeyService(
-        kept.keys, kept.users, revocations, Keyring(settings.keyring), issuer, clock
-    )
-    app[REVOKED] = revocations
-    app[SIGN_IN] = SignInService(
-        kept.users,
-        kept.keys,
-        kept.sign_ins,
-        kept.codes,
-        passwords,
-        RefreshTokens(settings.refresh_secret.get_secret_value()),
-        issuer,
-        clock,
-    )
-    app[ROOMS] = rooms
     app[REMINDERS] = reminders.service
-    app[PRESETS] = presets
-    app[SESSIONS] = sessions.service
-    app[TOKENS] = sessions.tokens
-    app[START_PRESENTER] = sessions.presenter
-    app[LIVE] = sessions.live
-    app[PARTICIPANTS] = ParticipantService(kept.sessions, access, ParticipantViews(kept.users), clock)
-    app[MODERATION] = ModerationService(kept.sessions, access, kept.users, BanViews(kept.users), clock)
-    app[HOST_MEDIA] = HostMediaService(kept.sessions, access, clock)
-    app[SHARING] = SharingService(
-        access, app[SIGN_IN], PageUrls(settings.public_url), sessions.streams, clock
-    )
-    app[STAGE], app[ASKING], app[ANSWERING] = stage.service, stage.asking, stage.answering
-    app[CHAT], app[FILE_MESSAGES], app[CHAT_EXPORT] = chat.service, chat.file_messages, chat.export
-    app[POLLS] = polls
-    app[CENTRIFUGO] = CentrifugoService(settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access)
-    app[JOURNAL] = journal
-
-    async def prepare() -> None:
-        first = _first_administrator(settings)
-        if first is not None:
-            await accounts.create_first_administrator(first)
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
-        app[SUPERVISOR].spawn("timekeeper", apply_timeouts_forever(sessions.live))
-        app[SUPERVISOR].spawn("enforcement", enforcer.run())
-        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
+        for name, work in {**features.workers, **outputs.workers}.items():
+            app[SUPERVISOR].spawn(name, work())
+        app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(core.identity.revocations))
         yield
-        await ingest.close()
+        await base.ingest.close()
 
-    app.cleanup_ctx.append(livekit_lifetime(livekit))
-    app.cleanup_ctx.append(own_lifetime)
-    app.cleanup_ctx.append(stage.lifetime)
-    app.cleanup_ctx.append(
-        service_lifetime(
-            mongo=mongo,
-            bus=bus,
-            outbox=outbox,
-            stores=[*reminders.stores, *kept.all],
-            groups=[
-                session_consumers.group(
-                    SessionReactions(kept.sessions, kept.presets, livekit, limits_of(settings), clock),
-                    RoomReactions(kept.rooms, kept.sessions, kept.libraries),
-                    sessions.live,
-                    chat.service,
-                    polls,
-                ),
-                reminders.group,
-                enforcement_consumers.group(enforcer),
-                journal_consumers.group(journal),
-                notice_consumers.group(notices),
-                stage.group,
-            ],
-            prepare=prepare,
-        )
+    stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency]
+    lifetime = service_lifetime(
+        mongo=base.mongo,
+        bus=base.bus,
+        outbox=base.outbox,
+        stores=stores,
+        groups=[*features.groups, reminders.group, *outputs.groups],
+        prepare=lambda: _prepare(settings, core.identity.accounts),
     )
-    app.cleanup_ctx.append(reminders.lifetime)
+    app.cleanup_ctx.extend([livekit_lifetime(base.livekit), own_lifetime, lifetime, reminders.lifetime])
     return app
 
 
-def _first_administrator(settings: SessionSettings) -> FirstAdministrator | None:
+def _infrastructure(app: web.Application, settings: SessionSettings, clock: Clock) -> Infrastructure:
+    bus = RabbitBus(settings.amqp_url, service="session")
+    return Infrastructure(
+        Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry),
+        bus,
+        Outbox(bus, clock, source="/greenroom/session"),
+        clock,
+        LiveKitApi(
+            settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        ),
+        EgressIngest(settings.egress_url, app[INTERNAL_CALLS]),
+        Marks(),
+    )
+
+
+def _build_core(app: web.Application, settings: SessionSettings, base: Infrastructure) -> Core:
+    mongo, outbox, clock = base.mongo, base.outbox, base.clock
+    identity = build_identity(settings, Passwords(settings.passwords_at_once), mongo, outbox, clock)
+    stores = CatalogStores(mongo, outbox, clock)
+    repository = SessionRepository(mongo, outbox, clock, updated=base.dirty.add)
+    catalog = build_catalog(stores, identity.organizations, identity.users, repository, clock)
+    sessions = build_sessions(settings, repository, catalog, identity.users, base.ingest, clock)
+    app[ACCOUNTS], app[SIGN_IN] = identity.accounts, identity.sign_in
+    app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
+    app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries
+    app[ROOMS], app[PRESETS] = catalog.rooms, catalog.presets
+    app[SESSIONS] = sessions.service
+    return Core(identity, catalog, sessions, [*identity.stores, *stores.all, repository])
+
+
+def _build_session_operations(
+    app: web.Application, settings: SessionSettings, base: Infrastructure, core: Core
+) -> None:
+    """Features that keep nothing of their own and follow no events."""
+    identity, sessions, clock = core.identity, core.sessions, base.clock
+    repository, access = sessions.repository, sessions.access
+    app[TOKENS] = TokenService(
+        repository, access, sessions.join_tokens, identity.accounts, identity.issuer, clock
+    )
+    app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantViews(identity.users), clock)
+    app[MODERATION] = ModerationService(repository, access, identity.users, BanViews(identity.users), clock)
+    app[HOST_MEDIA] = HostMediaService(repository, access, clock)
+    app[SHARING] = SharingService(
+        access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock
+    )
+    app[CENTRIFUGO] = CentrifugoService(settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access)
+
+
+def _build_features(
+    app: web.Application, settings: SessionSettings, base: Infrastructure, core: Core
+) -> Part:
+    mongo, outbox, clock = base.mongo, base.outbox, base.clock
+    sessions, users = core.sessions, core.identity.users
+    messages, requests = ChatRepository(mongo, outbox, clock), StageRequestRepository(mongo, outbox, clock)
+    polls, votes = PollRepository(mongo, outbox, clock), VoteRepository(mongo, outbox)
+    presets = core.catalog.stores.presets
+    live = build_live(sessions, presets, base.ingest, base.livekit, settings.livekit_url, clock)
+    storage = Storage.from_url(settings.storage_url, settings.storage_options)
+    chat = build_chat(settings, storage, messages, sessions.access, clock)
+    stage = build_stage(requests, sessions, users, base.livekit, clock)
+    poll_service = PollService(polls, votes, sessions.access, clock)
+    app[LIVE], app[START_PRESENTER] = live.service, live.presenter
+    app[CHAT], app[FILE_MESSAGES], app[CHAT_EXPORT] = chat.service, chat.file_messages, chat.export
+    app[STAGE], app[ASKING], app[ANSWERING] = stage.service, stage.asking, stage.answering
+    app[POLLS] = poll_service
+    reactions = [
+        *live.reactions,
+        *room_consumers.reactions(core.catalog.rooms),
+        *chat.reactions,
+        *poll_consumers.reactions(poll_service),
+    ]
+    return Part(
+        [messages, requests, polls, votes],
+        [Group(GROUP, combined(reactions)), stage.group],
+        {
+            "timeouts": partial(run_timeouts, "sessions", live.service.apply_due_timeouts),
+            "stage timeouts": partial(run_timeouts, "stages", stage.absence.apply_due_timeouts),
+        },
+    )
+
+
+def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Part:
+    sessions, livekit = core.sessions.repository, base.livekit
+    entries = JournalRepository(base.mongo)
+    journal = app[JOURNAL] = JournalService(entries)
+    enforcer = Enforcer(sessions, livekit, base.dirty)
+    notices = NoticeService(livekit, Audience(sessions, livekit), base.clock)
+    groups: list[Group | OrderedGroup] = [
+        enforcement_consumers.group(enforcer),
+        journal_consumers.group(journal),
+        notice_consumers.group(notices),
+    ]
+    return Part([entries], groups, {"enforcement": enforcer.run})
+
+
+async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:
+    """Make the first administrator, if the settings name one."""
     password = settings.bootstrap_admin_password
-    if not settings.bootstrap_admin_email or password is None:
-        return None
-    return FirstAdministrator(settings.bootstrap_admin_email, password.get_secret_value())
+    if settings.bootstrap_admin_email and password is not None:
+        first = FirstAdministrator(settings.bootstrap_admin_email, password.get_secret_value())
+        await accounts.create_first_administrator(first)

@@ -4,7 +4,7 @@
 the one for tests. Both run the same `workers`, so they fail and retry alike.
 """
 
-from shared.bus.groups import BatchHandler, Group, Handler, OrderedGroup, on
+from shared.bus.groups import BatchHandler, Group, Handler, OrderedGroup, Reaction, combined, on
 from shared.bus.ports import Broadcast, Bus, DeadLetter, Publisher
 from shared.bus.retry import RetryPolicy
 
@@ -17,6 +17,8 @@ __all__ = [
     "Handler",
     "OrderedGroup",
     "Publisher",
+    "Reaction",
     "RetryPolicy",
+    "combined",
     "on",
 ]

@@ -1,6 +1,7 @@
 """Groups of handlers, and the names of their queues."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -10,6 +11,7 @@ EXCHANGE = "greenroom.events"
 
 Handler = Callable[[Envelope], Awaitable[None]]
 BatchHandler = Callable[[Sequence[Envelope]], Awaitable[None]]
+Reaction = tuple[type[Event], Handler]
 
 E = TypeVar("E", bound=Event)
 
@@ -42,13 +44,29 @@ class OrderedGroup:
     batch_size: int = 500
 
 
-def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> tuple[type[Event], Handler]:
+def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> Reaction:
     """An event and its reaction, for `Group(name, dict([on(SessionEnded, service.close), …]))`."""
 
     async def handle(envelope: Envelope) -> None:
         await react(cast(E, envelope.event))
 
     return event, handle
+
+
+def combined(reactions: Iterable[Reaction]) -> Mapping[type[Event], Handler]:
+    """The handlers of a group; an event with several reactions is handled by one after the other."""
+    by_event: dict[type[Event], list[Handler]] = defaultdict(list)
+    for event, handler in reactions:
+        by_event[event].append(handler)
+    return {event: _in_turn(handlers) for event, handlers in by_event.items()}
+
+
+def _in_turn(handlers: Sequence[Handler]) -> Handler:
+    async def handle(envelope: Envelope) -> None:
+        for handler in handlers:
+            await handler(envelope)
+
+    return handle
 
 
 def partition_queue(group: str, partition: int) -> str:

@@ -18,6 +18,7 @@ from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, switches_of
 from shared.clock import Clock
 from shared.contracts.chat_events import ChatMessageDeleted
+from shared.contracts.session_events import SessionDeleted
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 
 
@@ -125,10 +126,10 @@ class ChatService:
         await self._chat.empty(deletion.id, deletion.deleted_at)
         await self._files.delete(deletion.session_id, deletion.id)
 
-    async def forget_session(self, session_id: str) -> None:
+    async def forget_session(self, event: SessionDeleted) -> None:
         """A session was deleted, and with it all that was said."""
-        await self._chat.forget_session(session_id)
-        await self._files.delete_session(session_id)
+        await self._chat.forget_session(event.session.id)
+        await self._files.delete_session(event.session.id)
 
 
 def check_sending(session: Session, *, allowed: bool) -> None:

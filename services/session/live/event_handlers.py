@@ -1,4 +1,4 @@
-"""How sessions follow what happens elsewhere; every reaction may be repeated."""
+"""How sessions follow events; every handler may be repeated."""
 
 from collections.abc import Callable, Sequence
 
@@ -25,7 +25,7 @@ from shared.errors import NotFound
 from shared.livekit import LiveKit
 
 
-class SessionReactions:
+class SessionEventHandlers:
     def __init__(
         self,
         sessions: SessionRepository,

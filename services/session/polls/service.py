@@ -18,6 +18,7 @@ from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
 from shared.clock import Clock
+from shared.contracts.session_events import SessionDeleted
 from shared.errors import Conflict, Forbidden
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
@@ -103,6 +104,6 @@ class PollService:
             counts = await self._votes.counts([poll.id for poll in polls])
         return [poll_response(poll, counts.get(poll.id, {}), session.ended_at) for poll in polls]
 
-    async def forget_session(self, session_id: str) -> None:
+    async def forget_session(self, event: SessionDeleted) -> None:
         """A session was deleted, and with it what was asked and answered."""
-        await self._votes.forget(await self._polls.forget_session(session_id))
+        await self._votes.forget(await self._polls.forget_session(event.session.id))

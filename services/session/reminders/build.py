@@ -5,14 +5,14 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 
-from services.session.catalog.rooms.repository import RoomRepository
-from services.session.catalog.rooms.service import RoomService
-from services.session.identity.accounts.repository import UserRepository
-from services.session.identity.accounts.service import AccountService
+from services.session.catalog.build import Catalog
+from services.session.identity.build import Identity
 from services.session.reminders import consumers
 from services.session.reminders.mails.letters import Letters
 from services.session.reminders.mails.message import Composer
@@ -26,7 +26,6 @@ from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
 from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
-from services.session.settings import SessionSettings
 from shared.bus import Group
 from shared.clock import Clock
 from shared.files.signed_paths import PathSigner
@@ -41,6 +40,13 @@ from shared.runtime.supervisor import SUPERVISOR
 log = structlog.get_logger(__name__)
 
 _NO_MAILS = "off: GREENROOM_SMTP_URL is not set, so reminders are subscribed to and not sent"
+
+
+class ReminderSettings(Protocol):
+    internal_secret: SecretStr
+    public_url: str
+    smtp_url: str | None
+    mail_from: str
 
 
 @dataclass(frozen=True)
@@ -76,29 +82,27 @@ class Reminders:
 
 
 def build_reminders(
-    settings: SessionSettings,
+    settings: ReminderSettings,
     mongo: Mongo,
     outbox: Outbox,
     clock: Clock,
     *,
-    room_service: RoomService,
-    accounts: AccountService,
-    rooms: RoomRepository,
-    users: UserRepository,
+    identity: Identity,
+    catalog: Catalog,
 ) -> Reminders:
     subscriptions, mails, leases = SubscriptionRepository(mongo), MailRepository(mongo), LeaseStore(mongo)
     agendas = AgendaRepository(mongo, outbox, clock)
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     links = ReminderLinks(settings.public_url, signer)
-    service = ReminderService(subscriptions, mails, room_service, accounts, links, clock)
+    service = ReminderService(subscriptions, mails, catalog.rooms, identity.accounts, links, clock)
 
     lifetime = without_mails
     if settings.smtp_url:
+        composer = Composer(settings.mail_from, settings.public_url.rstrip("/") + "/watch", links)
+        letters = Letters(agendas, subscriptions, catalog.stores.rooms, identity.users, composer, clock)
+        mailer = SmtpMailer(Server.of(settings.smtp_url), composer.address)
         # Of this process alone, and says to people which it is.
         name = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
-        composer = Composer(settings.mail_from, settings.public_url.rstrip("/") + "/watch", links)
-        letters = Letters(agendas, subscriptions, rooms, users, composer, clock)
-        mailer = SmtpMailer(Server.of(settings.smtp_url), composer.address)
         sender = Sender(mails, letters, mailer, clock, name=name)
         lease = Lease(leases, LEASE, name, time.monotonic)
         scheduler = Scheduler(lease, Planner(agendas, subscriptions, mails, clock), sender)

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import NoReturn
 
-from services.session.catalog.libraries.service import LibraryService
-from services.session.catalog.presets.service import PresetService
+from services.session.catalog.build import Catalog
 from services.session.catalog.rooms.domain import Room
-from services.session.catalog.rooms.service import RoomService
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.ingest import IngestPort
@@ -35,9 +33,7 @@ class SessionService:
         self,
         sessions: SessionRepository,
         access: SessionAccess,
-        rooms: RoomService,
-        presets: PresetService,
-        libraries: LibraryService,
+        catalog: Catalog,
         ingest: IngestPort,
         views: SessionViews,
         limits: Limits,
@@ -45,9 +41,9 @@ class SessionService:
     ):
         self._sessions = sessions
         self._access = access
-        self._rooms = rooms
-        self._presets = presets
-        self._libraries = libraries
+        self._rooms = catalog.rooms
+        self._presets = catalog.presets
+        self._libraries = catalog.libraries
         self._ingest = ingest
         self._views = views
         self._limits = limits

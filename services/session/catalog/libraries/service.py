@@ -1,9 +1,10 @@
 """What administrators do with libraries, and which library a call works in."""
 
+from typing import Protocol
+
 from services.session.catalog.libraries.domain import Library
 from services.session.catalog.libraries.repository import LibraryRepository
 from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
-from services.session.catalog.rooms.repository import RoomRepository
 from services.session.identity.organizations.repository import OrganizationRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
@@ -12,12 +13,16 @@ from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
 
 
+class LibraryRooms(Protocol):
+    async def any_in_library(self, library_id: str) -> bool: ...
+
+
 class LibraryService:
     def __init__(
         self,
         libraries: LibraryRepository,
         organizations: OrganizationRepository,
-        rooms: RoomRepository,
+        rooms: LibraryRooms,
         clock: Clock,
     ):
         self._libraries = libraries

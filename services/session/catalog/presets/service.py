@@ -1,11 +1,12 @@
 """What hosts do with presets."""
 
+from typing import Protocol
+
 from services.session.access.ownership import require_host
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.domain import Preset
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.catalog.presets.schemas import CreatePresetRequest, UpdatePresetRequest
-from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState
@@ -14,11 +15,17 @@ from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
 
 
+class PresetSessions(Protocol):
+    async def any_open_with_preset(self, preset_id: str) -> bool:
+        """Whether a scheduled or live session uses the preset."""
+        ...
+
+
 class PresetService:
     def __init__(
         self,
         presets: PresetRepository,
-        sessions: SessionRepository,
+        sessions: PresetSessions,
         libraries: LibraryService,
         clock: Clock,
     ):

@@ -10,11 +10,11 @@ from services.session.catalog.rooms.schemas import (
     RoomResponse,
     UpdateRoomRequest,
 )
-from services.session.catalog.rooms.views import RoomViews
-from services.session.sessions.repository import SessionRepository
+from services.session.catalog.rooms.views import RoomSessions, RoomViews
 from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.errors import Conflict
+from shared.contracts.session_events import LibraryUpdated
+from shared.errors import Conflict, NotFound
 from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
 
@@ -23,7 +23,7 @@ class RoomService:
     def __init__(
         self,
         rooms: RoomRepository,
-        sessions: SessionRepository,
+        sessions: RoomSessions,
         libraries: LibraryService,
         views: RoomViews,
         clock: Clock,
@@ -113,3 +113,19 @@ class RoomService:
         if await self._sessions.live_in_rooms([id]):
             raise Conflict("A session of this room is live", code="session_live")
         await self._rooms.remove(id, Room.delete)
+
+    async def follow_library(self, event: LibraryUpdated) -> None:
+        """Public lists show a library's rooms and sessions, or no longer do; so for whom they admit.
+
+        The library's newest state decides, so that two events may come in any order.
+        """
+        try:
+            library = await self._libraries.get(event.library.id)
+        except NotFound:
+            return
+        listed, registered_only = library.listed, library.registered_only
+        for room_id in await self._rooms.ids_in_library(library.id):
+            await self._rooms.change(
+                room_id, lambda room: room.follow(listed=listed, registered_only=registered_only)
+            )
+        await self._sessions.follow_library(library.id, listed=listed, registered_only=registered_only)

@@ -2,16 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.schemas import RoomResponse, room_response
 from services.session.identity.accounts.repository import UserRepository
-from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 
 
+class RoomSessions(Protocol):
+    """What rooms ask of the sessions in them."""
+
+    async def live_in_rooms(self, room_ids: Sequence[str]) -> dict[str, str]:
+        """The live session's id by room, for those that have one."""
+        ...
+
+    async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None: ...
+
+
 class RoomViews:
-    def __init__(self, users: UserRepository, sessions: SessionRepository):
+    def __init__(self, users: UserRepository, sessions: RoomSessions):
         self._users = users
         self._sessions = sessions
 

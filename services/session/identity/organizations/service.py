@@ -1,25 +1,36 @@
 """What administrators do with organizations."""
 
-from services.session.catalog.libraries.domain import Library
-from services.session.catalog.libraries.repository import LibraryRepository
-from services.session.identity.accounts.repository import UserRepository
+from datetime import datetime
+from typing import Protocol
+
 from services.session.identity.organizations.domain import Organization
 from services.session.identity.organizations.repository import OrganizationRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.states import Visibility
 from shared.errors import Conflict
 from shared.http.schema import Page
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
 
 
+class DefaultLibraries(Protocol):
+    async def add_default(self, id: str, organization_id: str, now: datetime) -> None:  # noqa: A002
+        """Make the library that an organization starts with; again changes nothing."""
+        ...
+
+    async def delete_of(self, organization_id: str) -> None: ...
+
+
+class Members(Protocol):
+    async def any_in(self, organization_id: str) -> bool: ...
+
+
 class OrganizationService:
     def __init__(
         self,
         organizations: OrganizationRepository,
-        libraries: LibraryRepository,
-        users: UserRepository,
+        libraries: DefaultLibraries,
+        users: Members,
         clock: Clock,
     ):
         self._organizations = organizations
@@ -37,23 +48,10 @@ class OrganizationService:
             await self._organizations.add(organization, [])
         except Duplicate:
             organization = await self._organizations.get(id)
-        await self._add_default_library(organization)
-        return organization
-
-    async def _add_default_library(self, organization: Organization) -> None:
-        library = Library(
-            id=organization.default_library_id,
-            organization_id=organization.id,
-            name="Default",
-            visibility=Visibility.PUBLIC,
-            is_default=True,
-            created_at=organization.created_at,
-            updated_at=organization.created_at,
+        await self._libraries.add_default(
+            organization.default_library_id, organization.id, organization.created_at
         )
-        try:
-            await self._libraries.add(library, library.created())
-        except Duplicate:
-            return
+        return organization
 
     async def get(self, id: str) -> Organization:  # noqa: A002
         return await self._organizations.get(id)
@@ -71,7 +69,7 @@ class OrganizationService:
         return await self._organizations.change(id, decide)
 
     async def delete(self, id: str) -> None:  # noqa: A002
-        """Delete an organization nobody belongs to any more."""
+        """Delete an organization that nobody belongs to."""
         await self._organizations.get(id)
         if await self._users.any_in(id):
             raise Conflict("The organization still has users", code="organization_in_use")

@@ -1,24 +1,30 @@
-"""Ending what people and API keys are in with, and telling every service of it."""
+"""Revoking sign-ins and access tokens, and reporting that to every service."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from services.session.identity.revocations.repository import RevocationRepository
-from services.session.identity.signin.repository import SignInRepository
 from shared.access.revocations import SIGN_INS_MATTER, Revoked
 from shared.clock import Clock
+
+
+class SignIns(Protocol):
+    async def revoke_all(self, user_id: str, now: datetime) -> None: ...
+
+    async def since(self, moment: datetime) -> list[Revoked]: ...
 
 
 class RevocationService:
     """A source of revocations, for this service and the others."""
 
-    def __init__(self, revocations: RevocationRepository, sign_ins: SignInRepository, clock: Clock):
+    def __init__(self, revocations: RevocationRepository, sign_ins: SignIns, clock: Clock):
         self._revocations = revocations
         self._sign_ins = sign_ins
         self._clock = clock
 
     async def end_sign_ins(self, user_id: str) -> None:
-        """The person has to sign in anew, everywhere."""
+        """The person has to sign in again, everywhere."""
         await self._sign_ins.revoke_all(user_id, self._clock.now())
 
     async def end_tokens(self, user_id: str) -> None:

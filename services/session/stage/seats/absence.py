@@ -3,10 +3,7 @@
 Only what concerns somebody on stage is written; of the audience's coming and going nothing is.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-
-import structlog
 
 from services.session.sessions.domain import stage
 from services.session.sessions.domain.session import Session
@@ -17,11 +14,8 @@ from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
 from shared.contracts.roster_events import RosterObserved
-from shared.errors import AppError, NotFound
+from shared.errors import NotFound
 
-log = structlog.get_logger(__name__)
-
-_PERIOD = 1.0
 _AT_ONCE = 100
 
 
@@ -55,7 +49,7 @@ class Absence:
                 event.session_id, lambda session: stage.missed(session, self._clock.now(), present)
             )
 
-    async def settle_due(self) -> None:
+    async def apply_due_timeouts(self) -> None:
         """Free the places of those who stayed away. Raises `Unavailable`."""
         for session_id in await self._sessions.ids_with_absent(self._clock.now(), _AT_ONCE):
             await self._settle(session_id)
@@ -70,13 +64,3 @@ class Absence:
             await self._sessions.change(session_id, decide)
         except NotFound:
             return
-
-
-async def keep_stages(absence: Absence) -> None:
-    """Look for places to free every second until cancelled; every replica does, guarded by versions."""
-    while True:
-        try:
-            await absence.settle_due()
-        except AppError as error:
-            log.warning("stage.not_settled", code=error.code, error=error.message)
-        await asyncio.sleep(_PERIOD)

@@ -132,13 +132,13 @@ async def test_who_comes_back_in_time_keeps_the_place(backend: Backend, host: Ho
     for _ in range(2):
         await at.connect(guest)
         backend.clock.advance(seconds=GRACE.seconds)
-        await backend.absence.settle_due()
+        await backend.absence.apply_due_timeouts()
         await go(at, guest)
         backend.clock.advance(seconds=GRACE.seconds - 1)
-        await backend.absence.settle_due()
+        await backend.absence.apply_due_timeouts()
         assert await at.guests() == {guest.user_id}
     backend.clock.advance(seconds=1)
-    await backend.absence.settle_due()
+    await backend.absence.apply_due_timeouts()
     assert await at.guests() == set()
     assert "session.updated.v1" in backend.told()
 
@@ -151,7 +151,7 @@ async def test_a_second_device_keeps_the_place(backend: Backend, host: Host) -> 
         await at.connect(device)
     await go(at, guest)
     backend.clock.advance(seconds=GRACE.seconds)
-    await backend.absence.settle_due()
+    await backend.absence.apply_due_timeouts()
     assert await at.guests() == {guest.user_id}
     goodbye = {"session_id": at.id, "user_id": guest.user_id, "requested_at": backend.clock.now()}
     await at.connect(guest)
@@ -184,11 +184,11 @@ async def test_a_leaving_that_nobody_told_of_is_seen_by_the_roster(backend: Back
     for person in (guest, other):
         await at.connect(person)
     backend.clock.advance(seconds=GRACE.seconds)
-    await backend.absence.settle_due()
+    await backend.absence.apply_due_timeouts()
     backend.livekit.disconnect(at.id, guest.identity)
     session = await at.session()
     there = connection(backend, session, "PA_2", user_id=other.user_id, identity=other.identity)
     await backend.tell(roster(at, [RosterConnection(**there.model_dump())]))
     backend.clock.advance(seconds=GRACE.seconds)
-    await backend.absence.settle_due()
+    await backend.absence.apply_due_timeouts()
     assert await at.guests() == {other.user_id}

@@ -1,0 +1,68 @@
+"""Identity, built: accounts, sign-ins, API keys and their revocations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from services.session.identity.accounts.passwords import Passwords
+from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.service import AccountService
+from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.repository import ApiKeyRepository
+from services.session.identity.keys.service import ApiKeyService
+from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.revocations.service import RevocationService
+from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
+from services.session.identity.signin.service import SignInService
+from services.session.identity.signin.tokens import RefreshTokens
+from shared.access.identity import TokenIssuer
+from shared.clock import Clock
+from shared.persistence.lifetime import Indexed
+from shared.persistence.mongo import Mongo
+from shared.persistence.outbox import Outbox
+from shared.runtime.settings import Keys, base64url
+
+
+class IdentitySettings(Protocol):
+    identity_signing_kid: str
+    identity_private_key: SecretStr
+    refresh_secret: SecretStr
+    keyring: Keys
+
+
+@dataclass(frozen=True)
+class Identity:
+    organizations: OrganizationRepository
+    users: UserRepository
+    accounts: AccountService
+    keys: ApiKeyService
+    revocations: RevocationService
+    sign_in: SignInService
+    issuer: TokenIssuer
+    stores: Sequence[Indexed]
+
+
+def build_identity(
+    settings: IdentitySettings, passwords: Passwords, mongo: Mongo, outbox: Outbox, clock: Clock
+) -> Identity:
+    organizations = OrganizationRepository(mongo, outbox, clock)
+    users = UserRepository(mongo, outbox, clock)
+    keys = ApiKeyRepository(mongo, outbox, clock)
+    revoked, sign_ins, codes = RevocationRepository(mongo), SignInRepository(mongo), AuthCodeRepository(mongo)
+    private_key = base64url(settings.identity_private_key.get_secret_value())
+    issuer = TokenIssuer(private_key, settings.identity_signing_kid, clock)
+    refresh_tokens = RefreshTokens(settings.refresh_secret.get_secret_value())
+    revocations = RevocationService(revoked, sign_ins, clock)
+    return Identity(
+        organizations,
+        users,
+        AccountService(users, organizations, revocations, passwords, clock),
+        ApiKeyService(keys, users, revocations, Keyring(settings.keyring), issuer, clock),
+        revocations,
+        SignInService(users, keys, sign_ins, codes, passwords, refresh_tokens, issuer, clock),
+        issuer,
+        [organizations, users, keys, revoked, sign_ins, codes],
+    )
