@@ -20,7 +20,7 @@ from services.gateway.limiting.login import LoginThrottle
 from services.gateway.limiting.store import LimitStore
 from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
-from services.gateway.server.access_log import AccessLog, RequestLogger
+from services.gateway.server.access_log import RequestLogger
 from services.gateway.server.connections import GatewayServer
 from services.gateway.server.request_handler import BuiltinOperation, GatewayComponents, RequestHandler
 from services.gateway.settings import GatewaySettings
@@ -49,8 +49,8 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
     keys = ApiKeys(settings.session_url, calls, clock, time.monotonic)
     verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     store = LimitStore(settings.redis_url)
-    access_log = AccessLog(sys.stderr.write, settings.log_format)
-    components = _components(settings, upstreams, Authenticator(verifier, keys), store, access_log, health)
+    logger = RequestLogger(sys.stderr.write, settings.log_format)
+    components = _components(settings, upstreams, Authenticator(verifier, keys), store, logger, health)
 
     async def close() -> None:
         await supervisor.stop()
@@ -59,7 +59,7 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
         await keys.close()
         await store.close()
         await upstreams.close()
-        access_log.flush()
+        logger.flush()
 
     handler = RequestHandler(components, development=settings.development)
     server = GatewayServer(
@@ -76,7 +76,7 @@ def _components(
     upstreams: Upstreams,
     authenticator: Authenticator,
     store: LimitStore,
-    access_log: AccessLog,
+    logger: RequestLogger,
     health: Health,
 ) -> GatewayComponents:
     cors = Cors(settings.cors_origins)
@@ -102,7 +102,7 @@ def _components(
         clients=ClientAddressResolver(settings.trusted_proxies),
         request_ids=RequestIds(secrets.token_hex(8)),
         cache=ReadCache(cors, settings.cache_seconds, settings.cache_entries, settings.cache_bytes),
-        logger=RequestLogger(access_log),
+        logger=logger,
     )
 
 

@@ -36,6 +36,13 @@ _MEANINGS = {
     504: "A service behind the gateway did not answer in time",
 }
 _ALWAYS = (429, 500, 502, 503, 504)
+_IDEMPOTENCY_KEY = {
+    "name": IDEMPOTENCY_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same key within 24 hours has one effect; with another body it is refused.",
+}
 
 
 def service_document(service: str, routes: Sequence[Route]) -> Document:
@@ -108,12 +115,13 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
     }
     if description.strip():
         operation["description"] = description.strip()
-    parameters = [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)]
+    parameters = [*map(_path_parameter, _PARAMETER.findall(route.path)), *_query_parameters(route)]
+    parameters += [_IDEMPOTENCY_KEY] if route.idempotent else []
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
         schema = models[route.body, "validation"]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": _json(schema)}
     if route.uploads:
         file = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.uploads, file)}
@@ -127,30 +135,23 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
     responses = _file_answers() if route.file else _answer(route, models)
-    for status in sorted(_refusals(route)):
-        responses[str(status)] = {
-            "description": _MEANINGS[status],
-            "content": {"application/json": {"schema": {"$ref": _REF.format(model="ErrorResponse")}}},
-        }
-    return responses
+    return responses | {str(status): _refusal(status) for status in sorted(_refusals(route))}
 
 
 def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
-    if route.bare:
-        schema = _data(route.data, models)
-        return {
-            str(route.status): {"description": "Done", "content": {"application/json": {"schema": schema}}}
-        }
-    envelope: Document = {
-        "type": "object",
-        "properties": {
-            "success": {"const": True},
-            "data": _data(route.data, models),
-            "timestamp": {"type": "integer"},
-        },
-        "required": ["success", "data", "timestamp"],
-    }
-    return {str(route.status): {"description": "Done", "content": {"application/json": {"schema": envelope}}}}
+    schema = _data(route.data, models)
+    if not route.bare:
+        properties = {"success": {"const": True}, "data": schema, "timestamp": {"type": "integer"}}
+        schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {str(route.status): {"description": "Done", "content": _json(schema)}}
+
+
+def _json(schema: Document) -> Document:
+    return {"application/json": {"schema": schema}}
+
+
+def _refusal(status: int) -> Document:
+    return {"description": _MEANINGS[status], "content": _json({"$ref": _REF.format(model="ErrorResponse")})}
 
 
 def _file_answers() -> Document:
@@ -186,10 +187,6 @@ def _refusals(route: Route) -> set[int]:
     return statuses
 
 
-def _path_parameters(route: Route) -> list[Document]:
-    return [_path_parameter(name) for name in _PARAMETER.findall(route.path)]
-
-
 def _path_parameter(name: str) -> Document:
     kind = {"type": "string"} if name in {"path", "token"} else {"type": "string", "format": "uuid"}
     return {"name": name, "in": "path", "required": True, "schema": kind}
@@ -206,31 +203,10 @@ def _query_parameters(route: Route) -> list[Document]:
     ]
 
 
-def _header_parameters(route: Route) -> list[Document]:
-    if not route.idempotent:
-        return []
-    schema = {"type": "string", "minLength": 1, "maxLength": 255}
-    return [
-        {
-            "name": IDEMPOTENCY_HEADER,
-            "in": "header",
-            "required": False,
-            "schema": schema,
-            "description": "The same key within 24 hours has one effect; with another body it is refused.",
-        }
-    ]
-
-
 def _mirror(operation: Mapping[str, Any]) -> Document:
     parameters = [_path_parameter("library_id"), *operation.get("parameters", ())]
     responses = dict(operation["responses"])
-    responses.setdefault(
-        "404",
-        {
-            "description": _MEANINGS[404],
-            "content": {"application/json": {"schema": {"$ref": _REF.format(model="ErrorResponse")}}},
-        },
-    )
+    responses.setdefault("404", _refusal(404))
     return {
         **operation,
         "operationId": operation["operationId"] + "_in_library",

@@ -66,6 +66,12 @@ def render_error(error: AppError, *, development: bool) -> web.Response:
     return web.Response(body=body, status=error.status, headers=headers, content_type=JSON)
 
 
+def render_failure(status: int, message: str, code: str, *, development: bool) -> web.Response:
+    """The response of what is no refusal of ours: a bug, or an error of aiohttp's."""
+    body = error_body(message, code, development=development)
+    return web.Response(body=body, status=status, content_type=JSON)
+
+
 def etag_matches(if_none_match: str | None, etag: str) -> bool:
     """Whether the client has it already (RFC 9110, 13.1.2, compared weakly)."""
     tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}

@@ -1,8 +1,10 @@
 """The request as handlers see it: who calls, in which library, and what was sent."""
 
+import re
 from typing import Final, TypeVar
 
 from aiohttp import web
+from multidict import istr
 
 from shared.access.identity import Caller
 from shared.errors import NotFound, Unauthenticated
@@ -11,6 +13,9 @@ from shared.ids import is_id
 
 V = TypeVar("V")
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+
+REQUEST_ID_HEADER: Final = istr("X-Request-Id")
 # Set by the gateway when a call came in under /libraries/{library_id}; it can only narrow.
 LIBRARY_HEADER: Final = "X-Greenroom-Library"
 # What proves that Centrifugo asks.
@@ -48,3 +53,18 @@ class Request:
         if not is_id(value):
             raise NotFound("Nothing has this id")
         return value.lower()
+
+
+def is_request_id(given: str) -> bool:
+    """Whether a client's own request id is well-formed."""
+    return _REQUEST_ID.fullmatch(given) is not None
+
+
+def split_authorization(authorization: str) -> tuple[str, str]:
+    """The scheme in lower case, and what follows it."""
+    scheme, _, rest = authorization.partition(" ")
+    return scheme.lower(), rest.strip()
+
+
+def bearer_expected() -> Unauthenticated:
+    return Unauthenticated("Send Authorization: Bearer <access token>", code="token_invalid")

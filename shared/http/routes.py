@@ -13,6 +13,7 @@ import typing
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partialmethod
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -25,14 +26,19 @@ class Access(StrEnum):
     """Who may call an operation. Finer rules (whose room, which role) are the service's."""
 
     PUBLIC = "public"
-    ANONYMOUS = "anonymous"  # public, and whatever old credentials come along are not looked at
+    ANONYMOUS = "anonymous"  # public, and credentials that are sent along are not looked at
     BEARER = "bearer"
     HOST = "host"
     MODERATOR = "moderator"
     ADMIN = "admin"
     SIGNED = "LiveKit signature"
-    PROXY = "proxy secret"  # the service looks at it, since refusals are in the asker's protocol
+    PROXY = "proxy secret"  # the service checks it, since refusals are in the caller's protocol
     INTERNAL = "internal"
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether the credentials of a user are looked at."""
+        return self not in {Access.ANONYMOUS, Access.SIGNED, Access.PROXY}
 
 
 PUBLIC, ANONYMOUS, BEARER, HOST = Access.PUBLIC, Access.ANONYMOUS, Access.BEARER, Access.HOST
@@ -104,10 +110,6 @@ class Routes:
         """
 
         def declare(handler: H) -> H:
-            hints = typing.get_type_hints(handler)
-            reply = hints.get("return")
-            kind = typing.get_origin(reply)
-            data = typing.get_args(reply)[0] if kind in {Reply, Bare} else None
             self._routes.append(
                 Route(
                     method=method,
@@ -118,46 +120,31 @@ class Routes:
                     tag=self.tag,
                     mirrored=mirrored,
                     idempotent=idempotent,
-                    body=hints.get("body"),
-                    query=hints.get("query"),
-                    data=None if data is type(None) else data,
                     conflicts=method != "GET" if conflicts is None else conflicts,
-                    file=kind not in {Reply, Bare},
-                    bare=kind is Bare,
                     uploads=tuple(uploads),
+                    **_types_of(handler),
                 )
             )
             return handler
 
         return declare
 
-    def get(
-        self, path: str, *, access: Access, mirrored: bool = False, conflicts: bool = False
-    ) -> Callable[[H], H]:
-        return self.route("GET", path, access=access, mirrored=mirrored, conflicts=conflicts)
+    get = partialmethod(route, "GET")
+    post = partialmethod(route, "POST")
+    patch = partialmethod(route, "PATCH")
+    delete = partialmethod(route, "DELETE")
 
-    def post(
-        self,
-        path: str,
-        *,
-        access: Access,
-        status: int = 200,
-        mirrored: bool = False,
-        idempotent: bool = False,
-        uploads: Sequence[str] = (),
-    ) -> Callable[[H], H]:
-        return self.route(
-            "POST",
-            path,
-            access=access,
-            status=status,
-            mirrored=mirrored,
-            idempotent=idempotent,
-            uploads=uploads,
-        )
 
-    def patch(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
-        return self.route("PATCH", path, access=access, mirrored=mirrored)
-
-    def delete(self, path: str, *, access: Access, mirrored: bool = False) -> Callable[[H], H]:
-        return self.route("DELETE", path, access=access, mirrored=mirrored)
+def _types_of(handler: Handler) -> dict[str, Any]:
+    """What the annotations say: `body`, `query`, `data`, and whether it answers with a `file` or `bare`."""
+    hints = typing.get_type_hints(handler)
+    reply = hints.get("return")
+    kind = typing.get_origin(reply)
+    data = typing.get_args(reply)[0] if kind in {Reply, Bare} else None
+    return {
+        "body": hints.get("body"),
+        "query": hints.get("query"),
+        "data": None if data is type(None) else data,
+        "file": kind not in {Reply, Bare},
+        "bare": kind is Bare,
+    }

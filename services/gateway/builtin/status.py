@@ -9,9 +9,9 @@ from aiohttp import ClientError, web
 
 from services.gateway.routing.target import RequestTarget
 from services.gateway.upstreams.pools import Pool, Upstreams
+from shared.http import probes
 from shared.http.reply import Reply, render
 from shared.runtime.health import Health
-from shared.runtime.metrics import exposition
 
 _DEADLINE: Final = 1.0
 
@@ -30,16 +30,14 @@ class StatusOperations:
         return _degraded(not_ready, services)
 
     async def healthz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
-        return web.json_response({"status": "alive"})
+        return probes.alive()
 
     async def readyz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         """Whether this process takes requests. The services do not count: see docs/adr/0032."""
-        ready, document = await self._health.readiness()
-        return web.json_response(document, status=200 if ready else 503)
+        return await probes.readiness(self._health)
 
     async def metrics(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
-        body, content_type = exposition()
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        return probes.metrics()
 
 
 def _degraded(not_ready: list[str], services: dict[str, Any]) -> web.Response:

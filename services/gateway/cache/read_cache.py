@@ -8,13 +8,14 @@ from multidict import CIMultiDict, istr
 from prometheus_client import Counter, Gauge
 
 from services.gateway.cache.response import CachedResponse, make_cached_response
-from services.gateway.http.context import REQUEST_ID_HEADER, RequestContext
+from services.gateway.http.context import RequestContext
 from services.gateway.http.cors import Cors
 from services.gateway.http.encoded_response import takes_encoded
 from services.gateway.http.headers import client_headers, head_fits
 from services.gateway.routing.router import Endpoint
 from services.gateway.upstreams.proxy import UpstreamResponse
 from shared.http.reply import etag_matches
+from shared.http.request import REQUEST_ID_HEADER
 from shared.http.routes import Access
 from shared.runtime.metrics import Tally
 from shared.runtime.ttl_cache import TtlCache

@@ -1,19 +1,12 @@
 """What is known of a request while it is handled, and the id it is known by."""
 
 import itertools
-import re
 from dataclasses import dataclass
-from typing import Final
-
-from multidict import istr
 
 from services.gateway.http.client_address import ClientAddress
 from services.gateway.routing.router import Endpoint
 from shared.access.identity import Caller
-
-REQUEST_ID_HEADER: Final = istr("X-Request-Id")
-
-_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,128}")
+from shared.http.request import is_request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +40,6 @@ class RequestIds:
         self._numbers = itertools.count(1)
 
     def choose(self, given: str | None) -> str:
-        if given is not None and _WELL_FORMED.fullmatch(given):
+        if given is not None and is_request_id(given):
             return given
         return f"{self._prefix}-{next(self._numbers):x}"

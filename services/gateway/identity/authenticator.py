@@ -9,9 +9,6 @@ from shared.access.identity import TokenVerifier
 from shared.errors import Unauthenticated
 from shared.http.routes import Access
 
-# Where no credentials of a user are asked for or looked at.
-_UNIDENTIFIED = frozenset({Access.ANONYMOUS, Access.SIGNED, Access.PROXY})
-
 
 class Authenticator:
     def __init__(self, verifier: TokenVerifier, keys: ApiKeys):
@@ -25,7 +22,7 @@ class Authenticator:
         but not where one signs in, since clients send an expired token along to be given a new one.
         What somebody may do is decided by the service.
         """
-        if access in _UNIDENTIFIED:
+        if not access.authenticates:
             return None
         credentials = read_credentials(headers)
         if credentials is None:

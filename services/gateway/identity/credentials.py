@@ -9,6 +9,7 @@ from typing import TypeAlias
 import orjson
 
 from shared.errors import Unauthenticated
+from shared.http.request import bearer_expected, split_authorization
 from shared.ids import is_id
 from shared.runtime.settings import base64url
 
@@ -56,13 +57,12 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
 
 
 def _authorization(value: str) -> Credentials:
-    scheme, _, rest = value.partition(" ")
-    kind, rest = scheme.lower(), rest.strip()
-    if kind == "bearer" and rest:
+    scheme, rest = split_authorization(value)
+    if scheme == "bearer" and rest:
         return _management_token(rest) or rest
-    if kind == "basic" and rest:
+    if scheme == "basic" and rest:
         return _basic(rest)
-    raise Unauthenticated("Send Authorization: Bearer <access token>", code="token_invalid")
+    raise bearer_expected()
 
 
 def _management_token(token: str) -> ManagementTokenCredential | None:

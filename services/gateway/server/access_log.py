@@ -6,6 +6,7 @@ Lines are formatted by hand and written in batches: a logger's line costs ten ti
 import asyncio
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import orjson
@@ -32,15 +33,34 @@ class AccessLine(NamedTuple):
     user_id: str | None
 
 
-class AccessLog:
-    """`write` gets whole lines, many at once, at most 50 ms after the request."""
+class RequestLogger:
+    """`write` gets whole lines, many at a time, at most 50 ms after the request."""
 
     def __init__(self, write: Callable[[str], object], output: Literal["json", "console"]):
         self._write = write
-        stamps = _Stamps()
-        self._format = _Json(stamps) if output == "json" else _Console(stamps)
+        self._format = _json if output == "json" else _console
         self._lines: list[AccessLine] = []
         self._timer: asyncio.TimerHandle | None = None
+
+    def record(
+        self,
+        endpoint: Endpoint | None,
+        method: str,
+        path: str,
+        status: int,
+        started: float,
+        request_id: str,
+        client: str,
+        user_id: str | None,
+    ) -> None:
+        """`started` on `time.perf_counter`."""
+        seconds = time.perf_counter() - started
+        template = endpoint.template if endpoint else ""
+        observe_request(endpoint.label if endpoint else "unknown", status, seconds)
+        if template not in _UNLOGGED:
+            self.add(
+                AccessLine(time.time(), method, template, path, status, seconds, request_id, client, user_id)
+            )
 
     def add(self, line: AccessLine) -> None:
         self._lines.append(line)
@@ -58,70 +78,32 @@ class AccessLog:
             self._write("".join(map(self._format, lines)))
 
 
-class RequestLogger:
-    def __init__(self, access_log: AccessLog):
-        self._access_log = access_log
-
-    def record(
-        self,
-        endpoint: Endpoint | None,
-        method: str,
-        path: str,
-        status: int,
-        started: float,
-        request_id: str,
-        client: str,
-        user_id: str | None,
-    ) -> None:
-        """`started` on `time.perf_counter`."""
-        seconds = time.perf_counter() - started
-        template = endpoint.template if endpoint else ""
-        observe_request(endpoint.label if endpoint else "unknown", status, seconds)
-        if template in _UNLOGGED:
-            return
-        self._access_log.add(
-            AccessLine(time.time(), method, template, path, status, seconds, request_id, client, user_id)
-        )
+def _json(line: AccessLine) -> str:
+    user = f'"{line.user_id}"' if line.user_id else "null"
+    return (
+        f'{{"event":"http.request","level":"info","timestamp":"{_timestamp(line.at)}",'
+        f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
+        f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
+        f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}}}\n'
+    )
 
 
-class _Stamps:
-    """Times as text; the lines of one second share all but the milliseconds."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._text = ""
-
-    def of(self, at: float) -> str:
-        second = int(at)
-        if second != self._second:
-            self._second = second
-            self._text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._text}.{int((at - second) * 1000):03d}Z"
+def _console(line: AccessLine) -> str:
+    return (
+        f"{_timestamp(line.at)} {line.method} {line.path} {line.status} "
+        f"{line.seconds * 1e3:.1f} ms {line.request_id}\n"
+    )
 
 
-class _Json:
-    def __init__(self, stamps: _Stamps):
-        self._stamps = stamps
-
-    def __call__(self, line: AccessLine) -> str:
-        user = f'"{line.user_id}"' if line.user_id else "null"
-        return (
-            f'{{"event":"http.request","level":"info","timestamp":"{self._stamps.of(line.at)}",'
-            f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
-            f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
-            f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}}}\n'
-        )
+def _timestamp(at: float) -> str:
+    second = int(at)
+    return f"{_second(second)}.{int((at - second) * 1000):03d}Z"
 
 
-class _Console:
-    def __init__(self, stamps: _Stamps):
-        self._stamps = stamps
-
-    def __call__(self, line: AccessLine) -> str:
-        return (
-            f"{self._stamps.of(line.at)} {line.method} {line.path} {line.status} "
-            f"{line.seconds * 1e3:.1f} ms {line.request_id}\n"
-        )
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    """The lines of one second share all but the milliseconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _text(value: str) -> str:

@@ -11,7 +11,7 @@ from aiohttp import web
 from services.gateway.cache.read_cache import ReadCache
 from services.gateway.cache.response import CachedResponse
 from services.gateway.http.client_address import ClientAddressResolver
-from services.gateway.http.context import REQUEST_ID_HEADER, RequestContext, RequestIds
+from services.gateway.http.context import RequestContext, RequestIds
 from services.gateway.http.cors import Cors
 from services.gateway.http.errors import ClientGone
 from services.gateway.http.headers import FIXED, check_size
@@ -25,7 +25,8 @@ from services.gateway.server.access_log import RequestLogger
 from services.gateway.upstreams.proxy import Proxy
 from services.gateway.upstreams.request_builder import UpstreamRequest, UpstreamRequestBuilder
 from shared.errors import AppError, MethodNotAllowed, Unavailable
-from shared.http.reply import error_body, render_error
+from shared.http.reply import render_error, render_failure
+from shared.http.request import REQUEST_ID_HEADER
 from shared.http.routes import Access
 from shared.runtime.log import bind_request_id
 from shared.runtime.metrics import REFUSALS
@@ -110,8 +111,7 @@ class RequestHandler:
         except Exception:
             log.exception("http.bug", method=request.method, path=request.path)
             message = f"Something went wrong on our side (request {context.request_id})"
-            body = error_body(message, "internal", development=self._development)
-            response = web.Response(body=body, status=500, content_type="application/json")
+            response = render_failure(500, message, "internal", development=self._development)
         if not response.prepared:
             response.headers.update(context.extra_headers)
         return response

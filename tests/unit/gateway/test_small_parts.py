@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.server.access_log import AccessLine, AccessLog
+from services.gateway.server.access_log import AccessLine, RequestLogger
 from services.gateway.settings import GatewaySettings
 
 _LINE = AccessLine(
@@ -66,7 +66,7 @@ async def test_lines_are_written_together_and_are_json() -> None:
         written.append(text)
         flushed.set()
 
-    log = AccessLog(write, "json")
+    log = RequestLogger(write, "json")
     log.add(_LINE)
     log.add(_LINE._replace(user_id="u-1"))
     assert written == []
@@ -81,7 +81,7 @@ async def test_lines_are_written_together_and_are_json() -> None:
 
 async def test_a_burst_is_written_before_the_timer_and_the_rest_on_flush() -> None:
     written: list[str] = []
-    log = AccessLog(written.append, "console")
+    log = RequestLogger(written.append, "console")
     for _ in range(1001):
         log.add(_LINE)
     assert len(written) == 1
