@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, demo, doctor, documents, down, events, keys, recorder, status, up
+from deploy.cli import admin, dead_letters, demo, doctor, documents, keys, recorder, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -14,13 +14,13 @@ def build() -> typer.Typer:
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.command("up")(up.up)
     app.command("demo")(demo.demo)
-    app.command("down")(down.down)
+    app.command("down")(up.down)
     app.command("recorder")(recorder.recorder)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     app.command("openapi")(documents.openapi)
     app.add_typer(admin.app, name="admin")
-    app.add_typer(events.app, name="events")
+    app.add_typer(dead_letters.events, name="events")
     app.add_typer(keys.app, name="keys")
     return app
 

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console as Rich
 
 from deploy.api_client import CallFailed
-from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
-from deploy.cli.up import REFUSALS
+from deploy.cli.up import REFUSALS, DataDirOption
 from deploy.local.console import Console
-from deploy.local.data_dir import DataDir
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
 from deploy.local.stopping import Stopped
+from deploy.terminal import fail
 
 INTERRUPTED = 130
 
@@ -37,7 +37,7 @@ def demo(
     Exit status: 0 when they agree, 1 when they do not or something failed, 130 when interrupted.
     """
     if importlib.util.find_spec("livekit.rtc") is None or importlib.util.find_spec("numpy") is None:
-        _refuse("The demo needs the media client: uv sync --extra local")
+        fail("The demo needs the media client: uv sync --extra local")
     _run(DataDir.at(data_dir), base_url, viewers, seconds, keep=keep)
 
 
@@ -62,11 +62,6 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
         rich.print("Interrupted: everything that was started has been ended.")
         raise typer.Exit(INTERRUPTED) from None
     except (DemoFailed, CallFailed, *REFUSALS) as error:
-        _refuse(str(error))
+        fail(str(error))
     if not result.agrees:
         raise typer.Exit(1)
-
-
-def _refuse(text: str) -> None:
-    Rich(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
-from deploy.local.data_dir import DataDir, supervisor_of
+from deploy.cli.up import DataDirOption
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, supervisor_of
 from deploy.local.external import ExternalServices, IncompleteEnvironment
 from deploy.local.files import read_json
 from deploy.local.plan import GATEWAY_PORT

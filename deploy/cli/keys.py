@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
 
-from deploy.cli.admin.client import fail
+from deploy.keys import new_key_id, new_sealing_key, new_signing_key
+from deploy.terminal import fail, run_or_fail
+from shared.clock import SystemClock
 
 app = typer.Typer(help="Make and replace the installation's own keys.", no_args_is_help=True)
 
@@ -15,10 +16,7 @@ app = typer.Typer(help="Make and replace the installation's own keys.", no_args_
 @app.command("signing")
 def signing() -> None:
     """Make a key that signs access tokens. Nothing is stored: keep what it prints."""
-    from deploy.keys import new_signing_key
-    from shared.clock import SystemClock
-
-    key = new_signing_key(SystemClock().now())
+    key = new_signing_key(new_key_id(SystemClock().now()))
     typer.echo("# Publish this to every service first, beside the keys they have:")
     typer.echo(f"GREENROOM_IDENTITY_PUBLIC_KEYS={json.dumps({key.kid: key.public_key})}")
     typer.echo("# An access token's lifetime (15 minutes) later, give these to the session service alone:")
@@ -29,15 +27,12 @@ def signing() -> None:
 @app.command("sealing")
 def sealing() -> None:
     """Make a key that seals the secrets of API keys. Nothing is stored: keep what it prints."""
-    from deploy.keys import new_sealing_key
-    from shared.clock import SystemClock
-
-    key_id, key = new_sealing_key(SystemClock().now())
+    keyring = {new_key_id(SystemClock().now()): new_sealing_key()}
     typer.echo(
         "# Add this to the session service's keyring. The last key there seals: give every replica the"
     )
     typer.echo("# new one as the first before you make it the last.")
-    typer.echo(f"GREENROOM_KEYRING={json.dumps({key_id: key})}")
+    typer.echo(f"GREENROOM_KEYRING={json.dumps(keyring)}")
 
 
 @app.command("reseal")
@@ -46,17 +41,11 @@ def reseal() -> None:
 
     Services may run meanwhile. Afterwards the older keys can be taken out of the keyring.
     """
-    from deploy.keys import reseal_all
-    from services.session.settings import SessionSettings
-    from shared.errors import AppError
-    from shared.runtime.settings import SettingsRefused, load
+    # Imported late: the session service comes with it, which the other commands need not wait for.
+    from deploy.session_database import reseal_all
 
     try:
-        done = asyncio.run(reseal_all(load(SessionSettings)))
-    except SettingsRefused as error:
-        fail(str(error))
-    except AppError as error:
-        fail(error.message)
+        done = run_or_fail(reseal_all())
     except LookupError as error:
         fail(f"The keyring has no key {error}; add it again and repeat this.")
-    typer.echo(f"{done.changed} of {done.keys} API keys were sealed under an older key, and are no more.")
+    typer.echo(f"{done.changed} of {done.keys} API keys were sealed under an older key, and no longer are.")

@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
-from deploy.local.data_dir import DataDir
+from deploy.cli.up import DataDirOption
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
 from deploy.local.status import Report, inspect
 
 RUNNING, DEGRADED, NOT_RUNNING = 0, 1, 3

@@ -1,20 +1,20 @@
-"""`greenroom up`: start the stack."""
+"""`greenroom up` and `greenroom down`: start and stop the stack."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console as Rich
+from rich.markup import escape
 
-from deploy.cli.banner import show_banner
-from deploy.cli.options import DEFAULT_DATA_DIR, DataDirOption
 from deploy.local.console import Console
-from deploy.local.control import StartRefused, start_detached
-from deploy.local.data_dir import AlreadyRunning, DataDir, UnusableDataDir, supervisor_of
+from deploy.local.control import StartRefused, start_detached, stop
+from deploy.local.data_dir import DEFAULT_DATA_DIR, AlreadyRunning, DataDir, UnusableDataDir, supervisor_of
 from deploy.local.external import IncompleteEnvironment
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import PortTaken
@@ -23,6 +23,7 @@ from deploy.local.stack import Stack
 from deploy.local.supervisor.provision import ProvisionFailed
 from deploy.local.supervisor.run import NotReadyInTime, Options, run
 from deploy.local.supervisor.supervisor import StartFailed
+from deploy.terminal import fail
 
 REFUSALS = (
     IncompleteEnvironment,
@@ -34,6 +35,11 @@ REFUSALS = (
     StartRefused,
     UnusableDataDir,
 )
+
+DataDirOption = Annotated[
+    Path,
+    typer.Option("--data-dir", help="Where the stack keeps its data, logs and secrets.", metavar="DIR"),
+]
 
 
 def up(
@@ -67,14 +73,13 @@ def up(
     except AlreadyRunning as running:
         _already(options, running.pid)
     except REFUSALS as refusal:
-        Rich(stderr=True).print(str(refusal), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        fail(str(refusal))
 
 
 def _attached(options: Options) -> None:
     def announce(stack: Stack) -> None:
         if options.follow_logs:
-            show_banner(Rich(), stack, options.data)
+            _show_banner(Rich(), stack, options.data)
 
     asyncio.run(run(options, os.environ, Console(sys.stdout), announce))
 
@@ -84,11 +89,11 @@ def _detached(options: Options) -> None:
     if running is not None:
         raise AlreadyRunning(running)
     stack = start_detached(options.data, options.port, options.timeout, Console(sys.stdout).raw)
-    show_banner(Rich(), stack, options.data)
+    _show_banner(Rich(), stack, options.data)
 
 
 def _already(options: Options, pid: int) -> None:
-    """Say that it runs, and where; a wish for another port cannot be met."""
+    """Show where it runs; exit 1 if another port was requested."""
     rich = Rich()
     rich.print(
         f"Greenroom already runs on {options.data.root} (process {pid}).", highlight=False, soft_wrap=True
@@ -97,7 +102,32 @@ def _already(options: Options, pid: int) -> None:
         rich.print("It is still starting; see `greenroom status`.")
         return
     stack = Stack.load(options.data.stack_file)
-    show_banner(rich, stack, options.data)
+    _show_banner(rich, stack, options.data)
     if options.port and stack.processes["gateway"].port != options.port:
         rich.print(f"It does not listen on port {options.port}: stop it first with `greenroom down`.")
         raise typer.Exit(1)
+
+
+def down(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
+    """Stop the stack and wait until it is gone. Its data stays. Exit status 0, also when nothing ran."""
+    data = DataDir.at(data_dir)
+    pid = stop(data)
+    typer.echo(f"Nothing runs on {data.root}." if pid is None else f"Stopped Greenroom on {data.root}.")
+
+
+def _show_banner(console: Rich, stack: Stack, data: DataDir) -> None:
+    """The addresses, and how to sign in."""
+    rows = [
+        ("Greenroom", f"{stack.base_url}  (documentation: {stack.base_url}/docs)"),
+        ("LiveKit", stack.livekit_url),
+        *([("Mails", stack.mail_url)] if stack.mail_url else []),
+        ("Sign in as host", f"{stack.host.email}  {stack.host.password}"),
+        ("as administrator", f"{stack.admin.email}  {stack.admin.password}"),
+        ("API key", f"X-API-Key: {stack.api_key.id}.<secret>"),
+        ("Logs", f"{data.logs}/*.log"),
+        ("Everything else", str(data.stack_file)),
+    ]
+    console.print()
+    for label, value in rows:
+        console.print(f"  [bold]{label:<18}[/bold]{escape(value)}", soft_wrap=True, highlight=False)
+    console.print()

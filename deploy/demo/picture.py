@@ -43,7 +43,7 @@ GLYPHS = {sign: np.array([int(dot) for dot in dots], dtype=bool).reshape(5, 3) f
 GAP = np.zeros((5, 1), dtype=bool)
 
 
-class TestPicture:
+class HostPicture:
     """Draws one frame for each moment."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from livekit import rtc
 
 from deploy.demo.markers import RATE, Tone
-from deploy.demo.picture import HEIGHT, WIDTH, TestPicture
+from deploy.demo.picture import HEIGHT, WIDTH, HostPicture
 
 FRAMES_PER_SECOND = 15
 BITS_PER_SECOND = 800_000
@@ -53,7 +53,7 @@ class MediaPublisher:
         await self._microphone.aclose()
 
     async def _film(self) -> None:
-        picture, start, number = TestPicture(), self._now(), 0
+        picture, start, number = HostPicture(), self._now(), 0
         while not self._stopping:
             data = picture.draw(int(self._now() * 1000))
             self._camera.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.I420, data))

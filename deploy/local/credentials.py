@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 from dataclasses import asdict, dataclass, replace
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
+from deploy.keys import new_sealing_key, new_signing_key
 from deploy.local.data_dir import DataDir
 from deploy.local.files import read_json, write_json
 
@@ -38,16 +36,16 @@ class Credentials:
     host_password: str
 
     def with_livekit(self, key: str, secret: str) -> Credentials:
-        """The same, for a LiveKit server that is not ours."""
+        """The same, for an external LiveKit server."""
         return replace(self, livekit_api_key=key, livekit_api_secret=secret)
 
 
 def load_credentials(data: DataDir) -> Credentials:
-    """The secrets of this data directory; missing ones are made and written down."""
+    """The secrets of this data directory; missing ones are generated and stored."""
     known = read_json(data.secrets_file) or {}
     fresh = asdict(_generate())
     merged = {name: str(known.get(name, value)) for name, value in fresh.items()}
-    if not known.get("identity_public_key"):  # a pair is kept or made as a whole
+    if not known.get("identity_public_key"):  # a pair is kept or generated as a whole
         merged |= {name: value for name, value in fresh.items() if name.startswith("identity_")}
     if merged != known:
         write_json(data.secrets_file, merged)
@@ -55,17 +53,17 @@ def load_credentials(data: DataDir) -> Credentials:
 
 
 def _generate() -> Credentials:
-    private = Ed25519PrivateKey.generate()
+    identity = new_signing_key("local-" + secrets.token_hex(4))
     return Credentials(
         livekit_api_key="API" + secrets.token_hex(6),
         livekit_api_secret=secrets.token_urlsafe(36),
-        identity_kid="local-" + secrets.token_hex(4),
-        identity_private_key=_base64url(private.private_bytes_raw()),
-        identity_public_key=_base64url(private.public_key().public_bytes_raw()),
+        identity_kid=identity.kid,
+        identity_private_key=identity.private_key,
+        identity_public_key=identity.public_key,
         internal_secret=secrets.token_urlsafe(36),
         refresh_secret=secrets.token_urlsafe(36),
         keyring_id="local-" + secrets.token_hex(4),
-        keyring_key=_base64url(secrets.token_bytes(32)),
+        keyring_key=new_sealing_key(),
         rabbitmq_user="greenroom",
         rabbitmq_password=secrets.token_hex(16),
         centrifugo_secret=secrets.token_urlsafe(36),
@@ -75,7 +73,3 @@ def _generate() -> Credentials:
         host_email=HOST_EMAIL,
         host_password=secrets.token_urlsafe(15),
     )
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

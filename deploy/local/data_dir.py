@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+DEFAULT_DATA_DIR = Path(".local")
+
 
 class UnusableDataDir(Exception):
     """The data directory cannot be made or written."""

@@ -6,11 +6,13 @@ supervisor knows of each component, kept current for `greenroom status`.
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
 from deploy.local.files import write_atomically
 from deploy.local.process import Component
 
@@ -70,6 +72,12 @@ class Stack(_StackModel):
 
     def save(self, path: Path) -> None:
         write_atomically(path, self.model_dump_json(indent=2) + "\n")
+
+
+def stack_from_environment() -> Stack | None:
+    """The ready stack in GREENROOM_DATA_DIR, by default .local, if there is one."""
+    path = DataDir.at(Path(os.environ.get("GREENROOM_DATA_DIR", DEFAULT_DATA_DIR))).stack_file
+    return Stack.load(path) if path.is_file() else None
 
 
 class Phase(StrEnum):

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.ports import LOOPBACK
 from deploy.mail.pages import application
-from deploy.mail.store import Store
+from deploy.mail.store import MailStore
 
 _LARGEST = 10 * 1024 * 1024
 
@@ -21,7 +21,7 @@ _LARGEST = 10 * 1024 * 1024
 class Handler:
     """Takes what comes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: MailStore) -> None:
         self._store = store
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -32,7 +32,7 @@ class Handler:
 
 
 async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
-    store, loop, stop = Store(folder), asyncio.get_running_loop(), asyncio.Event()
+    store, loop, stop = MailStore(folder), asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     handler = Handler(store)

@@ -6,7 +6,7 @@ from html import escape
 
 from aiohttp import web
 
-from deploy.mail.store import Mail, Store
+from deploy.mail.store import MailStore, StoredMail
 
 _LISTED = 200
 _STYLE = (
@@ -21,7 +21,7 @@ _HEADERS = {
 }
 
 
-def application(store: Store) -> web.Application:
+def application(store: MailStore) -> web.Application:
     async def listed(_: web.Request) -> web.Response:
         return _page("Mails", _table(store.list()))
 
@@ -44,7 +44,7 @@ def application(store: Store) -> web.Application:
     return app
 
 
-def _wanted(store: Store, request: web.Request) -> Mail:
+def _wanted(store: MailStore, request: web.Request) -> StoredMail:
     mail = store.find(int(request.match_info["id"]))
     if mail is None:
         raise web.HTTPNotFound
@@ -56,7 +56,7 @@ def _page(title: str, body: str) -> web.Response:
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
 
-def _table(mails: list[Mail]) -> str:
+def _table(mails: list[StoredMail]) -> str:
     if not mails:
         return "<p>None came in yet.</p>"
     rows = "".join(
@@ -67,7 +67,7 @@ def _table(mails: list[Mail]) -> str:
     return f"<p>{len(mails)}, the newest first.</p><table>{rows}</table>"
 
 
-def _mail(mail: Mail) -> str:
+def _mail(mail: StoredMail) -> str:
     headers = "\n".join(f"{name}: {value}" for name, value in mail.message.items())
     shown = [f"<pre>{escape(headers)}</pre>"]
     html = mail.content("text/html")

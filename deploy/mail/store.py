@@ -15,7 +15,7 @@ KEPT = 20_000
 
 
 @dataclass
-class Mail:
+class StoredMail:
     """One mail as it came; `copies` is how often it was handed in, under the same Message-ID."""
 
     id: int
@@ -55,36 +55,36 @@ class Mail:
         }
 
 
-class Store:
+class MailStore:
     """Keeps each mail as a file in `folder`; a second copy of one is counted, as mail servers do."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._mails: dict[int, Mail] = {}
-        self._by_message_id: dict[str, Mail] = {}
+        self._mails: dict[int, StoredMail] = {}
+        self._by_message_id: dict[str, StoredMail] = {}
         for path in sorted(folder.glob("*.eml")):
             received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            self._keep(Mail(int(path.stem), received, _parsed(path.read_bytes())))
+            self._keep(StoredMail(int(path.stem), received, _parsed(path.read_bytes())))
 
-    def add(self, content: bytes, now: datetime) -> Mail:
+    def add(self, content: bytes, now: datetime) -> StoredMail:
         message = _parsed(content)
         known = self._by_message_id.get(str(message.get("Message-ID", "")))
         if known is not None:
             known.copies += 1
             return known
-        mail = Mail(max(self._mails, default=0) + 1, now, message)
+        mail = StoredMail(max(self._mails, default=0) + 1, now, message)
         self._path(mail.id).write_bytes(content)
         self._keep(mail)
         return mail
 
-    def _keep(self, mail: Mail) -> None:
+    def _keep(self, mail: StoredMail) -> None:
         self._mails[mail.id] = mail
         if mail.header("Message-ID"):
             self._by_message_id[mail.header("Message-ID")] = mail
         if len(self._mails) > KEPT:
             self._drop(next(iter(self._mails.values())))
 
-    def _drop(self, mail: Mail) -> None:
+    def _drop(self, mail: StoredMail) -> None:
         self._mails.pop(mail.id)
         self._by_message_id.pop(mail.header("Message-ID"), None)
         self._path(mail.id).unlink(missing_ok=True)
@@ -92,10 +92,10 @@ class Store:
     def _path(self, id: int) -> Path:  # noqa: A002
         return self._folder / f"{id:08}.eml"
 
-    def find(self, id: int) -> Mail | None:  # noqa: A002
+    def find(self, id: int) -> StoredMail | None:  # noqa: A002
         return self._mails.get(id)
 
-    def list(self, to: str = "") -> list[Mail]:
+    def list(self, to: str = "") -> list[StoredMail]:
         """The newest first; those to `to`, where it is given."""
         wanted = to.lower()
         return [mail for mail in reversed(self._mails.values()) if wanted in mail.to.lower()]

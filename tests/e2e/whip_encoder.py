@@ -11,14 +11,14 @@ import av
 import numpy as np
 
 from deploy.demo.markers import RATE, Tone
-from deploy.demo.picture import HEIGHT, WIDTH, TestPicture
+from deploy.demo.picture import HEIGHT, WIDTH, HostPicture
 
 FPS = 25
 PIECE = 960  # samples: 20 ms, what an Opus packet holds
 
 
 def main(url: str) -> None:
-    picture, tone = TestPicture(), Tone()
+    picture, tone = HostPicture(), Tone()
     with av.open(url, "w", format="whip") as outgoing:
         video = outgoing.add_stream("libx264", rate=FPS)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -1,81 +1,97 @@
-"""Calls to the administrator routes of a running gateway."""
+"""Calls to the administrator routes of a running gateway, and how their answers are printed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import aiohttp
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from deploy.cli.options import DEFAULT_DATA_DIR
+from deploy.api_client import ApiClient, CallFailed
+from deploy.local.stack import stack_from_environment
+from deploy.terminal import fail
 
-FAILED = 1
-_DEADLINE = aiohttp.ClientTimeout(total=15)
-
-
-@dataclass(frozen=True)
-class Access:
-    """Which gateway, and who signs in there."""
-
-    base_url: str
-    email: str
-    password: str
+PageOption = Annotated[int, typer.Option("--page", help="Which page.", min=1)]
+LimitOption = Annotated[int, typer.Option("--limit", help="How many a page.", min=1, max=100)]
+OfOrganizationOption = Annotated[str | None, typer.Option("--organization", help="Only this one's.")]
 
 
-def access() -> Access:
+def call(method: str, path: str, *, body: dict[str, Any] | None = None, **query: Any) -> Any:
+    """One call as the administrator; the answer's `data`. A refusal ends the command with its reason."""
+    try:
+        return asyncio.run(_call(*_gateway_and_login(), method, path, body, query))
+    except CallFailed as failed:
+        if failed.status is None:
+            fail(f"The gateway does not answer: {failed.message}")
+        details = [f"  {bad.field}: {bad.message}" for bad in failed.errors]
+        fail("\n".join([f"{failed.message} ({failed.code})", *details]))
+
+
+async def _call(
+    base_url: str,
+    login: tuple[str, str],
+    method: str,
+    path: str,
+    body: dict[str, Any] | None,
+    query: dict[str, Any],
+) -> Any:
+    async with aiohttp.ClientSession() as http:
+        admin = await ApiClient(base_url, http).sign_in(*login)
+        return await admin.call(method, path, body=body, query=query)
+
+
+def _gateway_and_login() -> tuple[str, tuple[str, str]]:
     """From GREENROOM_BASE_URL, GREENROOM_ADMIN_EMAIL and _PASSWORD, else from the local stack."""
-    given = [os.environ.get(f"GREENROOM_{name}") for name in ("BASE_URL", "ADMIN_EMAIL", "ADMIN_PASSWORD")]
-    base_url, email, password = given
+    names = ("BASE_URL", "ADMIN_EMAIL", "ADMIN_PASSWORD")
+    base_url, email, password = (os.environ.get(f"GREENROOM_{name}") for name in names)
     if base_url and email and password:
-        return Access(base_url, email, password)
-    path = Path(os.environ.get("GREENROOM_DATA_DIR", DEFAULT_DATA_DIR)) / "stack.json"
-    if not path.is_file():
+        return base_url, (email, password)
+    stack = stack_from_environment()
+    if stack is None:
         fail(
             "No gateway is known. Start one with `greenroom up`, or set GREENROOM_BASE_URL, "
             "GREENROOM_ADMIN_EMAIL and GREENROOM_ADMIN_PASSWORD."
         )
-    stack = json.loads(path.read_text())
-    return Access(stack["base_url"], stack["admin"]["email"], stack["admin"]["password"])
+    return stack.base_url, (stack.admin.email, stack.admin.password)
 
 
-def call(method: str, path: str, *, body: dict[str, Any] | None = None, **query: Any) -> Any:
-    """One call as the administrator; the answer's `data`. Refusals end the command with their sentence."""
-    try:
-        return asyncio.run(_call(access(), method, path, body, query))
-    except (aiohttp.ClientError, TimeoutError) as error:
-        fail(f"The gateway does not answer: {error}")
-
-
-async def _call(
-    who: Access, method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]
-) -> Any:
-    async with aiohttp.ClientSession(who.base_url, timeout=_DEADLINE) as client:
-        credentials = {"email": who.email, "password": who.password}
-        async with client.post("/auth/login", json=credentials) as response:
-            token = _data(await response.json())["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        async with client.request(method, path, json=body, params=given, headers=headers) as response:
-            return _data(await response.json())
-
-
-def _data(answer: dict[str, Any]) -> Any:
-    if not answer["success"]:
-        details = [f"  {bad['field']}: {bad['message']}" for bad in answer.get("errors", ())]
-        fail("\n".join([f"{answer['error']} ({answer.get('code')})", *details]))
-    return answer["data"]
-
-
-def fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(FAILED)
-
-
-def sent(**fields: Any) -> dict[str, Any]:
-    """The body of an update: the options that were given."""
+def without_none(**fields: Any) -> dict[str, Any]:
+    """The body of an update: only the options that were given."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def show(thing: dict[str, Any], *, as_json: bool) -> None:
+    """One thing, a line for each field."""
+    if as_json:
+        typer.echo(json.dumps(thing, indent=2))
+        return
+    width = max(map(len, thing))
+    for name, value in thing.items():
+        typer.echo(f"{name:<{width}}  {_text(value)}")
+
+
+def show_page(answer: dict[str, Any], noun: str, columns: Sequence[str], *, as_json: bool) -> None:
+    """One page of a list."""
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for item in answer[noun]:
+        table.add_row(*(_text(item[column]) for column in columns))
+    console = Console()
+    console.print(table)
+    console.print(f"page {answer['page']}, {len(answer[noun])} of {answer['total']}", highlight=False)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -7,7 +7,7 @@ import pytest
 from openapi_pydantic import OpenAPI
 
 from deploy.documents import documents, operations
-from deploy.settings_table import PARTS, Part, descriptions
+from deploy.documents.settings import SERVICES, DocumentedService, descriptions
 from services.gateway.routing.table import OPERATIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -27,8 +27,8 @@ def test_the_gateway_s_operations_are_current() -> None:
     assert OPERATIONS.read_bytes() == operations(), f"{OPERATIONS} is stale: run `make openapi`"
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
-def test_every_setting_says_what_it_is(part: Part) -> None:
+@pytest.mark.parametrize("part", SERVICES, ids=lambda part: part.name)
+def test_every_setting_says_what_it_is(part: DocumentedService) -> None:
     assert set(descriptions(part.settings)) == set(part.settings.model_fields)
 
 

@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import build
+from deploy.cli.dead_letters import replay_error
 from deploy.cli.doctor import what_next
-from deploy.cli.events.dead_letters import not_there
 from deploy.local.data_dir import DataDir
 
 
@@ -37,8 +37,8 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path: Path, below: tu
         (["a", "b"], 1, "1 were replayed, but there are not as many dead letters as were named."),
     ],
 )
-def test_a_replay_of_what_is_not_there_is_told(named: list[str], replayed: int, said: str | None) -> None:
-    assert not_there(named, replayed) == said
+def test_a_replay_of_what_is_replay_error_is_told(named: list[str], replayed: int, said: str | None) -> None:
+    assert replay_error(named, replayed) == said
 
 
 def test_the_administrators_help_names_where_it_signs_in() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from deploy.demo.connection import MOVES_NEEDED, Reception
 from deploy.demo.markers import RATE, WRAP, Luma, Tone, is_tone, read_stamp, write_stamp
-from deploy.demo.picture import HEIGHT, PIXELS, WIDTH, TestPicture, bounce, clock_text
+from deploy.demo.picture import HEIGHT, PIXELS, WIDTH, HostPicture, bounce, clock_text
 
 
 def drawn(milliseconds: int) -> Luma:
-    frame = np.frombuffer(TestPicture().draw(milliseconds), dtype=np.uint8)
+    frame = np.frombuffer(HostPicture().draw(milliseconds), dtype=np.uint8)
     return frame[:PIXELS].reshape(HEIGHT, WIDTH)
 
 

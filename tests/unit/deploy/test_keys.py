@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typer.testing import CliRunner
 
 from deploy.cli import build
-from deploy.keys import new_signing_key
+from deploy.keys import new_key_id, new_signing_key
 from services.session.identity.keys.keyring import Keyring
 from services.session.settings import SessionSettings
 from shared.access.identity import Caller, TokenIssuer, TokenVerifier
@@ -44,6 +44,6 @@ def test_the_session_service_takes_them() -> None:
 
 
 def test_every_key_has_a_name_of_its_own_that_tells_its_day() -> None:
-    keys = [new_signing_key(datetime(2030, 1, 2, tzinfo=UTC)) for _ in range(20)]
+    keys = [new_signing_key(new_key_id(datetime(2030, 1, 2, tzinfo=UTC))) for _ in range(20)]
     assert {key.kid[:9] for key in keys} == {"20300102-"}
     assert len({key.kid for key in keys}) == len({key.private_key for key in keys}) == 20

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.permission_table import FLAGS, OF_THE_SESSION, PARTS, PERMISSIONS, Part, granted
+from deploy.documents.permissions import FLAGS, OF_THE_SESSION, PERMISSIONS, ROLE_COLUMNS, RoleColumn, granted
 from services.session.sessions.domain.session import Session
 from shared.access.permissions import RolePermissions, join_grant
 from shared.access.session_access import Permission, require
@@ -25,7 +25,7 @@ from tests.unit.session.builders import HOST, caller, preset_state, session
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ANNA = new_id()
-STAFF, CO_HOST, MODERATOR, SEATED_MODERATOR, GUEST, AUDIENCE = (part.title for part in PARTS)
+STAFF, CO_HOST, MODERATOR, SEATED_MODERATOR, GUEST, AUDIENCE = (column.title for column in ROLE_COLUMNS)
 HOSTS, MODERATORS = (STAFF, CO_HOST), (MODERATOR, SEATED_MODERATOR)
 SEATED, OTHERS = (SEATED_MODERATOR, GUEST), (MODERATOR, SEATED_MODERATOR, GUEST, AUDIENCE)
 EVERYBODY = (*HOSTS, *OTHERS)
@@ -74,12 +74,12 @@ LOST_BY_MODERATORS = {
     "moderator_manage_chat": {"chat_manage", "chat_receive"},
     "moderator_manage_poll": {"poll_manage", "poll_create", "poll_view"},
 }
-PAIRS = [pytest.param(part, flag, id=f"{part.title}-{flag}") for part in PARTS for flag in FLAGS]
+PAIRS = [pytest.param(column, flag, id=f"{column.title}-{flag}") for column in ROLE_COLUMNS for flag in FLAGS]
 
 
-def lost(part: Part, flag: str) -> set[str]:
+def lost(column: RoleColumn, flag: str) -> set[str]:
     """By the table."""
-    return {name for who, what in LOST[flag].items() if part.title in who for name in what}
+    return {name for who, what in LOST[flag].items() if column.title in who for name in what}
 
 
 def all_on_but(*off: str) -> PresetSettings:
@@ -87,17 +87,17 @@ def all_on_but(*off: str) -> PresetSettings:
     return preset_state(**flags).settings
 
 
-def in_session(part: Part, preset: PresetSettings) -> tuple[Session, str]:
+def in_session(column: RoleColumn, preset: PresetSettings) -> tuple[Session, str]:
     """A session with one who takes part, and their user id."""
-    seat = {ANNA: StageSeat(id=new_id(), name="Anna", joined_stage_at=T0)} if part.seated else {}
-    roles = {ANNA: part.role} if part.role in {Role.CO_HOST, Role.MODERATOR} else {}
+    seat = {ANNA: StageSeat(id=new_id(), name="Anna", joined_stage_at=T0)} if column.seated else {}
+    roles = {ANNA: column.role} if column.role in {Role.CO_HOST, Role.MODERATOR} else {}
     made = session(roles=roles, stage=seat, preset=preset_state(**preset.model_dump()))
-    return made, HOST if part.role is Role.HOST else ANNA
+    return made, HOST if column.role is Role.HOST else ANNA
 
 
-def allowed(part: Part, preset: PresetSettings) -> set[str]:
+def allowed(column: RoleColumn, preset: PresetSettings) -> set[str]:
     """What the API lets them do: each permission is asked for as an operation does."""
-    made, user_id = in_session(part, preset)
+    made, user_id = in_session(column, preset)
     return {name for name in get_args(Permission) if _let(made, user_id, name)}
 
 
@@ -109,11 +109,11 @@ def _let(made: Session, user_id: str, permission: Permission) -> bool:
     return True
 
 
-def in_token(part: Part, preset: PresetSettings) -> set[str]:
+def in_token(column: RoleColumn, preset: PresetSettings) -> set[str]:
     """What their join token lets them publish."""
-    made, user_id = in_session(part, preset)
+    made, user_id = in_session(column, preset)
     may = require(made, preset, caller(user_id), None)
-    grant = join_grant(room=made.id, identity=f"{user_id}:tab", name="A", role=part.role, permissions=may)
+    grant = join_grant(room=made.id, identity=f"{user_id}:tab", name="A", role=column.role, permissions=may)
     mint = TokenMint("key", "a secret of at least thirty-two bytes", FakeClock(T0))
     token = mint.join_token(grant, lifetime=T0 - T0.replace(hour=11))
     video = jwt.decode(token, options={"verify_signature": False})["video"]
@@ -132,28 +132,28 @@ def test_every_permission_is_somebody_s_by_a_flag_or_always() -> None:
     assert PERMISSIONS.keys() - by_flag == {"moderate"}
 
 
-@pytest.mark.parametrize(("part", "flag"), PAIRS)
-def test_a_flag_takes_what_the_table_says_and_nothing_else(part: Part, flag: str) -> None:
+@pytest.mark.parametrize(("column", "flag"), PAIRS)
+def test_a_flag_takes_what_the_table_says_and_nothing_else(column: RoleColumn, flag: str) -> None:
     on, off = all_on_but(), all_on_but(flag)
-    gone = lost(part, flag)
-    assert allowed(part, on) - allowed(part, off) == {name for name in gone if " " not in name}
-    assert in_token(part, on) - in_token(part, off) == {name for name in gone if " " in name}
+    gone = lost(column, flag)
+    assert allowed(column, on) - allowed(column, off) == {name for name in gone if " " not in name}
+    assert in_token(column, on) - in_token(column, off) == {name for name in gone if " " in name}
     # Nothing is gained by a flag that goes off.
-    assert allowed(part, off) <= allowed(part, on)
-    assert in_token(part, off) <= in_token(part, on)
+    assert allowed(column, off) <= allowed(column, on)
+    assert in_token(column, off) <= in_token(column, on)
 
 
 @pytest.mark.parametrize("flag", LOST_BY_MODERATORS)
 def test_who_manages_does_not_need_the_audience_s_rights(flag: str) -> None:
-    part = next(part for part in PARTS if part.title == MODERATOR)
+    column = next(column for column in ROLE_COLUMNS if column.title == MODERATOR)
     audience = [name for name in FLAGS if name.startswith("audience_")]
     with_it, without = all_on_but(*audience), all_on_but(*audience, flag)
-    assert allowed(part, with_it) - allowed(part, without) == LOST_BY_MODERATORS[flag]
+    assert allowed(column, with_it) - allowed(column, without) == LOST_BY_MODERATORS[flag]
 
 
-@given(st.frozensets(st.sampled_from(FLAGS)), st.sampled_from(FLAGS), st.sampled_from(PARTS))
-def test_a_flag_never_takes_by_going_on(on: frozenset[str], flag: str, part: Part) -> None:
+@given(st.frozensets(st.sampled_from(FLAGS)), st.sampled_from(FLAGS), st.sampled_from(ROLE_COLUMNS))
+def test_a_flag_never_takes_by_going_on(on: frozenset[str], flag: str, column: RoleColumn) -> None:
     def names(may: RolePermissions) -> set[str]:
         return {name for name, answer in PERMISSIONS.items() if answer(may)}
 
-    assert names(granted(part, on - {flag})) <= names(granted(part, on | {flag}))
+    assert names(granted(column, on - {flag})) <= names(granted(column, on | {flag}))

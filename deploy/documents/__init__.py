@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import orjson
 
-from deploy.permission_table import permissions_document
-from deploy.settings_table import settings_document
+from deploy.documents.permissions import permissions_document
+from deploy.documents.settings import settings_document
 from services.attendance.app import TABLES as ATTENDANCE
 from services.egress.app import TABLES as EGRESS
 from services.gateway.builtin.documents import public_document

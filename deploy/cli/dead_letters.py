@@ -1,33 +1,33 @@
-"""`greenroom events dead-letters`: list, show and replay what handlers gave up."""
+"""`greenroom events dead-letters`: list, show and replay the events that handlers gave up."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Collection, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+import os
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.cli.admin.client import fail
-from deploy.cli.events.broker import broker_url
+from deploy.local.stack import stack_from_environment
+from deploy.terminal import JsonOption, fail, run_or_fail
 
 if TYPE_CHECKING:
     from shared.bus import DeadLetter
 
+events = typer.Typer(help="Events between the services.", no_args_is_help=True)
 app = typer.Typer(help="Events that a group of handlers gave up.", no_args_is_help=True)
+events.add_typer(app, name="dead-letters")
 
-SOME = 2
+SOME_FOUND = 2
 
-T = TypeVar("T")
 Found = list[tuple[str, "DeadLetter"]]
 
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="Only this group's, for example attendance.", metavar="NAME")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
@@ -42,12 +42,12 @@ def list_(group: GroupOption = None, as_json: JsonOption = False) -> None:
     else:
         _show_table(found)
     if found:
-        raise typer.Exit(SOME)
+        raise typer.Exit(SOME_FOUND)
 
 
 @app.command("show")
 def show(event_id: str, group: GroupOption = None) -> None:
-    """Show one dead letter whole, with its data and why it was given up."""
+    """Show one dead letter with all its data and why it was given up."""
     chosen = [(name, letter) for name, letter in _find(group) if letter.id == event_id]
     if not chosen:
         fail(f"There is no dead letter {event_id}.")
@@ -57,26 +57,26 @@ def show(event_id: str, group: GroupOption = None) -> None:
 
 @app.command("replay")
 def replay(
-    event_ids: Annotated[list[str] | None, typer.Argument(help="Which; without any, all of them.")] = None,
+    event_ids: Annotated[list[str] | None, typer.Argument(help="Their ids; by default all of them.")] = None,
     group: GroupOption = None,
 ) -> None:
     """Put dead letters back into their own group's queue; other groups do not see them again.
 
-    Safe to repeat: handlers apply an event once. Exit status: 1 when one that was named is not there.
+    Safe to repeat: handlers apply an event once. Exit status: 1 when a named one is not there.
     """
     from deploy import dead_letters
 
-    replayed = _run(dead_letters.replay(broker_url(), _groups(group), event_ids or None))
+    replayed = run_or_fail(dead_letters.replay(_broker_url(), _groups(group), event_ids or None))
     for name, count in replayed.items():
         if count or not event_ids:
             typer.echo(f"{name}: {count} replayed")
-    wrong = not_there(event_ids or (), sum(replayed.values()))
-    if wrong:
-        fail(wrong)
+    error = replay_error(event_ids or (), sum(replayed.values()))
+    if error:
+        fail(error)
 
 
-def not_there(event_ids: Collection[str], replayed: int) -> str | None:
-    """What is wrong where fewer were replayed than were named; an event may be in several groups."""
+def replay_error(event_ids: Collection[str], replayed: int) -> str | None:
+    """The error if fewer were replayed than named; an event may be in several groups."""
     named = set(event_ids)
     if replayed >= len(named):
         return None
@@ -89,7 +89,17 @@ def _find(group: str | None) -> Found:
     # Imported late: the services come with it, which the other commands need not wait for.
     from deploy import dead_letters
 
-    return _run(dead_letters.dead_letters(broker_url(), _groups(group)))
+    return run_or_fail(dead_letters.dead_letters(_broker_url(), _groups(group)))
+
+
+def _broker_url() -> str:
+    """GREENROOM_AMQP_URL, else that of the local stack (in GREENROOM_DATA_DIR, or .local)."""
+    if given := os.environ.get("GREENROOM_AMQP_URL"):
+        return given
+    stack = stack_from_environment()
+    if stack is None:
+        fail("No broker is known. Start one with `greenroom up`, or set GREENROOM_AMQP_URL.")
+    return stack.amqp_url
 
 
 def _groups(group: str | None) -> tuple[str, ...]:
@@ -98,15 +108,6 @@ def _groups(group: str | None) -> tuple[str, ...]:
     if group is not None and group not in GROUPS:
         fail(f"There is no group {group}; there are {', '.join(GROUPS)}.")
     return (group,) if group else GROUPS
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    from shared.errors import AppError
-
-    try:
-        return asyncio.run(work)
-    except AppError as error:
-        fail(error.message)
 
 
 def _show_table(found: Found) -> None:
