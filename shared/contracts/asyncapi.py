@@ -99,6 +99,6 @@ def _cloudevent_headers() -> Json:
             "ce-type": {**text, "description": "The event's name and version."},
             "ce-time": {"type": "string", "format": "date-time", "description": "When it happened, in UTC."},
             "ce-subject": {**text, "description": "The id of what it is about; decides the partition."},
-            "ce-requestid": {**text, "description": "The request that caused it, where one did."},
+            "ce-requestid": {**text, "description": "The request that caused it, if any."},
         },
     }

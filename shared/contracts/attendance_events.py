@@ -7,7 +7,7 @@ from shared.contracts.event import Event
 
 
 class ViewersCounted(Event):
-    """How many people watch a session now, and the most there were; the newest `version` counts."""
+    """How many people watch a session now, and the maximum so far; the newest `version` counts."""
 
     name: ClassVar[str] = "viewers.counted.v1"
 

@@ -20,7 +20,7 @@ class ChatMessageSent(Event):
 
 
 class ChatMessageDeleted(Event):
-    """A message is gone for everybody; it may be told of before the message itself."""
+    """A message was deleted for everybody; this may arrive before the message itself."""
 
     name: ClassVar[str] = "chat.message_deleted.v1"
 

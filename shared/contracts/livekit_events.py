@@ -66,14 +66,14 @@ class ParticipantJoined(ParticipantEvent):
 
 
 class ParticipantLeft(ParticipantEvent):
-    """The connection is gone since `occurred_at`; `reason` is LiveKit's disconnect reason in lower case."""
+    """The connection ended at `occurred_at`; `reason` is LiveKit's disconnect reason in lower case."""
 
     name: ClassVar[str] = "participant.left.v1"
     reason: str | None = None
 
 
 class ParticipantConnectionAborted(ParticipantEvent):
-    """A connection that never became active; closes like `ParticipantLeft`, and no `left` follows."""
+    """A connection that never became active; it is closed, and no `ParticipantLeft` follows."""
 
     name: ClassVar[str] = "participant.connection_aborted.v1"
     reason: str | None = None
@@ -99,7 +99,7 @@ class TrackUnpublished(TrackEvent):
 
 
 class FileResult(BaseModel):
-    """A file that an egress has written: where, its size in bytes, its duration in seconds."""
+    """A file that an egress wrote: its path, size in bytes and duration in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -26,7 +26,7 @@ class PollClosed(PollEvent):
 
 
 class PollVoted(Event):
-    """A fact: told once for each vote, in any order. `user_id` is for the services, and never shown."""
+    """Published once for each vote, in any order. `user_id` is for the services only and never shown."""
 
     name: ClassVar[str] = "poll.voted.v1"
 

@@ -44,14 +44,14 @@ class ReconcilerEvent(Event):
 class RosterConnection(Connection):
     """A connection that LiveKit lists; `role` is that of the session, not of the join token.
 
-    Not `active` is one that is still being established.
+    It is not `active` while it is still being established.
     """
 
     active: bool = True
 
 
 class Departure(BaseModel):
-    """A connection that is on no roster any more; `last_seen_at` is when the last one showed it."""
+    """A connection that is no longer on the roster; `last_seen_at` is the time of the last roster with it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -62,9 +62,9 @@ class Departure(BaseModel):
 class RosterObserved(ReconcilerEvent):
     """Who was in a session's room at `observed_at`: everybody, hidden monitors included.
 
-    It says nothing of who came after `observed_at`, nor of connections to another room of the name than
-    `room_sid`, which is LiveKit's id of the room as it is opened once. `departed` repeats the departures of
-    the last ten minutes, so that an event that comes late or is overtaken does no harm.
+    It says nothing about people who joined after `observed_at`, nor about connections to another room of that
+    name than `room_sid`, LiveKit's id of one opening of the room. `departed` repeats the departures of the
+    last ten minutes, so that a late or overtaken event does no harm.
     """
 
     name: ClassVar[str] = "roster.observed.v1"
@@ -81,9 +81,9 @@ class RosterObserved(ReconcilerEvent):
 
 
 class LiveKitRoomLost(ReconcilerEvent):
-    """No LiveKit server runs the room of a live session any more, and nobody came back to it.
+    """No LiveKit server runs the room of a live session any longer, and nobody rejoined it.
 
-    `last_seen_at` is the last proof that somebody was there or the room was run.
+    `last_seen_at` is when a participant or the room was last seen.
     """
 
     name: ClassVar[str] = "livekit_room.lost.v1"
@@ -92,12 +92,12 @@ class LiveKitRoomLost(ReconcilerEvent):
 
 
 class DriftRepaired(ReconcilerEvent):
-    """LiveKit and what we believed of it differed, and it was repaired.
+    """LiveKit differed from the expected state, and it was corrected.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
     permission, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost, ingress_leftover,
-    stream, recording. `participant_sid` to `username` are null but for connections. `last_seen_at` is the
-    last proof of life of what is gone. `estimated`: times that follow from the repair are not exact.
+    stream, recording. `participant_sid` to `username` are null except for connections. `last_seen_at` is when
+    what is gone was last seen. `estimated`: times derived from the correction are not exact.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"

@@ -64,7 +64,7 @@ class HostMedia(StrEnum):
 
 
 class HostMediaChanged(SessionFact):
-    """Who hosts switched their camera (`video`) or microphone (`audio`) on or off."""
+    """A host switched their camera (`video`) or microphone (`audio`) on or off."""
 
     name: ClassVar[str] = "session.host_media_changed.v1"
     user_id: str

@@ -17,13 +17,13 @@ class StageRequestEvent(Event):
 
 
 class HandRaised(StageRequestEvent):
-    """Also told again where the message of a raised hand changed."""
+    """Also published again if the message of a raised hand changed."""
 
     name: ClassVar[str] = "hand.raised.v1"
 
 
 class HandLowered(StageRequestEvent):
-    """The hand is gone: whoever raised it took it back before it was answered."""
+    """The person lowered the hand before it was answered."""
 
     name: ClassVar[str] = "hand.lowered.v1"
 

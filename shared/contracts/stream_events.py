@@ -24,7 +24,7 @@ class RecordingEvent(Event):
 
 
 class RecordingChanged(RecordingEvent):
-    """It was begun, is to stop, is completed, has failed, or has another name."""
+    """The recording was started, asked to stop, completed, failed or renamed."""
 
     name: ClassVar[str] = "recording.changed.v1"
 

@@ -29,7 +29,7 @@ class ChatMessageState(State):
 
 
 class ChatDeletionState(State):
-    """That a chat message was deleted; `user_id` wrote it, `deleted_by` removed it."""
+    """A deleted chat message; `user_id` wrote it, `deleted_by` deleted it."""
 
     id: str
     session_id: str

@@ -71,7 +71,7 @@ class PresetType(StrEnum):
 
 
 class PresetSettings(State):
-    """What a preset decides, as copied into a session: look, limits and one flag per permission."""
+    """A preset's settings, as copied into a session: appearance, limits and one flag per permission."""
 
     name: str
     type: PresetType

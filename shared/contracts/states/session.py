@@ -10,7 +10,8 @@ from shared.contracts.states.people_and_catalog import PresetSettings, Role
 
 
 class StageSeat(State):
-    """A guest's place on stage: `id` is this stay, `request_id` the hand or join request that it answers."""
+    """A guest's place on stage: `id` identifies this stay, `request_id` the hand raise or join request behind
+    it."""
 
     id: str
     name: str
@@ -21,7 +22,7 @@ class StageSeat(State):
 
 
 class RequestKind(StrEnum):
-    """How somebody asks for a place on stage."""
+    """How a person asks for a place on stage."""
 
     HAND = "hand"
     JOIN = "join"
@@ -50,9 +51,9 @@ class StageRequestState(State):
 
 
 class StreamWish(State):
-    """What the session wants of its stream: whether, with a recording or without, and which attempt it is.
+    """The stream a session requests: whether, with or without a recording, and which attempt it is.
 
-    `attempt` grows whenever a stream is asked for again: one that has died is then replaced.
+    `attempt` grows whenever a stream is requested again, which replaces a failed one.
     """
 
     wanted: bool = False
@@ -74,8 +75,8 @@ class StreamStatus(StrEnum):
 class StreamState(State):
     """A session's HLS stream; `version` grows by one with each change.
 
-    `hls_path` begins with "/hls/" and is null until there is something to play. `error` says, for people,
-    why it is not running.
+    `hls_path` begins with "/hls/" and is null until there is something to play. `error` tells people why it
+    is not running.
     """
 
     session_id: str
@@ -127,7 +128,7 @@ class SessionMode(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a session ended: by its host, or by itself."""
+    """Why a session ended: by its host, or automatically."""
 
     HOST = "host"
     NO_HOST = "no_host"
@@ -138,9 +139,9 @@ class EndReason(StrEnum):
 class SessionState(State):
     """A session in full; `version` grows by one with each change of what is here.
 
-    `end_estimated`: nobody reported when it ended; `ended_at` is when it was last seen. `listed`: its library
-    was public when the state was published. `roles`, `stage` and `banned` go by user id: co-hosts and
-    moderators, the guests on stage, and since when people and viewers' devices are banned.
+    `end_estimated`: its end was not reported; `ended_at` is when it was last seen. `listed`: its library was
+    public when the state was published. `roles`, `stage` and `banned` are keyed by user id: co-hosts and
+    moderators, guests on stage, and since when people and viewers' devices are banned.
     """
 
     id: str
