@@ -5,12 +5,11 @@ the one for tests. Both run the same `workers`, so they fail and retry alike.
 """
 
 from shared.bus.groups import BatchHandler, Group, Handler, OrderedGroup, Reaction, combined, on
-from shared.bus.ports import Broadcast, Bus, DeadLetter, Publisher
+from shared.bus.ports import Bus, DeadLetter, Publisher
 from shared.bus.retry import RetryPolicy
 
 __all__ = [
     "BatchHandler",
-    "Broadcast",
     "Bus",
     "DeadLetter",
     "Group",

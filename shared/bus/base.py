@@ -2,20 +2,18 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
-from shared.bus.broadcast import BroadcastWorker
 from shared.bus.consumer import Consumer, ConsumerChannel
 from shared.bus.groups import Group, OrderedGroup, working_queues
 from shared.bus.metrics import GroupMetrics
-from shared.bus.ports import Broadcast, DeadLetter
+from shared.bus.ports import Bus
 from shared.bus.retry import RetryPolicy
 from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import Clock
-from shared.contracts.event import Envelope
 from shared.errors import Unavailable
 from shared.runtime.log import describe
 from shared.runtime.supervisor import TaskSupervisor
@@ -25,7 +23,7 @@ log = structlog.get_logger(__name__)
 SUBSCRIBE_DEADLINE = 5.0
 
 
-class BaseBus(ABC):
+class BaseBus(Bus, ABC):
     def __init__(self, retry: RetryPolicy, clock: Clock) -> None:
         self._policy = retry
         self._clock = clock
@@ -42,14 +40,6 @@ class BaseBus(ABC):
         self._metrics[group.name] = GroupMetrics(group.name)
         await self._declare(group)
         await self._until_consuming(group.name, [self._consume(q, group) for q in working_queues(group)])
-
-    async def listen(self, broadcast: Broadcast) -> None:
-        """Hear the broadcast. An absent broker only delays that."""
-        work = BroadcastWorker(broadcast, self._clock, GroupMetrics(broadcast.name)).run
-        opener = partial(self._open_broadcast, broadcast)
-        consumer = Consumer(broadcast.name, opener, work, self._policy.unavailable_backoff)
-        self._consumers[self._supervisor.spawn(f"listener of {broadcast.name}", consumer.run())] = consumer
-        await self._until_consuming(broadcast.name, [consumer])
 
     async def _until_consuming(self, name: str, started: Sequence[Consumer]) -> None:
         deadline = SUBSCRIBE_DEADLINE if self._broker_state() is None else 0
@@ -103,18 +93,6 @@ class BaseBus(ABC):
                 log.info("bus.count_failed", group=name, reason=error.message)
 
     @abstractmethod
-    async def publish(self, envelope: Envelope) -> None: ...
-
-    @abstractmethod
-    async def start(self) -> None: ...
-
-    @abstractmethod
-    async def dead_letters(self, group: str, *, limit: int = 1000) -> list[DeadLetter]: ...
-
-    @abstractmethod
-    async def replay(self, group: str, ids: Collection[str] | None = None) -> int: ...
-
-    @abstractmethod
     def _broker_state(self) -> str | None: ...
 
     @abstractmethod
@@ -123,10 +101,6 @@ class BaseBus(ABC):
     @abstractmethod
     async def _open(self, group: Group | OrderedGroup, queue: str, prefetch: int) -> ConsumerChannel:
         """Wait for the broker and consume the queue. Raises Unavailable."""
-
-    @abstractmethod
-    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
-        """Wait for the broker and consume a new queue of our own. Raises Unavailable."""
 
     @abstractmethod
     async def _dead_letter_count(self, group: str) -> int: ...

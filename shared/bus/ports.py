@@ -1,12 +1,12 @@
 """What services see of the bus."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.bus.groups import Group, OrderedGroup
-from shared.contracts.event import Envelope, Event
+from shared.contracts.event import Envelope
 
 
 class Publisher(Protocol):
@@ -17,22 +17,6 @@ class Publisher(Protocol):
         be away.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Broadcast:
-    """Events that every replica hears, from when it began to listen: for what is kept in memory only.
-
-    Nothing is kept, retried or dead-lettered. `begun` is called when listening begins, again after each
-    loss of the broker, and where an event could not be handed over: what was told before may be missed.
-    `ended` is called when the broker is lost. No call may block. `name` begins the queues' names.
-    """
-
-    name: str
-    events: tuple[type[Event], ...]
-    handle: Callable[[Envelope], None]
-    begun: Callable[[], None]
-    ended: Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -60,10 +44,6 @@ class Bus(Publisher, Protocol):
 
     async def subscribe(self, group: Group | OrderedGroup) -> None:
         """Declare the group's queues and consume them until `stop_consuming`."""
-        ...
-
-    async def listen(self, broadcast: Broadcast) -> None:
-        """Hear the broadcast until `stop_consuming`, through a queue that is gone with this process."""
         ...
 
     def state(self) -> str | None:

@@ -9,15 +9,14 @@ from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from aiormq.abc import DeliveredMessage
 
 from shared.bus.base import BaseBus
-from shared.bus.broadcast import PREFETCH
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.bus.groups import Group, OrderedGroup
-from shared.bus.ports import Broadcast, DeadLetter
-from shared.bus.rabbit_connection import BrokerConnection, close_channel, open_channel, reaching
+from shared.bus.ports import DeadLetter
+from shared.bus.rabbit_connection import BrokerConnection, close_channel, reaching
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
 from shared.bus.rabbit_publisher import RabbitPublisher
-from shared.bus.rabbit_topology import Declarations, declare_broadcast
+from shared.bus.rabbit_topology import Declarations
 from shared.bus.retry import RetryPolicy
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
@@ -99,13 +98,6 @@ class RabbitBus(BaseBus):
             if isinstance(error.__cause__, ChannelNotFoundEntity):
                 self._declarations.forget(group)
             raise
-
-    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
-        """The queue is the connection's own, so it goes when that is lost, and each time is a new one."""
-        connection = await self._connection.get()
-        async with open_channel(connection) as channel, reaching(f"declaring {broadcast.name}"):
-            queue = await declare_broadcast(channel, broadcast)
-        return await RabbitChannel.open(connection, queue, PREFETCH, self._publisher)
 
     async def _dead_letter_count(self, group: str) -> int:
         """A queue that somebody deleted is declared again: what is given up would be lost."""

@@ -11,14 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractChannel, AbstractConnection
 
-from shared.bus.broadcast import bindings
 from shared.bus.groups import EXCHANGE, Group, OrderedGroup, dead_queue, retry_queues, working_queues
-from shared.bus.ports import Broadcast
 from shared.bus.rabbit_connection import open_channel, reaching
 from shared.bus.retry import RetryPolicy
-from shared.ids import new_id
 
 # Redeliveries after which the broker gives a message up: the last resort against one that kills its
 # consumer. Every lost connection counts one for all that was handed out, so it is generous.
@@ -60,8 +57,8 @@ class Declarations:
         self._done.discard(group.name)
 
 
-async def declare_exchange(channel: AbstractChannel) -> AbstractExchange:
-    return await channel.declare_exchange(EXCHANGE, ExchangeType.TOPIC, durable=True)
+async def declare_exchange(channel: AbstractChannel) -> None:
+    await channel.declare_exchange(EXCHANGE, ExchangeType.TOPIC, durable=True)
 
 
 async def _declare_group(channel: AbstractChannel, group: Group | OrderedGroup, policy: RetryPolicy) -> None:
@@ -82,16 +79,6 @@ async def _bind(channel: AbstractChannel, queue: str, keys: Sequence[str]) -> No
     underlay = await channel.get_underlay_channel()
     for key in keys:
         await underlay.queue_bind(queue, EXCHANGE, key, nowait=True)
-
-
-async def declare_broadcast(channel: AbstractChannel, broadcast: Broadcast) -> str:
-    """Declare and bind a queue of this connection's own, in memory; its name."""
-    exchange = await declare_exchange(channel)
-    name = f"{broadcast.name}.{new_id()}"
-    queue = await channel.declare_queue(name, durable=False, exclusive=True, auto_delete=True)
-    for key in bindings(broadcast):
-        await queue.bind(exchange, key)
-    return name
 
 
 def _dead_lettering(target: str) -> Arguments:

@@ -4,14 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 
-from shared.bus.broadcast import bindings
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.bus.groups import Group, OrderedGroup, dead_queue, retry_queues, working_queues
-from shared.bus.ports import Broadcast
 from shared.bus.retry import RetryPolicy
 from shared.errors import Unavailable
-from shared.ids import new_id
 
 
 class MemoryQueue:
@@ -87,14 +84,6 @@ class MemoryChannel(ConsumerChannel):
             self._broker.changed.set()
 
 
-class MemoryListener(MemoryChannel):
-    """The channel of a queue that goes when its consumer does."""
-
-    def lose(self) -> None:
-        super().lose()
-        self._broker.forget(self.queue)
-
-
 class MemoryBroker:
     """What several memory buses share. `down` cuts them all off until `up`."""
 
@@ -143,20 +132,6 @@ class MemoryBroker:
         for queue, seconds in retry_queues(group, policy.delays).items():
             self._retry_queues[queue] = (group.name, seconds)
         self.queues.setdefault(dead_queue(group.name), MemoryQueue(dead_queue(group.name)))
-
-    def listen(self, broadcast: Broadcast, prefetch: int) -> MemoryListener:
-        """Consume a new queue that is bound as the broadcast wants."""
-        queue = MemoryQueue(f"{broadcast.name}.{new_id()}")
-        queue.wanted = 1
-        self.queues[queue.name] = queue
-        for binding in bindings(broadcast):
-            self._bindings.setdefault(binding, []).append(queue.name)
-        return MemoryListener(self, queue, prefetch)
-
-    def forget(self, queue: str) -> None:
-        self.queues.pop(queue, None)
-        for bound in self._bindings.values():
-            bound[:] = [name for name in bound if name != queue]
 
     def route(self, routing_key: str, message: Message) -> None:
         """Put a message into every queue bound to the key. Raises Unavailable while down."""

@@ -5,12 +5,11 @@ from collections import deque
 from collections.abc import Collection
 
 from shared.bus.base import BaseBus
-from shared.bus.broadcast import PREFETCH
 from shared.bus.codec import Message, encode
 from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.bus.failures import original, read_dead_letter
 from shared.bus.groups import Group, OrderedGroup, belongs, dead_queue, working_queues
-from shared.bus.ports import Broadcast, DeadLetter
+from shared.bus.ports import DeadLetter
 from shared.bus.retry import RetryPolicy
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
@@ -106,10 +105,6 @@ class MemoryBus(BaseBus):
     async def _open(self, _: Group | OrderedGroup, queue: str, prefetch: int) -> ConsumerChannel:
         await self.broker.reachable()
         return MemoryChannel(self.broker, self.broker.queues[queue], prefetch)
-
-    async def _open_broadcast(self, broadcast: Broadcast) -> ConsumerChannel:
-        await self.broker.reachable()
-        return self.broker.listen(broadcast, PREFETCH)
 
     async def _dead_letter_count(self, group: str) -> int:
         return len(self._dead(group))
