@@ -5,7 +5,6 @@ the real ones, over LiveKit's SDK, which nobody else imports; `shared.testing.fa
 """
 
 from shared.livekit.api import LiveKitApi
-from shared.livekit.calls import LiveKitRefused, NoServerHasIt
 from shared.livekit.egress_api import LiveKitEgressClient
 from shared.livekit.egress_ports import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
 from shared.livekit.ports import (
@@ -17,6 +16,7 @@ from shared.livekit.ports import (
     Permissions,
     TrackSource,
 )
+from shared.livekit.sdk import LiveKitRefused, NoServerForIt
 from shared.livekit.signature import WebhookSigner, WebhookVerifier
 from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant, TokenMint, whip_url
 from shared.livekit.webhook import WebhookEvent, parse
@@ -34,7 +34,7 @@ __all__ = [
     "LiveKitRefused",
     "LiveKitRoom",
     "LiveKitTrack",
-    "NoServerHasIt",
+    "NoServerForIt",
     "Permissions",
     "RoomCompositeOrder",
     "S3Output",

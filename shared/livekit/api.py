@@ -11,7 +11,6 @@ from livekit.protocol import room as room_protocol
 
 from shared.clock import SystemClock, from_unix_ms, from_unix_ns
 from shared.contracts.states import Role
-from shared.livekit.calls import Connection, LiveKitRefused, NoServerHasIt, call
 from shared.livekit.egress_api import DEADLINE, LiveKitEgressClient
 from shared.livekit.ports import (
     Ingress,
@@ -19,24 +18,23 @@ from shared.livekit.ports import (
     LiveKitRoom,
     LiveKitTrack,
     Permissions,
-    TrackSource,
 )
-from shared.livekit.signalling import SignallingClient, ghost_grant
+from shared.livekit.sdk import LiveKitRefused, NoServerForIt, SdkConnection, all_items, call
+from shared.livekit.signalling import SignallingClient, stale_participant_grant
 from shared.livekit.tokens import ROLE_ATTRIBUTE, TokenMint
 
 _PING_ROOM = "greenroom-ping"
-# Nobody of this name is in any room, so what is sent to it reaches nobody.
+# No participant has this name, so messages to it reach nobody.
 _NOBODY = "greenroom-nobody"
-_PAGES = 1000
-_GHOST_TOKEN_LIFETIME = timedelta(minutes=1)
+_STALE_TOKEN_LIFETIME = timedelta(minutes=1)
 
 
 class LiveKitApi:
     """The `LiveKit` port on a real server; `url` is http(s) or ws(s), `timeout` seconds a call."""
 
     def __init__(self, url: str, api_key: str, api_secret: str, *, timeout: float = 5.0):
-        self._connection = Connection(url, api_key, api_secret)
-        self._door = SignallingClient(url)
+        self._connection = SdkConnection(url, api_key, api_secret)
+        self._signalling = SignallingClient(url)
         self._deadline = timeout
 
     @property
@@ -70,8 +68,8 @@ class LiveKitApi:
         request = room_protocol.DeleteRoomRequest(room=name)
         try:
             await self._found(self._sdk.room.delete_room(request))
-        except NoServerHasIt:
-            # Its server died. Once another has taken it over it can be deleted, and its ghosts with it.
+        except NoServerForIt:
+            # Its server died. Once another has taken it over, it can be deleted with its stale participants.
             async with call(self._deadline):
                 await self._sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
             await self._found(self._sdk.room.delete_room(request))
@@ -122,23 +120,17 @@ class LiveKitApi:
 
     async def runs_room(self, name: str) -> bool:
         request = room_protocol.SendDataRequest(room=name, destination_identities=[_NOBODY])
-        try:
-            return await self._found(self._sdk.room.send_data(request))
-        except NoServerHasIt:
-            return False
+        return await self._served(self._sdk.room.send_data(request))
 
     async def has_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.UpdateSubscriptionsRequest(room=room, identity=identity)
-        try:
-            return await self._found(self._sdk.room.update_subscriptions(request))
-        except NoServerHasIt:
-            return False
+        return await self._served(self._sdk.room.update_subscriptions(request))
 
-    async def drop_ghost(self, room: str, identity: str) -> None:
+    async def remove_stale_participant(self, room: str, identity: str) -> None:
         mint = TokenMint(self._connection.key, self._connection.secret, SystemClock())
-        token = mint.join_token(ghost_grant(room, identity), lifetime=_GHOST_TOKEN_LIFETIME)
+        token = mint.join_token(stale_participant_grant(room, identity), lifetime=_STALE_TOKEN_LIFETIME)
         async with call(self._deadline):
-            await self._door.come_and_go(token)
+            await self._signalling.connect_and_leave(token)
 
     async def create_rtmp_ingress(
         self, room: str, identity: str, name: str, participant_name: str
@@ -158,19 +150,12 @@ class LiveKitApi:
         await self._found(self._sdk.ingress.delete_ingress(request))
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
-        found: list[Ingress] = []
         request = ingress_protocol.ListIngressRequest(room_name=room or "")
-        for _ in range(_PAGES):
-            async with call(self._deadline):
-                answer = await self._sdk.ingress.list_ingress(request)
-            found.extend(_ingress(info) for info in answer.items)
-            if not answer.next_page_token.token:
-                break
-            request.page_token.CopyFrom(answer.next_page_token)
-        return found
+        items = all_items(self._sdk.ingress.list_ingress, request, self._deadline)
+        return [_ingress(info) async for info in items]
 
     async def _found(self, answer: Awaitable[object]) -> bool:
-        """Make a call about one thing; False where LiveKit says that there is no such thing."""
+        """Make a call about one thing; False if LiveKit says that it does not exist."""
         try:
             async with call(self._deadline):
                 await answer
@@ -178,19 +163,26 @@ class LiveKitApi:
             return _unless_not_found(error)
         return True
 
+    async def _served(self, answer: Awaitable[object]) -> bool:
+        """As `_found`, but False also if no server has the thing."""
+        try:
+            return await self._found(answer)
+        except NoServerForIt:
+            return False
+
     async def answers(self) -> bool:
-        return await self._door.answers()
+        return await self._signalling.answers()
 
     async def ping(self) -> None:
         await self.list_rooms([_PING_ROOM])
 
     async def close(self) -> None:
-        await self._door.close()
+        await self._signalling.close()
         await self._connection.close()
 
 
 def _unless_not_found(error: LiveKitRefused) -> bool:
-    """False for "there is none"; any other refusal is raised."""
+    """False for "not found"; any other refusal is raised."""
     if error.reason != TwirpErrorCode.NOT_FOUND:
         raise error
     return False
@@ -208,24 +200,14 @@ def _permission(permissions: Permissions) -> models_protocol.ParticipantPermissi
     )
 
 
-def _permissions(permission: models_protocol.ParticipantPermission) -> Permissions:
-    names = {models_protocol.TrackSource.Name(source).lower() for source in permission.can_publish_sources}
-    return Permissions(
-        can_publish=permission.can_publish,
-        can_publish_sources=tuple(source for source in TrackSource if source.value in names) or None,
-        can_subscribe=permission.can_subscribe,
-        can_publish_data=permission.can_publish_data,
-        hidden=permission.hidden,
-        recorder=permission.recorder,
-    )
-
-
 def _room(room: models_protocol.Room) -> LiveKitRoom:
     created_at = _moment(room.creation_time_ms, room.creation_time)
     return LiveKitRoom(room.sid, room.name, created_at, room.num_participants, room.metadata)
 
 
 def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitParticipant:
+    allowed = participant.permission.can_publish_sources
+    sources = [models_protocol.TrackSource.Name(source).lower() for source in allowed]
     return LiveKitParticipant(
         sid=participant.sid,
         identity=participant.identity,
@@ -233,7 +215,7 @@ def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitPartici
         kind=models_protocol.ParticipantInfo.Kind.Name(participant.kind).lower(),
         state=models_protocol.ParticipantInfo.State.Name(participant.state).lower(),
         joined_at=_moment(participant.joined_at_ms, participant.joined_at),
-        permissions=_permissions(participant.permission),
+        permissions=Permissions.of(participant.permission, sources),
         attributes=dict(participant.attributes),
         tracks=tuple(_track(track) for track in participant.tracks),
     )

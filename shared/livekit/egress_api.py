@@ -8,23 +8,22 @@ from livekit.protocol import egress as egress_protocol
 from livekit.protocol import models as models_protocol
 
 from shared.clock import from_unix_ns
-from shared.livekit.calls import Connection, LiveKitRefused, call
 from shared.livekit.egress_ports import LiveKitEgress, RoomCompositeOrder, S3Output
+from shared.livekit.sdk import LiveKitRefused, SdkConnection, all_items, call
 
 # Below what a caller waits for: without a worker LiveKit itself answers only after 20 s and more.
 DEADLINE = 4.5
-# LiveKit is silent for as long as it looks for a worker.
+# LiveKit does not answer while it looks for a worker.
 _NO_WORKER = "LiveKit has not begun it in time: no egress worker seems to run, or to be free"
-_PAGES = 1000
 _AUDIO_HZ = 48_000
-# What a second stop is answered with, and one for an egress that nobody knows.
+# The answers to a second stop, and to one for an unknown egress.
 _OVER = frozenset({TwirpErrorCode.FAILED_PRECONDITION, TwirpErrorCode.NOT_FOUND})
 
 
 class LiveKitEgressClient:
     """The `LiveKitEgressApi` port on a real server; `timeout` seconds a call. `LiveKitApi` gives it."""
 
-    def __init__(self, connection: Connection, *, timeout: float = DEADLINE):
+    def __init__(self, connection: SdkConnection, *, timeout: float = DEADLINE):
         self._connection = connection
         self._deadline = timeout
 
@@ -52,22 +51,15 @@ class LiveKitEgressClient:
         return await self._list(egress_protocol.ListEgressRequest(active=True))
 
     async def _list(self, request: egress_protocol.ListEgressRequest) -> list[LiveKitEgress]:
-        found: list[LiveKitEgress] = []
-        for _ in range(_PAGES):
-            async with call(self._deadline):
-                answer = await self._sdk.egress.list_egress(request)
-            found.extend(_egress(info) for info in answer.items)
-            if not answer.next_page_token.token:
-                break
-            request.page_token.CopyFrom(answer.next_page_token)
-        return found
+        items = all_items(self._sdk.egress.list_egress, request, self._deadline)
+        return [_egress(info) async for info in items]
 
 
 def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCompositeEgressRequest:
-    """The order in LiveKit's words."""
+    """The order as LiveKit's request."""
     s3: dict[str, Any] = {"s3": _s3(order.s3)} if order.s3 else {}
     request = egress_protocol.RoomCompositeEgressRequest(
-        room_name=order.room, layout=order.layout, advanced=_encoding(order)
+        room_name=order.room, layout=order.encoding.layout, advanced=_encoding(order)
     )
     if order.segments_prefix is not None:
         request.segment_outputs.append(_segments(order, order.segments_prefix, s3))
@@ -92,23 +84,24 @@ def _segments(
         filename_prefix=f"{prefix}/segment",
         playlist_name=f"{prefix}/{order.playlist_name}",
         live_playlist_name=f"{prefix}/{order.live_playlist_name}",
-        segment_duration=order.segment_seconds,
+        segment_duration=order.encoding.segment_seconds,
         disable_manifest=True,
         **s3,
     )
 
 
 def _encoding(order: RoomCompositeOrder) -> egress_protocol.EncodingOptions:
+    encoding = order.encoding
     return egress_protocol.EncodingOptions(
-        width=order.width,
-        height=order.height,
-        framerate=order.frame_rate,
+        width=encoding.width,
+        height=encoding.height,
+        framerate=encoding.frame_rate,
         video_codec=models_protocol.VideoCodec.H264_MAIN,
-        video_bitrate=order.video_kbps,
+        video_bitrate=encoding.video_kbps,
         audio_codec=models_protocol.AudioCodec.AAC,
-        audio_bitrate=order.audio_kbps,
+        audio_bitrate=encoding.audio_kbps,
         audio_frequency=_AUDIO_HZ,
-        key_frame_interval=order.segment_seconds,
+        key_frame_interval=encoding.segment_seconds,
     )
 
 

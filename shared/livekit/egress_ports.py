@@ -1,14 +1,16 @@
-"""What services see of LiveKit's egress API."""
+"""The port to LiveKit's egress API."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from shared.egress.engine import EncodingOptions
+
 
 @dataclass(frozen=True, kw_only=True)
 class S3Output:
-    """A bucket that egress workers upload to; the secret is theirs to use."""
+    """A bucket that egress workers upload to, with their credentials."""
 
     bucket: str
     region: str = ""
@@ -19,20 +21,14 @@ class S3Output:
 
 @dataclass(frozen=True, kw_only=True)
 class RoomCompositeOrder:
-    """A room's picture and sound, as segments, as a file, or as both.
+    """A room's video and audio, as segments, as a file, or as both.
 
     `segments_prefix` and `file_path` are where the worker writes to: paths in the bucket of `s3`, or in its
-    own file system. Sizes in pixels, bit rates in kbit/s, a segment in seconds.
+    own file system.
     """
 
     room: str
-    layout: str
-    width: int
-    height: int
-    frame_rate: int
-    video_kbps: int
-    audio_kbps: int
-    segment_seconds: int
+    encoding: EncodingOptions
     segments_prefix: str | None
     file_path: str | None
     playlist_name: str
@@ -61,13 +57,13 @@ class LiveKitEgressApi(Protocol):
         ...
 
     async def stop_egress(self, egress_id: str) -> None:
-        """End it; one that has ended, or that there is not, is fine."""
+        """End it; does nothing if it has ended or does not exist."""
         ...
 
     async def list_egresses(self, room: str) -> list[LiveKitEgress]:
-        """Those of the room, ended ones too for a while."""
+        """The egresses of the room; ended ones are listed for a while."""
         ...
 
     async def list_active_egresses(self) -> list[LiveKitEgress]:
-        """Those of all rooms that are not over."""
+        """The running egresses of all rooms."""
         ...

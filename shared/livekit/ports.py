@@ -1,10 +1,10 @@
-"""What services see of LiveKit's server API."""
+"""The port to LiveKit's server API."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from shared.contracts.states import Role
 
@@ -32,13 +32,25 @@ class Permissions:
     hidden: bool = False
     recorder: bool = False
 
+    @classmethod
+    def of(cls, message: Any, sources: Collection[str]) -> Self:
+        """The permissions in a message of LiveKit's; `sources` in lower case, none means any."""
+        return cls(
+            can_publish=message.can_publish,
+            can_publish_sources=tuple(source for source in TrackSource if source.value in sources) or None,
+            can_subscribe=message.can_subscribe,
+            can_publish_data=message.can_publish_data,
+            hidden=message.hidden,
+            recorder=message.recorder,
+        )
+
     @property
     def publishes(self) -> bool:
-        """Whether there is anything they may publish; LiveKit reads an empty list of sources as "any"."""
+        """Whether they may publish anything; LiveKit reads an empty list of sources as "any"."""
         return self.can_publish and self.can_publish_sources != ()
 
     def same_as(self, other: "Permissions") -> bool:
-        """Whether both allow the same, however it is put."""
+        """Whether both allow the same, however expressed."""
         return self._normal() == other._normal()
 
     def _normal(self) -> tuple[object, ...]:
@@ -84,7 +96,7 @@ class LiveKitParticipant:
 
 @dataclass(frozen=True)
 class Ingress:
-    """An RTMP door into a room: encoders send to `url` with `stream_key`, which is a secret.
+    """An RTMP input of a room: encoders send to `url` with `stream_key`, which is a secret.
 
     `status` is LiveKit's in lower case: inactive, buffering, publishing, error, complete; it and the times of
     the last publishing do not make it another ingress.
@@ -105,7 +117,7 @@ class LiveKit(Protocol):
     """LiveKit's server API. Every call has a deadline.
 
     Each raises `shared.errors.Unavailable` if LiveKit is unavailable, and
-    `LiveKitRefused` (502) where it refuses the call as such.
+    `LiveKitRefused` (502) if it refuses the call as such.
     """
 
     async def create_room(
@@ -121,31 +133,31 @@ class LiveKit(Protocol):
         ...
 
     async def delete_room(self, name: str) -> None:
-        """Close the room and disconnect everybody; one that does not exist is fine.
+        """Close the room and disconnect everybody; does nothing if it does not exist.
 
-        Also one whose server has died, with the ghosts that are listed in it.
+        Also one whose server has died, with its stale participants.
         """
         ...
 
     async def remove_participant(self, room: str, identity: str) -> bool:
-        """Disconnect a participant; False where there is none. The token still lets them in again."""
+        """Disconnect a participant; False if there is none. Their token still lets them join again."""
         ...
 
     async def update_participant(
         self, room: str, identity: str, permissions: Permissions, role: Role | None = None
     ) -> bool:
-        """Replace a connected participant's permissions, and their role where one is given.
+        """Replace a connected participant's permissions, and their role if one is given.
 
-        False where there is no such participant.
+        False if there is no such participant.
         """
         ...
 
     async def send_data(
         self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
     ) -> bool:
-        """Send a message to everybody in the room, or to these identities; False where there is no such room.
+        """Send a message to everybody in the room, or to these identities; False if there is no such room.
 
-        Reliably to who is connected; nobody else gets it later.
+        Delivered reliably to connected participants only.
         """
         ...
 
@@ -165,8 +177,8 @@ class LiveKit(Protocol):
         """Whether a server has this participant: after a server's death its participants are still listed."""
         ...
 
-    async def drop_ghost(self, room: str, identity: str) -> None:
-        """Take off the list whom no server has; a real participant of this identity would be disconnected."""
+    async def remove_stale_participant(self, room: str, identity: str) -> None:
+        """Take a participant off the list that no server has; a real one of this identity is disconnected."""
         ...
 
     async def create_rtmp_ingress(
@@ -176,7 +188,7 @@ class LiveKit(Protocol):
         ...
 
     async def delete_ingress(self, ingress_id: str) -> None:
-        """Remove an ingress; one that does not exist is fine."""
+        """Remove an ingress; does nothing if it does not exist."""
         ...
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
@@ -184,11 +196,11 @@ class LiveKit(Protocol):
         ...
 
     async def answers(self) -> bool:
-        """Whether a server answers at all: the cheapest question, to be asked often. Raises nothing."""
+        """Whether a server answers at all: the cheapest check, for frequent use. Raises nothing."""
         ...
 
     async def ping(self) -> None:
-        """Ask for something small that needs the API key to be right."""
+        """A small call that needs the right API key."""
         ...
 
     async def close(self) -> None: ...

@@ -1,7 +1,7 @@
-"""What is asked of a LiveKit server beside its API: whether it is there, and to forget a ghost.
+"""What a LiveKit server does beside its API: answer at all, and forget a stale participant.
 
-Ghosts are participants whose server died: LiveKit goes on listing them until they leave, which they cannot.
-So we connect to the signalling under a ghost's identity, hidden from everybody, and leave at once: that
+Stale participants are those whose server died: LiveKit lists them until they leave, which they cannot. So we
+connect to the signalling under the participant's identity, hidden from everybody, and leave immediately: that
 takes the identity off the list. Measured on LiveKit 1.13.5; its API has no call for it.
 """
 
@@ -12,7 +12,7 @@ import aiohttp
 from shared.contracts.states import Role
 from shared.livekit.tokens import JoinGrant
 
-# The version of the signalling protocol that is spoken; what is answered is not read.
+# The version of the signalling protocol; the answer is not read.
 _PROTOCOL = 15
 _ANSWER_WITHIN = aiohttp.ClientTimeout(total=2.0)
 
@@ -35,14 +35,14 @@ class SignallingClient:
         return self._opened
 
     async def answers(self) -> bool:
-        """Whether anything answers, whatever it says."""
+        """Whether there is any answer."""
         try:
             async with self._http.get(self._root, timeout=_ANSWER_WITHIN):
                 return True
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 
-    async def come_and_go(self, token: str) -> None:
+    async def connect_and_leave(self, token: str) -> None:
         """Connect to the signalling and leave when it has answered; raises `aiohttp.ClientError`."""
         query = urlencode({"protocol": _PROTOCOL, "access_token": token})
         async with self._http.ws_connect(f"{self._signalling}?{query}") as signalling:
@@ -53,8 +53,8 @@ class SignallingClient:
             await self._opened.close()
 
 
-def ghost_grant(room: str, identity: str) -> JoinGrant:
-    """The grant under which a ghost is taken off the list: unseen, hearing and saying nothing."""
+def stale_participant_grant(room: str, identity: str) -> JoinGrant:
+    """The grant under which a stale participant is taken off the list: hidden, without any media."""
     return JoinGrant(
         room=room, identity=identity, name="", role=Role.AUDIENCE, can_subscribe=False, hidden=True
     )

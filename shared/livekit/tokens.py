@@ -94,7 +94,7 @@ def _video(grant: JoinGrant) -> dict[str, Any]:
 def whip_url(livekit_url: str, token: str) -> str:
     """Where an encoder publishes by WHIP (RFC 9725): the LiveKit server's own endpoint, token included.
 
-    LiveKit takes the token from the query where there is no Authorization header (its
+    LiveKit takes the token from the query if there is no Authorization header (its
     `APIKeyAuthMiddleware`), so that encoders with a single URL field work.
     """
     parts = urlsplit(livekit_url)

@@ -1,7 +1,7 @@
-"""LiveKit's webhooks as they are read: the fields we use of `livekit.WebhookEvent`, in protobuf JSON.
+"""LiveKit's webhooks: the fields we use of `livekit.WebhookEvent`, in protobuf JSON.
 
 In that form names are camelCase, 64-bit integers are strings, and zero values are left out, an enum's
-first value included. What a newer LiveKit adds is ignored; a new value of an enum is kept as text.
+first value included. Fields that a newer LiveKit adds are ignored; a new value of an enum is kept as text.
 """
 
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, InvalidRequest
-from shared.livekit.ports import Permissions, TrackSource
+from shared.livekit.ports import Permissions
 
 Enum = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
@@ -52,15 +52,7 @@ class Permission(_Message):
 
     @property
     def permissions(self) -> Permissions:
-        sources = tuple(source for source in TrackSource if source.value in self.can_publish_sources)
-        return Permissions(
-            can_publish=self.can_publish,
-            can_publish_sources=sources or None,
-            can_subscribe=self.can_subscribe,
-            can_publish_data=self.can_publish_data,
-            hidden=self.hidden,
-            recorder=self.recorder,
-        )
+        return Permissions.of(self, self.can_publish_sources)
 
 
 class WebhookParticipant(_Message):
@@ -92,7 +84,7 @@ class SegmentOutput(_Message):
 
 
 class RoomComposite(_Message):
-    """The request that an egress was started with: where it was told to write to."""
+    """The request that an egress was started with: where it writes to."""
 
     file_outputs: list[FileOutput] = []
     segment_outputs: list[SegmentOutput] = []
@@ -118,7 +110,7 @@ class EgressSegments(_Message):
 
 
 class Egress(_Message):
-    """Times in nanoseconds since 1970; 0 where the thing has not happened."""
+    """Times in nanoseconds since 1970; 0 if it has not happened."""
 
     egress_id: str = ""
     room_id: str = ""
@@ -135,7 +127,7 @@ class Egress(_Message):
 
 
 class IngressState(_Message):
-    """Times in nanoseconds since 1970; 0 where the thing has not happened."""
+    """Times in nanoseconds since 1970; 0 if it has not happened."""
 
     status: Enum = "endpoint_inactive"
     error: str = ""
@@ -176,7 +168,7 @@ class WebhookEvent(_Message):
 
 
 def parse(raw: bytes) -> WebhookEvent:
-    """Read a verified body; raises `InvalidRequest` where it is no webhook in protobuf JSON."""
+    """Read a verified body; raises `InvalidRequest` if it is no webhook in protobuf JSON."""
     try:
         return WebhookEvent.model_validate_json(raw)
     except ValidationError as error:

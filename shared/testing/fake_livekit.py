@@ -29,7 +29,7 @@ class FakeLiveKit:
 
     `sent` is what was sent into rooms.
 
-    People connect by `connect`, since there is no media server to connect to; `crash` makes ghosts of all.
+    People connect by `connect`, since there is no media server to connect to; `crash` makes them stale.
     """
 
     def __init__(self, clock: Clock | None = None):
@@ -145,8 +145,8 @@ class FakeLiveKit:
         participant = self.participants.get(room, {}).get(identity)
         return participant is not None and (room, participant.sid) in self._connected
 
-    async def drop_ghost(self, room: str, identity: str) -> None:
-        self._called("drop_ghost")
+    async def remove_stale_participant(self, room: str, identity: str) -> None:
+        self._called("remove_stale_participant")
         self.participants.get(room, {}).pop(identity, None)
 
     async def create_rtmp_ingress(

@@ -52,16 +52,9 @@ class StorageTarget:
 
 
 def composite(order: EgressOrder, target: StorageTarget) -> RoomCompositeOrder:
-    encoding = order.encoding
     return RoomCompositeOrder(
         room=order.session_id,
-        layout=encoding.layout,
-        width=encoding.width,
-        height=encoding.height,
-        frame_rate=encoding.frame_rate,
-        video_kbps=encoding.video_kbps,
-        audio_kbps=encoding.audio_kbps,
-        segment_seconds=encoding.segment_seconds,
+        encoding=order.encoding,
         segments_prefix=target.path(order.segments_prefix),
         file_path=target.path(order.file_key),
         playlist_name=FULL_PLAYLIST,

@@ -122,7 +122,7 @@ class RoomCorrector:
         if await self._livekit.has_participant(drift.session_id, identity):
             return None  # Its person reconnected meanwhile.
         self._lease.require()
-        await self._livekit.drop_ghost(drift.session_id, identity)
+        await self._livekit.remove_stale_participant(drift.session_id, identity)
         return DriftCorrection(drift, "taken off LiveKit's list")
 
     async def _set_permissions(self, drift: Drift) -> DriftCorrection | None:

@@ -62,10 +62,10 @@ async def test_what_a_server_runs(livekit: LiveKit) -> None:
     assert await livekit.runs_room(room) is False
 
 
-async def test_dropping_a_ghost_that_is_gone(livekit: LiveKit) -> None:
+async def test_removing_a_stale_participant_that_is_gone(livekit: LiveKit) -> None:
     room = new_id()
     await livekit.create_room(room, empty_timeout=60, departure_timeout=30)
-    await livekit.drop_ghost(room, "u:s")
+    await livekit.remove_stale_participant(room, "u:s")
     async with asyncio.timeout(30):  # The server takes it off the list soon after the connection is gone.
         while await livekit.list_participants(room):
             await asyncio.sleep(0.05)

@@ -167,7 +167,7 @@ async def test_a_stale_participant_whose_person_reconnects_is_none(house: House)
     await house.work(20)
     assert len(house.livekit.participants[session.id]) == 2
     assert Kind.STALE_PARTICIPANT not in await house.kinds()
-    assert "drop_ghost" not in house.livekit.calls
+    assert "remove_stale_participant" not in house.livekit.calls
 
 
 async def test_an_empty_room_of_a_dead_server_waits_for_its_people(house: House) -> None:

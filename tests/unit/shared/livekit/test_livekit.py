@@ -14,6 +14,7 @@ from livekit.protocol.webhook import WebhookEvent as Protobuf
 from pydantic import BaseModel
 
 from shared.contracts.states import Role
+from shared.egress.engine import EncodingOptions
 from shared.errors import Unavailable
 from shared.livekit import (
     JoinGrant,
@@ -219,13 +220,15 @@ async def test_a_start_without_an_answer_tells_of_workers(server: Server, liveki
     client = livekit.egresses(timeout=0.3)
     order = RoomCompositeOrder(
         room="r",
-        layout="grid",
-        width=640,
-        height=360,
-        frame_rate=25,
-        video_kbps=800,
-        audio_kbps=96,
-        segment_seconds=2,
+        encoding=EncodingOptions(
+            layout="grid",
+            width=640,
+            height=360,
+            frame_rate=25,
+            video_kbps=800,
+            audio_kbps=96,
+            segment_seconds=2,
+        ),
         segments_prefix=None,
         file_path="a.mp4",
         playlist_name="index.m3u8",

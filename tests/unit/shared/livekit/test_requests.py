@@ -8,6 +8,7 @@ from livekit.protocol import egress as egress_protocol
 from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
 
+from shared.egress.engine import EncodingOptions
 from shared.errors import Unavailable
 from shared.livekit import LiveKitApi, LiveKitEgressClient, LiveKitRefused, RoomCompositeOrder, S3Output
 from tests.unit.shared.livekit.twirp import Called, Twirp
@@ -50,13 +51,15 @@ def egresses(livekit: LiveKitApi) -> LiveKitEgressClient:
 def order(*, s3: S3Output | None = None) -> RoomCompositeOrder:
     return RoomCompositeOrder(
         room="room",
-        layout="speaker",
-        width=640,
-        height=360,
-        frame_rate=25,
-        video_kbps=800,
-        audio_kbps=96,
-        segment_seconds=4,
+        encoding=EncodingOptions(
+            layout="speaker",
+            width=640,
+            height=360,
+            frame_rate=25,
+            video_kbps=800,
+            audio_kbps=96,
+            segment_seconds=4,
+        ),
         segments_prefix="hls/room/key",
         file_path="recordings/room/key.mp4",
         playlist_name="index.m3u8",
