@@ -111,26 +111,26 @@ async def _measured(
 ) -> tuple[Cost, Cost]:
     """The recorder's cost and the bare loop's, one after the other with the same people on stage."""
     async with (
-        orders(stack) as desk,
+        orders(stack) as recorder_jobs,
         a_session(stack.info) as place,
         _people(stack.info, place, names, size),
     ):
-        ours = await _ours(stack, desk, place.session_id, seconds)
+        ours = await _ours(stack, recorder_jobs, place.session_id, seconds)
         async with _bare(stack.info, place.session_id) as pid:
             return ours, await _cost(pid, min(seconds, BARE_SECONDS))
 
 
-async def _ours(stack: RunningStack, desk: Orders, room: str, seconds: float) -> Cost:
-    key = await desk.order(room)
+async def _ours(stack: RunningStack, recorder_jobs: Orders, room: str, seconds: float) -> Cost:
+    key = await recorder_jobs.order(room)
     try:
-        await desk.until_segments(key, 1, within=START_SECONDS)
-        before = await desk.segments.count(key, limit=100_000)
+        await recorder_jobs.until_segments(key, 1, within=START_SECONDS)
+        before = await recorder_jobs.segments.count(key, limit=100_000)
         cost = await _cost(stack.info.processes["recorder"].pid, seconds)
-        made = await desk.segments.count(key, limit=100_000) - before
+        made = await recorder_jobs.segments.count(key, limit=100_000) - before
     finally:
-        await desk.stop(key)
-        await desk.until(key, lambda job: job.status.over, within=START_SECONDS)
-    files = [desk.storage / segment.path for segment in await desk.segments.of(key)]
+        await recorder_jobs.stop(key)
+        await recorder_jobs.until(key, lambda job: job.status.over, within=START_SECONDS)
+    files = [recorder_jobs.storage / segment.path for segment in await recorder_jobs.segments.of(key)]
     found = await asyncio.to_thread(read, files)
     return replace(cost, segments=made, offsets=tuple(found.offsets))
 

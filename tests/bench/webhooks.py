@@ -51,12 +51,12 @@ async def run(stack: RunningStack, *, short: bool) -> list[Row]:
 async def _ours(
     http: aiohttp.ClientSession, stack: RunningStack, session: str, calls: int, base: Load, mongo: Mongo
 ) -> list[Row]:
-    presences, door = mongo.collection("presences"), _door(stack)
-    load = await _send(http, door, stack, session, calls)
+    presences, webhook_url = mongo.collection("presences"), _webhook_url(stack)
+    load = await _send(http, webhook_url, stack, session, calls)
     started = time.perf_counter()
     applied = await _applied(presences, session, calls)
     seconds = time.perf_counter() - started
-    latencies = await _latencies(http, door, stack, session, presences, min(calls, 2000))
+    latencies = await _latencies(http, webhook_url, stack, session, presences, min(calls, 2000))
     return [
         Row(
             f"webhook answer at {PER_SECOND:.0f}/s, p99",
@@ -154,7 +154,7 @@ async def _seconds_until_known(presences: Collection, answered: dict[str, float]
     return seconds
 
 
-def _door(stack: RunningStack) -> str:
+def _webhook_url(stack: RunningStack) -> str:
     """Where LiveKit posts: straight to the egress service."""
     return f"http://127.0.0.1:{stack.info.processes['egress'].port}/webhooks/livekit"
 
@@ -164,7 +164,7 @@ async def deliver_joined(http: aiohttp.ClientSession, stack: RunningStack, sessi
     body, headers = _joined(stack, session, number)
     for pause in RETRIED_AFTER:
         await asyncio.sleep(pause)
-        async with http.post(_door(stack), data=body, headers=headers) as response:
+        async with http.post(_webhook_url(stack), data=body, headers=headers) as response:
             if response.status != 503:
                 response.raise_for_status()
                 return True

@@ -87,7 +87,7 @@ class Probes:
         return True
 
     async def _webhook(self) -> bool:
-        """The door alone: a track, of which only the journal hears; it is told until it is acknowledged."""
+        """Webhooks alone: a track, which only the journal records; sent until it is acknowledged."""
         await self._webhooks.published(self._session, self._account.user_id)
         return True
 

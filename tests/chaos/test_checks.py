@@ -1,4 +1,4 @@
-"""The checks themselves: a world that broke a promise is found out."""
+"""The checks themselves: they find a system that lost an acknowledged change."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -72,11 +72,11 @@ def base_of(stack: Stack, service: str) -> str:
     return f"http://127.0.0.1:{stack.processes[service].port}"
 
 
-@pytest.mark.parametrize("door", ["service", "gateway"])
-async def test_nobody_and_forgers_are_refused(http: aiohttp.ClientSession, stack: Stack, door: str) -> None:
+@pytest.mark.parametrize("entry", ["service", "gateway"])
+async def test_nobody_and_forgers_are_refused(http: aiohttp.ClientSession, stack: Stack, entry: str) -> None:
     tries: list[tuple[str, Route, str, dict[str, str]]] = []
     for service, route in closed():
-        base = base_of(stack, service) if door == "service" else stack.base_url
+        base = base_of(stack, service) if entry == "service" else stack.base_url
         tries.append((base, route, "nobody", {}))
         tries.append((base, route, "spoofed headers", _SPOOFED))
         for what, header in foreign(service).items():
@@ -86,7 +86,7 @@ async def test_nobody_and_forgers_are_refused(http: aiohttp.ClientSession, stack
         (route.method, route.path, what): answer
         for (_, route, what, _), answer in zip(tries, await asyncio.gather(*calls), strict=True)
         # What is internal does not exist at the gateway.
-        if answer != (404 if door == "gateway" and route.access is Access.INTERNAL else 401)
+        if answer != (404 if entry == "gateway" and route.access is Access.INTERNAL else 401)
     }
     assert got == {}
 

@@ -131,7 +131,7 @@ async def test_who_is_inactive_is_out(fixtures: Fixtures) -> None:
     (await fixtures.client.call("POST", "/auth/exchange-code", body={"code": code})).check_refusal(401)
     answer = await me(fixtures.client, host.access_token)
     answer.check_refusal(401)
-    # As `me` itself finds out at once, or every door within a second.
+    # As `me` itself finds out at once, or every endpoint within a second.
     assert answer.body["code"] in {"account_gone", "token_revoked"}
 
 
