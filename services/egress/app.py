@@ -8,15 +8,17 @@ from aiohttp import web
 
 from services.egress.drift import routes as drift_routes
 from services.egress.drift.periodic_checks import PeriodicChecks
-from services.egress.engines.build import EngineParts, embedded_engine, livekit_engine
+from services.egress.engines.embedded import EmbeddedEngine
+from services.egress.engines.livekit import LiveKitEngine
 from services.egress.ingest import routes as ingest_routes
-from services.egress.ingest.build import build_ingest
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
-from services.egress.ingest.ports import Ingresses
-from services.egress.media.build import MediaOptions, build_media
+from services.egress.ingest.ingress_reconciliation import IngressReconciliation
+from services.egress.ingest.repository import IngestRepository
+from services.egress.ingest.service import IngestService
+from services.egress.media.build import Media, MediaBackends, MediaOptions
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
@@ -28,6 +30,8 @@ from services.egress.webhooks.service import WebhookService
 from shared.bus import Bus, Group, OrderedGroup
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
+from shared.egress.engine import Engine
+from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.files.storage import Storage
 from shared.http import Routes, service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
@@ -35,6 +39,7 @@ from shared.http.idempotency import IdempotencyKeys
 from shared.http.revocations import HttpRevocations
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
+from shared.livekit.ports import Ingresses
 from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
@@ -73,48 +78,32 @@ def build(settings: EgressSettings) -> web.Application:
     to = _connect(settings, clock)
     secret = settings.livekit_api_secret.get_secret_value()
     period = timedelta(seconds=settings.reconcile_period_seconds)
-
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     reconciler = build_reconciler(to.livekit, to.mongo, to.outbox, owner, clock, period)
+    sessions, ledger = reconciler.sessions, reconciler.ledger
+
     webhooks = WebhookRepository(to.mongo, to.webhook_outbox)
-    own_ingresses = IngressRepository(to.mongo)
+    own = IngressRepository(to.mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
-    embedded = EmbeddedIngresses(own_ingresses, mint, settings.rtmp_url, settings.livekit_api_url, clock)
+    embedded = EmbeddedIngresses(own, mint, settings.rtmp_url, settings.livekit_api_url, clock)
     ingresses: Ingresses = embedded if settings.ingest == "embedded" else to.livekit
-    ingest = build_ingest(ingresses, reconciler.sessions, webhooks, to.mongo, clock)
-    engine = _engine(settings, to, clock)
-    media = build_media(
-        media_options(settings),
-        reconciler,
-        engine,
-        to.livekit,
-        ingresses,
-        to.storage,
-        to.mongo,
-        to.outbox,
-        clock,
-    )
-    checks = PeriodicChecks(
-        [*media.checks, ingest.check], reconciler.lease, reconciler.ledger, clock, period=period
-    )
+    ingests = IngestRepository(to.mongo, clock)
+    ingest = IngestService(ingresses, ingests)
+    ingress_check = IngressReconciliation(ingresses, ingests, ingest, sessions, webhooks, clock)
+    engine, jobs = _engine(settings, to, clock)
+    media = Media(media_options(settings), _backends(to, engine, ingresses), sessions, ledger, clock)
+    checks = PeriodicChecks([*media.checks, ingress_check], reconciler.lease, ledger, clock, period=period)
 
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
     observers = [reconciler.webhook_observer.notice]
     app[webhook_routes.WEBHOOKS] = WebhookService(verifier, webhooks, clock, observers=observers)
-    app[ingest_routes.INGESTS] = ingest.service
+    app[ingest_routes.INGESTS] = ingest
     app[relay_routes.EMBEDDED_INGRESSES] = embedded
-    app[drift_routes.DRIFT] = reconciler.ledger
+    app[drift_routes.DRIFT] = ledger
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(to.mongo, clock)
     media.install(app)
-    stores: list[Indexed] = [
-        webhooks,
-        ingest.repository,
-        own_ingresses,
-        *reconciler.stores,
-        *media.stores,
-        idempotency,
-    ]
-    groups = [ingest_group(ingest.service), *reconciler.groups, *media.groups]
+    stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
+    groups = [ingest_group(ingest), *reconciler.groups, *media.groups]
     _add_lifetimes(app, settings, to, owner, stores, groups)
     # Last, so that it ends first, while everything it works with is still there.
     app.cleanup_ctx.extend([reconciler.lifetime, media.lifetime, checks.lifetime])
@@ -134,10 +123,24 @@ def _connect(settings: EgressSettings, clock: Clock) -> _Connections:
     )
 
 
-def _engine(settings: EgressSettings, to: _Connections, clock: Clock) -> EngineParts:
-    if settings.engine == "embedded":
-        return embedded_engine(to.mongo, clock)
-    return livekit_engine(to.livekit.egresses(), settings.storage_url, settings.storage_options)
+def _engine(settings: EgressSettings, to: _Connections, clock: Clock) -> tuple[Engine, tuple[Indexed, ...]]:
+    """The engine that the settings name, and its stores."""
+    if settings.engine == "livekit":
+        options = settings.storage_options
+        return LiveKitEngine(to.livekit.egresses(), settings.storage_url, options), ()
+    jobs, recorders = JobRepository(to.mongo), RecorderRepository(to.mongo)
+    return EmbeddedEngine(jobs, recorders, clock), (jobs, recorders)
+
+
+def _backends(to: _Connections, engine: Engine, ingresses: Ingresses) -> MediaBackends:
+    return MediaBackends(
+        engine=engine,
+        livekit=to.livekit,
+        ingresses=ingresses,
+        storage=to.storage,
+        mongo=to.mongo,
+        outbox=to.outbox,
+    )
 
 
 def media_options(settings: EgressSettings) -> MediaOptions:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -67,7 +67,14 @@ class EgressInfo:
 
 
 class Engine(Protocol):
-    """Every call has a deadline of its own, far below the 20 s that LiveKit waits for a worker."""
+    """Every call has a deadline of its own, far below the 20 s that LiveKit waits for a worker.
+
+    `settles_after` an unanswered start, it will no longer happen. `keeps_records`: the engine writes records
+    of segments, and no playlists of its own.
+    """
+
+    settles_after: timedelta
+    keeps_records: bool
 
     async def start(self, order: EgressOrder) -> str:
         """Begin; returns the engine's id of the egress.
@@ -86,4 +93,15 @@ class Engine(Protocol):
 
     async def list_running(self) -> Sequence[EgressInfo]:
         """All that are not over, of whatever session. Raises `Unavailable`."""
+        ...
+
+    async def problem(self, *, starting: bool) -> str | None:
+        """What keeps it from running, or if `starting` from starting, an egress: a sentence, None if nothing.
+
+        Raises `Unavailable`.
+        """
+        ...
+
+    async def remake(self, key: str) -> bool:
+        """Make the file of a failed egress once more; False if it cannot. Raises `Unavailable`."""
         ...

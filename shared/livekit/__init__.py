@@ -9,6 +9,7 @@ from shared.livekit.egress_api import LiveKitEgressClient
 from shared.livekit.egress_ports import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
 from shared.livekit.ports import (
     Ingress,
+    Ingresses,
     LiveKit,
     LiveKitParticipant,
     LiveKitRoom,
@@ -24,6 +25,7 @@ from shared.livekit.webhook import WebhookEvent, parse
 __all__ = [
     "ROLE_ATTRIBUTE",
     "Ingress",
+    "Ingresses",
     "JoinGrant",
     "LiveKit",
     "LiveKitApi",

@@ -113,7 +113,25 @@ class Ingress:
     ended_at: datetime | None = field(default=None, compare=False)
 
 
-class LiveKit(Protocol):
+class Ingresses(Protocol):
+    """LiveKit's ingresses, or our own. Every call has a deadline; each raises `Unavailable`."""
+
+    async def create_rtmp_ingress(
+        self, room: str, identity: str, *, name: str, participant_name: str
+    ) -> Ingress:
+        """Make a new ingress (`name` is for operators) that joins `room` as `identity`."""
+        ...
+
+    async def delete_ingress(self, ingress_id: str) -> None:
+        """Delete an ingress; does nothing if it does not exist."""
+        ...
+
+    async def list_ingresses(self, room: str | None = None) -> Sequence[Ingress]:
+        """All, or those of one room."""
+        ...
+
+
+class LiveKit(Ingresses, Protocol):
     """LiveKit's server API. Every call has a deadline.
 
     Each raises `shared.errors.Unavailable` if LiveKit is unavailable, and
@@ -179,20 +197,6 @@ class LiveKit(Protocol):
 
     async def remove_stale_participant(self, room: str, identity: str) -> None:
         """Take a participant off the list that no server has; a real one of this identity is disconnected."""
-        ...
-
-    async def create_rtmp_ingress(
-        self, room: str, identity: str, name: str, participant_name: str
-    ) -> Ingress:
-        """Make a new RTMP ingress (`name` is for operators) that joins `room` as `identity`."""
-        ...
-
-    async def delete_ingress(self, ingress_id: str) -> None:
-        """Remove an ingress; does nothing if it does not exist."""
-        ...
-
-    async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
-        """All ingresses, or those of one room."""
         ...
 
     async def answers(self) -> bool:

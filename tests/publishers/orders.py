@@ -14,7 +14,7 @@ from services.egress.egresses.repository import EgressRepository
 from services.egress.engines.embedded import EmbeddedEngine
 from shared.clock import SystemClock
 from shared.egress.engine import EgressOrder, EncodingOptions
-from shared.egress.job_repository import JobRepository
+from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Job, egress_id_of
 from shared.egress.segment_repository import SegmentRepository
 from shared.egress.segments import Segment
@@ -130,6 +130,7 @@ async def orders(running: RunningStack) -> AsyncIterator[Orders]:
     egresses = EgressRepository(mongo, Outbox(MemoryBus(), clock, source="/tests"), clock)
     storage = running.data.data_of("storage")
     try:
-        yield Orders(jobs, SegmentRepository(mongo), EmbeddedEngine(jobs, clock), storage, mongo, egresses)
+        engine = EmbeddedEngine(jobs, RecorderRepository(mongo), clock)
+        yield Orders(jobs, SegmentRepository(mongo), engine, storage, mongo, egresses)
     finally:
         mongo.close()

@@ -7,7 +7,7 @@ from shared.contracts.states import SessionState, SessionStatus
 from shared.errors import Conflict, NotFound, Unavailable
 
 
-class SessionAccess:
+class MediaAccess:
     def __init__(self, sessions: Sessions):
         self._sessions = sessions
 

@@ -1,8 +1,9 @@
-"""Comparing planned egresses with what the engine lists: webhooks may be lost and starts go unanswered."""
+"""What is asked of the engine for planned egresses, and what it lists: webhooks may be lost."""
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+
+import structlog
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.drift.service import DriftLedger
@@ -10,11 +11,14 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.egress.engine import EgressInfo, Engine
+from shared.egress.engine import EgressInfo, EncodingOptions, Engine
+from shared.errors import AppError, Unavailable
+
+log = structlog.get_logger(__name__)
 
 
 class EngineSync:
-    """`settles_after` an unanswered start the engine can no longer carry it out."""
+    """A start whose outcome is not known is looked up before there is another."""
 
     def __init__(
         self,
@@ -22,14 +26,35 @@ class EngineSync:
         engine: Engine,
         ledger: DriftLedger,
         clock: Clock,
-        *,
-        settles_after: timedelta,
+        encoding: EncodingOptions,
     ):
         self._egresses = egresses
         self._engine = engine
         self._ledger = ledger
         self._clock = clock
-        self._settles_after = settles_after
+        self._encoding = encoding
+
+    async def start(self, egress: PlannedEgress) -> PlannedEgress:
+        starting = await self._egresses.change(egress.id, lambda one: one.request_start(self._clock.now()))
+        if starting.asked_at is None:
+            return starting  # It was stopped meanwhile.
+        try:
+            egress_id = await self._engine.start(starting.order(self._encoding))
+        except AppError as error:
+            known = not isinstance(error, Unavailable)
+            reason = error.message
+            log.warning("egress.not_started", egress=egress.id, known=known, error=reason)
+            return await self._egresses.change(
+                egress.id, lambda one: one.refused(reason, self._clock.now(), known=known)
+            )
+        log.info("egress.started", session_id=egress.session_id, egress=egress.id, egress_id=egress_id)
+        return await self._egresses.change(egress.id, lambda one: one.accepted(egress_id, self._clock.now()))
+
+    async def stop(self, egress: PlannedEgress) -> PlannedEgress:
+        stopping = await self._egresses.change(egress.id, lambda one: one.request_stop(self._clock.now()))
+        if not stopping.over and stopping.egress_id is not None:
+            await self._engine.stop(stopping.egress_id)
+        return stopping
 
     async def find(self, egress: PlannedEgress) -> PlannedEgress:
         """Look for the egress whose start had no answer."""
@@ -38,7 +63,7 @@ class EngineSync:
         if seen is not None:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
         return await self._egresses.change(
-            egress.id, lambda one: one.not_found(self._clock.now(), self._settles_after)
+            egress.id, lambda one: one.not_found(self._clock.now(), self._engine.settles_after)
         )
 
     async def check(self, egress: PlannedEgress) -> PlannedEgress:

@@ -11,9 +11,10 @@ from datetime import timedelta
 import structlog
 
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.repository import EgressRepository
-from services.egress.egresses.runner import EgressRunner
-from services.egress.egresses.schedule import next_due
+from services.egress.egresses.schedule import EgressStep, next_due, next_step
+from services.egress.sessions.service import Sessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.runtime.tasks import wait_at_most
@@ -22,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 # Called with an egress as it is now, perhaps more than once with the same.
 Observer = Callable[[PlannedEgress], Awaitable[None]]
+
+# Whether the stream of the egress (session, key) has something to play.
+Playable = Callable[[str, str], Awaitable[bool]]
 
 _AT_ONCE = 32
 _POLL = 0.5
@@ -34,15 +38,19 @@ class EgressWorker:
     def __init__(
         self,
         egresses: EgressRepository,
-        runner: EgressRunner,
+        sync: EngineSync,
+        sessions: Sessions,
         clock: Clock,
         *,
+        playable: Playable,
         observers: Sequence[Observer],
         wake: asyncio.Event,
     ):
         self._egresses = egresses
-        self._runner = runner
+        self._sync = sync
+        self._sessions = sessions
         self._clock = clock
+        self._playable = playable
         self._observers = observers
         self._wake = wake
         self._busy: set[str] = set()
@@ -92,7 +100,7 @@ class EgressWorker:
         if claim is None:
             return False
         try:
-            egress = await self._runner.take_step(await self._egresses.get(key))
+            egress = await self._take_step(await self._egresses.get(key))
             for observe in self._observers:
                 await observe(egress)
             await self._egresses.change(
@@ -106,3 +114,20 @@ class EgressWorker:
         finally:
             await self._egresses.release(key, claim)
         return True
+
+    async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
+        step = next_step(egress, self._clock.now())
+        if step is EgressStep.START:
+            session = await self._sessions.find(egress.session_id)
+            if egress.expired(self._clock.now()) or session is None or session.over:
+                return await self._egresses.change(egress.id, lambda one: one.unwant(self._clock.now()))
+            return await self._sync.start(egress)
+        if step is EgressStep.FIND:
+            return await self._sync.find(egress)
+        if step is EgressStep.STOP:
+            return await self._sync.stop(egress)
+        if step is EgressStep.CHECK:
+            egress = await self._sync.check(egress)
+        if egress.stream and not egress.playable and await self._playable(egress.session_id, egress.id):
+            return await self._egresses.change(egress.id, PlannedEgress.play)
+        return egress

@@ -1,22 +1,27 @@
 """The engine that comes with Greenroom: an egress is a job that a recorder process takes."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from shared.clock import Clock
 from shared.egress.engine import EgressInfo, EgressOrder
-from shared.egress.job_repository import JobRepository
-from shared.egress.jobs import Job, job_of
+from shared.egress.job_repository import JobRepository, RecorderRepository
+from shared.egress.jobs import Job, alive, job_of
 
 
 class EmbeddedEngine:
     """Orders become jobs, whether or not a recorder runs now: until one takes it, an egress is starting."""
 
-    def __init__(self, jobs: JobRepository, clock: Clock):
+    settles_after = timedelta()
+    keeps_records = True
+
+    def __init__(self, jobs: JobRepository, recorders: RecorderRepository, clock: Clock):
         self._jobs = jobs
+        self._recorders = recorders
         self._clock = clock
 
     async def start(self, order: EgressOrder) -> str:
-        """Begin, once for each key. Raises `Unavailable` where the database does not answer."""
+        """Start, once for each key. Raises `Unavailable`."""
         job = job_of(order, self._clock.now())
         await self._jobs.add(job)
         return job.egress_id
@@ -29,6 +34,16 @@ class EmbeddedEngine:
 
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(job) for job in await self._jobs.open()]
+
+    async def problem(self, *, starting: bool) -> str | None:
+        running = alive(await self._recorders.all(), self._clock.now())
+        if not running:
+            return "No recorder runs"
+        busy = all(one.jobs >= one.capacity for one in running)
+        return "All recorders are busy" if starting and busy else None
+
+    async def remake(self, key: str) -> bool:
+        return await self._jobs.reopen(key)
 
 
 def _info(job: Job) -> EgressInfo:

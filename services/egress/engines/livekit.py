@@ -1,6 +1,7 @@
 """LiveKit Egress: workers of its own, reached through the LiveKit server."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -11,6 +12,10 @@ from shared.livekit import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, 
 
 class LiveKitEngine:
     """Room composites. Workers write to the same storage: the same bucket, or the same directory mounted."""
+
+    # LiveKit waits for a worker for up to 25 s; some time after that, an unanswered start has not happened.
+    settles_after = timedelta(seconds=35)
+    keeps_records = False
 
     def __init__(self, livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]):
         self._livekit = livekit
@@ -27,6 +32,14 @@ class LiveKitEngine:
 
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(found) for found in await self._livekit.list_active_egresses()]
+
+    async def problem(self, *, starting: bool) -> str | None:
+        del starting  # LiveKit reports nothing about its workers.
+        return None
+
+    async def remake(self, key: str) -> bool:
+        del key
+        return False
 
 
 class StorageTarget:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.domain import SessionIngest
-from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
 from services.egress.sessions.service import Sessions
@@ -14,6 +13,7 @@ from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.ids import is_id, new_id
 from shared.livekit import Ingress
+from shared.livekit.ports import Ingresses
 
 # Neither publishing nor idle: media arrives and is not in the room yet.
 _UNDECIDED = "buffering"

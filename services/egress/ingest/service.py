@@ -5,11 +5,11 @@ import asyncio
 import structlog
 
 from services.egress.ingest.domain import SessionIngest, ingress_identity
-from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from shared.contracts.livekit_events import IngressEvent, IngressStarted
 from shared.errors import Conflict, Unavailable
 from shared.livekit import Ingress
+from shared.livekit.ports import Ingresses
 
 log = structlog.get_logger(__name__)
 

@@ -1,38 +1,46 @@
-"""What makes streams and recordings, put together, and its life."""
+"""Egresses, streams and recordings, put together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from aiohttp import web
 
-from services.egress.access.service import SessionAccess
+from services.egress.access.service import MediaAccess
 from services.egress.drift.periodic_checks import DriftCheck
-from services.egress.egresses.build import EgressParts, build_egresses, build_worker
+from services.egress.drift.service import DriftLedger
 from services.egress.egresses.consumers import egress_group
+from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.orphans import OrphanedEgresses
+from services.egress.egresses.repository import EgressRepository
+from services.egress.egresses.service import EgressService
 from services.egress.egresses.worker import EgressWorker
-from services.egress.engines.build import EngineParts
-from services.egress.ingest.ports import Ingresses
-from services.egress.reconciler.build import ReconcilerParts
-from services.egress.recordings.build import RecordingParts, build_recordings
 from services.egress.recordings.files import FILE_LINKS, RecordingFiles
-from services.egress.recordings.housekeeping import RetentionLimits
+from services.egress.recordings.housekeeping import Housekeeping, RetentionLimits
+from services.egress.recordings.lifecycle import RecordingLifecycle
+from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import RecordingRepository
-from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_RETRY, RECORDINGS
-from services.egress.recordings.starter import RecordingStarter
-from services.egress.streams.build import StreamParts, build_streams
+from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
+from services.egress.recordings.service import RecordingService
+from services.egress.recordings.stuck_recordings import StuckRecordings
+from services.egress.sessions.service import Sessions
 from services.egress.streams.consumers import stream_group
-from services.egress.streams.health import RoomSignalsReader
-from services.egress.streams.hls_service import HLS_LINKS
+from services.egress.streams.health import RoomSignalsReader, StreamHealthService
+from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource
+from services.egress.streams.livekit_playlists import LiveKitPlaylists
+from services.egress.streams.removal import StreamRemoval
+from services.egress.streams.repository import StreamRepository
 from services.egress.streams.routes import HEALTH, HLS
-from shared.bus import Group
+from services.egress.streams.segments import StreamSegments
+from services.egress.streams.service import StreamService
+from services.egress.streams.stuck_streams import StuckStreams
 from shared.clock import Clock
-from shared.egress.engine import EncodingOptions
+from shared.egress.engine import EncodingOptions, Engine
 from shared.egress.segment_repository import SegmentRepository
 from shared.files.signed_paths import PathSigner
 from shared.files.storage import Storage
-from shared.livekit import LiveKit
+from shared.livekit import Ingresses, LiveKit
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
@@ -53,102 +61,119 @@ class MediaOptions:
     recording_limits: RetentionLimits
 
 
-@dataclass(frozen=True)
-class MediaParts:
-    egresses: EgressParts
-    worker: EgressWorker
-    streams: StreamParts
-    recordings: RecordingParts
-    orphans: OrphanedEgresses
-    stores: tuple[Indexed, ...]
+@dataclass(frozen=True, kw_only=True)
+class MediaBackends:
+    """What streams and recordings are made with, and where they are kept."""
 
-    @property
-    def checks(self) -> tuple[DriftCheck, ...]:
-        return self.orphans, self.streams.check, self.recordings.check
+    engine: Engine
+    livekit: LiveKit
+    ingresses: Ingresses
+    storage: Storage
+    mongo: Mongo
+    outbox: Outbox
 
-    @property
-    def groups(self) -> tuple[Group, Group]:
-        return egress_group(self.egresses.service), stream_group(self.streams.service)
+
+class Media:
+    """`checks` compare what runs with what should, `stores` have indexes, `groups` take events."""
+
+    def __init__(
+        self,
+        options: MediaOptions,
+        backends: MediaBackends,
+        sessions: Sessions,
+        ledger: DriftLedger,
+        clock: Clock,
+    ):
+        mongo, outbox, engine = backends.mongo, backends.outbox, backends.engine
+        plans, wake = EgressRepository(mongo, outbox, clock), asyncio.Event()
+        streams = StreamRepository(mongo, outbox, clock)
+        recordings = RecordingRepository(mongo, outbox, clock)
+        segments = SegmentRepository(mongo)
+        self.stores: tuple[Indexed, ...] = (plans, streams, recordings, segments)
+        self.egresses = EgressService(plans, wake, clock)
+        self.lifecycle = RecordingLifecycle(recordings, self.egresses, engine, backends.storage, clock)
+        self.streams = StreamService(
+            streams, self.egresses, self.lifecycle, sessions, clock, retention=options.stream_retention
+        )
+        self.orphans = StorageOrphans(recordings, backends.storage, clock)
+        self._add_recordings(options, backends, recordings, segments, MediaAccess(sessions), clock)
+        self._add_streams(options, backends, streams, segments, MediaAccess(sessions), clock)
+        self.worker = EgressWorker(
+            plans,
+            EngineSync(plans, engine, ledger, clock, options.encoding),
+            sessions,
+            clock,
+            playable=self.playlists.playable,
+            observers=[self.streams.observe, self.lifecycle.observe],
+            wake=wake,
+        )
+        self.checks: tuple[DriftCheck, ...] = (
+            OrphanedEgresses(engine, plans, self.egresses, sessions),
+            StuckStreams(streams, self.streams, plans, sessions),
+            StuckRecordings(recordings, self.lifecycle, plans, clock),
+        )
+        self.groups = (egress_group(self.egresses), stream_group(self.streams))
+
+    def _add_recordings(
+        self,
+        options: MediaOptions,
+        backends: MediaBackends,
+        recordings: RecordingRepository,
+        segments: SegmentRepository,
+        access: MediaAccess,
+        clock: Clock,
+    ) -> None:
+        self.files = RecordingFiles(
+            recordings,
+            self.egresses,
+            segments,
+            backends.storage,
+            PathSigner(options.secret, FILE_LINKS, clock),
+            clock,
+            public_url=options.public_url,
+        )
+        self.recordings = RecordingService(
+            recordings,
+            self.lifecycle,
+            self.files,
+            self.egresses,
+            access,
+            clock,
+            release_file=self.streams.release_file,
+        )
+        self.housekeeping = Housekeeping(
+            recordings, self.files, self.orphans, clock, limits=options.recording_limits
+        )
+
+    def _add_streams(
+        self,
+        options: MediaOptions,
+        backends: MediaBackends,
+        streams: StreamRepository,
+        segments: SegmentRepository,
+        access: MediaAccess,
+        clock: Clock,
+    ) -> None:
+        of_stream = StreamSegments(backends.mongo, segments, seconds=options.encoding.segment_seconds)
+        rooms = RoomSignalsReader(backends.livekit, backends.ingresses, clock)
+        recorded = backends.engine.keeps_records
+        self.playlists: PlaylistSource = of_stream if recorded else LiveKitPlaylists(backends.storage)
+        self.hls = HlsService(
+            streams, self.playlists, backends.storage, PathSigner(options.secret, HLS_LINKS, clock)
+        )
+        self.health = StreamHealthService(
+            access, streams, self.egresses, of_stream, rooms, backends.engine, options.encoding, clock
+        )
+        self.removal = StreamRemoval(streams, segments, self.egresses, backends.storage, clock)
 
     def install(self, app: web.Application) -> None:
-        app[RECORDINGS], app[RECORDING_FILES] = self.recordings.service, self.recordings.files
-        app[RECORDING_RETRY], app[HOUSEKEEPING] = self.recordings.retry, self.recordings.housekeeping
-        app[HEALTH], app[HLS] = self.streams.health, self.streams.hls
+        app[RECORDINGS], app[RECORDING_FILES] = self.recordings, self.files
+        app[RECORDING_LIFECYCLE], app[HOUSEKEEPING] = self.lifecycle, self.housekeeping
+        app[HEALTH], app[HLS] = self.health, self.hls
 
     async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
         """A `cleanup_ctx`."""
         app[SUPERVISOR].spawn("egress worker", self.worker.run())
-        app[SUPERVISOR].spawn("housekeeping", self.recordings.housekeeping.run())
-        app[SUPERVISOR].spawn("stream removal", self.streams.removal.run())
+        app[SUPERVISOR].spawn("housekeeping", self.housekeeping.run())
+        app[SUPERVISOR].spawn("stream removal", self.removal.run())
         yield
-
-
-def build_media(
-    options: MediaOptions,
-    reconciler: ReconcilerParts,
-    engine: EngineParts,
-    livekit: LiveKit,
-    ingresses: Ingresses,
-    storage: Storage,
-    mongo: Mongo,
-    outbox: Outbox,
-    clock: Clock,
-) -> MediaParts:
-    sessions, access = reconciler.sessions, SessionAccess(reconciler.sessions)
-    repository, segments = RecordingRepository(mongo, outbox, clock), SegmentRepository(mongo)
-    starter = RecordingStarter(repository, clock, storage_type=storage.kind)
-    egresses = build_egresses(engine, mongo, outbox, clock)
-    rooms = RoomSignalsReader(livekit, ingresses, clock)
-    hls_links = PathSigner(options.secret, HLS_LINKS, clock)
-    streams = build_streams(
-        egresses,
-        starter,
-        sessions,
-        access,
-        rooms,
-        storage,
-        hls_links,
-        mongo,
-        outbox,
-        clock,
-        encoding=options.encoding,
-        retention=options.stream_retention,
-    )
-    files = RecordingFiles(
-        repository,
-        egresses.service,
-        segments,
-        storage,
-        PathSigner(options.secret, FILE_LINKS, clock),
-        clock,
-        public_url=options.public_url,
-    )
-    recordings = build_recordings(
-        repository,
-        starter,
-        files,
-        egresses,
-        access,
-        storage,
-        clock,
-        limits=options.recording_limits,
-        release_file=streams.service.release_file,
-    )
-    worker = build_worker(
-        egresses,
-        sessions,
-        reconciler.ledger,
-        clock,
-        encoding=options.encoding,
-        playable=streams.playlists.playable,
-        observers=[streams.service.observe, recordings.observer.observe],
-    )
-    orphans = OrphanedEgresses(engine.engine, egresses.repository, egresses.service, sessions)
-    stores: tuple[Indexed, ...] = (
-        egresses.repository,
-        streams.repository,
-        repository,
-        segments,
-        *engine.stores,
-    )
-    return MediaParts(egresses, worker, streams, recordings, orphans, stores)

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.egress.recordings.files import RecordingFiles
 from services.egress.recordings.housekeeping import Housekeeping
-from services.egress.recordings.retrying import RecordingRetry
+from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.schemas import (
     CleanupRequest,
     CleanupResponse,
@@ -26,7 +26,7 @@ from shared.http.schema import Page
 
 RECORDINGS: Final = web.AppKey("recordings", RecordingService)
 RECORDING_FILES: Final = web.AppKey("recording_files", RecordingFiles)
-RECORDING_RETRY: Final = web.AppKey("recording_retry", RecordingRetry)
+RECORDING_LIFECYCLE: Final = web.AppKey("recording_lifecycle", RecordingLifecycle)
 HOUSEKEEPING: Final = web.AppKey("housekeeping", Housekeeping)
 
 routes = Routes("Recordings")
@@ -154,4 +154,4 @@ async def retry_recording(request: Request) -> Reply[RecordingResponse]:
 
     Looks for its file; if there is none, makes it again from the stored segments. 409 unless it has failed.
     """
-    return Reply(recording_response(await request.service(RECORDING_RETRY).retry(request.path_id())))
+    return Reply(recording_response(await request.service(RECORDING_LIFECYCLE).retry(request.path_id())))

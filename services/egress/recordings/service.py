@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from services.egress.access.service import SessionAccess
+from services.egress.access.service import MediaAccess
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.files import DownloadLink, RecordingFiles
+from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.repository import RecordingRepository
-from services.egress.recordings.starter import RecordingStarter
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden, NotFound
@@ -24,16 +24,16 @@ class RecordingService:
     def __init__(
         self,
         recordings: RecordingRepository,
-        starter: RecordingStarter,
+        lifecycle: RecordingLifecycle,
         files: RecordingFiles,
         egresses: EgressService,
-        access: SessionAccess,
+        access: MediaAccess,
         clock: Clock,
         *,
         release_file: ReleaseFile,
     ):
         self._recordings = recordings
-        self._starter = starter
+        self._lifecycle = lifecycle
         self._files = files
         self._egresses = egresses
         self._access = access
@@ -76,7 +76,7 @@ class RecordingService:
         session = await self._access.get_for_host(session_id, caller)
         recording = await self._recordings.find(reservation.id) if reservation.repeated else None
         if recording is None:
-            recording = await self._starter.start(reservation.id, await self._access.check_live(session))
+            recording = await self._lifecycle.start(reservation.id, await self._access.check_live(session))
         if recording is None:
             raise Conflict("The session is being recorded", code="recording_active")
         await self._egresses.plan(recording.key, session_id, stream=False, file=True)

@@ -6,7 +6,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.recordings.domain import Recording
-from services.egress.recordings.egress_observer import EgressObserver
+from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 
@@ -19,12 +19,12 @@ class StuckRecordings:
     def __init__(
         self,
         recordings: RecordingRepository,
-        observer: EgressObserver,
+        lifecycle: RecordingLifecycle,
         egresses: EgressRepository,
         clock: Clock,
     ):
         self._recordings = recordings
-        self._observer = observer
+        self._lifecycle = lifecycle
         self._egresses = egresses
         self._clock = clock
 
@@ -42,7 +42,7 @@ class StuckRecordings:
             now = self._clock.now()
             await self._recordings.change(recording.id, lambda one: one.fail(_NEVER_BEGUN, now))
         elif egress.over:
-            await self._observer.observe(egress)
+            await self._lifecycle.observe(egress)
         else:
             return None
         settled = await self._recordings.get(recording.id)

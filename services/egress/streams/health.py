@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.egress.access.service import SessionAccess
+from services.egress.access.service import MediaAccess
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.engines.build import EngineProblem
-from services.egress.ingest.ports import Ingresses
 from services.egress.streams.domain import Stream
 from services.egress.streams.health_rules import HealthSignals, HealthStatus, assess
 from services.egress.streams.playlists import WINDOW
@@ -18,10 +16,11 @@ from services.egress.streams.segments import StreamSegments
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import StreamStatus
-from shared.egress.engine import EncodingOptions
+from shared.egress.engine import EncodingOptions, Engine
 from shared.egress.segments import Segment
 from shared.errors import AppError
 from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom, LiveKitTrack
+from shared.livekit.ports import Ingresses
 
 _DEADLINE = 3.0
 # LiveKit lists the participants of a room within some seconds of its opening.
@@ -89,15 +88,14 @@ class RoomSignalsReader:
 class StreamHealthService:
     def __init__(
         self,
-        access: SessionAccess,
+        access: MediaAccess,
         streams: StreamRepository,
         egresses: EgressService,
         segments: StreamSegments,
         rooms: RoomSignalsReader,
-        clock: Clock,
-        *,
-        problem: EngineProblem,
+        engine: Engine,
         encoding: EncodingOptions,
+        clock: Clock,
     ):
         self._access = access
         self._streams = streams
@@ -105,7 +103,7 @@ class StreamHealthService:
         self._segments = segments
         self._rooms = rooms
         self._clock = clock
-        self._problem = problem
+        self._engine = engine
         self._encoding = encoding
 
     async def of(self, session_id: str, caller: Caller, library_id: str | None) -> StreamHealth:
@@ -126,7 +124,7 @@ class StreamHealthService:
             and all(track.muted for _, track in livekit.tracks),
             last_segment_age=output.age,
             segment_seconds=self._encoding.segment_seconds,
-            engine_problem=await self._problem(starting=status is StreamStatus.STARTING),
+            engine_problem=await self._engine.problem(starting=status is StreamStatus.STARTING),
         )
         verdict, reasons = assess(signals)
         return StreamHealth(

@@ -40,8 +40,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def engine(jobs: JobRepository, clock: FakeClock) -> EmbeddedEngine:
-    return EmbeddedEngine(jobs, clock)
+def engine(jobs: JobRepository, mongo: Mongo, clock: FakeClock) -> EmbeddedEngine:
+    return EmbeddedEngine(jobs, RecorderRepository(mongo), clock)
 
 
 async def test_an_order_is_one_job_however_often_it_is_given(

@@ -32,8 +32,8 @@ async def test_nobody_is_there(livekit: LiveKit) -> None:
 
 async def test_ingresses(livekit: LiveKit) -> None:
     room, other = new_id(), new_id()
-    made = await livekit.create_rtmp_ingress(room, "u:ingress", "name", "Ada")
-    elsewhere = await livekit.create_rtmp_ingress(other, "u:ingress", "name", "Ada")
+    made = await livekit.create_rtmp_ingress(room, "u:ingress", name="name", participant_name="Ada")
+    elsewhere = await livekit.create_rtmp_ingress(other, "u:ingress", name="name", participant_name="Ada")
     assert (made.room, made.identity, made.name) == (room, "u:ingress", "name")
     assert made.ingress_id.startswith("IN_")
     assert made.url.startswith("rtmp://")

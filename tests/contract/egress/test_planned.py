@@ -96,7 +96,7 @@ async def stored(stack: Stack, real_mongo: Mongo) -> House:
         session = await house.go_live(stream=False, host_id=new_id())
         for _ in range(10):
             recording = await house.record(session)
-            await house.parts.recordings.service.stop(session.id, host_of(session))
+            await house.parts.recordings.stop(session.id, host_of(session))
             await house.recordings.change(recording.id, lambda one: one.fail("nothing", house.clock.now()))
     return house
 

@@ -15,7 +15,6 @@ from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_reconciliation import IngressReconciliation
-from services.egress.ingest.ports import Ingresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
 from services.egress.webhooks.domain import translate
@@ -26,6 +25,7 @@ from shared.contracts.states import SessionMode, SessionState, SessionStatus
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import Ingress, TokenMint, parse
+from shared.livekit.ports import Ingresses
 from shared.persistence.outbox import Outbox
 from tests.unit.egress.reconciler.builders import HOST, ended, state
 from tests.unit.egress.reconciler.fixture import House

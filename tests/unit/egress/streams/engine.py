@@ -3,24 +3,32 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.clock import Clock
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.errors import BadGateway, Unavailable
 
+SETTLES_AFTER = timedelta(seconds=30)
+
 
 class FakeEngine:
     """`begun` are the orders that were really begun.
 
-    It begins, and does not say so, `hides` times; it does not begin, and says nothing, `loses` times.
+    It begins, and does not say so, `hides` times; it does not begin, and says nothing, `loses` times. It has
+    the problem that it `reports`.
     """
+
+    settles_after = SETTLES_AFTER
+    keeps_records = True
 
     def __init__(self, clock: Clock):
         self.begun: list[EgressOrder] = []
         self.asked: list[str] = []
         self.stopped: list[str] = []
         self.egresses: dict[str, EgressInfo] = {}
+        self.remade: list[str] = []
+        self.reports: str | None = None
         self.away = False
         self.hides = 0
         self.loses = 0
@@ -75,6 +83,13 @@ class FakeEngine:
         if self.away:
             raise Unavailable("away")
         return [one for one in self.egresses.values() if not one.status.over]
+
+    async def problem(self, *, starting: bool) -> str | None:
+        return self.reports
+
+    async def remake(self, key: str) -> bool:
+        self.remade.append(key)
+        return True
 
     def be(self, egress_id: str, status: EgressStatus, error: str | None = None) -> EgressInfo:
         """It goes on; nobody is told."""

@@ -10,8 +10,7 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.engines.build import EngineParts
-from services.egress.media.build import build_media
+from services.egress.media.build import Media, MediaBackends
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
@@ -41,7 +40,6 @@ from tests.unit.egress.reconciler.builders import T0, state
 from tests.unit.egress.reconciler.fixture import FakeOwner
 from tests.unit.egress.streams.engine import FakeEngine
 
-SETTLES_AFTER = timedelta(seconds=30)
 SECRET = "a secret that tests share with nobody"
 
 
@@ -63,35 +61,25 @@ class House:
         self.owner: FakeOwner = like.owner if like else FakeOwner()
         self.bus = MemoryBus(clock=self.clock)
         self.engine: FakeEngine = like.engine if like else FakeEngine(self.clock)
-        self.problem: str | None = None
-        self.remade: list[str] = []
+        self.engine.keeps_records = keeps_records
         self.storage: Storage = like.storage if like else Storage.from_url("memory:")
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.reconciler = build_reconciler(
             self.livekit, self.mongo, self.outbox, self.owner, self.clock, timedelta(seconds=10)
         )
-        parts = EngineParts(
+        given = EgressSettings(
+            internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings
+        )
+        backends = MediaBackends(
             engine=engine or self.engine,
-            settles_after=SETTLES_AFTER,
-            keeps_records=keeps_records,
-            problem=self._problem,
-            remake=self._remake,
+            livekit=self.livekit,
+            ingresses=self.livekit,
+            storage=self.storage,
+            mongo=self.mongo,
+            outbox=self.outbox,
         )
-        self.parts = build_media(
-            media_options(
-                EgressSettings(
-                    internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings
-                )
-            ),
-            self.reconciler,
-            parts,
-            self.livekit,
-            self.livekit,
-            self.storage,
-            self.mongo,
-            self.outbox,
-            self.clock,
-        )
+        sessions, ledger = self.reconciler.sessions, self.reconciler.ledger
+        self.parts = Media(media_options(given), backends, sessions, ledger, self.clock)
         self.checks = PeriodicChecks(
             self.parts.checks,
             self.reconciler.lease,
@@ -104,20 +92,13 @@ class House:
         self.recordings = RecordingRepository(self.mongo, self.outbox, self.clock)
         self.segments = SegmentRepository(self.mongo)
 
-    async def _problem(self, *, starting: bool) -> str | None:
-        return self.problem
-
-    async def _remake(self, key: str) -> bool:
-        self.remade.append(key)
-        return True
-
     async def ensure_indexes(self) -> None:
         for store in (*self.reconciler.stores, *self.parts.stores):
             await store.ensure_indexes()
 
     async def follow(self, event: SessionEvent) -> None:
         self.owner.sessions[event.session.id] = event.session
-        await self.parts.streams.service.follow(event)
+        await self.parts.streams.follow(event)
 
     async def go_live(self, *, stream: bool = True, record: bool = False, **given: Any) -> SessionState:
         wish = StreamWish(wanted=stream, record=record, attempt=1 if stream else 0)
@@ -179,7 +160,7 @@ class House:
     async def active(self, egress_id: str = "EG_0000") -> EgressInfo:
         """The engine says that it runs."""
         seen = self.engine.be(egress_id, EgressStatus.ACTIVE)
-        await self.parts.egresses.service.follow(EgressUpdated(**_told(seen), occurred_at=self.clock.now()))
+        await self.parts.egresses.follow(EgressUpdated(**_told(seen), occurred_at=self.clock.now()))
         await self.work()
         return seen
 
@@ -192,9 +173,7 @@ class House:
     ) -> None:
         """The engine says that it is over."""
         seen = self.engine.be(egress_id, status, error)
-        await self.parts.egresses.service.follow(
-            EgressEnded(**_told(seen), occurred_at=self.clock.now(), **told)
-        )
+        await self.parts.egresses.follow(EgressEnded(**_told(seen), occurred_at=self.clock.now(), **told))
         await self.work()
 
     async def complete(self, egress_id: str, content: bytes = b"moov", duration: float = 12.4) -> None:
@@ -217,7 +196,7 @@ class House:
             type="video",
             source="camera",
         )
-        await self.parts.streams.service.revive(event)
+        await self.parts.streams.revive(event)
 
     async def segment(self, session: SessionState, key: str, n: int, **given: Any) -> Segment:
         """Another segment is stored."""
@@ -255,7 +234,7 @@ class House:
     async def record(self, session: SessionState, id: str | None = None) -> Recording:  # noqa: A002
         """The host starts a recording."""
         reservation = Reservation.fresh()
-        made = await self.parts.recordings.service.start(reservation, session.id, host_of(session))
+        made = await self.parts.recordings.start(reservation, session.id, host_of(session))
         return await self.recordings.get(made.id)
 
 

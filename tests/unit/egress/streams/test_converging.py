@@ -10,7 +10,8 @@ from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
-from tests.unit.egress.streams.house import SETTLES_AFTER, House
+from tests.unit.egress.streams.engine import SETTLES_AFTER
+from tests.unit.egress.streams.house import House
 
 SETTLED = SETTLES_AFTER.total_seconds()
 
@@ -157,9 +158,7 @@ async def test_late_news_of_a_session_starts_nothing(house: House) -> None:
     session = await house.go_live(stream=False)
     await house.end(session)
     wish = session.stream.model_copy(update={"wanted": True, "attempt": 1})
-    await house.parts.streams.service.follow(
-        SessionStarted(session=session.model_copy(update={"stream": wish}))
-    )
+    await house.parts.streams.follow(SessionStarted(session=session.model_copy(update={"stream": wish})))
     await house.work(5)
     assert house.engine.asked == []
 
@@ -244,8 +243,8 @@ async def test_what_is_told_of_it_in_another_room_is_not_about_it(house: House) 
     elsewhere = EgressEnded(
         session_id=new_id(), egress_id=seen.egress_id, status="complete", occurred_at=house.clock.now()
     )
-    await house.parts.egresses.service.follow(elsewhere)
-    await house.parts.egresses.service.follow(elsewhere.model_copy(update={"egress_key": seen.key}))
+    await house.parts.egresses.follow(elsewhere)
+    await house.parts.egresses.follow(elsewhere.model_copy(update={"egress_key": seen.key}))
     [egress] = await house.planned(session)
     assert egress.status is EgressStatus.ACTIVE
 

@@ -34,7 +34,7 @@ MUTED = LiveKitTrack("TR_2", "audio", "microphone", muted=True)
 
 
 async def health(house: House, session: SessionState) -> StreamHealthResponse:
-    return stream_health_response(await house.parts.streams.health.of(session.id, host_of(session), None))
+    return stream_health_response(await house.parts.health.of(session.id, host_of(session), None))
 
 
 async def running(house: House) -> SessionState:
@@ -115,7 +115,7 @@ async def test_segments_that_stop_coming(house: House) -> None:
 
 
 async def test_an_engine_that_is_not_there(house: House) -> None:
-    house.problem = "No recorder runs"
+    house.engine.reports = "No recorder runs"
     session = await house.go_live()
     await house.work()
     found = await health(house, session)
@@ -173,7 +173,7 @@ async def test_who_moderates_may_look(house: House) -> None:
     moderator = new_id()
     session = await house.go_live(roles={moderator: Role.MODERATOR})
     viewer: dict[str, Any] = {"role": UserRole.VIEWER, "organization_id": None}
-    look = house.parts.streams.health.of
+    look = house.parts.health.of
     assert stream_health_response(
         await look(session.id, host_of(session, user_id=moderator, **viewer), None)
     ).room

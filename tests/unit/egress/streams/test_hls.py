@@ -137,9 +137,7 @@ async def test_the_stream_of_a_deleted_session_goes_with_it(house: House, http: 
     other, _ = await streaming(house)
     await house.end(session)
     await house.work()
-    removal = StreamRemoval(
-        house.streams, house.segments, house.parts.egresses.service, house.storage, house.clock
-    )
+    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
     assert await removal.remove_due() == 0
     await house.follow(SessionDeleted(session=house.owner.sessions[session.id]))
     assert await removal.remove_due() == 0, "what still runs still writes"
@@ -159,9 +157,7 @@ async def test_old_streams_go_where_the_settings_say_so() -> None:
     await house.end(session)
     await house.work()
     await house.ended()
-    removal = StreamRemoval(
-        house.streams, house.segments, house.parts.egresses.service, house.storage, house.clock
-    )
+    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
     house.clock.advance(days=6)
     assert await removal.remove_due() == 0
     house.clock.advance(days=2)
@@ -217,7 +213,7 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: Hous
         visibility=Visibility.UNLISTED,
         is_default=False,
     )
-    await house.parts.streams.service.follow_library(LibraryUpdated(library=library))
+    await house.parts.streams.follow_library(LibraryUpdated(library=library))
     signer = PathSigner(SECRET, HLS_LINKS, house.clock)
     soon = house.clock.now() + timedelta(hours=1)
     good = signer.sign(session.id, soon)

@@ -33,7 +33,7 @@ async def test_a_recording_by_hand_ends_as_a_stored_file(house: House) -> None:
     assert (order.key, order.segments_prefix) == (key_of(recording.id), None)
     assert order.file_key == f"recordings/{session.id}/{order.key}.mp4"
     await house.active()
-    await house.parts.recordings.service.stop(session.id, host_of(session))
+    await house.parts.recordings.stop(session.id, host_of(session))
     await house.work()
     assert house.engine.stopped == ["EG_0000"]
     await house.complete("EG_0000")
@@ -51,7 +51,7 @@ async def test_only_one_runs_at_a_time(house: House) -> None:
     with pytest.raises(Conflict) as refused:
         await house.record(session)
     assert refused.value.code == "recording_active"
-    active = await house.parts.recordings.service.active(session.id, host_of(session))
+    active = await house.parts.recordings.active(session.id, host_of(session))
     assert active is not None
     assert active.id == first.id
 
@@ -59,9 +59,9 @@ async def test_only_one_runs_at_a_time(house: House) -> None:
 async def test_the_same_call_again_is_the_same_recording(house: House) -> None:
     session = await house.go_live(stream=False)
     reservation = Reservation.fresh()
-    first = await house.parts.recordings.service.start(reservation, session.id, host_of(session))
+    first = await house.parts.recordings.start(reservation, session.id, host_of(session))
     repeated = Reservation(reservation.id, repeated=True)
-    assert await house.parts.recordings.service.start(repeated, session.id, host_of(session)) == first
+    assert await house.parts.recordings.start(repeated, session.id, host_of(session)) == first
     await house.work()
     assert len(house.engine.begun) == 1
 
@@ -103,7 +103,7 @@ async def test_a_stream_with_a_recording_is_one_egress(house: House) -> None:
     assert order.segments_prefix is not None
     assert order.file_key is not None
     await house.active()
-    active = await house.parts.recordings.service.active(session.id, host_of(session))
+    active = await house.parts.recordings.active(session.id, host_of(session))
     assert active is not None
     assert (key_of(active.id), active.egress_id) == (order.key, "EG_0000")
     await house.end(session)
@@ -120,7 +120,7 @@ async def test_a_stop_is_told_once_with_its_time(house: House) -> None:
     before = len(await house.recording_events())
     asked = house.clock.now()
     for _ in range(2):
-        await house.parts.recordings.service.stop(session.id, host_of(session))
+        await house.parts.recordings.stop(session.id, host_of(session))
     (told,) = (await house.recording_events())[before:]
     assert (told.recording.stop_requested_at, told.recording.status) == (asked, RecordingStatus.RECORDING)
     assert (await house.recordings.get(recording.id)).stop_requested_at == asked
@@ -130,7 +130,7 @@ async def test_a_stream_goes_on_when_its_recording_is_stopped(house: House) -> N
     session = await house.go_live(record=True)
     await house.work()
     await house.active()
-    stopped = await house.parts.recordings.service.stop(session.id, host_of(session))
+    stopped = await house.parts.recordings.stop(session.id, host_of(session))
     await house.work()
     assert house.engine.stopped == ["EG_0000"]
     assert (house.engine.begun[1].segments_prefix is None, house.engine.begun[1].file_key) == (False, None)
@@ -155,7 +155,7 @@ async def test_a_recording_that_is_wanted_later_leaves_the_stream_alone(house: H
     recording = await house.recordings.active(session.id)
     assert recording is not None
     assert (await house.stream(session)).recording_key is None
-    await house.parts.recordings.service.stop(session.id, host_of(session))
+    await house.parts.recordings.stop(session.id, host_of(session))
     await house.work()
     assert house.engine.stopped == ["EG_0001"]
     await house.complete("EG_0001")
@@ -234,15 +234,15 @@ async def test_a_recording_can_be_tried_again(house: House) -> None:
     recording = await house.record(session)
     await house.work()
     await house.ended(status=EgressStatus.FAILED, error="The storage is full")
-    again = await house.parts.recordings.retry.retry(recording.id)
+    again = await house.parts.lifecycle.retry(recording.id)
     assert (again.status, again.retry_count, again.error) == ("recording", 1, None)
-    assert house.remade == [recording.key]
+    assert house.engine.remade == [recording.key]
     house.engine.be("EG_0000", EgressStatus.ENDING)
     await house.complete("EG_0000")
     done = await house.recordings.get(recording.id)
     assert (done.status, done.retry_count) == (RecordingStatus.COMPLETED, 1)
     with pytest.raises(Conflict) as refused:
-        await house.parts.recordings.retry.retry(recording.id)
+        await house.parts.lifecycle.retry(recording.id)
     assert refused.value.code == "recording_not_failed"
 
 
@@ -252,8 +252,8 @@ async def test_a_file_that_came_late_is_found_when_it_is_tried_again(house: Hous
     await house.work()
     await house.ended(status=EgressStatus.FAILED, error="The storage is unavailable")
     await house.storage.put(recording.file_key, b"moov")
-    assert (await house.parts.recordings.retry.retry(recording.id)).status == "completed"
-    assert house.remade == []
+    assert (await house.parts.lifecycle.retry(recording.id)).status == "completed"
+    assert house.engine.remade == []
 
 
 async def test_a_file_that_nobody_believed_in_any_more_is_taken_all_the_same(house: House) -> None:
@@ -287,7 +287,7 @@ async def test_deleting_takes_the_file_and_its_picture(house: House) -> None:
     id_ = await completed(house)
     recording = await house.recordings.get(id_)
     session = house.owner.sessions[recording.session_id]
-    await house.parts.recordings.service.delete(id_, host_of(session))
+    await house.parts.recordings.delete(id_, host_of(session))
     assert [one.key async for one in house.storage.list("recordings")] == []
     with pytest.raises(NotFound):
         await house.recordings.get(id_)
@@ -301,7 +301,7 @@ async def test_deleting_a_failed_one_takes_what_is_left_of_it(house: House) -> N
     path = f"hls-private/{session.id}/{recording.key}/1/000000.ts"
     await house.segment(session, recording.key, 0, path=path)
     await house.ended(status=EgressStatus.FAILED, error="The storage is full")
-    await house.parts.recordings.service.delete(recording.id, host_of(session))
+    await house.parts.recordings.delete(recording.id, host_of(session))
     assert [one.key async for one in house.storage.list("hls-private")] == []
     assert await house.segments.of(recording.key) == []
 
@@ -310,30 +310,30 @@ async def test_what_runs_is_not_deleted(house: House) -> None:
     session = await house.go_live(stream=False)
     recording = await house.record(session)
     with pytest.raises(Conflict) as refused:
-        await house.parts.recordings.service.delete(recording.id, host_of(session))
+        await house.parts.recordings.delete(recording.id, host_of(session))
     assert refused.value.code == "recording_active"
 
 
 async def test_a_cleanup_takes_what_is_old(house: House) -> None:
     await completed(house, 10)
-    status = await house.parts.recordings.housekeeping.status()
+    status = await house.parts.housekeeping.status()
     assert (status.recording_count, status.reclaimable_bytes, status.storage_type) == (1, 0, "memory")
     house.clock.advance(days=40)
-    clean = house.parts.recordings.housekeeping.clean
+    clean = house.parts.housekeeping.clean
     assert await clean(None, dry_run=False) == CleanupResult(
         deleted_recordings=0, freed_bytes=0, dry_run=False
     )
     assert await clean(30, dry_run=True) == CleanupResult(deleted_recordings=1, freed_bytes=10, dry_run=True)
     assert (await clean(30, dry_run=False)).freed_bytes == 10
-    assert (await house.parts.recordings.housekeeping.status()).recording_count == 0
+    assert (await house.parts.housekeeping.status()).recording_count == 0
 
 
 async def test_a_cleanup_by_quota_takes_the_oldest(house: House) -> None:
     limited = House(house, recordings_quota_bytes=25)
     for _ in range(3):
         await completed(house, 10)
-    assert (await limited.parts.recordings.housekeeping.status()).reclaimable_bytes == 10
-    cleaned = await limited.parts.recordings.housekeeping.clean(None, dry_run=True)
+    assert (await limited.parts.housekeeping.status()).reclaimable_bytes == 10
+    cleaned = await limited.parts.housekeeping.clean(None, dry_run=True)
     assert (cleaned.deleted_recordings, cleaned.freed_bytes) == (1, 10)
 
 
@@ -344,7 +344,7 @@ async def test_the_sweep_finds_rows_without_file_and_files_without_row(house: Ho
     stray = f"recordings/{new_id()}/{key_of(new_id())}.mp4"
     await house.storage.put(stray, b"stray")
     house.clock.advance(days=365 * 10)
-    swept = await house.parts.recordings.orphans.sweep()
+    swept = await house.parts.orphans.sweep()
     assert (swept.rows, swept.files) == (1, 1)
     assert (await house.recordings.get(lost.id)).error == "The file is gone from the storage"
     assert (await house.recordings.get(kept.id)).status is RecordingStatus.COMPLETED
@@ -358,7 +358,7 @@ async def test_young_files_are_left_alone(house: House) -> None:
     stored = await house.storage.head(stray)
     assert stored is not None
     house.clock.advance(seconds=(stored.modified - house.clock.now()).total_seconds() + 5 * MINUTE)
-    assert (await house.parts.recordings.orphans.sweep()).files == 0
+    assert (await house.parts.orphans.sweep()).files == 0
 
 
 async def test_a_recording_without_an_egress_is_settled(house: House) -> None:
@@ -376,7 +376,7 @@ async def test_recordings_are_their_hosts(house: House) -> None:
     id_ = await completed(house)
     recording = await house.recordings.get(id_)
     session = house.owner.sessions[recording.session_id]
-    service, page = house.parts.recordings.service, Page()
+    service, page = house.parts.recordings, Page()
     colleague = host_of(session, user_id=new_id())
     outsider = host_of(session, user_id=new_id(), organization_id=new_id())
     viewer = host_of(session, user_id=new_id(), role=UserRole.VIEWER, organization_id=None)
@@ -399,7 +399,7 @@ async def test_a_co_host_records(house: House) -> None:
     helper = new_id()
     session = await house.go_live(stream=False, roles={helper: Role.CO_HOST})
     caller = host_of(session, user_id=helper, role=UserRole.VIEWER, organization_id=None)
-    made = await house.parts.recordings.service.start(Reservation.fresh(), session.id, caller)
+    made = await house.parts.recordings.start(Reservation.fresh(), session.id, caller)
     assert made.status == "recording"
 
 

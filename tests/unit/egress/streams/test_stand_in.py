@@ -53,7 +53,7 @@ async def told(house: House, session: SessionState, event: str, status: str, **m
     translated = translate(parse(as_livekit_writes(body)), house.clock.now())
     assert isinstance(translated, EgressEvent)
     assert translated.egress_key == order.key
-    await house.parts.egresses.service.follow(translated)
+    await house.parts.egresses.follow(translated)
     await house.work()
 
 
@@ -219,6 +219,6 @@ async def test_an_egress_of_somebody_elses_is_not_ours(house: House) -> None:
     }
     translated = translate(parse(as_livekit_writes(body)), house.clock.now())
     assert isinstance(translated, EgressEvent)
-    await house.parts.egresses.service.follow(translated)
+    await house.parts.egresses.follow(translated)
     await house.work()
     assert (await house.stream(session)).status is StreamStatus.STARTING
