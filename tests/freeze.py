@@ -1,4 +1,4 @@
-"""Freezing processes, as a machine that stands still does."""
+"""Freezes processes, like a machine that stops for a while."""
 
 from __future__ import annotations
 

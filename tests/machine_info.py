@@ -1,4 +1,4 @@
-"""On what a figure was measured: what every result names."""
+"""The machine a figure was measured on, named in every result."""
 
 import asyncio
 import os

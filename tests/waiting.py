@@ -1,4 +1,4 @@
-"""Waiting for what is to come about, with a deadline."""
+"""Waiting for a condition, with a deadline."""
 
 from __future__ import annotations
 

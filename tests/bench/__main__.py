@@ -86,7 +86,7 @@ async def measure(
 ) -> tuple[list[Row], list[str]]:
     """Run the benchmarks one after the other, and look at the services' memory at the end.
 
-    One that fails takes nothing from the others; which did is told.
+    A failing one does not affect the others; it is reported.
     """
     rows: list[Row] = []
     failed: list[str] = []

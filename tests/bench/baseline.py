@@ -1,4 +1,4 @@
-"""The bare processes that figures are compared with: one aiohttp handler, and only what cannot be left out.
+"""The baselines: bare processes with one aiohttp handler that does only the indispensable part.
 
 python -m tests.bench.baseline PORT        (settings as JSON on standard input)
 """

@@ -1,4 +1,4 @@
-"""The result as a picture: a bar for each row, full where the goal is reached."""
+"""The result as a chart: a bar for each row, full if its goal is reached."""
 
 from collections.abc import Sequence
 from html import escape

@@ -43,7 +43,7 @@ async def _chat(api: Api, stack: RunningStack, session: str, calls: int) -> Row:
 
 
 async def _votes(api: Api, stack: RunningStack, session: str, calls: int) -> Row:
-    """Everybody votes for each option of one poll, and is answered with the counts."""
+    """Everybody votes for each option of one poll and gets the counts."""
     voters = [await api.viewer() for _ in range(calls // OPTIONS)]
     body = {
         "question": "Which?",

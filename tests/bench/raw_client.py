@@ -1,4 +1,4 @@
-"""The lightest client there can be: on each connection the next request as soon as the last is answered.
+"""The lightest possible client: each connection sends its next request as soon as the last is answered.
 
 A client library would cost as much as the server that is measured, on the same two cores.
 """

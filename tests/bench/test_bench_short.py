@@ -1,4 +1,4 @@
-"""Every benchmark runs, and what it counts is exact; how fast this machine is, is not asked here."""
+"""Every benchmark runs, and its counts are exact; speed is not checked here."""
 
 from math import isfinite
 

@@ -1,1 +1,1 @@
-"""Killing and freezing the parts of a running stack under load, with an account of what was promised."""
+"""Kills and freezes parts of a running stack under load, and checks that no acknowledged change is lost."""

@@ -1,4 +1,4 @@
-"""`make chaos`: kill and freeze the parts of a stack under load, then hold it to every promise it made."""
+"""`make chaos`: kills and freezes the parts of a stack under load, then checks every acknowledged change."""
 
 import asyncio
 import sys

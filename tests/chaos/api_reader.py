@@ -1,4 +1,4 @@
-"""What the API says there is, read after the load: what the ledger is held against."""
+"""Reads the state from the API after the load, to compare it with the ledger."""
 
 from dataclasses import dataclass
 from typing import Any

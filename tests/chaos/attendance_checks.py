@@ -1,4 +1,4 @@
-"""Attendance as it must come out of the connections the ledger knows, against what the API reports."""
+"""Compares the attendance that follows from the ledger's connections with the API's."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Calls through the gateway, each kept: when it began, how long it took, and what the caller then knows."""
+"""Calls through the gateway; each is recorded with its start, duration and outcome."""
 
 import asyncio
 import time
@@ -98,7 +98,7 @@ class Caller:
     async def surely(
         self, kind: str, method: str, path: str, *, patience: float = PATIENCE, **options: Any
     ) -> Answer:
-        """Again and again, as it is, until it is acknowledged or refused, or patience (seconds) ends."""
+        """Retries unchanged until it is acknowledged or refused, or patience (seconds) ends."""
         deadline, doubtful = time.monotonic() + patience, False
         while True:
             answer = await self.once(kind, method, path, **options)

@@ -1,4 +1,4 @@
-"""The run as a picture: calls by second and outcome above, below them the rounds and what they took."""
+"""The run as a chart: calls by second and outcome above, the rounds and their durations below."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

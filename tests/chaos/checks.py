@@ -1,4 +1,4 @@
-"""The ledger against what there is: every acknowledged change present, nothing done twice."""
+"""Compares the ledger with the API: every acknowledged change is there, nothing was done twice."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence

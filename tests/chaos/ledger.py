@@ -1,4 +1,4 @@
-"""What the load generator knows by itself: what it asked for, what it was promised, who was where."""
+"""The load generator's own record: what it requested, what was acknowledged, who was connected."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,7 +48,7 @@ class Edits:
 
 @dataclass
 class ConnectionEntry:
-    """One connection as LiveKit would tell of it. Both webhooks are sent until they are acknowledged."""
+    """One connection as LiveKit would report it. Both webhooks are sent until they are acknowledged."""
 
     sid: str
     user_id: str

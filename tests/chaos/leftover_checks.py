@@ -1,4 +1,4 @@
-"""What must not be left anywhere: dead letters, events that were never published, rooms nobody uses."""
+"""What must not be left: dead letters, unpublished events, unused rooms."""
 
 from deploy.dead_letters import GROUPS, dead_letters
 from deploy.local.stack import Stack

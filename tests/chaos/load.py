@@ -17,7 +17,7 @@ from tests.chaos.webhook_sender import WebhookSender
 
 @dataclass(frozen=True)
 class Size:
-    """How many there are of whom; `pace` stretches their pauses."""
+    """How many hosts, viewers and readers; `pace` stretches their pauses."""
 
     hosts: int = 3
     viewers: int = 8

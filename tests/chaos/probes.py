@@ -1,4 +1,4 @@
-"""Operations that show whether work goes on: each on its own session, tried over and over."""
+"""Probes that show whether the system works: each on its own session, repeated."""
 
 import asyncio
 import time

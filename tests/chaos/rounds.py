@@ -1,4 +1,4 @@
-"""One round: a component dies or freezes under load, comes back, and work goes on."""
+"""One round: a component dies or freezes under load and returns, and work continues."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A whole run: load, one round after the other, then the account."""
+"""A whole run: load, one round after the other, then the checks."""
 
 import asyncio
 import random

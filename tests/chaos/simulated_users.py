@@ -1,4 +1,4 @@
-"""Hosts and viewers of the load: what each does over and over, noting what was promised."""
+"""Simulated hosts and viewers: each repeats its actions and records what was acknowledged."""
 
 import asyncio
 import random
@@ -123,7 +123,7 @@ class Host:
 
 
 class Viewer:
-    """Registers, joins live sessions, comes and goes, and after a few is somebody else."""
+    """Registers, joins and leaves live sessions, and after a few starts as a new person."""
 
     def __init__(self, context: LoadContext, rng: random.Random):
         self._context, self._rng = context, rng

@@ -1,4 +1,4 @@
-"""Bad times of people: hands that cross, a deletion under people's feet, a service gone in the middle."""
+"""Races and outages: concurrent commands, deletion during use, a service dying within a command."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

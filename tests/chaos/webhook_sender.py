@@ -19,7 +19,7 @@ PATIENCE = 90.0
 
 
 class WebhookSender:
-    """Tells of connections through the gateway, each webhook until it is acknowledged."""
+    """Reports connections through the gateway; each webhook is repeated until it is acknowledged."""
 
     def __init__(self, caller: Caller, stack: Stack):
         self._caller = caller
@@ -37,7 +37,7 @@ class WebhookSender:
         connection.leave_told = await self._tell("participant_left", session_id, connection)
 
     async def published(self, session_id: str, user_id: str) -> None:
-        """Somebody published a track: news that changes nothing."""
+        """Somebody published a track, which changes nothing."""
         connection = ConnectionEntry(f"PA_{new_id()}", user_id, milliseconds(datetime.now(UTC)))
         track = {"track": {"sid": f"TR_{new_id()}", "type": "VIDEO", "source": "CAMERA"}}
         await self._send(_body("track_published", session_id, connection) | track)

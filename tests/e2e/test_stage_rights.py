@@ -1,4 +1,4 @@
-"""Coming on stage, being muted and being taken off, as LiveKit's own clients see it: nobody joins again."""
+"""Being added to the stage, muted and removed, as LiveKit's clients see it: nobody rejoins."""
 
 import asyncio
 import time

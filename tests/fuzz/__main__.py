@@ -1,4 +1,5 @@
-"""`make fuzz`: thousands of good and bad calls of every operation, each answer held against the document.
+"""`make fuzz`: thousands of valid and invalid calls of every operation; each answer is checked against the
+document.
 
 python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--no-crowds] [--data-dir DIR]
     [--results DIR]

@@ -1,4 +1,4 @@
-"""The run as a picture: a bar for each status, its callers in colours; below, what others waited for."""
+"""The run as a chart: a bar for each status, coloured by caller; below, the latency of others."""
 
 from collections.abc import Iterator, Sequence
 from html import escape

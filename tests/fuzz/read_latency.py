@@ -1,4 +1,4 @@
-"""How long others wait while the gateway has clients that are slow, idle or too big."""
+"""The latency of reads while the gateway has slow, idle or oversized clients."""
 
 import asyncio
 import time

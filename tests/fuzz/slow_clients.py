@@ -1,4 +1,4 @@
-"""Clients that are slow, idle or too big: so many connections, and what each has sent."""
+"""Slow, idle and oversized clients: how many connections, and what each has sent."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""Whoever reaches a service directly is refused there as at the gateway, for every operation there is."""
+"""Every operation of a service refuses direct callers as the gateway does."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Webhooks that LiveKit did not send: refused at the gateway and at the service behind it, without effect."""
+"""Forged webhooks are refused by the gateway and by the service behind it, without effect."""
 
 import base64
 import hashlib

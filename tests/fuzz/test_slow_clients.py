@@ -1,4 +1,4 @@
-"""Clients that are slow, idle or too big leave the gateway serving everybody else."""
+"""The gateway keeps serving others while clients are slow, idle or oversized."""
 
 import asyncio
 import time
@@ -78,7 +78,7 @@ async def test_what_is_too_large_is_refused_at_once(
     assert await probe(http, 2) < 5
 
 
-async def test_others_are_served_beside_each_crowd(stack: Stack) -> None:
+async def test_others_are_served_beside_each_group_of_clients(stack: Stack) -> None:
     """The short form of what `make fuzz` measures."""
     served = await measure(stack, reads=20)
     assert len(served) == 4

@@ -1,4 +1,4 @@
-"""A stage before the stack's own recorder."""
+"""Fixtures for tests of the stack's own recorder: its jobs, a session, a publisher on stage."""
 
 from __future__ import annotations
 

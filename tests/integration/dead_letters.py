@@ -1,4 +1,4 @@
-"""Events given up by the stack's own groups, and how far these have handled what came to them."""
+"""Dead letters of the stack's own groups, and how far these have handled their events."""
 
 import re
 from collections.abc import AsyncIterator

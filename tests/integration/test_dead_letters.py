@@ -1,4 +1,4 @@
-"""What a handler gave up is listed, and goes through once it is replayed."""
+"""An event that a handler could not apply is listed, and is applied after a replay."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,5 @@
-"""The journal tells a session's whole story, who gave which command, and LiveKit's part in it."""
+"""The journal has everything that happened in a session: commands with their callers, and LiveKit's
+webhooks."""
 
 import asyncio
 from collections.abc import AsyncIterator

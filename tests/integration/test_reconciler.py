@@ -1,4 +1,4 @@
-"""Connections whose rights are not those of the session, and the ledger that tells of their correction."""
+"""Connections with wrong permissions, and the drift ledger's entries about their correction."""
 
 import time
 from collections.abc import AsyncIterator

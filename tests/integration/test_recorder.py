@@ -1,4 +1,4 @@
-"""The recorder of the stack on real rooms: what it makes of them, and what it survives."""
+"""The stack's recorder in real rooms: its output, and what it survives."""
 
 from __future__ import annotations
 

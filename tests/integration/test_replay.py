@@ -1,4 +1,4 @@
-"""A replay is safe: what is replayed twice, or was applied after all, has one effect."""
+"""A replay is safe: an event replayed twice, or applied after all, has one effect."""
 
 import asyncio
 from typing import Any

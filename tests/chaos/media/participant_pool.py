@@ -1,4 +1,4 @@
-"""A process of guests, from outside: who is where, and since when."""
+"""Controls the participant process: who is connected, and since when."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ class ParticipantPool:
 
 @asynccontextmanager
 async def participant_pool(url: str) -> AsyncIterator[ParticipantPool]:
-    """Nobody yet, for as long as the block runs; `url` is LiveKit's."""
+    """An empty pool for as long as the block runs; `url` is LiveKit's."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

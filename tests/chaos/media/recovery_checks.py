@@ -1,4 +1,4 @@
-"""What has to be right of a session after LiveKit died: a sentence for each thing that is not."""
+"""Checks of a session after an outage of LiveKit: one sentence for each fault."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

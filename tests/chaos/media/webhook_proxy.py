@@ -39,7 +39,7 @@ class WebhookProxy:
 
 @asynccontextmanager
 async def webhook_proxy(stack: RunningStack) -> AsyncIterator[WebhookProxy]:
-    """LiveKit's webhooks go through it while the block runs; LiveKit is started anew before and after."""
+    """LiveKit's webhooks go through it while the block runs; LiveKit is restarted before and after."""
     behind = f"http://{LOOPBACK}:{stack.info.processes['egress'].port}{PATH}"
     async with aiohttp.ClientSession(timeout=DEADLINE) as http:
         made = WebhookProxy(behind, http)

@@ -1,4 +1,4 @@
-"""The people and libraries that the cases are played by, made through the administrator routes."""
+"""The people and libraries of the cases, created with the administrator routes."""
 
 from dataclasses import dataclass
 from typing import Any

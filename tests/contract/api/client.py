@@ -1,4 +1,4 @@
-"""Calls through the gateway, and the answers looked at as the contract words them."""
+"""Calls through the gateway, with checks of the answers against the contract."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Somebody in a session's room, over a real connection to LiveKit, who may try to publish."""
+"""A participant in a session's room, over a real connection to LiveKit, who may try to publish."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies made from the contract: a good value for every field, and the ways in which one is bad."""
+"""Bodies made from the contract: a valid value for every field, and invalid ones."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who may call what: nobody, viewers, colleagues and other organizations."""
+"""Which operations anonymous callers, viewers, colleagues and other organizations may call."""
 
 import pytest
 

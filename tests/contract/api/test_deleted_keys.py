@@ -1,4 +1,4 @@
-"""A deleted API key stops within a second in all its forms, and with it all that it let in."""
+"""A deleted API key stops working within a second in all its forms, and so do all sign-ins behind it."""
 
 import asyncio
 import time

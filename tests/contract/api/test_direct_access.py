@@ -1,4 +1,4 @@
-"""Whoever reaches a service past the gateway meets the same walls between people and organizations there."""
+"""Services isolate people and organizations for direct callers as they do behind the gateway."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

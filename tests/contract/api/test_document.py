@@ -1,4 +1,4 @@
-"""The API's own document says what the contract says, operation by operation."""
+"""The API document matches the contract, operation by operation."""
 
 from typing import Any
 

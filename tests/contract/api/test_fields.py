@@ -1,4 +1,4 @@
-"""What is wrong with a body is told field by field."""
+"""A bad body is refused with one error per field."""
 
 from typing import Any
 

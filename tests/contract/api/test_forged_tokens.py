@@ -1,4 +1,4 @@
-"""Tokens that prove nobody: refused at the gateway and by every service that is reached directly."""
+"""Forged tokens are refused by the gateway and by every service."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta

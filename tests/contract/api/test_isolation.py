@@ -1,4 +1,4 @@
-"""Organizations are walled off from each other: every operation of the document, called from another one.
+"""Organizations are isolated: every operation of the document, called from another one.
 
 Generated from docs/openapi.json, so that none is left out. Whoever calls is a host or an API key of another
 organization, and names what is ours: by its id, under our library, or under a library of their own.

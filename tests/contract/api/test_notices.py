@@ -1,4 +1,4 @@
-"""What everybody in the room hears at once: checked over real connections to LiveKit."""
+"""Notices to everybody in the room, over real connections to LiveKit."""
 
 import asyncio
 

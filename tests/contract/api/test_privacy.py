@@ -1,4 +1,4 @@
-"""What is told to whom: addresses within the organization only, secrets to nobody."""
+"""Privacy: addresses are shown within the organization only, secrets to nobody."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The checker of these cases finds what it is there to find."""
+"""The response checks find the faults they are meant to find."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A sign-in that is over: its access tokens are refused within a second or two, at every endpoint."""
+"""After a sign-in ends, its access tokens are refused within two seconds, by every endpoint."""
 
 import asyncio
 from collections.abc import AsyncIterator

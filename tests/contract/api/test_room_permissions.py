@@ -1,4 +1,4 @@
-"""What people may do in the room follows the session at once, over real connections to LiveKit.
+"""Permissions in the room follow the session immediately, over real connections to LiveKit.
 
 A second is promised for each; the times are printed, and kept far from the deadline of a busy machine.
 """

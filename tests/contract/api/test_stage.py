@@ -1,4 +1,4 @@
-"""The stage over HTTP: asking, being let on, leaving, and many at once before two replicas."""
+"""The stage over HTTP: requests, approvals, leaving, and concurrent approvals on two replicas."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What the state of a thing forbids: 409 with a code that says which."""
+"""Operations that a resource's state forbids: 409 with a code."""
 
 import asyncio
 

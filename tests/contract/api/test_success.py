@@ -1,4 +1,4 @@
-"""Every operation, called rightly, answers exactly what the contract says."""
+"""Every operation, called correctly, answers exactly as the contract says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""POST /sessions/{id}/tokens: a customer's backend lets its own people in, with its API key."""
+"""POST /sessions/{id}/tokens: a customer's backend gives its own users access, with its API key."""
 
 from dataclasses import dataclass
 from typing import Any

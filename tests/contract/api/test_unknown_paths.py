@@ -1,4 +1,4 @@
-"""What is not there, and what is not done there."""
+"""Unknown paths and methods."""
 
 import re
 

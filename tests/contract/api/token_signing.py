@@ -1,4 +1,4 @@
-"""Tokens signed with the installation's own keys, rightly or wrongly."""
+"""Tokens signed with the installation's own keys, correctly or not."""
 
 import base64
 import time
