@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.gateway.rig import Rig, running
+from tests.integration.gateway.fixtures import GatewayFixture, running
 
 
 @pytest.fixture
-async def rig() -> AsyncIterator[Rig]:
-    async with running() as rig:
-        yield rig
+async def gateway() -> AsyncIterator[GatewayFixture]:
+    async with running() as gateway:
+        yield gateway

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientError, ClientPayloadError, web
 
-from tests.integration.gateway.rig import Rig, bearer, running
+from tests.integration.gateway.fixtures import GatewayFixture, bearer, running
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
 
@@ -34,19 +34,19 @@ async def scripted(script: Script) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def _refusal(rig: Rig, method: str = "GET", path: str = "/rooms") -> tuple[int, str]:
-    async with rig.http.request(method, path) as answer:
+async def _refusal(gateway: GatewayFixture, method: str = "GET", path: str = "/rooms") -> tuple[int, str]:
+    async with gateway.http.request(method, path) as answer:
         body = await answer.json()
     assert body["success"] is False
     assert "X-Request-Id" in answer.headers
     return answer.status, body["code"]
 
 
-async def test_a_service_that_is_not_there(rig: Rig) -> None:
-    await rig.session.stop()
-    assert await _refusal(rig) == (503, "upstream_unreachable")
-    await rig.session.start()
-    async with rig.http.get("/rooms") as answer:
+async def test_a_service_that_is_not_there(gateway: GatewayFixture) -> None:
+    await gateway.session.stop()
+    assert await _refusal(gateway) == (503, "upstream_unreachable")
+    await gateway.session.start()
+    async with gateway.http.get("/rooms") as answer:
         assert answer.status == 200
 
 
@@ -60,9 +60,9 @@ async def test_a_service_that_does_not_answer_in_time() -> None:
             cancelled.set()
         raise AssertionError
 
-    async with running(upstream_deadline_seconds=0.2) as rig:
-        rig.session.handler = hang
-        assert await _refusal(rig) == (504, "deadline_exceeded")
+    async with running(upstream_deadline_seconds=0.2) as gateway:
+        gateway.session.handler = hang
+        assert await _refusal(gateway) == (504, "deadline_exceeded")
         await asyncio.wait_for(cancelled.wait(), 5)
 
 
@@ -70,9 +70,9 @@ async def test_a_service_that_breaks_off_before_it_answers() -> None:
     async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter, __: int) -> None:
         await reader.readuntil(b"\r\n\r\n")
 
-    async with scripted(hang_up) as url, running(session_url=url) as rig:
-        assert await _refusal(rig) == (502, "bad_gateway")
-        assert await _refusal(rig, "POST", "/auth/refresh") == (502, "bad_gateway")
+    async with scripted(hang_up) as url, running(session_url=url) as gateway:
+        assert await _refusal(gateway) == (502, "bad_gateway")
+        assert await _refusal(gateway, "POST", "/auth/refresh") == (502, "bad_gateway")
 
 
 async def test_a_service_that_talks_nonsense() -> None:
@@ -81,8 +81,8 @@ async def test_a_service_that_talks_nonsense() -> None:
         writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
         await writer.drain()
 
-    async with scripted(nonsense) as url, running(session_url=url) as rig:
-        assert await _refusal(rig) == (502, "bad_gateway")
+    async with scripted(nonsense) as url, running(session_url=url) as gateway:
+        assert await _refusal(gateway) == (502, "bad_gateway")
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ async def test_half_an_answer_is_never_taken_for_the_whole(length: bytes) -> Non
         writer.write(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + b"5\r\nabcde\r\n")
         await writer.drain()
 
-    async with scripted(half) as url, running(session_url=url) as rig:
+    async with scripted(half) as url, running(session_url=url) as gateway:
         if length.endswith(b" 100"):
-            assert await _refusal(rig) == (502, "bad_gateway")
+            assert await _refusal(gateway) == (502, "bad_gateway")
             return
         with pytest.raises((ClientPayloadError, ClientError)):
-            async with rig.http.get("/rooms", headers=bearer()) as answer:
+            async with gateway.http.get("/rooms", headers=bearer()) as answer:
                 await answer.read()
 
 
@@ -118,23 +118,23 @@ async def test_a_stale_connection_is_tried_again_for_idempotent_methods_only(
                 await reader.readuntil(b"\r\n\r\n")
                 return
 
-    async with scripted(once) as url, running(session_url=url) as rig:
-        async with rig.http.get("/rooms") as answer:
+    async with scripted(once) as url, running(session_url=url) as gateway:
+        async with gateway.http.get("/rooms") as answer:
             assert answer.status == 200
-        async with rig.http.request(method, path) as answer:
+        async with gateway.http.request(method, path) as answer:
             assert answer.status == status
 
 
 async def test_a_webhook_that_we_could_not_pass_on_is_sent_again() -> None:
-    async with running(body_read_seconds=0.1) as rig:
-        async with rig.http.post("/webhooks/livekit", data=b"x" * 2_000_000) as answer:
+    async with running(body_read_seconds=0.1) as gateway:
+        async with gateway.http.post("/webhooks/livekit", data=b"x" * 2_000_000) as answer:
             assert answer.status == 503
-        await rig.egress.stop()
-        async with rig.http.post("/webhooks/livekit", data=b"x") as answer:
+        await gateway.egress.stop()
+        async with gateway.http.post("/webhooks/livekit", data=b"x") as answer:
             assert answer.status == 503
 
 
-async def test_a_client_that_goes_away_ends_the_call_to_the_service(rig: Rig) -> None:
+async def test_a_client_that_goes_away_ends_the_call_to_the_service(gateway: GatewayFixture) -> None:
     started, cancelled = asyncio.Event(), asyncio.Event()
 
     async def hang(_: web.Request) -> web.StreamResponse:
@@ -145,8 +145,8 @@ async def test_a_client_that_goes_away_ends_the_call_to_the_service(rig: Rig) ->
             cancelled.set()
         raise AssertionError
 
-    rig.session.handler = hang
-    _, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    gateway.session.handler = hang
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(b"GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n")
     await asyncio.wait_for(started.wait(), 5)
     writer.close()
@@ -154,18 +154,18 @@ async def test_a_client_that_goes_away_ends_the_call_to_the_service(rig: Rig) ->
 
 
 async def test_a_client_that_does_not_send_its_body_in_time() -> None:
-    async with running(body_read_seconds=0.1) as rig:
+    async with running(body_read_seconds=0.1) as gateway:
         for announced in (b"Content-Length: 10\r\n", b"Content-Length: 100000\r\n"):
             answer = await _talk(
-                rig, b"POST /auth/refresh HTTP/1.1\r\nHost: x\r\n" + announced + b"\r\nabc", 30
+                gateway, b"POST /auth/refresh HTTP/1.1\r\nHost: x\r\n" + announced + b"\r\nabc", 30
             )
             assert answer.startswith(b"HTTP/1.1 408 ")
             assert b'"code":"request_timeout"' in answer
 
 
 async def test_a_client_that_does_not_finish_its_head_is_let_go() -> None:
-    async with running(keepalive_seconds=0.2) as rig:
-        assert await _talk(rig, b"GET /rooms HTTP/1.1\r\nHost: x\r\nA: ", 10) == b""
+    async with running(keepalive_seconds=0.2) as gateway:
+        assert await _talk(gateway, b"GET /rooms HTTP/1.1\r\nHost: x\r\nA: ", 10) == b""
 
 
 async def test_a_client_that_does_not_read_its_answer_holds_no_service() -> None:
@@ -180,9 +180,9 @@ async def test_a_client_that_does_not_read_its_answer_holds_no_service() -> None
         finally:
             cancelled.set()
 
-    async with running(upstream_deadline_seconds=0.3) as rig:
-        rig.session.handler = endless
-        _, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    async with running(upstream_deadline_seconds=0.3) as gateway:
+        gateway.session.handler = endless
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         writer.write(b"GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.wait_for(cancelled.wait(), 10)
         writer.close()
@@ -195,8 +195,8 @@ async def test_a_slow_upload_is_not_the_service_s_fault() -> None:
             await asyncio.sleep(0.05)
 
     async with (
-        running(upstream_deadline_seconds=0.2) as rig,
-        rig.http.post("/auth/refresh", data=slowly()) as answer,
+        running(upstream_deadline_seconds=0.2) as gateway,
+        gateway.http.post("/auth/refresh", data=slowly()) as answer,
     ):
         assert (await answer.json())["size"] == 100_000
 
@@ -218,32 +218,34 @@ _NOT_PROPER = [
 
 @pytest.mark.parametrize(("sent", "status", "code"), _NOT_PROPER)
 async def test_what_is_no_proper_request_is_refused_in_the_envelope(
-    rig: Rig, sent: bytes, status: int, code: str
+    gateway: GatewayFixture, sent: bytes, status: int, code: str
 ) -> None:
-    answer = await _talk(rig, sent, 10)
+    answer = await _talk(gateway, sent, 10)
     assert answer[:8] in {b"HTTP/1.0", b"HTTP/1.1"}
     assert answer[9:12] == b"%d" % status
     assert b'"code":"%s"' % code.encode() in answer
 
 
-async def test_a_client_that_goes_away_while_it_sends_is_not_the_service_s_failure(rig: Rig) -> None:
+async def test_a_client_that_goes_away_while_it_sends_is_not_the_service_s_failure(
+    gateway: GatewayFixture,
+) -> None:
     line = 'greenroom_http_request_seconds_count{operation="POST /auth/refresh",status="499"}'
-    before = await _metric(rig, line)
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    before = await _metric(gateway, line)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(_post("Transfer-Encoding: chunked", "Expect: 100-continue"))
     async with asyncio.timeout(10):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"5\r\nabcde\r\n")
         await writer.drain()
         writer.close()
-        while await _metric(rig, line) != before + 1:
+        while await _metric(gateway, line) != before + 1:
             pass
 
 
-async def test_a_client_that_asks_first_is_told_to_go_on_or_refused(rig: Rig) -> None:
+async def test_a_client_that_asks_first_is_told_to_go_on_or_refused(gateway: GatewayFixture) -> None:
     asking = ("Connection: close", "Expect: 100-continue")
-    assert (await _talk(rig, _post(*asking, "Content-Length: 10000000"), 10)).startswith(b"HTTP/1.1 413 ")
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    assert (await _talk(gateway, _post(*asking, "Content-Length: 10000000"), 10)).startswith(b"HTTP/1.1 413 ")
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(_post(*asking, "Content-Length: 3"))
     async with asyncio.timeout(10):
         assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -255,39 +257,39 @@ async def test_a_client_that_asks_first_is_told_to_go_on_or_refused(rig: Rig) ->
     writer.close()
 
 
-async def test_old_clients_without_keep_alive_or_chunks_are_served(rig: Rig) -> None:
+async def test_old_clients_without_keep_alive_or_chunks_are_served(gateway: GatewayFixture) -> None:
     async def streamed(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"streamed")
         return response
 
-    rig.session.handler = streamed
-    answer = await _talk(rig, b"GET /rooms HTTP/1.0\r\n\r\n", 10)
+    gateway.session.handler = streamed
+    answer = await _talk(gateway, b"GET /rooms HTTP/1.0\r\n\r\n", 10)
     assert answer.startswith(b"HTTP/1.0 200 ")
     assert answer.endswith(b"\r\n\r\nstreamed")
 
 
-async def test_pipelined_requests_are_answered_in_order(rig: Rig) -> None:
+async def test_pipelined_requests_are_answered_in_order(gateway: GatewayFixture) -> None:
     first = b"GET /rooms?n=1 HTTP/1.1\r\nHost: x\r\n\r\n"
     sent = first + b"GET /rooms?n=2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    answer = await _talk(rig, sent, 10)
+    answer = await _talk(gateway, sent, 10)
     assert 0 < answer.index(b"/rooms?n=1") < answer.index(b"/rooms?n=2")
 
 
-async def test_a_reset_connection_leaves_the_gateway_well(rig: Rig) -> None:
+async def test_a_reset_connection_leaves_the_gateway_well(gateway: GatewayFixture) -> None:
     for _ in range(20):
-        raw = socket.create_connection(("127.0.0.1", rig.port))
+        raw = socket.create_connection(("127.0.0.1", gateway.port))
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         raw.sendall(b"POST /auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc")
         raw.close()
-    async with rig.http.get("/rooms") as answer:
+    async with gateway.http.get("/rooms") as answer:
         assert answer.status == 200
 
 
-async def _talk(rig: Rig, sent: bytes, seconds: float) -> bytes:
+async def _talk(gateway: GatewayFixture, sent: bytes, seconds: float) -> bytes:
     """All that the gateway says to `sent` until it closes."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(sent)
     async with asyncio.timeout(seconds):
         answer = await reader.read()
@@ -295,7 +297,7 @@ async def _talk(rig: Rig, sent: bytes, seconds: float) -> bytes:
     return answer
 
 
-async def _metric(rig: Rig, line: str) -> float:
-    async with rig.http.get("/metrics") as answer:
+async def _metric(gateway: GatewayFixture, line: str) -> float:
+    async with gateway.http.get("/metrics") as answer:
         found = [text for text in (await answer.text()).splitlines() if text.startswith(line)]
     return float(found[0].rpartition(" ")[2]) if found else 0.0

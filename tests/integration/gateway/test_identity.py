@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.access.identity import TokenIssuer
 from shared.clock import SystemClock
-from tests.integration.gateway.rig import CALLER, KEY_ID, Rig, bearer, running
+from tests.integration.gateway.fixtures import CALLER, KEY_ID, GatewayFixture, bearer, running
 
 SECRET = "sesame-of-at-least-thirty-two-characters"
 _BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KEY_ID}:{SECRET}".encode()).decode()}
@@ -19,12 +19,12 @@ _HEADER = {"X-API-Key": f"{KEY_ID}.{SECRET}"}
 
 
 @pytest.mark.parametrize("path", ["/auth/me", "/presets", "/admin/users", "/sessions/stats"])
-async def test_nobody_is_refused_where_somebody_is_needed(rig: Rig, path: str) -> None:
-    async with rig.http.get(path) as answer:
+async def test_nobody_is_refused_where_somebody_is_needed(gateway: GatewayFixture, path: str) -> None:
+    async with gateway.http.get(path) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (401, "unauthenticated")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert rig.session.seen == 0
+    assert gateway.session.seen == 0
 
 
 @pytest.mark.parametrize("path", ["/auth/me", "/rooms"])
@@ -38,15 +38,17 @@ async def test_nobody_is_refused_where_somebody_is_needed(rig: Rig, path: str) -
         bearer(timedelta(seconds=-60)),
     ],
 )
-async def test_bad_credentials_are_refused_everywhere(rig: Rig, path: str, headers: dict[str, str]) -> None:
-    async with rig.http.get(path, headers=headers) as answer:
+async def test_bad_credentials_are_refused_everywhere(
+    gateway: GatewayFixture, path: str, headers: dict[str, str]
+) -> None:
+    async with gateway.http.get(path, headers=headers) as answer:
         assert answer.status == 401
-    assert rig.session.seen == 0
+    assert gateway.session.seen == 0
 
 
-async def test_a_good_token_is_passed_on(rig: Rig) -> None:
+async def test_a_good_token_is_passed_on(gateway: GatewayFixture) -> None:
     headers = bearer()
-    async with rig.http.get("/auth/me", headers=headers) as answer:
+    async with gateway.http.get("/auth/me", headers=headers) as answer:
         seen = await answer.json()
     assert seen["headers"]["authorization"] == [headers["Authorization"]]
 
@@ -58,42 +60,44 @@ def _signed(secret: str = SECRET, lifetime: float = 3600) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("shown", [_BASIC, _HEADER, _signed()], ids=["basic", "header", "management"])
-async def test_an_api_key_becomes_a_token(rig: Rig, shown: dict[str, str]) -> None:
-    rig.session.api_keys[KEY_ID] = SECRET
-    async with rig.http.get("/presets", headers=shown) as answer:
+async def test_an_api_key_becomes_a_token(gateway: GatewayFixture, shown: dict[str, str]) -> None:
+    gateway.session.api_keys[KEY_ID] = SECRET
+    async with gateway.http.get("/presets", headers=shown) as answer:
         seen = await answer.json()
     assert seen["headers"]["authorization"][0].startswith("Bearer ey")
     assert "x-api-key" not in seen["headers"]
     assert SECRET not in str(seen)
 
 
-async def test_a_management_token_is_looked_at_once_and_used_no_longer_than_it_lives(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = SECRET
+async def test_a_management_token_is_looked_at_once_and_used_no_longer_than_it_lives(
+    gateway: GatewayFixture,
+) -> None:
+    gateway.session.api_keys[KEY_ID] = SECRET
     lasting, short = _signed(), _signed(lifetime=1.5)
     for shown in (lasting, short):
-        async with rig.http.get("/presets", headers=shown) as answer:
+        async with gateway.http.get("/presets", headers=shown) as answer:
             assert answer.status == 200
     async with asyncio.timeout(10):
         while answer.status == 200:
-            async with rig.http.get("/presets", headers=short) as answer:
+            async with gateway.http.get("/presets", headers=short) as answer:
                 refusal = await answer.json()
     # By the gateway's clock, or by the session service's, which is asked if ours is a moment behind.
     assert answer.status == 401
     assert refusal["code"] in {"token_expired", "management_token_invalid"}
-    exchanges = rig.session.exchanges
-    async with rig.http.get("/presets", headers=short) as answer:
+    exchanges = gateway.session.exchanges
+    async with gateway.http.get("/presets", headers=short) as answer:
         assert answer.status == 401
-    assert rig.session.exchanges == exchanges
+    assert gateway.session.exchanges == exchanges
 
 
-async def test_what_another_secret_signed_is_refused(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = SECRET
-    async with rig.http.get(
+async def test_what_another_secret_signed_is_refused(gateway: GatewayFixture) -> None:
+    gateway.session.api_keys[KEY_ID] = SECRET
+    async with gateway.http.get(
         "/rooms", headers=_signed("another secret, long enough for HS256 to take it")
     ) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (401, "management_token_invalid")
-    assert rig.session.seen == 0
+    assert gateway.session.seen == 0
 
 
 async def test_while_a_signing_key_is_replaced_tokens_of_both_hold() -> None:
@@ -106,7 +110,7 @@ async def test_while_a_signing_key_is_replaced_tokens_of_both_hold() -> None:
     def public(key: Ed25519PrivateKey) -> str:
         return base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode()
 
-    async with running(identity_public_keys={"old": public(old), "new": public(new)}) as rig:
+    async with running(identity_public_keys={"old": public(old), "new": public(new)}) as gateway:
         shown = {
             "old": signed(old, "old"),
             "new": signed(new, "new"),
@@ -115,40 +119,40 @@ async def test_while_a_signing_key_is_replaced_tokens_of_both_hold() -> None:
         }
         statuses = {}
         for name, headers in shown.items():
-            async with rig.http.get("/auth/me", headers=headers) as answer:
+            async with gateway.http.get("/auth/me", headers=headers) as answer:
                 statuses[name] = answer.status
         assert statuses == {"old": 200, "new": 200, "unknown": 401, "another's kid": 401}
 
 
-async def test_many_at_once_with_one_key_are_one_question(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = SECRET
+async def test_many_at_once_with_one_key_are_one_question(gateway: GatewayFixture) -> None:
+    gateway.session.api_keys[KEY_ID] = SECRET
 
     async def call() -> int:
-        async with rig.http.get("/presets", headers=_HEADER) as answer:
+        async with gateway.http.get("/presets", headers=_HEADER) as answer:
             return answer.status
 
     assert await asyncio.gather(*(call() for _ in range(40))) == [200] * 40
-    assert rig.session.exchanges == 1
+    assert gateway.session.exchanges == 1
 
 
-async def test_a_deleted_key_stops_within_a_second(rig: Rig) -> None:
-    rig.session.api_keys[KEY_ID] = SECRET
-    async with rig.http.get("/presets", headers=_HEADER) as answer:
+async def test_a_deleted_key_stops_within_a_second(gateway: GatewayFixture) -> None:
+    gateway.session.api_keys[KEY_ID] = SECRET
+    async with gateway.http.get("/presets", headers=_HEADER) as answer:
         assert answer.status == 200
-    rig.session.api_keys.clear()
+    gateway.session.api_keys.clear()
     loop = asyncio.get_running_loop()
     deleted_at = loop.time()
     status = 200
     while status == 200 and loop.time() - deleted_at < 5:
-        async with rig.http.get("/presets", headers=_HEADER) as answer:
+        async with gateway.http.get("/presets", headers=_HEADER) as answer:
             status = answer.status
     assert status == 401
     assert loop.time() - deleted_at < 1
 
 
-async def test_a_key_that_nobody_can_check_is_not_refused_but_postponed(rig: Rig) -> None:
-    await rig.session.stop()
-    async with rig.http.get("/presets", headers=_HEADER) as answer:
+async def test_a_key_that_nobody_can_check_is_not_refused_but_postponed(gateway: GatewayFixture) -> None:
+    await gateway.session.stop()
+    async with gateway.http.get("/presets", headers=_HEADER) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (503, "session_unavailable")
     assert answer.headers["Retry-After"] == "1"

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from tests.integration.gateway.fixtures import ROOM, GatewayFixture, bearer, running
 from tests.integration.gateway.redis_node import RedisNode, redis_node
-from tests.integration.gateway.rig import ROOM, Rig, bearer, running
 
 Answer = tuple[int, dict[str, str]]
 
@@ -21,22 +21,24 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     return web.json_response({"success": right}, status=200 if right else 401)
 
 
-async def try_password(rig: Rig, password: str, email: str = "ada@example.com", **headers: str) -> Answer:
+async def try_password(
+    gateway: GatewayFixture, password: str, email: str = "ada@example.com", **headers: str
+) -> Answer:
     body = {"email": email, "password": password}
-    async with rig.http.post("/auth/login", json=body, headers=headers) as answer:
+    async with gateway.http.post("/auth/login", json=body, headers=headers) as answer:
         await answer.read()
         return answer.status, dict(answer.headers)
 
 
 @pytest.fixture
-async def guarded() -> AsyncIterator[Rig]:
+async def guarded() -> AsyncIterator[GatewayFixture]:
     limits: dict[str, object] = {"rate_limit_login_email": "3/hour", "rate_limit_login_address": "7/hour"}
-    async with running(trusted_proxies="127.0.0.1", **limits) as rig:
-        rig.session.handler = sign_in
-        yield rig
+    async with running(trusted_proxies="127.0.0.1", **limits) as gateway:
+        gateway.session.handler = sign_in
+        yield gateway
 
 
-async def test_guessing_the_password_of_one_person_is_slowed(guarded: Rig) -> None:
+async def test_guessing_the_password_of_one_person_is_slowed(guarded: GatewayFixture) -> None:
     statuses = [(await try_password(guarded, "wrong"))[0] for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
     status, headers = await try_password(guarded, "right")
@@ -48,13 +50,13 @@ async def test_guessing_the_password_of_one_person_is_slowed(guarded: Rig) -> No
     assert (await try_password(guarded, "right", "bob@example.com"))[0] == 200
 
 
-async def test_the_same_address_in_other_spellings_is_the_same_person(guarded: Rig) -> None:
+async def test_the_same_address_in_other_spellings_is_the_same_person(guarded: GatewayFixture) -> None:
     for spelling in ("ada@example.com", "ADA@Example.COM", "Ada L <ada@example.com>"):
         assert (await try_password(guarded, "wrong", spelling))[0] == 401
     assert (await try_password(guarded, "wrong", " ada@example.com "))[0] == 429
 
 
-async def test_guessing_from_many_addresses_at_once_is_slowed_too(guarded: Rig) -> None:
+async def test_guessing_from_many_addresses_at_once_is_slowed_too(guarded: GatewayFixture) -> None:
     tries = [
         try_password(guarded, "wrong", **{"X-Forwarded-For": f"192.0.2.{number}"}) for number in range(30)
     ]
@@ -63,27 +65,27 @@ async def test_guessing_from_many_addresses_at_once_is_slowed_too(guarded: Rig) 
     assert statuses.count(401) + statuses.count(429) == 30
 
 
-async def test_guessing_at_many_people_from_one_address_is_slowed(guarded: Rig) -> None:
+async def test_guessing_at_many_people_from_one_address_is_slowed(guarded: GatewayFixture) -> None:
     statuses = [(await try_password(guarded, "wrong", f"p{n}@example.com"))[0] for n in range(9)]
     assert statuses == [401] * 7 + [429] * 2
     elsewhere = {"X-Forwarded-For": "192.0.2.9"}
     assert (await try_password(guarded, "right", "p1@example.com", **elsewhere))[0] == 200
 
 
-async def test_whoever_signs_in_rightly_meets_no_limit(guarded: Rig) -> None:
+async def test_whoever_signs_in_rightly_meets_no_limit(guarded: GatewayFixture) -> None:
     for _ in range(20):
         assert (await try_password(guarded, "right"))[0] == 200
     assert [(await try_password(guarded, "wrong"))[0] for _ in range(4)] == [401, 401, 401, 429]
 
 
-async def test_a_service_that_is_away_costs_nobody_a_try(guarded: Rig) -> None:
+async def test_a_service_that_is_away_costs_nobody_a_try(guarded: GatewayFixture) -> None:
     await guarded.session.stop()
     assert [(await try_password(guarded, "wrong"))[0] for _ in range(5)] == [503] * 5
     await guarded.session.start()
     assert (await try_password(guarded, "wrong"))[0] == 401
 
 
-async def test_there_is_no_way_around_by_compressing_or_padding(guarded: Rig) -> None:
+async def test_there_is_no_way_around_by_compressing_or_padding(guarded: GatewayFixture) -> None:
     body = b'{"email":"ada@example.com","password":"wrong"}'
     packed = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     async with guarded.http.post("/auth/login", data=gzip.compress(body), headers=packed) as answer:
@@ -94,12 +96,12 @@ async def test_there_is_no_way_around_by_compressing_or_padding(guarded: Rig) ->
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b'{"email":7}', b'{"email":"nobody"}', b"[]"])
-async def test_what_names_nobody_is_for_the_service_to_refuse(rig: Rig, body: bytes) -> None:
-    async with rig.http.post("/auth/login", data=body) as answer:
+async def test_what_names_nobody_is_for_the_service_to_refuse(gateway: GatewayFixture, body: bytes) -> None:
+    async with gateway.http.post("/auth/login", data=body) as answer:
         assert (answer.status, (await answer.json())["size"]) == (200, len(body))
 
 
-async def test_a_chunked_sign_in_is_counted_as_well(guarded: Rig) -> None:
+async def test_a_chunked_sign_in_is_counted_as_well(guarded: GatewayFixture) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b'{"email":"ada@example.com",'
         yield b'"password":"wrong"}'
@@ -111,35 +113,35 @@ async def test_a_chunked_sign_in_is_counted_as_well(guarded: Rig) -> None:
 
 
 async def test_signing_in_is_counted_by_address() -> None:
-    async with running(rate_limit_auth="4/hour", trusted_proxies="127.0.0.1") as rig:
+    async with running(rate_limit_auth="4/hour", trusted_proxies="127.0.0.1") as gateway:
         for path in ("/auth/refresh", "/auth/login", "/auth/viewer/register", "/auth/exchange-code"):
-            async with rig.http.post(path, json={}) as answer:
+            async with gateway.http.post(path, json={}) as answer:
                 assert answer.status == 200
         assert answer.headers["RateLimit-Remaining"] == "0"
-        async with rig.http.post("/auth/refresh", json={}) as answer:
+        async with gateway.http.post("/auth/refresh", json={}) as answer:
             assert (answer.status, (await answer.json())["code"]) == (429, "too_many_requests")
-        async with rig.http.post("/auth/refresh", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
+        async with gateway.http.post("/auth/refresh", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
             assert answer.status == 200
 
 
 async def test_writes_are_counted_by_tenant_and_reads_are_not() -> None:
-    async with running(rate_limit_writes="3/hour") as rig:
+    async with running(rate_limit_writes="3/hour") as gateway:
         for method in ("POST", "PATCH", "DELETE", "POST"):
             path = "/rooms" if method == "POST" else f"/rooms/{ROOM}"
-            async with rig.http.request(method, path, headers=bearer()) as answer:
+            async with gateway.http.request(method, path, headers=bearer()) as answer:
                 status = answer.status
         assert (status, answer.headers["RateLimit-Limit"]) == (429, "3")
         assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
-        assert rig.session.seen == 3
-        async with rig.http.get("/rooms/my", headers=bearer()) as answer:
+        assert gateway.session.seen == 3
+        async with gateway.http.get("/rooms/my", headers=bearer()) as answer:
             assert answer.status == 200
         assert "RateLimit-Limit" not in answer.headers
 
 
 async def test_webhooks_are_never_counted() -> None:
-    async with running(rate_limit_auth="1/hour", rate_limit_writes="1/hour") as rig:
+    async with running(rate_limit_auth="1/hour", rate_limit_writes="1/hour") as gateway:
         for _ in range(5):
-            async with rig.http.post("/webhooks/livekit", data=b"x") as answer:
+            async with gateway.http.post("/webhooks/livekit", data=b"x") as answer:
                 assert answer.status == 200
             assert "RateLimit-Limit" not in answer.headers
 
@@ -154,7 +156,7 @@ async def test_two_gateways_count_together(redis: RedisNode) -> None:
     limits: dict[str, object] = {"rate_limit_login_email": "3/hour", "redis_url": redis.url}
     async with running(**limits) as one, running(**limits) as two:
         one.session.handler = two.session.handler = sign_in
-        tries = [(await try_password(rig, "wrong", "cy@example.com"))[0] for rig in (one, two) * 10]
+        tries = [(await try_password(gateway, "wrong", "cy@example.com"))[0] for gateway in (one, two) * 10]
         # On a busy machine a count may come too late to count.
         assert 3 <= tries.count(401) < 10
         assert tries.count(429) > 10
@@ -167,59 +169,61 @@ async def test_two_gateways_count_failures_of_an_address_and_a_tenant_s_writes_t
     limits["redis_url"] = redis.url
     async with running(**limits) as one, running(**limits) as two:
         one.session.handler = two.session.handler = sign_in
-        each = [(number, rig) for number in range(5) for rig in (one, two)]
-        tries = [(await try_password(rig, "wrong", f"q{number}@example.com"))[0] for number, rig in each]
+        each = [(number, gateway) for number in range(5) for gateway in (one, two)]
+        tries = [
+            (await try_password(gateway, "wrong", f"q{number}@example.com"))[0] for number, gateway in each
+        ]
         # On a busy machine a count may come too late to be common; then each gateway counts alone.
         assert 4 <= tries.count(401) <= 8
         assert tries[-2:] == [429, 429]
-        writes = [await write(rig) for _, rig in each]
+        writes = [await write(gateway) for _, gateway in each]
         assert 4 <= writes.count(401) <= 8
         assert writes[-2:] == [429, 429]
 
 
-async def write(rig: Rig) -> int:
-    async with rig.http.post("/rooms", headers=bearer(), json={"password": ""}) as answer:
+async def write(gateway: GatewayFixture) -> int:
+    async with gateway.http.post("/rooms", headers=bearer(), json={"password": ""}) as answer:
         return answer.status
 
 
 async def test_the_right_password_is_taken_again_in_the_next_window(redis: RedisNode) -> None:
-    async with running(rate_limit_login_email="1/2 second", redis_url=redis.url) as rig:
-        rig.session.handler = sign_in
-        status, headers = await try_password(rig, "wrong", "dee@example.com")
+    async with running(rate_limit_login_email="1/2 second", redis_url=redis.url) as gateway:
+        gateway.session.handler = sign_in
+        status, headers = await try_password(gateway, "wrong", "dee@example.com")
         async with asyncio.timeout(20):
             while status != 429:
-                status, headers = await try_password(rig, "wrong", "dee@example.com")
+                status, headers = await try_password(gateway, "wrong", "dee@example.com")
         assert (headers["Retry-After"], headers["RateLimit-Limit"]) in {("1", "1"), ("2", "1")}
         async with asyncio.timeout(20):
             while status != 200:
-                status, headers = await try_password(rig, "right", "dee@example.com")
+                status, headers = await try_password(gateway, "right", "dee@example.com")
 
 
 async def test_without_its_redis_a_gateway_slows_guessing_alone() -> None:
-    async with running(rate_limit_login_email="3/hour", redis_url="redis://127.0.0.1:1/0") as rig:
-        rig.session.handler = sign_in
-        assert (await try_password(rig, "right"))[0] == 200
-        statuses = [(await try_password(rig, "wrong"))[0] for _ in range(5)]
+    async with running(rate_limit_login_email="3/hour", redis_url="redis://127.0.0.1:1/0") as gateway:
+        gateway.session.handler = sign_in
+        assert (await try_password(gateway, "right"))[0] == 200
+        statuses = [(await try_password(gateway, "wrong"))[0] for _ in range(5)]
         assert statuses == [401, 401, 401, 429, 429]
 
 
 async def test_nobody_waits_for_a_redis_that_is_frozen(redis: RedisNode) -> None:
-    async with running(rate_limit_writes="20/hour", redis_url=redis.url) as rig:
-        async with rig.http.post("/rooms", headers=bearer()) as answer:
+    async with running(rate_limit_writes="20/hour", redis_url=redis.url) as gateway:
+        async with gateway.http.post("/rooms", headers=bearer()) as answer:
             before = int(answer.headers["RateLimit-Remaining"])
         redis.freeze()
         try:
             started = time.perf_counter()
             for _ in range(20):
-                async with rig.http.post("/rooms", headers=bearer()) as answer:
+                async with gateway.http.post("/rooms", headers=bearer()) as answer:
                     assert answer.status == 200
             assert time.perf_counter() - started < 2
-            async with rig.http.post("/rooms", headers=bearer()) as answer:
+            async with gateway.http.post("/rooms", headers=bearer()) as answer:
                 assert answer.status == 429
         finally:
             redis.thaw()
         async with asyncio.timeout(10):
             while answer.status != 200:
-                async with rig.http.post("/rooms", headers=bearer()) as answer:
+                async with gateway.http.post("/rooms", headers=bearer()) as answer:
                     await answer.read()
         assert int(answer.headers["RateLimit-Remaining"]) <= before - 1

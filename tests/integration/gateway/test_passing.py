@@ -9,12 +9,14 @@ import pytest
 from aiohttp import web
 
 from services.gateway.routing.operation import DEFAULT_BODY_LIMIT
-from tests.integration.gateway.rig import LIBRARY, ROOM, Rig, bearer, running
+from tests.integration.gateway.fixtures import LIBRARY, ROOM, GatewayFixture, bearer, running
 
 
-async def test_a_request_and_its_answer_pass_unchanged(rig: Rig) -> None:
+async def test_a_request_and_its_answer_pass_unchanged(gateway: GatewayFixture) -> None:
     headers = bearer() | {"Accept": "x/y", "User-Agent": "me"}
-    async with rig.http.get(rig.exactly(f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"), headers=headers) as answer:
+    async with gateway.http.get(
+        gateway.exactly(f"/rooms/{ROOM}?a=1&b=%2F%20x&a=2"), headers=headers
+    ) as answer:
         seen = await answer.json()
     assert answer.status == 200
     assert seen["method"] == "GET"
@@ -22,71 +24,77 @@ async def test_a_request_and_its_answer_pass_unchanged(rig: Rig) -> None:
     assert seen["headers"]["accept"] == ["x/y"]
     assert seen["headers"]["user-agent"] == ["me"]
     assert seen["headers"]["x-forwarded-for"] == ["127.0.0.1"]
-    assert seen["headers"]["x-forwarded-host"] == [f"127.0.0.1:{rig.port}"]
+    assert seen["headers"]["x-forwarded-host"] == [f"127.0.0.1:{gateway.port}"]
     assert seen["headers"]["x-request-id"] == [answer.headers["X-Request-Id"]]
     assert answer.headers["Server"] == "greenroom"
 
 
-async def test_each_operation_goes_to_its_own_service(rig: Rig) -> None:
-    async with rig.http.get("/rooms"):
+async def test_each_operation_goes_to_its_own_service(gateway: GatewayFixture) -> None:
+    async with gateway.http.get("/rooms"):
         pass
-    async with rig.http.get(f"/sessions/{ROOM}/viewers", headers=bearer()):
+    async with gateway.http.get(f"/sessions/{ROOM}/viewers", headers=bearer()):
         pass
-    async with rig.http.post("/webhooks/livekit", data=b"x", headers={"Authorization": "signed"}) as answer:
+    async with gateway.http.post(
+        "/webhooks/livekit", data=b"x", headers={"Authorization": "signed"}
+    ) as answer:
         seen = await answer.json()
-    assert (rig.session.seen, rig.attendance.seen, rig.egress.seen) == (1, 1, 1)
+    assert (gateway.session.seen, gateway.attendance.seen, gateway.egress.seen) == (1, 1, 1)
     assert seen["headers"]["authorization"] == ["signed"]
 
 
 @pytest.mark.parametrize(
     "path", ["/rooms/", "/internal/api-keys/exchange", "/rooms/%2e%2e/internal", "/nothing"]
 )
-async def test_what_is_not_in_the_table_is_not_there(rig: Rig, path: str) -> None:
-    async with rig.http.post(rig.exactly(path), data=b"{}") as answer:
+async def test_what_is_not_in_the_table_is_not_there(gateway: GatewayFixture, path: str) -> None:
+    async with gateway.http.post(gateway.exactly(path), data=b"{}") as answer:
         body = await answer.json()
     assert (answer.status, body["success"], body["code"]) == (404, False, "no_such_path")
-    assert (rig.session.seen, rig.session.exchanges) == (0, 0)
+    assert (gateway.session.seen, gateway.session.exchanges) == (0, 0)
 
 
-async def test_another_method_is_refused_with_those_allowed(rig: Rig) -> None:
-    async with rig.http.put(f"/rooms/{ROOM}") as answer:
+async def test_another_method_is_refused_with_those_allowed(gateway: GatewayFixture) -> None:
+    async with gateway.http.put(f"/rooms/{ROOM}") as answer:
         body = await answer.json()
     assert (answer.status, body["code"]) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "DELETE, GET, HEAD, PATCH, OPTIONS"
 
 
-async def test_a_mirrored_operation_is_passed_on_without_prefix_and_with_its_library(rig: Rig) -> None:
+async def test_a_mirrored_operation_is_passed_on_without_prefix_and_with_its_library(
+    gateway: GatewayFixture,
+) -> None:
     headers = {"X-Greenroom-Library": ROOM, "X-Greenroom-Admin": "1"}
-    async with rig.http.get(f"/libraries/{LIBRARY}/rooms?page=2", headers=headers) as answer:
+    async with gateway.http.get(f"/libraries/{LIBRARY}/rooms?page=2", headers=headers) as answer:
         seen = await answer.json()
     assert seen["target"] == "/rooms?page=2"
     assert seen["headers"]["x-greenroom-library"] == [LIBRARY]
     assert "x-greenroom-admin" not in seen["headers"]
-    async with rig.http.get("/rooms", headers=headers) as answer:
+    async with gateway.http.get("/rooms", headers=headers) as answer:
         assert "x-greenroom-library" not in (await answer.json())["headers"]
 
 
 @pytest.mark.parametrize(
     "path", ["/libraries/no-uuid/rooms", f"/libraries/{LIBRARY}/admin/users", "/libraries/rooms"]
 )
-async def test_no_library_and_no_mirror_are_not_found(rig: Rig, path: str) -> None:
-    async with rig.http.get(path) as answer:
+async def test_no_library_and_no_mirror_are_not_found(gateway: GatewayFixture, path: str) -> None:
+    async with gateway.http.get(path) as answer:
         assert answer.status == 404
-    assert rig.session.seen == 0
+    assert gateway.session.seen == 0
 
 
-async def test_head_is_get_without_its_body(rig: Rig) -> None:
+async def test_head_is_get_without_its_body(gateway: GatewayFixture) -> None:
     headers = bearer() | {"X-Request-Id": "same-for-both"}
-    async with rig.http.get("/rooms", headers=headers) as whole:
+    async with gateway.http.get("/rooms", headers=headers) as whole:
         size = len(await whole.read())
-    async with rig.http.head("/rooms", headers=headers) as answer:
+    async with gateway.http.head("/rooms", headers=headers) as answer:
         assert await answer.read() == b""
     assert answer.status == 200
     assert int(answer.headers["Content-Length"]) == size
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_head_of_a_large_answer_leaves_the_connection_usable(rig: Rig, announced: bool) -> None:
+async def test_head_of_a_large_answer_leaves_the_connection_usable(
+    gateway: GatewayFixture, announced: bool
+) -> None:
     async def large(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         if announced:
@@ -95,42 +103,42 @@ async def test_head_of_a_large_answer_leaves_the_connection_usable(rig: Rig, ann
         await response.write(b"x" * 1_000_000)
         return response
 
-    rig.session.handler = large
+    gateway.session.handler = large
     for _ in range(3):
-        async with rig.http.head("/rooms") as answer:
+        async with gateway.http.head("/rooms") as answer:
             assert (answer.status, await answer.read()) == (200, b"")
         assert answer.headers.get("Content-Length") == ("1000000" if announced else None)
-    async with rig.http.get("/rooms") as answer:
+    async with gateway.http.get("/rooms") as answer:
         assert len(await answer.read()) == 1_000_000
 
 
-async def test_a_service_may_refuse_before_it_has_read_the_body(rig: Rig) -> None:
+async def test_a_service_may_refuse_before_it_has_read_the_body(gateway: GatewayFixture) -> None:
     async def refuse(_: web.Request) -> web.StreamResponse:
         return web.json_response({"code": "no"}, status=403)
 
-    rig.session.handler = refuse
-    async with rig.http.post("/auth/refresh", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
+    gateway.session.handler = refuse
+    async with gateway.http.post("/auth/refresh", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
         assert (answer.status, (await answer.json())["code"]) == (403, "no")
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, DEFAULT_BODY_LIMIT])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_bodies_pass_whole_up_to_the_limit(rig: Rig, size: int, chunked: bool) -> None:
+async def test_bodies_pass_whole_up_to_the_limit(gateway: GatewayFixture, size: int, chunked: bool) -> None:
     data = _in_pieces(b"x" * size) if chunked else b"x" * size
-    async with rig.http.post("/auth/refresh", data=data) as answer:
+    async with gateway.http.post("/auth/refresh", data=data) as answer:
         assert (await answer.json())["size"] == size
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_bodies_beyond_the_limit_are_refused(rig: Rig, chunked: bool) -> None:
+async def test_bodies_beyond_the_limit_are_refused(gateway: GatewayFixture, chunked: bool) -> None:
     body = b"x" * (DEFAULT_BODY_LIMIT + 1)
-    async with rig.http.post("/auth/refresh", data=_in_pieces(body) if chunked else body) as answer:
+    async with gateway.http.post("/auth/refresh", data=_in_pieces(body) if chunked else body) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (413, "body_too_large")
-    assert chunked or rig.session.seen == 0
+    assert chunked or gateway.session.seen == 0
 
 
-async def test_a_large_answer_is_streamed_as_it_comes(rig: Rig) -> None:
+async def test_a_large_answer_is_streamed_as_it_comes(gateway: GatewayFixture) -> None:
     digest, go_on = hashlib.sha256(), asyncio.Event()
 
     async def large(request: web.Request) -> web.StreamResponse:
@@ -142,8 +150,8 @@ async def test_a_large_answer_is_streamed_as_it_comes(rig: Rig) -> None:
             await response.write(bytes([number]) * 50_000)
         return response
 
-    rig.session.handler = large
-    async with rig.http.get("/rooms", headers=bearer()) as answer:
+    gateway.session.handler = large
+    async with gateway.http.get("/rooms", headers=bearer()) as answer:
         assert await answer.content.readexactly(5) == b"first"
         go_on.set()
         async for piece in answer.content.iter_any():
@@ -154,31 +162,31 @@ async def test_a_large_answer_is_streamed_as_it_comes(rig: Rig) -> None:
     assert answer.headers["ETag"] == '"e"'
 
 
-async def test_an_answer_stays_compressed_as_the_service_sent_it(rig: Rig) -> None:
+async def test_an_answer_stays_compressed_as_the_service_sent_it(gateway: GatewayFixture) -> None:
     packed = gzip.compress(b"hello" * 100)
 
     async def compressed(_: web.Request) -> web.StreamResponse:
         return web.Response(body=packed, headers={"Content-Encoding": "gzip"})
 
-    rig.session.handler = compressed
-    async with rig.http.get("/rooms") as answer:
+    gateway.session.handler = compressed
+    async with gateway.http.get("/rooms") as answer:
         assert await answer.read() == packed
     assert answer.headers["Content-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 422, 500, 503])
-async def test_a_service_s_status_is_the_answer_s(rig: Rig, status: int) -> None:
+async def test_a_service_s_status_is_the_answer_s(gateway: GatewayFixture, status: int) -> None:
     async def fixed(_: web.Request) -> web.StreamResponse:
         return web.Response(status=status, headers={"Location": "/elsewhere", "X-Own": "1"})
 
-    rig.session.handler = fixed
-    async with rig.http.get("/rooms", allow_redirects=False) as answer:
+    gateway.session.handler = fixed
+    async with gateway.http.get("/rooms", allow_redirects=False) as answer:
         assert answer.status == status
     assert answer.headers["X-Own"] == "1"
     assert answer.headers["Location"] == "/elsewhere"
 
 
-async def test_connections_to_a_service_are_used_again(rig: Rig) -> None:
+async def test_connections_to_a_service_are_used_again(gateway: GatewayFixture) -> None:
     peers = set()
 
     async def remember(request: web.Request) -> web.StreamResponse:
@@ -186,40 +194,40 @@ async def test_connections_to_a_service_are_used_again(rig: Rig) -> None:
         peers.add(request.transport.get_extra_info("peername"))
         return web.Response(body=b"x" * 100_000)
 
-    rig.session.handler = remember
+    gateway.session.handler = remember
     for _ in range(20):
-        async with rig.http.get("/rooms") as answer:
+        async with gateway.http.get("/rooms") as answer:
             await answer.read()
     assert len(peers) == 1
 
 
-async def test_request_ids_are_taken_over_or_made(rig: Rig) -> None:
+async def test_request_ids_are_taken_over_or_made(gateway: GatewayFixture) -> None:
     made = []
     for given in ("", "not well formed", "well-formed.1"):
-        async with rig.http.get("/nothing", headers={"X-Request-Id": given}) as answer:
+        async with gateway.http.get("/nothing", headers={"X-Request-Id": given}) as answer:
             made.append(answer.headers["X-Request-Id"])
     assert made[2] == "well-formed.1"
     assert len(set(made)) == 3
 
 
-async def test_a_preflight_is_answered_at_the_door(rig: Rig) -> None:
+async def test_a_preflight_is_answered_at_the_door(gateway: GatewayFixture) -> None:
     headers = {"Origin": "https://a.example", "Access-Control-Request-Method": "PATCH"}
-    async with rig.http.options(f"/rooms/{ROOM}", headers=headers) as answer:
+    async with gateway.http.options(f"/rooms/{ROOM}", headers=headers) as answer:
         assert answer.status == 204
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert rig.session.seen == 0
-    async with rig.http.options("/nothing", headers=headers) as answer:
+    assert gateway.session.seen == 0
+    async with gateway.http.options("/nothing", headers=headers) as answer:
         assert answer.status == 404
 
 
 async def test_every_answer_can_be_read_by_pages_of_allowed_origins() -> None:
-    async with running(cors_origins="https://a.example") as rig:
+    async with running(cors_origins="https://a.example") as gateway:
         for path in ("/rooms", "/nothing", "/auth/me", "/health"):
-            async with rig.http.get(path, headers={"Origin": "https://a.example"}) as answer:
+            async with gateway.http.get(path, headers={"Origin": "https://a.example"}) as answer:
                 assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
                 assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
-            async with rig.http.get(path, headers={"Origin": "https://b.example"}) as answer:
+            async with gateway.http.get(path, headers={"Origin": "https://b.example"}) as answer:
                 assert "Access-Control-Allow-Origin" not in answer.headers
                 assert answer.headers["Vary"] == "Origin"
 
@@ -230,17 +238,19 @@ async def _in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "x-own", "gzip, gzip"])
-async def test_a_body_that_no_service_can_unpack_is_refused(rig: Rig, encoding: str) -> None:
+async def test_a_body_that_no_service_can_unpack_is_refused(gateway: GatewayFixture, encoding: str) -> None:
     packed = {"Content-Encoding": encoding, "Content-Type": "application/json"}
-    async with rig.http.post("/auth/viewer/register", data=b"\x0b\x02\x80{}\x03", headers=packed) as answer:
+    async with gateway.http.post(
+        "/auth/viewer/register", data=b"\x0b\x02\x80{}\x03", headers=packed
+    ) as answer:
         told = await answer.json()
         assert (answer.status, told["success"], told["code"]) == (415, False, "unsupported_media_type")
         assert answer.headers["Accept-Encoding"] == "gzip, deflate, identity"
-    assert rig.session.seen == 0
+    assert gateway.session.seen == 0
 
 
-async def test_a_body_that_nobody_looks_at_may_be_compressed_with_anything(rig: Rig) -> None:
-    async with rig.http.get(
+async def test_a_body_that_nobody_looks_at_may_be_compressed_with_anything(gateway: GatewayFixture) -> None:
+    async with gateway.http.get(
         "/rooms", data=b"\x0b\x02\x80{}\x03", headers={"Content-Encoding": "br"}
     ) as answer:
         assert answer.status == 200

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientError, ClientSession, web
 
-from tests.integration.gateway.rig import FakeService
+from tests.integration.gateway.fixtures import FakeService
 
 _DEADLINE = 20
 

@@ -135,7 +135,7 @@ class NobodyRevoked:
 
 
 @dataclass
-class Rig:
+class GatewayFixture:
     session: FakeService
     egress: FakeService
     attendance: FakeService
@@ -157,7 +157,7 @@ def bearer(lifetime: timedelta = timedelta(minutes=5)) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(**settings: object) -> AsyncIterator[Rig]:
+async def running(**settings: object) -> AsyncIterator[GatewayFixture]:
     """The gateway with `settings` over the tests' own, and a client of it."""
     services = [FakeService(name) for name in ("session", "egress", "attendance")]
     for service in services:
@@ -173,7 +173,7 @@ async def running(**settings: object) -> AsyncIterator[Rig]:
     )
     try:
         session, egress, attendance = services
-        yield Rig(session, egress, attendance, http, url, port)
+        yield GatewayFixture(session, egress, attendance, http, url, port)
     finally:
         await http.close()
         await gateway.runner.cleanup()
