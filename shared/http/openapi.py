@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the declared routes, and the merging of several services' documents into one."""
+"""The OpenAPI 3.1 document of a service, from its declared routes."""
 
 import re
 import typing
@@ -9,32 +9,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
-from shared.http.openapi_links import add_links
-from shared.http.openapi_security import SECURITY_SCHEMES, security
+from shared.http.openapi_parts import REF, Document, document, json_content, path_parameter, refusal, security
 from shared.http.routes import Access, Route
 
-Document = dict[str, Any]
-
-API_VERSION = "1.0.0"
-LIBRARY_PREFIX = "/libraries/{library_id}"
-
-_REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"{(\w+)(?::[^}]*)?}")
-_MEANINGS = {
-    401: "No credentials, or invalid ones",
-    403: "The caller may not do this",
-    404: "Not found, or it belongs to another organization",
-    409: "The resource's state does not allow this",
-    413: "The body is too large",
-    415: "The body is not JSON, or its compression is neither gzip nor deflate",
-    416: "The range starts after the end of the file",
-    422: "The request has invalid fields, one entry each in `errors`",
-    429: "Too many requests; retry after `Retry-After` seconds",
-    500: "A bug on our side",
-    502: "A service behind the gateway closed the connection early",
-    503: "A dependency is unavailable",
-    504: "A service behind the gateway did not answer in time",
-}
 _ALWAYS = (429, 500, 502, 503, 504)
 _IDEMPOTENCY_KEY = {
     "name": IDEMPOTENCY_HEADER,
@@ -53,42 +31,7 @@ def service_document(service: str, routes: Sequence[Route]) -> Document:
     for route in public:
         path = _PARAMETER.sub(r"{\1}", route.path)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, models)
-    return _document(f"Greenroom {service}", paths, schemas)
-
-
-def merge_documents(documents: Iterable[Mapping[str, Any]]) -> Document:
-    """One document of all operations, the library-scoped ones also under their mirrored path."""
-    paths: Document = {}
-    schemas: Document = {}
-    for document in documents:
-        for path, operations in document["paths"].items():
-            paths.setdefault(path, {}).update(operations)
-        schemas.update(document["components"]["schemas"])
-    mirrors: Document = {}
-    for path, operations in paths.items():
-        for method, operation in operations.items():
-            if operation.get("x-library-scoped"):
-                mirrors.setdefault(LIBRARY_PREFIX + path, {})[method] = _mirror(operation)
-    every = dict(sorted({**paths, **mirrors}.items()))
-    add_links(every, schemas)
-    return _document("Greenroom", every, schemas)
-
-
-def _document(title: str, paths: Document, schemas: Document) -> Document:
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": title,
-            "version": API_VERSION,
-            "description": "Live video sessions around LiveKit.",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "paths": paths,
-        "components": {
-            "schemas": dict(sorted({**schemas, "ErrorResponse": _ERROR_SCHEMA}.items())),
-            "securitySchemes": {name: dict(scheme) for name, scheme in SECURITY_SCHEMES.items()},
-        },
-    }
+    return document(f"Greenroom {service}", paths, schemas)
 
 
 def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
@@ -100,8 +43,8 @@ def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
         model = _model_of(route.data)
         if model is not None:
             wanted[model, "serialization"] = None
-    models, document = models_json_schema(list(wanted), ref_template=_REF)  # type: ignore[arg-type]
-    return models, document.get("$defs", {})
+    models, definitions = models_json_schema(list(wanted), ref_template=REF)  # type: ignore[arg-type]
+    return models, definitions.get("$defs", {})
 
 
 def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
@@ -115,13 +58,13 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
     }
     if description.strip():
         operation["description"] = description.strip()
-    parameters = [*map(_path_parameter, _PARAMETER.findall(route.path)), *_query_parameters(route)]
+    parameters = [*map(path_parameter, _PARAMETER.findall(route.path)), *_query_parameters(route)]
     parameters += [_IDEMPOTENCY_KEY] if route.idempotent else []
     if parameters:
         operation["parameters"] = parameters
     if route.body is not None:
         schema = models[route.body, "validation"]
-        operation["requestBody"] = {"required": True, "content": _json(schema)}
+        operation["requestBody"] = {"required": True, "content": json_content(schema)}
     if route.uploads:
         file = {"schema": {"type": "string", "format": "binary"}}
         operation["requestBody"] = {"required": True, "content": dict.fromkeys(route.uploads, file)}
@@ -135,7 +78,7 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
     responses = _file_answers() if route.file else _answer(route, models)
-    return responses | {str(status): _refusal(status) for status in sorted(_refusals(route))}
+    return responses | {str(status): refusal(status) for status in sorted(_refusals(route))}
 
 
 def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
@@ -143,15 +86,7 @@ def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
     if not route.bare:
         properties = {"success": {"const": True}, "data": schema, "timestamp": {"type": "integer"}}
         schema = {"type": "object", "properties": properties, "required": list(properties)}
-    return {str(route.status): {"description": "Done", "content": _json(schema)}}
-
-
-def _json(schema: Document) -> Document:
-    return {"application/json": {"schema": schema}}
-
-
-def _refusal(status: int) -> Document:
-    return {"description": _MEANINGS[status], "content": _json({"$ref": _REF.format(model="ErrorResponse")})}
+    return {str(route.status): {"description": "Done", "content": json_content(schema)}}
 
 
 def _file_answers() -> Document:
@@ -187,11 +122,6 @@ def _refusals(route: Route) -> set[int]:
     return statuses
 
 
-def _path_parameter(name: str) -> Document:
-    kind = {"type": "string"} if name in {"path", "token"} else {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "schema": kind}
-
-
 def _query_parameters(route: Route) -> list[Document]:
     if route.query is None:
         return []
@@ -201,18 +131,6 @@ def _query_parameters(route: Route) -> list[Document]:
         {"name": name, "in": "query", "required": name in required, "schema": field}
         for name, field in schema["properties"].items()
     ]
-
-
-def _mirror(operation: Mapping[str, Any]) -> Document:
-    parameters = [_path_parameter("library_id"), *operation.get("parameters", ())]
-    responses = dict(operation["responses"])
-    responses.setdefault("404", _refusal(404))
-    return {
-        **operation,
-        "operationId": operation["operationId"] + "_in_library",
-        "parameters": parameters,
-        "responses": responses,
-    }
 
 
 def _data(data: Any, models: Mapping[Any, Any]) -> Document:
@@ -227,25 +145,3 @@ def _model_of(data: Any) -> type[BaseModel] | None:
     """The model of the data, also where that may be null."""
     kinds = [data, *typing.get_args(data)]
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-
-
-_ERROR_SCHEMA: Document = {
-    "type": "object",
-    "description": "A refusal; `code` is stable, `error` is for people.",
-    "properties": {
-        "success": {"const": False},
-        "error": {"type": "string"},
-        "code": {"type": "string"},
-        "message": {"type": "string", "description": "in development only"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
-                "required": ["field", "code", "message"],
-            },
-        },
-        "timestamp": {"type": "integer"},
-    },
-    "required": ["success", "error", "code", "timestamp"],
-}

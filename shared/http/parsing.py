@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, InvalidRequest, TooLarge, UnsupportedMediaType
 from shared.http.schema import Body, Query
@@ -57,14 +56,7 @@ def _field_errors(error: ValidationError, *, root: str) -> list[FieldError]:
     """One entry per bad field: of several complaints about the same field, the first."""
     found: dict[str, FieldError] = {}
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        field = _path(problem) or root
-        found.setdefault(field, FieldError(field, problem["type"], _sentence(problem["msg"])))
+        field = ".".join(map(str, problem["loc"])) or root
+        sentence = problem["msg"].removeprefix("Value error, ")
+        found.setdefault(field, FieldError(field, problem["type"], sentence))
     return list(found.values())
-
-
-def _path(problem: ErrorDetails) -> str:
-    return ".".join(str(part) for part in problem["loc"])
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")

@@ -41,10 +41,7 @@ class Access(StrEnum):
         return self not in {Access.ANONYMOUS, Access.SIGNED, Access.PROXY}
 
 
-PUBLIC, ANONYMOUS, BEARER, HOST = Access.PUBLIC, Access.ANONYMOUS, Access.BEARER, Access.HOST
-MODERATOR = Access.MODERATOR
-ADMIN, SIGNED, INTERNAL = Access.ADMIN, Access.SIGNED, Access.INTERNAL
-PROXY = Access.PROXY
+PUBLIC, ANONYMOUS, BEARER, HOST, MODERATOR, ADMIN, SIGNED, PROXY, INTERNAL = Access
 
 Handler = Callable[..., Awaitable[Reply[Any] | Bare[Any] | web.StreamResponse]]
 H = TypeVar("H", bound=Handler)

@@ -11,7 +11,8 @@ from aiohttp import ClientError, web
 from services.gateway.routing.target import RequestTarget
 from services.gateway.upstreams.pools import Pool, Upstreams
 from shared.errors import Unavailable
-from shared.http.openapi import Document, merge_documents
+from shared.http.openapi_merge import merge_documents
+from shared.http.openapi_parts import Document
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""Which headers go through, in both directions."""
+"""Which headers are passed on, in both directions."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -15,7 +15,7 @@ HEAD_LIMIT: Final = 32 * 1024
 
 # About one connection only (RFC 9110, 7.6.1), never for the next.
 HOP_BY_HOP: Final = frozenset(
-    {
+    [
         "connection",
         "keep-alive",
         "proxy-authenticate",
@@ -25,24 +25,24 @@ HOP_BY_HOP: Final = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
-    }
+    ]
 )
 # Set by us, answered by us, or a secret that only we need.
-_OURS: Final = HOP_BY_HOP | {
-    "expect",
-    "forwarded",
-    "host",
-    "x-api-key",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-    "x-request-id",
-}
-_NOT_HOME: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
+_NOT_UPSTREAM: Final = HOP_BY_HOP | frozenset(
+    [
+        "expect",
+        "forwarded",
+        "host",
+        "x-api-key",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "x-request-id",
+    ]
+)
+_NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 _INTERNAL_PREFIX = "x-greenroom-"
-
-
 # In every answer, whoever gives it.
 FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
 
@@ -54,7 +54,7 @@ def head_fits(request: web.BaseRequest) -> bool:
 
 
 def check_size(request: web.BaseRequest) -> None:
-    """Raises `HeadTooLarge` where the head does not fit."""
+    """Raises `HeadTooLarge` if the head does not fit."""
     if not head_fits(request):
         raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
 
@@ -68,11 +68,13 @@ def upstream_headers(
     library_id: str | None,
     with_body: bool = True,
 ) -> CIMultiDict[str]:
-    """The headers for the service; `authorization` replaces the client's where somebody was authenticated.
+    """The headers for the service; `authorization` replaces the client's if there is an authenticated caller.
 
-    A body that nobody will look at is not said to be compressed: it would have to be unpacked.
+    A body that nobody will read is not declared as compressed: it would have to be unpacked.
     """
-    passed = CIMultiDict(_without(headers, _OURS if with_body else _OURS | {"content-encoding"}))
+    passed = CIMultiDict(
+        _without(headers, _NOT_UPSTREAM if with_body else _NOT_UPSTREAM | {"content-encoding"})
+    )
     for name in [name for name in passed if name.lower().startswith(_INTERNAL_PREFIX)]:
         passed.popall(name, None)
     passed["X-Forwarded-For"] = client.address
@@ -88,7 +90,7 @@ def upstream_headers(
 
 def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, str]) -> CIMultiDict[str]:
     """The headers for the client: the service's, overridden by `extra_headers`."""
-    passed = CIMultiDict(_without(headers, _NOT_HOME))
+    passed = CIMultiDict(_without(headers, _NOT_CLIENT))
     for name in [name for name in passed if name.lower().startswith("access-control-")]:
         passed.popall(name, None)
     vary = passed.getall("Vary", None) if "Vary" in extra_headers else None

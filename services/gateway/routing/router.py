@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.routing.operation import Operation
-from shared.http.openapi import LIBRARY_PREFIX
+from shared.http.openapi_merge import LIBRARY_PREFIX
 
 # What a parameter that takes the rest of a path ends with, as aiohttp writes it.
 REST = ":.+}"

@@ -16,7 +16,9 @@ from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import REST
 from services.gateway.routing.table import TABLE
 from services.gateway.upstreams.pools import Upstreams
-from shared.http.openapi import LIBRARY_PREFIX, Document, service_document
+from shared.http.openapi import service_document
+from shared.http.openapi_merge import LIBRARY_PREFIX
+from shared.http.openapi_parts import Document
 from shared.http.routes import Access, Route, Routes
 from shared.runtime.health import Health
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
-from shared.http.openapi import LIBRARY_PREFIX
+from shared.http.openapi_merge import LIBRARY_PREFIX
 from shared.http.routes import PUBLIC
 
 _SEGMENTS = st.sampled_from(["a", "b", "c", "{x}"])

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from openapi_pydantic import OpenAPI
 
-from shared.http.openapi import merge_documents, service_document
+from shared.http.openapi import service_document
+from shared.http.openapi_merge import merge_documents
 from shared.http.routes import Routes
 from tests.unit.shared.shop import routes
 

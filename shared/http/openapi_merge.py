@@ -1,15 +1,47 @@
-"""OpenAPI links: what an operation creates is the `{id}` of others."""
+"""One OpenAPI document of several services': mirrors under libraries, links to what operations create."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-Document = dict[str, Any]
+from shared.http.openapi_parts import Document, document, path_parameter, refusal
+
+LIBRARY_PREFIX: Final = "/libraries/{library_id}"
 
 _PREFIX = "#/components/schemas/"
 _JSON = "application/json"
 
 
-def add_links(paths: Mapping[str, Document], schemas: Mapping[str, Document]) -> None:
+def merge_documents(documents: Iterable[Mapping[str, Any]]) -> Document:
+    """One document of all operations, the library-scoped ones also under their mirrored path."""
+    paths: Document = {}
+    schemas: Document = {}
+    for one in documents:
+        for path, operations in one["paths"].items():
+            paths.setdefault(path, {}).update(operations)
+        schemas.update(one["components"]["schemas"])
+    mirrors: Document = {}
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if operation.get("x-library-scoped"):
+                mirrors.setdefault(LIBRARY_PREFIX + path, {})[method] = _mirror(operation)
+    every = dict(sorted({**paths, **mirrors}.items()))
+    _add_links(every, schemas)
+    return document("Greenroom", every, schemas)
+
+
+def _mirror(operation: Mapping[str, Any]) -> Document:
+    parameters = [path_parameter("library_id"), *operation.get("parameters", ())]
+    responses = dict(operation["responses"])
+    responses.setdefault("404", refusal(404))
+    return {
+        **operation,
+        "operationId": operation["operationId"] + "_in_library",
+        "parameters": parameters,
+        "responses": responses,
+    }
+
+
+def _add_links(paths: Mapping[str, Document], schemas: Mapping[str, Document]) -> None:
     """Give each answer of 201 with an id the links to the operations on what was created.
 
     Which those are follows from the paths: what `/rooms/{id}/sessions` creates is found under
@@ -23,7 +55,7 @@ def add_links(paths: Mapping[str, Document], schemas: Mapping[str, Document]) ->
             continue
         links = {target["operationId"]: _link(target, where) for target in _targets(path, paths)}
         if links:
-            # Anew: an operation and its mirror hold the same answers.
+            # Copied: an operation and its mirror hold the same answers.
             answers = post["responses"] | {"201": created | {"links": links}}
             operations["post"] = post | {"responses": answers}
 
@@ -31,12 +63,12 @@ def add_links(paths: Mapping[str, Document], schemas: Mapping[str, Document]) ->
 def _targets(path: str, paths: Mapping[str, Document]) -> Iterator[Document]:
     """The operations on one of the things that a POST to `path` creates."""
     noun = path.rpartition("/")[2]
-    in_library = path.startswith("/libraries/{library_id}/")
+    in_library = path.startswith(LIBRARY_PREFIX + "/")
     for other, operations in paths.items():
         segments = other.split("/")
         if "{id}" not in segments or segments[segments.index("{id}") - 1] != noun:
             continue
-        if other.startswith("/libraries/{library_id}/") is in_library:
+        if other.startswith(LIBRARY_PREFIX + "/") is in_library:
             yield from operations.values()
 
 
