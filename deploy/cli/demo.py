@@ -11,7 +11,8 @@ import typer
 from rich.console import Console as Rich
 
 from deploy.api_client import CallFailed
-from deploy.cli.up import REFUSALS, DataDirOption
+from deploy.cli.up import DataDirOption
+from deploy.local import StackError
 from deploy.local.console import Console
 from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
 from deploy.local.stopping import Stopped
@@ -61,7 +62,7 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
     except Stopped:
         rich.print("Interrupted: everything that was started has been ended.")
         raise typer.Exit(INTERRUPTED) from None
-    except (DemoFailed, CallFailed, *REFUSALS) as error:
+    except (DemoFailed, CallFailed, StackError) as error:
         fail(str(error))
     if not result.agrees:
         raise typer.Exit(1)

@@ -12,29 +12,14 @@ import typer
 from rich.console import Console as Rich
 from rich.markup import escape
 
+from deploy.local import StackError
 from deploy.local.console import Console
-from deploy.local.control import StartRefused, start_detached, stop
-from deploy.local.data_dir import DEFAULT_DATA_DIR, AlreadyRunning, DataDir, UnusableDataDir, supervisor_of
-from deploy.local.external import IncompleteEnvironment
+from deploy.local.control import start_detached, stop
+from deploy.local.data_dir import DEFAULT_DATA_DIR, AlreadyRunning, DataDir, supervisor_of
 from deploy.local.plan import GATEWAY_PORT
-from deploy.local.ports import PortTaken
-from deploy.local.programs import MissingPrograms
 from deploy.local.stack import Stack
-from deploy.local.supervisor.provision import ProvisionFailed
-from deploy.local.supervisor.run import NotReadyInTime, Options, run
-from deploy.local.supervisor.supervisor import StartFailed
+from deploy.local.supervisor.run import Options, run
 from deploy.terminal import fail
-
-REFUSALS = (
-    IncompleteEnvironment,
-    MissingPrograms,
-    NotReadyInTime,
-    PortTaken,
-    ProvisionFailed,
-    StartFailed,
-    StartRefused,
-    UnusableDataDir,
-)
 
 DataDirOption = Annotated[
     Path,
@@ -72,8 +57,8 @@ def up(
         _detached(options) if detach else _attached(options)
     except AlreadyRunning as running:
         _already(options, running.pid)
-    except REFUSALS as refusal:
-        fail(str(refusal))
+    except StackError as error:
+        fail(str(error))
 
 
 def _attached(options: Options) -> None:

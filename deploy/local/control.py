@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from deploy.local import StackError
 from deploy.local.console import Tail
 from deploy.local.data_dir import DataDir, supervisor_of
 from deploy.local.process import dies_with_parent
@@ -20,7 +21,7 @@ POLL_SECONDS = 0.05
 STOP_SECONDS = 45.0
 
 
-class StartRefused(Exception):
+class StartRefused(StackError):
     """The supervisor ended, or was not ready in time; what it said stands in its log and was shown."""
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from deploy.local import StackError
+
 DEFAULT_DATA_DIR = Path(".local")
 
 
-class UnusableDataDir(Exception):
+class UnusableDataDir(StackError):
     """The data directory cannot be made or written."""
 
 

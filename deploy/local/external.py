@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from deploy.local import StackError
 from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, RABBITMQ, REDIS, Program
 
 
-class IncompleteEnvironment(Exception):
+class IncompleteEnvironment(StackError):
     """A variable is set without another that it needs."""
 
 

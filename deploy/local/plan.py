@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deploy.local.credentials import Credentials, load_credentials
@@ -69,7 +69,11 @@ def make_plan(
     ports = _take_ports(book, gateway_port)
     credentials = load_credentials(data)
     if external.livekit_api_key and external.livekit_api_secret and external.livekit_url:
-        credentials = credentials.with_livekit(external.livekit_api_key, external.livekit_api_secret)
+        credentials = replace(
+            credentials,
+            livekit_api_key=external.livekit_api_key,
+            livekit_api_secret=external.livekit_api_secret,
+        )
     return StackPlan(data, ports, credentials, programs, external, addresses_of(external, ports, credentials))
 
 

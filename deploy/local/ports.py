@@ -1,15 +1,14 @@
-"""Loopback ports that stay the same from one start to the next, and that no two stacks choose at once."""
+"""Loopback ports that stay the same from one start to the next, and that no two stacks share."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from random import Random, SystemRandom
-from types import TracebackType
-from typing import Self
 
+from deploy.local import StackError
 from deploy.local.files import read_json, write_json
 
 LOOPBACK = "127.0.0.1"
@@ -18,34 +17,22 @@ FIRST, LAST = 20_000, 32_000
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
 
-class PortTaken(Exception):
-    """A port that was asked for by number is in use."""
+class PortTaken(StackError):
+    """A required port is in use."""
 
 
-class PortBook:
+class PortBook(ExitStack):
     """Hands out ports by name, remembers them in a file, and keeps them for this stack until it is closed.
 
-    A component serves one protocol on its port; the book sits on the same port of the other one. That is what
-    another stack finds taken while the component has yet to start, or is down for a moment.
+    A component serves one protocol on its port; the book binds the same port of the other protocol, so that
+    another stack finds it taken while the component has yet to start, or is down for a moment.
     """
 
     def __init__(self, path: Path, random: Random | None = None) -> None:
+        super().__init__()
         self._path = path
         self._random = random or SystemRandom()
         self._known: dict[str, int] = {name: int(port) for name, port in (read_json(path) or {}).items()}
-        self._seats = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Leave all ports to whoever comes next."""
-        self._seats.close()
 
     def take(
         self,
@@ -57,10 +44,10 @@ class PortBook:
     ) -> int:
         """A free port: the required one, else last time's, else the preferred one, else any.
 
-        Raises PortTaken where the required port is in use.
+        Raises PortTaken if the required port is in use.
         """
         candidates = (self._known.get(name), preferred) if required is None else (required,)
-        port = next((p for p in candidates if p and self._sit(p, serves)), None)
+        port = next((p for p in candidates if p and self._reserve(p, serves)), None)
         if port is None and required is not None:
             raise PortTaken(f"port {required} is already in use")
         self._known[name] = port or self._any(serves)
@@ -71,26 +58,23 @@ class PortBook:
 
     def _any(self, serves: socket.SocketKind) -> int:
         known = set(self._known.values())
-        for port in self._others():
-            if port not in known and self._sit(port, serves):
+        start = self._random.randrange(FIRST, LAST)
+        for port in chain(range(start, LAST), range(FIRST, start)):
+            if port not in known and self._reserve(port, serves):
                 return port
         raise PortTaken(f"no free port between {FIRST} and {LAST}")
 
-    def _others(self) -> Iterator[int]:
-        start = self._random.randrange(FIRST, LAST)
-        return (FIRST + (start - FIRST + offset) % (LAST - FIRST) for offset in range(LAST - FIRST))
-
-    def _sit(self, port: int, serves: socket.SocketKind) -> bool:
-        """Whether the port is this book's now."""
+    def _reserve(self, port: int, serves: socket.SocketKind) -> bool:
+        """Whether the port is reserved for this book now."""
         if not is_free(port, serves):
             return False
-        seat = socket.socket(socket.AF_INET, UDP if serves is TCP else TCP)
+        placeholder = socket.socket(socket.AF_INET, UDP if serves is TCP else TCP)
         try:
-            seat.bind((LOOPBACK, port))
+            placeholder.bind((LOOPBACK, port))
         except OSError:
-            seat.close()
+            placeholder.close()
             return False
-        self._seats.enter_context(seat)
+        self.enter_context(placeholder)
         return True
 
 

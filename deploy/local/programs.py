@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
+from shutil import which
 
+from deploy.local import StackError
+
+_BREW = sys.platform == "darwin"
 GO_PACKAGE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
 RABBITMQ_SCRIPTS = (
     "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",  # Debian, Ubuntu
@@ -16,8 +20,8 @@ RABBITMQ_SCRIPTS = (
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
 )
 RTMP_MODULES = ("/usr/lib/nginx/modules/ngx_rtmp_module.so", "/usr/lib64/nginx/modules/ngx_rtmp_module.so")
-NGINX_PLACE = Path("/usr/sbin/nginx")
-ERLANG_ROOTS = ("/usr/lib/erlang/bin", "/opt/homebrew/lib/erlang/bin", "/usr/local/lib/erlang/bin")
+NGINX_PATH = "/usr/sbin/nginx"
+EPMD_PATHS = tuple(f"{root}/lib/erlang/bin/epmd" for root in ("/usr", "/opt/homebrew", "/usr/local"))
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,11 @@ class Program:
     @property
     def install(self) -> str:
         """The command that installs it on this system."""
-        return self.by_hand or f"make install (runs `{_manager()} install {self.package}`)"
+        manager = "brew" if _BREW else "apt-get"
+        return self.by_hand or f"make install (runs `{manager} install {self.package}`)"
 
 
-def _manager() -> str:
-    return "brew" if sys.platform == "darwin" else "apt-get"
-
-
-class MissingPrograms(Exception):
+class MissingPrograms(StackError):
     """Programs that the stack needs are not installed; the message names each with its command."""
 
     def __init__(self, missing: list[Program]) -> None:
@@ -54,59 +55,43 @@ def private_bin(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(cache).expanduser() / "greenroom" / "bin"
 
 
-def _on_path(name: str) -> Path | None:
-    found = shutil.which(name)
-    return Path(found) if found else None
+def first_existing(*paths: str | Path | None) -> Path | None:
+    return next((Path(path) for path in paths if path and Path(path).exists()), None)
 
 
-def _mongodb() -> Path | None:
-    secantus = Path(sys.executable).with_name("secantusd-py")
-    return _on_path("mongod") or (secantus if secantus.exists() else None)
+def _finder(name: str, *elsewhere: str | Path) -> Callable[[], Path | None]:
+    """Finds the program on PATH, else at the first of these paths that exists."""
+    return lambda: first_existing(which(name), *elsewhere)
 
 
 def _rabbitmq() -> Path | None:
     """The server's own script: Debian's wrapper on PATH would change to another user."""
-    for pattern in RABBITMQ_SCRIPTS:
-        anchor = Path(pattern).anchor
-        found = sorted(Path(anchor).glob(pattern.removeprefix(anchor)))
-        if found:
-            return found[-1]
-    return _on_path("rabbitmq-server")
-
-
-def _epmd() -> Path | None:
-    roots = (Path(root) / "epmd" for root in ERLANG_ROOTS)
-    return _on_path("epmd") or next((path for path in roots if path.exists()), None)
+    scripts = [path for pattern in RABBITMQ_SCRIPTS for path in sorted(glob(pattern), reverse=True)]
+    return first_existing(*scripts, which("rabbitmq-server"))
 
 
 def rtmp_module() -> Path | None:
     """nginx's module for RTMP."""
-    return next((place for place in map(Path, RTMP_MODULES) if place.exists()), None)
+    return first_existing(*RTMP_MODULES)
 
 
-def _nginx() -> Path | None:
-    """One without the module for RTMP is of no use."""
-    return NGINX_PLACE if NGINX_PLACE.exists() and rtmp_module() else None
-
-
-def _livekit() -> Path | None:
-    own = private_bin() / "livekit-server"
-    return _on_path("livekit-server") or (own if own.exists() else None)
-
-
-_BREW = sys.platform == "darwin"
-MONGODB = Program("a MongoDB-wire server", _mongodb, by_hand="make install")
+SECANTUS = Path(sys.executable).with_name("secantusd-py")
+MONGODB = Program("a MongoDB-wire server", _finder("mongod", SECANTUS), by_hand="make install")
 RABBITMQ = Program("rabbitmq-server", _rabbitmq, "rabbitmq" if _BREW else "rabbitmq-server")
-EPMD = Program("epmd", _epmd, "erlang" if _BREW else "erlang-base")
-REDIS = Program("redis-server", lambda: _on_path("redis-server"), "redis" if _BREW else "redis-server")
+EPMD = Program("epmd", _finder("epmd", *EPMD_PATHS), "erlang" if _BREW else "erlang-base")
+REDIS = Program("redis-server", _finder("redis-server"), "redis" if _BREW else "redis-server")
 LIVEKIT = Program(
     "livekit-server",
-    _livekit,
+    _finder("livekit-server", private_bin() / "livekit-server"),
     by_hand=f"make install (runs `go install {GO_PACKAGE}`; Go is at https://go.dev/dl/)",
 )
-# Homebrew has no module for RTMP.
-NGINX = Program("nginx with its RTMP module", _nginx, "libnginx-mod-rtmp")
-FFMPEG = Program("ffprobe", lambda: _on_path("ffprobe"), "ffmpeg")
+# Of no use without the module, which Homebrew does not have.
+NGINX = Program(
+    "nginx with its RTMP module",
+    lambda: first_existing(NGINX_PATH) if rtmp_module() else None,
+    "libnginx-mod-rtmp",
+)
+FFMPEG = Program("ffprobe", _finder("ffprobe"), "ffmpeg")
 MEDIA = (FFMPEG,) if _BREW else (FFMPEG, NGINX)
 PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, *MEDIA)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.ports import LOOPBACK
+from deploy.local.stopping import stop_requested
 from deploy.mail.pages import application
 from deploy.mail.store import MailStore
 
@@ -19,7 +19,7 @@ _LARGEST = 10 * 1024 * 1024
 
 
 class Handler:
-    """Takes what comes."""
+    """Accepts every mail."""
 
     def __init__(self, store: MailStore) -> None:
         self._store = store
@@ -32,9 +32,7 @@ class Handler:
 
 
 async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
-    store, loop, stop = MailStore(folder), asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    store, loop = MailStore(folder), asyncio.get_running_loop()
     handler = Handler(store)
     smtp = await loop.create_server(
         # A host name of its own would be looked up in the DNS.
@@ -47,11 +45,10 @@ async def serve(smtp_port: int, http_port: int, folder: Path) -> None:
     runner = web.AppRunner(application(store), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, http_port).start()
-    try:
+    with stop_requested() as stop:
         await stop.wait()
-    finally:
-        smtp.close()
-        await runner.cleanup()
+    smtp.close()
+    await runner.cleanup()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The mails that came in, on disk and in memory."""
+"""The received mails, on disk and in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 20_000
 
 @dataclass
 class StoredMail:
-    """One mail as it came; `copies` is how often it was handed in, under the same Message-ID."""
+    """One mail as received; `copies` is how often it was sent under the same Message-ID."""
 
     id: int
     received_at: datetime
@@ -25,7 +25,7 @@ class StoredMail:
     to: str = field(init=False)
 
     def __post_init__(self) -> None:
-        # Looked for in all of them, and parsed whenever it is read.
+        # Searched in all mails, and parsed at each read.
         self.to = self.header("To")
 
     def header(self, name: str) -> str:
@@ -96,7 +96,7 @@ class MailStore:
         return self._mails.get(id)
 
     def list(self, to: str = "") -> list[StoredMail]:
-        """The newest first; those to `to`, where it is given."""
+        """The newest first; only those to `to`, if it is given."""
         wanted = to.lower()
         return [mail for mail in reversed(self._mails.values()) if wanted in mail.to.lower()]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.install import packages
 from deploy.local.install.progress import InstallFailed, run
-from deploy.local.programs import private_bin
+from deploy.local.programs import first_existing, private_bin
 
 UV_REQUIREMENT = "uv>=0.13,<1"
 
@@ -32,9 +32,7 @@ def install(project: Path) -> None:
 
 
 def find_uv() -> Path | None:
-    own = _private_uv() / "bin" / "uv"
-    found = shutil.which("uv")
-    return Path(found) if found else own if own.exists() else None
+    return first_existing(shutil.which("uv"), _private_uv() / "bin" / "uv")
 
 
 def _install_uv() -> Path:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.install.progress import InstallFailed, run, say
-from deploy.local.programs import GO_PACKAGE, LIVEKIT, Program, private_bin
+from deploy.local.programs import GO_PACKAGE, LIVEKIT, Program, first_existing, private_bin
 
 POLICY = Path("/usr/sbin/policy-rc.d")
 # What invoke-rc.d asks before it starts a daemon; 101 means "not allowed".
@@ -93,8 +93,7 @@ def install_livekit() -> None:
     """Install livekit-server unless it is there. Raises InstallFailed with what to do."""
     if LIVEKIT.find() is not None:
         return
-    places = (shutil.which("go"), *GO_PLACES)
-    go = next((place for place in places if place and Path(place).exists()), None)
+    go = first_existing(shutil.which("go"), *GO_PLACES)
     if go is not None:
         _build(go)
     elif shutil.which("brew"):
@@ -105,14 +104,14 @@ def install_livekit() -> None:
         )
 
 
-def _build(go: str) -> None:
+def _build(go: Path) -> None:
     """The module calls its program `server`."""
     target = private_bin()
     build = target / ".build"
     build.mkdir(parents=True, exist_ok=True)
     run(
         "building livekit-server with Go, about 90 s",
-        [go, "install", GO_PACKAGE],
+        [str(go), "install", GO_PACKAGE],
         env={**os.environ, "GOBIN": str(build)},
         advice=GO_ADVICE,
     )

@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 
 from deploy.api_client import ApiClient, CallFailed
+from deploy.local import StackError
 from deploy.local.files import write_atomically
 from deploy.local.plan import StackPlan
 from deploy.local.stack import DatabaseUris, Stack, StackApiKey, StackLogin
@@ -24,7 +25,7 @@ OTHER_ADMINISTRATOR = (
 )
 
 
-class ProvisionFailed(Exception):
+class ProvisionFailed(StackError):
     """The stack is up, but its first organization, host or key could not be made."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from deploy.local import StackError
 from deploy.local.components import table
 from deploy.local.console import Console, Tail, follow
 from deploy.local.data_dir import DataDir, locked
@@ -25,7 +26,7 @@ from deploy.local.supervisor.supervisor import LINES_SHOWN, StackSupervisor
 CHILD_DEFAULTS = {"GREENROOM_ENVIRONMENT": "development", "GREENROOM_LOG_FORMAT": "console"}
 
 
-class NotReadyInTime(Exception):
+class NotReadyInTime(StackError):
     """Some components were not ready before the deadline; the message says which, with their last lines."""
 
     def __init__(self, names: list[str], data: DataDir, timeout: float) -> None:

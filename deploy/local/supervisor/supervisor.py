@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
-from deploy.local import probes
+from deploy.local import StackError, probes
 from deploy.local.process import Child, Component, Spawn, Tier
 
 FIRST_SECONDS, LAST_SECONDS, HEALTHY_SECONDS = 0.25, 30.0, 10.0
@@ -35,7 +35,7 @@ class RestartBackoff:
         return delay
 
 
-class StartFailed(Exception):
+class StartFailed(StackError):
     """A component ended several times before it was ever ready."""
 
     def __init__(self, name: str, status: int, lines: list[str]) -> None:
