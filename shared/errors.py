@@ -56,7 +56,7 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """404: the thing does not exist, or belongs to another organization."""
+    """404: it does not exist, or belongs to another organization."""
 
     status = 404
     code = "not_found"
@@ -68,7 +68,7 @@ class MethodNotAllowed(AppError):
 
 
 class Conflict(AppError):
-    """409: the state of the thing forbids the call."""
+    """409: the resource's state does not allow the call."""
 
     status = 409
     code = "conflict"
@@ -98,7 +98,7 @@ class BadGateway(AppError):
 
 
 class Unavailable(AppError):
-    """503: something we depend on does not answer now. Consumers retry these without limit."""
+    """503: a dependency is unavailable. Consumers retry these without limit."""
 
     status = 503
     code = "unavailable"
@@ -108,7 +108,7 @@ class Unavailable(AppError):
 
 
 class DeadlineExceeded(Unavailable):
-    """504: a service behind us had the request and did not answer in time."""
+    """504: a service behind the gateway did not answer in time."""
 
     status = 504
     code = "deadline_exceeded"

@@ -15,7 +15,7 @@ def new_id() -> str:
 
 
 def first_id_at(moment: datetime) -> str:
-    """The least id that could be made at `moment`, in whole milliseconds: all made before sort before it."""
+    """The smallest id of `moment`, in whole milliseconds: all ids made earlier sort before it."""
     milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
     return str(uuid.UUID(int=max(milliseconds, 0) << 80 | 0x7 << 76 | 0x2 << 62))
 

@@ -1,9 +1,9 @@
-"""Who is calling: access tokens, and the caller they prove.
+"""Access tokens, and the caller they identify.
 
 An access token is an EdDSA JWT: header `alg=EdDSA`, `typ=at+jwt`, `kid`; claims `iss`, `aud`, `sub`
 (user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `scp` (scopes), `iat`,
-`nbf`, `exp`, `via` (the API key through which somebody was let in), `dev` (a viewer's device).
-Every service holds the public keys and verifies for itself; only the session service signs.
+`nbf`, `exp`, `via` (the API key behind the sign-in), `dev` (a viewer's device).
+Every service has the public keys and verifies tokens itself; only the session service signs.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ ISSUER = "greenroom"
 AUDIENCE = "greenroom-api"
 ACCESS_TYPE = "at+jwt"
 ACCESS_LIFETIME = timedelta(minutes=15)
-# What a customer's backend may ask for its own people.
+# What a customer's backend may ask for its own users.
 LONGEST_LIFETIME = timedelta(days=1)
 
 _LEEWAY = timedelta(seconds=5)
@@ -43,8 +43,8 @@ class Scope(StrEnum):
 class Caller:
     """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user.
 
-    `api_key_id` is the key that calls; `via` the one that let this person in, whose end is theirs too.
-    `device_id` is the same for all who registered as viewers from one device, as far as that is known.
+    `api_key_id` is the calling key; `via` the key behind this sign-in, with which it ends. `device_id` is
+    shared by all viewers who registered from one device, as far as known.
     """
 
     user_id: str
@@ -84,7 +84,7 @@ class TokenIssuer:
         self._clock = clock
 
     def issue(self, caller: Caller, lifetime: timedelta = ACCESS_LIFETIME) -> tuple[str, datetime]:
-        """The token and when it ends."""
+        """The token and when it expires."""
         now = self._clock.now()
         expires_at = now + lifetime
         claims: dict[str, Any] = {
@@ -108,7 +108,7 @@ class TokenIssuer:
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers=headers), expires_at
 
 
-# Whether a token for this caller, issued then (seconds since 1970), is over before its time.
+# Whether a token for this caller, issued then (seconds since 1970), is revoked.
 Revoked = Callable[[Caller, float], bool]
 
 
@@ -118,7 +118,7 @@ def _never(_: Caller, __: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What a token says; times in seconds since 1970."""
+    """A token's claims; times in seconds since 1970."""
 
     caller: Caller
     issued_at: float
@@ -126,7 +126,7 @@ class _Proof:
 
 
 class TokenVerifier:
-    """Verifies access tokens against the configured public keys; remembers those it verified."""
+    """Verifies access tokens against the configured public keys; caches verified ones."""
 
     def __init__(self, public_keys: Mapping[str, str], clock: Clock, revoked: Revoked = _never):
         """`public_keys`: key id -> raw Ed25519 public key in base64url."""
@@ -138,11 +138,11 @@ class TokenVerifier:
         self._verified: OrderedDict[str, _Proof] = OrderedDict()
 
     def verify(self, token: str) -> Caller:
-        """The caller that `token` proves; raises `Unauthenticated`."""
+        """The caller that `token` identifies; raises `Unauthenticated`."""
         return self._proof(token).caller
 
     def prove(self, token: str) -> tuple[Caller, datetime]:
-        """The same, and when the token ends."""
+        """The same, and when the token expires."""
         proof = self._proof(token)
         return proof.caller, datetime.fromtimestamp(proof.expires_at, UTC)
 

@@ -13,7 +13,7 @@ _SCREEN = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
 
 @dataclass(frozen=True, kw_only=True)
 class Switches:
-    """What is switched on in a session now: the runtime override where there is one, else the preset's."""
+    """What is switched on in a session now: the runtime override if there is one, else the preset's."""
 
     chat: bool = True
     stage: bool = True
@@ -44,7 +44,7 @@ class RolePermissions:
 
 
 class Rules(Protocol):
-    """What of a session decides; `SessionState` and the session's aggregate both have it."""
+    """The part of a session that permissions depend on; `SessionState` and the aggregate both have it."""
 
     @property
     def host_id(self) -> str: ...
@@ -59,7 +59,7 @@ class Rules(Protocol):
 
 
 def role_of(session: Rules, user_id: str) -> Role:
-    """What a person is in the session: its host, what they were made, on stage, else audience."""
+    """A person's role in the session: host, granted role, on stage, else audience."""
     if user_id == session.host_id:
         return Role.HOST
     seated = Role.STAGE if user_id in session.stage else Role.AUDIENCE
@@ -78,7 +78,8 @@ def switches_of(session: Rules, preset: PresetSettings) -> Switches:
 def permissions_in(
     session: Rules, preset: PresetSettings, user_id: str, role: Role | None = None
 ) -> RolePermissions:
-    """What a person may do in a session; `role` where it is not by their id (an API key acts as the host)."""
+    """What a person may do in a session; `role` if it is not that of their id (an API key acts as the
+    host)."""
     return permissions_of(
         role or role_of(session, user_id), preset, switches_of(session, preset), session.stage.get(user_id)
     )
@@ -131,7 +132,7 @@ def permissions_of(
 def _sources(
     staff: bool, preset: PresetSettings, switches: Switches, seat: StageSeat | None
 ) -> tuple[TrackSource, ...]:
-    """What may be published. Guests do so on stage alone, each by what they were given there."""
+    """The sources a person may publish. Guests only on stage, as their seat allows."""
     if staff:
         return _listed(preset.host_camera_enabled, True, preset.host_screen_share)
     if seat is None or not switches.stage:
@@ -149,7 +150,7 @@ def _listed(camera: bool, microphone: bool, screen: bool) -> tuple[TrackSource, 
 
 
 def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: RolePermissions) -> JoinGrant:
-    """The grant of a person's join token; messages go through the API, so nobody publishes data."""
+    """The grant of a person's join token; chat goes through the API, so nobody publishes data."""
     return JoinGrant(
         room=room,
         identity=identity,

@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-# For how long what ended matters: no token of it lives longer, clocks that differ included.
+# How long a revocation matters: no token of it lives longer, with a margin for differing clocks.
 SIGN_INS_MATTER = ACCESS_LIFETIME + timedelta(minutes=1)
 OTHERS_MATTER = LONGEST_LIFETIME + timedelta(minutes=1)
 # Clocks of the session service's replicas differ, and a write may take a while to be seen.
@@ -27,7 +27,7 @@ _EVERY = 0.5
 
 
 class Revoked(BaseModel):
-    """One sign-in, API key or person, by id: when it ended, and until when a token of it may live."""
+    """A revoked sign-in, API key or person, by id: when, and until when a token of it may live."""
 
     id: str
     at: datetime
@@ -41,13 +41,13 @@ class RevocationSource(Protocol):
 
 
 class OwnedSource(RevocationSource, Protocol):
-    """One that is closed by whoever follows it."""
+    """A source that its follower closes."""
 
     async def close(self) -> None: ...
 
 
 class Revocations:
-    """What is over, for as long as it matters."""
+    """The revocations that still matter."""
 
     def __init__(self, clock: Clock):
         self._clock = clock
@@ -72,7 +72,7 @@ class Revocations:
         self._revoked.update((one.id, one) for one in revoked)
 
     async def follow(self, source: RevocationSource) -> None:
-        """Update again and again, until cancelled; what is known stays while the source does not answer."""
+        """Poll until cancelled; known revocations stay in effect while the source is unavailable."""
         answers = True
         while True:
             try:
@@ -85,7 +85,7 @@ class Revocations:
             await asyncio.sleep(_EVERY)
 
     async def update(self, source: RevocationSource) -> None:
-        """Learn what is new and forget what no longer matters; raises `Unavailable`."""
+        """Fetch new revocations and drop those that no longer matter; raises `Unavailable`."""
         now = self._clock.now()
         self.add(await source.since(max(self._asked_for, now - OTHERS_MATTER)))
         self._asked_for = now - _OVERLAP

@@ -11,13 +11,14 @@ from shared.access.session_access import Guarded
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
 
-# Identities of the host's encoders, which have rights of their own: `<host id>:whip`, `<host id>:ingress`.
+# Identities of the host's encoders, which have permissions of their own: `<host id>:whip`, `<host
+# id>:ingress`.
 _ENCODERS = frozenset({"whip", "ingress"})
 _STANDARD = "standard"
 
 
 class Room(Guarded, Protocol):
-    """A session, as the room that it is."""
+    """A session as a LiveKit room."""
 
     @property
     def id(self) -> str: ...
@@ -44,7 +45,7 @@ def user_of(identity: str) -> str:
 
 
 def is_unwelcome(session: Room, participant: RoomParticipant) -> bool:
-    """Whether it has to go: its person is banned."""
+    """Whether it must be removed: its person is banned."""
     return (
         participant.kind == _STANDARD and not participant.recorder and participant.user_id in session.banned
     )

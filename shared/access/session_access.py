@@ -1,4 +1,4 @@
-"""Who may act in a session: the permission function asked for a caller, and how the rest are refused."""
+"""Who may act in a session: the permission function applied to a caller, and the refusals."""
 
 from collections.abc import Container
 from typing import Literal, Protocol
@@ -8,7 +8,7 @@ from shared.access.permissions import RolePermissions, Rules, permissions_in, ro
 from shared.contracts.states import PresetSettings, Role
 from shared.errors import Forbidden, NotFound
 
-# What `RolePermissions` grants or not, by name.
+# The permissions of `RolePermissions`, by name.
 Permission = Literal[
     "chat_send_text",
     "chat_send_file",
@@ -28,7 +28,7 @@ Permission = Literal[
     "control",
 ]
 
-# What the session's staff alone may do: for strangers it is as if there were no such session.
+# Staff-only permissions: for other organizations the session does not seem to exist.
 _STAFF_ONLY: frozenset[Permission] = frozenset(
     {"chat_manage", "poll_manage", "stage_manage", "add_co_host", "moderate", "control"}
 )
@@ -47,13 +47,13 @@ class Guarded(Rules, Protocol):
 
 
 def acting_role(session: Guarded, caller: Caller) -> Role:
-    """What the caller is in the session; an API key of its organization acts as its host."""
+    """The caller's role in the session; an API key of its organization acts as its host."""
     by_key = caller.api_key_id is not None and caller.organization_id == session.organization_id
     return Role.HOST if by_key else role_of(session, caller.user_id)
 
 
 def permissions_for(session: Guarded, preset: PresetSettings, caller: Caller) -> RolePermissions:
-    """What the caller may do in the session, bans aside."""
+    """What the caller may do in the session, regardless of bans."""
     return permissions_in(session, preset, caller.user_id, acting_role(session, caller))
 
 
@@ -84,7 +84,7 @@ def require(
 
 
 def is_banned(session: Guarded, caller: Caller) -> bool:
-    """Whether the caller may not come in, themselves or from this device."""
+    """Whether the caller or their device is banned."""
     theirs = _is_out(session, caller.user_id, caller.device_id)
     return theirs and acting_role(session, caller) is not Role.HOST
 

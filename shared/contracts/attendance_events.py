@@ -1,4 +1,4 @@
-"""What the attendance service tells."""
+"""Events of the attendance service."""
 
 from datetime import datetime
 from typing import ClassVar

@@ -1,6 +1,6 @@
-"""What is said in a session's chat. Messages are facts: they are never changed, and may come in any order.
+"""Events of a session's chat. Messages are never changed, and may arrive in any order.
 
-A direct message is for `user_id` and `recipient_id` alone; nobody else may be shown it.
+A direct message may be shown to `user_id` and `recipient_id` only.
 """
 
 from typing import ClassVar

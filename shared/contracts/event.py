@@ -43,7 +43,7 @@ class Event(BaseModel):
 
 
 class State(BaseModel):
-    """Base of what events carry of a thing in full; see `shared.contracts.states`."""
+    """Base of the full states that events carry; see `shared.contracts.states`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -55,7 +55,7 @@ class Connection(BaseModel):
 
 
 class ParticipantEvent(LiveKitEvent):
-    """`room_sid` is LiveKit's id of the room as it is opened once; null where LiveKit did not tell it."""
+    """`room_sid` is LiveKit's id of one opening of the room; null if LiveKit did not give it."""
 
     connection: Connection
     room_sid: str | None = None
@@ -111,8 +111,8 @@ class FileResult(BaseModel):
 class EgressEvent(LiveKitEvent):
     """`status` is LiveKit's egress status in lower case (starting, active, ending, complete, failed, …).
 
-    `egress_key` is our own name of the egress, null where it is none of ours; `details` is what the engine
-    says besides, for people; `files` are there once it is over.
+    `egress_key` is our own name of the egress, null if it is not ours; `details` is further information from
+    the engine, for people; `files` are set once it is over.
     """
 
     egress_id: str

@@ -1,4 +1,4 @@
-"""What happens to a session's polls. Who voted for what is nobody's business outside the services."""
+"""Events of a session's polls. Who voted for what must not leave the services."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -8,7 +8,7 @@ from shared.contracts.states import PollState
 
 
 class PollEvent(Event):
-    """Base of what carries a poll in full."""
+    """Base of the events that carry a poll in full."""
 
     poll: PollState
 

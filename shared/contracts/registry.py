@@ -27,7 +27,7 @@ __all__ = [
 
 
 def event_class(name: str) -> type[Event] | None:
-    """The class of the event `name`, or None where this release does not know it."""
+    """The class of the event `name`, or None if this release does not know it."""
     return REGISTRY.get(name)
 
 

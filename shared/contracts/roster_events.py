@@ -1,4 +1,4 @@
-"""What the reconciler of the egress service finds out by asking LiveKit itself."""
+"""What the reconciler finds by asking LiveKit."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta

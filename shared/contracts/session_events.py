@@ -1,4 +1,4 @@
-"""What the session service tells. Session events carry the full state, so a projection needs no other."""
+"""Events of the session service. Session events carry the full state, so a projection needs no other."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -49,7 +49,7 @@ class SessionDeleted(SessionEvent):
 
 
 class SessionFact(Event):
-    """Base of what happened in a session and is no part of its state."""
+    """Base of events in a session that are no part of its state."""
 
     session_id: str
 

@@ -1,4 +1,4 @@
-"""Asking for a place on stage, and the answers. Who is on stage is told with the session itself."""
+"""Requests for a place on stage, and the answers. Who is on stage is part of the session's state."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What the egress service tells of streams and recordings. Each event carries the full state."""
+"""The egress service's events about streams and recordings. Each carries the full state."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What names a stored file: its key, and the rules that keep a key inside the storage."""
+"""Keys of stored files, and the rules that keep a key inside the storage."""
 
 import re
 
@@ -14,7 +14,7 @@ def is_key(text: str) -> bool:
 
 
 def check_key(text: str) -> str:
-    """`text` itself; raises ValueError where it is no key. What people send is asked `is_key` before."""
+    """`text` itself; raises ValueError if it is no key. Check user input with `is_key` first."""
     if not is_key(text):
         raise ValueError(f"not the key of a stored file: {text[:LONGEST_KEY]!a}")
     return text

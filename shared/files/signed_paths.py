@@ -1,4 +1,5 @@
-"""Signed, expiring tokens for URLs that are followed without credentials: downloads, HLS where it is limited.
+"""Signed, expiring tokens for URLs that are followed without credentials: downloads, and HLS of libraries
+that are not public.
 
 A token is `<end, in seconds since 1970, hexadecimal>.<HMAC-SHA-256, base64url>` over the purpose, the
 subject and the end. It fits into one segment of a path.
@@ -24,7 +25,7 @@ class PathSigner:
         self._clock = clock
 
     def sign(self, subject: str, expires_at: datetime) -> str:
-        """Raises `Unavailable` where no secret is set."""
+        """Raises `Unavailable` if no secret is configured."""
         if not self._key:
             raise Unavailable("No secret is configured for signing URLs")
         end = f"{int(expires_at.timestamp()):x}"

@@ -1,8 +1,8 @@
 """Stored files (HLS, recordings, posters): a directory or a bucket of S3.
 
 The only module that imports obstore. A file is named by its key (`shared.files.keys`), appears whole
-or not at all, and never changes afterwards. Every call has a deadline. A storage that does not answer
-raises `Unavailable`, a full one `StorageFull`; a key that is none is a bug and raises ValueError.
+or not at all, and never changes afterwards. Every call has a deadline. An unavailable storage raises
+`Unavailable`, a full one `StorageFull`; an invalid key is a bug and raises ValueError.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ _CHUNK = 256 * 1024
 _PART = 5 * 1024 * 1024
 _PARTS_AT_ONCE = 3
 _DELETED_AT_ONCE = 500
-# obstore tells the operating system's errors in words alone: ENOSPC, EDQUOT; ENOENT and ENOTDIR.
+# obstore reports the operating system's errors in its message only: ENOSPC, EDQUOT; ENOENT and ENOTDIR.
 _FULL = ("(os error 28)", "(os error 122)")
 _ABSENT = ("(os error 2)", "(os error 20)")
 
 
 class StorageFull(AppError):
-    """507: there is no room left for what was to be stored."""
+    """507: the storage is full."""
 
     status: ClassVar[int] = 507
     code = "storage_full"
@@ -45,7 +45,7 @@ class StorageFull(AppError):
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored file: its size in bytes, and an entity tag (in quotes) that another content does not have."""
+    """A stored file: its size in bytes, and a quoted ETag that is unique to its content."""
 
     key: str
     size: int
@@ -55,7 +55,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Space:
-    """In bytes; None where the storage does not say, as S3."""
+    """In bytes; None if the storage does not report it, like S3."""
 
     total: int | None
     used: int | None
@@ -70,7 +70,7 @@ class Storage:
 
     @classmethod
     def from_url(cls, url: str, options: Mapping[str, str] | None = None) -> "Storage":
-        """`file:///directory` (made where it is not), `s3://bucket/prefix` or `memory:`.
+        """`file:///directory` (created if missing), `s3://bucket/prefix` or `memory:`.
 
         `options` are those of S3: region, endpoint, access_key_id, secret_access_key …; raises ValueError.
         """
@@ -86,7 +86,7 @@ class Storage:
         raise ValueError("a storage is file:///directory or s3://bucket/prefix")
 
     async def put(self, key: str, content: bytes | Path) -> None:
-        """Store it under `key`, in place of what was there. Raises `StorageFull`, `Unavailable`."""
+        """Store it under `key`, replacing an existing file. Raises `StorageFull`, `Unavailable`."""
         size = await asyncio.to_thread(_size, content)
         async with translated(_DEADLINE + size / _SLOWEST):
             await obstore.put_async(
@@ -119,7 +119,7 @@ class Storage:
             yield bytes(piece)
 
     async def head(self, key: str) -> Stored | None:
-        """What is stored under `key`; None where nothing is. Raises `Unavailable`."""
+        """The file stored under `key`; None if there is none. Raises `Unavailable`."""
         try:
             async with translated(_DEADLINE):
                 return _stored(await obstore.head_async(self._store, check_key(key)))
@@ -138,7 +138,7 @@ class Storage:
                 yield _stored(meta)
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Delete the files; those that are not there are fine. Raises `Unavailable`: some may be left."""
+        """Delete the files; missing ones are fine. Raises `Unavailable`: some may be left."""
         wanted = [check_key(key) for key in keys]
         for first in range(0, len(wanted), _DELETED_AT_ONCE):
             await self._delete(wanted[first : first + _DELETED_AT_ONCE])

@@ -23,21 +23,21 @@ from shared.http.schema import Body, Query
 
 
 class Access(StrEnum):
-    """Who may call an operation. Finer rules (whose room, which role) are the service's."""
+    """Who may call an operation. Finer rules (whose room, which role) are up to the service."""
 
     PUBLIC = "public"
-    ANONYMOUS = "anonymous"  # public, and credentials that are sent along are not looked at
+    ANONYMOUS = "anonymous"  # public, and credentials are ignored
     BEARER = "bearer"
     HOST = "host"
     MODERATOR = "moderator"
     ADMIN = "admin"
     SIGNED = "LiveKit signature"
-    PROXY = "proxy secret"  # the service checks it, since refusals are in the caller's protocol
+    PROXY = "proxy secret"  # checked by the service, since refusals are in the caller's protocol
     INTERNAL = "internal"
 
     @property
     def authenticates(self) -> bool:
-        """Whether the credentials of a user are looked at."""
+        """Whether a user's credentials are checked."""
         return self not in {Access.ANONYMOUS, Access.SIGNED, Access.PROXY}
 
 
@@ -103,7 +103,7 @@ class Routes:
     ) -> Callable[[H], H]:
         """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
 
-        `conflicts`: a state may forbid it (409); what changes something may always meet one.
+        `conflicts`: a state may forbid it (409); always possible for operations that change something.
         """
 
         def declare(handler: H) -> H:

@@ -1,4 +1,4 @@
-"""Base classes of what comes in and goes out, and the types that many of them share."""
+"""Base classes of request and response bodies, and types that many of them share."""
 
 import unicodedata
 from datetime import datetime
@@ -11,9 +11,9 @@ from shared.ids import is_id
 from shared.text.sanitize import can_be_seen, strip_bidi
 
 PAGE_LIMIT = 100
-# Deeper pages than this are refused: whoever reads that far should filter.
+# Deeper pages than this are refused: clients should filter instead.
 LAST_PAGE = 100_000
-# Far from both ends of what a time can be, so that zones and durations can be added to it.
+# Far from the limits of datetime, so that zones and durations can be added.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
@@ -44,13 +44,13 @@ class Page(Query):
 
 
 class Data(BaseModel):
-    """What an answer carries in `data`: every field is always there, null when empty."""
+    """The `data` of an answer: every field is always there, null when empty."""
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class BareData(BaseModel):
-    """What a bare answer carries: a field that is null is not there."""
+    """A bare answer: null fields are left out."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -94,7 +94,7 @@ def _id(text: str) -> str:
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"format": "uuid"})]
 Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_printable)]
-# The names of people and things, which are shown to others.
+# Names, which are shown to others.
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=255),

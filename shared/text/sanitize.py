@@ -1,17 +1,17 @@
-"""Text that people type, made fit to be shown to others: no control over anybody's screen but words."""
+"""Makes text that people type safe to show to others."""
 
 import re
 import unicodedata
 
-# What turns the direction of all that follows: embeddings, overrides and isolates (UAX 9). Marks may stay.
+# Bidirectional embeddings, overrides and isolates (UAX 9). Marks may stay.
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 # Of the control characters (all of C0 and C1) a line's end is kept; so is nothing of broken UTF-16.
 _GONE = re.compile(f"[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\ud800-\udfff\ufeff\ufff9-\ufffb{_BIDI}]")
 _STEERING = re.compile(f"[{_BIDI}]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-# Marks (accents, variation selectors) are seen on something only.
+# Marks (accents, variation selectors) are visible on another character only.
 _INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Cn", "Co", "Mn", "Me"})
-# Letters and symbols that are drawn as nothing: Hangul fillers and the empty Braille pattern.
+# Invisible letters and symbols: Hangul fillers and the empty Braille pattern.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
@@ -26,12 +26,12 @@ def cleaned(text: str) -> str:
 
 
 def strip_bidi(text: str) -> str:
-    """The text without what turns the direction of all that follows, on a page where it is shown."""
+    """The text without bidirectional control characters."""
     return _STEERING.sub("", text)
 
 
 def can_be_seen(text: str) -> bool:
-    """Whether anything of the text is drawn."""
+    """Whether anything of the text is visible."""
     return any(map(_is_seen, text))
 
 
@@ -40,5 +40,5 @@ def _is_seen(character: str) -> bool:
 
 
 def on_one_line(text: str) -> str:
-    """The same for a name: all white space is one blank."""
+    """The same for a name: white space is collapsed to single blanks."""
     return " ".join(cleaned(text).split())

@@ -9,5 +9,5 @@ _BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d
 
 
 def escape_formula(cell: str) -> str:
-    """`cell`, with an apostrophe before it where a spreadsheet could take it for a formula."""
+    """`cell`, prefixed with an apostrophe if a spreadsheet could take it for a formula."""
     return f"'{cell}" if cell.startswith(_BEGINNINGS) else cell
