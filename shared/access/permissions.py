@@ -90,9 +90,9 @@ def permissions_of(
 ) -> RolePermissions:
     """The permission function.
 
-    The host and co-hosts go by the preset's `host_*` flags; everybody else chats and votes by its
-    `audience_*` flags, and moderators besides by `moderator_*`. Who manages chat or polls sees them too.
-    A `seat` is a guest's place on stage, which a moderator may have as well.
+    The preset's `host_*` flags apply to host and co-hosts, its `audience_*` flags to everybody else, and
+    `moderator_*` to moderators as well. People who manage chat or polls also see them. A `seat` is a guest's
+    place on stage, which a moderator may have as well.
     """
     staff = role in {Role.HOST, Role.CO_HOST}
     moderator = role is Role.MODERATOR

@@ -1,7 +1,7 @@
-"""Sign-ins, API keys and people that have ended while access tokens of theirs still live.
+"""Revoked sign-ins, API keys and people whose access tokens have not expired yet.
 
-Every service verifies tokens without asking anybody. What ended lately it therefore keeps in memory, and asks
-the session service again and again for what has joined it.
+Every service verifies tokens locally. So it keeps recent revocations in memory, and polls the session service
+for new ones.
 """
 
 import asyncio
@@ -58,9 +58,9 @@ class Revocations:
         return len(self._revoked)
 
     def cover(self, caller: Caller, issued_at: float) -> bool:
-        """Whether a token for `caller`, issued then (seconds since 1970), is over.
+        """Whether a token for `caller`, issued then (seconds since 1970), is revoked.
 
-        Sign-ins and API keys end for good; a person may be let in again.
+        Sign-ins and API keys end for good; a person may be reactivated.
         """
         revoked = self._revoked
         if caller.sign_in_id in revoked or caller.via in revoked:

@@ -1,6 +1,6 @@
-"""What a connection in a session's room may do, by the permission function. Pure.
+"""The permissions a connection in a session's room should have, by the permission function. Pure.
 
-Whoever changes a session applies it at once, and the reconciler compares it with what LiveKit says.
+They are applied after each change of a session, and the reconciler compares them with LiveKit's.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def is_unwelcome(session: Room, participant: RoomParticipant) -> bool:
 def expected_permissions(
     session: Room, preset: PresetSettings, participant: RoomParticipant
 ) -> Permissions | None:
-    """What the permission function says; None for who has rights of their own.
+    """By the permission function; None for connections with permissions of their own.
 
     Those are hidden monitors, recorders, machines and the host's encoders.
     """

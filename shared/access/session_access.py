@@ -64,11 +64,11 @@ def require(
     library_id: str | None,
     permission: Permission | None = None,
 ) -> RolePermissions:
-    """What the caller may do in the session; `permission` is among it, where one is asked for.
+    """What the caller may do in the session; includes `permission`, if one is given.
 
-    Raises `NotFound` in another library, and for what only its staff may do in another organization's
-    session; `Forbidden` for who is banned (`banned`), for viewers (`host_required`) and colleagues
-    (`not_the_host`) where it takes staff, and for whose role does not allow it (`not_permitted`).
+    Raises `NotFound` in another library, and for staff-only permissions in another organization's session;
+    `Forbidden` for banned callers (`banned`), for viewers (`host_required`) and colleagues (`not_the_host`)
+    if it takes staff, and if their role does not allow it (`not_permitted`).
     """
     if library_id is not None and session.library_id != library_id:
         raise NotFound("There is no such session in this library", code="session_not_found")

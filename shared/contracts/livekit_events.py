@@ -1,6 +1,6 @@
-"""What LiveKit's webhooks tell, in our words; published by the egress service.
+"""LiveKit's webhooks as events of ours, published by the egress service.
 
-They are facts, keyed by LiveKit's ids and commutative: each may come late, twice or out of order.
+They are keyed by LiveKit's ids and commute: each may arrive late, twice or out of order.
 """
 
 from datetime import datetime

@@ -51,7 +51,7 @@ H = TypeVar("H", bound=Handler)
 class Route:
     """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope.
 
-    `uploads` are the types of files that it takes as its body, which it reads by itself.
+    `uploads` are the file types it accepts as its body, which the handler reads.
     """
 
     method: str

@@ -16,9 +16,9 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def cleaned(text: str) -> str:
-    """The text in NFC, with one kind of line end, without what steers a terminal or the text's direction.
+    """The text in NFC, with one kind of line end, without terminal control or bidirectional characters.
 
-    Empty where nothing is left that can be seen.
+    Empty if nothing visible is left.
     """
     text = _LINE_END.sub("\n", text).replace("\t", " ")
     text = unicodedata.normalize("NFC", _GONE.sub("", text)).strip()

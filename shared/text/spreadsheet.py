@@ -1,7 +1,7 @@
-"""Text that goes into a spreadsheet's cell and must stay text.
+"""Text that must stay text in a spreadsheet.
 
-Spreadsheets take a cell of a CSV file that begins like a formula for one, also where it is in quotes
-(OWASP, "CSV Injection"): somebody's display name could then read other cells or open an address.
+Spreadsheets treat CSV cells that look like a formula as one, even in quotes (OWASP, "CSV Injection"): a
+display name could then read other cells or open a URL.
 """
 
 # The last four are the full-width forms, which some spreadsheets fold.
