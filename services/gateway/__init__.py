@@ -1,1 +1,1 @@
-"""The gateway: the one door to the API. It keeps nothing that lasts."""
+"""The gateway: the only public HTTP server. It stores nothing permanently."""

@@ -107,7 +107,7 @@ def _components(
 
 
 def builtin_operations(upstreams: Upstreams, health: Health) -> dict[str, BuiltinOperation]:
-    """What the gateway answers itself, by path."""
+    """The operations that the gateway answers itself, by path."""
     status = StatusOperations(upstreams, health)
     pages = Pages.from_files()
     return {

@@ -1,4 +1,4 @@
-"""What the gateway needs to know, from the environment (`GREENROOM_…`)."""
+"""The gateway's settings, from the environment (`GREENROOM_…`)."""
 
 from typing import Annotated, Self
 

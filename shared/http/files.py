@@ -15,7 +15,7 @@ from shared.errors import AppError, NotFound
 from shared.files.storage import Storage, Stored
 from shared.http.reply import etag_matches
 
-# What the gateway lets through of a file that is sent to us, in bytes; services may take less.
+# The largest upload that the gateway forwards, in bytes; services may accept less.
 LARGEST_FILE: Final = 100 * 1024 * 1024
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)

@@ -2,7 +2,7 @@
 
 The owning service keeps (caller, route, key) with the id reserved for what the call creates. The
 handler runs again on a repeat: it finds the thing under the reserved id instead of making a second
-one, and mints tokens anew, since tokens are never stored. A duplicate in flight waits; once the call
+one, and mints new tokens, since tokens are never stored. A duplicate in flight waits; once the call
 was answered there is nothing to wait for, and repeats are handled side by side without a write.
 """
 
@@ -31,7 +31,7 @@ _POLL, _LONGEST_POLL = 0.05, 0.5
 
 @dataclass(frozen=True)
 class Reservation:
-    """The id for what a call creates; `repeated` where the same call had already been answered."""
+    """The id for what a call creates; `repeated` if the same call was already answered."""
 
     id: str
     repeated: bool = False
@@ -58,7 +58,7 @@ class IdempotencyKeys:
         """Hold the key while the call is handled.
 
         Raises `InvalidRequest` for a key that was used with another body (or is empty or over 255
-        characters), and `Conflict` where the first call is still in flight after 5 s.
+        characters), and `Conflict` if the first call is still in flight after 5 s.
         """
         if not 0 < len(key) <= _LONGEST_KEY:
             raise InvalidRequest([FieldError(HEADER, "length", f"must have 1 to {_LONGEST_KEY} characters")])
@@ -101,7 +101,7 @@ class IdempotencyKeys:
             pause = min(2 * pause, _LONGEST_POLL)
 
     async def _look(self, name: str, digest: str) -> Document | None:
-        """The record where it is answered, or free and ours from now on; None while another call holds it."""
+        """The record if it is answered, or was free and is ours now; None while another call holds it."""
         known = await self._collection.find_one({"_id": name})
         if known is None:
             return None

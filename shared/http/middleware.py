@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# What machines ask for every second or so, and what they are answered as a rule: not logged.
+# Polled by machines every second or so; their usual answers are not logged.
 _POLLED: Final = frozenset({"/healthz", "/readyz", "/metrics", REVOCATIONS_PATH})
 _AS_USUAL: Final = frozenset({200, 503})
 

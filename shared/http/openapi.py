@@ -142,6 +142,6 @@ def _data(data: Any, models: Mapping[Any, Any]) -> Document:
 
 
 def _model_of(data: Any) -> type[BaseModel] | None:
-    """The model of the data, also where that may be null."""
+    """The model of the data, also if that may be null."""
     kinds = [data, *typing.get_args(data)]
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -1,4 +1,4 @@
-"""What all OpenAPI documents of ours have in common."""
+"""The parts that all our OpenAPI documents share."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
@@ -57,7 +57,7 @@ SECURITY_SCHEMES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def security(access: Access) -> list[dict[str, list[str]]]:
-    """What an operation of this access asks for, any one of them."""
+    """The security requirements of an operation of this access; any one of them suffices."""
     if access in {Access.PUBLIC, Access.ANONYMOUS}:
         return []
     if access is Access.SIGNED:

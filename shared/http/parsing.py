@@ -14,7 +14,7 @@ Q = TypeVar("Q", bound=Query)
 
 
 async def read_bytes(request: web.Request) -> bytes:
-    """The raw body; raises `TooLarge` beyond the application's limit, `InvalidRequest` where it is broken."""
+    """The raw body; raises `TooLarge` beyond the application's limit, `InvalidRequest` if it is malformed."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge as error:

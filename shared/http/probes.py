@@ -1,4 +1,4 @@
-"""What every process answers about itself: /healthz, /readyz and /metrics."""
+"""/healthz, /readyz and /metrics, the same for every process."""
 
 from aiohttp import web
 

@@ -18,7 +18,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Reply(Generic[T]):
-    """What a handler answers: `data` for the envelope; `status` None means the route's own."""
+    """A handler's answer: `data` for the envelope; `status` None means the route's own."""
 
     data: T
     status: int | None = None
@@ -27,7 +27,7 @@ class Reply(Generic[T]):
 
 @dataclass(frozen=True)
 class Bare(Generic[T]):
-    """What a handler answers in somebody else's protocol: `data` without the envelope, nulls left out."""
+    """A handler's answer in a foreign protocol: `data` without the envelope, nulls left out."""
 
     data: T
 
@@ -67,7 +67,7 @@ def render_error(error: AppError, *, development: bool) -> web.Response:
 
 
 def render_failure(status: int, message: str, code: str, *, development: bool) -> web.Response:
-    """The response of what is no refusal of ours: a bug, or an error of aiohttp's."""
+    """The response for a bug, or an error of aiohttp's, in the error envelope."""
     body = error_body(message, code, development=development)
     return web.Response(body=body, status=status, content_type=JSON)
 

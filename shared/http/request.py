@@ -16,14 +16,14 @@ V = TypeVar("V")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 REQUEST_ID_HEADER: Final = istr("X-Request-Id")
-# Set by the gateway when a call came in under /libraries/{library_id}; it can only narrow.
+# Set by the gateway for calls under /libraries/{library_id}; it can only narrow.
 LIBRARY_HEADER: Final = "X-Greenroom-Library"
-# What proves that Centrifugo asks.
+# Proves that the call is from Centrifugo.
 CENTRIFUGO_HEADER: Final = "X-Centrifugo-Secret"
 
 
 class Request:
-    """One call of an operation. `viewer` is who calls, if anybody; `caller` insists on somebody."""
+    """One call of an operation. `viewer` is the authenticated caller, if any; `caller` requires one."""
 
     def __init__(self, raw: web.Request, viewer: Caller | None, reservation: Reservation):
         self.raw = raw

@@ -133,7 +133,7 @@ class Routes:
 
 
 def _types_of(handler: Handler) -> dict[str, Any]:
-    """What the annotations say: `body`, `query`, `data`, and whether it answers with a `file` or `bare`."""
+    """From the annotations: `body`, `query`, `data`, and whether it answers with a `file` or `bare`."""
     hints = typing.get_type_hints(handler)
     reply = hints.get("return")
     kind = typing.get_origin(reply)

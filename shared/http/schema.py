@@ -1,4 +1,4 @@
-"""Base classes of request and response bodies, and types that many of them share."""
+"""Base classes of request and response bodies, and the field types they share."""
 
 import unicodedata
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.ids import is_id
 from shared.text.sanitize import can_be_seen, strip_bidi
 
 PAGE_LIMIT = 100
-# Deeper pages than this are refused: clients should filter instead.
+# Deeper pages are refused: clients that read that far should filter.
 LAST_PAGE = 100_000
 # Far from the limits of datetime, so that zones and durations can be added.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
@@ -50,7 +50,7 @@ class Data(BaseModel):
 
 
 class BareData(BaseModel):
-    """A bare answer: null fields are left out."""
+    """The body of a bare answer: a field that is null is not there."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -85,7 +85,7 @@ class DocumentOperation:
         return web.Response(body=self._encoded, content_type="application/json")
 
     async def _fetch(self) -> list[Document]:
-        """Raises `Unavailable` where a service does not answer: half a document would pass for the whole."""
+        """Raises `Unavailable` if a service does not answer: half a document would pass for the whole."""
         return list(await asyncio.gather(*(_fetch(pool) for pool in self._upstreams.all)))
 
 

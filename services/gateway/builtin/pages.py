@@ -1,4 +1,4 @@
-"""The documentation page, served whole from our own files: it calls no other host."""
+"""The documentation page, served from the package: it calls no other host."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""/health for everybody; /healthz, /readyz and /metrics for whoever runs the gateway."""
+"""/health for clients; /healthz, /readyz and /metrics for operators."""
 
 import asyncio
 import time

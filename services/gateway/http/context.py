@@ -1,4 +1,4 @@
-"""What is known of a request while it is handled, and the id it is known by."""
+"""The state of a request while it is handled, and request ids."""
 
 import itertools
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class AuthenticatedCaller:
 
 @dataclass(slots=True)
 class RequestContext:
-    """`extra_headers` goes into the answer, whatever it is; the rest is filled in as it is found out."""
+    """`extra_headers` are added to every answer; endpoint and caller are filled in as they become known."""
 
     request_id: str
     client: ClientAddress

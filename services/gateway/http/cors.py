@@ -24,7 +24,7 @@ class Cors:
         self._open_lines = encode_headers(self._open)
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
-        """What every answer carries, for a request from `origin`."""
+        """The headers of every answer to a request from `origin`."""
         if self._any:
             return self._open
         if origin is None or origin not in self._origins:
@@ -39,7 +39,7 @@ class Cors:
 
     @staticmethod
     def preflight(methods: Iterable[str]) -> Mapping[str, str]:
-        """What the answer to OPTIONS carries besides."""
+        """The additional headers of an answer to OPTIONS."""
         allowed = ", ".join([*methods, "OPTIONS"])
         return {
             "Allow": allowed,

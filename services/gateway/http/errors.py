@@ -1,4 +1,4 @@
-"""Refusals that only the door makes."""
+"""Errors that only the gateway raises."""
 
 from shared.errors import AppError
 
@@ -23,7 +23,7 @@ class HeadTooLarge(AppError):
 
 
 class ClientGone(AppError):
-    """499, which nobody receives: the client hung up while it was being served."""
+    """499, for log and metrics: the client closed the connection before it was answered."""
 
     status = 499
     code = "client_gone"

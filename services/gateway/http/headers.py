@@ -43,7 +43,7 @@ _NOT_UPSTREAM: Final = HOP_BY_HOP | frozenset(
 )
 _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 _INTERNAL_PREFIX = "x-greenroom-"
-# In every answer, whoever gives it.
+# In every answer, from a service or from the gateway.
 FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
 
 
@@ -70,7 +70,7 @@ def upstream_headers(
 ) -> CIMultiDict[str]:
     """The headers for the service; `authorization` replaces the client's if there is an authenticated caller.
 
-    A body that nobody will read is not declared as compressed: it would have to be unpacked.
+    A body that no service reads is not declared as compressed: it would have to be unpacked.
     """
     passed = CIMultiDict(
         _without(headers, _NOT_UPSTREAM if with_body else _NOT_UPSTREAM | {"content-encoding"})

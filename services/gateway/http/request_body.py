@@ -1,4 +1,4 @@
-"""The body of a request, as it comes in: bounded in size and in time."""
+"""The body of a request while it is received: bounded in size and in time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,10 +12,10 @@ from shared.errors import AppError, TooLarge
 
 # So much of a body is read before a service is asked, so that slow clients hold none of its connections.
 BUFFERED: Final = 64 * 1024
-# What a client must manage on average for what goes beyond that.
+# Bytes a second that a client must send on average beyond that.
 _SLOWEST = 64 * 1024
 
-# A whole body, one that still comes in, or none.
+# A whole body, one that is still being received, or none.
 Payload: TypeAlias = bytes | AsyncIterator[bytes] | None
 
 
@@ -43,7 +43,7 @@ class RequestBody:
         return payload
 
     async def payload(self) -> Payload:
-        """What to send on; raises `TooLarge`, `RequestTimeout`, `BadRequest`."""
+        """The body to forward; raises `TooLarge`, `RequestTimeout`, `BadRequest`."""
         if self._whole is not None:
             return self._whole
         if not self._request.body_exists:
@@ -79,7 +79,7 @@ class RequestBody:
             async with asyncio.timeout_at(ends_at):
                 return await self._content.readany()
         except TimeoutError:
-            self.failure = RequestTimeout("The body did not come in time")
+            self.failure = RequestTimeout("The body did not arrive in time")
         except ConnectionError:
             self.failure = ClientGone("The client went away")
         except (web.RequestPayloadError, ValueError):

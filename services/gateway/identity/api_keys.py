@@ -1,4 +1,4 @@
-"""API keys become internal tokens: the session service says whether a key holds, and for whom."""
+"""Exchanges API keys for internal tokens with the session service, which knows whose they are."""
 
 from collections.abc import Callable
 from typing import Final
@@ -41,7 +41,7 @@ class ApiKeys:
         self._tokens: TtlCache[str] = TtlCache(_FRESH, keep_failures=True, clock=monotonic)
 
     async def token(self, credential: KeyCredential) -> str:
-        """A token for the key's owner; raises `Unauthenticated`, or `Unavailable` if nobody can say."""
+        """A token for the key's owner; raises `Unauthenticated`, `Unavailable`."""
         if (
             isinstance(credential, ManagementTokenCredential)
             and credential.expires_at <= self._clock.now().timestamp()

@@ -16,11 +16,11 @@ class Authenticator:
         self._keys = keys
 
     async def authenticate(self, headers: Mapping[str, str], access: Access) -> AuthenticatedCaller | None:
-        """The caller, if any; raises `Unauthenticated` for bad credentials, or none where some are needed.
+        """The caller, if any; raises `Unauthenticated` for bad credentials, or for none if some are needed.
 
-        Bad credentials are refused on public operations too: whoever sends them expects them to work;
-        but not where one signs in, since clients send an expired token along to be given a new one.
-        What somebody may do is decided by the service.
+        Bad credentials are refused on public operations too: a client that sends them expects them to work;
+        but not when signing in, since clients send their expired token along. Permissions are checked by the
+        service.
         """
         if not access.authenticates:
             return None

@@ -1,4 +1,4 @@
-"""What a client shows: an access token, or an API key in one of its three forms."""
+"""The credentials of a request: an access token, or an API key in one of its three forms."""
 
 import base64
 import hashlib
@@ -29,7 +29,7 @@ class ApiKeyCredential:
 class ManagementTokenCredential:
     """A JWT that claims to be signed with an API key's secret; whether it is, only the session service knows.
 
-    `expires_at`: its own word, in seconds since 1970.
+    `expires_at`: its own claim, in seconds since 1970.
     """
 
     text: str = field(repr=False)
@@ -45,7 +45,7 @@ Credentials: TypeAlias = str | ApiKeyCredential | ManagementTokenCredential
 
 
 def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
-    """The access token or API key that was sent, None for nobody; raises `Unauthenticated`.
+    """The access token or API key that was sent, if any; raises `Unauthenticated`.
 
     `Authorization` wins over `X-API-Key`.
     """
@@ -66,9 +66,9 @@ def _authorization(value: str) -> Credentials:
 
 
 def _management_token(token: str) -> ManagementTokenCredential | None:
-    """None for all that cannot be one, which is then held to be an access token of ours.
+    """None for everything else, which is then treated as an access token of ours.
 
-    Nothing is believed here: this only finds out who is to verify it.
+    Nothing is verified here: this only finds out who has to.
     """
     parts = token.split(".")
     try:

@@ -140,7 +140,7 @@ class RequestLimiter:
 
 
 def network(address: str) -> str:
-    """The address; of IPv6 the /64 around it, since whoever has one address there has them all."""
+    """The address; of IPv6 the /64 around it, since a client with one address there has them all."""
     try:
         parsed = ip_address(address)
     except ValueError:

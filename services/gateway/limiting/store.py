@@ -32,7 +32,7 @@ _BETWEEN_PROBES: Final = Backoff(0.05, 1.0)
 class LimitStore:
     """Counts in Redis within 50 ms; if Redis does not answer, this gateway counts alone, from nothing.
 
-    After that nobody asks Redis until a probe in the background was answered, so no other request waits.
+    After that Redis is not asked until a background probe was answered, so no other request waits.
     Without a URL all is counted in this process.
     """
 

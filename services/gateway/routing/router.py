@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from services.gateway.routing.operation import Operation
 from shared.http.openapi_merge import LIBRARY_PREFIX
 
-# What a parameter that takes the rest of a path ends with, as aiohttp writes it.
+# The end of a parameter that takes the rest of a path, in aiohttp's notation.
 REST = ":.+}"
 
 
@@ -59,7 +59,7 @@ class Router:
         return None
 
     def allowed(self, segments: Sequence[str]) -> list[str]:
-        """The methods of this path, sorted; none where the path does not exist."""
+        """The methods of this path, sorted; none if the path does not exist."""
         return sorted({method for node in _reached(self._root, segments, 0) for method in node.endpoints})
 
     def _add(self, endpoint: Endpoint) -> None:

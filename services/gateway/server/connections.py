@@ -1,4 +1,4 @@
-"""The low-level server: aiohttp's, with its own refusals in our envelope and without a line for each."""
+"""aiohttp's low-level server, with its own errors in our envelope and without its access log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class GatewayServer(web.Server):
     """One handler for every request; a client that goes away cancels it.
 
-    Bodies stay compressed as they came. A connection that is idle, or whose request head is incomplete,
+    Bodies are not decompressed. A connection that is idle, or whose request head is incomplete,
     is closed after `keepalive_seconds`; the unread rest of a refused body is taken for 2 s at most.
     """
 
@@ -53,10 +53,10 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """What could not be read as HTTP never reached the handler; the connection is closed."""
+        """Answers malformed HTTP, which never reaches the handler, and closes the connection."""
         if status >= 500:
             return super().handle_error(request, status, exc, message)
-        refusal: AppError = BadRequest("This is not an HTTP request we can read", code="not_http")
+        refusal: AppError = BadRequest("The request is not valid HTTP", code="not_http")
         if isinstance(exc, LineTooLong):
             refusal = HeadTooLarge("The request line or a header is longer than 8190 bytes")
         REFUSALS.labels(refusal.code).inc()

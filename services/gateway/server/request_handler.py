@@ -130,12 +130,12 @@ class RequestHandler:
             return await components.builtin[operation.path](request, target)
         context.authenticated = await components.authenticator.authenticate(request.headers, operation.access)
         if context.authenticated is None and components.cache.accepts(request, endpoint):
-            read = components.requests.shared_read(target, context, endpoint)
+            read = components.requests.build(request, target, context, endpoint, shared=True)
             return await components.cache.fetch(
                 request, endpoint, context, lambda: components.proxy.fetch(read)
             )
         attempt: Attempt | None = await components.limiter.admit(endpoint, context)
-        outgoing = components.requests.forwarded(request, target, context, endpoint)
+        outgoing = components.requests.build(request, target, context, endpoint)
         if operation.policy.sign_in:
             encoding = request.headers.get("Content-Encoding")
             attempt = await components.login_throttle.admit(outgoing.body, context, encoding)

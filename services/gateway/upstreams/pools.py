@@ -18,7 +18,7 @@ _AS_SENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 class Pool:
     """One service: its name, base URL without a trailing slash, and connections.
 
-    `uploads` are the connections that bodies may hold while they still come in, from clients of any speed.
+    `uploads` are the connections that bodies may occupy while they are still being received.
     """
 
     name: str

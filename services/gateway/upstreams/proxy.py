@@ -1,4 +1,4 @@
-"""Passing a request on to a service and its answer back, both as they come."""
+"""Forwards a request to a service and its answer to the client, both unchanged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from services.gateway.http.headers import client_headers
 from services.gateway.http.request_body import PausableDeadline, Payload
 from services.gateway.upstreams.pools import Pool, Upstreams
-from services.gateway.upstreams.request_builder import SharedRead, UpstreamRequest
+from services.gateway.upstreams.request_builder import UpstreamRequest
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -43,8 +43,8 @@ class Proxy:
     async def forward(self, request: web.BaseRequest, outgoing: UpstreamRequest) -> web.StreamResponse:
         """The service's answer, whatever its status.
 
-        Raises `Unavailable` where nobody listens, `DeadlineExceeded`, and `BadGateway` where it broke off
-        before it had said anything that the client has seen.
+        Raises `Unavailable` if the service is unreachable, `DeadlineExceeded`, and `BadGateway` if it closed
+        the connection before the client received any of the answer.
         """
         pool = self._upstreams[outgoing.upstream]
         data = await outgoing.body.payload()
@@ -77,23 +77,23 @@ class Proxy:
         async with answer:
             return await _stream(request, answer, headers, outgoing)
 
-    async def fetch(self, read: SharedRead) -> UpstreamResponse:
+    async def fetch(self, outgoing: UpstreamRequest) -> UpstreamResponse:
         """The service's whole answer, whatever its status; raises as `forward` does."""
-        pool = self._upstreams[read.upstream]
-        url = pool.url(read.target)
+        pool = self._upstreams[outgoing.upstream]
+        url = pool.url(outgoing.target)
         try:
             async with (
-                asyncio.timeout(read.deadline),
-                pool.http.get(url, headers=read.headers, allow_redirects=False) as answer,
+                asyncio.timeout(outgoing.deadline),
+                pool.http.get(url, headers=outgoing.headers, allow_redirects=False) as answer,
             ):
                 return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
         except (TimeoutError, ClientError, OSError) as error:
-            raise _refusal(pool, error, read.deadline) from error
+            raise _refusal(pool, error, outgoing.deadline) from error
 
 
 @asynccontextmanager
 async def _upload(pool: Pool, deadline: float) -> AsyncIterator[None]:
-    """One of the uploads at a time that leave connections to everybody else; raises `Unavailable`."""
+    """One of the uploads at a time, so that other requests still get connections; raises `Unavailable`."""
     try:
         async with asyncio.timeout(deadline):
             await pool.uploads.acquire()
@@ -106,7 +106,7 @@ async def _upload(pool: Pool, deadline: float) -> AsyncIterator[None]:
 
 
 async def _read_small(answer: ClientResponse, *, is_write: bool) -> bytes | None:
-    """The body, where it is small, or answers a write and says how long it is."""
+    """The body, if it is small, or answers a write and has a declared length."""
     if answer.content_length is None or (answer.content_length > _BUFFERED and not is_write):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What to ask of a service for a request that was admitted."""
+"""Builds the requests to services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from services.gateway.routing.target import RequestTarget
 from shared.errors import NotFound, UnsupportedMediaType
 from shared.ids import is_id
 
-# What the services can unpack, and the methods whose bodies they look at.
+# The encodings that services can unpack, and the methods whose bodies they read.
 _READABLE: Final = ("gzip", "deflate", "identity")
 _WITH_BODY: Final = frozenset({"POST", "PATCH"})
 _NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
@@ -23,7 +23,7 @@ _NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
 @dataclass(slots=True)
 class UpstreamRequest:
-    """`target` is the encoded path and query; `extra_headers` are for the client; `deadline` in seconds."""
+    """`target` is the encoded path and query; `extra_headers` are for the answer; `deadline` in seconds."""
 
     upstream: str
     method: str
@@ -31,16 +31,6 @@ class UpstreamRequest:
     headers: CIMultiDict[str]
     extra_headers: Mapping[str, str]
     body: RequestBody
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class SharedRead:
-    """A GET whose answer many may get; none of its headers is a client's own."""
-
-    upstream: str
-    target: str
-    headers: CIMultiDict[str]
     deadline: float
 
 
@@ -52,10 +42,19 @@ class UpstreamRequestBuilder:
         self._deadline = deadline
         self._body_seconds = body_seconds
 
-    def forwarded(
-        self, request: web.BaseRequest, target: RequestTarget, context: RequestContext, endpoint: Endpoint
+    def build(
+        self,
+        request: web.BaseRequest,
+        target: RequestTarget,
+        context: RequestContext,
+        endpoint: Endpoint,
+        *,
+        shared: bool = False,
     ) -> UpstreamRequest:
-        """Raises `NotFound` if the library cannot exist, `UnsupportedMediaType` if the body is unreadable."""
+        """`shared`: many may get the answer, so that none of the client's own headers is passed on.
+
+        Raises `NotFound` if the library cannot exist, `UnsupportedMediaType` if the body is unreadable.
+        """
         operation = endpoint.operation
         _check_encoding(request)
         library_id, path = _library(target, endpoint)
@@ -64,7 +63,7 @@ class UpstreamRequestBuilder:
             method=request.method,
             target=path + target.query,
             headers=upstream_headers(
-                request.headers,
+                _NO_HEADERS if shared else request.headers,
                 client=context.client,
                 request_id=context.request_id,
                 authorization=context.authenticated.authorization if context.authenticated else None,
@@ -73,23 +72,6 @@ class UpstreamRequestBuilder:
             ),
             extra_headers=context.extra_headers,
             body=RequestBody(request, limit=operation.policy.body_limit, seconds=self._body_seconds),
-            deadline=operation.policy.deadline or self._deadline,
-        )
-
-    def shared_read(self, target: RequestTarget, context: RequestContext, endpoint: Endpoint) -> SharedRead:
-        """`context` is of the first client who asks. Raises `NotFound` as `forwarded` does."""
-        operation = endpoint.operation
-        library_id, path = _library(target, endpoint)
-        return SharedRead(
-            upstream=operation.upstream,
-            target=path + target.query,
-            headers=upstream_headers(
-                _NO_HEADERS,
-                client=context.client,
-                request_id=context.request_id,
-                authorization=None,
-                library_id=library_id,
-            ),
             deadline=operation.policy.deadline or self._deadline,
         )
 
