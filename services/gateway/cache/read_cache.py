@@ -1,4 +1,4 @@
-"""Public reads without credentials, fetched once for all who ask and kept for a second."""
+"""Public reads without credentials, requested once for all who ask and kept for a second."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
@@ -81,15 +81,17 @@ class ReadCache:
         """The service's answer, asked for once for all who want it at the same time; raises as `ask` does."""
 
         async def make() -> Answer:
-            fetched = await ask()
-            return fetched, make_cached_response(endpoint, context.path, fetched)
+            response = await ask()
+            return response, make_cached_response(endpoint, context.path, response)
 
         READS.counts["shared" if request.raw_path in self._answers else "miss"] += 1
-        fetched, cached = await self._answers.get(request.raw_path, make)
+        response, cached = await self._answers.get(request.raw_path, make)
         if cached is not None:
             return self.respond(request, cached, context.request_id)
-        headers = client_headers(fetched.headers, context.extra_headers)
-        return web.Response(status=fetched.status, reason=fetched.reason, headers=headers, body=fetched.body)
+        headers = client_headers(response.headers, context.extra_headers)
+        return web.Response(
+            status=response.status, reason=response.reason, headers=headers, body=response.body
+        )
 
     def respond(
         self, request: web.BaseRequest, cached: CachedResponse, request_id: str

@@ -45,14 +45,14 @@ class CachedResponse:
         return EncodedResponse(status, b"".join((head, encoded_date(), cors, own, body)))
 
 
-def make_cached_response(endpoint: Endpoint, path: str, fetched: UpstreamResponse) -> CachedResponse | None:
+def make_cached_response(endpoint: Endpoint, path: str, response: UpstreamResponse) -> CachedResponse | None:
     """None if the answer must not be cached."""
-    control = fetched.headers.get(hdrs.CACHE_CONTROL, "")
-    is_json = fetched.headers.get(hdrs.CONTENT_TYPE, "").startswith("application/json")
-    if fetched.status != 200 or not is_json or any(word in control for word in _PRIVATE):
+    control = response.headers.get(hdrs.CACHE_CONTROL, "")
+    is_json = response.headers.get(hdrs.CONTENT_TYPE, "").startswith("application/json")
+    if response.status != 200 or not is_json or any(word in control for word in _PRIVATE):
         return None
-    body = fetched.body
-    headers = client_headers(fetched.headers, FIXED)
+    body = response.body
+    headers = client_headers(response.headers, FIXED)
     headers.popall(hdrs.DATE, None)
     digest = hashlib.blake2b(_TIMESTAMP.sub(b"", body), digest_size=16).hexdigest()
     headers["ETag"] = etag = f'W/"{digest}"'

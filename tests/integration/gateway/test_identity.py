@@ -1,4 +1,4 @@
-"""Identity at the door: tokens, API keys, and nobody."""
+"""Authentication by the gateway: tokens, API keys, and anonymous calls."""
 
 import asyncio
 import base64
