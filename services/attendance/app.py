@@ -6,29 +6,26 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from services.attendance.attendances.repository import AttendanceRepository
-from services.attendance.audiences.changes import Changes
-from services.attendance.audiences.derivation import Derivation
-from services.attendance.audiences.marks import MarkRepository
-from services.attendance.audiences.repository import AudienceRepository
-from services.attendance.audiences.ticker import Ticker
-from services.attendance.exports import routes as export_routes
-from services.attendance.exports.service import EXPORTS, ExportService
 from services.attendance.presence import consumers as presence_consumers
 from services.attendance.presence import routes as presence_routes
-from services.attendance.presence.leaves import LeaveRepository
+from services.attendance.presence.leave_requests import LeaveRequestRepository
 from services.attendance.presence.repository import PresenceRepository
-from services.attendance.presence.service import PRESENCE, PresenceService
+from services.attendance.presence.service import PresenceService, SessionChanges
+from services.attendance.recompute.pending import PendingSessionRepository
+from services.attendance.recompute.queue import RecomputeQueue
+from services.attendance.recompute.recompute import AttendanceRecompute
+from services.attendance.recompute.worker import RecomputeWorker
 from services.attendance.reports import routes as report_routes
+from services.attendance.reports.export import ExportService
 from services.attendance.reports.rows import AttendanceRows
-from services.attendance.reports.service import REPORTS, ReportService
-from services.attendance.sessions.repository import SessionRepository
-from services.attendance.sessions.service import SessionViews
+from services.attendance.reports.service import ReportService
+from services.attendance.sessions.service import ProjectedSessions
 from services.attendance.settings import AttendanceSettings
 from services.attendance.users import consumers as user_consumers
-from services.attendance.users.repository import UserRepository
-from services.attendance.users.service import UserViews
+from services.attendance.users.service import ProjectedUsers
+from services.attendance.viewer_counts.repository import ViewerCountRepository
 from shared.bus.rabbit import RabbitBus
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.http import Routes, service_app
 from shared.http.app import INTERNAL_CALLS, REVOCATIONS
 from shared.http.revocations import HttpRevocations
@@ -37,45 +34,69 @@ from shared.persistence.lifetime import service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.supervisor import SUPERVISOR
-from shared.session_projection.owner import HttpSessionOwner
+from shared.session_projection.owner import HttpSessionOwner, SessionOwner
 
-TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes, export_routes.routes)
+TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
+
+
+class AttendanceParts:
+    """What is behind the routes and the bus."""
+
+    def __init__(self, mongo: Mongo, outbox: Outbox, owner: SessionOwner, clock: Clock, replica: str):
+        turns = asyncio.Lock()
+        self.users = ProjectedUsers(mongo)
+        self.presences = PresenceRepository(mongo, turns)
+        self.attendances = AttendanceRepository(mongo, turns)
+        self.viewer_counts = ViewerCountRepository(mongo, outbox, clock)
+        self.leave_requests = LeaveRequestRepository(mongo, outbox, clock)
+        self.pending = PendingSessionRepository(mongo)
+        self.queue = RecomputeQueue(self.pending, clock, replica)
+        self.sessions = ProjectedSessions(mongo, owner, SessionChanges(self.presences, self.queue))
+        self.presence = PresenceService(self.presences, self.leave_requests, self.sessions, self.queue, clock)
+        self.recompute = AttendanceRecompute(
+            self.sessions, self.presences, self.attendances, self.viewer_counts, self.leave_requests
+        )
+        rows = AttendanceRows(self.presences, self.users, clock)
+        self.reports = ReportService(
+            self.sessions, self.presences, self.attendances, self.viewer_counts, rows, clock
+        )
+        self.exports = ExportService(self.sessions, self.attendances, rows)
+        self.stores = (
+            self.sessions,
+            self.users,
+            self.presences,
+            self.attendances,
+            self.viewer_counts,
+            self.leave_requests,
+            self.pending,
+        )
+        self.groups = (
+            presence_consumers.group(self.sessions, self.presence),
+            user_consumers.group(self.users),
+        )
 
 
 def build(settings: AttendanceSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("attendance", settings, TABLES, clock)
-
     mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="attendance")
     outbox = Outbox(bus, clock, source="/greenroom/attendance")
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
-
-    turns = asyncio.Lock()
-    sessions = SessionRepository(mongo)
-    users = UserRepository(mongo)
-    presences = PresenceRepository(mongo, turns)
-    attendances = AttendanceRepository(mongo, turns)
-    audiences = AudienceRepository(mongo, outbox, clock)
-    leaves = LeaveRepository(mongo, outbox, clock)
-    marks = MarkRepository(mongo)
-
-    changes = Changes(marks, clock, replica=new_id())
-    session_views = SessionViews(sessions, presences, owner, changes)
-    presence = PresenceService(presences, leaves, session_views, changes, clock)
-    derivation = Derivation(sessions, presences, attendances, audiences, leaves)
-    ticker = Ticker(
-        changes, derivation, period=settings.count_every_seconds, adopt_after=settings.adopt_after_seconds
+    parts = AttendanceParts(mongo, outbox, owner, clock, replica=new_id())
+    worker = RecomputeWorker(
+        parts.queue,
+        parts.recompute,
+        period=settings.count_every_seconds,
+        adopt_after=settings.adopt_after_seconds,
     )
-
-    app[PRESENCE] = presence
-    app[REPORTS] = ReportService(session_views, presences, attendances, audiences, users, clock)
-
-    app[EXPORTS] = ExportService(session_views, attendances, AttendanceRows(presences, users, clock))
+    app[presence_routes.PRESENCE] = parts.presence
+    app[report_routes.REPORTS] = parts.reports
+    app[report_routes.EXPORTS] = parts.exports
 
     async def own_lifetime(app: web.Application) -> AsyncIterator[None]:
         revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])
-        app[SUPERVISOR].spawn("ticker", ticker.run())
+        app[SUPERVISOR].spawn("recompute worker", worker.run())
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
         yield
         await owner.close()
@@ -83,15 +104,6 @@ def build(settings: AttendanceSettings) -> web.Application:
 
     app.cleanup_ctx.append(own_lifetime)
     app.cleanup_ctx.append(
-        service_lifetime(
-            mongo=mongo,
-            bus=bus,
-            outbox=outbox,
-            stores=[sessions, users, presences, attendances, audiences, leaves, marks],
-            groups=[
-                presence_consumers.group(session_views, presence),
-                user_consumers.group(UserViews(users)),
-            ],
-        )
+        service_lifetime(mongo=mongo, bus=bus, outbox=outbox, stores=parts.stores, groups=parts.groups)
     )
     return app

@@ -23,7 +23,6 @@ from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from services.attendance.attendances.repository import AttendanceRepository
-from services.attendance.batches import batches
 from services.attendance.presence.repository import PresenceRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
@@ -33,7 +32,7 @@ from shared.contracts.session_events import SessionStarted
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, InsertOne, Mongo, UpdateOne
 from tests.running_stack import RunningStack
-from tests.unit.attendance.events import at, connection, joined, left, session
+from tests.unit.attendance.builders import at, connection, joined, left, session
 
 BULK = 500
 IN_FLIGHT = 200
@@ -82,8 +81,8 @@ class Viewers:
 async def inserting(collection: Collection, documents: list[Document]) -> float:
     """Seconds to insert the documents in bulks."""
     started = time.perf_counter()
-    for part in batches(documents, BULK):
-        await collection.bulk([InsertOne(one) for one in part])
+    for start in range(0, len(documents), BULK):
+        await collection.bulk([InsertOne(one) for one in documents[start : start + BULK]])
     return time.perf_counter() - started
 
 
@@ -91,7 +90,8 @@ async def closing(collection: Collection, documents: list[Document]) -> float:
     """Seconds to store when each was left, in bulks."""
     started = time.perf_counter()
     change: Document = {"$min": {"left_at": at(60), "open": False}}
-    for part in batches(documents, BULK):
+    for start in range(0, len(documents), BULK):
+        part = documents[start : start + BULK]
         await collection.bulk([UpdateOne({"_id": one["_id"]}, change) for one in part])
     return time.perf_counter() - started
 

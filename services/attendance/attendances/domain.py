@@ -1,21 +1,18 @@
 """From a person's intervals to their attendance: pure functions.
 
-An interval ends when its connection left, or else by the session's end. Times are half open: who
-leaves at an instant is not there at it.
+An interval ends when its connection left, or else by the session's end. Times are half open: who leaves at
+an instant is not there at it.
 """
 
-import hashlib
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from services.attendance.presence.domain import Presence
+from services.attendance.presence.domain import Presence, attendance_id
 from services.attendance.sessions.domain import SessionView
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_RANDOM_BITS = 80
 
 
 @dataclass(frozen=True)
@@ -28,9 +25,9 @@ class Interval:
 
 @dataclass(frozen=True)
 class Attendee:
-    """That a person attends a session: all that is stored, since it hardly ever changes.
+    """A person who attends a session: all that is stored, since it hardly ever changes.
 
-    `joined_at` is when they first came. `version` is the stored document's, 0 before it is stored.
+    `joined_at` is when they first joined. `version` is the stored document's, 0 before it is stored.
     """
 
     session_id: str
@@ -45,11 +42,11 @@ class Attendee:
 
 
 @dataclass(frozen=True)
-class Attendance:
-    """One person's attendance of one session, as their intervals have it.
+class AttendanceSummary:
+    """One person's attendance of one session, computed from their intervals.
 
-    `watched_ms` is the length of what is over of the union of their intervals, `open_since` the
-    start of the part that goes on, None once they are gone.
+    `watched_ms` is the length of the closed part of the union of their intervals, `open_since` the start of
+    the open part, None once they left.
     """
 
     username: str
@@ -69,14 +66,16 @@ class Attendance:
         return self.watched_ms + max(0, going_on)
 
 
-def attend(user_id: str, presences: Iterable[Presence], session: SessionView | None) -> Attendance | None:
-    """The person's attendance; None where they never were a viewer."""
+def attend(
+    user_id: str, presences: Iterable[Presence], session: SessionView | None
+) -> AttendanceSummary | None:
+    """The person's attendance; None if they never were a viewer."""
     viewings = _viewings(user_id, presences, session)
     if not viewings:
         return None
     parts = union(clip(viewing, session) for viewing in viewings)
     last = parts[-1]
-    return Attendance(
+    return AttendanceSummary(
         username=max((viewing.joined_at, viewing.username) for viewing in viewings)[1],
         joined_at=parts[0].start,
         left_at=last.end,
@@ -132,19 +131,6 @@ def peak(people: Iterable[Sequence[Interval]]) -> int:
         now += step
         most = max(most, now)
     return most
-
-
-def attendance_id(session_id: str, user_id: str) -> str:
-    """The id of a person's attendance of a session: always the same, so that nobody stores a second one.
-
-    A UUIDv7 with the time of the session's id, its random bits drawn from both ids.
-    """
-    digest = hashlib.sha256(f"{session_id}/{user_id}".encode()).digest()
-    time = uuid.UUID(session_id).int >> _RANDOM_BITS
-    value = time << _RANDOM_BITS | int.from_bytes(digest[: _RANDOM_BITS // 8])
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
 
 
 def milliseconds_of(moment: datetime) -> int:

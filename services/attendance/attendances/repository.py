@@ -7,12 +7,12 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Sequence
-from itertools import chain
 
-from services.attendance.attendances.domain import Attendee, attendance_id
-from services.attendance.batches import batches
+from services.attendance.attendances.domain import Attendee
+from services.attendance.presence.domain import attendance_id
 from services.attendance.sessions.domain import People
 from shared.persistence.mongo import ASCENDING, DeleteOne, Document, Index, InsertOne, Mongo, UpdateOne
+from shared.persistence.read_batcher import ReadBatcher
 
 _ORDER = (("joined_at", ASCENDING), ("_id", ASCENDING))
 _WRITES = 500
@@ -20,15 +20,16 @@ _ALL = 2**31 - 1
 
 
 class AttendanceRepository:
-    """Large writes take `turns` with those of presences: at once, both take longer than in a row."""
+    """Large writes take `turns` with those of presences: concurrently, both take longer than in a row."""
 
-    # Serves every list: the session's people in their order and, without fetching a document, whether
-    # each has a name like the one looked for.
+    # Serves every list: the session's people in their order and, without fetching a document, whether each
+    # has a matching name.
     indexes = (Index([("session_id", ASCENDING), *_ORDER, ("folded_name", ASCENDING)]),)
 
     def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("attendances")
         self._turns = turns
+        self._reads = ReadBatcher(self._read)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
@@ -36,17 +37,21 @@ class AttendanceRepository:
     async def of_people(self, session_id: str, people: People) -> dict[str, Attendee]:
         """The attendances of these people (None: of everyone) in the session, by user id."""
         if people is None:
-            documents = await self.collection.find({"session_id": session_id})
+            found = [_load(document) for document in await self.collection.find({"session_id": session_id})]
         else:
-            ids = [attendance_id(session_id, user) for user in sorted(people)]
-            parts = [await self.collection.find({"_id": {"$in": part}}) for part in batches(ids)]
-            documents = list(chain.from_iterable(parts))
-        return {document["user_id"]: _load(document) for document in documents}
+            ids = [attendance_id(session_id, user) for user in people]
+            found = list((await self._reads.many(ids)).values())
+        return {attendee.user_id: attendee for attendee in found}
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, Attendee]:
+        documents = await self.collection.find({"_id": {"$in": list(ids)}})
+        return {document["_id"]: _load(document) for document in documents}
 
     async def save(self, attendees: Sequence[Attendee]) -> set[str]:
         """Store each unless somebody stored another version since; returns the users of those."""
         conflicts: set[str] = set()
-        for part in batches(attendees, _WRITES):
+        for start in range(0, len(attendees), _WRITES):
+            part = attendees[start : start + _WRITES]
             async with self._turns:
                 refused = (await self.collection.bulk([_write(one) for one in part])).duplicates
             conflicts |= {part[position].user_id for position in refused}

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.attendance.presence.service import PresenceService
-from services.attendance.sessions.domain import SessionView
-from services.attendance.sessions.service import SessionViews
+from services.attendance.sessions.service import ProjectedSessions
 from shared.bus import OrderedGroup
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import (
@@ -41,15 +40,11 @@ EVENTS = (
 )
 
 
-def group(sessions: SessionViews, presence: PresenceService) -> OrderedGroup:
+def group(sessions: ProjectedSessions, presence: PresenceService) -> OrderedGroup:
     async def handle(batch: Sequence[Envelope]) -> None:
         events = [envelope.event for envelope in batch]
-        await sessions.follow(_view(event) for event in events if isinstance(event, SessionEvent))
+        await sessions.follow(*(event for event in events if isinstance(event, SessionEvent)))
         await presence.record(event for event in events if isinstance(event, ParticipantEvent))
         await presence.correct(event for event in events if isinstance(event, RosterObserved))
 
     return OrderedGroup(GROUP, EVENTS, handle)
-
-
-def _view(event: SessionEvent) -> SessionView:
-    return SessionView.of(event.session, deleted=isinstance(event, SessionDeleted))

@@ -1,10 +1,12 @@
-"""Facts about connections, and the interval they add up to.
+"""Updates of connections, and the interval they add up to.
 
-Facts commute: in whatever order and however often they come, a connection's presence is the same.
-The join describes the connection, the others only where there is no join; of several times of
-leaving the first holds; a connection counts unless any fact says that it is no viewer's.
+Updates commute: in whatever order and however often they are received, a connection's presence is the same.
+The join describes the connection, the others only if there is no join; of several times of leaving the first
+holds; a connection counts unless any update shows that it is no viewer's.
 """
 
+import hashlib
+import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,12 +17,13 @@ from shared.contracts.roster_events import RosterObserved
 from shared.contracts.states import Role
 
 _VIEWER_KIND = "standard"
+_RANDOM_BITS = 80
 _NO_VIEWERS = frozenset({Role.HOST, Role.CO_HOST})
 
 
 @dataclass(frozen=True)
-class Fact:
-    """What is known of one connection, from one event or several.
+class ConnectionUpdate:
+    """What one event or several report of one connection.
 
     `active` is false for a connection that broke off before it was ever established; `room_sid` is LiveKit's
     id of the room.
@@ -40,7 +43,7 @@ class Fact:
     room_sid: str | None = None
 
     @classmethod
-    def of(cls, event: ParticipantEvent) -> "Fact":
+    def of(cls, event: ParticipantEvent) -> "ConnectionUpdate":
         connection = event.connection
         joined = isinstance(event, ParticipantJoined)
         return cls(
@@ -59,33 +62,33 @@ class Fact:
         )
 
     @classmethod
-    def seen(cls, roster: RosterObserved, connection: Connection) -> "Fact":
-        """Of a connection that is there, whether or not anything told that it came."""
-        came = ParticipantJoined(
+    def seen(cls, roster: RosterObserved, connection: Connection) -> "ConnectionUpdate":
+        """Of a connection that a roster shows, whether or not its joining was reported."""
+        joined = ParticipantJoined(
             session_id=roster.session_id,
             occurred_at=connection.joined_at,
             connection=connection,
             room_sid=roster.room_sid,
         )
-        return cls.of(came)
+        return cls.of(joined)
 
     @property
     def only_closes(self) -> bool:
-        """Whether all it says of a known connection is that it is over: not who attends, nor since when."""
+        """Whether all it reports of a known connection is its end: not who attends, nor since when."""
         return not self.described and self.counted and self.left_at is not None
 
     def is_after(self, session: SessionView | None) -> bool:
-        """Whether it tells only of a time after the session's end."""
+        """Whether it reports only a time after the session's end."""
         end = session.ended_at if session else None
         return end is not None and self.left_at is not None and self.left_at >= end
 
-    def under(self, session: SessionView | None) -> "Fact":
-        """The fact as the session's bans leave it: who came in spite of one is no viewer."""
+    def under(self, session: SessionView | None) -> "ConnectionUpdate":
+        """The same under the session's bans: users who joined in spite of one are no viewers."""
         since = session.banned.get(self.user_id) if session else None
         return self if since is None or self.joined_at < since else replace(self, counted=False)
 
-    def merged(self, other: "Fact") -> "Fact":
-        """Both facts as one; they must be of the same connection."""
+    def merged(self, other: "ConnectionUpdate") -> "ConnectionUpdate":
+        """Both as one; they must be of the same connection."""
         describing = other if other.described and not self.described else self
         ends = [end for end in (self.left_at, other.left_at) if end is not None]
         return replace(
@@ -99,7 +102,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Presence:
-    """One connection's interval as stored. `estimated_left_at` stands in for a leave that got lost."""
+    """One connection's interval as stored. `estimated_left_at` stands in for a lost leave event."""
 
     user_id: str
     username: str
@@ -127,3 +130,16 @@ def is_viewer(connection: Connection) -> bool:
         and not connection.recorder
         and connection.role not in _NO_VIEWERS
     )
+
+
+def attendance_id(session_id: str, user_id: str) -> str:
+    """The id of a person's attendance of a session: always the same, so that nobody stores a second one.
+
+    A UUIDv7 with the time of the session's id, its random bits drawn from both ids.
+    """
+    digest = hashlib.sha256(f"{session_id}/{user_id}".encode()).digest()
+    time = uuid.UUID(session_id).int >> _RANDOM_BITS
+    value = time << _RANDOM_BITS | int.from_bytes(digest[: _RANDOM_BITS // 8])
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

@@ -4,19 +4,19 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 
-from services.attendance.batches import batches
-from services.attendance.presence.domain import Fact, Presence
+from services.attendance.presence.domain import ConnectionUpdate, Presence
 from services.attendance.sessions.domain import People
 from shared.contracts.states import Role
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
+# The local database compares every document found with every value of an $in: its cost is the square.
+_PEOPLE_AT_ONCE = 50
 _WATCHING = ("session_id", "open", "counted", "active")
 
 
 class PresenceRepository:
-    """Large writes take `turns` with those of attendances: at once, both take longer than in a row."""
+    """Large writes take `turns` with those of attendances: concurrently, both take longer than in a row."""
 
     indexes = (
         Index([("session_id", ASCENDING), ("user_id", ASCENDING)]),
@@ -31,16 +31,16 @@ class PresenceRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def record(self, facts: Sequence[Fact]) -> list[Fact]:
-        """Add facts of different connections, in two writes at most; returns those of known ones.
+    async def record(self, updates: Sequence[ConnectionUpdate]) -> list[ConnectionUpdate]:
+        """Add updates of different connections, in two writes at most; returns those of known ones.
 
         All are inserted; those whose connection is known are refused and then merged into it. An
         insert costs a fraction of an update or upsert, a refused one next to nothing.
         """
         async with self._turns:
-            refused = (await self.collection.insert_many([_document(fact) for fact in facts])).duplicates
-            known = [facts[position] for position in sorted(refused)]
-            await self.collection.bulk([_merge(fact) for fact in known])
+            refused = (await self.collection.insert_many([_document(one) for one in updates])).duplicates
+            known = [updates[position] for position in sorted(refused)]
+            await self.collection.bulk([_merge(update) for update in known])
         return known
 
     async def close(self, session_id: str, user_id: str, identity: str, at: datetime) -> None:
@@ -60,7 +60,7 @@ class PresenceRepository:
         return {document["_id"]: document["joined_at"] for document in found}
 
     async def presume_left(self, gone: Mapping[str, datetime]) -> None:
-        """End open intervals, by sid, at an estimated time; LiveKit's word outranks it when it comes."""
+        """End open intervals, by sid, at an estimated time; LiveKit's own report outranks it."""
         async with self._turns:
             await self.collection.bulk(
                 [
@@ -69,14 +69,14 @@ class PresenceRepository:
                 ]
             )
 
-    async def leave_out(self, session_id: str, since: Mapping[str, datetime]) -> None:
-        """Count nobody, by user id, who came at that time or later."""
+    async def exclude(self, session_id: str, since: Mapping[str, datetime]) -> None:
+        """Count no connection, by user id, that joined at that time or later."""
         for user_id, moment in since.items():
             theirs = {"session_id": session_id, "user_id": user_id, "joined_at": {"$gte": moment}}
             await self.collection.update_many(theirs, {"$set": {"counted": False}})
 
     async def reopen(self, sids: Iterable[str], seen_at: datetime) -> None:
-        """Take back estimates: connections that were seen after they were presumed to have left."""
+        """Take back estimates of connections that were seen after they were presumed to have left."""
         mistaken = {"left_at": {"$exists": False}, "estimated_left_at": {"$lt": seen_at}}
         change = {"$set": {"open": True}, "$unset": {"estimated_left_at": ""}}
         async with self._turns:
@@ -89,7 +89,7 @@ class PresenceRepository:
         return [_load(document) for document in found]
 
     async def count_watching(self, session_id: str, *, without: frozenset[str]) -> int:
-        """How many people they are, save those in `without`."""
+        """How many people they are, except those in `without`."""
         counted = await self.collection.aggregate(
             [
                 {"$match": _watching(session_id)},
@@ -105,11 +105,11 @@ class PresenceRepository:
         if people is None:
             documents = await self.collection.find({"session_id": session_id})
         else:
-            parts = [
-                await self.collection.find({"session_id": session_id, "user_id": {"$in": part}})
-                for part in batches(sorted(people))
-            ]
-            documents = list(chain.from_iterable(parts))
+            users, documents = sorted(people), []
+            for start in range(0, len(users), _PEOPLE_AT_ONCE):
+                some = users[start : start + _PEOPLE_AT_ONCE]
+                query = {"session_id": session_id, "user_id": {"$in": some}}
+                documents += await self.collection.find(query)
         found: dict[str, list[Presence]] = defaultdict(list)
         for document in documents:
             found[document["user_id"]].append(_load(document))
@@ -132,37 +132,37 @@ def _watching(session_id: str) -> Document:
     return dict(zip(_WATCHING, (session_id, True, True, True), strict=True))
 
 
-def _document(fact: Fact) -> Document:
+def _document(update: ConnectionUpdate) -> Document:
     document: Document = {
-        "_id": fact.id,
-        "session_id": fact.session_id,
-        "user_id": fact.user_id,
-        "identity": fact.identity,
-        "username": fact.username,
-        "role": fact.role.value,
-        "counted": fact.counted,
-        "active": fact.active,
-        "open": fact.left_at is None,
-        "room_sid": fact.room_sid,
-        "joined_at": fact.joined_at,
+        "_id": update.id,
+        "session_id": update.session_id,
+        "user_id": update.user_id,
+        "identity": update.identity,
+        "username": update.username,
+        "role": update.role.value,
+        "counted": update.counted,
+        "active": update.active,
+        "open": update.left_at is None,
+        "room_sid": update.room_sid,
+        "joined_at": update.joined_at,
     }
-    return document if fact.left_at is None else {**document, "left_at": fact.left_at}
+    return document if update.left_at is None else {**document, "left_at": update.left_at}
 
 
-def _merge(fact: Fact) -> UpdateOne:
-    """The update that has the same effect as `Fact.merged`; $min and $max order false before true."""
-    least: Document = {"joined_at": fact.joined_at, "counted": fact.counted}
-    if fact.left_at is not None:
-        least |= {"left_at": fact.left_at, "open": False}
-    change: Document = {"$min": least, "$max": {"active": fact.active}}
-    if fact.described:
+def _merge(update: ConnectionUpdate) -> UpdateOne:
+    """The update that has the same effect as `merged`; $min and $max order false before true."""
+    least: Document = {"joined_at": update.joined_at, "counted": update.counted}
+    if update.left_at is not None:
+        least |= {"left_at": update.left_at, "open": False}
+    change: Document = {"$min": least, "$max": {"active": update.active}}
+    if update.described:
         change["$set"] = {
-            "user_id": fact.user_id,
-            "identity": fact.identity,
-            "username": fact.username,
-            "role": fact.role.value,
+            "user_id": update.user_id,
+            "identity": update.identity,
+            "username": update.username,
+            "role": update.role.value,
         }
-    return UpdateOne({"_id": fact.id}, change)
+    return UpdateOne({"_id": update.id}, change)
 
 
 def _load(document: Document) -> Presence:

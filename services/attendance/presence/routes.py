@@ -1,8 +1,14 @@
 """The Attendance group: being there and leaving."""
 
-from services.attendance.presence.schemas import ActiveViewersResponse
-from services.attendance.presence.service import PRESENCE
+from typing import Final
+
+from aiohttp import web
+
+from services.attendance.presence.schemas import ActiveViewersResponse, viewers_response
+from services.attendance.presence.service import PresenceService
 from shared.http import BEARER, Reply, Request, Routes, ok
+
+PRESENCE: Final = web.AppKey("presence", PresenceService)
 
 routes = Routes("Attendance")
 
@@ -25,4 +31,5 @@ async def list_active_viewers(request: Request) -> Reply[ActiveViewersResponse]:
     People in the session now, in order of joining, without hosts, co-hosts and monitors; for callers whom the
     preset allows to see them. At most 1,000 are listed; `total` counts all.
     """
-    return Reply(await request.service(PRESENCE).viewers(request.path_id(), request.caller))
+    found = await request.service(PRESENCE).viewers(request.path_id(), request.caller)
+    return Reply(viewers_response(found))

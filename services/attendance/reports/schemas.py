@@ -1,11 +1,11 @@
 """Bodies and queries of the reports."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.http import Data
+from shared.http import Data, Query
 from shared.http.schema import PAGE_LIMIT, Line, Page
 
 
@@ -47,3 +47,7 @@ class AttendanceStatsResponse(Data):
     currently_watching: int
     peak_viewers: int
     average_watch_duration: int
+
+
+class AttendanceExportQuery(Query):
+    format: Literal["csv", "xlsx", "json"] = "csv"

@@ -7,7 +7,7 @@ from datetime import datetime
 from shared.clock import milliseconds
 from shared.contracts.states import PresetSettings, Role, SessionState, SessionStatus, StageSeat
 
-# Of a session; None stands for everyone, and nobody for its counts alone.
+# Of a session; None stands for everyone, and the empty set for its counts alone.
 People = Set[str] | None
 
 _STAFF = frozenset({Role.HOST, Role.CO_HOST})
@@ -16,9 +16,9 @@ _OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
 
 @dataclass(frozen=True)
 class SessionView:
-    """A session as last heard of; `deleted` is for good, whatever comes later.
+    """A session as last reported; `deleted` is for good, whatever comes later.
 
-    `banned` says since when people may not come in.
+    `banned`: since when each user may not join.
     """
 
     id: str
@@ -66,10 +66,10 @@ class SessionView:
 
 
 def affected(before: SessionView | None, after: SessionView) -> People:
-    """Whose attendance has to be derived anew when `after` is heard of and `before` was stored.
+    """Whose attendance has to be recomputed when `after` is received and `before` was stored.
 
-    Everyone's where it is the first that is heard of the session, and where it is the same version again:
-    its first handling may have died half-way.
+    Everyone's if it is the first state of the session, and if it is the same version again: its first
+    handling may have died half-way.
     """
     if before is None or after.deleted or before.version == after.version:
         return None

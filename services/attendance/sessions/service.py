@@ -1,79 +1,68 @@
-"""Following the sessions' states, and finding a session for a request."""
+"""The projected sessions, and finding one for a request."""
 
-from collections.abc import Iterable
-
-from services.attendance.audiences.changes import Changes
-from services.attendance.presence.repository import PresenceRepository
-from services.attendance.sessions.domain import SessionView, affected
-from services.attendance.sessions.repository import SessionRepository
+from services.attendance.sessions.domain import SessionView
+from shared.access.identity import Caller
+from shared.access.session_access import require
+from shared.contracts.states import PresetSettings, Role, SessionState, SessionStatus, StageSeat
 from shared.errors import NotFound
-from shared.session_projection.owner import SessionOwner
+from shared.persistence.mongo import Document
+from shared.session_projection.projection import SessionProjection
+
+# Of sessions that were stored before presets were: what a new preset allows.
+_UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}
 
 
-class SessionViews:
-    def __init__(
-        self,
-        sessions: SessionRepository,
-        presences: PresenceRepository,
-        owner: SessionOwner,
-        changes: Changes,
-    ):
-        self._sessions = sessions
-        self._presences = presences
-        self._owner = owner
-        self._changes = changes
-
+class ProjectedSessions(SessionProjection[SessionView]):
     async def get(self, session_id: str) -> SessionView:
-        """The session; one that no event has told of is asked for at its owner.
+        """The session; one that no event has reported is asked for at the session service.
 
-        Raises `NotFound` (also for a deleted one), and `Unavailable` where the owner does not answer.
+        Raises `NotFound`, also for a deleted one, and `Unavailable` if the session service does not answer.
         """
-        view = await self._sessions.find(session_id)
-        if view is None:
-            state = await self._owner.ask(session_id)
-            view = SessionView.of(state) if state else None
-            await self.follow([view] if view else [])
-        if view is None or view.deleted:
+        session = await self.find(session_id)
+        if session is None or session.deleted:
             raise NotFound(f"There is no session {session_id}", code="session_not_found")
-        return view
+        return session
 
-    async def known(self, ids: Iterable[str]) -> dict[str, SessionView]:
-        """Those of these sessions that events have told of, deleted ones included."""
-        return await self._sessions.find_many(ids)
+    async def get_for_host(self, session_id: str, caller: Caller, library_id: str | None) -> SessionView:
+        """The session, if the caller is in control of it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
+        session = await self.get(session_id)
+        require(session, session.preset, caller, library_id, "control")
+        return session
 
-    async def follow(self, views: Iterable[SessionView]) -> None:
-        """Take over newer states and mark whoever's attendance they touch."""
-        newest = _newest(views)
-        if not newest:
-            return
-        before = await self._sessions.find_many(newest)
-        await self._sessions.save(newest.values())
-        for id_, view in newest.items():
-            await self._leave_out(before.get(id_), view)
-        touched = {id_: affected(before.get(id_), view) for id_, view in newest.items()}
-        # Read after the views are saved: whoever comes later is derived with them.
-        fresh = [id_ for id_, view in newest.items() if id_ not in before and not view.deleted]
-        visited = await self._presences.sessions_among(fresh)
-        unseen = set(fresh) - visited
-        await self._changes.mark(
-            {
-                id_: people
-                for id_, people in touched.items()
-                if (people is None or people) and id_ not in unseen
-            }
+    def view(self, state: SessionState, *, deleted: bool = False) -> SessionView:
+        return SessionView.of(state, deleted=deleted)
+
+    def dump(self, session: SessionView) -> Document:
+        document: Document = {
+            "version": session.version,
+            "organization_id": session.organization_id,
+            "library_id": session.library_id,
+            "host_id": session.host_id,
+            "status": session.status.value,
+            "ended_at": session.ended_at,
+            "roles": [{"user_id": user, "role": role.value} for user, role in session.roles.items()],
+            "preset": session.preset.model_dump(mode="json"),
+            "stage": {user: seat.model_dump(mode="json") for user, seat in session.stage.items()},
+            "banned": [{"user_id": user, "since": since} for user, since in session.banned.items()],
+            "chat_enabled_override": session.chat_enabled_override,
+            "stage_enabled_override": session.stage_enabled_override,
+        }
+        return document | {"deleted": True} if session.deleted else document
+
+    def load(self, document: Document) -> SessionView:
+        return SessionView(
+            id=document["_id"],
+            version=document["version"],
+            organization_id=document["organization_id"],
+            library_id=document["library_id"],
+            host_id=document["host_id"],
+            status=SessionStatus(document["status"]),
+            ended_at=document["ended_at"],
+            roles={entry["user_id"]: Role(entry["role"]) for entry in document["roles"]},
+            preset=PresetSettings.model_validate(document.get("preset", _UNKNOWN_PRESET)),
+            stage={user: StageSeat.model_validate(seat) for user, seat in document.get("stage", {}).items()},
+            banned={entry["user_id"]: entry["since"] for entry in document.get("banned", [])},
+            chat_enabled_override=document.get("chat_enabled_override"),
+            stage_enabled_override=document.get("stage_enabled_override"),
+            deleted=document.get("deleted", False),
         )
-
-    async def _leave_out(self, before: SessionView | None, after: SessionView) -> None:
-        """Who came in spite of a ban was no viewer, also once the ban is lifted."""
-        known = before.banned if before else {}
-        fresh = {user: since for user, since in after.banned.items() if user not in known}
-        if fresh:
-            await self._presences.leave_out(after.id, fresh)
-
-
-def _newest(views: Iterable[SessionView]) -> dict[str, SessionView]:
-    """Of several states of a session the newest, deleted where any of them says so."""
-    newest: dict[str, SessionView] = {}
-    for view in sorted(views, key=lambda view: (view.deleted, view.version)):
-        newest[view.id] = view
-    return newest

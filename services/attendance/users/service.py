@@ -1,12 +1,44 @@
-"""Following the states of people."""
+"""The projected people: what a report shows of them beside their presence."""
 
-from services.attendance.users.repository import UserRepository
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from shared.contracts.session_events import UserEvent
+from shared.persistence.mongo import Mongo, UpdateOne
+from shared.persistence.read_batcher import ReadBatcher
 
 
-class UserViews:
-    def __init__(self, users: UserRepository):
-        self._users = users
+@dataclass(frozen=True)
+class ProjectedUser:
+    id: str
+    username: str
+    email: str | None
+    is_guest: bool
+
+
+class ProjectedUsers:
+    def __init__(self, mongo: Mongo):
+        self._collection = mongo.collection("users")
+        self._reads = ReadBatcher(self._read)
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes([])
 
     async def follow(self, event: UserEvent) -> None:
-        await self._users.save(event.user)
+        """Store the state unless a version as new is there already."""
+        document = event.user.model_dump(include={"version", "username", "email", "is_guest"})
+        older = {"_id": event.user.id, "version": {"$lt": event.user.version}}
+        write = [UpdateOne(older, {"$set": document}, upsert=True)]
+        # What is not newer is refused as a second insert. So may be a newer one that raced the first.
+        if (await self._collection.bulk(write)).duplicates:
+            await self._collection.bulk(write)
+
+    async def find_many(self, ids: Sequence[str]) -> dict[str, ProjectedUser]:
+        """Those of `ids` that are known, by id."""
+        return await self._reads.many(ids)
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, ProjectedUser]:
+        return {
+            one["_id"]: ProjectedUser(one["_id"], one["username"], one["email"], one["is_guest"])
+            for one in await self._collection.find({"_id": {"$in": list(ids)}})
+        }

@@ -7,7 +7,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
 from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.ids import is_id
 
@@ -18,7 +18,7 @@ class OrphanedEgresses:
     """Compares what the engine runs, and what is planned, with what sessions want."""
 
     def __init__(
-        self, engine: Engine, egresses: EgressRepository, service: EgressService, sessions: Sessions
+        self, engine: Engine, egresses: EgressRepository, service: EgressService, sessions: KnownSessions
     ):
         self._engine = engine
         self._egresses = egresses

@@ -7,7 +7,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.domain import SessionIngest
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
@@ -28,7 +28,7 @@ class IngressReconciliation:
         ingresses: Ingresses,
         ingests: IngestRepository,
         service: IngestService,
-        sessions: Sessions,
+        sessions: KnownSessions,
         webhooks: WebhookRepository,
         clock: Clock,
     ):

@@ -24,7 +24,7 @@ from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
 from services.egress.recordings.service import RecordingService
 from services.egress.recordings.stuck_recordings import StuckRecordings
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import RoomSignalsReader, StreamHealthService
 from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource
@@ -80,7 +80,7 @@ class Media:
         self,
         options: MediaOptions,
         backends: MediaBackends,
-        sessions: Sessions,
+        sessions: KnownSessions,
         ledger: DriftLedger,
         clock: Clock,
     ):

@@ -21,8 +21,7 @@ from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.service import Reconciler
 from services.egress.reconciler.work_queue import NoticeStore, RoomQueue
 from services.egress.sessions.consumers import session_group
-from services.egress.sessions.repository import SessionRepository
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from shared.bus import Group, OrderedGroup
 from shared.clock import Clock
 from shared.ids import new_id
@@ -44,7 +43,7 @@ class ReconcilerParts:
     heartbeat: Heartbeat
     join_checks: JoinChecks
     ledger: DriftLedger
-    sessions: Sessions
+    sessions: KnownSessions
     connections: ExpectedConnections
     stores: tuple[Indexed, ...]
     groups: tuple[Group | OrderedGroup, ...]
@@ -73,13 +72,12 @@ def build_reconciler(
     period: timedelta,
     steady: Callable[[], float] = time.monotonic,
 ) -> ReconcilerParts:
-    repository = SessionRepository(mongo, clock)
+    sessions = KnownSessions(mongo, owner, clock)
     connections = ExpectedConnections(mongo, clock)
     rosters = RosterRepository(mongo, outbox, clock)
     entries = DriftRepository(mongo, outbox, clock)
     leases, notices = LeaseStore(mongo), NoticeStore(mongo)
 
-    sessions = Sessions(repository, owner)
     ledger = DriftLedger(entries, clock)
     lease = Lease(leases, "reconciler", new_id(), steady)
     probe, outages = RoomProbe(livekit, clock), Outages()
@@ -95,6 +93,6 @@ def build_reconciler(
         ledger=ledger,
         sessions=sessions,
         connections=connections,
-        stores=(repository, connections, rosters, entries, leases, notices),
+        stores=(sessions, connections, rosters, entries, leases, notices),
         groups=(session_group(sessions), connection_group(connections)),
     )

@@ -8,7 +8,7 @@ import structlog
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.permission_drift import permission_drift
 from services.egress.reconciler.service import Reconciler
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from services.egress.webhooks.domain import connection
 from shared.clock import Clock
 from shared.errors import AppError
@@ -27,7 +27,11 @@ class JoinChecks:
     """
 
     def __init__(
-        self, sessions: Sessions, corrector: RoomCorrector, clock: Clock, check_room: Callable[[str], None]
+        self,
+        sessions: KnownSessions,
+        corrector: RoomCorrector,
+        clock: Clock,
+        check_room: Callable[[str], None],
     ):
         self._sessions = sessions
         self._corrector = corrector

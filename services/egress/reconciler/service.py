@@ -11,7 +11,7 @@ from services.egress.reconciler.room_check import RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.work_queue import SOON, RoomQueue
 from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id
@@ -37,7 +37,7 @@ class Reconciler:
     def __init__(
         self,
         livekit: LiveKit,
-        sessions: Sessions,
+        sessions: KnownSessions,
         rooms: RoomCheck,
         probe: RoomProbe,
         lease: Lease,

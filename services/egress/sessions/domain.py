@@ -1,4 +1,4 @@
-"""What the reconciler knows of a session: its newest state, and whether it was deleted."""
+"""A session as this service knows it: its newest state, and whether it was deleted."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,14 @@ class KnownSession:
     deleted: bool = False
 
     @property
+    def id(self) -> str:
+        return self.state.id
+
+    @property
+    def version(self) -> int:
+        return self.state.version
+
+    @property
     def live(self) -> bool:
         return self.state.status is SessionStatus.LIVE and not self.deleted
 
@@ -22,7 +30,3 @@ class KnownSession:
     def over(self) -> bool:
         """For good: it never goes live again."""
         return self.deleted or self.state.status in _OVER
-
-    def holds(self, state: SessionState, *, deleted: bool) -> bool:
-        """Whether that state, or the deletion in it, is no news."""
-        return self.deleted or (not deleted and self.state.version >= state.version)

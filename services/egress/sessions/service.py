@@ -1,37 +1,47 @@
-"""Following the sessions' states, and asking their owner before something is done to one."""
+"""The projected sessions, with their whole state; those that are over are kept for a while."""
 
-from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
 
 from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.repository import SessionRepository
-from shared.contracts.session_events import SessionDeleted, SessionEvent
+from shared.clock import Clock
+from shared.contracts.states import SessionState
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.session_projection.owner import SessionOwner
+from shared.session_projection.projection import SessionProjection
+
+_KEPT = timedelta(days=7)
 
 
-class Sessions:
-    def __init__(self, sessions: SessionRepository, owner: SessionOwner):
-        self._sessions = sessions
-        self._owner = owner
+class KnownSessions(SessionProjection[KnownSession]):
+    indexes: ClassVar[tuple[Index, ...]] = (
+        Index([("live", ASCENDING)], sparse=True),
+        Index([("over_at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),
+    )
+    sparse: ClassVar[tuple[str, ...]] = ("live",)
 
-    async def follow(self, event: SessionEvent) -> None:
-        await self._sessions.save(event.session, deleted=isinstance(event, SessionDeleted))
+    def __init__(self, mongo: Mongo, owner: SessionOwner, clock: Clock):
+        super().__init__(mongo, owner)
+        self._clock = clock
 
     async def list_live(self) -> list[KnownSession]:
-        """The sessions that are live as far as events told."""
-        return await self._sessions.list_live()
+        """The sessions that are live as far as events reported."""
+        return [self.load(document) for document in await self.collection.find({"live": True})]
 
-    async def known(self, ids: Sequence[str]) -> dict[str, KnownSession]:
-        """Those that events told of, by id."""
-        return await self._sessions.find_many(ids) if ids else {}
+    def view(self, state: SessionState, *, deleted: bool = False) -> KnownSession:
+        return KnownSession(state, deleted)
 
-    async def find(self, session_id: str) -> KnownSession | None:
-        """The session as events told it; one that none told of is asked for. Raises `Unavailable`."""
-        return await self._sessions.find(session_id) or await self.ask(session_id)
+    def dump(self, session: KnownSession) -> Document:
+        document: Document = {
+            "version": session.version,
+            "deleted": session.deleted,
+            "state": session.state.model_dump(mode="json"),
+        }
+        if session.live:
+            document["live"] = True
+        if session.over:
+            document["over_at"] = self._clock.now()
+        return document
 
-    async def ask(self, session_id: str) -> KnownSession | None:
-        """The session as its owner has it now, None where there is none. Raises `Unavailable`."""
-        state = await self._owner.ask(session_id)
-        if state is None:
-            return None
-        await self._sessions.save(state)
-        return KnownSession(state)
+    def load(self, document: Document) -> KnownSession:
+        return KnownSession(SessionState.model_validate(document["state"]), document["deleted"])

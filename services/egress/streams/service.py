@@ -9,7 +9,7 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.sessions.service import Sessions
+from services.egress.sessions.service import KnownSessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
@@ -42,7 +42,7 @@ class StreamService:
         streams: StreamRepository,
         egresses: EgressService,
         recordings: StreamRecordings,
-        sessions: Sessions,
+        sessions: KnownSessions,
         clock: Clock,
         *,
         retention: timedelta | None,

@@ -9,7 +9,7 @@ from deploy.local.stack import Stack
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.attendance.world import World
+from tests.unit.attendance.fixture import Replica
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def mongo(request: pytest.FixtureRequest) -> Mongo:
 
 
 @pytest.fixture
-async def world(mongo: Mongo) -> World:
-    made = World(mongo)
+async def replica(mongo: Mongo) -> Replica:
+    made = Replica(mongo)
     await made.ensure_indexes()
     return made

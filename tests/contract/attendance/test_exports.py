@@ -11,29 +11,31 @@ from zipfile import ZipFile
 import orjson
 import pytest
 
-from services.attendance.exports.schemas import COLUMNS, Format
-from services.attendance.exports.service import ExportService
+from services.attendance.reports.csv_json import COLUMNS
+from services.attendance.reports.export import ExportFormat, ExportService
 from services.attendance.reports.rows import AttendanceRows
 from shared.access.identity import Caller
 from shared.contracts.session_events import UserRegistered
 from shared.contracts.states import Role, UserRole, UserState
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.unit.attendance.events import LIBRARY, at, connection, host, joined, left, session, viewer
-from tests.unit.attendance.world import World
+from tests.unit.attendance.builders import LIBRARY, at, connection, host, joined, left, session, viewer
+from tests.unit.attendance.fixture import Replica
 
 FORMULA = '=HYPERLINK("https://evil.example","x")'
 NAMES = ['Ärmel, "der" Erste', FORMULA, "+49", "@all", "Bob"]
 
 
-def exports(world: World) -> ExportService:
+def exports(replica: Replica) -> ExportService:
     """In pages of three."""
-    rows = AttendanceRows(world.presences, world.users, world.clock)
-    return ExportService(world.views, world.attendances, rows, page=3)
+    rows = AttendanceRows(replica.presences, replica.users, replica.clock)
+    return ExportService(replica.sessions, replica.attendances, rows, page=3)
 
 
-async def exported(world: World, session_id: str, format_: Format, caller: Caller | None = None) -> bytes:
-    pieces = await exports(world).export(session_id, caller or host(), None, format_)
+async def exported(
+    replica: Replica, session_id: str, format_: ExportFormat, caller: Caller | None = None
+) -> bytes:
+    pieces = await exports(replica).export(session_id, caller or host(), None, format_)
     return b"".join([piece async for piece in pieces])
 
 
@@ -53,36 +55,36 @@ def from_xlsx(content: bytes) -> list[list[str]]:
     ]
 
 
-async def crowd(world: World, names: Iterable[str] = NAMES) -> str:
+async def crowd(replica: Replica, names: Iterable[str] = NAMES) -> str:
     """People who came one after the other and left: the first after a second."""
     state = session()
-    await world.go_live(state)
+    await replica.go_live(state)
     connections = [
         connection(new_id(), f"PA_{new_id()}", at(n), username=name) for n, name in enumerate(names)
     ]
-    await world.see(
+    await replica.see(
         *(joined(state.id, one) for one in connections),
         *(left(state.id, one, at(n + 1)) for n, one in enumerate(connections)),
     )
     return state.id
 
 
-async def test_a_table_holds_everybody_in_order_and_nothing_that_runs(world: World) -> None:
-    session_id = await crowd(world)
-    rows = from_csv(await exported(world, session_id, Format.CSV))
+async def test_a_table_holds_everybody_in_order_and_nothing_that_runs(replica: Replica) -> None:
+    session_id = await crowd(replica)
+    rows = from_csv(await exported(replica, session_id, "csv"))
     escape_formula = [NAMES[0], "'" + FORMULA, "'+49", "'@all", "Bob"]
     assert [row["username"] for row in rows] == escape_formula
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["joined_at"], rows[0]["watch_duration"]) == ("2030-01-01T12:00:00Z", "1")
     assert (rows[0]["email"], rows[0]["is_guest"]) == ("", "false")
-    sheet = from_xlsx(await exported(world, session_id, Format.XLSX))
+    sheet = from_xlsx(await exported(replica, session_id, "xlsx"))
     assert sheet[0] == list(COLUMNS)
     assert len(sheet) == len(NAMES) + 1
 
 
-async def test_json_holds_the_values_as_they_are(world: World) -> None:
-    session_id = await crowd(world)
-    rows = orjson.loads(await exported(world, session_id, Format.JSON))
+async def test_json_holds_the_values_as_they_are(replica: Replica) -> None:
+    session_id = await crowd(replica)
+    rows = orjson.loads(await exported(replica, session_id, "json"))
     assert [row["username"] for row in rows] == NAMES
     assert tuple(rows[0]) == COLUMNS
     assert rows[0]["watch_duration"] == 1
@@ -90,48 +92,48 @@ async def test_json_holds_the_values_as_they_are(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("format_", "read", "expected"),
-    [(Format.CSV, from_csv, []), (Format.JSON, orjson.loads, []), (Format.XLSX, from_xlsx, [list(COLUMNS)])],
+    [("csv", from_csv, []), ("json", orjson.loads, []), ("xlsx", from_xlsx, [list(COLUMNS)])],
 )
 async def test_nobody_was_there(
-    world: World, format_: Format, read: Callable[[bytes], Any], expected: Any
+    replica: Replica, format_: ExportFormat, read: Callable[[bytes], Any], expected: Any
 ) -> None:
     state = session()
-    await world.go_live(state)
-    assert read(await exported(world, state.id, format_)) == expected
+    await replica.go_live(state)
+    assert read(await exported(replica, state.id, format_)) == expected
 
 
-async def test_pages_follow_each_other_without_loss(world: World) -> None:
+async def test_pages_follow_each_other_without_loss(replica: Replica) -> None:
     """People who came in the same millisecond are on both sides of a page's end."""
     state = session()
-    await world.go_live(state)
+    await replica.go_live(state)
     people = [new_id() for _ in range(10)]
     moments = [at(0)] * 5 + [at(1)] * 4 + [at(2)]
-    await world.see(
+    await replica.see(
         *(
             joined(state.id, connection(user, f"PA_{user}", moment))
             for user, moment in zip(people, moments, strict=True)
         )
     )
-    rows = from_csv(await exported(world, state.id, Format.CSV))
+    rows = from_csv(await exported(replica, state.id, "csv"))
     assert sorted(row["user_id"] for row in rows) == sorted(people)
     assert [row["joined_at"] for row in rows] == sorted(row["joined_at"] for row in rows)
 
 
-async def test_who_is_still_there_has_not_left(world: World) -> None:
+async def test_who_is_still_there_has_not_left(replica: Replica) -> None:
     state = session()
-    await world.go_live(state)
-    await world.see(joined(state.id, connection(new_id(), "PA_1", at(0))))
-    world.clock.advance(seconds=90)
-    (row,) = from_csv(await exported(world, state.id, Format.CSV))
+    await replica.go_live(state)
+    await replica.see(joined(state.id, connection(new_id(), "PA_1", at(0))))
+    replica.clock.advance(seconds=90)
+    (row,) = from_csv(await exported(replica, state.id, "csv"))
     stayed = int(row["watch_duration"])
     assert row["left_at"] == ""
-    assert timedelta(seconds=stayed) == world.clock.now() - at(0)
+    assert timedelta(seconds=stayed) == replica.clock.now() - at(0)
 
 
-async def test_addresses_are_for_the_organization_only(world: World) -> None:
+async def test_addresses_are_for_the_organization_only(replica: Replica) -> None:
     outsider, guest = viewer(new_id()), new_id()
     state = session(roles={outsider.user_id: Role.CO_HOST})
-    await world.go_live(state)
+    await replica.go_live(state)
     known = UserState(
         id=guest,
         version=1,
@@ -142,17 +144,17 @@ async def test_addresses_are_for_the_organization_only(world: World) -> None:
         is_guest=False,
         is_active=True,
     )
-    await world.user_views.follow(UserRegistered(user=known))
-    await world.see(joined(state.id, connection(guest, "PA_1", at(0))))
-    (ours,) = from_csv(await exported(world, state.id, Format.CSV))
-    (theirs,) = from_csv(await exported(world, state.id, Format.CSV, outsider))
+    await replica.users.follow(UserRegistered(user=known))
+    await replica.see(joined(state.id, connection(guest, "PA_1", at(0))))
+    (ours,) = from_csv(await exported(replica, state.id, "csv"))
+    (theirs,) = from_csv(await exported(replica, state.id, "csv", outsider))
     assert (ours["email"], theirs["email"]) == ("anna@example.com", "")
 
 
-async def test_only_who_hosts_gets_it(world: World) -> None:
-    session_id = await crowd(world, ["Bob"])
+async def test_only_who_hosts_gets_it(replica: Replica) -> None:
+    session_id = await crowd(replica, ["Bob"])
     with pytest.raises(Forbidden):
-        await exports(world).export(session_id, viewer(new_id()), None, Format.CSV)
+        await exports(replica).export(session_id, viewer(new_id()), None, "csv")
     with pytest.raises(NotFound):
-        await exports(world).export(session_id, host(), new_id(), Format.CSV)
-    assert await exports(world).export(session_id, host(), LIBRARY, Format.CSV)
+        await exports(replica).export(session_id, host(), new_id(), "csv")
+    assert await exports(replica).export(session_id, host(), LIBRARY, "csv")

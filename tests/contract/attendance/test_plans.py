@@ -7,8 +7,8 @@ import pytest
 from services.attendance.attendances.repository import named
 from shared.persistence.mongo import ASCENDING, Document, Mongo
 from tests.query_plans import explain
-from tests.unit.attendance.events import at
-from tests.unit.attendance.world import World
+from tests.unit.attendance.builders import at
+from tests.unit.attendance.fixture import Replica
 
 ORDER = [("joined_at", ASCENDING), ("_id", ASCENDING)]
 OURS, OTHERS = 60, 200
@@ -28,17 +28,17 @@ def attendance(session_id: str, number: int) -> Document:
 
 
 @pytest.fixture
-async def filled(real_mongo: Mongo) -> World:
+async def filled(real_mongo: Mongo) -> Replica:
     """Two sessions: the one asked for, and a larger one that nobody should have to read."""
-    world = World(real_mongo)
-    await world.ensure_indexes()
+    replica = Replica(real_mongo)
+    await replica.ensure_indexes()
     documents = [attendance("ours", n) for n in range(OURS)] + [
         attendance("theirs", n) for n in range(OTHERS)
     ]
-    await world.attendances.collection.insert_many(documents)
+    await replica.attendances.collection.insert_many(documents)
     presences = [{**one, "_id": f"PA-{one['_id']}"} for one in documents]
-    await world.presences.collection.insert_many(presences)
-    return world
+    await replica.presences.collection.insert_many(presences)
+    return replica
 
 
 def stages(plan: Any) -> list[str]:
@@ -60,7 +60,7 @@ def sorts_in_memory(plan: Document) -> bool:
         pytest.param(named("ours", "name 1"), id="by name"),
     ],
 )
-async def test_a_page_of_attendances(filled: World, query: Document) -> None:
+async def test_a_page_of_attendances(filled: Replica, query: Document) -> None:
     skip, limit = 4, 5
     plan = await explain(filled.attendances.collection, query, sort=ORDER, skip=skip, limit=limit)
     if sorts_in_memory(plan):
@@ -74,7 +74,7 @@ async def test_a_page_of_attendances(filled: World, query: Document) -> None:
     assert plan["executionStats"]["totalDocsExamined"] <= skip + limit
 
 
-async def test_those_who_are_there(filled: World) -> None:
+async def test_those_who_are_there(filled: Replica) -> None:
     there: Document = {"session_id": "ours", "open": True, "counted": True, "active": True}
     order = [("joined_at", ASCENDING), ("user_id", ASCENDING)]
     plan = await explain(filled.presences.collection, there, sort=order, limit=10)
@@ -85,16 +85,16 @@ async def test_those_who_are_there(filled: World) -> None:
 @pytest.mark.parametrize(
     "query", [{"session_id": "ours"}, {"session_id": "ours", "user_id": {"$in": ["u1", "u2"]}}]
 )
-async def test_the_presences_of_a_session_and_of_people(filled: World, query: Document) -> None:
+async def test_the_presences_of_a_session_and_of_people(filled: Replica, query: Document) -> None:
     plan = await explain(filled.presences.collection, query)
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] == (2 if "user_id" in query else OURS)
 
 
-async def test_the_marks_to_adopt(filled: World) -> None:
-    await filled.changes.mark({"ours": {"u1"}})
+async def test_the_marks_to_adopt(filled: Replica) -> None:
+    await filled.queue.mark({"ours": {"u1"}})
     plan = await explain(
-        filled.marks.collection, {"marked_at": {"$lt": at(0)}}, sort=[("marked_at", ASCENDING)]
+        filled.pending.collection, {"marked_at": {"$lt": at(0)}}, sort=[("marked_at", ASCENDING)]
     )
     assert "IXSCAN" in stages(plan["queryPlanner"]["winningPlan"])
     assert plan["executionStats"]["totalDocsExamined"] == 0
@@ -107,7 +107,7 @@ async def test_the_marks_to_adopt(filled: World) -> None:
         pytest.param({"session_id": "ours", "joined_at": at(7), "_id": {"$gt": "ours-"}}, id="together"),
     ],
 )
-async def test_a_page_of_an_export(filled: World, query: Document) -> None:
+async def test_a_page_of_an_export(filled: Replica, query: Document) -> None:
     plan = await explain(filled.attendances.collection, query, sort=ORDER, limit=10)
     assert "COLLSCAN" not in stages(plan["queryPlanner"]["winningPlan"])
     if not sorts_in_memory(plan):

@@ -5,13 +5,13 @@ import asyncio
 from shared.contracts.session_events import SessionEnded
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from tests.unit.attendance.events import at, connection, ended, joined, left, session
-from tests.unit.attendance.world import World
+from tests.unit.attendance.builders import at, connection, ended, joined, left, session
+from tests.unit.attendance.fixture import Replica
 
 
-async def pair(mongo: Mongo) -> tuple[World, World]:
-    one = World(mongo, replica="one")
-    two = World(mongo, replica="two", clock=one.clock)
+async def pair(mongo: Mongo) -> tuple[Replica, Replica]:
+    one = Replica(mongo, replica="one")
+    two = Replica(mongo, replica="two", clock=one.clock)
     await one.ensure_indexes()
     return one, two
 
@@ -22,44 +22,44 @@ async def test_marks_of_a_replica_that_died_are_adopted(mongo: Mongo) -> None:
     await dead.go_live(state)
     await dead.handle([joined(state.id, connection(user, "PA_1", at(0)))])
 
-    await other.changes.adopt(other_idle := 5 * (at(1) - at(0)))
-    await other.ticker.tick()
+    await other.queue.adopt(other_idle := 5 * (at(1) - at(0)))
+    await other.worker.run_once()
     assert (await other.report(state.id)).total == 0
     other.clock.advance(seconds=6)
-    await other.changes.adopt(other_idle)
-    await other.ticker.tick()
+    await other.queue.adopt(other_idle)
+    await other.worker.run_once()
     assert (await other.report(state.id)).total == 1
     assert await mongo.collection("marks").find({}) == []
     assert [one.viewer_count for one in await other.told()] == [1]
 
 
 async def test_an_own_mark_that_waits_is_not_adopted_but_a_forgotten_one_is(mongo: Mongo) -> None:
-    world, _ = await pair(mongo)
+    replica, _ = await pair(mongo)
     state = session()
-    await world.changes.mark({state.id: {"a"}})
-    world.clock.advance(seconds=6)
-    await world.changes.adopt(at(5) - at(0))
-    (change,) = world.changes.take()
+    await replica.queue.mark({state.id: {"a"}})
+    replica.clock.advance(seconds=6)
+    await replica.queue.adopt(at(5) - at(0))
+    (change,) = replica.queue.take()
     assert change.people == {"a"}
-    await world.changes.adopt(at(5) - at(0))
-    world.changes.release(change)
-    assert world.changes.take() == []
-    await world.changes.settle(change)
+    await replica.queue.adopt(at(5) - at(0))
+    replica.queue.release(change)
+    assert replica.queue.take() == []
+    await replica.queue.settle(change)
     assert await mongo.collection("marks").find({}) == []
 
 
 async def test_a_change_during_the_recomputation_keeps_its_mark(mongo: Mongo) -> None:
-    world, _ = await pair(mongo)
-    await world.changes.mark({"s": {"a"}})
-    (first,) = world.changes.take()
-    await world.changes.mark({"s": {"b"}})
-    assert world.changes.take() == []
-    await world.changes.settle(first)
-    world.changes.release(first)
+    replica, _ = await pair(mongo)
+    await replica.queue.mark({"s": {"a"}})
+    (first,) = replica.queue.take()
+    await replica.queue.mark({"s": {"b"}})
+    assert replica.queue.take() == []
+    await replica.queue.settle(first)
+    replica.queue.release(first)
     assert len(await mongo.collection("marks").find({})) == 1
-    (second,) = world.changes.take()
+    (second,) = replica.queue.take()
     assert second.people == {"b"}
-    await world.changes.settle(second)
+    await replica.queue.settle(second)
     assert await mongo.collection("marks").find({}) == []
 
 
@@ -70,27 +70,27 @@ async def test_older_facts_never_overwrite_newer_attendance(mongo: Mongo) -> Non
     connections = [connection(user, f"PA_{n}", at(n)) for n, user in enumerate(users)]
     await one.go_live(state)
 
-    async def come_and_go(world: World, part: slice) -> None:
+    async def come_and_go(replica: Replica, part: slice) -> None:
         for known in connections[part]:
-            await world.handle([joined(state.id, known)])
-            await world.handle([left(state.id, known, at(30))])
+            await replica.handle([joined(state.id, known)])
+            await replica.handle([left(state.id, known, at(30))])
 
-    async def recount(world: World) -> None:
+    async def recount(replica: Replica) -> None:
         for _ in range(12):
-            await world.changes.mark({state.id: None})
-            await world.ticker.tick()
+            await replica.queue.mark({state.id: None})
+            await replica.worker.run_once()
 
     await asyncio.gather(
         come_and_go(one, slice(0, 6)), come_and_go(two, slice(6, 12)), recount(one), recount(two)
     )
-    await one.ticker.tick()
-    await two.ticker.tick()
+    await one.worker.run_once()
+    await two.worker.run_once()
     report = await one.report(state.id)
     assert [(row.left_at, row.join_count) for row in report.attendance] == [(at(30), 1)] * 12
-    assert report.currently_watching == (await two.audiences.seen(state.id)).viewer_count == 0
+    assert report.currently_watching == (await two.viewer_counts.seen(state.id)).viewer_count == 0
 
     await two.see(SessionEnded(session=ended(state, at(60))))
-    audience = await one.audiences.seen(state.id)
+    audience = await one.viewer_counts.seen(state.id)
     assert (audience.viewer_count, audience.max_viewers) == (0, 12)
     assert await mongo.collection("marks").find({}) == []
 

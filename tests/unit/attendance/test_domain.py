@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.attendance.attendances.domain import Interval, attend, attendance_id, peak, union
-from services.attendance.presence.domain import Fact, Presence, is_viewer
+from services.attendance.attendances.domain import Interval, attend, peak, union
+from services.attendance.presence.domain import ConnectionUpdate, Presence, attendance_id, is_viewer
 from services.attendance.sessions.domain import SessionView, affected
 from shared.contracts.states import Role
 from shared.ids import new_id
-from tests.unit.attendance.events import at, connection, ended, joined, left, session
+from tests.unit.attendance.builders import at, connection, ended, joined, left, session
 
 spans = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 15)), max_size=8)
 
@@ -113,10 +113,12 @@ def test_who_is_a_viewer(role: Role) -> None:
     assert is_viewer(connection("u", "PA_1", at(0), role=role))
 
 
-def test_facts_of_a_connection_merge_either_way() -> None:
+def test_updates_of_a_connection_merge_either_way() -> None:
     state = session()
-    came = Fact.of(joined(state.id, connection("u", "PA_1", at(1), username="At the door")))
-    went = Fact.of(left(state.id, connection("u", "PA_1", at(1), username="On the way out"), at(9)))
+    came = ConnectionUpdate.of(joined(state.id, connection("u", "PA_1", at(1), username="At the door")))
+    went = ConnectionUpdate.of(
+        left(state.id, connection("u", "PA_1", at(1), username="On the way out"), at(9))
+    )
     assert came.merged(went) == went.merged(came)
     assert came.merged(went).username == "At the door"
     assert came.merged(went).left_at == at(9)

@@ -7,13 +7,13 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.attendance.reports.schemas import AttendanceResponse
+from services.attendance.reports.rows import AttendanceRow
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded, SessionStarted
 from shared.ids import new_id
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.attendance.events import at, connection, ended, joined, left, session
-from tests.unit.attendance.world import World
+from tests.unit.attendance.builders import at, connection, ended, joined, left, session
+from tests.unit.attendance.fixture import Replica
 
 USERS = [new_id() for _ in range(3)]
 END = 50
@@ -54,8 +54,8 @@ def model(user: int, all_visits: list[Visit], *, over: bool) -> dict[str, object
     }
 
 
-def told(row: AttendanceResponse) -> dict[str, object]:
-    return row.model_dump(include={"joined_at", "left_at", "watch_duration", "join_count"})
+def told(row: AttendanceRow) -> dict[str, object]:
+    return {name: getattr(row, name) for name in ("joined_at", "left_at", "watch_duration", "join_count")}
 
 
 def events_of(session_id: str, all_visits: list[Visit]) -> list[Event]:
@@ -86,15 +86,15 @@ async def test_any_order_gives_the_same_attendance(data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(shuffled)), max_size=4)))
 
-    world = World(memory_mongo())
+    replica = Replica(memory_mongo())
     for start, stop in pairwise([0, *cuts, len(shuffled)]):
-        await world.see(*shuffled[start:stop])
-    world.clock.advance(seconds=100)
+        await replica.see(*shuffled[start:stop])
+    replica.clock.advance(seconds=100)
 
-    rows = {row.user_id: told(row) for row in (await world.report(state.id)).attendance}
+    rows = {row.user_id: told(row) for row in (await replica.report(state.id)).attendance}
     expected = {USERS[user]: model(user, all_visits, over=over) for user in range(3)}
     assert rows == {user: row for user, row in expected.items() if row}
-    audience = await world.audiences.seen(state.id)
+    audience = await replica.viewer_counts.seen(state.id)
     if over:
         assert (audience.viewer_count, audience.max_viewers) == (
             0,

@@ -13,8 +13,8 @@ from shared.contracts.session_events import SessionEnded, SessionStarted
 from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.testing.memory_mongo import memory_mongo
-from tests.unit.attendance.events import at, connection, ended, joined, left, session
-from tests.unit.attendance.world import World
+from tests.unit.attendance.builders import at, connection, ended, joined, left, session
+from tests.unit.attendance.fixture import Replica
 
 ROOM = "RM_1"
 ANNA, BERTA = new_id(), new_id()
@@ -42,95 +42,95 @@ def in_room(event: Event, room_sid: str | None = ROOM) -> Event:
     return event.model_copy(update={"room_sid": room_sid})
 
 
-async def stays(world: World, session_id: str) -> dict[str, tuple[datetime, datetime | None, int]]:
+async def stays(replica: Replica, session_id: str) -> dict[str, tuple[datetime, datetime | None, int]]:
     """By user: joined, left, how often."""
-    rows = (await world.report(session_id)).attendance
+    rows = (await replica.report(session_id)).attendance
     return {row.user_id: (row.joined_at, row.left_at, row.join_count) for row in rows}
 
 
 async def test_who_is_listed_and_unknown_has_been_there_since_they_joined() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
     one = connection(ANNA, "PA_1", at(3))
-    await world.see(roster(state.id, 10, one))
-    await world.see(roster(state.id, 20, one))
-    assert await stays(world, state.id) == {ANNA: (at(3), None, 1)}
-    assert (await world.audiences.seen(state.id)).viewer_count == 1
-    await world.see(in_room(joined(state.id, one)), in_room(left(state.id, one, at(25))))
-    assert await stays(world, state.id) == {ANNA: (at(3), at(25), 1)}
+    await replica.see(roster(state.id, 10, one))
+    await replica.see(roster(state.id, 20, one))
+    assert await stays(replica, state.id) == {ANNA: (at(3), None, 1)}
+    assert (await replica.viewer_counts.seen(state.id)).viewer_count == 1
+    await replica.see(in_room(joined(state.id, one)), in_room(left(state.id, one, at(25))))
+    assert await stays(replica, state.id) == {ANNA: (at(3), at(25), 1)}
 
 
 async def test_who_is_not_listed_left_when_last_seen() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
     seen, unseen = connection(ANNA, "PA_1", at(0)), connection(BERTA, "PA_2", at(11))
-    await world.see(in_room(joined(state.id, seen)), in_room(joined(state.id, unseen)))
-    await world.see(roster(state.id, 20, departed={"PA_1": 10}))
-    assert await stays(world, state.id) == {ANNA: (at(0), at(10), 1), BERTA: (at(11), at(11), 1)}
-    assert (await world.audiences.seen(state.id)).viewer_count == 0
-    documents = await world.presences.collection.find({"estimated_left_at": {"$exists": True}})
+    await replica.see(in_room(joined(state.id, seen)), in_room(joined(state.id, unseen)))
+    await replica.see(roster(state.id, 20, departed={"PA_1": 10}))
+    assert await stays(replica, state.id) == {ANNA: (at(0), at(10), 1), BERTA: (at(11), at(11), 1)}
+    assert (await replica.viewer_counts.seen(state.id)).viewer_count == 0
+    documents = await replica.presences.collection.find({"estimated_left_at": {"$exists": True}})
     assert {document["_id"] for document in documents} == {"PA_1", "PA_2"}
 
 
 async def test_a_real_leave_outranks_the_estimate_whenever_it_comes() -> None:
     for first in (True, False):
-        world, state = World(memory_mongo()), session()
-        await world.go_live(state)
+        replica, state = Replica(memory_mongo()), session()
+        await replica.go_live(state)
         one = connection(ANNA, "PA_1", at(0))
         news: list[Event] = [
             in_room(left(state.id, one, at(14))),
             roster(state.id, 20, departed={"PA_1": 10}),
         ]
-        await world.see(in_room(joined(state.id, one)))
+        await replica.see(in_room(joined(state.id, one)))
         for event in news if first else reversed(news):
-            await world.see(event)
-        assert await stays(world, state.id) == {ANNA: (at(0), at(14), 1)}
+            await replica.see(event)
+        assert await stays(replica, state.id) == {ANNA: (at(0), at(14), 1)}
 
 
 async def test_a_roster_says_nothing_of_who_came_after_it() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
-    await world.see(in_room(joined(state.id, connection(ANNA, "PA_1", at(10)))))
-    await world.see(roster(state.id, 9), roster(state.id, 11))
-    assert await stays(world, state.id) == {ANNA: (at(10), None, 1)}
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
+    await replica.see(in_room(joined(state.id, connection(ANNA, "PA_1", at(10)))))
+    await replica.see(roster(state.id, 9), roster(state.id, 11))
+    assert await stays(replica, state.id) == {ANNA: (at(10), None, 1)}
 
 
 async def test_a_roster_says_nothing_of_other_rooms() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
-    await world.see(in_room(joined(state.id, connection(ANNA, "PA_1", at(0))), "RM_0"))
-    await world.see(in_room(joined(state.id, connection(BERTA, "PA_2", at(0))), None))
-    await world.see(roster(state.id, 20))
-    assert await stays(world, state.id) == {ANNA: (at(0), None, 1), BERTA: (at(0), None, 1)}
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
+    await replica.see(in_room(joined(state.id, connection(ANNA, "PA_1", at(0))), "RM_0"))
+    await replica.see(in_room(joined(state.id, connection(BERTA, "PA_2", at(0))), None))
+    await replica.see(roster(state.id, 20))
+    assert await stays(replica, state.id) == {ANNA: (at(0), None, 1), BERTA: (at(0), None, 1)}
 
 
 async def test_who_is_still_connecting_is_neither_opened_nor_closed() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
     one = connection(ANNA, "PA_1", at(0))
-    await world.see(roster(state.id, 10, one, joining=True))
-    assert await stays(world, state.id) == {}
-    await world.see(in_room(joined(state.id, one)))
-    await world.see(roster(state.id, 20, one, joining=True))
-    assert await stays(world, state.id) == {ANNA: (at(0), None, 1)}
+    await replica.see(roster(state.id, 10, one, joining=True))
+    assert await stays(replica, state.id) == {}
+    await replica.see(in_room(joined(state.id, one)))
+    await replica.see(roster(state.id, 20, one, joining=True))
+    assert await stays(replica, state.id) == {ANNA: (at(0), None, 1)}
 
 
 async def test_an_estimate_that_was_wrong_is_taken_back() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
     one = connection(ANNA, "PA_1", at(0))
-    await world.see(in_room(joined(state.id, one)))
-    await world.see(roster(state.id, 20, departed={"PA_1": 10}))
-    await world.see(roster(state.id, 10, one))
-    assert await stays(world, state.id) == {ANNA: (at(0), at(10), 1)}, "an older roster proves nothing new"
-    await world.see(roster(state.id, 30, one))
-    assert await stays(world, state.id) == {ANNA: (at(0), None, 1)}
+    await replica.see(in_room(joined(state.id, one)))
+    await replica.see(roster(state.id, 20, departed={"PA_1": 10}))
+    await replica.see(roster(state.id, 10, one))
+    assert await stays(replica, state.id) == {ANNA: (at(0), at(10), 1)}, "an older roster proves nothing new"
+    await replica.see(roster(state.id, 30, one))
+    assert await stays(replica, state.id) == {ANNA: (at(0), None, 1)}
 
 
 async def test_staff_and_monitors_on_a_roster_are_no_viewers() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
-    await world.see(
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
+    await replica.see(
         roster(
             state.id,
             10,
@@ -139,15 +139,15 @@ async def test_staff_and_monitors_on_a_roster_are_no_viewers() -> None:
             connection(new_id(), "PA_3", at(0), kind="ingress"),
         )
     )
-    assert await stays(world, state.id) == {}
+    assert await stays(replica, state.id) == {}
 
 
 async def test_a_session_that_is_over_is_not_corrected() -> None:
-    world, state = World(memory_mongo()), session()
-    await world.go_live(state)
-    await world.see(SessionEnded(session=ended(state, at(5))))
-    await world.see(roster(state.id, 10, connection(ANNA, "PA_1", at(0))))
-    assert await stays(world, state.id) == {}
+    replica, state = Replica(memory_mongo()), session()
+    await replica.go_live(state)
+    await replica.see(SessionEnded(session=ended(state, at(5))))
+    await replica.see(roster(state.id, 10, connection(ANNA, "PA_1", at(0))))
+    assert await stays(replica, state.id) == {}
 
 
 visits = st.lists(
@@ -185,11 +185,11 @@ async def test_with_rosters_lost_webhooks_do_not_matter_but_for_a_period(data: s
     # The last roster is the last word: one that comes later than a newer one must not undo it.
     order: list[Event] = [SessionStarted(session=state), *shuffled, rosters[-1]]
     cuts = sorted(data.draw(st.lists(st.integers(0, len(order)), max_size=3)))
-    world = World(memory_mongo())
+    replica = Replica(memory_mongo())
     for start, stop in pairwise([0, *cuts, len(order)]):
-        await world.see(*order[start:stop])
+        await replica.see(*order[start:stop])
 
-    documents = {one["_id"]: one for one in await world.presences.collection.find({})}
+    documents = {one["_id"]: one for one in await replica.presences.collection.find({})}
     for one, start, length in people:
         document = documents.get(one.participant_sid)
         if length is None:

@@ -10,32 +10,17 @@ from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionStarted
 from shared.contracts.states import Role, SessionState
-from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
+from shared.testing.fake_session_owner import FakeSessionOwner
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, grant
 
 PERIOD = timedelta(seconds=10)
-
-
-class FakeOwner:
-    """The session service's answers; `away` while it gives none."""
-
-    def __init__(self) -> None:
-        self.sessions: dict[str, SessionState] = {}
-        self.asked: list[str] = []
-        self.away = False
-
-    async def ask(self, session_id: str) -> SessionState | None:
-        self.asked.append(session_id)
-        if self.away:
-            raise Unavailable("away")
-        return self.sessions.get(session_id)
 
 
 class House:
@@ -45,7 +30,7 @@ class House:
         self.mongo: Mongo = like.mongo if like else mongo or memory_mongo()
         self.clock: FakeClock = like.clock if like else FakeClock(T0)
         self.livekit: FakeLiveKit = like.livekit if like else FakeLiveKit(self.clock)
-        self.owner: FakeOwner = like.owner if like else FakeOwner()
+        self.owner: FakeSessionOwner = like.owner if like else FakeSessionOwner()
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.parts = build_reconciler(

@@ -34,10 +34,10 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
 from shared.testing.fake_livekit import FakeLiveKit
+from shared.testing.fake_session_owner import FakeSessionOwner
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import T0, state
-from tests.unit.egress.reconciler.fixture import FakeOwner
 from tests.unit.egress.streams.engine import FakeEngine
 
 SECRET = "a secret that tests share with nobody"
@@ -58,7 +58,7 @@ class House:
         self.mongo: Mongo = like.mongo if like else mongo or memory_mongo()
         self.clock: FakeClock = like.clock if like else FakeClock(T0)
         self.livekit = FakeLiveKit(self.clock)
-        self.owner: FakeOwner = like.owner if like else FakeOwner()
+        self.owner: FakeSessionOwner = like.owner if like else FakeSessionOwner()
         self.bus = MemoryBus(clock=self.clock)
         self.engine: FakeEngine = like.engine if like else FakeEngine(self.clock)
         self.engine.keeps_records = keeps_records

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from services.egress.sessions.domain import KnownSession
 from services.egress.streams.domain import StreamPart
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded
@@ -163,7 +164,7 @@ async def test_a_wish_that_nobody_heard_is_followed(house: House) -> None:
     wish = StreamWish(wanted=True, attempt=1)
     wishing = session.model_copy(update={"version": session.version + 1, "stream": wish})
     house.owner.sessions[session.id] = wishing
-    await house.reconciler.sessions._sessions.save(wishing)
+    await house.reconciler.sessions.save([KnownSession(wishing)])
     await house.go_round(12)
     assert await house.repaired() == [("stream", "stream wanted, attempt 1", "nobody began it")]
     await house.work()

@@ -1,4 +1,4 @@
-"""Requests to leave: an aggregate a sign-in and session, stored with the event that tells of it."""
+"""Requests to leave: an aggregate a sign-in and session, stored with its event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from shared.persistence.repository import Repository
 
 
 @dataclass
-class Leave:
+class LeaveRequest:
     """The last time that one sign-in asked to leave the session."""
 
     id: str
@@ -31,16 +31,16 @@ class Leave:
         ]
 
 
-class LeaveRepository(Repository[Leave]):
+class LeaveRequestRepository(Repository[LeaveRequest]):
     collection_name: ClassVar[str] = "leaves"
     noun: ClassVar[str] = "leave"
     indexes = (Index([("session_id", ASCENDING)]),)
-    entity = Leave
+    entity = LeaveRequest
 
     async def request(self, session_id: str, caller: Caller, at: datetime) -> None:
         """Store the request and its event."""
         id_ = f"{session_id}/{caller.identity}"
-        leave = Leave(id_, 1, session_id, caller.user_id, caller.identity, at)
+        leave = LeaveRequest(id_, 1, session_id, caller.user_id, caller.identity, at)
         try:
             await self.add(leave, leave.request(at))
         except Duplicate:

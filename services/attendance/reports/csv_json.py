@@ -3,17 +3,30 @@
 import csv
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from io import StringIO
+from typing import Final
 
 import orjson
 
-from services.attendance.exports.schemas import COLUMNS, Cell
 from shared.text.spreadsheet import escape_formula
 
+COLUMNS: Final = (
+    "user_id",
+    "username",
+    "email",
+    "is_guest",
+    "joined_at",
+    "left_at",
+    "last_seen_at",
+    "watch_duration",
+    "join_count",
+)
+
+Cell = str | int | bool | None
 Pages = AsyncIterator[list[list[Cell]]]
 
 
 async def as_csv(pages: Pages) -> AsyncGenerator[bytes, None]:
-    """UTF-8 with a heading; what begins like a formula is neutralised."""
+    """UTF-8 with a heading; what begins like a formula is escaped."""
     yield _lines([COLUMNS])
     async for page in pages:
         yield _lines([[_text(cell) for cell in row] for row in page])

@@ -12,7 +12,7 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
 from shared.session_projection.owner import HttpSessionOwner
-from tests.unit.attendance.events import session
+from tests.unit.attendance.builders import session
 
 SECRET = "a secret between the services only"
 STATE = session()

@@ -7,8 +7,7 @@ from tempfile import TemporaryDirectory
 
 from xlsxwriter import Workbook
 
-from services.attendance.exports.schemas import COLUMNS, Cell
-from services.attendance.exports.text import Pages
+from services.attendance.reports.csv_json import COLUMNS, Pages
 from shared.text.spreadsheet import escape_formula
 
 _CHUNK = 64 * 1024
@@ -38,10 +37,8 @@ async def _write(path: Path, folder: str, pages: Pages) -> None:
     number = 1
     async for page in pages:
         for row in page:
-            sheet.write_row(number, 0, [_cell(cell) for cell in row])
+            sheet.write_row(
+                number, 0, [escape_formula(cell) if isinstance(cell, str) else cell for cell in row]
+            )
             number += 1
     await asyncio.to_thread(workbook.close)
-
-
-def _cell(cell: Cell) -> Cell:
-    return escape_formula(cell) if isinstance(cell, str) else cell

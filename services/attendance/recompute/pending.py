@@ -1,4 +1,4 @@
-"""The marks: which replica has yet to recompute which session, so that a crash forgets nothing."""
+"""Which replica has yet to recompute which session, stored so that a crash forgets nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from shared.persistence.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateO
 
 
 @dataclass(frozen=True)
-class Mark:
-    """`seq` counts the replica's markings: clearing an earlier one leaves a later one."""
+class PendingSession:
+    """`seq` counts the replica's requests: clearing an earlier one leaves a later one."""
 
     id: str
     session_id: str
@@ -17,7 +17,7 @@ class Mark:
     seq: int
 
 
-class MarkRepository:
+class PendingSessionRepository:
     indexes = (Index([("marked_at", ASCENDING)]),)
 
     def __init__(self, mongo: Mongo):
@@ -26,30 +26,32 @@ class MarkRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def put(self, marks: list[Mark], now: datetime) -> None:
+    async def put(self, pending: list[PendingSession], now: datetime) -> None:
         writes = [
             UpdateOne(
-                {"_id": mark.id},
+                {"_id": one.id},
                 {
-                    "$setOnInsert": {"session_id": mark.session_id, "replica": mark.replica},
-                    "$max": {"seq": mark.seq, "marked_at": now},
+                    "$setOnInsert": {"session_id": one.session_id, "replica": one.replica},
+                    "$max": {"seq": one.seq, "marked_at": now},
                 },
                 upsert=True,
             )
-            for mark in marks
+            for one in pending
         ]
-        # Two first marks of the same session may race; the loser then finds the winner's.
+        # Two first ones of the same session may race; the loser then finds the winner's.
         while refused := (await self.collection.bulk(writes)).duplicates:
             writes = [writes[position] for position in refused]
 
     async def clear(self, seen: Mapping[str, int]) -> None:
-        """Take away marks, by id, that are no newer than the given `seq`."""
+        """Remove those, by id, that are no newer than the given `seq`."""
         await self.collection.bulk(
             [DeleteOne({"_id": id_, "seq": {"$lte": seq}}) for id_, seq in seen.items()]
         )
 
-    async def older_than(self, moment: datetime, *, limit: int) -> list[Mark]:
+    async def older_than(self, moment: datetime, *, limit: int) -> list[PendingSession]:
         documents = await self.collection.find(
             {"marked_at": {"$lt": moment}}, sort=[("marked_at", ASCENDING)], limit=limit
         )
-        return [Mark(one["_id"], one["session_id"], one["replica"], one["seq"]) for one in documents]
+        return [
+            PendingSession(one["_id"], one["session_id"], one["replica"], one["seq"]) for one in documents
+        ]

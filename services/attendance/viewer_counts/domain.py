@@ -7,8 +7,8 @@ from shared.contracts.event import Event
 
 
 @dataclass
-class Audience:
-    """The numbers of one session as last told."""
+class ViewerCount:
+    """The numbers of one session as last published."""
 
     id: str
     version: int
@@ -20,7 +20,7 @@ class Audience:
         return self._become(viewers, max(self.max_viewers, viewers))
 
     def settle(self, most: int) -> list[Event]:
-        """After the session: nobody is there any more, and `most` is the peak."""
+        """After the session: nobody is there, and `most` is the peak."""
         return self._become(0, most)
 
     def _become(self, viewers: int, most: int) -> list[Event]:

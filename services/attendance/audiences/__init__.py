@@ -1,1 +1,0 @@
-"""Audience: how many people watch a session, recomputed wherever presence changed."""

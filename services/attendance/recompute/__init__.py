@@ -1,0 +1,1 @@
+"""Recomputing attendance and viewer counts wherever presence or sessions changed."""

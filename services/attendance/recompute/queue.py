@@ -1,0 +1,106 @@
+"""What is not recomputed yet: people by session in memory, sessions in the store."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+
+from services.attendance.recompute.pending import PendingSession, PendingSessionRepository
+from services.attendance.sessions.domain import People
+from shared.clock import Clock
+
+_ADOPTED_AT_ONCE = 1000
+
+
+@dataclass
+class RecomputeTask:
+    """The people of a session (None: everyone) to recompute, and what is settled in the store by it."""
+
+    session_id: str
+    people: People = frozenset()
+    pending: dict[str, int] = field(default_factory=dict)
+
+    def add(self, people: People, pending: Mapping[str, int]) -> None:
+        self.people = None if self.people is None or people is None else self.people | people
+        _raise_to(self.pending, pending)
+
+
+class RecomputeQueue:
+    """`mark` after writing presence and before answering for it; `take`, recompute, then `settle`.
+
+    What is pending in the store names session and replica. If a replica does not come back to it, another
+    adopts it and recomputes everyone of the session.
+    """
+
+    def __init__(self, pending: PendingSessionRepository, clock: Clock, replica: str):
+        self._store = pending
+        self._clock = clock
+        self._replica = replica
+        self._waiting: dict[str, RecomputeTask] = {}
+        self._taken: set[str] = set()
+        # What is pending in the store, by id and newest seq, of what waits or is taken.
+        self._pending: dict[str, int] = {}
+        self._seq = count(1)
+        self._marking = asyncio.Lock()
+        self._woken = asyncio.Event()
+
+    async def mark(self, people_of: Mapping[str, People]) -> None:
+        """Have these people of these sessions recomputed, also if this process dies now."""
+        if not people_of:
+            return
+        # One at a time: settling a later one must not remove an earlier one that nobody has taken.
+        async with self._marking:
+            seq = next(self._seq)
+            pending = [PendingSession(f"{id_}/{self._replica}", id_, self._replica, seq) for id_ in people_of]
+            await self._store.put(pending, self._clock.now())
+            for one in pending:
+                self._wait(one.session_id, people_of[one.session_id], {one.id: seq})
+
+    async def adopt(self, idle: timedelta) -> None:
+        """Take over what nobody has come back to for `idle`."""
+        for one in await self._store.older_than(self._clock.now() - idle, limit=_ADOPTED_AT_ONCE):
+            if self._pending.get(one.id, 0) < one.seq:
+                self._wait(one.session_id, None, {one.id: one.seq})
+
+    def take(self) -> list[RecomputeTask]:
+        """Everything that waits, except sessions that were taken and are not released yet."""
+        self._woken.clear()
+        free = [id_ for id_ in self._waiting if id_ not in self._taken]
+        self._taken.update(free)
+        return [self._waiting.pop(id_) for id_ in free]
+
+    async def settle(self, task: RecomputeTask, again: Iterable[str] = ()) -> None:
+        """`task` is done, except for the people `again`, who were changed meanwhile."""
+        left = frozenset(again)
+        if left:
+            self._wait(task.session_id, left, task.pending)
+            return
+        await self._store.clear(task.pending)
+        for id_, seq in task.pending.items():
+            if self._pending.get(id_) == seq:
+                del self._pending[id_]
+
+    def give_back(self, task: RecomputeTask) -> None:
+        """`task` could not be done now."""
+        self._wait(task.session_id, task.people, task.pending)
+
+    def release(self, task: RecomputeTask) -> None:
+        """The session may be taken again."""
+        self._taken.discard(task.session_id)
+        if task.session_id in self._waiting:
+            self._woken.set()
+
+    async def wait(self) -> None:
+        """Until something is added."""
+        await self._woken.wait()
+
+    def _wait(self, session_id: str, people: People, pending: Mapping[str, int]) -> None:
+        self._waiting.setdefault(session_id, RecomputeTask(session_id)).add(people, pending)
+        _raise_to(self._pending, pending)
+        self._woken.set()
+
+
+def _raise_to(known: dict[str, int], pending: Mapping[str, int]) -> None:
+    for id_, seq in pending.items():
+        known[id_] = max(seq, known.get(id_, 0))

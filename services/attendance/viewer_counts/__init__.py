@@ -1,0 +1,1 @@
+"""How many people watch a session, and the most there were at once."""
