@@ -79,14 +79,12 @@ class DocumentOperation:
         self._encoded: bytes | None = None
 
     async def openapi(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
+        """Raises `Unavailable` if a service does not answer: half a document would pass for the whole."""
         async with self._fetching:
             if self._encoded is None:
-                self._encoded = orjson.dumps(public_document(await self._fetch()))
+                documents = await asyncio.gather(*map(_fetch, self._upstreams.all))
+                self._encoded = orjson.dumps(public_document(documents))
         return web.Response(body=self._encoded, content_type="application/json")
-
-    async def _fetch(self) -> list[Document]:
-        """Raises `Unavailable` if a service does not answer: half a document would pass for the whole."""
-        return list(await asyncio.gather(*(_fetch(pool) for pool in self._upstreams.all)))
 
 
 async def _fetch(pool: Pool) -> Document:

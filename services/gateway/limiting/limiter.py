@@ -68,18 +68,10 @@ class Limit:
 
     async def hit(self, who: str) -> Count:
         """Count one more."""
-
-        async def hit(limiter: FixedWindowRateLimiter) -> Count:
-            allowed = await limiter.hit(self.rate, self.name, who)
-            return await self._read(limiter, who, exceeded=not allowed)
-
-        return await self._store.count(hit)
+        return await self._store.count(lambda limiter: self._count(limiter, who, cost=1))
 
     async def read(self, who: str) -> Count:
-        async def read(limiter: FixedWindowRateLimiter) -> Count:
-            return await self._read(limiter, who)
-
-        return await self._store.count(read)
+        return await self._store.count(lambda limiter: self._count(limiter, who, cost=0))
 
     async def take_back(self, count: Count) -> None:
         """Count one less, if the window is not over; what was counted elsewhere is not taken back here."""
@@ -90,7 +82,8 @@ class Limit:
 
         await self._store.count(take_back)
 
-    async def _read(self, limiter: FixedWindowRateLimiter, who: str, *, exceeded: bool = False) -> Count:
+    async def _count(self, limiter: FixedWindowRateLimiter, who: str, *, cost: int) -> Count:
+        exceeded = cost > 0 and not await limiter.hit(self.rate, self.name, who, cost=cost)
         window = await limiter.get_window_stats(self.rate, self.name, who)
         return Count(self, who, exceeded, window.remaining, window.reset_time, limiter)
 
