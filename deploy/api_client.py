@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 CALL_SECONDS = 15.0
 FILE_SECONDS = 60.0
@@ -94,12 +94,14 @@ class ApiClient:
         response, raw = await self._request(method, self._base_url + path, CALL_SECONDS, **options)
         return _data(f"{method} {self._base_url}{path}", response, raw)
 
-    async def read(self, model: type[M], method: str, path: str, **options: Any) -> M:
-        """The answer's `data` as `model`; see `call`."""
+    async def read(self, kind: type[T], method: str, path: str, *, field: str = "", **options: Any) -> T:
+        """The answer's `data`, or one field of it such as `room.id`, validated as `kind`; see `call`."""
         data = await self.call(method, path, **options)
         try:
-            return model.model_validate(data)
-        except ValidationError as error:
+            for name in field.split(".") if field else ():
+                data = data[name]
+            return TypeAdapter(kind).validate_python(data)
+        except (ValidationError, LookupError, TypeError) as error:
             raise CallFailed(
                 f"{method} {self._base_url}{path}", message=f"unexpected answer: {error}"
             ) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -14,11 +16,14 @@ from deploy.api_client import CallFailed
 from deploy.cli.up import DataDirOption
 from deploy.local import StackError
 from deploy.local.console import Console
-from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
+from deploy.local.control import start_detached, stop, wait_for_stack
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, supervisor_of
+from deploy.local.stack import Stack
 from deploy.local.stopping import Stopped
 from deploy.terminal import fail
 
 INTERRUPTED = 130
+START_SECONDS = 120.0
 
 
 def demo(
@@ -45,20 +50,18 @@ def demo(
 def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, keep: bool) -> None:
     # Imported late: the media client is large, and not installed everywhere.
     from deploy.demo.report import show_goodbye, show_result
-    from deploy.demo.run import demo_stack, run_demo
-    from deploy.demo.scenario import DemoOptions
+    from deploy.demo.scenario import DemoOptions, run_demo
     from deploy.demo.waiting import DemoFailed
 
     rich = Rich()
     try:
-        with demo_stack(data, Console(sys.stdout).raw, keep=keep) as found:
-            stack, url = found.stack, base_url or found.stack.base_url
+        with _ready_stack(data, keep=keep) as (stack, runs_on):
+            url = base_url or stack.base_url
             options = DemoOptions(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
             result = asyncio.run(run_demo(url, options, rich))
             show_result(rich, result)
             session_id = result.created.session_id
-            recording = data.recording_of(session_id)
-            show_goodbye(rich, url, session_id, recording, runs_on=keep or not found.started)
+            show_goodbye(rich, url, session_id, data.recording_of(session_id), runs_on=runs_on)
     except Stopped:
         rich.print("Interrupted: everything that was started has been ended.")
         raise typer.Exit(INTERRUPTED) from None
@@ -66,3 +69,20 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
         fail(str(error))
     if not result.agrees:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _ready_stack(data: DataDir, *, keep: bool) -> Iterator[tuple[Stack, bool]]:
+    """The running stack, or one started for the block and stopped after it unless kept.
+
+    The flag says whether it goes on running after the demo.
+    """
+    if supervisor_of(data) is not None:
+        yield wait_for_stack(data, START_SECONDS), True
+        return
+    stack = start_detached(data, None, START_SECONDS, Console(sys.stdout).raw, tied=not keep)
+    try:
+        yield stack, keep
+    finally:
+        if not keep:
+            stop(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deploy.demo.models import AttendanceData, AttendanceListData, AttendanceStatsData, SessionData
+from deploy.demo.api import AttendanceData, AttendanceListData, AttendanceStatsData, SessionData
 
 # The API gives whole seconds, cut off; clocks and messages take a moment.
 TOLERANCE_SECONDS = 1.5
@@ -115,7 +115,9 @@ def compare(people: Sequence[ObservedViewer], live: DurationRange, reported: Rep
     """One row for each thing that can be compared; `live` is how long the session was live."""
     listed = {one.user_id: one for one in reported.attendance.attendance}
     rows = [row for person in people for row in _person(person, listed.get(person.user_id))]
-    rows += [_not_a_viewer(one) for one in listed.values() if one.user_id not in {p.user_id for p in people}]
+    known = {person.user_id for person in people}
+    others = [one for user_id, one in listed.items() if user_id not in known]
+    rows += [exact(other.username, "attended", "no viewer", "listed") for other in others]
     return rows + _totals(people, reported) + _session(people, live, reported.session)
 
 
@@ -125,54 +127,48 @@ def agree(rows: Sequence[Row]) -> bool:
 
 def _person(person: ObservedViewer, answer: AttendanceData | None) -> list[Row]:
     if answer is None:
-        return [Row(person.name, "attended", "yes", "not listed", agrees=False)]
+        return [exact(person.name, "attended", "yes", "not listed")]
     return [
-        _exact(person.name, "joins", person.joins, answer.join_count),
-        _seconds(person.name, "watched", person.watched, answer.watch_duration),
-        Row(
-            person.name,
-            "has left",
-            "yes",
-            "no" if answer.left_at is None else "yes",
-            answer.left_at is not None,
-        ),
+        exact(person.name, "joins", person.joins, answer.join_count),
+        in_seconds(person.name, "watched", person.watched, answer.watch_duration),
+        exact(person.name, "has left", "yes", "yes" if answer.left_at else "no"),
     ]
-
-
-def _not_a_viewer(answer: AttendanceData) -> Row:
-    return Row(answer.username, "attended", "no viewer", "listed", agrees=False)
 
 
 def _totals(people: Sequence[ObservedViewer], reported: ReportedFigures) -> list[Row]:
     attendance, stats = reported.attendance, reported.stats
     most = peak([person.surely for person in people])
     return [
-        _exact("list", "people", len(people), attendance.total),
-        _exact("list", "still watching", 0, attendance.currently_watching),
-        _exact("statistics", "people", len(people), stats.total_attendees),
-        _exact("statistics", "still watching", 0, stats.currently_watching),
-        _exact("statistics", "peak viewers", most, stats.peak_viewers),
-        _seconds("statistics", "average watched", _average(people), stats.average_watch_duration),
-        _exact("live count", "highest shown", most, reported.highest_count),
+        exact("list", "people", len(people), attendance.total),
+        exact("list", "still watching", 0, attendance.currently_watching),
+        exact("statistics", "people", len(people), stats.total_attendees),
+        exact("statistics", "still watching", 0, stats.currently_watching),
+        exact("statistics", "peak viewers", most, stats.peak_viewers),
+        in_seconds("statistics", "average watched", _average(people), stats.average_watch_duration),
+        exact("live count", "highest shown", most, reported.highest_count),
     ]
 
 
 def _session(people: Sequence[ObservedViewer], live: DurationRange, session: SessionData) -> list[Row]:
     return [
-        Row("session", "status", "ended", session.status, session.status == "ended"),
-        _seconds("session", "duration", live, session.duration or 0),
-        _exact("session", "viewers now", 0, session.viewer_count),
-        _exact("session", "peak viewers", peak([person.surely for person in people]), session.max_viewers),
+        exact("session", "status", "ended", session.status),
+        in_seconds("session", "duration", live, session.duration or 0),
+        exact("session", "viewers now", 0, session.viewer_count),
+        exact("session", "peak viewers", peak([person.surely for person in people]), session.max_viewers),
     ]
 
 
-def _exact(who: str, what: str, really: int, reported: int) -> Row:
-    return Row(who, what, str(really), str(reported), really == reported)
+def exact(who: str, what: str, really: int | str, reported: int | str) -> Row:
+    left, right = (f"{value:,}" if isinstance(value, int) else value for value in (really, reported))
+    return Row(who, what, left, right, agrees=really == reported)
 
 
-def _seconds(who: str, what: str, really: DurationRange, reported: int) -> Row:
-    agrees = really.least - TOLERANCE_SECONDS <= reported <= really.most + TOLERANCE_SECONDS
-    return Row(who, what, f"{(really.least + really.most) / 2:.1f} s", f"{reported} s", agrees)
+def in_seconds(
+    who: str, what: str, really: DurationRange, reported: float, tolerance: float = TOLERANCE_SECONDS
+) -> Row:
+    agrees = really.least - tolerance <= reported <= really.most + tolerance
+    text = f"{reported} s" if isinstance(reported, int) else f"{reported:.1f} s"
+    return Row(who, what, f"{(really.least + really.most) / 2:.1f} s", text, agrees)
 
 
 def _average(people: Sequence[ObservedViewer]) -> DurationRange:

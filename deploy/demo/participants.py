@@ -40,11 +40,11 @@ class Viewer:
     async def join(self, context: JoinContext, device: MemberApi | None = None) -> ClientConnection:
         """Get a token and connect, with the first device unless another is given."""
         api = device or self.api
-        joined = await api.join(context.session_id)
+        token = await api.join(context.session_id)
         label = self.name if device is None else f"{self.name}'s second device"
         connection = ClientConnection(label, context.now)
         self.connections.append(connection)
-        await connection.open(context.livekit_url, joined.livekit_token)
+        await connection.open(context.livekit_url, token)
         return connection
 
     async def leave(self, context: JoinContext) -> None:
@@ -80,8 +80,7 @@ class Host:
 
     async def monitor(self, context: JoinContext) -> ClientConnection:
         """Watch hidden."""
-        joined = await self.api.monitor(context.session_id)
-        return await self._connect(context, "the monitor", joined.livekit_token)
+        return await self._connect(context, "the monitor", await self.api.monitor(context.session_id))
 
     async def _connect(self, context: JoinContext, label: str, token: str) -> ClientConnection:
         connection = ClientConnection(label, context.now)

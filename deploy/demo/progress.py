@@ -45,12 +45,27 @@ def display_on(console: Console, now: Callable[[], float]) -> Iterator[ProgressD
         yield BarDisplay(live)
 
 
-def _end_of(error: BaseException) -> str:
-    return "interrupted" if isinstance(error, asyncio.CancelledError) else "failed"
+class _Step:
+    text = ""
+
+    def advance(self, by: float = 1) -> None:
+        """Lines have no bar."""
+
+    def detail(self, text: str) -> None:
+        self.text = text
+
+
+class _Bar(_Step):
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, by: float = 1) -> None:
+        self._progress.advance(self._task, by)
 
 
 class LineDisplay:
-    """A line for each step that is over and for each change of the counts, with seconds since the start."""
+    """A line for each finished step and for each change of the counts, with seconds since the start."""
 
     def __init__(self, console: Console, now: Callable[[], float]) -> None:
         self._console = console
@@ -60,13 +75,10 @@ class LineDisplay:
 
     @contextmanager
     def step(self, title: str, total: float = 1) -> Iterator[ProgressStep]:  # noqa: ARG002 - there is no bar
-        detail = _Detail()
-        try:
-            yield detail
-        except BaseException as error:
-            self._print(f"{title}: {_end_of(error)}")
-            raise
-        self._print(f"{title}: {detail.text or 'done'}")
+        step = _Step()
+        with _shown_failure(lambda word: self._print(f"{title}: {word}")):
+            yield step
+        self._print(f"{title}: {step.text or 'done'}")
 
     def counts(self, text: str) -> None:
         if text != self._counts:
@@ -78,18 +90,8 @@ class LineDisplay:
         self._console.print(f"{seconds:6.1f} s  {text}", markup=False, highlight=False, soft_wrap=True)
 
 
-class _Detail:
-    text = ""
-
-    def advance(self, by: float = 1) -> None:
-        """Lines have no bar."""
-
-    def detail(self, text: str) -> None:
-        self.text = text
-
-
 class BarDisplay:
-    """The step under way with its bar, the live counts beneath it; above them the steps that are over."""
+    """The current step with its bar, the live counts beneath it; above them the finished steps."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -102,30 +104,23 @@ class BarDisplay:
         task = self._progress.add_task(title, total=total)
         bar = _Bar(self._progress, task)
         try:
-            yield bar
-        except BaseException as error:
-            self._over(Text("✗ ", "red"), title, _end_of(error))
-            raise
-        else:
-            self._over(Text("✓ ", "green"), title, bar.text)
+            with _shown_failure(lambda word: self._print(Text("✗ ", "red"), title, word)):
+                yield bar
+            self._print(Text("✓ ", "green"), title, bar.text)
         finally:
             self._progress.remove_task(task)
 
     def counts(self, text: str) -> None:
         self._counts.plain = f"  {text}"
 
-    def _over(self, mark: Text, title: str, detail: str) -> None:
+    def _print(self, mark: Text, title: str, detail: str) -> None:
         self._live.console.print(mark + Text(title) + Text(f"  {detail}", "dim"), soft_wrap=True)
 
 
-class _Bar:
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress = progress
-        self._task = task
-        self.text = ""
-
-    def advance(self, by: float = 1) -> None:
-        self._progress.advance(self._task, by)
-
-    def detail(self, text: str) -> None:
-        self.text = text
+@contextmanager
+def _shown_failure(show: Callable[[str], None]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        show("interrupted" if isinstance(error, asyncio.CancelledError) else "failed")
+        raise

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deploy.demo.api import HostApi
-from deploy.demo.comparison import Row
+from deploy.demo.api import HostApi, RecordingData
+from deploy.demo.comparison import DurationRange, Row, exact, in_seconds
 from deploy.demo.media_file import DecodedMedia, ProbeResult, decode, probe
-from deploy.demo.models import RecordingData
 from deploy.demo.waiting import DemoFailed, eventually
 
 DONE_SECONDS = 40.0
@@ -36,15 +35,17 @@ class RecordingCheck:
 
     def rows(self, on_air: OnAirTimes) -> list[Row]:
         """Compares the file with what was on air, and the API's answer with the file."""
-        length, api = self.probed.format.duration, self.answer
-        began = self.decoded.began(on_air.since)
+        length, api, decoded = self.probed.format.duration, self.answer, self.decoded
+        began = decoded.began(on_air.since)
+        from_there = DurationRange(on_air.end_asked - began, on_air.all_gone - began)
+        pictures = DurationRange(decoded.seconds, decoded.seconds)
         return [
             _beginning(began - on_air.since),
-            _seconds("from there to the end", on_air.end_asked - began, on_air.all_gone - began, length),
-            _seconds("time in its pictures", self.decoded.seconds, self.decoded.seconds, self.decoded.length),
-            _seconds("duration", int(length), length, api.duration or 0),
-            _same("size in bytes", self.size, api.file_size or 0),
-            Row("recording", "tone heard", "yes", "yes" if self.decoded.tone else "no", self.decoded.tone),
+            _seconds("from there to the end", from_there, length),
+            _seconds("time in its pictures", pictures, decoded.length),
+            _seconds("duration", DurationRange(int(length), length), float(api.duration or 0)),
+            exact("recording", "size in bytes", self.size, api.file_size or 0),
+            exact("recording", "tone heard", "yes", "yes" if decoded.tone else "no"),
         ]
 
 
@@ -71,10 +72,5 @@ def _beginning(after: float) -> Row:
     )
 
 
-def _seconds(what: str, least: float, most: float, answer: float) -> Row:
-    agrees = least - TOLERANCE_SECONDS <= answer <= most + TOLERANCE_SECONDS
-    return Row("recording", what, f"{(least + most) / 2:.1f} s", f"{answer:.1f} s", agrees)
-
-
-def _same(what: str, really: int, answer: int) -> Row:
-    return Row("recording", what, f"{really:,}", f"{answer:,}", really == answer)
+def _seconds(what: str, really: DurationRange, reported: float) -> Row:
+    return in_seconds("recording", what, really, reported, TOLERANCE_SECONDS)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import aiohttp
+from rich.console import Console
+
+from deploy.api_client import ApiClient
 from deploy.demo.api import Api, HostApi
 from deploy.demo.comparison import ObservedViewer, ReportedFigures, Row, agree, compare
 from deploy.demo.live_part import LivePart
 from deploy.demo.participants import Host, JoinContext, Participants, Viewer
-from deploy.demo.progress import ProgressDisplay
+from deploy.demo.progress import ProgressDisplay, display_on
 from deploy.demo.recording import RecordingCheck, check_recording
 from deploy.demo.report import CreatedIds, DemoResult
 from deploy.demo.waiting import POLL_SECONDS
+from deploy.local.stopping import stop_requested, unless_stopped
 
 NAMES = ("Ada", "Ben", "Cleo", "Dana", "Emil")
 SETTLE_SECONDS = 15.0
@@ -28,6 +35,18 @@ class DemoOptions:
     password: str
     viewers: int
     seconds: float
+
+
+async def run_demo(base_url: str, options: DemoOptions, console: Console) -> DemoResult:
+    """Play the demo on the gateway at `base_url`. Raises DemoFailed, CallFailed and Stopped.
+
+    Even then the session is over and everybody disconnected.
+    """
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)  # its errors are raised, too
+    async with aiohttp.ClientSession() as http:
+        with display_on(console, time.monotonic) as display, stop_requested() as stop:
+            scenario = DemoScenario(Api(ApiClient(base_url, http)), options, display, time.monotonic)
+            return await unless_stopped(stop, scenario.run())
 
 
 class DemoScenario:
@@ -62,9 +81,9 @@ class DemoScenario:
             step.advance()
             preset_id = await api.create_preset("Greenroom demo")
             step.advance()
-            session = await api.create_session(room_id, preset_id, "A live session")
-            step.detail(f"session {session.id}")
-        return CreatedIds(room_id, preset_id, session.id)
+            session_id = await api.create_session(room_id, preset_id, "A live session")
+            step.detail(f"session {session_id}")
+        return CreatedIds(room_id, preset_id, session_id)
 
     async def _register_viewers(self) -> list[Viewer]:
         count = self._options.viewers

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from deploy.demo.api import MemberApi
-from deploy.demo.models import SessionData, ViewersData
+from deploy.demo.api import MemberApi, SessionData, ViewersData
 from deploy.demo.progress import ProgressDisplay, ProgressStep
 from deploy.demo.waiting import eventually
 

@@ -1,4 +1,4 @@
-"""What others do to a stack from outside: start it in the background, stop it, ask how it is."""
+"""Controls a stack from another process: starts it in the background, waits for it, stops it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOP_SECONDS = 45.0
 
 
 class StartRefused(StackError):
-    """The supervisor ended, or was not ready in time; what it said stands in its log and was shown."""
+    """The supervisor ended, or was not ready in time; its output is in its log."""
 
 
 def supervisor_command(data: DataDir, port: int | None, timeout: float) -> list[str]:
@@ -42,7 +42,7 @@ def start_detached(
 ) -> Stack:
     """Start a supervisor of its own and return when the stack is ready, showing its lines meanwhile.
 
-    A tied one is stopped by the kernel when this process dies. Raises StartRefused where the supervisor ends
+    A tied one is stopped by the kernel when this process dies. Raises StartRefused if the supervisor ends
     first; nothing is left running then.
     """
     data.create()
@@ -83,6 +83,16 @@ def _ready_stack(
         if supervisor_of(data) == supervisor.pid and data.stack_file.exists():
             return Stack.load(data.stack_file)
         time.sleep(POLL_SECONDS)
+
+
+def wait_for_stack(data: DataDir, seconds: float) -> Stack:
+    """The stack of another supervisor, which may still be starting it. Raises StartRefused."""
+    deadline = time.monotonic() + seconds
+    while not data.stack_file.exists():
+        if time.monotonic() > deadline:
+            raise StartRefused(f"the stack on {data.root} is not ready; see `greenroom status`")
+        time.sleep(POLL_SECONDS)
+    return Stack.load(data.stack_file)
 
 
 def stop(data: DataDir) -> int | None:

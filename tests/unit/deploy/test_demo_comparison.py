@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from deploy.demo.api import AttendanceData, AttendanceListData, AttendanceStatsData, SessionData
 from deploy.demo.comparison import DurationRange, ObservedViewer, ReportedFigures, Row, agree, compare
-from deploy.demo.models import AttendanceData, AttendanceListData, AttendanceStatsData, SessionData
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LIVE = DurationRange(20.0, 20.2)
