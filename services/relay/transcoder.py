@@ -11,14 +11,12 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any, TypeAlias
 
 import av
-from av.audio.frame import AudioFrame
-from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from services.relay.live_edge import LiveEdge
@@ -33,6 +31,10 @@ _SAMPLE_RATE = 48_000
 _FRAME_SAMPLES = 960
 _KEYFRAME_SECONDS = 2
 _DEFAULT_RATE = Fraction(30)
+
+
+_Encode: TypeAlias = Callable[[Any], list[Any]]
+"""From a decoded frame to packets of the outgoing stream."""
 
 
 class NothingToRelay(Exception):
@@ -75,19 +77,20 @@ def _transcode(source: str, target: str, video_kbps: int) -> Iterator[None]:
         av.open(source, timeout=_SILENCE_TIMEOUT) as incoming,
         av.open(target, "w", format="whip") as outgoing,
     ):
-        streams = incoming.streams
-        video = _VideoEncoder(streams.video[0], outgoing, video_kbps) if streams.video else None
-        audio = _AudioEncoder(outgoing) if streams.audio else None
+        video, audio = incoming.streams.video[:1], incoming.streams.audio[:1]
         if not (video or audio):
             raise NothingToRelay("The encoder sends neither picture nor sound")
+        encoders = {stream.index: _video_encoder(stream, outgoing, video_kbps) for stream in video}
+        encoders |= {stream.index: _audio_encoder(outgoing) for stream in audio}
         # Connects, which takes a second or more: media that arrives meanwhile is no longer live.
         outgoing.start_encoding()
         edge = LiveEdge()
-        for packet in incoming.demux([*streams.video[:1], *streams.audio[:1]]):
+        for packet in incoming.demux([*video, *audio]):
             live = packet.dts is None or _is_live(edge, float(packet.dts * packet.time_base))
             # Media that is not passed on is decoded as well: later frames refer to it.
             for frame in packet.decode():
-                if live and _send(frame, video, audio):
+                if live and (packets := encoders[packet.stream.index](frame)):
+                    outgoing.mux(packets)
                     yield
 
 
@@ -99,52 +102,32 @@ def _is_live(edge: LiveEdge, media: float) -> bool:
     return edge.is_live(media, now)
 
 
-def _send(frame: object, video: "_VideoEncoder | None", audio: "_AudioEncoder | None") -> int:
-    """The number of packets sent."""
-    if video is not None and isinstance(frame, VideoFrame):
-        return video.send(frame)
-    if audio is not None and isinstance(frame, AudioFrame):
-        return audio.send(frame)
-    return 0
+def _video_encoder(source: VideoStream, outgoing: OutputContainer, kbps: int) -> _Encode:
+    """Frames keep their time; the encoder decides which become keyframes."""
+    rate = source.average_rate or _DEFAULT_RATE
+    stream = outgoing.add_stream("libx264", rate=rate)
+    stream.width, stream.height = source.width, source.height
+    stream.pix_fmt = "yuv420p"
+    stream.bit_rate = kbps * 1000
+    stream.time_base = source.time_base or Fraction(1, 1000)
+    stream.options = {
+        "preset": "superfast",
+        "tune": "zerolatency",
+        "profile": "baseline",
+        "g": str(round(rate * _KEYFRAME_SECONDS)),
+    }
 
-
-class _VideoEncoder:
-    def __init__(self, source: VideoStream, outgoing: OutputContainer, kbps: int):
-        rate = source.average_rate or _DEFAULT_RATE
-        self._outgoing = outgoing
-        self._stream = outgoing.add_stream("libx264", rate=rate)
-        self._stream.width, self._stream.height = source.width, source.height
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.bit_rate = kbps * 1000
-        self._stream.time_base = source.time_base or Fraction(1, 1000)
-        self._stream.options = {
-            "preset": "superfast",
-            "tune": "zerolatency",
-            "profile": "baseline",
-            "g": str(round(rate * _KEYFRAME_SECONDS)),
-        }
-
-    def send(self, frame: VideoFrame) -> int:
-        """Frames keep their time; the encoder decides which become keyframes."""
+    def encode(frame: Any) -> list[Any]:
         frame.pict_type = 0
-        packets = self._stream.encode(frame)
-        self._outgoing.mux(packets)
-        return len(packets)
+        return stream.encode(frame)
+
+    return encode
 
 
-class _AudioEncoder:
-    def __init__(self, outgoing: OutputContainer):
-        self._outgoing = outgoing
-        self._stream: AudioStream = outgoing.add_stream("libopus", rate=_SAMPLE_RATE, layout="stereo")
-        self._resampler = av.AudioResampler("s16", "stereo", _SAMPLE_RATE, frame_size=_FRAME_SAMPLES)
-
-    def send(self, frame: AudioFrame) -> int:
-        sent = 0
-        for part in self._resampler.resample(frame):
-            packets = self._stream.encode(part)
-            self._outgoing.mux(packets)
-            sent += len(packets)
-        return sent
+def _audio_encoder(outgoing: OutputContainer) -> _Encode:
+    stream = outgoing.add_stream("libopus", rate=_SAMPLE_RATE, layout="stereo")
+    resampler = av.AudioResampler("s16", "stereo", _SAMPLE_RATE, frame_size=_FRAME_SAMPLES)
+    return lambda frame: [packet for part in resampler.resample(frame) for packet in stream.encode(part)]
 
 
 if __name__ == "__main__":

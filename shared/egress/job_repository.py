@@ -1,14 +1,14 @@
 """Jobs and recorders in the database. Leases are guarded writes: no clocks are compared."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from shared.egress.engine import EgressStatus
-from shared.egress.jobs import Gap, Job, RecorderSeen, Result, Wanted
+from shared.egress.jobs import Job, RecorderSeen, Wanted
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
 _ADAPTER: Final = TypeAdapter(Job)
@@ -82,7 +82,8 @@ class JobRepository:
 
     async def change(self, job: Job, **fields: Any) -> Job | None:
         """Write fields of a job that is held; None if another recorder has taken over."""
-        change = {name: _plain(value) for name, value in fields.items()}
+        changed = _document(replace(job, **fields))
+        change = {name: changed[name] for name in fields}
         found = await self._collection.find_and_update(_held(job), {"$set": change})
         return _job(found) if found else None
 
@@ -123,12 +124,3 @@ def _document(job: Job) -> Document:
 
 def _job(document: Document) -> Job:
     return _ADAPTER.validate_python(document | {"key": document["_id"], "encoding": document["look"]})
-
-
-def _plain(value: object) -> object:
-    """As it is stored."""
-    if isinstance(value, (Gap, Result)):
-        return asdict(value)
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value

@@ -79,15 +79,7 @@ def egress_id_of(key: str) -> str:
 
 
 def job_of(order: EgressOrder, created_at: datetime) -> Job:
-    return Job(
-        key=order.key,
-        egress_id=egress_id_of(order.key),
-        session_id=order.session_id,
-        segments_prefix=order.segments_prefix,
-        file_key=order.file_key,
-        encoding=order.encoding,
-        created_at=created_at,
-    )
+    return Job(egress_id=egress_id_of(order.key), created_at=created_at, **vars(order))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 
-from livekit.api import LiveKitAPI as Sdk
 from livekit.api import TwirpErrorCode
 from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
@@ -37,10 +36,6 @@ class LiveKitApi:
         self._signalling = SignallingClient(url)
         self._deadline = timeout
 
-    @property
-    def _sdk(self) -> Sdk:
-        return self._connection.sdk
-
     def egresses(self, *, timeout: float = DEADLINE) -> LiveKitEgressClient:
         """The egress API of the same server, over the same connections: closed with this one."""
         return LiveKitEgressClient(self._connection, timeout=timeout)
@@ -62,21 +57,21 @@ class LiveKitApi:
             metadata=metadata,
         )
         async with call(self._deadline):
-            await self._sdk.room.create_room(request)
+            await self._connection.sdk.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
         request = room_protocol.DeleteRoomRequest(room=name)
         try:
-            await self._found(self._sdk.room.delete_room(request))
+            await self._found(self._connection.sdk.room.delete_room(request))
         except NoServerForIt:
             # Its server died. Once another has taken it over, it can be deleted with its stale participants.
             async with call(self._deadline):
-                await self._sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
-            await self._found(self._sdk.room.delete_room(request))
+                await self._connection.sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
+            await self._found(self._connection.sdk.room.delete_room(request))
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
-        return await self._found(self._sdk.room.remove_participant(request))
+        return await self._found(self._connection.sdk.room.remove_participant(request))
 
     async def update_participant(
         self, room: str, identity: str, permissions: Permissions, role: Role | None = None
@@ -87,7 +82,7 @@ class LiveKitApi:
             permission=_permission(permissions),
             attributes={ROLE_ATTRIBUTE: role.value} if role else {},
         )
-        return await self._found(self._sdk.room.update_participant(request))
+        return await self._found(self._connection.sdk.room.update_participant(request))
 
     async def send_data(
         self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
@@ -99,20 +94,22 @@ class LiveKitApi:
             topic=topic,
             destination_identities=destination_identities,
         )
-        return await self._found(self._sdk.room.send_data(request))
+        return await self._found(self._connection.sdk.room.send_data(request))
 
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
             return []
         async with call(self._deadline):
-            answer = await self._sdk.room.list_rooms(room_protocol.ListRoomsRequest(names=names or []))
+            answer = await self._connection.sdk.room.list_rooms(
+                room_protocol.ListRoomsRequest(names=names or [])
+            )
         return [_room(room) for room in answer.rooms]
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
         try:
             async with call(self._deadline):
-                answer = await self._sdk.room.list_participants(request)
+                answer = await self._connection.sdk.room.list_participants(request)
         except LiveKitRefused as error:
             _unless_not_found(error)
             return []
@@ -120,11 +117,11 @@ class LiveKitApi:
 
     async def runs_room(self, name: str) -> bool:
         request = room_protocol.SendDataRequest(room=name, destination_identities=[_NOBODY])
-        return await self._served(self._sdk.room.send_data(request))
+        return await self._served(self._connection.sdk.room.send_data(request))
 
     async def has_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.UpdateSubscriptionsRequest(room=room, identity=identity)
-        return await self._served(self._sdk.room.update_subscriptions(request))
+        return await self._served(self._connection.sdk.room.update_subscriptions(request))
 
     async def remove_stale_participant(self, room: str, identity: str) -> None:
         mint = TokenMint(self._connection.key, self._connection.secret, SystemClock())
@@ -143,15 +140,15 @@ class LiveKitApi:
             participant_name=participant_name,
         )
         async with call(self._deadline):
-            return _ingress(await self._sdk.ingress.create_ingress(request))
+            return _ingress(await self._connection.sdk.ingress.create_ingress(request))
 
     async def delete_ingress(self, ingress_id: str) -> None:
         request = ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
-        await self._found(self._sdk.ingress.delete_ingress(request))
+        await self._found(self._connection.sdk.ingress.delete_ingress(request))
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
         request = ingress_protocol.ListIngressRequest(room_name=room or "")
-        items = all_items(self._sdk.ingress.list_ingress, request, self._deadline)
+        items = all_items(self._connection.sdk.ingress.list_ingress, request, self._deadline)
         return [_ingress(info) async for info in items]
 
     async def _found(self, answer: Awaitable[object]) -> bool:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from livekit.api import LiveKitAPI as Sdk
 from livekit.api import TwirpErrorCode
 from livekit.protocol import egress as egress_protocol
 from livekit.protocol import models as models_protocol
@@ -27,19 +26,19 @@ class LiveKitEgressClient:
         self._connection = connection
         self._deadline = timeout
 
-    @property
-    def _sdk(self) -> Sdk:
-        return self._connection.sdk
-
     async def start_room_composite(self, order: RoomCompositeOrder) -> str:
         async with call(self._deadline, late=_NO_WORKER):
-            info = await self._sdk.egress.start_room_composite_egress(room_composite_request(order))
+            info = await self._connection.sdk.egress.start_room_composite_egress(
+                room_composite_request(order)
+            )
         return str(info.egress_id)
 
     async def stop_egress(self, egress_id: str) -> None:
         try:
             async with call(self._deadline):
-                await self._sdk.egress.stop_egress(egress_protocol.StopEgressRequest(egress_id=egress_id))
+                await self._connection.sdk.egress.stop_egress(
+                    egress_protocol.StopEgressRequest(egress_id=egress_id)
+                )
         except LiveKitRefused as error:
             if error.reason not in _OVER:
                 raise
@@ -51,7 +50,7 @@ class LiveKitEgressClient:
         return await self._list(egress_protocol.ListEgressRequest(active=True))
 
     async def _list(self, request: egress_protocol.ListEgressRequest) -> list[LiveKitEgress]:
-        items = all_items(self._sdk.egress.list_egress, request, self._deadline)
+        items = all_items(self._connection.sdk.egress.list_egress, request, self._deadline)
         return [_egress(info) async for info in items]
 
 

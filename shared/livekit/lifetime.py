@@ -11,12 +11,8 @@ from shared.runtime.health import HEALTH
 def livekit_lifetime(livekit: LiveKit) -> Callable[[web.Application], AsyncIterator[None]]:
     """A `cleanup_ctx` for an application that calls LiveKit; add it before what uses LiveKit."""
 
-    async def state() -> str | None:
-        await livekit.ping()
-        return None
-
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
-        app[HEALTH].add("livekit", state)
+        app[HEALTH].add("livekit", livekit.ping)
         yield
         await livekit.close()
 

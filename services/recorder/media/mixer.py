@@ -28,21 +28,17 @@ class Mixer:
         with self._lock:
             late = max(0, self._read_to - position)
             room = self._read_to + self._size - position
-            for start, part in self._parts(position + late, samples[late : max(late, room)]):
-                self._ring[start : start + len(part)] += part
+            fitting = samples[late : max(late, room)]
+            self._ring[self._indexes(position + late, len(fitting))] += fitting
 
     def read(self, count: int) -> NDArray[np.float32]:
-        """The next `count` samples, channels by samples between -1 and 1; silence where nothing came."""
-        mixed = np.empty((count, CHANNELS), dtype=np.int32)
+        """The next `count` samples, channels by samples between -1 and 1; silence if nothing was added."""
+        mixed = np.zeros((count, CHANNELS), dtype=np.int32)
         with self._lock:
-            done = 0
-            while done < count:
-                start = self._read_to % self._size
-                length = min(count - done, self._size - start)
-                mixed[done : done + length] = self._ring[start : start + length]
-                self._ring[start : start + length] = 0
-                done += length
-                self._read_to += length
+            indexes = self._indexes(self._read_to, min(count, self._size))
+            mixed[: len(indexes)] = self._ring[indexes]
+            self._ring[indexes] = 0
+            self._read_to += count
         limited = np.clip(mixed, -32_768, 32_767).astype(np.float32)
         return np.ascontiguousarray(limited.T / 32_768)
 
@@ -53,9 +49,6 @@ class Mixer:
                 self._ring[:] = 0
                 self._read_to = position
 
-    def _parts(self, position: int, samples: Samples) -> list[tuple[int, Samples]]:
-        """Where in the ring the samples go: in one piece, or two around its end."""
-        start = position % self._size
-        first = self._size - start
-        parts = [(start, samples[:first]), (0, samples[first:])]
-        return [(at, part) for at, part in parts if len(part)]
+    def _indexes(self, position: int, count: int) -> NDArray[np.int64]:
+        """Where in the ring so many samples from a position are."""
+        return np.arange(position, position + count) % self._size

@@ -21,7 +21,7 @@ def name_tag(name: str, width: int, height: int) -> I420Frame | None:
     text = _shortened(text, font, width * 0.6)
     left, top, right, bottom = font.getbbox(text)
     size = (_even(right - left + 16), _even(bottom - top + 12))
-    return _drawn(size, _BACKDROP, [(text, (8 - left, 6 - top), font, _INK)])
+    return _drawn(text, size, (8 - left, 6 - top), font, _INK, _BACKDROP)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -41,18 +41,17 @@ def _centred(text: str, width: int, height: int, size: int, ink: int, paper: int
     font = ImageFont.load_default(max(10, size))
     left, top, right, bottom = font.getbbox(text)
     at = ((width - right - left) / 2, (height - bottom - top) / 2)
-    return _drawn((width, height), paper, [(text, at, font, ink)])
+    return _drawn(text, (width, height), at, font, ink, paper)
 
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
-_Text = tuple[str, tuple[float, float], _Font, int]
 
 
-def _drawn(size: tuple[int, int], paper: int, texts: list[_Text]) -> I420Frame:
+def _drawn(
+    text: str, size: tuple[int, int], at: tuple[float, float], font: _Font, ink: int, paper: int
+) -> I420Frame:
     image = Image.new("L", size, paper)
-    pen = ImageDraw.Draw(image)
-    for text, at, font, ink in texts:
-        pen.text(at, text, fill=ink, font=font)
+    ImageDraw.Draw(image).text(at, text, fill=ink, font=font)
     plain = I420Frame.plain(*size)
     plain.y[:] = np.asarray(image)
     return plain
