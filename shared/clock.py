@@ -1,4 +1,4 @@
-"""The time, injected: services ask a Clock, tests turn its hands."""
+"""The time, injected: services ask a Clock, tests set it."""
 
 from datetime import UTC, datetime
 from typing import Final, Protocol

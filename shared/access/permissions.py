@@ -43,7 +43,7 @@ class RolePermissions:
     control: bool
 
 
-class Rules(Protocol):
+class SessionRules(Protocol):
     """The part of a session that permissions depend on; `SessionState` and the aggregate both have it."""
 
     @property
@@ -58,7 +58,7 @@ class Rules(Protocol):
     def stage_enabled_override(self) -> bool | None: ...
 
 
-def role_of(session: Rules, user_id: str) -> Role:
+def role_of(session: SessionRules, user_id: str) -> Role:
     """A person's role in the session: host, granted role, on stage, else audience."""
     if user_id == session.host_id:
         return Role.HOST
@@ -66,7 +66,7 @@ def role_of(session: Rules, user_id: str) -> Role:
     return session.roles.get(user_id, seated)
 
 
-def switches_of(session: Rules, preset: PresetSettings) -> Switches:
+def switches_of(session: SessionRules, preset: PresetSettings) -> Switches:
     chat, stage = session.chat_enabled_override, session.stage_enabled_override
     return Switches(
         chat=preset.chat_enabled if chat is None else chat,
@@ -76,7 +76,7 @@ def switches_of(session: Rules, preset: PresetSettings) -> Switches:
 
 
 def permissions_in(
-    session: Rules, preset: PresetSettings, user_id: str, role: Role | None = None
+    session: SessionRules, preset: PresetSettings, user_id: str, role: Role | None = None
 ) -> RolePermissions:
     """What a person may do in a session; `role` if it is not that of their id (an API key acts as the
     host)."""
@@ -134,16 +134,16 @@ def _sources(
 ) -> tuple[TrackSource, ...]:
     """The sources a person may publish. Guests only on stage, as their seat allows."""
     if staff:
-        return _listed(preset.host_camera_enabled, True, preset.host_screen_share)
+        return _track_sources(preset.host_camera_enabled, True, preset.host_screen_share)
     if seat is None or not switches.stage:
         return ()
     video = seat.can_publish_video
-    return _listed(
+    return _track_sources(
         preset.onstage_camera_enabled and video, seat.can_publish_audio, preset.onstage_screen_share and video
     )
 
 
-def _listed(camera: bool, microphone: bool, screen: bool) -> tuple[TrackSource, ...]:
+def _track_sources(camera: bool, microphone: bool, screen: bool) -> tuple[TrackSource, ...]:
     cameras = (TrackSource.CAMERA,) if camera else ()
     microphones = (TrackSource.MICROPHONE,) if microphone else ()
     return (*cameras, *microphones, *(_SCREEN if screen else ()))

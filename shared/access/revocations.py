@@ -92,5 +92,5 @@ class Revocations:
         self._forget(now)
 
     def _forget(self, now: datetime) -> None:
-        for over in [name for name, one in self._revoked.items() if one.until < now]:
-            del self._revoked[over]
+        for expired in [name for name, one in self._revoked.items() if one.until < now]:
+            del self._revoked[expired]

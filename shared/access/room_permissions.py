@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.access.permissions import join_grant, permissions_in, role_of
-from shared.access.session_access import Guarded
+from shared.access.session_access import AccessibleSession
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
 
@@ -17,7 +17,7 @@ _ENCODERS = frozenset({"whip", "ingress"})
 _STANDARD = "standard"
 
 
-class Room(Guarded, Protocol):
+class SessionRoom(AccessibleSession, Protocol):
     """A session as a LiveKit room."""
 
     @property
@@ -44,7 +44,7 @@ def user_of(identity: str) -> str:
     return identity.partition(":")[0]
 
 
-def is_unwelcome(session: Room, participant: RoomParticipant) -> bool:
+def is_banned_participant(session: SessionRoom, participant: RoomParticipant) -> bool:
     """Whether it must be removed: its person is banned."""
     return (
         participant.kind == _STANDARD and not participant.recorder and participant.user_id in session.banned
@@ -52,7 +52,7 @@ def is_unwelcome(session: Room, participant: RoomParticipant) -> bool:
 
 
 def expected_permissions(
-    session: Room, preset: PresetSettings, participant: RoomParticipant
+    session: SessionRoom, preset: PresetSettings, participant: RoomParticipant
 ) -> Permissions | None:
     """By the permission function; None for connections with permissions of their own.
 

@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Literal, Protocol
 
 from shared.access.identity import Caller
-from shared.access.permissions import RolePermissions, Rules, permissions_in, role_of
+from shared.access.permissions import RolePermissions, SessionRules, permissions_in, role_of
 from shared.contracts.states import PresetSettings, Role
 from shared.errors import Forbidden, NotFound
 
@@ -35,7 +35,7 @@ _STAFF_ONLY: frozenset[Permission] = frozenset(
 _NO_STAFF = frozenset({Role.STAGE, Role.AUDIENCE})
 
 
-class Guarded(Rules, Protocol):
+class AccessibleSession(SessionRules, Protocol):
     """A session's aggregate, or its state."""
 
     @property
@@ -46,19 +46,19 @@ class Guarded(Rules, Protocol):
     def banned(self) -> Container[str | None]: ...
 
 
-def acting_role(session: Guarded, caller: Caller) -> Role:
+def acting_role(session: AccessibleSession, caller: Caller) -> Role:
     """The caller's role in the session; an API key of its organization acts as its host."""
     by_key = caller.api_key_id is not None and caller.organization_id == session.organization_id
     return Role.HOST if by_key else role_of(session, caller.user_id)
 
 
-def permissions_for(session: Guarded, preset: PresetSettings, caller: Caller) -> RolePermissions:
+def permissions_for(session: AccessibleSession, preset: PresetSettings, caller: Caller) -> RolePermissions:
     """What the caller may do in the session, regardless of bans."""
     return permissions_in(session, preset, caller.user_id, acting_role(session, caller))
 
 
 def require(
-    session: Guarded,
+    session: AccessibleSession,
     preset: PresetSettings,
     caller: Caller,
     library_id: str | None,
@@ -83,19 +83,19 @@ def require(
     return permissions
 
 
-def is_banned(session: Guarded, caller: Caller) -> bool:
+def is_banned(session: AccessibleSession, caller: Caller) -> bool:
     """Whether the caller or their device is banned."""
-    theirs = _is_out(session, caller.user_id, caller.device_id)
+    theirs = _is_listed(session, caller.user_id, caller.device_id)
     return theirs and acting_role(session, caller) is not Role.HOST
 
 
-def require_not_banned(session: Guarded, user_id: str, device_id: str | None = None) -> None:
+def require_not_banned(session: AccessibleSession, user_id: str, device_id: str | None = None) -> None:
     """Raises `Forbidden`."""
-    if _is_out(session, user_id, device_id):
+    if _is_listed(session, user_id, device_id):
         raise _banned()
 
 
-def _is_out(session: Guarded, user_id: str, device_id: str | None) -> bool:
+def _is_listed(session: AccessibleSession, user_id: str, device_id: str | None) -> bool:
     banned = session.banned
     return user_id in banned or device_id in banned
 
@@ -104,7 +104,7 @@ def _banned() -> Forbidden:
     return Forbidden("This person is banned from the session", code="banned")
 
 
-def _require_host(session: Guarded, caller: Caller) -> None:
+def _require_host(session: AccessibleSession, caller: Caller) -> None:
     if caller.hosting_organization() != session.organization_id:
         raise NotFound("Nothing has this id")
     raise Forbidden("Only its host may do this", code="not_the_host")

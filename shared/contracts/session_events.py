@@ -33,7 +33,7 @@ class SessionStarted(SessionEvent):
 
 
 class SessionEnded(SessionEvent):
-    """A live session is over; `session.end_reason` says why."""
+    """A live session ended; `session.end_reason` says why."""
 
     name: ClassVar[str] = "session.ended.v1"
 

@@ -1,8 +1,8 @@
 """The lease that lets one of several replicas do what only one may, until it dies.
 
-Nobody compares clocks: a holder beats, and who sees the lease unchanged for long enough on their own steady
-clock takes it, under a greater epoch. What is done under a lease carries its epoch, so that a holder that
-was only frozen is noticed when it wakes.
+Nobody compares clocks: a holder beats, and whoever sees the lease unchanged for long enough on their own
+monotonic clock takes it, under a greater epoch. What is done under a lease carries its epoch, so that a
+holder that was only frozen is noticed when it wakes.
 """
 
 import asyncio
@@ -59,13 +59,13 @@ class LeaseStore:
 
 
 class Lease:
-    """One replica's hold on the lease `name`; `steady` gives seconds that only go forward."""
+    """One replica's hold on the lease `name`; `monotonic` gives seconds that only go forward."""
 
-    def __init__(self, store: LeaseStore, name: str, holder: str, steady: Callable[[], float]):
+    def __init__(self, store: LeaseStore, name: str, holder: str, monotonic: Callable[[], float]):
         self._store = store
         self._name = name
         self._holder = holder
-        self._steady = steady
+        self._monotonic = monotonic
         self._epoch: int | None = None
         self._beaten_at = 0.0
         self._seen: Document | None = None
@@ -75,7 +75,7 @@ class Lease:
     @property
     def epoch(self) -> int | None:
         """Under which epoch it is held; None if it is not, or if that is not certain."""
-        if self._epoch is None or self._steady() - self._beaten_at > _SURE:
+        if self._epoch is None or self._monotonic() - self._beaten_at > _SURE:
             return None
         return self._epoch
 
@@ -98,7 +98,7 @@ class Lease:
         """Beat, or see whether it can be taken; once. Never again after `release`."""
         if self._released:
             return
-        at = self._steady()
+        at = self._monotonic()
         try:
             if self._epoch is not None:
                 await self._beat(at)

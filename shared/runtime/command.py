@@ -20,5 +20,5 @@ def current_command() -> Command | None:
 
 
 def bind_command(command: Command | None) -> None:
-    """Say what the current task carries out."""
+    """Set what the current task carries out."""
     _command.set(command)

@@ -25,7 +25,7 @@ def current_request_id() -> str | None:
 
 
 def bind_request_id(request_id: str | None) -> None:
-    """Say which request the current task works for; its log lines and events carry the id."""
+    """Set which request the current task works for; its log lines and events carry the id."""
     _request_id.set(request_id)
 
 
@@ -80,7 +80,7 @@ def configure(*, service: str, level: str, output: Literal["json", "console"]) -
     root.setLevel(level)
     for noisy in ("aio_pika", "pymongo", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It logs a traceback for each lost connection, which the bus tells in one line.
+    # It logs a traceback for each lost connection, which the bus logs in one line.
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
 

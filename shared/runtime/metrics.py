@@ -16,7 +16,7 @@ from prometheus_client.utils import floatToGoString
 REFUSALS = Counter("greenroom_http_refusals_total", "Refused calls, by code", ["code"])
 
 
-class Tally(Collector):
+class LabelledCounter(Collector):
     """Counts by one label, to be counted on the event loop's thread only; registered once made."""
 
     def __init__(self, name: str, documentation: str, label: str, values: Sequence[str]):

@@ -1,4 +1,4 @@
-"""A clock whose hands the test turns."""
+"""A clock that tests set."""
 
 from datetime import UTC, datetime, timedelta
 

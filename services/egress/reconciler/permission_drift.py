@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.egress.drift.domain import Drift, Kind
 from shared.access.permissions import role_of
-from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
+from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
 from shared.livekit.ports import Permissions
@@ -15,7 +15,7 @@ def permission_drift(session: SessionState, connection: Connection, observed: Pe
 
     Banned users are to be removed.
     """
-    if is_unwelcome(session, _room_participant(connection)):
+    if is_banned_participant(session, _room_participant(connection)):
         return Drift(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
     expected = expected_permissions_of(session, connection)
     if expected is None or expected.same_as(observed):

@@ -17,10 +17,10 @@ from services.gateway.upstreams.proxy import UpstreamResponse
 from shared.http.reply import etag_matches
 from shared.http.request import REQUEST_ID_HEADER
 from shared.http.routes import Access
-from shared.runtime.metrics import Tally
+from shared.runtime.metrics import LabelledCounter
 from shared.runtime.ttl_cache import TtlCache
 
-READS = Tally(
+READS = LabelledCounter(
     "greenroom_gateway_cache_reads",
     "Reads that could be cached, by outcome",
     "outcome",

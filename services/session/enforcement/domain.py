@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.session.sessions.domain.session import Session
 from shared.access.permissions import role_of
-from shared.access.room_permissions import RoomParticipant, expected_permissions, is_unwelcome
+from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
 from shared.contracts.states import Role
 from shared.livekit.ports import LiveKitParticipant, Permissions
 from shared.livekit.tokens import ROLE_ATTRIBUTE
@@ -25,7 +25,7 @@ def corrections(session: Session, participants: Iterable[LiveKitParticipant]) ->
     for one in participants:
         participant = _room_participant(one)
         role = role_of(session, participant.user_id)
-        if is_unwelcome(session, participant):
+        if is_banned_participant(session, participant):
             yield Correction(one.identity, role, None)
             continue
         expected = expected_permissions(session, session.preset.settings, participant)

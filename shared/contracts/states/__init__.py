@@ -1,6 +1,5 @@
 """The states that events carry: everything a projection of another service may want to keep."""
 
-from shared.contracts.event import State
 from shared.contracts.states.chat_and_polls import (
     ChatDeletionState,
     ChatFileState,
@@ -16,6 +15,7 @@ from shared.contracts.states.people_and_catalog import (
     PresetType,
     Role,
     RoomState,
+    State,
     UserRole,
     UserState,
     Visibility,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.event import State
+from shared.contracts.states.people_and_catalog import State
 
 
 class ChatFileState(State):

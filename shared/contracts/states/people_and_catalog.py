@@ -3,7 +3,13 @@
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.event import State
+from pydantic import BaseModel, ConfigDict
+
+
+class State(BaseModel):
+    """Base of all states."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Role(StrEnum):

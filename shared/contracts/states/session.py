@@ -5,8 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.event import State
-from shared.contracts.states.people_and_catalog import PresetSettings, Role
+from shared.contracts.states.people_and_catalog import PresetSettings, Role, State
 
 
 class StageSeat(State):
