@@ -18,11 +18,7 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 def cleaned(text: str) -> str:
     """The text in NFC, with one kind of line end, without terminal control or bidirectional characters.
 
-    <<<<<<< HEAD
-        Empty if nothing visible is left.
-    =======
-        Empty if nothing is left that can be seen.
-    >>>>>>> 77304ab (Word what is shared plainly, and break the import circle of events and states)
+    Empty if nothing visible is left.
     """
     text = _LINE_END.sub("\n", text).replace("\t", " ")
     text = unicodedata.normalize("NFC", _GONE.sub("", text)).strip()
