@@ -32,7 +32,7 @@ GroupOption = Annotated[
 
 @app.command("list")
 def list_(group: GroupOption = None, as_json: JsonOption = False) -> None:
-    """List dead letters, the oldest first. They stay where they are.
+    """List dead letters, the oldest first. They stay in their queues.
 
     Exit status: 0 when there are none, 2 when there are some.
     """

@@ -17,7 +17,7 @@ def openapi(
         Path, typer.Option("--directory", help="Where the documents are.", metavar="DIR")
     ] = Path("docs"),
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 where a document is stale.")
+        bool, typer.Option("--check", help="Write nothing; exit 1 if a document is stale.")
     ] = False,
 ) -> None:
     """Write the documents in docs/ and the gateway's operations.json from the code."""

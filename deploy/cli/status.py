@@ -68,8 +68,8 @@ def _show(report: Report) -> None:
 
 
 def _show_dead_letters(console: Console, letters: dict[str, int]) -> None:
-    told = ", ".join(f"{group} {count}" for group, count in letters.items() if count)
-    if told:
-        console.print(f"[red]Dead letters: {told}[/]; see `greenroom events dead-letters list`")
+    counts = ", ".join(f"{group} {count}" for group, count in letters.items() if count)
+    if counts:
+        console.print(f"[red]Dead letters: {counts}[/]; see `greenroom events dead-letters list`")
     else:
         console.print("Dead letters: none")

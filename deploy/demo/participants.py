@@ -28,24 +28,33 @@ class JoinContext:
     now: Callable[[], float]
 
 
-class Viewer:
-    """One person, who may join several times and with several devices."""
+class Person:
+    """Somebody with connections to the room."""
 
-    def __init__(self, name: str, first_device: MemberApi) -> None:
-        self.name = name
-        self.api = first_device
-        self.user_id = first_device.signed_in.user.id
+    def __init__(self) -> None:
         self.connections: list[ClientConnection] = []
 
-    async def join(self, context: JoinContext, device: MemberApi | None = None) -> ClientConnection:
-        """Get a token and connect, with the first device unless another is given."""
-        api = device or self.api
-        token = await api.join(context.session_id)
-        label = self.name if device is None else f"{self.name}'s second device"
+    async def connect(self, context: JoinContext, label: str, token: str) -> ClientConnection:
         connection = ClientConnection(label, context.now)
         self.connections.append(connection)
         await connection.open(context.livekit_url, token)
         return connection
+
+
+class Viewer(Person):
+    """One person, who may join several times and with several devices."""
+
+    def __init__(self, name: str, first_device: MemberApi) -> None:
+        super().__init__()
+        self.name = name
+        self.api = first_device
+        self.user_id = first_device.signed_in.user.id
+
+    async def join(self, context: JoinContext, device: MemberApi | None = None) -> ClientConnection:
+        """Get a token and connect, with the first device unless another is given."""
+        token = await (device or self.api).join(context.session_id)
+        label = self.name if device is None else f"{self.name}'s second device"
+        return await self.connect(context, label, token)
 
     async def leave(self, context: JoinContext) -> None:
         """Call the API to leave, which makes LiveKit end the first device's connection."""
@@ -65,28 +74,22 @@ class Viewer:
         )
 
 
-class Host:
+class Host(Person):
     """The person who broadcasts, and also monitors the session."""
 
     def __init__(self, api: HostApi) -> None:
+        super().__init__()
         self.api = api
-        self.connections: list[ClientConnection] = []
         self.publisher: MediaPublisher | None = None
 
     async def go_on_air(self, context: JoinContext, token: str) -> None:
-        connection = await self._connect(context, "the host", token)
+        connection = await self.connect(context, "the host", token)
         self.publisher = MediaPublisher(context.now)
         await self.publisher.start(connection.room)
 
     async def monitor(self, context: JoinContext) -> ClientConnection:
         """Watch hidden."""
-        return await self._connect(context, "the monitor", await self.api.monitor(context.session_id))
-
-    async def _connect(self, context: JoinContext, label: str, token: str) -> ClientConnection:
-        connection = ClientConnection(label, context.now)
-        self.connections.append(connection)
-        await connection.open(context.livekit_url, token)
-        return connection
+        return await self.connect(context, "the monitor", await self.api.monitor(context.session_id))
 
 
 class Participants:

@@ -1,4 +1,4 @@
-"""Small files that others read while we write them."""
+"""Small files that other processes read while we write them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replace a file in one step: a reader sees the old text or the new, never half of it."""
+    """Replace a file in one step: a reader sees either the old or the new text."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:
@@ -36,7 +36,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 def last_lines(path: Path, count: int, *, since: int = 0) -> list[str]:
-    """The last lines of a log after byte `since`, without their newlines; none where the file is missing."""
+    """The last lines of a log after byte `since`, without their newlines; none if the file is missing."""
     try:
         with path.open(errors="replace") as file:
             file.seek(max(since, path.stat().st_size - 64_000))

@@ -92,7 +92,7 @@ class Process:
         return status
 
     async def stop(self) -> None:
-        """Only the leader is asked: an Erlang node aborts when its helpers are told to end before it."""
+        """Signals only the leader: an Erlang node aborts if its helpers are ended before it."""
         for number, seconds in self._component.stop:
             if self._process.returncode is None:
                 self._process.send_signal(number)

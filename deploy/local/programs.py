@@ -1,4 +1,4 @@
-"""The programs that the stack runs: where they are, and what installs a missing one."""
+"""The programs that the stack runs: their paths, and the command that installs a missing one."""
 
 from __future__ import annotations
 

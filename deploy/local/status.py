@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import aiohttp
@@ -17,6 +17,8 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.stack import ComponentState, Phase, Stack, StackState
 
 NOT_ANSWERING = "not answering"
+_DEADLINE = aiohttp.ClientTimeout(total=2)
+_LINE = re.compile(r'^greenroom_bus_dead_letters\{group="([^"]+)"\} (\S+)$', re.MULTILINE)
 ANSWERING = (Phase.READY, Phase.TAKEN)
 
 
@@ -36,15 +38,15 @@ class ComponentReport:
 class Report:
     """`supervisor` is its process id, or None when no stack runs; `ready` when every component answers.
 
-    `dead_letters` is how many each group has.
+    `dead_letters` counts them by group.
     """
 
-    supervisor: int | None
-    ready: bool
-    base_url: str | None
-    mail_url: str | None
-    components: list[ComponentReport]
-    dead_letters: dict[str, int]
+    supervisor: int | None = None
+    ready: bool = False
+    base_url: str | None = None
+    mail_url: str | None = None
+    components: list[ComponentReport] = field(default_factory=list)
+    dead_letters: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -54,7 +56,7 @@ async def inspect(data: DataDir) -> Report:
     """Ask every component of the stack in this directory."""
     supervisor = supervisor_of(data)
     if supervisor is None:
-        return Report(None, ready=False, base_url=None, mail_url=None, components=[], dead_letters={})
+        return Report()
     known = StackState.load(data.state_file).components.values()
     services = (component.port for component in known if component.name in DATA_SERVICES)
     components, letters = await asyncio.gather(
@@ -76,10 +78,6 @@ async def _ask(known: ComponentState) -> ComponentReport:
     if known.phase in ANSWERING and not await probes.answers(known.name, known.port):
         state = NOT_ANSWERING
     return ComponentReport(known.name, state, known.pid, known.port, known.restarts, known.since)
-
-
-_DEADLINE = aiohttp.ClientTimeout(total=2)
-_LINE = re.compile(r'^greenroom_bus_dead_letters\{group="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
 async def count_dead_letters(ports: Iterable[int]) -> dict[str, int]:

@@ -56,8 +56,8 @@ def main() -> None:
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--http-port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
-    given = parser.parse_args()
-    asyncio.run(serve(given.smtp_port, given.http_port, given.folder))
+    arguments = parser.parse_args()
+    asyncio.run(serve(arguments.smtp_port, arguments.http_port, arguments.folder))
 
 
 if __name__ == "__main__":

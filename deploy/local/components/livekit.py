@@ -1,4 +1,4 @@
-"""LiveKit: the media server, told to post its webhooks straight to the egress service."""
+"""LiveKit: the media server, configured to post its webhooks directly to the egress service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEPARTURE_TIMEOUT_SECONDS = 120
 
 
 def components(plan: StackPlan) -> list[Component]:
-    """The first SIGTERM waits for every participant to leave, the second stops at once."""
+    """The first SIGTERM waits for every participant to leave, the second stops it immediately."""
     if plan.external.livekit_url:
         return []
     folder = plan.data.data_of("livekit")

@@ -91,7 +91,7 @@ OPTIONAL, CORE = "rabbitmq_", "rabbitmq_prelaunch"
 
 
 def lean_server(script: Path, home: Path) -> Path:
-    """The server script to run: in a copy under `home`, or the given one where its plugins are elsewhere.
+    """The server script to run: in a copy under `home`, or the given one if its plugins are elsewhere.
 
     The scripts are copied, since they look for everything beside themselves; the libraries are linked.
     """

@@ -1,4 +1,4 @@
-"""Runs installers that take long: says what happens while they do, and why when they fail."""
+"""Runs long installers: reports that they run, and their output if they fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-TELL_EVERY_SECONDS = 10
+REPORT_EVERY_SECONDS = 10
 POLL_SECONDS = 0.1
 LINES_SHOWN = 20
 
@@ -25,7 +25,7 @@ def say(text: str) -> None:
 def run(
     label: str, command: Sequence[str], *, env: Mapping[str, str] | None = None, advice: str = ""
 ) -> None:
-    """Run a command, quietly but for a sign of life every 10 s. Raises InstallFailed with its last lines."""
+    """Run a command, reporting every 10 s that it runs. Raises InstallFailed with its last lines."""
     say(f"{label} …")
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         status = _watched(label, command, env, output)
@@ -33,12 +33,12 @@ def run(
             return
         output.seek(0)
         lines = output.read().splitlines()[-LINES_SHOWN:]
-    told = "\n".join(f"    {line}" for line in lines)
-    raise InstallFailed(f"{label} failed (`{' '.join(command)}`):\n{told}\n{advice}".rstrip())
+    shown = "\n".join(f"    {line}" for line in lines)
+    raise InstallFailed(f"{label} failed (`{' '.join(command)}`):\n{shown}\n{advice}".rstrip())
 
 
 def _watched(label: str, command: Sequence[str], env: Mapping[str, str] | None, output: IO[str]) -> int:
-    started = told = time.monotonic()
+    started = reported = time.monotonic()
     process = subprocess.Popen(
         command, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     )
@@ -46,8 +46,8 @@ def _watched(label: str, command: Sequence[str], env: Mapping[str, str] | None, 
         while process.poll() is None:
             time.sleep(POLL_SECONDS)
             now = time.monotonic()
-            if now - told > TELL_EVERY_SECONDS:
-                told = now
+            if now - reported > REPORT_EVERY_SECONDS:
+                reported = now
                 say(f"{label} … {now - started:.0f} s")
     finally:
         if process.poll() is None:

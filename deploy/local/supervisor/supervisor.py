@@ -170,7 +170,7 @@ class StackSupervisor:
     async def start(self) -> None:
         """Start everything; returns when all are ready. Raises StartFailed for one that cannot."""
         self._tasks = {
-            name: asyncio.create_task(self._keep(k), name=name) for name, k in self._runners.items()
+            name: asyncio.create_task(self._run(runner), name=name) for name, runner in self._runners.items()
         }
         everything = asyncio.create_task(self._all_ready())
         try:
@@ -191,12 +191,12 @@ class StackSupervisor:
     async def stop(self) -> None:
         """End every child, one tier after the other, the highest first."""
         for tier in sorted(Tier, reverse=True):
-            runners = [k for k in self._runners.values() if k.component.tier is tier]
+            runners = [r for r in self._runners.values() if r.component.tier is tier]
             async with asyncio.TaskGroup() as stops:
                 for runner in runners:
                     stops.create_task(self._stop(runner))
 
-    async def _keep(self, runner: ComponentRunner) -> None:
+    async def _run(self, runner: ComponentRunner) -> None:
         for name in runner.component.needs:
             if name in self._runners:
                 await self._runners[name].ready.wait()
