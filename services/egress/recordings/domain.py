@@ -142,22 +142,7 @@ class Recording:
         return [RecordingChanged(recording=self.state())]
 
     def state(self) -> RecordingState:
-        return RecordingState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            library_id=self.library_id,
-            session_id=self.session_id,
-            host_id=self.host_id,
-            name=self.name,
-            status=self.status,
-            duration=self.duration,
-            file_size=self.file_size,
-            error=self.error,
-            stop_requested_at=self.stop_requested_at,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-        )
+        return RecordingState.model_validate(self, from_attributes=True)
 
 
 def new_recording(id: str, session: SessionState, storage_type: str, now: datetime) -> Recording:  # noqa: A002

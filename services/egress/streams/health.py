@@ -1,15 +1,12 @@
-"""Whether a stream is well, and what is wrong with it."""
+"""Reading the signals of a stream's health: from LiveKit, the engine, and what is stored."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from services.egress.access.service import MediaAccess
-from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
-from services.egress.streams.health_rules import HealthSignals, HealthStatus, assess
+from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput
 from services.egress.streams.playlists import WINDOW
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.segments import StreamSegments
@@ -17,49 +14,13 @@ from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EncodingOptions, Engine
-from shared.egress.segments import Segment
 from shared.errors import AppError
-from shared.livekit import Ingress, LiveKit, LiveKitParticipant, LiveKitRoom, LiveKitTrack
+from shared.livekit import LiveKit
 from shared.livekit.ports import Ingresses
 
 _DEADLINE = 3.0
 # LiveKit lists the participants of a room within some seconds of its opening.
 _LISTED_WITHIN = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomSignals:
-    """The room, its participants and its ingress; `present` is None if a new room's are not listed yet."""
-
-    room: LiveKitRoom | None
-    present: Sequence[LiveKitParticipant] | None
-    ingress: Ingress | None
-
-    @property
-    def tracks(self) -> list[tuple[LiveKitParticipant, LiveKitTrack]]:
-        return [(one, track) for one in self.present or () for track in one.tracks]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamOutput:
-    """The output of the present egress: its last segments, how many, the last one's age in seconds."""
-
-    egress: PlannedEgress | None = None
-    latest: Sequence[Segment] = ()
-    count: int = 0
-    age: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamHealth:
-    """`status` is the verdict, `reasons` are sentences; `livekit` is None if LiveKit does not answer."""
-
-    status: HealthStatus
-    reasons: list[str]
-    stream: Stream | None
-    output: StreamOutput
-    livekit: RoomSignals | None
-    encoding: EncodingOptions
 
 
 class RoomSignalsReader:
@@ -106,33 +67,19 @@ class StreamHealthService:
         self._engine = engine
         self._encoding = encoding
 
-    async def of(self, session_id: str, caller: Caller, library_id: str | None) -> StreamHealth:
-        """The health of the session's stream, for its moderators. Raises `NotFound`, `Forbidden`."""
+    async def of(self, session_id: str, caller: Caller, library_id: str | None) -> HealthSignals:
+        """What the health of the session's stream shows in, for its moderators.
+
+        Raises `NotFound`, `Forbidden`.
+        """
         session = await self._access.get_for_moderator(session_id, caller, library_id)
         stream = await self._streams.find(session.id)
-        livekit = await self._rooms.read(session.id)
-        output = await self._output(stream)
-        status = stream.status if stream else StreamStatus.NONE
-        signals = HealthSignals(
-            wanted=stream is not None and stream.wanted,
-            status=status,
-            error=stream.error if stream else None,
-            livekit_answers=livekit is not None,
-            room_open=livekit is not None and livekit.room is not None,
-            silent=livekit is not None
-            and livekit.present is not None
-            and all(track.muted for _, track in livekit.tracks),
-            last_segment_age=output.age,
-            segment_seconds=self._encoding.segment_seconds,
-            engine_problem=await self._engine.problem(starting=status is StreamStatus.STARTING),
-        )
-        verdict, reasons = assess(signals)
-        return StreamHealth(
-            status=verdict,
-            reasons=reasons,
+        starting = stream is not None and stream.status is StreamStatus.STARTING
+        return HealthSignals(
             stream=stream,
-            output=output,
-            livekit=livekit,
+            output=await self._output(stream),
+            livekit=await self._rooms.read(session.id),
+            engine_problem=await self._engine.problem(starting=starting),
             encoding=self._encoding,
         )
 

@@ -1,10 +1,15 @@
 """The rules that turn the signals of a stream into a verdict. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.egress.egresses.domain import PlannedEgress
+from services.egress.streams.domain import Stream
 from shared.contracts.states import StreamStatus
+from shared.egress.engine import EncodingOptions
+from shared.egress.segments import Segment
+from shared.livekit import Ingress, LiveKitParticipant, LiveKitRoom, LiveKitTrack
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
 
@@ -13,23 +18,60 @@ _SLOW, _STOPPED = 3, 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class HealthSignals:
-    """`silent`: the participants of the room are known, and none sends anything. Ages in seconds."""
+class RoomSignals:
+    """The room, its participants and its ingress; `present` is None if a new room's are not listed yet."""
 
-    wanted: bool
-    status: StreamStatus
-    error: str | None
-    livekit_answers: bool
-    room_open: bool
-    silent: bool
-    last_segment_age: float | None
-    segment_seconds: int
+    room: LiveKitRoom | None
+    present: Sequence[LiveKitParticipant] | None
+    ingress: Ingress | None
+
+    @property
+    def tracks(self) -> list[tuple[LiveKitParticipant, LiveKitTrack]]:
+        return [(one, track) for one in self.present or () for track in one.tracks]
+
+    @property
+    def silent(self) -> bool:
+        """The participants are known, and none sends anything."""
+        return self.present is not None and all(track.muted for _, track in self.tracks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOutput:
+    """The output of the present egress: its last segments, how many, the last one's age in seconds."""
+
+    egress: PlannedEgress | None = None
+    latest: Sequence[Segment] = ()
+    count: int = 0
+    age: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthSignals:
+    """`livekit` is None if LiveKit does not answer."""
+
+    stream: Stream | None
+    output: StreamOutput
+    livekit: RoomSignals | None
     engine_problem: str | None
+    encoding: EncodingOptions
+
+    @property
+    def status(self) -> StreamStatus:
+        return self.stream.status if self.stream else StreamStatus.NONE
+
+    @property
+    def error(self) -> str | None:
+        return self.stream.error if self.stream else None
+
+    @property
+    def segments_late(self) -> float:
+        """How old the last segment is, in segments; 0 without one."""
+        return (self.output.age or 0.0) / self.encoding.segment_seconds
 
 
 def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:
     """The verdict on the stream, and the reasons for it, the worst first."""
-    if not signals.wanted:
+    if signals.stream is None or not signals.stream.wanted:
         return "idle", [
             "No stream was asked for" if signals.status is StreamStatus.NONE else "The stream is over"
         ]
@@ -46,21 +88,18 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
         yield f"The stream has failed: {signals.error}; ask for it again with ensure_hls_egress"
     elif signals.error is not None:
         yield f"The stream is not running: {signals.error}"
-    if signals.livekit_answers and not signals.room_open:
+    if signals.livekit is not None and signals.livekit.room is None:
         yield "The LiveKit room is not open"
-    age = signals.last_segment_age
-    if signals.status is StreamStatus.ACTIVE and age is not None and age > _STOPPED * signals.segment_seconds:
-        yield f"No segment has come for {age:.0f} s"
+    if signals.status is StreamStatus.ACTIVE and signals.segments_late > _STOPPED:
+        yield f"No segment has come for {signals.output.age:.0f} s"
 
 
 def _odd(signals: HealthSignals) -> Iterator[str]:
-    if not signals.livekit_answers:
+    if signals.livekit is None:
         yield "LiveKit is unavailable: room and tracks are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
-    if signals.silent:
+    if signals.livekit is not None and signals.livekit.silent:
         yield "Nobody is sending picture or sound"
-    age = signals.last_segment_age
-    slow, stopped = _SLOW * signals.segment_seconds, _STOPPED * signals.segment_seconds
-    if age is not None and slow < age <= stopped:
-        yield f"The last segment is {age:.0f} s old"
+    if _SLOW < signals.segments_late <= _STOPPED:
+        yield f"The last segment is {signals.output.age:.0f} s old"

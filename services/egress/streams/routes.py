@@ -30,8 +30,8 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     A status with its reasons; room and tracks as LiveKit reports them now.
     """
     service = request.service(HEALTH)
-    found = await service.of(request.path_id(), request.caller, request.library_id)
-    return Reply(stream_health_response(found))
+    signals = await service.of(request.path_id(), request.caller, request.library_id)
+    return Reply(stream_health_response(signals))
 
 
 @hls_routes.get("/hls/{path:.+}", access=ANONYMOUS)

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from services.egress.streams.health import RoomSignals, StreamHealth
+from services.egress.streams.health_rules import HealthSignals, RoomSignals, assess
 from shared.access.room_permissions import user_of
-from shared.contracts.states import StreamStatus
 from shared.egress.segments import Segment
 from shared.http import Data
 from shared.livekit import LiveKitParticipant, LiveKitTrack
@@ -78,13 +77,14 @@ class StreamHealthResponse(Data):
     ingress: IngressHealth | None
 
 
-def stream_health_response(found: StreamHealth) -> StreamHealthResponse:
-    livekit = found.livekit
+def stream_health_response(signals: HealthSignals) -> StreamHealthResponse:
+    status, reasons = assess(signals)
+    livekit = signals.livekit
     return StreamHealthResponse(
-        status=found.status,
+        status=status,
         room=_room(livekit) if livekit else None,
         tracks=[_track(participant, track) for participant, track in livekit.tracks] if livekit else [],
-        egress=_egress(found),
+        egress=_egress(signals, reasons),
         ingress=_ingress(livekit) if livekit else None,
     )
 
@@ -114,20 +114,20 @@ def _track(participant: LiveKitParticipant, track: LiveKitTrack) -> TrackHealth:
     )
 
 
-def _egress(found: StreamHealth) -> EgressHealth:
-    stream, output = found.stream, found.output
+def _egress(signals: HealthSignals, reasons: list[str]) -> EgressHealth:
+    stream, output, encoding = signals.stream, signals.output, signals.encoding
     egress, latest = output.egress, output.latest
     return EgressHealth(
-        status=stream.status.value if stream else StreamStatus.NONE.value,
-        reasons=found.reasons,
+        status=signals.status.value,
+        reasons=reasons,
         egress_id=egress.egress_id if egress else None,
-        error=stream.error if stream else None,
+        error=signals.error,
         recording=egress.file if egress else False,
         started_at=egress.started_at if egress else None,
         hls_path=stream.hls_path if stream else None,
-        width=found.encoding.width if egress else None,
-        height=found.encoding.height if egress else None,
-        frame_rate=found.encoding.frame_rate if egress else None,
+        width=encoding.width if egress else None,
+        height=encoding.height if egress else None,
+        frame_rate=encoding.frame_rate if egress else None,
         bitrate_kbps=_bitrate(latest),
         segment_count=output.count,
         last_segment_at=latest[-1].starts_at if latest else None,
