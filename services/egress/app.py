@@ -18,7 +18,7 @@ from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
-from services.egress.media.build import Media, MediaBackends, MediaOptions
+from services.egress.media.build import Backends, Media, MediaOptions
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
@@ -60,15 +60,12 @@ TABLES: tuple[Routes, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class _Connections:
+@dataclass(frozen=True, kw_only=True)
+class _Connections(Backends):
     """Webhooks have an outbox of their own, which has no other collections to read: they are urgent."""
 
-    mongo: Mongo
-    bus: Bus
     livekit: LiveKitApi
-    storage: Storage
-    outbox: Outbox
+    bus: Bus
     webhook_outbox: Outbox
 
 
@@ -91,7 +88,7 @@ def build(settings: EgressSettings) -> web.Application:
     ingest = IngestService(ingresses, ingests)
     ingress_check = IngressReconciliation(ingresses, ingests, ingest, sessions, webhooks, clock)
     engine, jobs = _engine(settings, to, clock)
-    media = Media(media_options(settings), _backends(to, engine, ingresses), sessions, ledger, clock)
+    media = Media(media_options(settings), to, engine, ingresses, sessions, ledger, clock)
     checks = PeriodicChecks([*media.checks, ingress_check], reconciler.lease, ledger, clock, period=period)
 
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
@@ -130,17 +127,6 @@ def _engine(settings: EgressSettings, to: _Connections, clock: Clock) -> tuple[E
         return LiveKitEngine(to.livekit.egresses(), settings.storage_url, options), ()
     jobs, recorders = JobRepository(to.mongo), RecorderRepository(to.mongo)
     return EmbeddedEngine(jobs, recorders, clock), (jobs, recorders)
-
-
-def _backends(to: _Connections, engine: Engine, ingresses: Ingresses) -> MediaBackends:
-    return MediaBackends(
-        engine=engine,
-        livekit=to.livekit,
-        ingresses=ingresses,
-        storage=to.storage,
-        mongo=to.mongo,
-        outbox=to.outbox,
-    )
 
 
 def media_options(settings: EgressSettings) -> MediaOptions:

@@ -58,8 +58,7 @@ class EngineSync:
 
     async def find(self, egress: PlannedEgress) -> PlannedEgress:
         """Look for the egress whose start had no answer."""
-        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
-        await self._stop_others(others)
+        seen = await self._look_up(egress)
         if seen is not None:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
         return await self._egresses.change(
@@ -68,8 +67,7 @@ class EngineSync:
 
     async def check(self, egress: PlannedEgress) -> PlannedEgress:
         """Compare with what the engine lists: webhooks may be lost."""
-        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
-        await self._stop_others(others)
+        seen = await self._look_up(egress)
         drift = False
 
         def compare(one: PlannedEgress) -> Sequence[Event]:
@@ -87,14 +85,16 @@ class EngineSync:
             await self._record(egress, checked, seen)
         return checked
 
-    async def _stop_others(self, others: Sequence[EgressInfo]) -> None:
+    async def _look_up(self, egress: PlannedEgress) -> EgressInfo | None:
+        """The engine's entry of it; any others with the same key are stopped."""
+        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
         for other in others:
             await self._engine.stop(other.egress_id)
             observed = f"egress {other.egress_id} {other.status.value}, another is planned"
             drift = Drift(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
-            await self._ledger.record(
-                [DriftCorrection(drift, f"egress {other.egress_id} told to stop", estimated=False)]
-            )
+            action = f"egress {other.egress_id} told to stop"
+            await self._ledger.record([DriftCorrection(drift, action, estimated=False)])
+        return seen
 
     async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
         """Times that the engine reported are exact; others are estimated."""

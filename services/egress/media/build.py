@@ -62,12 +62,10 @@ class MediaOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MediaBackends:
-    """What streams and recordings are made with, and where they are kept."""
+class Backends:
+    """The servers and stores that the service works with."""
 
-    engine: Engine
     livekit: LiveKit
-    ingresses: Ingresses
     storage: Storage
     mongo: Mongo
     outbox: Outbox
@@ -79,12 +77,14 @@ class Media:
     def __init__(
         self,
         options: MediaOptions,
-        backends: MediaBackends,
+        backends: Backends,
+        engine: Engine,
+        ingresses: Ingresses,
         sessions: KnownSessions,
         ledger: DriftLedger,
         clock: Clock,
     ):
-        mongo, outbox, engine = backends.mongo, backends.outbox, backends.engine
+        mongo, outbox = backends.mongo, backends.outbox
         plans, wake = EgressRepository(mongo, outbox, clock), asyncio.Event()
         streams = StreamRepository(mongo, outbox, clock)
         recordings = RecordingRepository(mongo, outbox, clock)
@@ -97,7 +97,8 @@ class Media:
         )
         self.orphans = StorageOrphans(recordings, backends.storage, clock)
         self._add_recordings(options, backends, recordings, segments, MediaAccess(sessions), clock)
-        self._add_streams(options, backends, streams, segments, MediaAccess(sessions), clock)
+        rooms = RoomSignalsReader(backends.livekit, ingresses, clock)
+        self._add_streams(options, backends, engine, rooms, streams, segments, MediaAccess(sessions), clock)
         self.worker = EgressWorker(
             plans,
             EngineSync(plans, engine, ledger, clock, options.encoding),
@@ -117,7 +118,7 @@ class Media:
     def _add_recordings(
         self,
         options: MediaOptions,
-        backends: MediaBackends,
+        backends: Backends,
         recordings: RecordingRepository,
         segments: SegmentRepository,
         access: MediaAccess,
@@ -148,21 +149,23 @@ class Media:
     def _add_streams(
         self,
         options: MediaOptions,
-        backends: MediaBackends,
+        backends: Backends,
+        engine: Engine,
+        rooms: RoomSignalsReader,
         streams: StreamRepository,
         segments: SegmentRepository,
         access: MediaAccess,
         clock: Clock,
     ) -> None:
         of_stream = StreamSegments(backends.mongo, segments, seconds=options.encoding.segment_seconds)
-        rooms = RoomSignalsReader(backends.livekit, backends.ingresses, clock)
-        recorded = backends.engine.keeps_records
-        self.playlists: PlaylistSource = of_stream if recorded else LiveKitPlaylists(backends.storage)
+        self.playlists: PlaylistSource = (
+            of_stream if engine.keeps_records else LiveKitPlaylists(backends.storage)
+        )
         self.hls = HlsService(
             streams, self.playlists, backends.storage, PathSigner(options.secret, HLS_LINKS, clock)
         )
         self.health = StreamHealthService(
-            access, streams, self.egresses, of_stream, rooms, backends.engine, options.encoding, clock
+            access, streams, self.egresses, of_stream, rooms, engine, options.encoding, clock
         )
         self.removal = StreamRemoval(streams, segments, self.egresses, backends.storage, clock)
 

@@ -1,6 +1,5 @@
-"""Making streams follow what sessions want of them."""
+"""Starting, replacing and ending the streams of sessions as their states ask."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
@@ -9,11 +8,11 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
+from services.egress.sessions.domain import KnownSession
 from services.egress.sessions.service import KnownSessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
-from shared.contracts.event import Event
 from shared.contracts.livekit_events import TrackPublished
 from shared.contracts.session_events import LibraryEvent, SessionEvent
 from shared.contracts.states import SessionState, Visibility
@@ -56,23 +55,15 @@ class StreamService:
         self._retention = retention
 
     async def follow(self, event: SessionEvent) -> None:
-        """Whatever the event tells, the newest state that is known of the session is what counts."""
+        """The newest known state of the session counts, whatever the event reports."""
         await self._sessions.follow(event)
-        known = await self._sessions.find(event.session.id)
-        if known is None or known.over:
-            session = event.session
-            await self._end(session.id, session.version, deleted=known is None or known.deleted)
-        elif known.live and known.state.stream.wanted:
-            await self._ensure(known.state)
+        session = event.session
+        await self._apply(session.id, await self._sessions.find(session.id), session.version)
 
     async def settle(self, session_id: str) -> None:
-        """Bring the stream to what its session wants, and to what has become of its egress."""
+        """Bring the stream in line with its session and its egress."""
         known = await self._sessions.ask(session_id)
-        if known is None or known.over:
-            version = 0 if known is None else known.state.version
-            await self._end(session_id, version, deleted=known is None or known.deleted)
-        elif known.live and known.state.stream.wanted:
-            await self._ensure(known.state)
+        await self._apply(session_id, known, known.state.version if known else 0)
         stream = await self._streams.find(session_id)
         if stream is None or stream.current is None:
             return
@@ -81,6 +72,12 @@ class StreamService:
             await self.observe(egress)
         else:
             await self._streams.change(session_id, lambda one: one.abandon(self._clock.now()))
+
+    async def _apply(self, session_id: str, known: KnownSession | None, version: int) -> None:
+        if known is None or known.over:
+            await self._end(session_id, version, deleted=known is None or known.deleted)
+        elif known.live and known.state.stream.wanted:
+            await self._ensure(known.state)
 
     async def _end(self, session_id: str, version: int, *, deleted: bool) -> None:
         now = self._clock.now()
@@ -91,7 +88,7 @@ class StreamService:
         await self._egresses.stop_all(session_id)
 
     async def _ensure(self, session: SessionState) -> None:
-        """Have the session's stream run; a part that has ended is replaced when it is asked for again."""
+        """Have the session's stream run; an ended part is replaced if it is asked for again."""
         stream = await self._streams.ensure(new_stream(session, self._clock.now()))
         over = await self._ended_part(stream)
         part = StreamPart(key=key_of(new_id()), file=False)
@@ -111,7 +108,7 @@ class StreamService:
         await self._streams.change(session.id, lambda one: one.recording_begun(key))
 
     async def _carry_out(self, stream: Stream, part: StreamPart) -> None:
-        """Plan the part that counts; `part` was made for it, unless somebody else was faster."""
+        """Plan the current part: `part`, unless another call was faster."""
         current = stream.current
         if current is None:
             return
@@ -120,21 +117,21 @@ class StreamService:
         await self._egresses.plan(current.key, stream.id, stream=True, file=current.file)
 
     async def _ended_part(self, stream: Stream) -> str | None:
-        """The key of the part that counts, if nothing more comes of it."""
+        """The key of the current part, if its egress is over."""
         if stream.current is None:
             return None
         egress = await self._egresses.find(stream.current.key)
         return egress.id if egress is not None and egress.over else None
 
     async def release_file(self, key: str, session_id: str) -> None:
-        """The recording that this part makes is to end, and the stream to go on without one."""
+        """End the recording that this part makes; the stream goes on without one."""
         part = StreamPart(key=key_of(new_id()), file=False)
         stream = await self._streams.change(session_id, lambda one: one.replace(part, key, self._clock.now()))
         if stream.wanted:
             await self._carry_out(stream, part)
 
     async def revive(self, event: TrackPublished) -> None:
-        """LiveKit's egress ends by itself some time after the last track went: begin again with the next."""
+        """LiveKit's egress ends by itself some time after the last track ended: start again with the next."""
         stream = await self._streams.find(event.session_id)
         if stream is None or not stream.wanted:
             return
@@ -149,12 +146,10 @@ class StreamService:
         await self._carry_out(stream, part)
 
     async def observe(self, egress: PlannedEgress) -> None:
-        """Take over what is known of an egress."""
+        """Apply the state of an egress."""
         if egress.stream:
-            await self._streams.change(egress.session_id, lambda stream: self._seen(stream, egress))
-
-    def _seen(self, stream: Stream, egress: PlannedEgress) -> Sequence[Event]:
-        return stream.observe(egress, self._clock.now())
+            now = self._clock.now()
+            await self._streams.change(egress.session_id, lambda stream: stream.observe(egress, now))
 
     async def follow_library(self, event: LibraryEvent) -> None:
         listed = event.library.visibility is Visibility.PUBLIC

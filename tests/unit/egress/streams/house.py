@@ -10,7 +10,7 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.media.build import Media, MediaBackends
+from services.egress.media.build import Backends, Media
 from services.egress.reconciler.build import build_reconciler
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
@@ -70,16 +70,17 @@ class House:
         given = EgressSettings(
             internal_secret=SecretStr(SECRET), public_url="https://live.example", **settings
         )
-        backends = MediaBackends(
-            engine=engine or self.engine,
-            livekit=self.livekit,
-            ingresses=self.livekit,
-            storage=self.storage,
-            mongo=self.mongo,
-            outbox=self.outbox,
-        )
+        backends = Backends(livekit=self.livekit, storage=self.storage, mongo=self.mongo, outbox=self.outbox)
         sessions, ledger = self.reconciler.sessions, self.reconciler.ledger
-        self.parts = Media(media_options(given), backends, sessions, ledger, self.clock)
+        self.parts = Media(
+            media_options(given),
+            backends,
+            engine or self.engine,
+            self.livekit,
+            sessions,
+            ledger,
+            self.clock,
+        )
         self.checks = PeriodicChecks(
             self.parts.checks,
             self.reconciler.lease,
