@@ -89,10 +89,10 @@ class MailStore:
         self._by_message_id.pop(mail.header("Message-ID"), None)
         self._path(mail.id).unlink(missing_ok=True)
 
-    def _path(self, id: int) -> Path:  # noqa: A002
+    def _path(self, id: int) -> Path:
         return self._folder / f"{id:08}.eml"
 
-    def find(self, id: int) -> StoredMail | None:  # noqa: A002
+    def find(self, id: int) -> StoredMail | None:
         return self._mails.get(id)
 
     def list(self, to: str = "") -> list[StoredMail]:

@@ -13,7 +13,7 @@ FULL_PLAYLIST, LIVE_PLAYLIST = "index.m3u8", "live.m3u8"
 _IN_PATH = re.compile(r"(?:^|/)([0-9a-f]{32})(?=[./_]|$)")
 
 
-def key_of(id: str) -> str:  # noqa: A002
+def key_of(id: str) -> str:
     """The key for a new id, 36 characters with dashes."""
     return id.replace("-", "").lower()
 

@@ -63,15 +63,15 @@ class Repository(Generic[T]):
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes([*self.indexes, OUTBOX_INDEX])
 
-    async def find(self, id: str) -> T | None:  # noqa: A002
+    async def find(self, id: str) -> T | None:
         document = await self._document(id)
         return self.load(document) if document else None
 
-    async def _document(self, id: str) -> Document | None:  # noqa: A002
+    async def _document(self, id: str) -> Document | None:
         document = await self._reads.one(id)
         return None if document is None or "tombstone" in document else document
 
-    async def get(self, id: str) -> T:  # noqa: A002
+    async def get(self, id: str) -> T:
         found = await self.find(id)
         if found is None:
             raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
@@ -106,7 +106,7 @@ class Repository(Generic[T]):
             return page, skip + len(page)
         return page, await self.collection.count(query, limit=COUNTED_TO)
 
-    async def discard(self, id: str) -> None:  # noqa: A002
+    async def discard(self, id: str) -> None:
         """Delete what publishes no events; see `remove` for what does."""
         await self.collection.delete_many({"_id": id})
 
@@ -132,7 +132,7 @@ class Repository(Generic[T]):
     async def _insert(self, documents: Sequence[Document]) -> frozenset[int]:
         return (await self.collection.insert_many(documents)).duplicates
 
-    async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
+    async def change(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:
         """Load, let `decide` change the aggregate and return the events, save; again if somebody was faster.
 
         `decide` sees the aggregate with the version it will be saved as, and may run several times.
@@ -151,7 +151,7 @@ class Repository(Generic[T]):
                     return changed
         raise Conflict(f"The {self.noun} is being changed by others; try again", code="concurrent_change")
 
-    async def _try(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T | None:  # noqa: A002
+    async def _try(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T | None:
         """The aggregate as `decide` left it; None if somebody else changed it meanwhile."""
         before = await self._document(id)
         if before is None:
@@ -165,7 +165,7 @@ class Repository(Generic[T]):
             return aggregate
         return aggregate if await self._write(before, change, events) else None
 
-    async def remove(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:  # noqa: A002
+    async def remove(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T:
         """Delete by a tombstone: the content goes now, the document once its events are confirmed.
 
         `decide` must return at least one event.

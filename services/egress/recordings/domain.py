@@ -145,7 +145,7 @@ class Recording:
         return RecordingState.model_validate(self, from_attributes=True)
 
 
-def new_recording(id: str, session: SessionState, storage_type: str, now: datetime) -> Recording:  # noqa: A002
+def new_recording(id: str, session: SessionState, storage_type: str, now: datetime) -> Recording:
     return Recording(
         id=id,
         organization_id=session.organization_id,

@@ -54,7 +54,7 @@ class RecordingFiles:
         token = self._links.sign(recording.id, expires_at)
         return DownloadLink(f"{self._public_url}/recordings/{recording.id}/file?token={token}", expires_at)
 
-    async def linked(self, id: str, token: str) -> Recording:  # noqa: A002
+    async def linked(self, id: str, token: str) -> Recording:
         """The completed recording that a link belongs to. Raises `Forbidden`, `NotFound`."""
         self._links.verify(token, id)
         recording = await self._recordings.get(id)

@@ -55,7 +55,7 @@ class StorageOrphans:
                     await self._fail(recording.id)
             after = found[-1].id
 
-    async def _fail(self, id: str) -> None:  # noqa: A002
+    async def _fail(self, id: str) -> None:
         try:
             await self._recordings.change(
                 id, lambda one: one.fail("The file is gone from the storage", self._clock.now())

@@ -36,7 +36,7 @@ class RecordingRepository(Repository[Recording]):
     async def list_of_host(self, host_id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
         return await self.page({"host_id": host_id}, skip=skip, limit=limit)
 
-    async def list_of_organization(self, id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:  # noqa: A002
+    async def list_of_organization(self, id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
         return await self.page({"organization_id": id}, skip=skip, limit=limit)
 
     async def count_all(self) -> int:

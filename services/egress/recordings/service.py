@@ -59,7 +59,7 @@ class RecordingService:
         await self._access.get_for_host(session_id, caller)
         return await self._recordings.active(session_id)
 
-    async def get(self, id: str, caller: Caller) -> Recording:  # noqa: A002
+    async def get(self, id: str, caller: Caller) -> Recording:
         """For its host, and for an API key of its organization.
 
         Raises `NotFound` if it belongs to another organization, `Forbidden` for viewers and colleagues.
@@ -97,14 +97,14 @@ class RecordingService:
         await self._egresses.stop(recording.key)
         return recording
 
-    async def rename(self, id: str, name: str, caller: Caller) -> Recording:  # noqa: A002
+    async def rename(self, id: str, name: str, caller: Caller) -> Recording:
         await self.get(id, caller)
         return await self._recordings.change(id, lambda one: one.rename(name, self._clock.now()))
 
-    async def delete(self, id: str, caller: Caller) -> None:  # noqa: A002
+    async def delete(self, id: str, caller: Caller) -> None:
         """Delete the recording and its files. Raises `Conflict` while it runs, `Unavailable`."""
         await self._files.erase(await self.get(id, caller))
 
-    async def link(self, id: str, caller: Caller) -> DownloadLink:  # noqa: A002
+    async def link(self, id: str, caller: Caller) -> DownloadLink:
         """A link to the file that needs no credentials, for an hour. Raises `Conflict` without a file."""
         return self._files.link(await self.get(id, caller))

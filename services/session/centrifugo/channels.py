@@ -36,6 +36,6 @@ def channel(name: object) -> SessionChannel | UserChannel | None:
     return SessionChannel(match[1], staff=match[2] is not None)
 
 
-def _is_ours(id: str) -> bool:  # noqa: A002
+def _is_ours(id: str) -> bool:
     """A channel has one name: another spelling of an id would be another channel."""
     return id == id.lower() and is_id(id)

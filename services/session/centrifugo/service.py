@@ -29,7 +29,7 @@ from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 
 class SessionLookup(Protocol):
-    async def get_for_participant(self, id: str, user_id: str) -> Session:  # noqa: A002
+    async def get_for_participant(self, id: str, user_id: str) -> Session:
         """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
         ...
 

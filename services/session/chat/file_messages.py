@@ -22,12 +22,7 @@ class FileMessages:
         self._clock = clock
 
     async def send(
-        self,
-        id: str,  # noqa: A002
-        session_id: str,
-        caller: Caller,
-        raw: web.Request,
-        query: ChatFileQuery,
+        self, id: str, session_id: str, caller: Caller, raw: web.Request, query: ChatFileQuery
     ) -> ChatFileMessageResponse:
         """Send the request's body under the reserved `id`; what this call has sent before is answered again.
 

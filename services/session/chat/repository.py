@@ -37,12 +37,12 @@ class ChatRepository:
         """Store it with its event; False where it is there already."""
         return await self._messages.add(_document(message), message.sent(), message.created_at)
 
-    async def find(self, id: str) -> ChatMessage | None:  # noqa: A002
+    async def find(self, id: str) -> ChatMessage | None:
         """The message; None also for a deleted one."""
         document = await self.collection.find_one({"_id": id, "seen_by": {"$exists": True}})
         return _load(document) if document else None
 
-    async def was_deleted(self, id: str, session_id: str) -> Document | None:  # noqa: A002
+    async def was_deleted(self, id: str, session_id: str) -> Document | None:
         """What is left of a deleted message: who wrote it (`user_id`), and whom it was for (`between`)."""
         return await self.collection.find_one(
             {"_id": id, "session_id": session_id, "seen_by": {"$exists": False}}
@@ -75,7 +75,7 @@ class ChatRepository:
         await self._deletions.add(fact, message.deleted(by, now), now)
         await self.empty(message.id, now)
 
-    async def empty(self, id: str, now: datetime) -> None:  # noqa: A002
+    async def empty(self, id: str, now: datetime) -> None:
         """Take the words out of a message that was deleted; again changes nothing."""
         found = await self.collection.find_one({"_id": id, "seen_by": {"$exists": True}})
         if found is None:

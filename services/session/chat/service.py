@@ -37,11 +37,7 @@ class ChatService:
         self._clock = clock
 
     async def say(
-        self,
-        id: str,  # noqa: A002
-        session_id: str,
-        caller: Caller,
-        body: CreateChatMessageRequest,
+        self, id: str, session_id: str, caller: Caller, body: CreateChatMessageRequest
     ) -> ChatMessageResponse:
         """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
         session, may = await self._access.authorize_participant(session_id, caller)
@@ -94,7 +90,7 @@ class ChatService:
             return message_response(message)
         return file_message_response(message, message.file, self._files.url(message))
 
-    async def find(self, id: str) -> ChatMessage | None:  # noqa: A002
+    async def find(self, id: str) -> ChatMessage | None:
         return await self._chat.find(id)
 
     async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:

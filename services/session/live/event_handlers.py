@@ -125,7 +125,7 @@ class SessionEventHandlers:
             except NotFound:
                 continue
 
-    async def _change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> None:  # noqa: A002
+    async def _change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> None:
         """Change a session; one that is deleted has nothing to follow."""
         try:
             await self._sessions.change(id, decide)

@@ -51,15 +51,15 @@ class LiveService:
         self._timeouts = timeouts
         self._clock = clock
 
-    async def start(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+    async def start(self, id: str, caller: Caller, library_id: str | None) -> Session:
         """Open the LiveKit room, then go live; a live session is returned as it is."""
         return await self._ensure_started(await self._authorize(id, caller, library_id), stream=False)
 
-    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> Session:
         """Start if need be, with a stream, and with a recording if the preset has it."""
         return await self._start_with_stream(await self._authorize(id, caller, library_id))
 
-    async def _authorize(self, id: str, caller: Caller, library_id: str | None) -> Session:  # noqa: A002
+    async def _authorize(self, id: str, caller: Caller, library_id: str | None) -> Session:
         """The session for a host of it who may join it, too: starting it answers with a token."""
         session = await self._access.get_for_host(id, caller, library_id)
         await self._access.check_registered(session, caller)
@@ -75,14 +75,14 @@ class LiveService:
         except (Conflict, NotFound) as error:
             log.warning("start.not_begun", session_id=session.id, error=error.message)
 
-    async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def start_webcam_hls(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Request a stream of a live session in mode webcam. Raises `Conflict` for others."""
         session = await self._access.get_for_host(id, caller, library_id)
         if session.mode is not SessionMode.WEBCAM:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_webcam")
         await self._ensure_stream(session, record=False)
 
-    async def restart_stream(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def restart_stream(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Request a stream, in place of one that has died. Raises `Conflict` unless the session is live."""
         session = await self._access.get_for_host(id, caller, library_id)
         await self._sessions.change(session.id, lambda session: stream_again(session, self._clock.now()))
@@ -143,14 +143,14 @@ class LiveService:
                 await self._close_unused(session.id)
             raise
 
-    async def _close_unused(self, id: str) -> None:  # noqa: A002
+    async def _close_unused(self, id: str) -> None:
         """Close a room whose session did not go live; one that stays open closes itself when empty."""
         try:
             await self._livekit.delete_room(id)
         except AppError as error:
             log.warning("start.room_left_open", session_id=id, error=error.message)
 
-    async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:  # noqa: A002
+    async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:
         """A new stream key; an encoder still using the old one is disconnected. Raises `Conflict`."""
         session = await self._access.get_for_host(id, caller, library_id)
         session.check_startable()
@@ -160,7 +160,7 @@ class LiveService:
         await self._sessions.change(session.id, lambda session: session.renew_ingest(ingest))
         return ingest
 
-    async def end(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def end(self, id: str, caller: Caller, library_id: str | None) -> None:
         """State first: the event that goes with it closes the LiveKit room."""
         await self._access.get_for_host(id, caller, library_id)
         await self._sessions.change(id, lambda session: session.end(self._clock.now(), EndReason.HOST))
@@ -168,7 +168,7 @@ class LiveService:
     async def apply_due_timeouts(self, limit: int = 100) -> int:
         """End and expire sessions that are due; returns how many were checked."""
         ids = await self._sessions.ids_due(self._clock.now(), limit)
-        for id in ids:  # noqa: A001
+        for id in ids:
             await self._sessions.change(
                 id, lambda session: apply_timeouts(session, self._clock.now(), self._limits)
             )

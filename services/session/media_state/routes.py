@@ -20,7 +20,7 @@ async def set_host_video_state(request: Request, body: HostMediaRequest) -> Repl
 
     Sends a notice to everybody in the room. The session must be live.
     """
-    service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
+    service, id = request.service(HOST_MEDIA), request.path_id()
     await service.switch(id, request.caller, request.library_id, HostMedia.VIDEO, enabled=body.enabled)
     return ok()
 
@@ -31,6 +31,6 @@ async def set_host_audio_state(request: Request, body: HostMediaRequest) -> Repl
 
     Sends a notice to everybody in the room. The session must be live.
     """
-    service, id = request.service(HOST_MEDIA), request.path_id()  # noqa: A001
+    service, id = request.service(HOST_MEDIA), request.path_id()
     await service.switch(id, request.caller, request.library_id, HostMedia.AUDIO, enabled=body.enabled)
     return ok()

@@ -15,13 +15,7 @@ class HostMediaService:
         self._clock = clock
 
     async def switch(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        media: HostMedia,
-        *,
-        enabled: bool,
+        self, id: str, caller: Caller, library_id: str | None, media: HostMedia, *, enabled: bool
     ) -> None:
         """Record that it is on or off. Raises `NotFound`, `Forbidden`, and `Conflict` unless it is live."""
         session = await self._access.get_for_host(id, caller, library_id)

@@ -37,11 +37,7 @@ class ModerationService:
         self._clock = clock
 
     async def ban(
-        self,
-        session_id: str,
-        caller: Caller,
-        body: BanParticipantRequest,
-        id: str,  # noqa: A002
+        self, session_id: str, caller: Caller, body: BanParticipantRequest, id: str
     ) -> BannedParticipantResponse:
         """Ban a person, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize(session_id, caller, permission="moderate")

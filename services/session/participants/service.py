@@ -32,12 +32,7 @@ class ParticipantService:
         self._clock = clock
 
     async def add(
-        self,
-        session_id: str,
-        caller: Caller,
-        user_id: str,
-        role: Role,
-        id: str,  # noqa: A002
+        self, session_id: str, caller: Caller, user_id: str, role: Role, id: str
     ) -> SessionParticipantResponse:
         """Give the person the role, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize(session_id, caller, permission=_TO_GIVE[role])

@@ -31,13 +31,7 @@ class PollService:
         self._access = access
         self._clock = clock
 
-    async def create(
-        self,
-        id: str,  # noqa: A002
-        session_id: str,
-        caller: Caller,
-        body: CreatePollRequest,
-    ) -> PollResponse:
+    async def create(self, id: str, session_id: str, caller: Caller, body: CreatePollRequest) -> PollResponse:
         """Ask it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize_participant(session_id, caller, "poll_create")
         session.check_live()
@@ -79,13 +73,13 @@ class PollService:
             raise Conflict("You have already voted", code="already_voted")
         return await self._one(session, may, poll)
 
-    async def results(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
+    async def results(self, id: str, caller: Caller) -> PollResponse:
         """For those who may see them; raises `NotFound`, `Forbidden`."""
         poll = await self._polls.get(id)
         session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_view")
         return await self._one(session, may, poll)
 
-    async def close(self, id: str, caller: Caller) -> PollResponse:  # noqa: A002
+    async def close(self, id: str, caller: Caller) -> PollResponse:
         """By who manages polls; raises `NotFound`, `Forbidden`. A closed one is answered as it is."""
         poll = await self._polls.get(id)
         session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_manage")

@@ -18,18 +18,14 @@ class SessionAccess:
         self._sessions = sessions
         self._users = users
 
-    async def get_in_library(self, id: str, library_id: str | None) -> Session:  # noqa: A002
+    async def get_in_library(self, id: str, library_id: str | None) -> Session:
         """The session for anybody who knows its id; raises `NotFound` if it is in another library."""
         session = await self._sessions.get(id)
         require_library(session, library_id)
         return session
 
     async def authorize(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None = None,
-        permission: Permission | None = None,
+        self, id: str, caller: Caller, library_id: str | None = None, permission: Permission | None = None
     ) -> tuple[Session, RolePermissions]:
         """The session and what the caller may do in it, `permission` included if one is given.
 
@@ -41,19 +37,16 @@ class SessionAccess:
         session = await self._sessions.get(id.lower())
         return session, require(session, session.preset.settings, caller, library_id, permission)
 
-    async def get_for_host(self, id: str, caller: Caller, library_id: str | None = None) -> Session:  # noqa: A002
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None = None) -> Session:
         """The session, if the caller is in control of it; raises as `authorize`."""
         return (await self.authorize(id, caller, library_id, "control"))[0]
 
-    async def get_for_moderator(self, id: str, caller: Caller, library_id: str | None = None) -> Session:  # noqa: A002
+    async def get_for_moderator(self, id: str, caller: Caller, library_id: str | None = None) -> Session:
         """The session, if the caller hosts, co-hosts or moderates it; raises as `authorize`."""
         return (await self.authorize(id, caller, library_id, "moderate"))[0]
 
     async def authorize_participant(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        permission: Permission | None = None,
+        self, id: str, caller: Caller, permission: Permission | None = None
     ) -> tuple[Session, RolePermissions]:
         """As `authorize`, for what people do in a session beside its LiveKit room.
 
@@ -63,7 +56,7 @@ class SessionAccess:
         await self.check_registered(session, caller)
         return session, may
 
-    async def get_for_participant(self, id: str, user_id: str) -> Session:  # noqa: A002
+    async def get_for_participant(self, id: str, user_id: str) -> Session:
         """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
         session = await self._sessions.get(id)
         await self._check_registered(session, user_id)

@@ -45,7 +45,7 @@ class SessionRepository(Repository[Session]):
         self._live = ReadBatcher(self._live_by_room)
         self._stages = ReadBatcher(self._stage_by_session)
 
-    async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:  # noqa: A002
+    async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:
         told: list[Event] = []
 
         def noting(session: Session) -> Sequence[Event]:
@@ -107,7 +107,7 @@ class SessionRepository(Repository[Session]):
         )
         return [document["_id"] for document in documents]
 
-    async def on_stage(self, id: str) -> Set[str]:  # noqa: A002
+    async def on_stage(self, id: str) -> Set[str]:
         """The guests on the session's stage: asked with every leaving, so nothing else is read."""
         return await self._stages.one(id) or frozenset()
 
@@ -129,7 +129,7 @@ class SessionRepository(Repository[Session]):
         change = {"$set": {"listed": listed, "registered_only": registered_only}}
         await self.collection.update_many({"library_id": library_id}, change)
 
-    async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:  # noqa: A002
+    async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:
         """Take over newer counts; they are no part of the session's own version."""
         older = {"$or": [{"counted_version": {"$exists": False}}, {"counted_version": {"$lt": version}}]}
         await self.collection.update(

@@ -73,7 +73,7 @@ class SessionService:
             stream_key=ingest.stream_key if ingest else "",
         )
 
-    def _new(self, id: str, room: Room, preset: PresetState, body: CreateSessionRequest) -> Session:  # noqa: A002
+    def _new(self, id: str, room: Room, preset: PresetState, body: CreateSessionRequest) -> Session:
         now = self._clock.now()
         return Session(
             id=id,
@@ -168,19 +168,15 @@ class SessionService:
             ended=counts[SessionStatus.ENDED],
         )
 
-    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> SessionResponse:  # noqa: A002
+    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> SessionResponse:
         return await self._views.one(await self._access.get_in_library(id, library_id), viewer)
 
-    async def state(self, id: str) -> SessionState:  # noqa: A002
+    async def state(self, id: str) -> SessionState:
         """The session as its events carry it. Raises `NotFound`."""
         return (await self._sessions.get(id)).state()
 
     async def reschedule(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        body: RescheduleSessionRequest,
+        self, id: str, caller: Caller, library_id: str | None, body: RescheduleSessionRequest
     ) -> None:
         await self._access.get_for_host(id, caller, library_id)
         start_time = body.scheduled_start_time
@@ -191,7 +187,7 @@ class SessionService:
             id, lambda session: session.reschedule(self._clock.now(), start_time, self._limits)
         )
 
-    async def configure(self, id: str, caller: Caller, body: UpdateSessionSettingsRequest) -> None:  # noqa: A002
+    async def configure(self, id: str, caller: Caller, body: UpdateSessionSettingsRequest) -> None:
         """Set or clear the runtime overrides of a scheduled or live session.
 
         Raises `Forbidden` for a moderator who does not manage what they switch.
@@ -204,7 +200,7 @@ class SessionService:
             id, lambda session: session.configure(self._clock.now(), body.overrides())
         )
 
-    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Delete a session that is not live."""
         await self._access.get_for_host(id, caller, library_id)
         await self._sessions.remove(id, Session.delete)

@@ -19,7 +19,7 @@ class SharingService:
         self._hls = hls
         self._clock = clock
 
-    async def share(self, id: str, caller: Caller, library_id: str | None) -> ShareUrlsResponse:  # noqa: A002
+    async def share(self, id: str, caller: Caller, library_id: str | None) -> ShareUrlsResponse:
         session = await self._access.get_in_library(id, library_id)
         embed_url = self._pages.embed(session.id)
         return ShareUrlsResponse(
@@ -30,14 +30,14 @@ class SharingService:
             hls_url=self._hls.url(session, caller),
         )
 
-    async def studio(self, id: str, caller: Caller, library_id: str | None) -> StudioUrlResponse:  # noqa: A002
+    async def studio(self, id: str, caller: Caller, library_id: str | None) -> StudioUrlResponse:
         """A link that signs the caller in once. Raises `NotFound`, `Forbidden`."""
         expires_at = self._clock.now() + CODE_LIFETIME
         code = await self.generate_code(id, caller, library_id)
         url = self._pages.studio(id.lower(), code=code)
         return StudioUrlResponse(studio_url=url, code=code, expires_at=expires_at)
 
-    async def generate_code(self, id: str, caller: Caller, library_id: str | None) -> str:  # noqa: A002
+    async def generate_code(self, id: str, caller: Caller, library_id: str | None) -> str:
         """A code that signs the caller in once, for a session they host. Raises `NotFound`, `Forbidden`."""
         session = await self._access.get_for_host(id, caller, library_id)
         return await self._sign_in.generate_code(caller, session.id)

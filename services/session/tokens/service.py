@@ -46,17 +46,17 @@ class TokenService:
         self._issuer = issuer
         self._clock = clock
 
-    async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinToken:  # noqa: A002
+    async def join(self, id: str, caller: Caller, library_id: str | None) -> JoinToken:
         """A token for the caller in their role; the session must be live."""
         session, _ = await self._access.authorize(id, caller, library_id)
         return await self._join_tokens.admit(session, caller)
 
-    async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinToken:  # noqa: A002
+    async def monitor(self, id: str, caller: Caller, library_id: str | None) -> JoinToken:
         """A token for a hidden participant that only subscribes."""
         session = await self._access.get_for_moderator(id, caller, library_id)
         return await self._join_tokens.monitor(session, caller)
 
-    async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:  # noqa: A002
+    async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:
         """Tokens for a person of the customer, who is given the role; for API keys only."""
         if caller.api_key_id is None:
             raise Forbidden("Only an API key may do this", code="api_key_required")

@@ -57,11 +57,11 @@ class Administrator:
         made = await self._make("api-keys", user_id=owner.id, name="a key")
         return f"{made['id']}.{made['secret']}"
 
-    async def change(self, noun: str, id: str, **fields: Any) -> None:  # noqa: A002
+    async def change(self, noun: str, id: str, **fields: Any) -> None:
         answer = await self._client.call("PATCH", f"/admin/{noun}/{id}", self.access_token, fields)
         assert answer.status == 200, answer
 
-    async def delete(self, noun: str, id: str) -> None:  # noqa: A002
+    async def delete(self, noun: str, id: str) -> None:
         answer = await self._client.call("DELETE", f"/admin/{noun}/{id}", self.access_token)
         assert answer.status == 200, answer
 

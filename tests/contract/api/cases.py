@@ -32,7 +32,7 @@ class PreparedCall:
     def path(self) -> str:
         return self.at(self.id)
 
-    def at(self, id: str) -> str:  # noqa: A002
+    def at(self, id: str) -> str:
         """The path with this id in the place of its own."""
         path = self.operation.path.replace("{id}", id)
         for name, value in self.within.items():
@@ -69,7 +69,7 @@ class Case:
     async def prepare(self, fixtures: Fixtures, library: str | None = None) -> PreparedCall:
         """Everything made anew, the caller being one for whom the call succeeds."""
         caller = await self._caller(fixtures)
-        id = await self.given(fixtures, library) if self.given else ""  # noqa: A001
+        id = await self.given(fixtures, library) if self.given else ""
         prepared = PreparedCall(fixtures, self.operation, caller, id, library)
         if self.within is not None:
             prepared = replace(prepared, within=await self.within(prepared))

@@ -62,7 +62,7 @@ async def test_a_key_of_an_administrator_administers_nothing(fixtures: Fixtures)
 @pytest.mark.parametrize("bad", ["{id}.wrong", "{id}", "{id}.", ".{secret}", "x.{secret}", "{secret}.{id}"])
 @pytest.mark.parametrize("form", ["X-API-Key", "Basic"])
 async def test_a_bad_key_is_refused(fixtures: Fixtures, form: str, bad: str) -> None:
-    id, _, secret = (await fixtures.admin.api_key(fixtures.host)).partition(".")  # noqa: A001
+    id, _, secret = (await fixtures.admin.api_key(fixtures.host)).partition(".")
     answer = await me(fixtures.client, bad.format(id=id, secret=secret), form)
     answer.check_refusal(401, "api_key_invalid")
 

@@ -93,7 +93,7 @@ async def test_its_own_tokens_end_at_the_services_too(
 ) -> None:
     calls = InternalCalls(load_credentials(running_stack.data).internal_secret, SystemClock())
     session = next(endpoint for endpoint in endpoints if endpoint.name == "session")
-    id, _, secret = backend.key.partition(".")  # noqa: A001
+    id, _, secret = backend.key.partition(".")
     exchanged = await session.client.call(
         "POST",
         "/internal/api-keys/exchange",

@@ -47,7 +47,7 @@ def take_slug(one: Thing) -> list[Event]:
     return []
 
 
-async def document(things: Things, id: str) -> dict[str, object]:  # noqa: A002
+async def document(things: Things, id: str) -> dict[str, object]:
     found = await things.collection.find_one({"_id": id})
     assert found is not None
     return found

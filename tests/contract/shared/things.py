@@ -67,7 +67,7 @@ def thing(**fields: object) -> Thing:
     return Thing(id=new_id(), **fields)  # type: ignore[arg-type]
 
 
-def versions(envelopes: Sequence[Envelope], id: str) -> list[int]:  # noqa: A002
+def versions(envelopes: Sequence[Envelope], id: str) -> list[int]:
     """The versions told of one thing, in the order in which they came."""
     events = [envelope.event for envelope in envelopes]
     return [event.version for event in events if isinstance(event, ViewersCounted) and event.session_id == id]

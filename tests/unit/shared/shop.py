@@ -82,7 +82,7 @@ async def make_thing(request: Request, body: NewThing) -> Reply[Thing]:
 async def list_things(request: Request, query: Page) -> Reply[Things]:
     """List things."""
     viewer = request.viewer.user_id if request.viewer else None
-    things = [Thing(id=id, title=title, made_by=viewer) for id, title in request.service(MADE).items()]  # noqa: A001
+    things = [Thing(id=id, title=title, made_by=viewer) for id, title in request.service(MADE).items()]
     return Reply(Things(things=things, page=query.page, limit=query.limit))
 
 

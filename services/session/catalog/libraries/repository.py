@@ -21,7 +21,7 @@ class LibraryRepository(Repository[Library]):
         query: Document = {"organization_id": organization_id} if organization_id else {}
         return await self.page(query, skip=skip, limit=limit)
 
-    async def add_default(self, id: str, organization_id: str, now: datetime) -> None:  # noqa: A002
+    async def add_default(self, id: str, organization_id: str, now: datetime) -> None:
         """Make the library that an organization starts with; again changes nothing."""
         library = Library(
             id=id,

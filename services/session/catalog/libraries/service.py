@@ -61,7 +61,7 @@ class LibraryService:
             raise NotFound(f"There is no library {library_id}", code="library_not_found")
         return library
 
-    async def create(self, id: str, body: CreateLibraryRequest) -> Library:  # noqa: A002
+    async def create(self, id: str, body: CreateLibraryRequest) -> Library:
         if await self._organizations.find(body.organization_id) is None:
             raise InvalidRequest([FieldError("organization_id", "unknown", "There is no such organization")])
         now = self._clock.now()
@@ -80,18 +80,18 @@ class LibraryService:
             return await self._libraries.get(id)
         return library
 
-    async def get(self, id: str) -> Library:  # noqa: A002
+    async def get(self, id: str) -> Library:
         return await self._libraries.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[Library], int]:
         return await self._libraries.list_page(organization_id, page.skip, page.limit)
 
-    async def update(self, id: str, body: UpdateLibraryRequest) -> Library:  # noqa: A002
+    async def update(self, id: str, body: UpdateLibraryRequest) -> Library:
         """Change what is given; its rooms and sessions follow by event."""
         changes = body.model_dump(include=body.model_fields_set)
         return await self._libraries.change(id, lambda library: library.edit(self._clock.now(), **changes))
 
-    async def delete(self, id: str) -> None:  # noqa: A002
+    async def delete(self, id: str) -> None:
         """Delete an empty library that is not its organization's default."""
         library = await self._libraries.get(id)
         if library.is_default:

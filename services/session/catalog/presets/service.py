@@ -35,11 +35,7 @@ class PresetService:
         self._clock = clock
 
     async def create(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        body: CreatePresetRequest,
+        self, id: str, caller: Caller, library_id: str | None, body: CreatePresetRequest
     ) -> PresetState:
         """Create a preset of the caller's under the reserved `id`."""
         library = await self._libraries.for_hosting(library_id, caller)
@@ -70,16 +66,12 @@ class PresetService:
         defaults = await self._presets.defaults_among(presets)
         return [preset.state(is_default=preset.id in defaults) for preset in presets], total
 
-    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> PresetState:  # noqa: A002
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> PresetState:
         """The preset, if it is the caller's; raises `NotFound`, `Forbidden`."""
         return await self._state(await self._mine(id, caller, library_id))
 
     async def update(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        body: UpdatePresetRequest,
+        self, id: str, caller: Caller, library_id: str | None, body: UpdatePresetRequest
     ) -> PresetState:
         """Change a preset; scheduled sessions that copied it follow by event."""
         preset = await self._mine(id, caller, library_id)
@@ -91,12 +83,12 @@ class PresetService:
         )
         return preset.state(is_default=is_default)
 
-    async def set_default(self, id: str, caller: Caller, library_id: str | None) -> PresetState:  # noqa: A002
+    async def set_default(self, id: str, caller: Caller, library_id: str | None) -> PresetState:
         preset = await self._mine(id, caller, library_id)
         await self._set_default(preset, True)
         return preset.state(is_default=True)
 
-    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Delete a preset; refused while a scheduled or live session uses it."""
         preset = await self._mine(id, caller, library_id)
         if await self._sessions.any_open_with_preset(id):
@@ -104,7 +96,7 @@ class PresetService:
         await self._presets.unset_default(preset)
         await self._presets.remove(id, Preset.delete)
 
-    async def _mine(self, id: str, caller: Caller, library_id: str | None) -> Preset:  # noqa: A002
+    async def _mine(self, id: str, caller: Caller, library_id: str | None) -> Preset:
         preset = await self._presets.get(id)
         require_host(preset, caller, library_id)
         return preset

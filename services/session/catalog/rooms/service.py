@@ -35,11 +35,7 @@ class RoomService:
         self._clock = clock
 
     async def create(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        body: CreateRoomRequest,
+        self, id: str, caller: Caller, library_id: str | None, body: CreateRoomRequest
     ) -> RoomResponse:
         """Create a room of the caller's under the reserved `id`."""
         library = await self._libraries.for_hosting(library_id, caller)
@@ -81,33 +77,29 @@ class RoomService:
         views = await self._views.many(rooms, viewer)
         return RoomListResponse(rooms=views, total=total, page=page.page, limit=page.limit)
 
-    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:  # noqa: A002
+    async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:
         return await self._views.one(await self.get_in_library(id, library_id), viewer)
 
-    async def get_in_library(self, id: str, library_id: str | None) -> Room:  # noqa: A002
+    async def get_in_library(self, id: str, library_id: str | None) -> Room:
         """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
         room = await self._rooms.get(id)
         require_library(room, library_id)
         return room
 
-    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> Room:  # noqa: A002
+    async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> Room:
         """The room, if the caller hosts it; raises `NotFound`, `Forbidden`."""
         room = await self._rooms.get(id)
         require_host(room, caller, library_id)
         return room
 
     async def update(
-        self,
-        id: str,  # noqa: A002
-        caller: Caller,
-        library_id: str | None,
-        body: UpdateRoomRequest,
+        self, id: str, caller: Caller, library_id: str | None, body: UpdateRoomRequest
     ) -> RoomResponse:
         await self.get_for_host(id, caller, library_id)
         room = await self._rooms.change(id, lambda room: room.edit(self._clock.now(), **body.changes()))
         return await self._views.one(room, caller)
 
-    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:  # noqa: A002
+    async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Delete a room with its sessions; refused while one of them is live."""
         await self.get_for_host(id, caller, library_id)
         if await self._sessions.live_in_rooms([id]):

@@ -39,7 +39,7 @@ class AccountService:
         self._passwords = passwords
         self._clock = clock
 
-    async def create(self, id: str, body: CreateUserRequest) -> User:  # noqa: A002
+    async def create(self, id: str, body: CreateUserRequest) -> User:
         """Create a person with the reserved `id`; the same again returns the first."""
         if body.organization_id is not None and await self._organizations.find(body.organization_id) is None:
             raise InvalidRequest([FieldError("organization_id", "unknown", "There is no such organization")])
@@ -109,13 +109,13 @@ class AccountService:
             user = await self._users.find_external(key) or user
         return user
 
-    async def get(self, id: str) -> User:  # noqa: A002
+    async def get(self, id: str) -> User:
         return await self._users.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[User], int]:
         return await self._users.list_page(organization_id, page.skip, page.limit)
 
-    async def update(self, id: str, body: UpdateUserRequest) -> User:  # noqa: A002
+    async def update(self, id: str, body: UpdateUserRequest) -> User:
         """Change a person; a new password or a deactivation ends their sign-ins."""
         password_hash = await self._passwords.hash(body.password) if body.password else None
         user = await self._users.change(
@@ -134,7 +134,7 @@ class AccountService:
             await self._revocations.end_tokens(id)
         return user
 
-    async def delete(self, id: str) -> None:  # noqa: A002
+    async def delete(self, id: str) -> None:
         """Delete a person; their rooms stay and name nobody as host."""
         await self._users.get(id)
         # Told first, since whoever is gone cannot be deleted again; and of what they began meanwhile.

@@ -24,13 +24,13 @@ async def reseal(keys: ApiKeyRepository, keyring: Keyring) -> Resealed:
     Raises `LookupError` for a secret whose key is not in the keyring; what came before it is done.
     """
     sealed = await keys.sealed_secrets()
-    older = [id for id, text in sealed.items() if not keyring.is_current(text)]  # noqa: A001
-    for id in older:  # noqa: A001
+    older = [id for id, text in sealed.items() if not keyring.is_current(text)]
+    for id in older:
         await _reseal_one(keys, keyring, id)
     return Resealed(len(sealed), len(older))
 
 
-async def _reseal_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:  # noqa: A002
+async def _reseal_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:
     def decide(key: ApiKey) -> Sequence[Event]:
         key.sealed_secret = keyring.seal(keyring.open(key.sealed_secret, key.id), key.id)
         return []

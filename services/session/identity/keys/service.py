@@ -41,7 +41,7 @@ class ApiKeyService:
         self._issuer = issuer
         self._clock = clock
 
-    async def create(self, id: str, body: CreateApiKeyRequest) -> tuple[ApiKey, str]:  # noqa: A002
+    async def create(self, id: str, body: CreateApiKeyRequest) -> tuple[ApiKey, str]:
         """A new key of a host, and its secret; the same again shows the first one's."""
         owner = await self._users.find(body.user_id)
         if owner is None or owner.role is not UserRole.HOST or owner.organization_id is None:
@@ -65,13 +65,13 @@ class ApiKeyService:
             secret = self._secret(key)
         return key, secret
 
-    async def get(self, id: str) -> ApiKey:  # noqa: A002
+    async def get(self, id: str) -> ApiKey:
         return await self._keys.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[ApiKey], int]:
         return await self._keys.list_page(organization_id, page.skip, page.limit)
 
-    async def update(self, id: str, body: UpdateApiKeyRequest) -> ApiKey:  # noqa: A002
+    async def update(self, id: str, body: UpdateApiKeyRequest) -> ApiKey:
         def decide(key: ApiKey) -> Sequence[Event]:
             key.name = key.name if body.name is None else body.name
             key.scopes = key.scopes if body.scopes is None else body.scopes
@@ -80,14 +80,14 @@ class ApiKeyService:
 
         return await self._keys.change(id, decide)
 
-    async def delete(self, id: str) -> None:  # noqa: A002
+    async def delete(self, id: str) -> None:
         """Delete a key; it stops working within a second, and so does whoever it let in."""
         await self._keys.get(id)
         # Told first: deleted but not told, it could not be deleted again.
         await self._revocations.end_key(id)
         await self._keys.discard(id)
 
-    async def exchange(self, id: str, secret: str) -> tuple[str, datetime]:  # noqa: A002
+    async def exchange(self, id: str, secret: str) -> tuple[str, datetime]:
         """A 60 s access token for the key's owner; raises `Unauthenticated`."""
         key = await self._keys.find(id)
         if key is None or not self._matches(key, secret):

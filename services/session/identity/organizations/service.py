@@ -14,7 +14,7 @@ from shared.persistence.mongo import Duplicate
 
 
 class DefaultLibraries(Protocol):
-    async def add_default(self, id: str, organization_id: str, now: datetime) -> None:  # noqa: A002
+    async def add_default(self, id: str, organization_id: str, now: datetime) -> None:
         """Make the library that an organization starts with; again changes nothing."""
         ...
 
@@ -38,7 +38,7 @@ class OrganizationService:
         self._users = users
         self._clock = clock
 
-    async def create(self, id: str, name: str) -> Organization:  # noqa: A002
+    async def create(self, id: str, name: str) -> Organization:
         """Create an organization under the reserved `id`, and its default library."""
         now = self._clock.now()
         organization = Organization(
@@ -53,13 +53,13 @@ class OrganizationService:
         )
         return organization
 
-    async def get(self, id: str) -> Organization:  # noqa: A002
+    async def get(self, id: str) -> Organization:
         return await self._organizations.get(id)
 
     async def list(self, page: Page) -> tuple[list[Organization], int]:
         return await self._organizations.list_page(page.skip, page.limit)
 
-    async def rename(self, id: str, name: str | None) -> Organization:  # noqa: A002
+    async def rename(self, id: str, name: str | None) -> Organization:
         def decide(organization: Organization) -> list[Event]:
             if name is not None and name != organization.name:
                 organization.name = name
@@ -68,7 +68,7 @@ class OrganizationService:
 
         return await self._organizations.change(id, decide)
 
-    async def delete(self, id: str) -> None:  # noqa: A002
+    async def delete(self, id: str) -> None:
         """Delete an organization that nobody belongs to."""
         await self._organizations.get(id)
         if await self._users.any_in(id):

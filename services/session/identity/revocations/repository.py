@@ -18,7 +18,7 @@ class RevocationRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def add(self, id: str, now: datetime) -> None:  # noqa: A002
+    async def add(self, id: str, now: datetime) -> None:
         """Of now; what was revoked before is revoked anew."""
         times = {"at": now, "until": now + OTHERS_MATTER}
         await self.collection.update({"_id": id}, {"$set": times}, upsert=True)

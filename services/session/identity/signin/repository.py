@@ -30,11 +30,11 @@ class SignInRepository:
         }
         await self.collection.insert(document | _via(sign_in.via))
 
-    async def find(self, id: str) -> SignIn | None:  # noqa: A002
+    async def find(self, id: str) -> SignIn | None:
         document = await self.collection.find_one({"_id": id})
         return _load(document) if document else None
 
-    async def rotate(self, id: str, generation: int, now: datetime, lifetime: timedelta) -> bool:  # noqa: A002
+    async def rotate(self, id: str, generation: int, now: datetime, lifetime: timedelta) -> bool:
         """Move on from `generation`; False where somebody else did, or the family was revoked."""
         change: Document = {
             "$set": {"generation": generation + 1, "rotated_at": now, "expires_at": now + lifetime}
@@ -42,7 +42,7 @@ class SignInRepository:
         query = {"_id": id, "generation": generation, "revoked_at": {"$exists": False}}
         return bool(await self.collection.update(query, change))
 
-    async def revoke(self, id: str, now: datetime) -> None:  # noqa: A002
+    async def revoke(self, id: str, now: datetime) -> None:
         await self.collection.update({"_id": id, "revoked_at": {"$exists": False}}, _revocation(now))
 
     async def revoke_all(self, user_id: str, now: datetime) -> None:
@@ -54,7 +54,7 @@ class SignInRepository:
         """The sign-ins that were revoked at `moment` or later."""
         documents = await self.collection.find({"revoked_at": {"$gte": moment}}, fields=["revoked_at"])
         ended = [(document["_id"], document["revoked_at"]) for document in documents]
-        return [Revoked(id=id, at=at, until=at + SIGN_INS_MATTER) for id, at in ended]  # noqa: A001
+        return [Revoked(id=id, at=at, until=at + SIGN_INS_MATTER) for id, at in ended]
 
 
 class AuthCodeRepository:

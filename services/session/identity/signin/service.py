@@ -64,10 +64,7 @@ class SignInService:
         return now is not None and now.is_active and now.password_hash == user.password_hash
 
     async def register_viewer(
-        self,
-        id: str,  # noqa: A002
-        display_name: str,
-        known_by: str | None = None,
+        self, id: str, display_name: str, known_by: str | None = None
     ) -> tuple[SignedIn, str]:
         """A new viewer under the reserved `id`, signed in, and their device token.
 
@@ -95,7 +92,7 @@ class SignInService:
         known = await self._users.find_by_device(digest(token)) if token else None
         return (known.device_id or known.id) if known else None
 
-    async def _reissue_device(self, id: str, token: str) -> User:  # noqa: A002
+    async def _reissue_device(self, id: str, token: str) -> User:
         """The registration was repeated: tokens are never stored, so the device gets a new one."""
         await self._users.collection.update({"_id": id}, {"$set": {"device_hash": digest(token)}})
         return await self._users.get(id)

@@ -232,7 +232,7 @@ class House:
     async def recording_events(self) -> list[RecordingEvent]:
         return [one for one in await self.told() if isinstance(one, RecordingEvent)]
 
-    async def record(self, session: SessionState, id: str | None = None) -> Recording:  # noqa: A002
+    async def record(self, session: SessionState, id: str | None = None) -> Recording:
         """The host starts a recording."""
         reservation = Reservation.fresh()
         made = await self.parts.recordings.start(reservation, session.id, host_of(session))

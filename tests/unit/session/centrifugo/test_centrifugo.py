@@ -152,7 +152,7 @@ async def test_an_unknown_channel_is_nobodys(backend: Backend, name: object) -> 
 
 
 class _Away:
-    async def get_for_participant(self, id: str, user_id: str) -> NoReturn:  # noqa: A002
+    async def get_for_participant(self, id: str, user_id: str) -> NoReturn:
         raise Unavailable("The database is unavailable")
 
 

@@ -30,7 +30,7 @@ def bad(refusal: pytest.ExceptionInfo[InvalidRequest]) -> list[str]:
 
 
 async def test_an_organization_has_a_public_default_library(backend: Backend) -> None:
-    id = new_id()  # noqa: A001
+    id = new_id()
     made = [await backend.organization_service.create(id, "Acme") for _ in range(2)]
     assert made[0] == made[1]
     libraries, total = await backend.library_service.list(id, Page())
@@ -74,7 +74,7 @@ async def test_the_default_library_and_one_with_rooms_stay(backend: Backend, hos
 
 
 async def test_the_same_person_again_is_the_same_person(backend: Backend, host: Host) -> None:
-    organization, id = host.library.organization_id, new_id()  # noqa: A001
+    organization, id = host.library.organization_id, new_id()
     first = await backend.accounts.create(id, person(organization, email="Anna@Example.com"))
     assert first.email == "anna@example.com"
     assert (await backend.accounts.create(id, person(organization))).id == id
@@ -120,7 +120,7 @@ async def key_of(backend: Backend, host: Host) -> tuple[str, str]:
 
 async def test_a_key_is_exchanged_for_a_minute(backend: Backend, host: Host) -> None:
     await backend.accounts.update(host.user.id, UpdateUserRequest(is_admin=True))
-    id, secret = await key_of(backend, host)  # noqa: A001
+    id, secret = await key_of(backend, host)
     token, expires_at = await backend.key_service.exchange(id, secret)
     assert (expires_at - backend.clock.now()).total_seconds() == 60
     public = base64.urlsafe_b64encode(SIGNING_KEY.public_key().public_bytes_raw()).decode()
@@ -130,7 +130,7 @@ async def test_a_key_is_exchanged_for_a_minute(backend: Backend, host: Host) -> 
 
 
 async def test_a_key_is_kept_sealed_and_shown_again_to_a_repeated_call(backend: Backend, host: Host) -> None:
-    body, id = CreateApiKeyRequest(user_id=host.user.id, name="a key"), new_id()  # noqa: A001
+    body, id = CreateApiKeyRequest(user_id=host.user.id, name="a key"), new_id()
     first, second = [await backend.key_service.create(id, body) for _ in range(2)]
     assert first[1] == second[1]
     stored = await backend.keys.collection.find({})
@@ -140,7 +140,7 @@ async def test_a_key_is_kept_sealed_and_shown_again_to_a_repeated_call(backend: 
 
 
 async def test_a_wrong_deleted_or_ownerless_key_is_refused(backend: Backend, host: Host) -> None:
-    id, secret = await key_of(backend, host)  # noqa: A001
+    id, secret = await key_of(backend, host)
     wrong = [(id, "wrong"), (id, ""), (new_id(), secret), ("nope", secret)]
     for key, shown in wrong:
         await refused(backend, key, shown)
@@ -154,7 +154,7 @@ async def test_a_wrong_deleted_or_ownerless_key_is_refused(backend: Backend, hos
         await backend.key_service.delete(id)
 
 
-async def refused(backend: Backend, id: str, secret: str) -> None:  # noqa: A002
+async def refused(backend: Backend, id: str, secret: str) -> None:
     with pytest.raises(Unauthenticated) as refusal:
         await backend.key_service.exchange(id, secret)
     assert refusal.value.code == "api_key_invalid"
@@ -166,7 +166,7 @@ async def test_keys_are_for_hosts_and_may_be_renamed(backend: Backend, host: Hos
         with pytest.raises(InvalidRequest) as refusal:
             await backend.key_service.create(new_id(), CreateApiKeyRequest(user_id=owner, name="a key"))
         assert bad(refusal) == ["user_id"]
-    id, secret = await key_of(backend, host)  # noqa: A001
+    id, secret = await key_of(backend, host)
     changed = await backend.key_service.update(id, UpdateApiKeyRequest(scopes=[Scope.READ]))
     assert (changed.name, changed.scopes) == ("a key", [Scope.READ])
     await backend.key_service.exchange(id, secret)

@@ -47,8 +47,8 @@ async def test_what_an_older_key_sealed_is_sealed_anew_and_the_older_one_is_need
     assert await reseal(backend.keys, Keyring(both)) == Resealed(3, 0)
     newest = Keyring({"newest": BOTH["2"]})
     sealed = await backend.keys.sealed_secrets()
-    assert {id: newest.open(text, id) for id, text in sealed.items()} == secrets  # noqa: A001
-    for id, secret in secrets.items():  # noqa: A001
+    assert {id: newest.open(text, id) for id, text in sealed.items()} == secrets
+    for id, secret in secrets.items():
         await backend.keys_under(newest).exchange(id, secret)
 
 

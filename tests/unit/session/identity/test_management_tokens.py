@@ -129,7 +129,7 @@ def caller_of(backend: Backend, token: str) -> Caller:
 
 async def test_it_is_exchanged_for_what_the_key_itself_would_be(backend: Backend, host: Host) -> None:
     await backend.accounts.update(host.user.id, UpdateUserRequest(is_admin=True))
-    id, secret = await key_of(backend, host, Scope.READ)  # noqa: A001
+    id, secret = await key_of(backend, host, Scope.READ)
     for spelling in (id, id.upper()):
         token, ends_at = await backend.key_service.exchange_management(signed(secret, access_key=spelling))
         assert (ends_at - backend.clock.now()).total_seconds() == 60
@@ -139,13 +139,13 @@ async def test_it_is_exchanged_for_what_the_key_itself_would_be(backend: Backend
 
 
 async def test_what_it_is_exchanged_for_ends_no_later_than_itself(backend: Backend, host: Host) -> None:
-    id, secret = await key_of(backend, host)  # noqa: A001
+    id, secret = await key_of(backend, host)
     _, ends_at = await backend.key_service.exchange_management(signed(secret, access_key=id, exp=NOW + 7))
     assert (ends_at - backend.clock.now()).total_seconds() == 7
 
 
 async def test_of_an_unknown_deleted_or_ownerless_key_it_is_refused(backend: Backend, host: Host) -> None:
-    id, secret = await key_of(backend, host)  # noqa: A001
+    id, secret = await key_of(backend, host)
     other, _ = await key_of(backend, host)
     for unknown in (new_id(), "nope", other, None, 7):
         with pytest.raises(Unauthenticated):

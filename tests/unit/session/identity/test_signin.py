@@ -85,7 +85,7 @@ async def test_nobody_logs_out_another(backend: Backend, viewer: SignedIn) -> No
 
 
 async def test_a_repeated_registration_is_the_same_person_with_a_new_device(backend: Backend) -> None:
-    id = new_id()  # noqa: A001
+    id = new_id()
     (first, old), (second, new) = [await backend.sign_in.register_viewer(id, "Vera") for _ in range(2)]
     assert first.user.id == second.user.id == id
     assert (await backend.sign_in.device_login(new)).user.id == id

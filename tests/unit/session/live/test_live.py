@@ -10,7 +10,7 @@ from tests.unit.session.actors import Host, joined, left, viewer
 from tests.unit.session.backend import Backend
 
 
-async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | None]:  # noqa: A002
+async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | None]:
     session = await backend.sessions.get(id)
     return session.status, session.end_reason
 

@@ -13,7 +13,7 @@ from tests.unit.session.backend import Backend
 from tests.unit.session.builders import GRACE, LIMITS
 
 
-async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | None]:  # noqa: A002
+async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | None]:
     session = await backend.sessions.get(id)
     return session.status, session.end_reason
 

@@ -151,7 +151,7 @@ async def test_what_is_named_in_another_library_does_not_exist(backend: Backend,
 
 async def test_a_session_takes_a_preset_of_its_hosts_own(backend: Backend, host: Host) -> None:
     preset = (await (await new_host(backend)).preset()).id
-    for id in (preset, new_id()):  # noqa: A001
+    for id in (preset, new_id()):
         with pytest.raises(InvalidRequest) as refusal:
             await host.session(preset=id)
         assert [(bad.field, bad.code) for bad in refusal.value.errors] == [("preset_id", "unknown")]

@@ -12,7 +12,7 @@ from tests.unit.session.actors import Host, appoint, ban, registered
 from tests.unit.session.backend import Backend
 
 
-async def shown(backend: Backend, id: str, viewer: Caller | None) -> SessionResponse:  # noqa: A002
+async def shown(backend: Backend, id: str, viewer: Caller | None) -> SessionResponse:
     return await backend.session_service.get(id, None, viewer)
 
 

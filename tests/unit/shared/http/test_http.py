@@ -123,12 +123,12 @@ async def test_a_bad_query_is_refused_by_field(shop: Shop, query: str, fields: l
 
 
 @pytest.mark.parametrize("id", ["nope", "1", "01890a5d-ac96-774b-bcce-b302099a80570"])
-async def test_what_is_no_id_names_nothing(shop: Shop, id: str) -> None:  # noqa: A002
+async def test_what_is_no_id_names_nothing(shop: Shop, id: str) -> None:
     assert (await shop.call("GET", f"/things/{id}"))[0] == 404
 
 
 async def test_ids_are_read_in_lower_case(shop: Shop) -> None:
-    id = new_id()  # noqa: A001
+    id = new_id()
     assert (await shop.call("GET", f"/things/{id.upper()}"))[1]["data"]["id"] == id
 
 
