@@ -30,7 +30,7 @@ class RecordingLifecycle:
         self._storage = storage
         self._clock = clock
 
-    async def start(self, id: str, session: SessionState) -> Recording | None:  # noqa: A002
+    async def start(self, id: str, session: SessionState) -> Recording | None:
         """A new recording, the same for every call with this id; None if the session is being recorded."""
         recording = new_recording(id, session, self._storage.kind, self._clock.now())
         try:
@@ -67,7 +67,7 @@ class RecordingLifecycle:
         size = stored.size if stored else None
         await self._recordings.change(recording.id, lambda one: one.finish(egress, size, self._clock.now()))
 
-    async def retry(self, id: str) -> Recording:  # noqa: A002
+    async def retry(self, id: str) -> Recording:
         """Look for the file of a failed recording, and have it made again if there is none.
 
         Raises `Conflict` unless the recording has failed; it fails again if nothing can be done.
