@@ -13,7 +13,7 @@ from services.recorder.spool.spool import Spool
 from services.recorder.spool.uploader import Uploader
 from shared.clock import SystemClock
 from shared.egress.job_repository import JobRepository, RecorderRepository
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.files.storage import Storage
 from shared.http import service_app
 from shared.livekit import LiveKitApi, TokenMint, WebhookSigner

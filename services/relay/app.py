@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from services.relay.relay import Relay
+from services.relay.relay import EgressStreamKeys, Relay
 from services.relay.routes import RELAYS, routes
 from services.relay.service import RelayService
 from services.relay.settings import RelaySettings
-from services.relay.stream_keys import EgressStreamKeys
 from services.relay.transcoder_process import TranscoderProcess
 from shared.clock import SystemClock
 from shared.http import service_app

@@ -1,17 +1,55 @@
 """One encoder's media on its way into a room, for as long as the encoder publishes."""
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Protocol
 
 import structlog
 
-from services.relay.stream_keys import RelayTarget, StreamKeys
 from services.relay.transcoder_process import Transcoder
 from shared.clock import Clock, to_unix_ns
 from shared.errors import NotFound, Unavailable
+from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
 from shared.ids import new_id
 from shared.livekit.webhook_sender import WebhookSender
+
+_TIMEOUT_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True)
+class RelayTarget:
+    """An ingress, the room its media goes to, and where to publish it by WHIP (a token included)."""
+
+    ingress_id: str
+    room: str
+    identity: str
+    whip_url: str = field(repr=False)
+
+
+class StreamKeys(Protocol):
+    async def resolve(self, stream_key: str) -> RelayTarget:
+        """Raises NotFound for a key that is unknown or revoked, and Unavailable."""
+        ...
+
+
+class EgressStreamKeys:
+    """Asks the egress service."""
+
+    def __init__(self, egress_url: str, calls: InternalCalls):
+        self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
+
+    async def resolve(self, stream_key: str) -> RelayTarget:
+        try:
+            return await self._client.post("/internal/relay-orders", RelayTarget, {"stream_key": stream_key})
+        except UnexpectedStatus as error:
+            if error.answered == 404:
+                raise NotFound("There is no such stream key", code="stream_key_unknown") from error
+            raise
+
+    async def close(self) -> None:
+        await self._client.close()
+
 
 log = structlog.get_logger(__name__)
 

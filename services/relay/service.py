@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.relay.relay import Relay
-from services.relay.stream_keys import RelayTarget, StreamKeys
+from services.relay.relay import Relay, RelayTarget, StreamKeys
 from shared.errors import Conflict
 
 log = structlog.get_logger(__name__)

@@ -5,8 +5,13 @@ the real ones, over LiveKit's SDK, which nobody else imports; `shared.testing.fa
 """
 
 from shared.livekit.api import LiveKitApi
-from shared.livekit.egress_api import LiveKitEgressClient
-from shared.livekit.egress_ports import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
+from shared.livekit.egress_api import (
+    LiveKitEgress,
+    LiveKitEgressApi,
+    LiveKitEgressClient,
+    RoomCompositeOrder,
+    S3Output,
+)
 from shared.livekit.ports import (
     Ingress,
     Ingresses,

@@ -18,8 +18,15 @@ from shared.livekit.ports import (
     LiveKitTrack,
     Permissions,
 )
-from shared.livekit.sdk import LiveKitRefused, NoServerForIt, SdkConnection, all_items, call
-from shared.livekit.signalling import SignallingClient, stale_participant_grant
+from shared.livekit.sdk import (
+    LiveKitRefused,
+    NoServerForIt,
+    SdkConnection,
+    SignallingClient,
+    all_items,
+    call,
+    stale_participant_grant,
+)
 from shared.livekit.tokens import ROLE_ATTRIBUTE, TokenMint
 
 _PING_ROOM = "greenroom-ping"

@@ -12,7 +12,7 @@ import av
 import pytest
 
 from services.recorder.jobs.egress_info import event_id
-from services.recorder.media.pacing import BREAK_BEHIND
+from services.recorder.media.pipeline import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
 from shared.egress.segments import Segment
 from shared.livekit import LiveKitApi

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services.recorder.media.pacing import BREAK_BEHIND
+from services.recorder.media.pipeline import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import LEASE_SECONDS
 from tests.publishers.orders import Orders, is_over

@@ -16,8 +16,7 @@ from shared.clock import SystemClock
 from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Job, egress_id_of
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox

@@ -37,7 +37,7 @@ from services.egress.streams.service import StreamService
 from services.egress.streams.stuck_streams import StuckStreams
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.files.signed_paths import PathSigner
 from shared.files.storage import Storage
 from shared.livekit import Ingresses, LiveKit

@@ -8,7 +8,7 @@ from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 from shared.egress.keys import poster_key, private_prefix
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.errors import Conflict, NotFound
 from shared.files.signed_paths import PathSigner
 from shared.files.storage import Storage

@@ -8,7 +8,7 @@ from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.errors import AppError
 from shared.files.storage import Storage
 

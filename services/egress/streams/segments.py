@@ -6,8 +6,7 @@ from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW, Opening, begins_anew, media_playlist
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import FULL_PLAYLIST
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.persistence.mongo import Collection, Mongo
 
 # Segments of one egress are counted no further: two days of segments of two seconds.

@@ -1,4 +1,4 @@
-"""From MPEG-TS to MP4: the same video and audio in another container. Blocking: for a thread."""
+"""A recording's file, remuxed from MPEG-TS to MP4, and its poster. Blocking: for a thread."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import av
 from av.container import InputContainer
 from av.stream import Stream
+from PIL import Image
 
 if TYPE_CHECKING:  # generic for the type checker alone
     Packet: TypeAlias = "av.Packet[Stream]"
@@ -105,3 +106,22 @@ class _Mp4:
         track.end = float((packet.pts + (packet.duration or 0)) * base)
         packet.stream = track.stream
         self._container.mux_one(packet)
+
+
+_WIDTH = 640
+_QUALITY = 82
+
+
+def poster(segment: bytes) -> bytes | None:
+    """The first frame of a segment as JPEG, 640 pixels wide; None if there is none."""
+    with av.open(io.BytesIO(segment), "r", format="mpegts") as container:
+        if not container.streams.video:
+            return None
+        frame = next(container.decode(video=0), None)
+        if frame is None:
+            return None
+        image: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]
+    image.thumbnail((_WIDTH, _WIDTH))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=_QUALITY)
+    return out.getvalue()

@@ -7,7 +7,7 @@ from services.recorder.spool.spool import Spool
 from services.recorder.spool.uploader import Uploader
 from shared.clock import Clock
 from shared.egress.job_repository import JobRepository
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.files.storage import Storage
 from shared.livekit.webhook_sender import WebhookSender
 

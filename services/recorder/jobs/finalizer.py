@@ -11,8 +11,7 @@ import av
 import structlog
 
 from services.recorder.file.gaps import gaps, lost_gaps, parts
-from services.recorder.file.mp4 import NoMedia, write_mp4
-from services.recorder.file.poster import poster
+from services.recorder.file.mp4 import NoMedia, poster, write_mp4
 from services.recorder.jobs.context import JobContext
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Job, Result

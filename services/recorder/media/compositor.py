@@ -1,8 +1,7 @@
 """Draws the scene on the canvas: only what has changed since the last frame."""
 
 from services.recorder.media.frames import BLACK, Canvas, I420Frame, Scaler
-from services.recorder.media.layout import Box, covering, fitted
-from services.recorder.media.scene import Tile
+from services.recorder.media.layout import Box, Tile, covering, fitted
 from services.recorder.media.text_overlay import name_tag, placeholder, waiting_screen
 from services.recorder.media.video_feed import STALE_SECONDS, TimedFrame
 

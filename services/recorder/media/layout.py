@@ -1,8 +1,10 @@
-"""Where the tiles are in the picture: a grid, or a shared screen with tiles beside it. Pure."""
+"""Where everybody is in the picture: a grid, or a shared screen with tiles beside it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
+
+from services.recorder.media.video_feed import VideoFeed
 
 # More are heard but not seen: see `SpeakerSelection`.
 MAX_TILES = 9
@@ -26,7 +28,7 @@ def grid(count: int, width: int, height: int) -> list[Box]:
     """
     if count <= 0:
         return []
-    # Where two ways are as good, side by side rather than one above the other.
+    # If two ways are equally good, side by side rather than one above the other.
     columns = max(
         range(1, count + 1), key=lambda columns: (_box_width(columns, count, width, height), columns)
     )
@@ -86,3 +88,39 @@ def _below(value: float) -> int:
 
 def _near(value: float) -> int:
     return round(value / 2) * 2
+
+
+@dataclass(frozen=True)
+class StageParticipant:
+    """Somebody on stage; `camera` is None while it is off."""
+
+    identity: str
+    name: str
+    camera: VideoFeed | None
+    screen: VideoFeed | None = None
+    is_host: bool = False
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One box of the picture. A `whole` video is shown uncropped, others may be cropped."""
+
+    box: Box
+    name: str
+    feed: VideoFeed | None
+    whole: bool = False
+
+
+def scene(participants: Sequence[StageParticipant], width: int, height: int) -> tuple[Tile, ...]:
+    """The tiles for everybody on stage, in the order given; the first shared screen is shown large."""
+    sharing = next((one for one in participants if one.screen is not None), None)
+    if sharing is None:
+        shown = participants[:MAX_TILES]
+        return _tiles(shown, grid(len(shown), width, height))
+    shown = [one for one in participants if one.camera is not None or one is not sharing][:MAX_TILES]
+    large, boxes = beside_screen(len(shown), width, height)
+    return (Tile(large, sharing.name, sharing.screen, whole=True), *_tiles(shown, boxes))
+
+
+def _tiles(participants: Sequence[StageParticipant], boxes: Sequence[Box]) -> tuple[Tile, ...]:
+    return tuple(Tile(box, one.name, one.camera) for one, box in zip(participants, boxes, strict=True))

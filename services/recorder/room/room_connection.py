@@ -7,13 +7,11 @@ from typing import Any
 import structlog
 from livekit import rtc
 
+from services.recorder.media.layout import scene
 from services.recorder.media.pipeline import RenderPipeline
-from services.recorder.media.scene import scene
 from services.recorder.media.video_feed import VideoFeed
-from services.recorder.room.jitter_buffer_delay import follow_jitter_buffer_delay
-from services.recorder.room.speaker_selection import SpeakerSelection
-from services.recorder.room.stage import stage_participants
-from services.recorder.room.tracks import QualityRequests, read_audio, read_video
+from services.recorder.room.stage import SpeakerSelection, stage_participants
+from services.recorder.room.tracks import QualityRequests, follow_jitter_buffer_delay, read_audio, read_video
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from services.recorder.spool.spool import Spool, SpooledSegment
-from shared.egress.segment_repository import SegmentRepository
+from shared.egress.segments import SegmentRepository
 from shared.errors import NotFound, Unavailable
 from shared.files.storage import StorageFull
 from shared.runtime.backoff import Backoff

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.persistence.mongo import Mongo
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

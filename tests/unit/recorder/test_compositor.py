@@ -5,8 +5,7 @@ import pytest
 
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import BLACK, Canvas, I420Frame
-from services.recorder.media.layout import Box
-from services.recorder.media.scene import StageParticipant, Tile, scene
+from services.recorder.media.layout import Box, StageParticipant, Tile, scene
 from services.recorder.media.text_overlay import name_tag, placeholder, waiting_screen
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 

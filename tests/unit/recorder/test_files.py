@@ -8,8 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from services.recorder.file.mp4 import NoMedia, write_mp4
-from services.recorder.file.poster import poster
+from services.recorder.file.mp4 import NoMedia, poster, write_mp4
 from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.mixer import CHANNELS, RATE

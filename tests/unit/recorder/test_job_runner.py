@@ -20,8 +20,7 @@ from services.recorder.spool.uploader import Uploader
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.job_repository import JobRepository
 from shared.egress.jobs import Gap, Job, job_of
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.files.storage import Storage, StorageFull
 from shared.livekit import TokenMint, WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender

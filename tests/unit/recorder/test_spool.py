@@ -11,8 +11,7 @@ import pytest
 
 from services.recorder.spool.spool import Spool, SpooledSegment, SpoolInUse
 from services.recorder.spool.uploader import Uploader
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.errors import Unavailable
 from shared.files.storage import Storage, StorageFull
 from shared.testing.memory_mongo import memory_mongo

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.relay.live_edge import LiveEdge
+from services.relay.transcoder import LiveEdge
 
 RATE = 25
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.relay.relay import Relay
+from services.relay.relay import Relay, RelayTarget
 from services.relay.service import RelayService
-from services.relay.stream_keys import RelayTarget
 from services.relay.transcoder_process import FLOWING, last_line
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner

@@ -25,8 +25,7 @@ from shared.contracts.states import SessionState, SessionStatus, StreamWish, Use
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.egress.keys import file_key, key_of, segments_prefix
-from shared.egress.segment_repository import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.files.storage import Storage
 from shared.http.idempotency import Reservation
 from shared.ids import new_id

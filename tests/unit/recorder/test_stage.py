@@ -1,9 +1,8 @@
 """More on stage than fit into the picture."""
 
-from services.recorder.media.layout import MAX_TILES
-from services.recorder.media.scene import StageParticipant, scene
+from services.recorder.media.layout import MAX_TILES, StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
-from services.recorder.room.speaker_selection import SpeakerSelection
+from services.recorder.room.stage import SpeakerSelection
 
 
 def person(identity: str, *, is_host: bool = False, screen: bool = False) -> StageParticipant:
