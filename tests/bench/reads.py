@@ -161,7 +161,8 @@ async def _staleness(api: Api, stack: RunningStack, room: str, changes: int) -> 
         "age of what another gateway gives after a change, p99",
         waits[int(len(waits) * 0.99)] * 1000,
         "ms",
-        goal=1010,
+        # The second that an answer is kept, and the read after it.
+        goal=1100,
         at_most=True,
         absolute=True,
         note=f"p50 {median(waits) * 1000:.1f} ms, most {waits[-1] * 1000:.0f} ms; the writer's own: never",
