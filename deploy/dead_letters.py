@@ -11,7 +11,7 @@ from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
 from services.egress.egresses.consumers import GROUP as EGRESS_EGRESSES
 from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
-from services.egress.sessions.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
+from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
 from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL

@@ -19,7 +19,7 @@ from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService
 from services.egress.media.build import Backends, Media, MediaOptions
-from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
 from services.egress.settings import EgressSettings
@@ -76,7 +76,7 @@ def build(settings: EgressSettings) -> web.Application:
     secret = settings.livekit_api_secret.get_secret_value()
     period = timedelta(seconds=settings.reconcile_period_seconds)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
-    reconciler = build_reconciler(to.livekit, to.mongo, to.outbox, owner, clock, period)
+    reconciler = ReconcilerParts(to.livekit, to.mongo, to.outbox, owner, clock, period)
     sessions, ledger = reconciler.sessions, reconciler.ledger
 
     webhooks = WebhookRepository(to.mongo, to.webhook_outbox)

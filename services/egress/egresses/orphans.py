@@ -6,8 +6,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
-from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.service import KnownSession, KnownSessions
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.ids import is_id
 

@@ -1,10 +1,11 @@
-"""Who joins and leaves the rooms, as LiveKit's webhooks report it."""
+"""What the reconciler follows: the states of sessions, and who joins and leaves their rooms."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from services.egress.reconciler.connections import ExpectedConnections
-from shared.bus import OrderedGroup
+from services.egress.sessions.service import KnownSessions
+from shared.bus import Group, OrderedGroup, on
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import (
     ParticipantConnectionAborted,
@@ -12,10 +13,24 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
+from shared.contracts.session_events import (
+    SessionCreated,
+    SessionDeleted,
+    SessionEnded,
+    SessionExpired,
+    SessionStarted,
+    SessionUpdated,
+)
 
+SESSIONS_GROUP: Final = "egress.sessions"
 CONNECTIONS_GROUP: Final = "egress.connections"
 
-_EVENTS = (ParticipantJoined, ParticipantLeft, ParticipantConnectionAborted)
+_STATES = (SessionCreated, SessionUpdated, SessionStarted, SessionEnded, SessionExpired, SessionDeleted)
+_PRESENCE = (ParticipantJoined, ParticipantLeft, ParticipantConnectionAborted)
+
+
+def session_group(sessions: KnownSessions) -> Group:
+    return Group(SESSIONS_GROUP, dict(on(event, sessions.follow) for event in _STATES))
 
 
 def connection_group(connections: ExpectedConnections) -> OrderedGroup:
@@ -25,4 +40,4 @@ def connection_group(connections: ExpectedConnections) -> OrderedGroup:
         events = [envelope.event for envelope in batch]
         await connections.follow(event for event in events if isinstance(event, ParticipantEvent))
 
-    return OrderedGroup(CONNECTIONS_GROUP, _EVENTS, handle)
+    return OrderedGroup(CONNECTIONS_GROUP, _PRESENCE, handle)

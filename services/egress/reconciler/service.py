@@ -10,8 +10,7 @@ from prometheus_client import Histogram
 from services.egress.reconciler.room_check import RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.work_queue import SOON, RoomQueue
-from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.service import KnownSession, KnownSessions
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id

@@ -1,16 +1,42 @@
 """The projected sessions, with their whole state; those that are over are kept for a while."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from services.egress.sessions.domain import KnownSession
 from shared.clock import Clock
-from shared.contracts.states import SessionState
+from shared.contracts.states import SessionState, SessionStatus
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.session_projection.owner import SessionOwner
 from shared.session_projection.projection import SessionProjection
 
 _KEPT = timedelta(days=7)
+_OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
+
+
+@dataclass(frozen=True)
+class KnownSession:
+    """`deleted` is for good, whatever comes later."""
+
+    state: SessionState
+    deleted: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.state.id
+
+    @property
+    def version(self) -> int:
+        return self.state.version
+
+    @property
+    def live(self) -> bool:
+        return self.state.status is SessionStatus.LIVE and not self.deleted
+
+    @property
+    def over(self) -> bool:
+        """For good: it never goes live again."""
+        return self.deleted or self.state.status in _OVER
 
 
 class KnownSessions(SessionProjection[KnownSession]):

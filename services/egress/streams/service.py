@@ -8,8 +8,7 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.service import KnownSession, KnownSessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.clock import Clock

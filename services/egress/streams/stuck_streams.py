@@ -3,8 +3,7 @@
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.service import KnownSession, KnownSessions
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.service import StreamService

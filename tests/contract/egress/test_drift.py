@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from services.egress.drift.domain import Drift, DriftCorrection, DriftEntry, Kind
-from services.egress.drift.repository import DriftRepository
-from services.egress.drift.schemas import DriftQuery
+from services.egress.drift.routes import DriftQuery
 from services.egress.drift.service import DriftLedger
 from shared.clock import SystemClock
 from shared.contracts.roster_events import DriftRepaired
@@ -20,9 +19,9 @@ SESSIONS = [new_id(), new_id()]
 
 @pytest.fixture
 async def ledger(mongo: Mongo, outbox: Outbox) -> DriftLedger:
-    repository = DriftRepository(mongo, outbox, SystemClock())
-    await repository.ensure_indexes()
-    return DriftLedger(repository, SystemClock())
+    ledger = DriftLedger(mongo, outbox, SystemClock())
+    await ledger.ensure_indexes()
+    return ledger
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ async def entries(ledger: DriftLedger) -> list[DriftEntry]:
         await asyncio.sleep(0.005)  # Ids tell times in milliseconds.
     await ledger.record([done(Kind.STALE_PARTICIPANT, SESSIONS[0])])
     await ledger.record([])
-    found, total = await ledger.page(DriftQuery(limit=100))
+    found, total = await ledger.list_newest()
     assert total == 5
     return found[::-1]
 
@@ -43,7 +42,10 @@ def done(kind: Kind, session: str) -> DriftCorrection:
 
 
 async def ids(ledger: DriftLedger, **query: object) -> list[str]:
-    found, _ = await ledger.page(DriftQuery.model_validate(query))
+    asked = DriftQuery.model_validate(query)
+    found, _ = await ledger.list_newest(
+        asked.session_id, asked.kind, asked.since, skip=asked.skip, limit=asked.limit
+    )
     return [one.id for one in found]
 
 

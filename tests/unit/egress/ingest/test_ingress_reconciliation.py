@@ -10,7 +10,6 @@ from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.drift.domain import DriftEntry
 from services.egress.drift.periodic_checks import PeriodicChecks
-from services.egress.drift.schemas import DriftQuery
 from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
@@ -84,7 +83,7 @@ class Door(House):
         return [one.event for one in self.bus.published if isinstance(one.event, IngressEvent)]
 
     async def entry(self) -> DriftEntry:
-        (entry,), _ = await self.parts.ledger.page(DriftQuery(limit=100))
+        (entry,), _ = await self.parts.ledger.list_newest()
         return entry
 
 

@@ -3,8 +3,7 @@
 from datetime import timedelta
 
 from services.egress.drift.domain import DriftEntry, Kind
-from services.egress.drift.schemas import DriftQuery
-from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.build import ReconcilerParts
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost, RosterObserved
@@ -33,7 +32,7 @@ class House:
         self.owner: FakeSessionOwner = like.owner if like else FakeSessionOwner()
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
-        self.parts = build_reconciler(
+        self.parts = ReconcilerParts(
             self.livekit, self.mongo, self.outbox, self.owner, self.clock, PERIOD, steady=self._steady
         )
 
@@ -98,7 +97,7 @@ class House:
 
     async def ledger(self) -> list[DriftEntry]:
         """All entries, the newest first."""
-        entries, total = await self.parts.ledger.page(DriftQuery(limit=100))
+        entries, total = await self.parts.ledger.list_newest()
         assert total == len(entries)
         return entries
 

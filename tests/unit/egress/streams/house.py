@@ -7,11 +7,10 @@ from pydantic import SecretStr
 
 from services.egress.app import media_options
 from services.egress.drift.periodic_checks import PeriodicChecks
-from services.egress.drift.schemas import DriftQuery
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.media.build import Backends, Media
-from services.egress.reconciler.build import build_reconciler
+from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.settings import EgressSettings
@@ -63,7 +62,7 @@ class House:
         self.engine.keeps_records = keeps_records
         self.storage: Storage = like.storage if like else Storage.from_url("memory:")
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
-        self.reconciler = build_reconciler(
+        self.reconciler = ReconcilerParts(
             self.livekit, self.mongo, self.outbox, self.owner, self.clock, timedelta(seconds=10)
         )
         given = EgressSettings(
@@ -142,7 +141,7 @@ class House:
 
     async def repaired(self) -> list[tuple[str, str, str]]:
         """The drift ledger, the oldest first: kind, believed, observed."""
-        entries, _ = await self.reconciler.ledger.page(DriftQuery(limit=100))
+        entries, _ = await self.reconciler.ledger.list_newest()
         return [(one.kind, one.believed, one.observed) for one in reversed(entries)]
 
     async def _settle(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from services.egress.drift.schemas import DriftQuery
 from shared.contracts.livekit_events import EgressEnded
 from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import StreamStatus
@@ -217,7 +216,7 @@ async def test_lost_webhooks_are_made_up_for_and_written_down(house: House) -> N
     house.engine.be("EG_0000", EgressStatus.FAILED, "disk full")
     await house.work(13)
     assert (await house.stream(session)).error == "disk full"
-    entries, _ = await house.reconciler.ledger.page(DriftQuery(limit=100))
+    entries, _ = await house.reconciler.ledger.list_newest()
     assert [(one.kind, one.believed, one.observed) for one in entries] == [
         ("egress", "egress active", "failed"),
         ("egress", "egress starting", "active"),

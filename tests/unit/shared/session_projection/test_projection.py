@@ -8,8 +8,7 @@ import pytest
 
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import ProjectedSessions
-from services.egress.sessions.domain import KnownSession
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.service import KnownSession, KnownSessions
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import SessionState
 from shared.persistence.mongo import Document, Mongo
