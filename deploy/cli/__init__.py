@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, dead_letters, demo, doctor, documents, keys, recorder, status, up
+from deploy.cli import admin, dead_letters, demo, doctor, documents, keys, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -15,7 +15,7 @@ def build() -> typer.Typer:
     app.command("up")(up.up)
     app.command("demo")(demo.demo)
     app.command("down")(up.down)
-    app.command("recorder")(recorder.recorder)
+    app.command("recorder")(up.recorder)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
     app.command("openapi")(documents.openapi)

@@ -14,12 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.up import DataDirOption
-from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, supervisor_of
-from deploy.local.external import ExternalServices, IncompleteEnvironment
-from deploy.local.files import read_json
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, read_json, supervisor_of
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import is_free
-from deploy.local.programs import PROGRAMS, Program
+from deploy.local.programs import PROGRAMS, ExternalServices, IncompleteEnvironment, Program
 
 MARKS = {True: "[green]ok[/green]", False: "[red]missing[/red]"}
 FREE_BYTES = 1_000_000_000

@@ -11,7 +11,7 @@ import numpy as np
 from livekit import rtc
 
 from deploy.demo.comparison import ConnectionTimes
-from deploy.demo.markers import RATE, WRAP, Luma, Samples, is_tone, read_stamp
+from deploy.demo.host_signal import RATE, WRAP, Luma, Samples, is_tone, read_stamp
 from deploy.demo.waiting import DemoFailed
 from shared.runtime.tasks import wait_at_most
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from deploy.demo.api import MemberApi
-from deploy.demo.markers import WRAP
+from deploy.demo.host_signal import WRAP
 from deploy.demo.media_file import DecodedMedia, ProbeResult, decode, probe
 from deploy.demo.waiting import DemoFailed, eventually
 

@@ -14,7 +14,7 @@ import av
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from deploy.demo.markers import RATE, WRAP, Samples, is_tone, read_stamp
+from deploy.demo.host_signal import RATE, WRAP, Samples, is_tone, read_stamp
 from deploy.demo.waiting import DemoFailed
 
 PROBE_SECONDS = 30.0

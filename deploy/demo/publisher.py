@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from livekit import rtc
 
-from deploy.demo.markers import RATE, Tone
-from deploy.demo.picture import HEIGHT, WIDTH, HostPicture
+from deploy.demo.host_signal import HEIGHT, RATE, WIDTH, HostPicture, Tone
 
 FRAMES_PER_SECOND = 15
 BITS_PER_SECOND = 800_000

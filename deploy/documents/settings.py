@@ -76,8 +76,8 @@ to run.""",
         "python -m services.relay",
         """needs the egress service, LiveKit's key, and an RTMP server (nginx with its RTMP module)
 that asks it by `on_publish`, `on_publish_done` and `on_update`, under `/rtmp/publish`, `/rtmp/done` and
-`/rtmp/update`; [rtmp.py](../deploy/local/components/rtmp.py) writes a whole configuration of nginx. It is for
-`GREENROOM_INGEST=embedded`.""",
+`/rtmp/update`; [media.py](../deploy/local/components/media.py) writes a whole configuration of nginx.
+It is for `GREENROOM_INGEST=embedded`.""",
     ),
 )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local.credentials import Credentials, load_credentials
 from deploy.local.data_dir import DataDir
-from deploy.local.external import ExternalServices, as_http, with_database
 from deploy.local.ports import LOOPBACK, TCP, UDP, PortBook
-from deploy.local.programs import locate
+from deploy.local.programs import ExternalServices, locate
 
 DATA_SERVICES = ("session", "egress", "attendance")
 GATEWAY_PORT = 8080
@@ -109,3 +109,16 @@ def _mongodb_uri(external: ExternalServices, ports: Mapping[str, int], service: 
     if external.mongodb_uri:
         return with_database(external.mongodb_uri, database)
     return f"mongodb://{LOOPBACK}:{ports[f'mongodb-{service}']}/{database}?retryWrites=false"
+
+
+def with_database(uri: str, database: str) -> str:
+    """The same MongoDB server, another database: the path of the URI replaced."""
+    parts = urlsplit(uri)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{database}", parts.query, ""))
+
+
+def as_http(livekit_url: str) -> str:
+    """The address of LiveKit's API for the address its clients use: ws becomes http, wss becomes https."""
+    parts = urlsplit(livekit_url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/"), "", ""))

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from deploy.local import StackError
-from deploy.local.files import read_json, write_json
+from deploy.local.data_dir import read_json, write_json
 
 LOOPBACK = "127.0.0.1"
 # Below the ranges from which Linux and macOS take outgoing ports, so that no client socket sits on ours.

@@ -14,8 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from deploy.local.data_dir import DataDir
-from deploy.local.files import last_lines
+from deploy.local.data_dir import DataDir, last_lines
 
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 20_000_000

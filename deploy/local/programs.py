@@ -1,4 +1,4 @@
-"""The programs that the stack runs: their paths, and the command that installs a missing one."""
+"""What the stack runs on: programs with the commands that install them, and external services by URL."""
 
 from __future__ import annotations
 
@@ -103,3 +103,48 @@ def locate(programs: tuple[Program, ...]) -> dict[str, Path]:
     if missing:
         raise MissingPrograms(missing)
     return {name: path for name, path in found.items() if path is not None}
+
+
+class IncompleteEnvironment(StackError):
+    """A variable is set without another that it needs."""
+
+
+@dataclass(frozen=True)
+class ExternalServices:
+    """URLs from the environment; None if the stack is to start the component itself."""
+
+    mongodb_uri: str | None = None
+    amqp_url: str | None = None
+    redis_url: str | None = None
+    smtp_url: str | None = None
+    mail_from: str | None = None
+    livekit_url: str | None = None
+    livekit_api_key: str | None = None
+    livekit_api_secret: str | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> ExternalServices:
+        """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _SMTP_URL, _MAIL_FROM, _LIVEKIT_URL and its key.
+
+        Raises IncompleteEnvironment if a LiveKit URL comes without its key and secret, or a mail server
+        without an address to send from.
+        """
+        names = cls.__annotations__
+        found = cls(**{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in names})
+        if found.livekit_url and not (found.livekit_api_key and found.livekit_api_secret):
+            raise IncompleteEnvironment(
+                "GREENROOM_LIVEKIT_URL needs GREENROOM_LIVEKIT_API_KEY and GREENROOM_LIVEKIT_API_SECRET"
+            )
+        if found.smtp_url and not found.mail_from:
+            raise IncompleteEnvironment("GREENROOM_SMTP_URL needs GREENROOM_MAIL_FROM")
+        return found
+
+    def needed_programs(self) -> tuple[Program, ...]:
+        """The programs that run everything else."""
+        own = (
+            (self.mongodb_uri, (MONGODB,)),
+            (self.amqp_url, (RABBITMQ, EPMD)),
+            (self.redis_url, (REDIS,)),
+            (self.livekit_url, (LIVEKIT,)),
+        )
+        return (*(program for url, programs in own if url is None for program in programs), *MEDIA)

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir
-from deploy.local.files import write_atomically
+from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, write_atomically
 from deploy.local.process import Component
 
 

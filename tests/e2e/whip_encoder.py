@@ -10,8 +10,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from deploy.demo.markers import RATE, Tone
-from deploy.demo.picture import HEIGHT, WIDTH, HostPicture
+from deploy.demo.host_signal import HEIGHT, RATE, WIDTH, HostPicture, Tone
 
 FPS = 25
 PIECE = 960  # samples: 20 ms, what an Opus packet holds

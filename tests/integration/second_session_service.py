@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from deploy.local.credentials import load_credentials
-from deploy.local.files import read_json
+from deploy.local.data_dir import read_json
 from tests.bench.ports import free_port
 from tests.contract.api.replicas import session_settings
 from tests.replica import replica

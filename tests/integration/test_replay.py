@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from deploy.cli.status import inspect
 from deploy.dead_letters import GROUPS, replay
 from deploy.local.stack import Stack
-from deploy.local.status import inspect
 from shared.clock import SystemClock
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import ParticipantEvent, ParticipantJoined, ParticipantLeft

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.local.components import databases, livekit, rabbitmq, rtmp, services
+from deploy.local.components import databases, media, rabbitmq, services
 from deploy.local.plan import StackPlan
 from deploy.local.process import Component
 
@@ -17,7 +17,7 @@ def table(plan: StackPlan) -> list[Component]:
         *rabbitmq.components(plan),
         *databases.redis(plan),
         *services.mail(plan),
-        *livekit.components(plan),
+        *media.livekit(plan),
         *services.components(plan),
-        *rtmp.components(plan),
+        *media.rtmp(plan),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.local.files import write_atomically
+from deploy.local.data_dir import write_atomically
 from deploy.local.plan import DATA_SERVICES, StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import Component, Tier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from deploy.local.files import write_atomically
+from deploy.local.data_dir import write_atomically
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import Component, Tier

@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.local.external import ExternalServices, IncompleteEnvironment
 from deploy.local.install import environment, packages
-from deploy.local.install.progress import InstallFailed, say
-from deploy.local.programs import LIVEKIT, Program
+from deploy.local.install.packages import InstallFailed, say
+from deploy.local.programs import LIVEKIT, ExternalServices, IncompleteEnvironment, Program
 
 PROJECT = Path(__file__).resolve().parents[3]
 OLDEST_PYTHON = (3, 11)

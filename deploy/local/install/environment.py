@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.install import packages
-from deploy.local.install.progress import InstallFailed, run
+from deploy.local.install.packages import InstallFailed, run
 from deploy.local.programs import first_existing, private_bin
 
 UV_REQUIREMENT = "uv>=0.13,<1"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from deploy.api_client import ApiClient, CallFailed
 from deploy.local import StackError
-from deploy.local.files import write_atomically
+from deploy.local.data_dir import write_atomically
 from deploy.local.plan import StackPlan
 from deploy.local.stack import DatabaseUris, Stack, StackApiKey, StackLogin
 

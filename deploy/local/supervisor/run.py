@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from deploy.local import StackError
 from deploy.local.components import table
 from deploy.local.console import Console, Tail, follow
-from deploy.local.data_dir import DataDir, locked
-from deploy.local.files import last_lines
+from deploy.local.data_dir import DataDir, last_lines, locked
 from deploy.local.plan import GATEWAY_PORT, StackPlan, make_plan
 from deploy.local.ports import PortBook, is_free
 from deploy.local.process import Launcher

@@ -10,9 +10,9 @@ import pytest
 from deploy.local.components import table
 from deploy.local.credentials import load_credentials
 from deploy.local.data_dir import DataDir
-from deploy.local.external import ExternalServices
 from deploy.local.plan import PORT_NAMES, StackPlan, addresses_of
 from deploy.local.process import Component
+from deploy.local.programs import ExternalServices
 
 PROGRAM = Path("/programs/server")
 NAMES = ["a MongoDB-wire server", "rabbitmq-server", "epmd", "redis-server", "livekit-server"]

@@ -6,8 +6,21 @@ import numpy as np
 import pytest
 
 from deploy.demo.connection import MOVES_NEEDED, Reception
-from deploy.demo.markers import RATE, WRAP, Luma, Tone, is_tone, read_stamp, write_stamp
-from deploy.demo.picture import HEIGHT, PIXELS, WIDTH, HostPicture, bounce, clock_text
+from deploy.demo.host_signal import (
+    HEIGHT,
+    PIXELS,
+    RATE,
+    WIDTH,
+    WRAP,
+    HostPicture,
+    Luma,
+    Tone,
+    bounce,
+    clock_text,
+    is_tone,
+    read_stamp,
+    write_stamp,
+)
 
 
 def drawn(milliseconds: int) -> Luma:

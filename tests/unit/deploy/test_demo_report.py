@@ -14,7 +14,7 @@ from rich.console import Console
 from deploy.demo.api import RecordingData
 from deploy.demo.comparison import Row
 from deploy.demo.hls import HlsResult
-from deploy.demo.markers import WRAP
+from deploy.demo.host_signal import WRAP
 from deploy.demo.media_file import DecodedMedia, ProbedFormat, ProbedStream, ProbeResult
 from deploy.demo.progress import ProgressDisplay, display_on
 from deploy.demo.recording import OnAirTimes, RecordingCheck

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.external import ExternalServices, IncompleteEnvironment, as_http, with_database
-from deploy.local.programs import EPMD, LIVEKIT, MEDIA, MONGODB, PROGRAMS, RABBITMQ, REDIS
+from deploy.local.plan import as_http, with_database
+from deploy.local.programs import (
+    EPMD,
+    LIVEKIT,
+    MEDIA,
+    MONGODB,
+    PROGRAMS,
+    RABBITMQ,
+    REDIS,
+    ExternalServices,
+    IncompleteEnvironment,
+)
 
 LIVEKIT_ENVIRONMENT = {
     "GREENROOM_LIVEKIT_URL": "wss://livekit.example",

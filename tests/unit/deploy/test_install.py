@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.install.packages import daemons_stay_down
-from deploy.local.install.progress import InstallFailed, run
+from deploy.local.install.packages import InstallFailed, daemons_stay_down, run
 
 
 def test_daemons_stay_down_only_while_packages_are_installed(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.console import Tail
-from deploy.local.files import last_lines, read_json, write_json
+from deploy.local.data_dir import last_lines, read_json, write_json
 
 
 def test_json_comes_back_and_is_private(tmp_path: Path) -> None:

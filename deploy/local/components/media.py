@@ -1,0 +1,139 @@
+"""LiveKit, and RTMP: a private nginx receives from encoders, the relay passes their streams on into rooms."""
+
+from __future__ import annotations
+
+import json
+import signal
+from urllib.parse import unquote, urlsplit
+
+from deploy.local.components.services import livekit_env, service, url_env
+from deploy.local.data_dir import write_atomically
+from deploy.local.plan import StackPlan
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import Component, Tier
+from deploy.local.programs import LIVEKIT, NGINX, rtmp_module
+
+# Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
+EMPTY_TIMEOUT_SECONDS = 300
+DEPARTURE_TIMEOUT_SECONDS = 120
+
+
+def livekit(plan: StackPlan) -> list[Component]:
+    """The first SIGTERM waits for every participant to leave, the second stops it immediately."""
+    if plan.external.livekit_url:
+        return []
+    folder = plan.data.data_of("livekit")
+    config = folder / "livekit.yaml"
+    write_atomically(config, json.dumps(_livekit_configuration(plan), indent=2))  # JSON is YAML
+    return [
+        Component(
+            name="livekit",
+            argv=(str(plan.programs[LIVEKIT.name]), "--config", str(config)),
+            port=plan.ports["livekit"],
+            tier=Tier.MEDIA,
+            cwd=folder,
+            needs=("redis",),
+            stop=((signal.SIGTERM, 1.0), (signal.SIGTERM, 5.0)),
+        )
+    ]
+
+
+def _livekit_configuration(plan: StackPlan) -> dict[str, object]:
+    """Webhooks go directly to the egress service.
+
+    Media over UDP on the loopback address only; ICE over TCP is off, since it would listen everywhere.
+    """
+    key = plan.credentials.livekit_api_key
+    return {
+        "port": plan.ports["livekit"],
+        "bind_addresses": [LOOPBACK],
+        "keys": {key: plan.credentials.livekit_api_secret},
+        "redis": _redis(plan.addresses.redis),
+        "rtc": {
+            "node_ip": LOOPBACK,
+            "use_external_ip": False,
+            "enable_loopback_candidate": True,
+            "ips": {"includes": [f"{LOOPBACK}/32"]},
+            "udp_port": plan.ports["livekit-udp"],
+            "tcp_port": 0,
+        },
+        "room": {
+            "auto_create": False,
+            "empty_timeout": EMPTY_TIMEOUT_SECONDS,
+            "departure_timeout": DEPARTURE_TIMEOUT_SECONDS,
+        },
+        "webhook": {"api_key": key, "urls": [f"{plan.addresses.services['egress']}/webhooks/livekit"]},
+        "ingress": {"rtmp_base_url": plan.addresses.rtmp},
+        "logging": {"level": "info", "json": False},
+    }
+
+
+def _redis(url: str) -> dict[str, object]:
+    """LiveKit's form of a Redis URL."""
+    parts = urlsplit(url)
+    config: dict[str, object] = {
+        "address": f"{parts.hostname}:{parts.port or 6379}",
+        "db": int(parts.path.strip("/") or 0),
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
+    if parts.scheme == "rediss":
+        config["tls"] = {"enabled": True}
+    return config
+
+
+def rtmp(plan: StackPlan) -> list[Component]:
+    """Nothing if nginx is not among the programs: sessions then use LiveKit's ingress."""
+    if NGINX.name not in plan.programs:
+        return []
+    env = {"GREENROOM_RTMP_URL": plan.addresses.rtmp, "GREENROOM_SPOOL": str(plan.data.data_of("relay"))}
+    env |= livekit_env(plan) | url_env(plan, "egress")
+    return [_nginx(plan), service(plan, "relay", env, tier=Tier.MEDIA)]
+
+
+def _nginx(plan: StackPlan) -> Component:
+    folder = plan.data.data_of("rtmp")
+    config = folder / "nginx.conf"
+    write_atomically(config, _nginx_configuration(plan))
+    return Component(
+        name="rtmp",
+        argv=(str(plan.programs[NGINX.name]), "-p", str(folder), "-c", str(config), "-e", "stderr"),
+        port=plan.ports["rtmp"],
+        tier=Tier.MEDIA,
+        cwd=folder,
+        needs=("relay",),
+    )
+
+
+def _nginx_configuration(plan: StackPlan) -> str:
+    """One process, in the foreground. The only player is our own relay, on this machine."""
+    relay = f"http://{LOOPBACK}:{plan.ports['relay']}/rtmp"
+    return f"""\
+load_module {rtmp_module()};
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 512; }}
+rtmp {{
+    access_log off;
+    ping 10s;
+    ping_timeout 10s;
+    server {{
+        listen {LOOPBACK}:{plan.ports["rtmp"]};
+        chunk_size 4096;
+        application live {{
+            live on;
+            drop_idle_publisher 10s;
+            allow play {LOOPBACK};
+            deny play all;
+            notify_method post;
+            on_publish {relay}/publish;
+            on_publish_done {relay}/done;
+            on_update {relay}/update;
+            notify_update_timeout 3s;
+            notify_update_strict on;
+        }}
+    }}
+}}
+"""
