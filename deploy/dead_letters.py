@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 
 from services.attendance.presence.consumers import GROUP as ATTENDANCE
 from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
-from services.egress.egresses.consumers import GROUP as EGRESS_EGRESSES
-from services.egress.ingest.consumers import GROUP as EGRESS_INGEST
+from services.egress.egresses.service import GROUP as EGRESS_EGRESSES
+from services.egress.ingest.service import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
-from services.egress.streams.consumers import GROUP as EGRESS_STREAMS
+from services.egress.streams.service import GROUP as EGRESS_STREAMS
 from services.session.enforcement.consumers import GROUP as ENFORCEMENT
 from services.session.journal.consumers import GROUP as JOURNAL
 from services.session.live.consumers import GROUP as SESSION

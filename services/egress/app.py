@@ -11,13 +11,12 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
 from services.egress.ingest import routes as ingest_routes
-from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import IngestService
+from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.media.build import Backends, Media, MediaOptions
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings import routes as recording_routes

@@ -143,6 +143,10 @@ class Storage:
         for first in range(0, len(wanted), _DELETED_AT_ONCE):
             await self._delete(wanted[first : first + _DELETED_AT_ONCE])
 
+    async def delete_folder(self, prefix: str) -> None:
+        """Delete all files below it. Raises `Unavailable`: some may be left."""
+        await self.delete([stored.key async for stored in self.list(prefix)])
+
     async def _delete(self, keys: Sequence[str]) -> None:
         try:
             async with translated(_DEADLINE):

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from services.egress.egresses.domain import FileMade, PlannedEgress
 from services.egress.egresses.repository import EgressRepository
+from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import EgressEvent
+from shared.contracts.livekit_events import EgressEnded, EgressEvent, EgressStarted, EgressUpdated
 from shared.egress.engine import EgressInfo, EgressStatus
+
+GROUP: Final = "egress.egresses"
 
 
 class EgressService:
@@ -75,6 +79,12 @@ class EgressService:
         else:
             found = await self._egresses.find_by_egress_id(event.egress_id)
         return found if found is not None and found.session_id == event.session_id else None
+
+
+def egress_group(egresses: EgressService) -> Group:
+    """What the engine's webhooks report."""
+    events = (EgressStarted, EgressUpdated, EgressEnded)
+    return Group(GROUP, dict(on(event, egresses.follow) for event in events))
 
 
 def _seen(event: EgressEvent) -> EgressInfo:

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
-from services.egress.ingest.domain import SessionIngest
-from services.egress.ingest.repository import IngestRepository
+from services.egress.ingest.repository import IngestRepository, SessionIngest
 from services.egress.ingest.service import IngestService
 from services.egress.sessions.service import KnownSessions
 from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository

@@ -1,9 +1,10 @@
 """The ingress of each session, and which call is making it: one document a session, claimed for a while."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.egress.ingest.domain import SessionIngest
 from shared.clock import Clock
+from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
@@ -11,6 +12,24 @@ from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate,
 CLAIMED_FOR = timedelta(seconds=15)
 # How long a session that is over is remembered, so that a late call makes no ingress.
 KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class SessionIngest:
+    """What we know of a session's ingest; LiveKit keeps the address and the stream key.
+
+    `claimed` while a call is making the ingress, `publishing` while an encoder sends, as far as reported.
+    """
+
+    session_id: str
+    ingress_id: str | None
+    claimed: bool
+    closed: bool
+    publishing: bool = False
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise Conflict("The session is over; it gets no ingest any longer", code="session_over")
 
 
 class IngestRepository:

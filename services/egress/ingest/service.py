@@ -1,17 +1,22 @@
 """Making and deleting the ingress of a session."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
-from services.egress.ingest.domain import SessionIngest, ingress_identity
-from services.egress.ingest.repository import IngestRepository
-from shared.contracts.livekit_events import IngressEvent, IngressStarted
+from services.egress.ingest.repository import IngestRepository, SessionIngest
+from shared.bus import Group, on
+from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
+from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionExpired
+from shared.contracts.states import SessionMode
 from shared.errors import Conflict, Unavailable
 from shared.livekit import Ingress
 from shared.livekit.ports import Ingresses
 
 log = structlog.get_logger(__name__)
+
+GROUP: Final = "egress.ingest"
 
 # Below the caller's own deadline, and well below the time for which a claim lasts.
 _DEADLINE = 7.0
@@ -80,13 +85,20 @@ class IngestService:
         raise Conflict("The session ended while its ingest was being created", code="session_over")
 
     async def _adopt_or_create(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """An earlier call may have made one and crashed before recording it."""
+        """An earlier call may have made one and crashed before recording it.
+
+        Its identity in the room is a sign-in of the host's own.
+        """
         found = await self._ingresses.list_ingresses(session_id)
         if found:
             return found[0]
         return await self._ingresses.create_rtmp_ingress(
-            session_id, ingress_identity(host_id), name=session_id, participant_name=name
+            session_id, f"{host_id}:ingress", name=session_id, participant_name=name
         )
+
+    async def end(self, event: SessionEvent) -> None:
+        """The session is over, whichever way: see `close`."""
+        await self.close(event.session.id, remember=event.session.mode is SessionMode.RTMP)
 
     async def close(self, session_id: str, *, remember: bool) -> None:
         """Delete the session's ingresses; `remember` the session so that a late call makes none.
@@ -127,3 +139,9 @@ class IngestService:
         for ingress in await self._ingresses.list_ingresses(session_id):
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
+
+
+def ingest_group(ingests: IngestService) -> Group:
+    """The end of sessions, and encoders that start or stop sending."""
+    ends = dict(on(event, ingests.end) for event in (SessionEnded, SessionExpired, SessionDeleted))
+    return Group(GROUP, ends | dict(on(event, ingests.follow) for event in (IngressStarted, IngressEnded)))

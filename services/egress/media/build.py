@@ -10,11 +10,10 @@ from aiohttp import web
 from services.egress.access.service import MediaAccess
 from services.egress.drift.periodic_checks import DriftCheck
 from services.egress.drift.service import DriftLedger
-from services.egress.egresses.consumers import egress_group
 from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.orphans import OrphanedEgresses
 from services.egress.egresses.repository import EgressRepository
-from services.egress.egresses.service import EgressService
+from services.egress.egresses.service import EgressService, egress_group
 from services.egress.egresses.worker import EgressWorker
 from services.egress.recordings.files import FILE_LINKS, RecordingFiles
 from services.egress.recordings.housekeeping import Housekeeping, RetentionLimits
@@ -25,15 +24,14 @@ from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, REC
 from services.egress.recordings.service import RecordingService
 from services.egress.recordings.stuck_recordings import StuckRecordings
 from services.egress.sessions.service import KnownSessions
-from services.egress.streams.consumers import stream_group
 from services.egress.streams.health import RoomSignalsReader, StreamHealthService
 from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource
 from services.egress.streams.livekit_playlists import LiveKitPlaylists
+from services.egress.streams.playlists import StreamSegments
 from services.egress.streams.removal import StreamRemoval
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.routes import HEALTH, HLS
-from services.egress.streams.segments import StreamSegments
-from services.egress.streams.service import StreamService
+from services.egress.streams.service import StreamService, stream_group
 from services.egress.streams.stuck_streams import StuckStreams
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine

@@ -74,8 +74,7 @@ class RecordingFiles:
 
     async def _erase_segments(self, recording: Recording) -> None:
         """A failed recording keeps its segments for another attempt."""
-        left = private_prefix(recording.session_id, recording.key)
-        await self.storage.delete([stored.key async for stored in self.storage.list(left)])
+        await self.storage.delete_folder(private_prefix(recording.session_id, recording.key))
         egress = await self._egresses.find(recording.key)
         if egress is None or not egress.stream:
             await self._segments.delete_of(recording.key)

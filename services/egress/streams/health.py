@@ -7,9 +7,8 @@ from services.egress.access.service import MediaAccess
 from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
 from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput
-from services.egress.streams.playlists import WINDOW
+from services.egress.streams.playlists import WINDOW, StreamSegments
 from services.egress.streams.repository import StreamRepository
-from services.egress.streams.segments import StreamSegments
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import StreamStatus

@@ -16,7 +16,6 @@ log = structlog.get_logger(__name__)
 
 _PERIOD = 60.0
 _AT_ONCE = 100
-_BATCH = 500
 
 
 class StreamRemoval:
@@ -62,13 +61,7 @@ class StreamRemoval:
 
     async def _remove(self, stream: Stream) -> None:
         """First the files, then the records of them."""
-        batch: list[str] = []
-        async for stored in self._storage.list(f"hls/{stream.id}"):
-            batch.append(stored.key)
-            if len(batch) >= _BATCH:
-                await self._storage.delete(batch)
-                batch = []
-        await self._storage.delete(batch)
+        await self._storage.delete_folder(f"hls/{stream.id}")
         for part in stream.parts:
             await self._segments.delete_of(part.key)
         await self._streams.change(stream.id, lambda one: one.clear(self._clock.now()))

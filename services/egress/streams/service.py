@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -11,15 +11,28 @@ from services.egress.egresses.service import EgressService
 from services.egress.sessions.service import KnownSession, KnownSessions
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
+from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.livekit_events import TrackPublished
-from shared.contracts.session_events import LibraryEvent, SessionEvent
+from shared.contracts.session_events import (
+    LibraryEvent,
+    LibraryUpdated,
+    SessionDeleted,
+    SessionEnded,
+    SessionEvent,
+    SessionExpired,
+    SessionStarted,
+    SessionUpdated,
+)
 from shared.contracts.states import SessionState, Visibility
 from shared.egress.keys import key_of
 from shared.errors import NotFound
 from shared.ids import new_id
 
 log = structlog.get_logger(__name__)
+
+GROUP: Final = "egress.streams"
+_STATES = (SessionStarted, SessionUpdated, SessionEnded, SessionExpired, SessionDeleted)
 
 
 class StreamRecordings(Protocol):
@@ -153,3 +166,10 @@ class StreamService:
     async def follow_library(self, event: LibraryEvent) -> None:
         listed = event.library.visibility is Visibility.PUBLIC
         await self._streams.set_listed(event.library.id, listed=listed)
+
+
+def stream_group(streams: StreamService) -> Group:
+    """The states of sessions, the tracks published in their rooms, and which libraries are public."""
+    handlers = dict(on(event, streams.follow) for event in _STATES)
+    others = dict([on(TrackPublished, streams.revive), on(LibraryUpdated, streams.follow_library)])
+    return Group(GROUP, handlers | others)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -107,11 +107,8 @@ class ChatFiles:
 
     async def delete_session(self, session_id: str) -> None:
         """Delete all files of a session, those that no message came to know included."""
-        try:
-            keys = [stored.key async for stored in self._storage.list(f"chat/{session_id}")]
-        except NotFound:
-            return
-        await self._storage.delete(keys)
+        with suppress(NotFound):
+            await self._storage.delete_folder(f"chat/{session_id}")
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"A file may be at most {self._largest} bytes", code="file_too_large")

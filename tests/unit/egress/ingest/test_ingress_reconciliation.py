@@ -10,12 +10,11 @@ from livekit.protocol.webhook import WebhookEvent
 
 from services.egress.drift.domain import DriftEntry
 from services.egress.drift.periodic_checks import PeriodicChecks
-from services.egress.ingest.consumers import ingest_group
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import IngestService
+from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.repository import WebhookRepository
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
