@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from services.egress.streams.domain import Stream
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import FULL_PLAYLIST
-from shared.egress.segments import SegmentRepository
-from shared.egress.segments import Segment
+from shared.egress.segments import Segment, SegmentRepository
 from shared.persistence.mongo import Collection, Mongo
 
 # Segments in the window of a live playlist.
