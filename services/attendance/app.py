@@ -33,7 +33,7 @@ from shared.ids import new_id
 from shared.persistence.lifetime import service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 from shared.session_projection.owner import HttpSessionOwner, SessionOwner
 
 TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)

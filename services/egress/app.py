@@ -42,7 +42,7 @@ from shared.livekit.ports import Ingresses
 from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 from shared.session_projection.owner import HttpSessionOwner
 
 _DRAIN_SECONDS = 1.0

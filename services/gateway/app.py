@@ -34,7 +34,7 @@ from shared.http.internal import InternalCalls
 from shared.http.revocations import HttpRevocations
 from shared.runtime.health import Health
 from shared.runtime.process import Service
-from shared.runtime.supervisor import TaskSupervisor
+from shared.runtime.tasks import TaskSupervisor
 
 
 def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Service:

@@ -21,7 +21,7 @@ from shared.livekit.webhook_sender import WebhookSender
 from shared.persistence.mongo import Mongo
 from shared.runtime.backoff import until_available
 from shared.runtime.health import HEALTH
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 
 def build(settings: RecorderSettings) -> web.Application:

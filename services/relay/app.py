@@ -15,7 +15,7 @@ from shared.http.app import INTERNAL_CALLS
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
 from shared.runtime.health import HEALTH
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 
 def build(settings: RelaySettings) -> web.Application:

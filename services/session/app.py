@@ -80,7 +80,7 @@ from shared.livekit.lifetime import livekit_lifetime
 from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.runtime.log import describe
-from shared.runtime.supervisor import TaskSupervisor
+from shared.runtime.tasks import TaskSupervisor
 
 log = structlog.get_logger(__name__)
 

@@ -2,28 +2,14 @@
 
 from shared.contracts import (
     attendance_events,
-    chat_events,
+    chat_and_poll_events,
     livekit_events,
-    poll_events,
-    roster_events,
     session_events,
-    stage_events,
     stream_events,
 )
 from shared.contracts.event import REGISTRY, Event
 
-__all__ = [
-    "attendance_events",
-    "chat_events",
-    "event_class",
-    "event_classes",
-    "livekit_events",
-    "poll_events",
-    "roster_events",
-    "session_events",
-    "stage_events",
-    "stream_events",
-]
+MODULES = (attendance_events, chat_and_poll_events, livekit_events, session_events, stream_events)
 
 
 def event_class(name: str) -> type[Event] | None:

@@ -1,6 +1,6 @@
 """Stored files (HLS, recordings, posters): a directory or a bucket of S3.
 
-The only module that imports obstore. A file is named by its key (`shared.files.keys`), appears whole
+The only module that imports obstore. A file is named by its key (`shared.files.paths`), appears whole
 or not at all, and never changes afterwards. Every call has a deadline. An unavailable storage raises
 `Unavailable`, a full one `StorageFull`; an invalid key is a bug and raises ValueError.
 """
@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
 from shared.errors import AppError, NotFound, Unavailable
-from shared.files.keys import check_key
+from shared.files.paths import check_key
 
 Kind = Literal["filesystem", "s3", "memory"]
 

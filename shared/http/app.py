@@ -23,7 +23,7 @@ from shared.http.routes import Access, Route, Routes
 from shared.runtime.command import Command, bind_command
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.supervisor import SUPERVISOR, TaskSupervisor
+from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
 IDEMPOTENCY: Final = web.AppKey("idempotency", IdempotencyKeys)
 VERIFIER: Final = web.AppKey("verifier", TokenVerifier)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from shared.clock import milliseconds
 from shared.ids import is_id
-from shared.text.sanitize import can_be_seen, strip_bidi
+from shared.text import can_be_seen, strip_bidi
 
 PAGE_LIMIT = 100
 # Deeper pages are refused: clients that read that far should filter.

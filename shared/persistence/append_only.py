@@ -1,15 +1,15 @@
 """Append-only collections, as their repositories use them: inserted once with their events, never changed.
 
-See `outbox_append_only` for how they are published, `write_batcher` for how they are stored.
+See `outbox_append_only` for how they are published, `batching` for how they are stored.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from shared.contracts.event import Event
+from shared.persistence.batching import WriteBatcher
 from shared.persistence.mongo import Document, Index, Mongo
 from shared.persistence.outbox import OUTBOX_INDEX, Outbox, entries
-from shared.persistence.write_batcher import WriteBatcher
 
 
 class AppendOnlyCollection:

@@ -12,7 +12,7 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.backoff import until_available
 from shared.runtime.health import HEALTH
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 

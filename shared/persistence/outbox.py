@@ -26,8 +26,7 @@ from shared.persistence.outbox_sources import AggregateSource
 from shared.runtime.backoff import Backoff
 from shared.runtime.command import current_command
 from shared.runtime.log import current_request_id
-from shared.runtime.supervisor import run_all
-from shared.runtime.tasks import wait_at_most
+from shared.runtime.tasks import run_all, wait_at_most
 
 log = structlog.get_logger(__name__)
 

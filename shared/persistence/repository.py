@@ -17,11 +17,10 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
-from shared.persistence.keyed_locks import KeyedLocks
+from shared.persistence.batching import ReadBatcher, WriteBatcher
 from shared.persistence.mongo import DESCENDING, Collection, Document, Duplicate, Index, Mongo, Sort
 from shared.persistence.outbox import OUTBOX_INDEX, Outbox, entries
-from shared.persistence.read_batcher import ReadBatcher
-from shared.persistence.write_batcher import WriteBatcher
+from shared.runtime.tasks import KeyedLocks
 
 # Totals of lists are exact up to here and counted no further.
 COUNTED_TO = 10_000

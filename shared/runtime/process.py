@@ -18,7 +18,7 @@ from aiohttp import web
 from shared.runtime import log as logs
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
-from shared.runtime.supervisor import SUPERVISOR, TaskSupervisor
+from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
 log = structlog.get_logger(__name__)
 

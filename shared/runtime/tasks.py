@@ -1,6 +1,91 @@
-"""What asyncio has no word for: waiting with an end, and who cancelled a task."""
+"""Long-running tasks: when one ends, whatever they work for does, up to the process. And locks by key."""
 
 import asyncio
+from collections.abc import Collection, Coroutine
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger(__name__)
+
+
+class TaskEnded(Exception):
+    """A task that runs until it is stopped ended, or was cancelled by nobody of ours."""
+
+
+class TaskSupervisor:
+    """Runs named tasks; the first that ends unasked sets `failed`, and is the `error` that `run` raises.
+
+    A driver that lets a bare `CancelledError` escape would otherwise end its task in silence.
+    """
+
+    def __init__(self) -> None:
+        self.failed = asyncio.Event()
+        self.error: BaseException | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopped = False
+        self._over = asyncio.Event()
+
+    def spawn(
+        self, name: str, work: Coroutine[Any, Any, None], *, may_end: bool = False
+    ) -> asyncio.Task[None]:
+        """Run `work`; `may_end` for work that has an end, such as starting up."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(lambda done: self._ended(done, may_end))
+        self._tasks.append(task)
+        return task
+
+    def _ended(self, task: asyncio.Task[None], may_end: bool) -> None:
+        if self._stopped or task not in self._tasks:
+            return
+        self._tasks.remove(task)
+        error = TaskEnded(f"{task.get_name()} was cancelled") if task.cancelled() else task.exception()
+        if may_end and error is None:
+            return
+        log.critical("task.ended", task=task.get_name(), cancelled=task.cancelled(), exc_info=error)
+        self.error = self.error or error or TaskEnded(f"{task.get_name()} ended")
+        self.failed.set()
+        self._over.set()
+
+    async def run(self) -> None:
+        """Raise the error of the first task that ended unasked; returns after `stop`."""
+        await self._over.wait()
+        if self.error is not None:
+            raise self.error
+
+    async def stop_some(self, tasks: Collection[asyncio.Task[None]], deadline: float) -> None:
+        """Let these end by themselves within `deadline` seconds, else cancel them."""
+        self._tasks = [task for task in self._tasks if task not in tasks]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=deadline)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Cancel all, the last started first, and wait for each."""
+        self._stopped = True
+        for task in reversed(self._tasks):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self._over.set()
+
+
+async def run_all(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run all until cancelled; the first that ends, however, ends them all and raises."""
+    supervisor = TaskSupervisor()
+    for coroutine in coroutines:
+        supervisor.spawn(repr(coroutine), coroutine)
+    try:
+        await supervisor.run()
+    finally:
+        await supervisor.stop()
+
+
+SUPERVISOR: Final = web.AppKey("supervisor", TaskSupervisor)
 
 
 async def wait_at_most(event: asyncio.Event, seconds: float) -> bool:
@@ -17,3 +102,22 @@ def cancelled_by_us() -> bool:
     """Whether somebody asked the current task to end; a driver may raise CancelledError by itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+class KeyedLocks:
+    """Within this process; a key that nobody waits for is forgotten."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: str) -> asyncio.Lock:
+        """The lock of this key."""
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = asyncio.Lock()
+        return lock
+
+    def taken(self, key: str) -> bool:
+        """Whether somebody holds the lock of this key."""
+        lock = self._locks.get(key)
+        return lock is not None and lock.locked()

@@ -7,9 +7,9 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from shared.contracts.session_events import SessionDeleted, SessionEvent
 from shared.contracts.states import SessionState
-from shared.persistence.keyed_locks import KeyedLocks
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Collection, Document, Index, Mongo, UpdateOne
-from shared.persistence.read_batcher import ReadBatcher
+from shared.runtime.tasks import KeyedLocks
 from shared.session_projection.owner import SessionOwner
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from shared.runtime.supervisor import run_all
+from shared.runtime.tasks import run_all
 
 HOST = "127.0.0.1"
 HEAD = b"POST /auth/viewer/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

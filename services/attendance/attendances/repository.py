@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from services.attendance.attendances.domain import Attendee
 from services.attendance.presence.domain import attendance_id
 from services.attendance.sessions.domain import People
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DeleteOne, Document, Index, InsertOne, Mongo, UpdateOne
-from shared.persistence.read_batcher import ReadBatcher
 
 _ORDER = (("joined_at", ASCENDING), ("_id", ASCENDING))
 _WRITES = 500

@@ -6,6 +6,7 @@ from typing import Final
 from services.attendance.presence.service import PresenceService
 from services.attendance.sessions.service import ProjectedSessions
 from shared.bus import OrderedGroup
+from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import (
     ParticipantConnectionAborted,
@@ -13,7 +14,6 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
-from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import (
     SessionCreated,
     SessionDeleted,

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from services.attendance.sessions.domain import SessionView
 from shared.clock import milliseconds
+from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
-from shared.contracts.roster_events import RosterObserved
 from shared.contracts.states import Role
 
 _VIEWER_KIND = "standard"

@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from shared.text.spreadsheet import escape_formula
+from shared.text import escape_formula
 
 COLUMNS: Final = (
     "user_id",

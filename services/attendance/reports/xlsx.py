@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from xlsxwriter import Workbook
 
 from services.attendance.reports.csv_json import COLUMNS, Pages
-from shared.text.spreadsheet import escape_formula
+from shared.text import escape_formula
 
 _CHUNK = 64 * 1024
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.contracts.session_events import UserEvent
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Mongo, UpdateOne
-from shared.persistence.read_batcher import ReadBatcher
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from services.egress.drift.service import DriftLedger
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.persistence.lease import Lease
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 

@@ -36,13 +36,13 @@ from services.egress.streams.stuck_streams import StuckStreams
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine
 from shared.egress.segments import SegmentRepository
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.files.storage import Storage
 from shared.livekit import Ingresses, LiveKit
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ from shared.persistence.lease import Lease, LeaseStore
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 from shared.session_projection.owner import SessionOwner
 
 

@@ -13,7 +13,7 @@ from services.egress.webhooks.domain import connection
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.livekit.webhook import WebhookEvent, WebhookParticipant
-from shared.runtime.supervisor import run_all
+from shared.runtime.tasks import run_all
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.egress.keys import poster_key, private_prefix
 from shared.egress.segments import SegmentRepository
 from shared.errors import Conflict, NotFound
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.files.storage import Storage
 
 # What the signatures of links are for.

@@ -7,8 +7,7 @@ from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 from shared.errors import Forbidden, NotFound
-from shared.files.keys import is_key
-from shared.files.signed_paths import PathSigner, is_token
+from shared.files.paths import PathSigner, is_key, is_token
 from shared.files.storage import Storage
 from shared.ids import is_id
 from shared.runtime.ttl_cache import TtlCache

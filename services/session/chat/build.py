@@ -15,7 +15,7 @@ from services.session.chat.service import ChatService
 from services.session.sessions.access import SessionAccess
 from shared.bus import Reaction
 from shared.clock import Clock
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.files.storage import Storage
 
 

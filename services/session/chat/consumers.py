@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.session.chat.service import ChatService
 from shared.bus import Reaction, on
-from shared.contracts.chat_events import ChatMessageDeleted
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted
 from shared.contracts.session_events import SessionDeleted
 
 

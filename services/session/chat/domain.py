@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from shared.contracts.chat_events import ChatMessageDeleted, ChatMessageSent
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted, ChatMessageSent
 from shared.contracts.event import Event
 from shared.contracts.states import ChatDeletionState, ChatFileState, ChatMessageState
 

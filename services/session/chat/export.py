@@ -12,7 +12,7 @@ from services.session.chat.repository import ChatRepository
 from services.session.chat.schemas import Format
 from services.session.sessions.access import SessionAccess
 from shared.access.identity import Caller
-from shared.text.spreadsheet import escape_formula
+from shared.text import escape_formula
 
 CONTENT_TYPES: Final[Mapping[Format, str]] = {
     "csv": "text/csv; charset=utf-8; header=present",

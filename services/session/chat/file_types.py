@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from shared.errors import UnsupportedMediaType
-from shared.text.sanitize import on_one_line
+from shared.text import on_one_line
 
 LONGEST_NAME: Final = 200
 # So much of a file's beginning tells its kind.

@@ -14,7 +14,7 @@ from services.session.chat.domain import ChatMessage
 from services.session.chat.file_types import Sniffer
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.files.storage import Storage
 from shared.http.files import attachment, send_file
 

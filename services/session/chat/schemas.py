@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny, StringConstraints
 from services.session.chat.domain import ChatFile, ChatMessage
 from shared.http import Body, Data, Query
 from shared.http.schema import LAST_PAGE, PAGE_LIMIT, Id
-from shared.text.sanitize import cleaned
+from shared.text import cleaned
 
 Format = Literal["csv", "json"]
 

@@ -17,7 +17,7 @@ from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, switches_of
 from shared.clock import Clock
-from shared.contracts.chat_events import ChatMessageDeleted
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted
 from shared.contracts.session_events import SessionDeleted
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 

@@ -4,15 +4,17 @@ from typing import Final
 
 from services.session.journal.service import JournalService
 from shared.bus import OrderedGroup
-from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
-from shared.contracts.chat_events import ChatMessageDeleted
+from shared.contracts.attendance_events import (
+    DriftRepaired,
+    LiveKitRoomLost,
+    ParticipantLeaveRequested,
+    ViewersCounted,
+)
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitEvent
-from shared.contracts.poll_events import PollEvent
 from shared.contracts.registry import event_classes
-from shared.contracts.roster_events import DriftRepaired, LiveKitRoomLost
-from shared.contracts.session_events import SessionEvent, SessionFact
-from shared.contracts.stage_events import StageRequestEvent
+from shared.contracts.session_events import SessionEvent, SessionFact, StageRequestEvent
 from shared.contracts.stream_events import RecordingEvent, StreamChanged
 
 GROUP: Final = "session.journal"

@@ -6,7 +6,12 @@ from typing import Final
 from services.session.live.event_handlers import SessionEventHandlers
 from services.session.live.service import LiveService
 from shared.bus import Reaction, on
-from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.attendance_events import (
+    LiveKitRoomLost,
+    ParticipantLeaveRequested,
+    RosterObserved,
+    ViewersCounted,
+)
 from shared.contracts.livekit_events import (
     IngressStarted,
     LiveKitRoomFinished,
@@ -14,7 +19,6 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
-from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import (
     PresetUpdated,
     RoomDeleted,

@@ -9,7 +9,12 @@ from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.domain.staff_attendance import follow_visits, leave, may_be_staffs, visit
 from services.session.sessions.repository import SessionRepository
 from shared.clock import Clock
-from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.attendance_events import (
+    LiveKitRoomLost,
+    ParticipantLeaveRequested,
+    RosterObserved,
+    ViewersCounted,
+)
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import (
     LiveKitRoomFinished,
@@ -17,7 +22,6 @@ from shared.contracts.livekit_events import (
     ParticipantJoined,
     ParticipantLeft,
 )
-from shared.contracts.roster_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
 from shared.contracts.states import EndReason
 from shared.contracts.stream_events import StreamChanged

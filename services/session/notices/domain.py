@@ -10,13 +10,14 @@ from typing import Any, Final, TypeVar, cast
 
 from shared.access.session_access import Permission
 from shared.contracts.event import Event
-from shared.contracts.session_events import HostMediaChanged, SessionUpdated
-from shared.contracts.stage_events import (
+from shared.contracts.session_events import (
     HandAnswered,
     HandLowered,
     HandRaised,
+    HostMediaChanged,
     JoinRequestAnswered,
     JoinRequestCreated,
+    SessionUpdated,
     StageRequestEvent,
 )
 from shared.contracts.states import SessionState, SessionStatus

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.contracts.chat_and_poll_events import PollClosed, PollCreated, PollVoted
 from shared.contracts.event import Event
-from shared.contracts.poll_events import PollClosed, PollCreated, PollVoted
 from shared.contracts.states import PollOptionState, PollState, PollStatus
 from shared.errors import Conflict, FieldError, InvalidRequest
 

@@ -10,7 +10,7 @@ from services.session.polls.votes import Counts
 from shared.contracts.states import PollStatus
 from shared.http import Body, Data
 from shared.http.schema import PAGE_LIMIT, Id, Page
-from shared.text.sanitize import cleaned, on_one_line
+from shared.text import cleaned, on_one_line
 
 _QUESTION, _OPTION = 500, 200
 # Cleaning only makes it shorter.

@@ -14,9 +14,9 @@ from datetime import datetime
 from services.session.polls.domain import Poll
 from shared.ids import new_id
 from shared.persistence.append_only import AppendOnlyCollection
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
-from shared.persistence.read_batcher import ReadBatcher
 
 # Votes by option id; options without any are left out.
 Counts = Mapping[str, int]

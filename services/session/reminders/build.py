@@ -28,14 +28,14 @@ from services.session.reminders.subscriptions.links import PURPOSE, ReminderLink
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.bus import Group
 from shared.clock import Clock
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.ids import new_id
 from shared.persistence.lease import Lease, LeaseStore
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.health import HEALTH
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 log = structlog.get_logger(__name__)
 

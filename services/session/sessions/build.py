@@ -17,7 +17,7 @@ from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from services.session.sessions.views import SessionViews
 from shared.clock import Clock
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.livekit import TokenMint
 
 

@@ -6,7 +6,7 @@ from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.session_access import is_banned
 from shared.clock import Clock
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 
 # The purpose of their tokens, which the egress service verifies.
 PURPOSE = "hls"

@@ -9,9 +9,9 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
-from shared.persistence.read_batcher import ReadBatcher
 from shared.persistence.repository import Repository
 
 _OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]

@@ -5,9 +5,8 @@ from typing import Final
 from services.session.stage.requests.approvals import AnsweringService
 from services.session.stage.seats.absence import Absence
 from shared.bus import Group, on
-from shared.contracts.attendance_events import ParticipantLeaveRequested
+from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterObserved
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
-from shared.contracts.roster_events import RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 
 GROUP: Final = "session.stage"

@@ -11,7 +11,7 @@ from shared.http import PUBLIC, Reply, Request, Routes, ok, service_app
 from shared.runtime.health import HEALTH
 from shared.runtime.process import main
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.supervisor import SUPERVISOR
+from shared.runtime.tasks import SUPERVISOR
 
 routes = Routes("Toy")
 

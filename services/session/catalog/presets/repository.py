@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from services.session.catalog.presets.domain import Preset
 from shared.clock import Clock
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
-from shared.persistence.read_batcher import ReadBatcher
 from shared.persistence.repository import Repository
 
 

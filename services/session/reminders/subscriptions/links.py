@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 
 PURPOSE: Final = "reminders"
 _CONFIRM, _UNSUBSCRIBE = "confirm", "unsubscribe"

@@ -9,9 +9,9 @@ from functools import partial
 
 from services.session.sessions.domain.presence import HostConnection, corrected
 from services.session.sessions.domain.session import Session
+from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
-from shared.contracts.roster_events import RosterObserved
 from shared.contracts.states import Role
 
 _STAFF = frozenset({Role.HOST, Role.CO_HOST, Role.MODERATOR})

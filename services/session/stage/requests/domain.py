@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.event import Event
-from shared.contracts.stage_events import (
+from shared.contracts.session_events import (
     HandAnswered,
     HandLowered,
     HandRaised,

@@ -14,7 +14,7 @@ from services.egress.streams.removal import StreamRemoval
 from shared.contracts.session_events import LibraryUpdated, SessionDeleted
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH

@@ -9,7 +9,7 @@ from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus
 from shared.contracts.stream_events import StreamChanged
 from shared.errors import Conflict, Forbidden
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 

@@ -18,7 +18,7 @@ from services.session.reminders.subscriptions.domain import Subscription
 from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.errors import Unavailable
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.persistence.lease import Lease, LeaseStore
 from shared.runtime.backoff import Backoff
 from shared.testing.memory_mongo import memory_mongo

@@ -11,7 +11,7 @@ from services.session.sharing.service import SharingService
 from services.session.sharing.urls import PageUrls, embed_html
 from shared.contracts.states import StreamState, StreamStatus
 from shared.errors import Forbidden, NotFound, Unauthenticated
-from shared.files.signed_paths import PathSigner
+from shared.files.paths import PathSigner
 from shared.ids import new_id
 from tests.unit.session.actors import Host, ban, new_host, registered, viewer
 from tests.unit.session.backend import Backend

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from obstore.exceptions import GenericError
 
 from shared.errors import NotFound, Unavailable
-from shared.files.keys import LONGEST_KEY, is_key
+from shared.files.paths import LONGEST_KEY, is_key
 from shared.files.storage import Storage, StorageFull, translated
 
 KEY = "recordings/0190-session/abc.mp4"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.errors import Unavailable
-from shared.persistence.read_batcher import ReadBatcher
+from shared.persistence.batching import ReadBatcher
 
 
 class Shelf:

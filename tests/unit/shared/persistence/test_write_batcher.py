@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from shared.errors import Unavailable
+from shared.persistence.batching import WriteBatcher
 from shared.persistence.mongo import Document
-from shared.persistence.write_batcher import WriteBatcher
 
 
 class Store:

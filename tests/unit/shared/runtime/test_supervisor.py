@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.runtime.supervisor import TaskEnded, TaskSupervisor, run_all
+from shared.runtime.tasks import TaskEnded, TaskSupervisor, run_all
 
 DEADLINE = 30.0
 Ends = Callable[[], Coroutine[Any, Any, None]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.text.spreadsheet import escape_formula
+from shared.text import escape_formula
 
 
 @pytest.mark.parametrize(

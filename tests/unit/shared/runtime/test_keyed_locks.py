@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.persistence.keyed_locks import KeyedLocks
+from shared.runtime.tasks import KeyedLocks
 
 
 async def test_turns_are_taken_one_after_the_other() -> None:

@@ -1,8 +1,7 @@
-"""Signed, expiring tokens for URLs that are followed without credentials: downloads, and HLS of libraries
-that are not public.
+"""The keys that name stored files, and signed, expiring tokens for URLs followed without credentials.
 
-A token is `<end, in seconds since 1970, hexadecimal>.<HMAC-SHA-256, base64url>` over the purpose, the
-subject and the end. It fits into one segment of a path.
+Tokens are for downloads and restricted HLS. One is `<end, in seconds since 1970, hexadecimal>.<HMAC-SHA-256,
+base64url>` over the purpose, the subject and the end. It fits into one segment of a path.
 """
 
 import hashlib
@@ -13,6 +12,24 @@ from datetime import datetime
 
 from shared.clock import Clock
 from shared.errors import Forbidden, Unavailable
+
+LONGEST_KEY = 512
+
+# No segment begins with a dot, so that none is `.` or `..`, and none is empty: a key never leads outside.
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` may name a stored file: parts of letters, digits, `._-`, with slashes between them."""
+    return len(text) <= LONGEST_KEY and _KEY.fullmatch(text) is not None
+
+
+def check_key(text: str) -> str:
+    """`text` itself; raises ValueError if it is no key. Check user input with `is_key` first."""
+    if not is_key(text):
+        raise ValueError(f"not the key of a stored file: {text[:LONGEST_KEY]!a}")
+    return text
+
 
 _TOKEN = re.compile(r"([0-9a-f]{1,12})\.([A-Za-z0-9_-]{43})")
 

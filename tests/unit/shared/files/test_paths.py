@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Forbidden, Unavailable
-from shared.files.keys import is_key
-from shared.files.signed_paths import PathSigner, is_token
+from shared.files.paths import PathSigner, is_key, is_token
 from shared.testing.fake_clock import FakeClock
 
 HOUR = timedelta(hours=1)

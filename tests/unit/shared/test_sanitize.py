@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.text.sanitize import cleaned, on_one_line
+from shared.text import cleaned, on_one_line
 
 
 @pytest.mark.parametrize(
