@@ -13,8 +13,7 @@ from services.gateway.cache.read_cache import ReadCache
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.identity.api_keys import ApiKeys
-from services.gateway.identity.authenticator import Authenticator
+from services.gateway.identity.authenticator import ApiKeys, Authenticator
 from services.gateway.limiting.limiter import RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
 from services.gateway.limiting.store import LimitStore

@@ -10,15 +10,21 @@ from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.clock import Clock
 from shared.errors import Forbidden, Unauthenticated, Unavailable
-from shared.http import probes
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.http.internal import InternalCalls
 from shared.http.middleware import AiohttpHandler, request_middleware
 from shared.http.openapi import service_document
-from shared.http.parsing import parse_body, parse_query, read_bytes
-from shared.http.reply import Bare, Reply, render, render_bare
-from shared.http.request import LIBRARY_HEADER, Request, bearer_expected, split_authorization
+from shared.http.reply import Bare, Reply, alive, metrics, readiness, render, render_bare
+from shared.http.request import (
+    LIBRARY_HEADER,
+    Request,
+    bearer_expected,
+    parse_body,
+    parse_query,
+    read_bytes,
+    split_authorization,
+)
 from shared.http.routes import Access, Route, Routes
 from shared.runtime.command import Command, bind_command
 from shared.runtime.health import HEALTH, Health
@@ -150,12 +156,12 @@ def _fixed_json(document: dict[str, object]) -> AiohttpHandler:
 
 
 async def _healthz(_: web.Request) -> web.StreamResponse:
-    return probes.alive()
+    return alive()
 
 
 async def _readyz(request: web.Request) -> web.StreamResponse:
-    return await probes.readiness(request.app[HEALTH])
+    return await readiness(request.app[HEALTH])
 
 
 async def _metrics(_: web.Request) -> web.StreamResponse:
-    return probes.metrics()
+    return metrics()

@@ -10,6 +10,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from shared.errors import AppError, FieldError, InvalidRequest
+from shared.runtime.health import Health
+from shared.runtime.metrics import exposition
 
 T = TypeVar("T")
 
@@ -89,3 +91,18 @@ def error_body(message: str, code: str, errors: Sequence[FieldError] = (), *, de
         ]
     envelope["timestamp"] = int(time.time())
     return orjson.dumps(envelope)
+
+
+def alive() -> web.Response:
+    return web.json_response({"status": "alive"})
+
+
+async def readiness(health: Health) -> web.Response:
+    """200, or 503 while a dependency is away."""
+    ready, document = await health.readiness()
+    return web.json_response(document, status=200 if ready else 503)
+
+
+def metrics() -> web.Response:
+    body, content_type = exposition()
+    return web.Response(body=body, headers={"Content-Type": content_type})

@@ -9,8 +9,7 @@ from aiohttp import ClientError, web
 
 from services.gateway.routing.target import RequestTarget
 from services.gateway.upstreams.pools import Pool, Upstreams
-from shared.http import probes
-from shared.http.reply import Reply, render
+from shared.http.reply import Reply, alive, metrics, readiness, render
 from shared.runtime.health import Health
 
 _DEADLINE: Final = 1.0
@@ -30,14 +29,14 @@ class StatusOperations:
         return _degraded(not_ready, services)
 
     async def healthz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
-        return probes.alive()
+        return alive()
 
     async def readyz(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         """Whether this process takes requests. The services do not count: see docs/adr/0032."""
-        return await probes.readiness(self._health)
+        return await readiness(self._health)
 
     async def metrics(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
-        return probes.metrics()
+        return metrics()
 
 
 def _degraded(not_ready: list[str], services: dict[str, Any]) -> web.Response:

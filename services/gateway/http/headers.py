@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from services.gateway.http.client_address import ClientAddress
-from services.gateway.http.errors import HeadTooLarge
+from shared.errors import AppError
 from shared.http.request import LIBRARY_HEADER
 
 HEAD_LIMIT: Final = 32 * 1024
@@ -45,6 +45,13 @@ _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 _INTERNAL_PREFIX = "x-greenroom-"
 # In every answer, from a service or from the gateway.
 FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
+
+
+class HeadTooLarge(AppError):
+    """431: the request line, a header, or all headers together are too long."""
+
+    status = 431
+    code = "head_too_large"
 
 
 def head_fits(request: web.BaseRequest) -> bool:

@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
-from services.gateway.http.errors import BadRequest, ClientGone, RequestTimeout
 from shared.errors import AppError, TooLarge
 
 # So much of a body is read before a service is asked, so that slow clients hold none of its connections.
@@ -17,6 +16,25 @@ _SLOWEST = 64 * 1024
 
 # A whole body, one that is still being received, or none.
 Payload: TypeAlias = bytes | AsyncIterator[bytes] | None
+
+
+class BadRequest(AppError):
+    status = 400
+    code = "bad_request"
+
+
+class RequestTimeout(AppError):
+    """408: the client did not send its body in time."""
+
+    status = 408
+    code = "request_timeout"
+
+
+class ClientGone(AppError):
+    """499, for log and metrics: the client closed the connection before it was answered."""
+
+    status = 499
+    code = "client_gone"
 
 
 class RequestBody:

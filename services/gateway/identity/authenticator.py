@@ -1,13 +1,82 @@
-"""Who is calling, verified once here and proved to the services by the token passed on."""
+"""Who is calling, verified once here and proved to the services by the token passed on.
 
-from collections.abc import Mapping
+API keys are exchanged for internal tokens with the session service, which knows whose they are.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pydantic import BaseModel
 
 from services.gateway.http.context import AuthenticatedCaller
-from services.gateway.identity.api_keys import ApiKeys
-from services.gateway.identity.credentials import read_credentials
+from services.gateway.identity.credentials import (
+    ApiKeyCredential,
+    ManagementTokenCredential,
+    read_credentials,
+    refused_key,
+    refused_token,
+)
 from shared.access.identity import TokenVerifier
-from shared.errors import Unauthenticated
+from shared.clock import Clock
+from shared.errors import Unauthenticated, Unavailable
+from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
 from shared.http.routes import Access
+from shared.runtime.ttl_cache import TtlCache
+
+KEYS: Final = "/internal/api-keys/exchange"
+MANAGEMENT_TOKENS: Final = "/internal/management-tokens/exchange"
+# A deleted key stops within 1 s: an answer is used for _FRESH after it was asked for, or for as long as the
+# asking itself may take.
+_FRESH: Final = 0.5
+_TIMEOUT_SECONDS: Final = 1.0
+_REFUSALS = frozenset({400, 401, 403, 404, 422})
+
+KeyCredential = ApiKeyCredential | ManagementTokenCredential
+
+
+class _Exchanged(BaseModel):
+    access_token: str
+
+
+class ApiKeys:
+    """Asks once for all requests with the same key, or the same token of it, at the same time."""
+
+    def __init__(self, session_url: str, calls: InternalCalls, clock: Clock, monotonic: Callable[[], float]):
+        self._client = InternalClient("session", session_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
+        self._clock = clock
+        # Refusals are kept as well: a wrong key costs the session service one question a moment.
+        self._tokens: TtlCache[str] = TtlCache(_FRESH, keep_failures=True, clock=monotonic)
+
+    async def token(self, credential: KeyCredential) -> str:
+        """A token for the key's owner; raises `Unauthenticated`, `Unavailable`."""
+        if (
+            isinstance(credential, ManagementTokenCredential)
+            and credential.expires_at <= self._clock.now().timestamp()
+        ):
+            raise Unauthenticated("The management token has expired", code="token_expired")
+        return await self._tokens.get(credential.digest, lambda: self._exchange(credential))
+
+    async def close(self) -> None:
+        await self._tokens.close()
+        await self._client.close()
+
+    async def _exchange(self, credential: KeyCredential) -> str:
+        path, question, refusal = _question(credential)
+        try:
+            return (await self._client.post(path, _Exchanged, question)).access_token
+        except Unavailable as error:
+            if isinstance(error, UnexpectedStatus) and error.answered in _REFUSALS:
+                raise refusal from error
+            raise Unavailable(
+                "API keys cannot be checked at the moment", code="session_unavailable"
+            ) from error
+
+
+def _question(credential: KeyCredential) -> tuple[str, dict[str, str], Unauthenticated]:
+    """Where to ask, what, and how it is refused."""
+    if isinstance(credential, ApiKeyCredential):
+        return KEYS, {"id": credential.id, "secret": credential.secret}, refused_key()
+    return MANAGEMENT_TOKENS, {"token": credential.text}, refused_token()
 
 
 class Authenticator:

@@ -15,8 +15,8 @@ from prometheus_client import Counter
 
 from services.gateway.http.context import RequestContext
 from services.gateway.limiting.store import LimitStore
-from services.gateway.routing.operation import Operation
 from services.gateway.routing.router import Endpoint
+from services.gateway.routing.table import Operation
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests
 from shared.http.routes import Access

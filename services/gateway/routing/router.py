@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.gateway.routing.operation import Operation
+from services.gateway.routing.table import Operation
 from shared.http.openapi_merge import LIBRARY_PREFIX
 
 # The end of a parameter that takes the rest of a path, in aiohttp's notation.

@@ -4,14 +4,55 @@ The operations are those that the services declare: `operations.json`, which `gr
 operation that is not in it cannot be reached; a test compares it with the declarations.
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from services.gateway.routing.operation import Operation, Policy, Upstream
 from shared.http.files import LARGEST_FILE
 from shared.http.routes import PUBLIC, Access
+
+DEFAULT_BODY_LIMIT: Final = 1024 * 1024
+
+
+class Upstream(StrEnum):
+    """Who answers an operation."""
+
+    SESSION = "session"
+    EGRESS = "egress"
+    ATTENDANCE = "attendance"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the gateway adds to an operation.
+
+    `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
+    password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
+    second. A `chat` message reaches many people: it is counted by person.
+    """
+
+    body_limit: int = DEFAULT_BODY_LIMIT
+    deadline: float | None = None
+    sign_in: bool = False
+    cached: bool = False
+    chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`mirrored` ones also exist under /libraries/{library_id}."""
+
+    method: str
+    path: str
+    upstream: Upstream
+    access: Access
+    mirrored: bool = False
+    policy: Policy = Policy()
+
 
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
 

@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
-from services.gateway.http.errors import BadRequest, HeadTooLarge
+from services.gateway.http.headers import HeadTooLarge
+from services.gateway.http.request_body import BadRequest
 from shared.errors import AppError
 from shared.http.reply import render_error
 from shared.runtime.metrics import REFUSALS, observe_request

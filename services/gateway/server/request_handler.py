@@ -8,18 +8,17 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from services.gateway.cache.read_cache import ReadCache
-from services.gateway.cache.response import CachedResponse
+from services.gateway.cache.read_cache import CachedResponse, ReadCache
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestContext, RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.http.errors import ClientGone
 from services.gateway.http.headers import FIXED, check_size
+from services.gateway.http.request_body import ClientGone
 from services.gateway.identity.authenticator import Authenticator
 from services.gateway.limiting.limiter import RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
-from services.gateway.routing.operation import Upstream
 from services.gateway.routing.router import Endpoint, Router
+from services.gateway.routing.table import Upstream
 from services.gateway.routing.target import RequestTarget, no_such_path, parse_target
 from services.gateway.server.access_log import RequestLogger
 from services.gateway.upstreams.proxy import Proxy

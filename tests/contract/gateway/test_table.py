@@ -12,9 +12,8 @@ import services.egress
 import services.session
 from services.gateway.app import builtin_operations
 from services.gateway.builtin.documents import public_document
-from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import REST
-from services.gateway.routing.table import TABLE
+from services.gateway.routing.table import TABLE, Operation, Upstream
 from services.gateway.upstreams.pools import Upstreams
 from shared.http.openapi import service_document
 from shared.http.openapi_merge import LIBRARY_PREFIX

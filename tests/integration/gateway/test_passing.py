@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from services.gateway.routing.operation import DEFAULT_BODY_LIMIT
+from services.gateway.routing.table import DEFAULT_BODY_LIMIT
 from tests.integration.gateway.fixtures import LIBRARY, ROOM, GatewayFixture, bearer, running
 
 

@@ -3,7 +3,7 @@
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from services.gateway.cache.response import CachedResponse, make_cached_response
+from services.gateway.cache.read_cache import CachedResponse, make_cached_response
 from services.gateway.routing.router import Endpoint
 from services.gateway.routing.table import TABLE
 from services.gateway.upstreams.proxy import UpstreamResponse

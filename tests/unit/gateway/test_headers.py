@@ -6,8 +6,7 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from services.gateway.http.client_address import ClientAddress
-from services.gateway.http.errors import HeadTooLarge
-from services.gateway.http.headers import check_size, client_headers, upstream_headers
+from services.gateway.http.headers import HeadTooLarge, check_size, client_headers, upstream_headers
 
 _CLIENT = ClientAddress("198.51.100.7", "https", "live.example")
 

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.routing.operation import Operation, Upstream
 from services.gateway.routing.router import Router
-from services.gateway.routing.table import TABLE
+from services.gateway.routing.table import TABLE, Operation, Upstream
 from shared.http.openapi_merge import LIBRARY_PREFIX
 from shared.http.routes import PUBLIC
 
