@@ -1,1 +1,1 @@
-"""The egress service: LiveKit's webhooks come in here, ingest is made here."""
+"""The egress service: LiveKit's webhooks, ingest, streams and recordings."""

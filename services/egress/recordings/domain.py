@@ -85,9 +85,9 @@ class Recording:
         return self._changed()
 
     def finish(self, egress: PlannedEgress, size: int | None, now: datetime) -> Sequence[Event]:
-        """Its egress is over; `size` is that of the stored file, None where there is none.
+        """Its egress is over; `size` is that of the stored file, None if there is none.
 
-        A file may come after all, when nobody believed in it any more.
+        A file may still appear after the recording has failed.
         """
         if self.completed or (size is None and self.status is RecordingStatus.FAILED):
             return []

@@ -87,7 +87,7 @@ class Stream:
         return []
 
     def replace(self, part: StreamPart, key: str, now: datetime) -> Sequence[Event]:
-        """Begin another part in the place of the one with this `key`, where that still counts."""
+        """Begin another part in place of the one with this `key`, if that is still current."""
         if not self.wanted or not self._may_begin(key):
             return []
         return self._begin(part, now)

@@ -21,7 +21,7 @@ class StreamRepository(Repository[Stream]):
     )
 
     async def ensure(self, stream: Stream) -> Stream:
-        """The stream of the session as it is stored, made where there is none."""
+        """The stored stream of the session, created if there is none."""
         found = await self.find(stream.id)
         if found is not None:
             return found
@@ -45,5 +45,5 @@ class StreamRepository(Repository[Stream]):
         return [self.load(document) for document in documents]
 
     async def set_listed(self, library_id: str, *, listed: bool) -> None:
-        """A library was made public, or is so no more; streams tell nothing of it."""
+        """A library became public, or no longer is; streams publish no event for it."""
         await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})

@@ -13,7 +13,7 @@ _PASSING = frozenset({StreamStatus.STARTING, StreamStatus.ACTIVE, StreamStatus.E
 
 
 class StuckStreams:
-    """Compares wishes, streams and planned egresses; an event of one of them was lost where they differ."""
+    """Compares requests, streams and planned egresses; if they differ, an event was lost."""
 
     def __init__(
         self,

@@ -1,1 +1,1 @@
-"""The door through which LiveKit's webhooks come in and leave as our events."""
+"""Receives LiveKit's webhooks and publishes them as our events."""

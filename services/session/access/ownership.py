@@ -26,7 +26,7 @@ def require_library(thing: Owned, library_id: str | None) -> None:
 
 
 def require_organization(thing: Owned, caller: Caller, library_id: str | None) -> None:
-    """Raises `Forbidden` for viewers and `NotFound` where `thing` belongs to another organization."""
+    """Raises `Forbidden` for viewers and `NotFound` if `thing` belongs to another organization."""
     if caller.hosting_organization() != thing.organization_id:
         raise NotFound("Nothing has this id")
     require_library(thing, library_id)

@@ -21,7 +21,7 @@ from shared.persistence.outbox import Outbox
 
 
 class CatalogSessions(RoomSessions, PresetSessions, Protocol):
-    """What the catalog asks of the sessions that use it."""
+    """What the catalog needs to know of the sessions that use it."""
 
 
 class CatalogStores:

@@ -1,6 +1,6 @@
-"""Centrifugo's requests, as far as we look at them, and its answers: a result, an error or a disconnect.
+"""The fields we use of Centrifugo's requests, and its answers: a result, an error or a disconnect.
 
-Codes of errors are Centrifugo's own; codes of disconnects from 4500 on keep a client from coming back.
+Codes of errors are Centrifugo's own; disconnect codes from 4500 on keep a client from reconnecting.
 """
 
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""What Centrifugo is told when it asks."""
+"""Answers to Centrifugo's proxy requests."""
 
 import hmac
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ class SessionLookup(Protocol):
 
 
 class CentrifugoService:
-    """`secret` is what Centrifugo sends along; without one nobody gets anything."""
+    """`secret` is in Centrifugo's requests; without one all requests are refused."""
 
     def __init__(self, secret: str, verifier: TokenVerifier, sessions: SessionLookup):
         self._secret = secret.encode()
@@ -67,14 +67,14 @@ class CentrifugoService:
         return SubscribeReply(error=refusal) if refusal else SubscribeReply(result=SubscribeResult())
 
     def _stranger(self, shown: str | None) -> Refusal | None:
-        """Why whoever asks is told nothing; None for our Centrifugo."""
+        """Why the request is refused; None if it is from our Centrifugo."""
         if not self._secret:
             return NOT_SET_UP
         known = hmac.compare_digest((shown or "").encode(errors="surrogateescape"), self._secret)
         return None if known else UNAUTHORIZED
 
     async def _deaf(self, body: SubscribeRequest, to: SessionChannel | UserChannel | None) -> Refusal | None:
-        """Why the user may not hear it; None where they may."""
+        """Why the user may not subscribe; None if they may."""
         user = body.user
         if to is None:
             return UNKNOWN_CHANNEL
@@ -105,7 +105,7 @@ def _device(meta: Any) -> str | None:
 
 
 def _token(data: Any, authorization: str | None) -> str:
-    """The access token that came along, empty where none did."""
+    """The access token of the request, empty if there is none."""
     sent = data.get("token") if isinstance(data, dict) else None
     if isinstance(sent, str) and sent:
         return sent

@@ -1,4 +1,4 @@
-"""A chat message: said once, and never changed."""
+"""A chat message; it never changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class FileMessages:
             name = file_name(query.name, raw.content_type)
             if not name:
                 raise InvalidRequest([FieldError("name", "empty", "must have visible characters")])
-            # It may have come in slowly.
+            # The upload may have taken long.
             await self._open(session_id, caller)
             await self._files.keep(received, session_id, id)
         file = ChatFile(name=name, size=received.size, content_type=raw.content_type)
@@ -54,7 +54,7 @@ class FileMessages:
         try:
             message = await self._chat.keep(message)
         except NotFound:
-            # It was deleted since the same call was made before.
+            # It was deleted after the same call was made before.
             await self._files.delete(session_id, id)
             raise
         return file_message_response(message, file, self._files.url(message))
@@ -65,6 +65,6 @@ class FileMessages:
         return session
 
     async def give(self, raw: web.BaseRequest, token: str, message_id: str) -> web.StreamResponse:
-        """The file to whoever has its link; raises `Forbidden`, `NotFound`."""
+        """The file, for anybody with its link; raises `Forbidden`, `NotFound`."""
         self._files.check(token, message_id)
         return await self._files.send(raw, await self._chat.find(message_id))

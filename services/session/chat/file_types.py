@@ -1,4 +1,4 @@
-"""The kinds of files that may be sent: what is claimed must be what is in them."""
+"""The file types that may be sent: the declared type must match the content."""
 
 import codecs
 import re
@@ -9,7 +9,7 @@ from shared.errors import UnsupportedMediaType
 from shared.text import on_one_line
 
 LONGEST_NAME: Final = 200
-# So much of a file's beginning tells its kind.
+# How much of a file's beginning determines its type.
 HEAD: Final = 16
 
 _SEPARATORS = re.compile(r"[/\\]")
@@ -35,7 +35,7 @@ _BEGINNINGS: Mapping[str, Callable[[bytes], bool]] = {
     "image/gif": _begins(b"GIF87a", b"GIF89a"),
     "image/webp": _is_webp,
     "application/pdf": _begins(b"%PDF-"),
-    # Text is told by all of it.
+    # Text is recognized by the whole content.
     "text/plain": _anything,
     "text/csv": _anything,
 }
@@ -52,7 +52,8 @@ KINDS: Final = tuple(_BEGINNINGS)
 
 
 class Sniffer:
-    """Looks at a file as it comes in. Raises `UnsupportedMediaType` where it is not what it claims to be."""
+    """Checks a file while it is received. Raises `UnsupportedMediaType` if its content does not match its
+    type."""
 
     def __init__(self, content_type: str):
         if content_type not in _BEGINNINGS:
@@ -88,7 +89,8 @@ class Sniffer:
 
 
 def file_name(sent: str, content_type: str) -> str:
-    """The name without folders and control characters, ending as its type does; empty where none is left."""
+    """The name without folders and control characters, with its type's extension; empty if nothing is
+    left."""
     name = on_one_line(on_one_line(_SEPARATORS.split(sent)[-1]).strip(". "))
     if not name:
         return ""

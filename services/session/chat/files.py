@@ -1,4 +1,4 @@
-"""The files of the chat: taken in, kept in the storage, and given to whoever has a link."""
+"""Chat files: received, stored, and sent to anybody with a link."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ _LASTS = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Received:
-    """A file that came in whole, as long as its block lasts; `size` in bytes."""
+    """A completely received file, for the length of the block; `size` in bytes."""
 
     path: Path
     size: int
@@ -106,7 +106,7 @@ class ChatFiles:
         await self._storage.delete([_key(session_id, message_id)])
 
     async def delete_session(self, session_id: str) -> None:
-        """Delete all files of a session, those that no message came to know included."""
+        """Delete all files of a session, including those without a message."""
         with suppress(NotFound):
             await self._storage.delete_folder(f"chat/{session_id}")
 

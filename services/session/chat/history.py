@@ -1,4 +1,4 @@
-"""What was said, as one person sees it: what is for everybody and what is for them, as one list."""
+"""The chat as one person sees it: messages for everybody and their direct messages, in one list."""
 
 import asyncio
 

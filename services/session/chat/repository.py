@@ -1,7 +1,7 @@
-"""Where chat messages are kept: a document a message, and a document a deletion.
+"""Chat messages: one document per message, and one per deletion.
 
-A message is a fact, so its deletion is another one: it carries the event, and is stored first. What is
-said in the message is then taken out of it; what is left says that there was one.
+Messages are append-only, so a deletion is a document of its own: it carries the event, and is stored first.
+Then the text is removed from the message, which stays as a marker.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ _WORDS = ("seen_by", "username", "text", "recipient", "file")
 
 class ChatRepository:
     indexes = (
-        # One who sees what is for everybody and what is for them reads two streams, each in order.
+        # A person's messages are two streams, for everybody and for them, each read in order.
         Index([("session_id", ASCENDING), ("seen_by", ASCENDING), ("_id", DESCENDING)]),
     )
 
@@ -34,7 +34,7 @@ class ChatRepository:
         await self._deletions.ensure_indexes()
 
     async def add(self, message: ChatMessage) -> bool:
-        """Store it with its event; False where it is there already."""
+        """Store it with its event; False if it exists."""
         return await self._messages.add(_document(message), message.sent(), message.created_at)
 
     async def find(self, id: str) -> ChatMessage | None:
@@ -43,7 +43,7 @@ class ChatRepository:
         return _load(document) if document else None
 
     async def was_deleted(self, id: str, session_id: str) -> Document | None:
-        """What is left of a deleted message: who wrote it (`user_id`), and whom it was for (`between`)."""
+        """The rest of a deleted message: its author (`user_id`), and for whom it was (`between`)."""
         return await self.collection.find_one(
             {"_id": id, "session_id": session_id, "seen_by": {"$exists": False}}
         )
@@ -51,7 +51,7 @@ class ChatRepository:
     async def stream(
         self, session_id: str, seen_by: str, *, before: str | None, skip: int, limit: int
     ) -> list[ChatMessage]:
-        """The newest first of what is for `seen_by`, of which there is none after `before`."""
+        """The messages for `seen_by` older than `before`, newest first."""
         documents = await self.collection.find(
             _stream(session_id, seen_by, before), sort=[("_id", DESCENDING)], skip=skip, limit=limit
         )
@@ -62,7 +62,7 @@ class ChatRepository:
         return await self.collection.count(_stream(session_id, seen_by, None), limit=COUNTED_TO)
 
     async def after(self, session_id: str, seen_by: str, after: str | None, limit: int) -> list[ChatMessage]:
-        """The oldest first of what is for `seen_by`, and newer than `after` where that is given."""
+        """The messages for `seen_by`, oldest first; newer than `after`, if given."""
         query = _stream(session_id, seen_by, None)
         if after is not None:
             query["_id"] = {"$gt": after}
@@ -87,7 +87,7 @@ class ChatRepository:
         )
 
     async def forget_session(self, session_id: str) -> None:
-        """Delete all that was said in a session."""
+        """Delete all messages of a session."""
         await self.collection.delete_many({"session_id": session_id})
         await self._deletions.collection.delete_many({"session_id": session_id})
 

@@ -13,7 +13,7 @@ from shared.text import cleaned
 Format = Literal["csv", "json"]
 
 LONGEST = 500
-# Cleaning only makes it shorter; what is this long is no message.
+# Cleaning only makes it shorter; a longer text is never a valid message.
 _LONGEST_SENT = 10 * LONGEST
 
 
@@ -38,7 +38,7 @@ class CreateChatMessageRequest(Body):
 
 
 class ChatQuery(Query):
-    """A part of what was said: `before` is the id of a message, and only older ones count from there."""
+    """A page of the chat: `before` is the id of a message; only older ones are returned."""
 
     limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = 50
     offset: Annotated[int, Field(ge=0, le=LAST_PAGE)] = 0

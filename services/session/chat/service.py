@@ -1,4 +1,4 @@
-"""Saying something, reading what was said, and taking it back."""
+"""Sending, reading and deleting chat messages."""
 
 from services.session.chat.domain import ChatMessage, Recipient
 from services.session.chat.files import ChatFiles
@@ -55,7 +55,7 @@ class ChatService:
         return message_response(await self.keep(message))
 
     async def keep(self, message: ChatMessage) -> ChatMessage:
-        """Store the message; the one that is there where the same call was made before."""
+        """Store the message; the existing one if the same call was made before."""
         if await self._chat.add(message):
             return message
         kept = await self._chat.find(message.id)
@@ -117,13 +117,13 @@ class ChatService:
             raise _unknown(message_id)
 
     async def take_down(self, event: ChatMessageDeleted) -> None:
-        """A message was deleted: nothing of it stays, also where whoever deleted it came no further."""
+        """A message was deleted: removes its text, also if the deleting process died in between."""
         deletion = event.deletion
         await self._chat.empty(deletion.id, deletion.deleted_at)
         await self._files.delete(deletion.session_id, deletion.id)
 
     async def forget_session(self, event: SessionDeleted) -> None:
-        """A session was deleted, and with it all that was said."""
+        """A session was deleted, and with it its chat."""
         await self._chat.forget_session(event.session.id)
         await self._files.delete_session(event.session.id)
 

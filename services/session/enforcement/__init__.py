@@ -1,1 +1,1 @@
-"""Live effect: what people may do in the room follows every change of the session at once."""
+"""Enforcement: permissions in the room follow every change of the session immediately."""

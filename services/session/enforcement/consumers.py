@@ -1,4 +1,4 @@
-"""The session's own news: its room follows, also where the process that changed it died."""
+"""The session's own events: its room follows, even if the process that changed it died."""
 
 from typing import Final
 

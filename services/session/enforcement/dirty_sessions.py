@@ -27,7 +27,7 @@ class Marks:
         return free
 
     def release(self, session_id: str) -> None:
-        """Its work is done; where it was marked meanwhile it may be taken again."""
+        """Its work is done; if it was marked meanwhile it may be taken again."""
         self._taken.discard(session_id)
         if session_id in self._marked:
             self._woken.set()

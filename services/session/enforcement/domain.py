@@ -21,7 +21,7 @@ class Correction:
 
 
 def corrections(session: Session, participants: Iterable[LiveKitParticipant]) -> Iterator[Correction]:
-    """Those connections that may do anything else than the session says, or have another role."""
+    """The connections whose permissions or role differ from the session's."""
     for one in participants:
         participant = _room_participant(one)
         role = role_of(session, participant.user_id)

@@ -1,7 +1,7 @@
-"""Bringing a session's room in line with the session, after every change of it.
+"""Brings a session's room in line with the session after every change.
 
-It starts from what LiveKit lists and ends where the session says, so it may be done at any time, by any
-replica, any number of times.
+It starts from LiveKit's list and ends with the session's state, so it may be repeated at any time by any
+replica.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ TOOK = Histogram("greenroom_enforcement_seconds", "Time to bring one room in lin
 CORRECTED = Counter("greenroom_enforcement_corrections_total", "Connections that were changed or removed")
 
 _AT_ONCE = 8
-# After a change or a correction: somebody may have come in meanwhile on a token from before, and been let by
-# those who had not heard of the change yet.
+# After a change or a correction: somebody may have joined meanwhile with an older token, and passed the check
+# of a replica that had not received the change yet.
 _AGAIN = (1.0, 3.0)
 _REMEMBERED = 10_000
 _BACKOFF = Backoff(0.2, 5.0)
@@ -41,7 +41,7 @@ class Enforcer:
         self._waiting: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Until cancelled. A session that changes while its room is looked at is looked at once more."""
+        """Until cancelled. A session that changes while its room is checked is checked again."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._marks.wait()
@@ -75,7 +75,7 @@ class Enforcer:
         self._marks.add(session_id, again + 1)
 
     async def follow(self, event: SessionEvent) -> None:
-        """Where this process has not seen to it: whoever changed the session may have died since.
+        """If this process has not done so yet: the process that changed the session may have died.
 
         Raises `Unavailable`.
         """
@@ -83,7 +83,7 @@ class Enforcer:
             await self.look(event.session.id)
 
     async def look(self, session_id: str) -> bool:
-        """Correct what is not as the session says; whether anything was. Raises `Unavailable`."""
+        """Correct connections that differ from the session; whether there were any. Raises `Unavailable`."""
         session = await self._sessions.find(session_id)
         if session is None or not session.is_live:
             self._done.pop(session_id, None)

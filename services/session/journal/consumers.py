@@ -36,7 +36,7 @@ def _events() -> tuple[type[Event], ...]:
         StreamChanged,
         RecordingEvent,
         StageRequestEvent,
-        # What people said and voted for is theirs: that is kept in one place, where it can be deleted.
+        # Messages and votes are personal data: they are kept in one place, where they can be deleted.
         ChatMessageDeleted,
         PollEvent,
     )

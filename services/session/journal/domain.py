@@ -20,7 +20,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One event of a session; `operation` and `actor` where a call caused it directly."""
+    """One event of a session; `operation` and `actor` if a call caused it directly."""
 
     id: str
     session_id: str

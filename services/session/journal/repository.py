@@ -12,7 +12,7 @@ _KEPT_SECONDS = 90 * 24 * 3600
 
 class JournalRepository:
     indexes = (
-        # `place` grows with each entry, so a session's entries stay in the order they came in.
+        # `place` grows with each entry, so a session's entries stay in the order of their arrival.
         Index([("session_id", ASCENDING), ("place", ASCENDING)]),
         Index([("session_id", ASCENDING), ("kind", ASCENDING), ("place", ASCENDING)]),
         Index([("at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
@@ -25,7 +25,7 @@ class JournalRepository:
         await self.collection.ensure_indexes(self.indexes)
 
     async def add(self, entries: Sequence[Entry]) -> None:
-        """Append in one write; what is there already stays as it is."""
+        """Append in one write; existing entries stay as they are."""
         await self.collection.insert_many([_document(entry) for entry in entries])
 
     async def list_page(

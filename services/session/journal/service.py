@@ -16,7 +16,7 @@ class JournalService:
         await self._journal.add([Entry.of(envelope) for envelope in envelopes])
 
     async def read(self, session_id: str, query: JournalQuery) -> JournalResponse:
-        """A page of a session's journal, the oldest entry first; empty where nothing is known of it."""
+        """A page of a session's journal, oldest entry first; empty for an unknown session."""
         entries, total = await self._journal.list_page(session_id, query.kind, query.skip, query.limit)
         responses = [entry_response(entry) for entry in entries]
         return JournalResponse(entries=responses, total=total, page=query.page, limit=query.limit)

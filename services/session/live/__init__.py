@@ -1,1 +1,1 @@
-"""Going live, what keeps a session live, and its end."""
+"""Starting a session, keeping it live, and ending it."""

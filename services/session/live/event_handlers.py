@@ -59,7 +59,7 @@ class SessionEventHandlers:
         )
 
     async def staff_joined(self, event: ParticipantJoined) -> None:
-        """A host keeps the session going; of all who have a role it is noted when they were there."""
+        """A host keeps the session live; for everybody with a role, attendance is recorded."""
         if may_be_staffs(event.connection):
             await self._change(event.session_id, lambda session: self._joined(session, event))
 
@@ -91,13 +91,13 @@ class SessionEventHandlers:
         return follow_roster(session, event, self._limits)
 
     async def end_lost(self, event: LiveKitRoomLost) -> None:
-        """No server runs the session's room any more: it ended when it was last seen."""
+        """No server runs the session's room any longer: it ended when it was last seen."""
         await self._change(
             event.session_id, lambda session: lose_room(session, self._clock.now(), event.last_seen_at)
         )
 
     async def disconnect(self, event: ParticipantLeaveRequested) -> None:
-        """Take the connection of somebody who asked to leave out of the room."""
+        """Disconnect somebody who asked to leave."""
         await self._livekit.remove_participant(event.session_id, event.identity)
 
     async def count_viewers(self, event: ViewersCounted) -> None:

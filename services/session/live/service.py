@@ -1,4 +1,4 @@
-"""Going live and coming to an end, by hand or by itself."""
+"""Starting and ending sessions, by a call or automatically."""
 
 from dataclasses import dataclass
 
@@ -66,7 +66,7 @@ class LiveService:
         return session
 
     async def start_on_ingest(self, event: IngressStarted) -> None:
-        """Media has arrived by RTMP: a scheduled session goes live by itself, unless its room is busy."""
+        """Media has arrived by RTMP: a scheduled session goes live, unless its room is busy."""
         session = await self._sessions.find(event.session_id)
         if session is None or session.status is not SessionStatus.SCHEDULED:
             return

@@ -1,1 +1,1 @@
-"""Whether a host shows themselves: told to everybody, so that no page has to guess."""
+"""Whether a host's camera and microphone are on: published to everybody in the room."""

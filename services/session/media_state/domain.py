@@ -1,4 +1,4 @@
-"""When a host may tell of their camera and microphone."""
+"""When a host may publish the state of their camera and microphone."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.session_events import HostMedia, HostMediaChanged
 def switched(
     session: Session, user_id: str, media: HostMedia, now: datetime, *, enabled: bool
 ) -> Sequence[Event]:
-    """Tell it; the session keeps nothing of it. Raises `Conflict` unless it is live."""
+    """Publish it; nothing is stored in the session. Raises `Conflict` unless it is live."""
     session.check_live()
     return [
         HostMediaChanged(session_id=session.id, user_id=user_id, media=media, enabled=enabled, changed_at=now)

@@ -1,1 +1,1 @@
-"""Bans: who may not come into a session any more."""
+"""Bans: who may no longer join a session."""

@@ -57,7 +57,7 @@ class ModerationService:
         return await self._views.one(session, user.id, caller)
 
     async def unban(self, session_id: str, caller: Caller, user_id: str) -> None:
-        """Raises `NotFound` for who is not banned."""
+        """Raises `NotFound` if they are not banned."""
         session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         await self._sessions.change(session.id, lambda session: unban(session, self._clock.now(), user_id))
 

@@ -1,1 +1,1 @@
-"""Notices: what everybody in a room is told at once, over the connection they have to LiveKit."""
+"""Notices: messages to everybody in a room, over their LiveKit connections."""

@@ -1,4 +1,4 @@
-"""Every event that is told to the room."""
+"""The events that become notices."""
 
 from typing import Final
 

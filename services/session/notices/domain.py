@@ -1,6 +1,6 @@
-"""Which events are told to the room, and how: one table of what is for everybody, one of what is not.
+"""Which events become notices, and how: one table for everybody, one for some people only.
 
-A notice of the first goes to every connection of the room, whoever it is. So a row names each field that it
+A notice of the first goes to every connection of the room. So a row names each field that it
 shows, and never one that only some may see: no secret, no direct message, nothing of who voted for what.
 """
 
@@ -28,7 +28,7 @@ Row = tuple[type[Event], Callable[[Any], Fields | None]]
 
 
 def row(event: type[E], fields: Callable[[E], Fields | None]) -> Row:
-    """An event and what is told of it; None where it is nothing for the room."""
+    """An event and its notice; None if it does not concern the room."""
     return event, fields
 
 
@@ -58,7 +58,7 @@ def _stage(session: SessionState) -> list[Fields]:
 
 @dataclass(frozen=True)
 class Confidential:
-    """For one person, and for those whom the session gives this permission."""
+    """For one person, and for everybody with this permission in the session."""
 
     user_id: str
     permission: Permission
@@ -70,7 +70,7 @@ def _asked(event: StageRequestEvent) -> Confidential:
     return Confidential(event.request.user_id, "stage_manage", {"request": shown})
 
 
-# To tell of another event: one row.
+# For another event add a row.
 TABLE: Final[Mapping[type[Event], Callable[[Any], Fields | None]]] = dict(
     [
         row(HostMediaChanged, _host_media),
@@ -89,7 +89,7 @@ CONFIDENTIAL: Final[Mapping[type[Event], Callable[[Any], Confidential]]] = {
 
 
 def notice_of(event: Event) -> Fields | Confidential | None:
-    """What to tell of it: to everybody, or in confidence; None for what is nothing for the room."""
+    """The event's notice, to everybody or in confidence; None if it does not concern the room."""
     if type(event) in CONFIDENTIAL:
         return CONFIDENTIAL[type(event)](event)
     return cast(Callable[[Event], Fields | None], TABLE[type(event)])(event)

@@ -15,7 +15,7 @@ from shared.livekit import LiveKit
 log = structlog.get_logger(__name__)
 
 TOPIC: Final = "greenroom"
-# What could not be told for so long is no news; whoever was away reads the state when they are back.
+# Older notices are dropped; clients read the state when they reconnect.
 _STALE = timedelta(seconds=30)
 
 
@@ -26,7 +26,7 @@ class NoticeService:
         self._clock = clock
 
     async def tell(self, envelope: Envelope) -> None:
-        """Tell those whom it is for, of who is in the room. Raises `Unavailable`: then it is tried again."""
+        """Send it to its recipients in the room. Raises `Unavailable`: then it is retried."""
         notice, room = notice_of(envelope.event), envelope.event.key
         if notice is None:
             return

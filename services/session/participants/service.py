@@ -44,7 +44,7 @@ class ParticipantService:
         return await self._views.one(session, user.id, caller)
 
     async def remove(self, session_id: str, caller: Caller, user_id: str, role: Role) -> None:
-        """Take the role from the person. Raises `NotFound` where they do not have it."""
+        """Revoke the person's role. Raises `NotFound` if they do not have it."""
         session = await self._access.get_for_host(session_id, caller)
         await self._sessions.change(
             session.id, lambda session: dismiss(session, self._clock.now(), user_id, role)
@@ -53,7 +53,7 @@ class ParticipantService:
     async def list(
         self, session_id: str, caller: Caller, page: ParticipantQuery
     ) -> SessionParticipantsListResponse:
-        """Everybody who has or had a role, in the order in which they were given it."""
+        """Everybody who has or had a role, in the order in which it was granted."""
         session, _ = await self._access.authorize(session_id, caller, permission="see_participants")
         listed = sorted(session.assignments, key=lambda id_: (session.assignments[id_].assigned_at, id_))
         shown = listed[page.skip : page.skip + page.limit]

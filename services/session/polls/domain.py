@@ -35,7 +35,7 @@ class Poll:
         return [PollCreated(poll=self.state())]
 
     def close(self, now: datetime) -> Sequence[Event]:
-        """No vote counts any more; closing it again changes nothing."""
+        """It accepts no more votes; closing it again changes nothing."""
         if self.status is PollStatus.CLOSED:
             return []
         self.status = PollStatus.CLOSED
@@ -43,14 +43,14 @@ class Poll:
         return [PollClosed(poll=self.state())]
 
     def check_votable(self, option_id: str) -> None:
-        """Raises `InvalidRequest` for what is no option of it, `Conflict` where it is closed."""
+        """Raises `InvalidRequest` for an unknown option, `Conflict` if it is closed."""
         if option_id not in {option.id for option in self.options}:
             raise InvalidRequest([FieldError("option_id", "unknown", "There is no such option in this poll")])
         if self.status is not PollStatus.ACTIVE:
             raise Conflict("The poll is closed", code="poll_closed")
 
     def vote_id(self, user_id: str, option_id: str) -> str:
-        """What is unique of a vote: the person, or the person and the option where several are allowed."""
+        """A vote's unique id: by person, or by person and option if several are allowed."""
         return f"{self.id}:{user_id}" + (f":{option_id}" if self.allow_multiple_votes else "")
 
     def voted(self, user_id: str, option_id: str, now: datetime) -> Sequence[Event]:

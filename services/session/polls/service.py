@@ -1,4 +1,4 @@
-"""Asking, voting, and what came of it."""
+"""Creating polls, voting, and results."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ class PollService:
         return poll_response(poll, {}, session.ended_at)
 
     async def list_of_session(self, session_id: str, caller: Caller, query: PollQuery) -> PollListResponse:
-        """The newest first; raises `NotFound`, and `Forbidden` for those whom no poll concerns."""
+        """Newest first; raises `NotFound`, and `Forbidden` for callers without any permission on polls."""
         session, may = await self._access.authorize_participant(session_id, caller)
         if not (may.poll_view or may.poll_vote or may.poll_create or may.poll_manage):
             raise Forbidden("You may not see this session's polls", code="not_permitted")
@@ -99,5 +99,5 @@ class PollService:
         return [poll_response(poll, counts.get(poll.id, {}), session.ended_at) for poll in polls]
 
     async def forget_session(self, event: SessionDeleted) -> None:
-        """A session was deleted, and with it what was asked and answered."""
+        """A session was deleted, and with it its polls and votes."""
         await self._votes.forget(await self._polls.forget_session(event.session.id))

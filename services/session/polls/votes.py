@@ -1,4 +1,4 @@
-"""Where votes are kept: a document a vote, which is what is counted.
+"""Votes: one document per vote; results are counted from them.
 
 To count thousands anew for each vote would cost more than the votes, so each is read once by each process.
 What makes that exact is the order in which they are stored: a process stores its votes batch by batch, the
@@ -30,7 +30,7 @@ _REMEMBERED = 10_000
 
 
 class VoteRepository:
-    """Votes are facts; there is no counter beside them that could say something else."""
+    """Votes are append-only; there is no counter that could disagree with them."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox):
         self._writers = mongo.collection("poll_writers")
@@ -45,7 +45,7 @@ class VoteRepository:
         await self._writers.ensure_indexes(_INDEXES_OF_WRITERS)
 
     async def add(self, call_id: str, poll: Poll, user_id: str, option_id: str, now: datetime) -> bool:
-        """Store a vote with its event; False where this person has voted so already."""
+        """Store a vote with its event; False if the person already has."""
         vote: Document = {
             "_id": poll.vote_id(user_id, option_id),
             "call_id": call_id,
@@ -62,7 +62,7 @@ class VoteRepository:
         return await self.collection.find_one(query, fields=["_id"]) is not None
 
     async def counts(self, poll_ids: Sequence[str]) -> dict[str, Counts]:
-        """The votes of each poll that has any: all that were stored before this was asked."""
+        """The votes of each poll that has any: all that were stored before this call."""
         return await self._counts.many(poll_ids)
 
     async def _count(self, poll_ids: Sequence[str]) -> dict[str, Counts]:
@@ -109,7 +109,7 @@ class _Read:
 
 
 class _BatchedVotes(AppendOnlyCollection):
-    """Each vote is stored with its writer, whom the poll is told of before, and the batch it came in."""
+    """Each vote is stored with its batch and its writer, which is registered with the poll before."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox, writers: Collection):
         super().__init__(mongo, "poll_votes", outbox, _INDEXES)

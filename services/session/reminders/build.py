@@ -51,7 +51,7 @@ class ReminderSettings(Protocol):
 
 @dataclass(frozen=True)
 class Clockwork:
-    """What runs where mails are sent."""
+    """What runs if mails are sent."""
 
     lease: Lease
     scheduler: Scheduler
@@ -65,7 +65,7 @@ class Clockwork:
 
 
 async def without_mails(app: web.Application) -> AsyncIterator[None]:
-    """Say so where people look."""
+    """Report it where operators look."""
     log.warning("reminders.off", reason=_NO_MAILS)
     app[HEALTH].note("mail", _NO_MAILS)
     yield
@@ -73,7 +73,7 @@ async def without_mails(app: web.Application) -> AsyncIterator[None]:
 
 @dataclass(frozen=True)
 class Reminders:
-    """Without a mail server subscriptions are kept and nothing is sent: `lifetime` then says so."""
+    """Without a mail server subscriptions are stored and nothing is sent; `lifetime` then reports it."""
 
     service: ReminderService
     group: Group
@@ -101,7 +101,7 @@ def build_reminders(
         composer = Composer(settings.mail_from, settings.public_url.rstrip("/") + "/watch", links)
         letters = Letters(agendas, subscriptions, catalog.stores.rooms, identity.users, composer, clock)
         mailer = SmtpMailer(Server.of(settings.smtp_url), composer.address)
-        # Of this process alone, and says to people which it is.
+        # Of this process alone, and readable for people.
         name = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
         sender = Sender(mails, letters, mailer, clock, name=name)
         lease = Lease(leases, LEASE, name, time.monotonic)

@@ -64,7 +64,7 @@ async def confirm(request: Request, query: LinkQuery) -> web.StreamResponse:
     confirmed = await request.service(REMINDERS).confirm(request.path_id(), query.recipient, query.token)
     if confirmed:
         return pages.answer("Thank you: you will get reminders of this room's sessions.")
-    return pages.answer("Nobody waits for this any more. Subscribe again to get reminders.")
+    return pages.answer("This confirmation is no longer needed. Subscribe again to get reminders.")
 
 
 @routes.get("/rooms/{id}/reminders/unsubscribe", access=ANONYMOUS)

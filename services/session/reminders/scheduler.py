@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = "reminders"
 _PERIOD = 1.0
-# Seconds; what is not finished then is sent by another.
+# Seconds; mails that are not finished by then are sent by another replica.
 _FINISH = 8.0
 
 
@@ -34,7 +34,7 @@ class Scheduler:
             await asyncio.sleep(0 if busy else _PERIOD)
 
     async def stop(self) -> None:
-        """Finish what is in hand, for a while, and let another replica go on."""
+        """Finish current work within a limit, and let another replica take over."""
         self._stopping = True
         await wait_at_most(self._idle, _FINISH)
         await self._lease.release()
@@ -52,7 +52,7 @@ class Scheduler:
             self._idle.set()
 
     async def step(self) -> bool:
-        """Once; whether there may be more to do at once. Another replica's lease is left alone."""
+        """Once; whether there may be more to do immediately. Another replica's lease is left alone."""
         if self._lease.epoch is None:
             return False
         planned = await self._planner.plan_due()

@@ -17,9 +17,9 @@ from shared.contracts.session_events import RoomDeleted
 from shared.errors import Conflict, TooManyRequests
 
 _DAY = timedelta(days=1)
-# Confirmations that one address is asked for in a day, by whomever: it did not ask for them.
+# Confirmations sent to one address in a day, whoever requested them.
 _ASKED_A_DAY = 5
-# How long the subscribers of a deleted room are kept, to be told that its sessions are called off.
+# How long the subscribers of a deleted room are kept, so that they hear that its sessions are called off.
 _AFTER_THE_ROOM = timedelta(days=2)
 
 
@@ -43,10 +43,10 @@ class ReminderService:
     async def subscribe(
         self, room_id: str, caller: Caller, library_id: str | None, email: str | None
     ) -> SubscribedResponse:
-        """Subscribe the caller; the same again changes nothing.
+        """Subscribe the caller; repeating it changes nothing.
 
-        Raises `NotFound`, `Conflict` where there is no address, and `TooManyRequests` where an address has
-        been asked too often to confirm.
+        Raises `NotFound`, `Conflict` if there is no address, and `TooManyRequests` if an address was asked to
+        confirm too often.
         """
         await self._rooms.get_in_library(room_id, library_id)
         wanted = self._wanted(room_id, await self._accounts.get(caller.user_id), email)
@@ -79,7 +79,7 @@ class ReminderService:
         return wanted
 
     async def _ask(self, of: Subscription) -> None:
-        """Ask the address whether it wants to be written to, where that is not known."""
+        """Ask the address for confirmation, unless it is confirmed."""
         if of.active:
             return
         now = self._clock.now()
@@ -101,11 +101,11 @@ class ReminderService:
         return ReminderStatusResponse(subscribed=kept.active, created_at=kept.created_at)
 
     def check_confirm(self, room_id: str, recipient: str, token: str) -> None:
-        """Raises `Forbidden` for a link that is none of ours, or too old."""
+        """Raises `Forbidden` for an invalid or expired link."""
         self._links.check_confirm(room_id, recipient, token)
 
     async def confirm(self, room_id: str, recipient: str, token: str) -> bool:
-        """The address is theirs; False where nobody waits for that any more. Raises `Forbidden`."""
+        """Confirm the address; False if nobody waits for it any longer. Raises `Forbidden`."""
         self._links.check_confirm(room_id, recipient, token)
         return await self._subscriptions.confirm(room_id, recipient)
 
@@ -113,7 +113,7 @@ class ReminderService:
         self._links.check_unsubscribe(room_id, recipient, token)
 
     async def leave(self, room_id: str, recipient: str, token: str) -> None:
-        """No more mails about this room to whoever has this link. Raises `Forbidden`."""
+        """End the subscription that this link belongs to. Raises `Forbidden`."""
         self._links.check_unsubscribe(room_id, recipient, token)
         await self._subscriptions.remove_recipient(room_id, recipient)
 

@@ -48,9 +48,9 @@ class SessionAccess:
     async def authorize_participant(
         self, id: str, caller: Caller, permission: Permission | None = None
     ) -> tuple[Session, RolePermissions]:
-        """As `authorize`, for what people do in a session beside its LiveKit room.
+        """As `authorize`, for operations beside the LiveKit room.
 
-        Raises `Forbidden` too for guests who may not join.
+        Also raises `Forbidden` for guests who may not join.
         """
         session, may = await self.authorize(id, caller, permission=permission)
         await self.check_registered(session, caller)

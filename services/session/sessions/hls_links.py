@@ -22,10 +22,10 @@ class HlsLinks:
         self._clock = clock
 
     def url(self, session: Session, viewer: Caller | None) -> str | None:
-        """Where `viewer` plays the session's stream; None while there is none, and for who is banned.
+        """The stream's URL for `viewer`; None if there is no stream, and for banned people.
 
-        It is no use to keep it from who has it already, or asks without saying who. Where the library is not
-        public, a token is in the path: relative URLs of segments keep it.
+        That does not stop people who have it already, or who ask anonymously. If the library is not public, a
+        token is in the path, which relative URLs of segments keep.
         """
         path = session.hls_path
         if path is None or (viewer and is_banned(session, viewer)):

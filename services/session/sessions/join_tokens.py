@@ -62,6 +62,6 @@ class JoinTokens:
 
 
 def _acting_user(session: Session, caller: Caller) -> str:
-    """As whom the caller is in the room, where only user ids count."""
+    """The user the caller is in the room, where only user ids count."""
     as_host = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
     return session.host_id if as_host else caller.user_id

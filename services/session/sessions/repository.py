@@ -108,7 +108,7 @@ class SessionRepository(Repository[Session]):
         return [document["_id"] for document in documents]
 
     async def on_stage(self, id: str) -> Set[str]:
-        """The guests on the session's stage: asked with every leaving, so nothing else is read."""
+        """The guests on the session's stage; read with every leave, so nothing else is loaded."""
         return await self._stages.one(id) or frozenset()
 
     async def _stage_by_session(self, ids: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -105,7 +105,7 @@ class SessionService:
         return session
 
     async def _withdraw(self, session: Session) -> NoReturn:
-        """The room was deleted while its session was made, and took along only what was there before."""
+        """The room was deleted while its session was being created; that deleted only earlier sessions."""
         await self._sessions.remove(session.id, Session.delete)
         raise NotFound(f"There is no room {session.room_id}", code="room_not_found")
 

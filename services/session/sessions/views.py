@@ -69,5 +69,5 @@ def session_response(
 
 
 def _counts_for(session: Session, viewer: Caller | None) -> bool:
-    """Whether a viewer may see how many watch where that is not for everybody."""
+    """Whether a viewer may see the viewer count if that is not for everybody."""
     return viewer is not None and permissions_for(session, session.preset.settings, viewer).see_viewer_count

@@ -17,7 +17,7 @@ class PageUrls:
         return f"{self._public_url}/embed/{session_id}"
 
     def studio(self, session_id: str, *, code: str | None = None) -> str:
-        """Where the session is hosted; an auth `code` signs in whoever follows it first."""
+        """The host's page; an auth `code` signs in the first visitor."""
         query = f"?{urlencode({'code': code})}" if code else ""
         return f"{self._public_url}/studio/{session_id}{query}"
 

@@ -1,4 +1,4 @@
-"""HTTP bodies and data of the tokens that a customer's backend asks for."""
+"""HTTP bodies of the tokens for a customer's own users."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -57,7 +57,7 @@ class TokenService:
         return await self._join_tokens.monitor(session, caller)
 
     async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:
-        """Tokens for a person of the customer, who is given the role; for API keys only."""
+        """Tokens for a customer's own user, who is granted the role; for API keys only."""
         if caller.api_key_id is None:
             raise Forbidden("Only an API key may do this", code="api_key_required")
         session = await self._access.get_for_host(id, caller)

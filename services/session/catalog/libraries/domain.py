@@ -11,9 +11,9 @@ from shared.contracts.states import LibraryState, Visibility
 
 @dataclass(kw_only=True)
 class Library:
-    """`public` libraries appear in public lists; what is in `unlisted` ones is found by id only.
+    """`public` libraries appear in public lists; rooms and sessions of `unlisted` ones are found by id only.
 
-    Sessions of a `registered_only` one are joined by registered people: not by guests, who gave a name only.
+    Sessions of a `registered_only` one cannot be joined by guests, who gave a name only.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Library:
         visibility: Visibility | None = None,
         registered_only: bool | None = None,
     ) -> Sequence[Event]:
-        """Change what is given."""
+        """Change the given fields."""
         self.name = self.name if name is None else name
         self.visibility = self.visibility if visibility is None else visibility
         self.registered_only = self.registered_only if registered_only is None else registered_only

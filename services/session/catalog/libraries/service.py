@@ -31,7 +31,7 @@ class LibraryService:
         self._clock = clock
 
     async def for_reading(self, library_id: str | None) -> str | None:
-        """The library a read is confined to; raises `NotFound` where there is none of that id."""
+        """The library a read is confined to; raises `NotFound` if there is none of that id."""
         if library_id is not None:
             await self._libraries.get(library_id)
         return library_id
@@ -39,7 +39,7 @@ class LibraryService:
     async def of_caller(self, library_id: str | None, caller: Caller) -> str | None:
         """The library that the caller's own things are listed from.
 
-        Raises `NotFound` where there is none of that id, or it belongs to another organization.
+        Raises `NotFound` if there is none of that id, or it belongs to another organization.
         """
         if library_id is not None:
             library = await self._libraries.get(library_id)

@@ -28,7 +28,7 @@ Link = Annotated[Line, Field(max_length=2048), AfterValidator(_web_address)]
 
 
 class PresetFlags(Body):
-    """What both bodies may set; absent keeps, null goes back to the default."""
+    """What both bodies may set; absent fields are kept, null returns to the default."""
 
     stage_enabled: bool | None = None
     max_join_limit: JoinLimit | None = None

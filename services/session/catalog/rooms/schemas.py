@@ -85,7 +85,7 @@ class RoomListResponse(Data):
 def room_response(
     room: Room, host: User | None, active_session_id: str | None, viewer: Caller | None
 ) -> RoomResponse:
-    """The room as `viewer` may see it; `host` is None once the account is gone."""
+    """The room as `viewer` may see it; `host` is None if the account was deleted."""
     return RoomResponse(
         id=room.id,
         host_id=room.host_id,

@@ -107,9 +107,9 @@ class RoomService:
         await self._rooms.remove(id, Room.delete)
 
     async def follow_library(self, event: LibraryUpdated) -> None:
-        """Public lists show a library's rooms and sessions, or no longer do; so for whom they admit.
+        """Follows a library's visibility and whom its sessions admit.
 
-        The library's newest state decides, so that two events may come in any order.
+        The library's newest state decides, so that events may arrive in any order.
         """
         try:
             library = await self._libraries.get(event.library.id)

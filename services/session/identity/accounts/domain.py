@@ -57,7 +57,7 @@ class User:
         is_active: bool | None = None,
         is_admin: bool | None = None,
     ) -> Sequence[Event]:
-        """Change what is given."""
+        """Change the given fields."""
         self.username = self.username if username is None else username
         self.password_hash = self.password_hash if password_hash is None else password_hash
         self.is_active = self.is_active if is_active is None else is_active
@@ -73,7 +73,7 @@ class User:
         return self.edit(now, is_active=False)
 
     def caller(self, sign_in_id: str, via: str | None = None) -> Caller:
-        """This person in one sign-in; whom an API key let in is never an administrator."""
+        """This person in one sign-in; a sign-in through an API key is never an administrator's."""
         return Caller(
             user_id=self.id,
             sign_in_id=sign_in_id,

@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes; a hash takes about 0.1 s and 64 MiB, so only so many are made at once."""
+"""Passwords as argon2id hashes; a hash takes about 0.1 s and 64 MiB, so their number is limited."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,24 +25,24 @@ class Hasher(Protocol):
 
 
 class Passwords:
-    """`at_once` hashes are made in threads of their own: nobody else's work waits behind them."""
+    """`at_once` hashes run in threads of their own, so that other work does not wait for them."""
 
     def __init__(self, at_once: int = 2, hasher: Hasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords")
         self._most = at_once + _WAITING
         self._asked = 0
-        # Verified against where there is no account, so that both refusals take the same time.
+        # Verified against if there is no account, so that both refusals take the same time.
         self._nobody = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
-        """Raises `Unavailable` where too many are waiting."""
+        """Raises `Unavailable` if too many are waiting."""
         return await self._run(lambda: self._hasher.hash(password))
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Whether `password` is the one behind `stored`; None takes as long and is False.
 
-        Raises `Unavailable` where too many are waiting.
+        Raises `Unavailable` if too many are waiting.
         """
         good = await self._run(lambda: self._verify(password, stored or self._nobody))
         return good and stored is not None
@@ -52,7 +52,7 @@ class Passwords:
             raise Unavailable("Too many people are signing in at the same time", code="sign_in_busy")
         self._asked += 1
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        # Counted until it is done, even where nobody waits any more.
+        # Counted until it is done, even if nobody waits any longer.
         future.add_done_callback(self._done)
         return await future
 

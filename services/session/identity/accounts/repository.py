@@ -26,7 +26,7 @@ class UserRepository(Repository[User]):
         return await self.find_where({"external_key": key})
 
     async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[User], int]:
-        """The newest people first (of one organization, where given), and how many there are."""
+        """People, newest first (of one organization, if given), and how many there are."""
         query: Document = {"organization_id": organization_id} if organization_id else {}
         return await self.page(query, skip=skip, limit=limit)
 

@@ -18,7 +18,7 @@ from shared.persistence.mongo import Duplicate
 
 @dataclass(frozen=True)
 class FirstAdministrator:
-    """The administrator to create at start where there is none of that name yet."""
+    """The administrator to create at start if there is none with this address yet."""
 
     email: str
     password: str
@@ -69,7 +69,7 @@ class AccountService:
         return user
 
     async def create_first_administrator(self, first: FirstAdministrator) -> User:
-        """Create the administrator; whoever has the address already is returned as they are."""
+        """Create the administrator; an existing user with the address is returned unchanged."""
         known = await self._users.find_by_email(first.email)
         if known is not None:
             return known
@@ -79,7 +79,7 @@ class AccountService:
         return await self.create(new_id(), body)
 
     async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
-        """The customer's own person, made when first named; a new name is taken over."""
+        """The customer's own user, created on first use; a new name is stored."""
         key = external_key(organization_id, external_user_id)
         known = await self._users.find_external(key)
         if known is None:
@@ -137,7 +137,7 @@ class AccountService:
     async def delete(self, id: str) -> None:
         """Delete a person; their rooms stay and name nobody as host."""
         await self._users.get(id)
-        # Told first, since whoever is gone cannot be deleted again; and of what they began meanwhile.
+        # Revoked first, since a deleted user cannot be deleted again; also revokes what they began meanwhile.
         await self._revocations.end_person(id)
         await self._users.remove(id, lambda user: user.leave(self._clock.now()))
         await self._revocations.end_person(id)

@@ -1,4 +1,4 @@
-"""Sealing anew what an older key of the keyring has sealed, so that the older one can be thrown away."""
+"""Re-encrypts secrets that an older key of the keyring encrypted, so that the older key can be removed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from shared.errors import NotFound
 
 @dataclass(frozen=True)
 class Resealed:
-    """How many API keys there are, and how many of them were sealed anew."""
+    """How many API keys there are, and how many of them were re-encrypted."""
 
     keys: int
     changed: int
 
 
 async def reseal(keys: ApiKeyRepository, keyring: Keyring) -> Resealed:
-    """Seal everything under the newest key; services may go on meanwhile.
+    """Encrypt everything with the newest key; services may keep running.
 
     Raises `LookupError` for a secret whose key is not in the keyring; what came before it is done.
     """

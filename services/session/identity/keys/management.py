@@ -23,7 +23,7 @@ _VERSION: Final = 2
 
 
 def access_key(token: str) -> str:
-    """The id of the key a token says it is signed with: not to be believed before `verify`."""
+    """The id of the key a token claims to be signed with: untrusted before `verify`."""
     try:
         claims = orjson.loads(base64url(token.split(".")[1]))
         return str(claims["access_key"]).lower()

@@ -81,9 +81,9 @@ class ApiKeyService:
         return await self._keys.change(id, decide)
 
     async def delete(self, id: str) -> None:
-        """Delete a key; it stops working within a second, and so does whoever it let in."""
+        """Delete a key; it and every sign-in through it stop working within a second."""
         await self._keys.get(id)
-        # Told first: deleted but not told, it could not be deleted again.
+        # Revoked first: deleted but not revoked, it could not be deleted again.
         await self._revocations.end_key(id)
         await self._keys.discard(id)
 

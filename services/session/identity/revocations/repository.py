@@ -19,7 +19,7 @@ class RevocationRepository:
         await self.collection.ensure_indexes(self.indexes)
 
     async def add(self, id: str, now: datetime) -> None:
-        """Of now; what was revoked before is revoked anew."""
+        """As of now; an earlier revocation is replaced."""
         times = {"at": now, "until": now + OTHERS_MATTER}
         await self.collection.update({"_id": id}, {"$set": times}, upsert=True)
 

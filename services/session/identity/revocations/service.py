@@ -28,7 +28,7 @@ class RevocationService:
         await self._sign_ins.revoke_all(user_id, self._clock.now())
 
     async def end_tokens(self, user_id: str) -> None:
-        """The person's access tokens of before, however they came by them; refreshing gives others."""
+        """All access tokens issued to the person until now; refreshing returns new ones."""
         await self._revocations.add(user_id, self._clock.now())
 
     async def end_person(self, user_id: str) -> None:
@@ -36,7 +36,7 @@ class RevocationService:
         await self.end_tokens(user_id)
 
     async def end_key(self, key_id: str) -> None:
-        """The key's own tokens, and those of everybody it let in."""
+        """The key's own tokens, and those of all sign-ins through it."""
         await self._revocations.add(key_id, self._clock.now())
 
     async def since(self, moment: datetime) -> Sequence[Revoked]:

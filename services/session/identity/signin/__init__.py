@@ -1,1 +1,1 @@
-"""Signing in: passwords, devices, auth codes, and the refresh tokens that keep people in."""
+"""Signing in: passwords, devices, auth codes and refresh tokens."""

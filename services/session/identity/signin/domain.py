@@ -20,9 +20,9 @@ class Rotation(Enum):
 
 @dataclass(kw_only=True)
 class SignIn:
-    """A family of refresh tokens, of which only the newest `generation` is good.
+    """A family of refresh tokens, of which only the newest `generation` is valid.
 
-    `via` is the API key that let the person in, if any; it ends with the key.
+    `via` is the API key behind the sign-in, if any; it ends with the key.
     """
 
     id: str
@@ -46,7 +46,7 @@ class SignIn:
 
 @dataclass(frozen=True)
 class AuthCode:
-    """Whom a code signs in, through which API key, if any; it ends with the sign-in that it came from."""
+    """Whom a code signs in, and through which API key, if any; it ends with the sign-in that created it."""
 
     user_id: str
     via: str | None

@@ -35,7 +35,7 @@ class SignInRepository:
         return _load(document) if document else None
 
     async def rotate(self, id: str, generation: int, now: datetime, lifetime: timedelta) -> bool:
-        """Move on from `generation`; False where somebody else did, or the family was revoked."""
+        """Advance from `generation`; False if somebody else did, or the family was revoked."""
         change: Document = {
             "$set": {"generation": generation + 1, "rotated_at": now, "expires_at": now + lifetime}
         }

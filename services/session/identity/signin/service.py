@@ -68,7 +68,7 @@ class SignInService:
     ) -> tuple[SignedIn, str]:
         """A new viewer under the reserved `id`, signed in, and their device token.
 
-        `known_by` is the token the device has from before, where it shows one.
+        `known_by` is the token the device already has, if it sends one.
         """
         token = device_token(new_secret())
         now = self._clock.now()
@@ -137,9 +137,8 @@ class SignInService:
     async def generate_code(self, caller: Caller, session_id: str) -> str:
         """A code that signs the caller in once, within `CODE_LIFETIME`; raises `Forbidden`.
 
-        A key never acts as an administrator, so neither may whom it signs in, and what it may not do
-        itself it lets nobody do; a customer's own person is let in for as long as the customer's backend
-        says, no longer.
+        A key never acts as an administrator, so neither may its sign-ins, and they may do no more than the
+        key itself; a customer's own user is signed in for as long as the customer's backend says, no longer.
         """
         user = await self.me(caller)
         if caller.api_key_id is not None and user.is_admin:
@@ -155,7 +154,8 @@ class SignInService:
         return code
 
     async def exchange_code(self, code: str) -> SignedIn:
-        """Sign in whom a code is of. Raises `Unauthenticated`, also where what it came from is over."""
+        """Sign in with a code. Raises `Unauthenticated`, also if the sign-in or key that created it has
+        ended."""
         taken = await self._codes.take(digest(code), self._clock.now())
         user = await self._users.find(taken.user_id) if taken else None
         if taken is None or user is None or not user.is_active or not await self._holds(taken):
@@ -163,12 +163,12 @@ class SignInService:
         return await self._open(user, taken.via)
 
     async def _holds(self, code: AuthCode) -> bool:
-        """Whether what the code came from still is: the sign-in, which a new password ends, or the key."""
+        """Whether the code's origin still exists: the sign-in, which a new password ends, or the key."""
         sign_in = await self._sign_ins.find(code.sign_in_id) if code.sign_in_id else None
         return (sign_in is None or sign_in.revoked_at is None) and await self._let_in_by(code.via)
 
     async def _let_in_by(self, via: str | None) -> bool:
-        """Whether the API key that lets somebody in is still there, where it was one."""
+        """Whether the API key behind it still exists, if there was one."""
         return via is None or await self._keys.find(via) is not None
 
     async def _open(self, user: User, via: str | None = None) -> SignedIn:

@@ -12,7 +12,8 @@ _DEVICE_PREFIX = "grd"
 
 
 class RefreshTokens:
-    """`grr_<sign-in>_<generation>_<mac>`: derived, so that a successor can be told again, never stored."""
+    """`grr_<sign-in>_<generation>_<mac>`: derived, so that a successor can be issued again without being
+    stored."""
 
     def __init__(self, secret: str):
         self._secret = secret.encode()

@@ -1,1 +1,1 @@
-"""Mails: what is to be sent to whom, each once."""
+"""Mails: which mail goes to whom, each once."""

@@ -10,7 +10,7 @@ from services.session.reminders.schedule.domain import Agenda
 def calendar_file(
     agenda: Agenda, url: str, *, organizer: str, attendee: str, stamp: datetime
 ) -> bytes | None:
-    """The session's entry as it is now, or its end; None where it has no time.
+    """The session's current entry, or its cancellation; None if it has no time.
 
     The UID stays and SEQUENCE grows, so that a calendar moves or removes what it has.
     """

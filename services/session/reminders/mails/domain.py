@@ -27,7 +27,7 @@ class MailState(StrEnum):
 class Mail:
     """`occasion` None asks to confirm the address. `email` None means that of the user's account.
 
-    Not sent any more from `until` on. `attempts` counts those that ended without an answer for good.
+    Not sent after `until`. `attempts` counts those that ended without an answer for good.
     """
 
     id: str

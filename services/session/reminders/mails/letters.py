@@ -1,4 +1,4 @@
-"""What of a mail is to be sent now: everything that decides it, read for many at once."""
+"""Decides whether and how a mail is sent: everything it depends on is read for many mails together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Letter:
 
 @dataclass(frozen=True)
 class NoLetter:
-    """A mail that is not to be sent any more, and why."""
+    """A mail that is no longer sent, and why."""
 
     mail: Mail
     why: str
@@ -85,14 +85,14 @@ class Letters:
         try:
             return self._reminder(mail, to, known) if mail.occasion else self._question(mail, to, known)
         except Exception:
-            # Whatever is wrong with one mail must not keep the others from being sent.
+            # A faulty mail must not block the others.
             log.exception("reminders.cannot_be_written", mail=mail.id)
             return NoLetter(mail, "cannot be written")
 
     def _reminder(self, mail: Mail, to: str, known: _Known) -> Letter | NoLetter:
         agenda = known.agendas.get(mail.session_id or "")
         if agenda is None or not (mail.occasion and agenda.still_wants(mail.occasion, mail.revision)):
-            return NoLetter(mail, "not true any more")
+            return NoLetter(mail, "no longer true")
         if _subscription(mail) not in known.active:
             return NoLetter(mail, "unsubscribed")
         return Letter(mail, self._composer.reminder(mail, agenda, to, self._clock.now()), to)

@@ -23,7 +23,7 @@ class Composer:
         self._links = links
 
     def reminder(self, mail: Mail, agenda: Agenda, to: str, now: datetime) -> EmailMessage:
-        """Raises ValueError where `to` is no address that can be written to."""
+        """Raises ValueError if `to` is not a valid address."""
         if mail.occasion is None:
             raise ValueError("this mail is about no occasion")
         watch = f"{self._watch_url}/{agenda.id}"

@@ -1,4 +1,4 @@
-"""From what is to be told of sessions to a mail for each subscriber."""
+"""Turns due reminders into a mail for each subscriber."""
 
 from functools import partial
 
@@ -37,7 +37,7 @@ class Planner:
         self._page = page
 
     async def plan_due(self) -> bool:
-        """Plan what is due; whether there was anything. Dying half-way does no harm: it is done again."""
+        """Plan what is due; whether there was anything. After a crash half-way it is repeated."""
         due = await self._agendas.list_due(self._clock.now(), _AGENDAS)
         for agenda in due:
             for occasion in agenda.ripe(self._clock.now()):

@@ -1,4 +1,4 @@
-"""Where mails are kept, by what they are about and to whom: planned once, however often that is tried."""
+"""The mails, keyed by subject and recipient: each is planned once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ _OVER = {"due_at": "", "claim": "", "sender": ""}
 
 
 class MailRepository:
-    """`due_at` is there while it is to be sent, `claim` (an epoch) and `sender` while somebody sends it."""
+    """`due_at` is set while it has to be sent, `claim` (an epoch) and `sender` while it is being sent."""
 
     indexes = (
         Index([("due_at", ASCENDING)], sparse=True),
@@ -49,7 +49,7 @@ class MailRepository:
         await self.collection.update_many({"claim": {"$lte": epoch}}, change)
 
     async def claim(self, sender: str, epoch: int, now: datetime, limit: int) -> list[Mail]:
-        """Of those that are due, the longest waiting; nobody else sends them now."""
+        """Claim the mails that have been due longest; nobody else sends them now."""
         due = await self.collection.find(
             {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
         )

@@ -1,4 +1,4 @@
-"""Sending what is planned: claimed, handed to a mail server, and noted."""
+"""Sends planned mails: claimed, handed to a mail server, recorded."""
 
 import asyncio
 from collections import deque
@@ -23,7 +23,7 @@ MAILS: Final = Counter("greenroom_reminder_mails_total", "Reminder mails by what
 # The local database reads all that are due for each batch: 0.5 s where 10,000 wait.
 _BATCH = 200
 _CONNECTIONS = 4
-# In seconds; what is of no use any more by then is dropped.
+# In seconds; mails that are useless by then are dropped.
 RETRY: Final = Backoff(30.0, 3600.0)
 
 
@@ -50,8 +50,8 @@ class Sender:
     async def send_due(self, lease: Lease) -> bool:
         """Send a batch of what is due, for as long as the lease holds; whether there was any.
 
-        Nothing is in anybody's hands now but what a sender that died, or this one when the database was away,
-        had claimed: that is sent again.
+        Mails still claimed by a sender that died, or by this one while the database was unavailable, are sent
+        again.
         """
         epoch = lease.epoch
         if epoch is None:
@@ -96,7 +96,7 @@ class Sender:
         except Unavailable:
             raise
         except Exception:
-            # Whatever is wrong with one mail must not keep the others from being sent.
+            # A faulty mail must not block the others.
             log.exception("reminders.cannot_be_sent", mail=letter.mail.id)
             await self._settle(letter.mail, MailState.REFUSED, "cannot be sent")
         else:

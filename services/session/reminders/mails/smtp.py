@@ -22,7 +22,7 @@ _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class MailRefused(Exception):
-    """The server will not take this mail, now or later; it says why."""
+    """The server rejects this mail permanently, with a reason."""
 
 
 class MailDeferred(Exception):
@@ -46,7 +46,7 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server; TLS from the first byte, by STARTTLS, or (None) by STARTTLS where it is offered."""
+    """A mail server; TLS from the first byte, by STARTTLS, or (None) by STARTTLS if it is offered."""
 
     host: str
     port: int
@@ -129,7 +129,7 @@ def _refusal(code: int, message: str) -> Exception:
 
 
 async def _leave(client: SMTP) -> None:
-    """All is said: whether it hears our good-bye does not matter."""
+    """Everything is sent: whether QUIT succeeds does not matter."""
     try:
         await client.quit()
     except (SMTPException, OSError):

@@ -28,7 +28,7 @@ _LEADS: Final[Mapping[Occasion, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """A mail's words; `action` is the one link that it is about, with what it says."""
+    """A mail's texts; `action` is its main link with its label."""
 
     subject: str
     lead: str

@@ -1,1 +1,1 @@
-"""What is to be told of each session, and when."""
+"""Which reminders are due for each session, and when."""

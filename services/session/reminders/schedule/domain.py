@@ -9,7 +9,7 @@ from shared.contracts.event import Event
 from shared.contracts.states import SessionState, SessionStatus
 
 _DAY, _SOON = timedelta(hours=24), timedelta(minutes=15)
-# After so long it is no news any more.
+# After this time a reminder is useless.
 _DAY_LATE, _LIVE_LATE, _CANCELLED_LATE = timedelta(hours=12), timedelta(hours=1), timedelta(hours=1)
 
 
@@ -45,7 +45,7 @@ class Due:
 
 @dataclass(kw_only=True)
 class Agenda:
-    """A session as its subscribers are told of it.
+    """A session as its subscribers know it.
 
     `revision` counts the times that it was given (the SEQUENCE of its calendar entry), `announced` is whether
     subscribers were ever told; `due_at` is the first time of what is `due`.
@@ -75,7 +75,7 @@ class Agenda:
         return self.status is SessionStatus.SCHEDULED and self.start_time is None
 
     def follow(self, state: SessionState, now: datetime, *, deleted: bool = False) -> Sequence[Event]:
-        """Take over a newer state of the session; an older one says nothing."""
+        """Apply a newer state of the session; an older one is ignored."""
         if self.cancelled or state.version <= self.session_version:
             return []
         was_scheduled, before = self.status is SessionStatus.SCHEDULED, self.start_time
@@ -96,7 +96,7 @@ class Agenda:
     def _set_time(self, start: datetime, now: datetime, *, moved: bool) -> None:
         """What is long past when it is planned is left out: no word of tomorrow ten minutes before."""
         self.revision += moved
-        # Who was never told of the time that was before is told of a session, not of another time.
+        # Subscribers who never got the earlier time get an announcement, not a change of time.
         told = moved and not any(due.occasion is Occasion.SCHEDULED for due in self.due)
         planned = [
             self._due(Occasion.RESCHEDULED if told else Occasion.SCHEDULED, now, start),
@@ -116,18 +116,18 @@ class Agenda:
         return Due(occasion=occasion, revision=self.revision, at=at, until=until)
 
     def ripe(self, now: datetime) -> list[Due]:
-        """What is to be told now, or is too late to be told."""
+        """The reminders that are due now, or too late."""
         return [due for due in self.due if due.at <= now]
 
     def tell(self, told: Due) -> Sequence[Event]:
-        """Everybody who is to be told of it is noted."""
+        """All its recipients are stored."""
         if told in self.due:
             self.due = [due for due in self.due if due != told]
             self.announced = True
         return self._planned_anew()
 
     def drop(self, told: Due) -> Sequence[Event]:
-        """It is too late to tell it."""
+        """It is too late to send it."""
         self.due = [due for due in self.due if due != told]
         return self._planned_anew()
 

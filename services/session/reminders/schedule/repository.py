@@ -19,7 +19,7 @@ class AgendaRepository(Repository[Agenda]):
     )
 
     async def list_due(self, now: datetime, limit: int) -> list[Agenda]:
-        """Those with something to tell now, the longest due first."""
+        """Those with something due, longest due first."""
         query = {"due_at": {"$lte": now}}
         found = await self.collection.find(query, sort=[("due_at", ASCENDING)], limit=limit)
         return [self.load(document) for document in found]

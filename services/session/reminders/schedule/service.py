@@ -30,7 +30,7 @@ class AgendaService:
         except NotFound:
             agenda = Agenda.of(event.session, self._clock.now())
             decide(agenda)
-            # Of what nobody is told yet nothing needs to be known: each event carries the whole state.
+            # Nothing needs to be stored before something is due: each event carries the whole state.
             if not agenda.is_blank:
                 await self._tell_nobody(agenda)
                 await self._add(agenda, event)

@@ -26,10 +26,10 @@ class Subscription:
 
 
 def subscription_id(room_id: str, user_id: str) -> str:
-    """Always the same, so that nobody subscribes twice."""
+    """Deterministic, so that nobody subscribes twice."""
     return f"{room_id}:{user_id}"
 
 
 def recipient_of(email: str) -> str:
-    """A name for an address, whoever gave it: the same address is written to once."""
+    """An id for an address, whoever gave it, so that each address gets one mail."""
     return "mail-" + hashlib.sha256(email.lower().encode()).hexdigest()[:32]

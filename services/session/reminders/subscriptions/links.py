@@ -14,7 +14,7 @@ CONFIRMED_WITHIN: Final = timedelta(days=7)
 
 
 class ReminderLinks:
-    """For one address in one room each: whoever has the mail may follow them, without credentials."""
+    """For one address in one room each; anybody with the mail may follow them, without credentials."""
 
     def __init__(self, public_url: str, signer: PathSigner):
         self._public_url = public_url.rstrip("/")

@@ -25,7 +25,7 @@ class SubscriptionRepository:
         return _load(document) if document else None
 
     async def add(self, subscription: Subscription, expires_at: datetime | None) -> bool:
-        """Store a new one, for good or until `expires_at`; False where the person has one."""
+        """Store a new one, for good or until `expires_at`; False if the person has one."""
         try:
             await self.collection.insert(_dump(subscription, expires_at))
         except Duplicate:
@@ -33,7 +33,7 @@ class SubscriptionRepository:
         return True
 
     async def add_many(self, subscriptions: Sequence[Subscription]) -> None:
-        """Store many in one write; who has one keeps it."""
+        """Store many in one write; existing ones are kept."""
         await self.collection.bulk([InsertOne(_dump(one, None)) for one in subscriptions])
 
     async def replace(self, subscription: Subscription, expires_at: datetime | None) -> None:
@@ -51,7 +51,7 @@ class SubscriptionRepository:
         await self.collection.delete_many({"room_id": room_id, "recipient": recipient})
 
     async def confirm(self, room_id: str, recipient: str) -> bool:
-        """The address is the recipient's own; False where nobody gave it, or it was given up."""
+        """Confirm the address; False if nobody gave it, or the subscription was ended."""
         query = {"room_id": room_id, "recipient": recipient}
         await self.collection.update_many(query, {"$set": {"active": True}, "$unset": {"expires_at": ""}})
         return bool(await self.collection.count(query, limit=1))
@@ -68,7 +68,7 @@ class SubscriptionRepository:
         return [_load(document) for document in found]
 
     async def expire(self, room_id: str, at: datetime) -> None:
-        """The room is gone: so are they, once its subscribers were told."""
+        """The room was deleted: they expire once its subscribers got their mails."""
         await self.collection.update_many({"room_id": room_id}, {"$set": {"expires_at": at}})
 
 

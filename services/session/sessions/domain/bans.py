@@ -20,10 +20,10 @@ _HOSTS = frozenset({Role.HOST, Role.CO_HOST})
 
 
 def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event]:
-    """Keep a person out from now on, without role or place on stage; who is banned stays so.
+    """Ban a person, who loses role and place on stage; an existing ban stays as it is.
 
-    Raises `Forbidden` for hosts, co-hosts, and `by` a moderator for moderators; `Conflict` for oneself,
-    for a session that is over and where too many are banned.
+    Raises `Forbidden` for hosts, co-hosts, and `by` a moderator for moderators; `Conflict` for oneself, for a
+    session that is over and if too many are banned.
     """
     session.check_startable()
     if user_id == banned.banned_by:
@@ -41,7 +41,7 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
 
 
 def unban(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
-    """Let a person come in again, as a viewer. Raises `NotFound` for who is not banned."""
+    """Let a person join again, as a viewer. Raises `NotFound` if they are not banned."""
     if user_id not in session.bans:
         raise NotFound("This person is not banned from the session", code="ban_not_found")
     session.bans = {other: ban for other, ban in session.bans.items() if other != user_id}

@@ -1,4 +1,4 @@
-"""When a session ends or expires by itself: by the presence of its hosts, and by the clock. Pure."""
+"""When a session ends or expires automatically: by the presence of its hosts, and by time. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime

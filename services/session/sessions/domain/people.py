@@ -1,4 +1,4 @@
-"""What a session holds of people, beside their roles and places on stage."""
+"""What a session stores about people, beside their roles and places on stage."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,9 +9,9 @@ from shared.contracts.states import Role
 
 @dataclass(frozen=True, kw_only=True)
 class Ban:
-    """Who may not come in any more: since when, by whom, and why.
+    """A banned person: since when, by whom, and why.
 
-    `device_id` is their device, where they are known by one: whoever registers there anew is out as well.
+    `device_id` is their device, if known: people who register again from it are banned as well.
     """
 
     id: str
@@ -23,9 +23,9 @@ class Ban:
 
 @dataclass(kw_only=True)
 class Assignment:
-    """The role that a person was given last, co-host or moderator; `removed_at` where it is theirs no more.
+    """The latest role of a person, co-host or moderator; `removed_at` if it was revoked.
 
-    `visits` are their connections by sid, as far as anybody told of them.
+    `visits` are their connections by sid, as far as reported.
     """
 
     id: str
@@ -42,7 +42,7 @@ class Assignment:
 
     @property
     def joined_at(self) -> datetime | None:
-        """When they first were there; None where they never were."""
+        """When they first joined; None if they never did."""
         return min((one.joined_at for one in self.visits.values() if one.joined_at), default=None)
 
     @property

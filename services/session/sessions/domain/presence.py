@@ -1,4 +1,4 @@
-"""Whether a host is there: the rule that ends a session nobody hosts. Pure."""
+"""Whether a host is present: the rule that ends a session without a host. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ from shared.contracts.states import Role
 
 @dataclass(kw_only=True)
 class HostConnection:
-    """One connection of the host, an encoder's included. Joined and left may come in any order.
+    """One connection of the host, encoders included. Join and leave may arrive in any order.
 
-    `room_sid` is LiveKit's id of the room. `estimated`: nobody told when it left; that is when a roster
-    last showed it.
+    `room_sid` is LiveKit's id of the room. `estimated`: its leave was not reported; it is the time of the
+    last roster with it.
     """
 
     room_sid: str | None = None
@@ -89,7 +89,7 @@ def hostless_since(hosts: Mapping[str, HostConnection], started_at: datetime) ->
 def next_check(
     hosts: Mapping[str, HostConnection], started_at: datetime, grace: timedelta, max_duration: timedelta
 ) -> datetime:
-    """When a live session may have to end by itself."""
+    """When a live session may have to end automatically."""
     since = hostless_since(hosts, started_at)
     longest = started_at + max_duration
     return longest if since is None else min(longest, since + grace)

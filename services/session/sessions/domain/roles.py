@@ -1,4 +1,4 @@
-"""Who may be given which role in a session, and what is kept of it. Pure."""
+"""Who may be granted which role in a session, and what is stored about it. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ class Appointment:
 
 
 def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Event]:
-    """Give a person a role, in the place of another they have; the same again changes nothing.
+    """Grant a person a role, replacing another one; repeating it changes nothing.
 
-    Audience is the role of whoever has none. Raises `Conflict` for the host, for who is banned, in a
-    session that is over and where too many have had a role.
+    Audience means no role. Raises `Conflict` for the host, for banned people, in a session
+    that is over and if too many have had a role.
     """
     session.check_startable()
     _check(session, given)
@@ -51,7 +51,7 @@ def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Eve
 
 
 def dismiss(session: Session, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
-    """Take the role from a person. Raises `NotFound` where they do not have it."""
+    """Revoke a person's role. Raises `NotFound` if they do not have it."""
     if session.roles.get(user_id) is not role:
         raise NotFound(f"This person is not a {role.value} of the session", code="participant_not_found")
     session.check_startable()

@@ -31,7 +31,7 @@ from shared.errors import Conflict
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """When a session ends or expires by itself."""
+    """When a session ends or expires automatically."""
 
     no_host_grace: timedelta
     max_duration: timedelta
@@ -108,7 +108,7 @@ class Session:
 
     @property
     def banned(self) -> Set[str]:
-        """Who may not come in any more: ids of people and of devices."""
+        """Banned people: ids of users and of devices."""
         return self.bans.keys() | {ban.device_id for ban in self.bans.values() if ban.device_id}
 
     def is_banned(self, user_id: str) -> bool:
@@ -143,7 +143,7 @@ class Session:
         *,
         stream: bool = False,
     ) -> Sequence[Event]:
-        """Go live with the preset as it is now, from here on frozen; with a stream where that is wanted."""
+        """Go live with the preset as it is now, frozen from here on; with a stream if requested."""
         self.check_startable()
         if self.is_live:
             return []
@@ -159,12 +159,12 @@ class Session:
         return [SessionStarted(session=self.state())]
 
     def renew_ingest(self, ingest: Ingest) -> Sequence[Event]:
-        """Nobody else is told: a stream key is the host's secret."""
+        """Without an event: a stream key is the host's secret."""
         self.ingest = ingest
         return []
 
     def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
-        """Be over, since `at` (an estimate) where that is not now; ending it again changes nothing."""
+        """End now, or at `at` (an estimate); ending it again changes nothing."""
         if self.status is SessionStatus.ENDED:
             return []
         self.check_live()

@@ -1,6 +1,6 @@
-"""When those who have a role in a session were there, as LiveKit told. Pure.
+"""When people with a role were in the session, as LiveKit reported. Pure.
 
-News of a connection may come in any order, or late; rosters correct them.
+Events of a connection may arrive in any order, or late; rosters correct them.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ _STAFF = frozenset({Role.HOST, Role.CO_HOST, Role.MODERATOR})
 
 
 def may_be_staffs(connection: Connection) -> bool:
-    """Whether it says of itself that it is one of those that are noted; viewers' come in crowds."""
+    """Whether the connection claims a role; most connections are viewers' and are skipped."""
     return connection.role in _STAFF and _visible(connection)
 
 
 def visit(session: Session, connection: Connection, room_sid: str | None) -> Sequence[Event]:
-    """A person came; nothing where they never had a role."""
+    """A person joined; ignored if they never had a role."""
     assignment = session.assignments.get(connection.user_id)
     if assignment is not None:
         one = assignment.visits.setdefault(connection.participant_sid, HostConnection())

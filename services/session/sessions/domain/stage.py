@@ -14,7 +14,7 @@ from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Conflict, NotFound
 
-# How long a place is kept for somebody who has no connection to the room.
+# How long a place is kept for somebody without a connection to the room.
 GRACE = timedelta(seconds=60)
 
 _STAFF = frozenset({Role.HOST, Role.CO_HOST})
@@ -28,13 +28,13 @@ def check_open(session: Session) -> None:
 
 
 def check_needs_seat(session: Session, user_id: str) -> None:
-    """Raises `Conflict` for the host and co-hosts, who are on stage as they come."""
+    """Raises `Conflict` for the host and co-hosts, who are always on stage."""
     if role_of(session, user_id) in _STAFF:
         raise Conflict("Hosts and co-hosts need no place on stage", code="needs_no_seat")
 
 
 def seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:
-    """Put a guest on stage; one who is there keeps the place they have. Raises `Conflict`."""
+    """Put a guest on stage; a guest on stage keeps their place. Raises `Conflict`."""
     check_open(session)
     check_needs_seat(session, user_id)
     if session.is_banned(user_id):
@@ -49,7 +49,7 @@ def seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Seq
 
 
 def _guests(session: Session) -> list[str]:
-    """Those who count; whoever hosts by now does not."""
+    """The places that count; those of people who became co-hosts do not."""
     return [user_id for user_id in session.stage if role_of(session, user_id) not in _STAFF]
 
 
@@ -66,7 +66,7 @@ def unseat(
 def set_permissions(
     session: Session, now: datetime, user_id: str, *, audio: bool | None, video: bool | None
 ) -> Sequence[Event]:
-    """What a guest may publish on stage; None keeps. Raises `NotFound` for who is not there."""
+    """Set what a guest may publish on stage; None keeps. Raises `NotFound` if they are not on stage."""
     held = session.stage.get(user_id)
     if held is None:
         raise NotFound("This person is not on stage", code="not_on_stage")
@@ -87,7 +87,7 @@ def went(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
 
 
 def missed(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
-    """Who of the guests was not seen in the room, and nobody told of their leaving."""
+    """The guests who are not in the room, and whose leave was not reported."""
     absent = session.stage.keys() - present - session.stage_checks.keys()
     if absent:
         _check_at(session, session.stage_checks | dict.fromkeys(sorted(absent), now + GRACE))
@@ -95,7 +95,7 @@ def missed(session: Session, now: datetime, present: Set[str]) -> Sequence[Event
 
 
 def settle(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
-    """Free the places of those who are due and not in the room; called when `stage_due_at` has come."""
+    """Free the places of guests who are due and not in the room; called at `stage_due_at`."""
     due = {guest for guest, at in session.stage_checks.items() if at <= now}
     if not due:
         return []

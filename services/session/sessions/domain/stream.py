@@ -10,7 +10,7 @@ from shared.contracts.states import StreamStatus, StreamWish
 
 
 def stream_on(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
-    """Have a stream from now on; one that is asked for already stays as it is. Raises `Conflict`."""
+    """Request a stream; an existing request stays as it is. Raises `Conflict`."""
     session.check_live()
     if session.has_stream(record=record):
         return []

@@ -35,10 +35,10 @@ class AnsweringService:
     async def approve(
         self, session_id: str, caller: Caller, kind: RequestKind, request_id: str
     ) -> StageRequest:
-        """Give the place first, then say so: the stage never holds more than it may.
+        """Give the place first, then approve: the stage never exceeds its limit.
 
-        Raises `NotFound`, `Forbidden`, and `Conflict` where there is no place to be had, or the request
-        was taken back or rejected meanwhile.
+        Raises `NotFound`, `Forbidden`, and `Conflict` if there is no free place, or the request was withdrawn
+        or rejected meanwhile.
         """
         request = await self._managed(session_id, caller, kind, request_id)
         request.check_approvable()
@@ -48,9 +48,9 @@ class AnsweringService:
         return await self._approve(request)
 
     async def _approve(self, request: StageRequest) -> StageRequest:
-        """Say that it is approved; where that cannot be any more, its place is free again.
+        """Mark it approved; if that is no longer possible, its place is freed.
 
-        What stands between, also a crash, leaves the place and the request to `finish`.
+        After a failure in between, even a crash, `finish` completes place and request.
         """
         try:
             return await self._requests.change(request.id, lambda one: one.approve(self._clock.now()))
@@ -98,5 +98,5 @@ class AnsweringService:
                 await self._approve(request)
 
     async def forget(self, event: SessionDeleted) -> None:
-        """With a deleted session go all that was asked for in it."""
+        """A deleted session's requests are deleted."""
         await self._requests.remove_session(event.session.id)

@@ -47,7 +47,7 @@ class StageRequest:
         return [told(request=self.state())]
 
     def renew(self, now: datetime, name: str, message: str | None) -> Sequence[Event]:
-        """The same once more while it is pending, with what is said now."""
+        """The same request again while it is pending, with the new message."""
         if not self.is_pending or (self.name, self.message) == (name, message):
             return []
         self.name, self.message, self.updated_at = name, message, now

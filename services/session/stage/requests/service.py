@@ -25,7 +25,7 @@ class AskingService:
     async def raise_hand(
         self, reservation: Reservation, session_id: str, caller: Caller, body: RaiseHandRequest
     ) -> StageRequest:
-        """Raise the caller's hand; one that is up already stays, with what is said now.
+        """Raise the caller's hand; one that is raised stays, with the new message.
 
         Raises `NotFound`, `Forbidden` and `Conflict`, as `ask`, and for somebody else's hand.
         """
@@ -95,7 +95,7 @@ class AskingService:
         return renewed if renewed.is_pending else None
 
     async def lower_hand(self, session_id: str, caller: Caller) -> None:
-        """Take the caller's hand down: it is gone. To no effect where none is up."""
+        """Lower the caller's hand, which deletes it. No effect if none is raised."""
         session, _ = await self._access.authorize_participant(session_id, caller)
         pending = await self._requests.find_pending(session.id, RequestKind.HAND, caller.user_id)
         if pending is None:
@@ -106,13 +106,13 @@ class AskingService:
             return
 
     async def mine(self, session_id: str, caller: Caller, kind: RequestKind) -> StageRequest | None:
-        """The caller's newest of this kind, None where there is none."""
+        """The caller's newest of this kind, None if there is none."""
         session, _ = await self._access.authorize_participant(session_id, caller)
         return await self._requests.find_latest(session.id, kind, caller.user_id)
 
 
 def _check(session: Session, caller: Caller) -> None:
-    """Raises `Conflict` where there is nothing to ask for."""
+    """Raises `Conflict` if nothing can be requested."""
     check_open(session)
     check_needs_seat(session, caller.user_id)
     if caller.user_id in session.stage:

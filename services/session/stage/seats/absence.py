@@ -1,6 +1,6 @@
-"""Places on stage of people who are not there: freed after a grace.
+"""Places on stage of absent people: freed after a grace period.
 
-Only what concerns somebody on stage is written; of the audience's coming and going nothing is.
+Only events of people on stage are stored; the audience's joins and leaves are not.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ class Absence:
             )
 
     async def leave(self, event: ParticipantLeaveRequested) -> None:
-        """Who says goodbye gives up their place at once, unless another device of theirs stays."""
+        """People who leave give up their place immediately, unless another device of theirs stays."""
         session_id, user_id = event.session_id, event.user_id
         if user_id not in await self._sessions.on_stage(session_id):
             return
@@ -41,7 +41,7 @@ class Absence:
             await self._change(session_id, lambda session: stage.unseat(session, self._clock.now(), user_id))
 
     async def follow_roster(self, event: RosterObserved) -> None:
-        """A leaving that nobody told of."""
+        """A leave that was not reported."""
         present = {one.user_id for one in event.connections}
         if await self._sessions.on_stage(event.session_id) - present:
             await self._change(

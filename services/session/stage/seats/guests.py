@@ -1,4 +1,4 @@
-"""Who can be brought on stage: people of the organization, viewers of none, and whoever takes part."""
+"""Who can be added to the stage: people of the organization, viewers of none, and participants."""
 
 from collections.abc import Set
 from typing import Protocol
@@ -24,7 +24,7 @@ class Guests:
         self._livekit = livekit
 
     async def get(self, session: Session, user_id: str) -> User:
-        """The person. Raises `NotFound` for who is nobody in this session, `Unavailable`."""
+        """The person. Raises `NotFound` for strangers to this session, `Unavailable`."""
         user = await self._users.find(user_id.lower())
         if user is None or not user.is_active or not await self._takes_part(session, user):
             raise NotFound("There is no such person in this session", code="participant_not_found")

@@ -12,7 +12,7 @@ from shared.contracts.states import StageSeat
 from shared.http import Body, Data
 from shared.http.schema import Line
 
-# A person's user id, or one of their identities in LiveKit; what is neither names nobody.
+# A person's user id, or one of their identities in LiveKit.
 Identity = Annotated[Line, Field(min_length=1, max_length=255), AfterValidator(user_of)]
 
 
@@ -36,7 +36,7 @@ class UpdateStagePermissionsRequest(Body):
     can_publish_video: bool | None = None
 
     def granted(self, name: str) -> bool | None:
-        """What is asked for; None keeps."""
+        """The requested permissions; None keeps."""
         if name not in self.model_fields_set:
             return None
         value: bool | None = getattr(self, name)

@@ -58,14 +58,14 @@ class StageService:
         return await self._join_tokens.admit(session, caller)
 
     async def leave(self, session_id: str, caller: Caller) -> None:
-        """Leave the stage; to no effect where the caller is not on it."""
+        """Leave the stage; no effect if the caller is not on it."""
         session, _ = await self._access.authorize(session_id, caller)
         await self.unseat(session.id, caller.user_id)
 
     async def add(self, session_id: str, caller: Caller, body: AddToStageRequest) -> StageParticipantResponse:
-        """Put somebody on stage who need not have asked; who is there already has what is given now.
+        """Put somebody on stage who need not have asked; somebody on stage gets the new permissions.
 
-        Raises `NotFound` for who is nobody in this session, and as `seat`.
+        Raises `NotFound` for strangers to this session, and as `take_seat`.
         """
         session = await self._managed(session_id, caller)
         guest = await self._guests.get(session, body.participant_identity)
@@ -84,14 +84,14 @@ class StageService:
         return stage_participant(session, guest.id, session.stage[guest.id])
 
     async def remove(self, session_id: str, caller: Caller, user_id: str) -> None:
-        """Take somebody off the stage; to no effect where they are not on it."""
+        """Remove somebody from the stage; no effect if they are not on it."""
         session = await self._managed(session_id, caller)
         await self.unseat(session.id, user_id.lower())
 
     async def set_permissions(
         self, session_id: str, caller: Caller, user_id: str, body: UpdateStagePermissionsRequest
     ) -> StageParticipantResponse:
-        """Mute and unmute somebody on stage; raises `NotFound` for who is not there."""
+        """Mute and unmute somebody on stage; raises `NotFound` if they are not on stage."""
         session = await self._managed(session_id, caller)
         audio, video = body.granted("can_publish_audio"), body.granted("can_publish_video")
         session = await self._sessions.change(
@@ -103,7 +103,7 @@ class StageService:
         return stage_participant(session, user_id, session.stage[user_id])
 
     async def seat(self, session_id: str, user_id: str, name: str, request_id: str) -> None:
-        """The place that a request is approved with. Raises `Conflict` where there is none to be had."""
+        """The place for an approved request. Raises `Conflict` if there is none."""
         now = self._clock.now()
         place = StageSeat(id=new_id(), name=name, joined_stage_at=now, request_id=request_id)
         await self._sessions.change(session_id, lambda session: stage.seat(session, now, user_id, place))
