@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from services.attendance.presence.consumers import GROUP as ATTENDANCE
-from services.attendance.users.consumers import GROUP as ATTENDANCE_USERS
+from services.attendance.reports.users import GROUP as ATTENDANCE_USERS
 from services.egress.egresses.service import GROUP as EGRESS_EGRESSES
 from services.egress.ingest.service import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS

@@ -19,10 +19,9 @@ from services.attendance.reports import routes as report_routes
 from services.attendance.reports.export import ExportService
 from services.attendance.reports.rows import AttendanceRows
 from services.attendance.reports.service import ReportService
+from services.attendance.reports.users import ProjectedUsers, user_group
 from services.attendance.sessions.service import ProjectedSessions
 from services.attendance.settings import AttendanceSettings
-from services.attendance.users import consumers as user_consumers
-from services.attendance.users.service import ProjectedUsers
 from services.attendance.viewer_counts.repository import ViewerCountRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
@@ -72,7 +71,7 @@ class AttendanceParts:
         )
         self.groups = (
             presence_consumers.group(self.sessions, self.presence),
-            user_consumers.group(self.users),
+            user_group(self.users),
         )
 
 

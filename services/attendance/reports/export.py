@@ -6,9 +6,8 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 
 from services.attendance.attendances.repository import AttendanceRepository
-from services.attendance.reports.csv_json import COLUMNS, Cell, Pages, as_csv, as_json
+from services.attendance.reports.formats import COLUMNS, Cell, Pages, as_csv, as_json, as_xlsx
 from services.attendance.reports.rows import AttendanceRow, AttendanceRows
-from services.attendance.reports.xlsx import as_xlsx
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.service import ProjectedSessions
 from shared.access.identity import Caller

@@ -1,20 +1,17 @@
 """The Attendance group: reports for hosts, and as a file."""
 
 from collections.abc import Mapping
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 
 from aiohttp import web
+from pydantic import Field, StringConstraints
 
 from services.attendance.reports.export import ExportFormat, ExportService
-from services.attendance.reports.schemas import (
-    AttendanceExportQuery,
-    AttendanceListResponse,
-    AttendanceQuery,
-    AttendanceStatsResponse,
-)
 from services.attendance.reports.service import ReportService
-from shared.http import HOST, Reply, Request, Routes
+from shared.http import HOST, Data, Query, Reply, Request, Routes
 from shared.http.files import attachment, stream
+from shared.http.schema import PAGE_LIMIT, Line, Page
 
 REPORTS: Final = web.AppKey("reports", ReportService)
 EXPORTS: Final = web.AppKey("exports", ExportService)
@@ -26,6 +23,50 @@ _CONTENT_TYPES: Final[Mapping[ExportFormat, str]] = {
 }
 
 routes = Routes("Attendance")
+
+
+class AttendanceQuery(Page):
+    """`q` finds part of a username, in any case."""
+
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = 50
+    q: Annotated[Line, StringConstraints(max_length=255)] | None = None
+
+
+class AttendanceResponse(Data):
+    """`watch_duration` in whole seconds; `left_at` is null while the person is connected."""
+
+    id: str
+    session_id: str
+    user_id: str
+    username: str
+    email: str | None
+    is_guest: bool
+    joined_at: datetime
+    left_at: datetime | None
+    last_seen_at: datetime
+    watch_duration: int
+    join_count: int
+
+
+class AttendanceListResponse(Data):
+    """`total` counts the matches, `currently_watching` everybody in the session now."""
+
+    attendance: list[AttendanceResponse]
+    total: int
+    currently_watching: int
+
+
+class AttendanceStatsResponse(Data):
+    """`average_watch_duration` in whole seconds over all attendees."""
+
+    total_attendees: int
+    currently_watching: int
+    peak_viewers: int
+    average_watch_duration: int
+
+
+class AttendanceExportQuery(Query):
+    format: ExportFormat = "csv"
 
 
 @routes.get("/sessions/{id}/attendance", access=HOST, mirrored=True)

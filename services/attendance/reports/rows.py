@@ -6,8 +6,8 @@ from datetime import datetime
 
 from services.attendance.attendances.domain import Attendee, attend
 from services.attendance.presence.repository import PresenceRepository
+from services.attendance.reports.users import ProjectedUsers
 from services.attendance.sessions.domain import SessionView
-from services.attendance.users.service import ProjectedUsers
 from shared.access.identity import Caller
 from shared.clock import Clock
 

@@ -1,6 +1,6 @@
 """From what connections do to who is counted."""
 
-from services.attendance.presence.schemas import viewers_response
+from services.attendance.presence.routes import viewers_response
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionStarted, SessionUpdated
 from shared.contracts.states import Role, SessionStatus

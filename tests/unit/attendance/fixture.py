@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.attendance.app import AttendanceParts
 from services.attendance.recompute.worker import RecomputeWorker
-from services.attendance.reports.schemas import AttendanceQuery
+from services.attendance.reports.routes import AttendanceQuery
 from services.attendance.reports.service import AttendanceReport
 from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Event

@@ -1,11 +1,15 @@
-"""The projected people: what a report shows of them beside their presence."""
+"""The projected users: what a report shows of them beside their presence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from shared.contracts.session_events import UserEvent
+from shared.bus import Group, on
+from shared.contracts.session_events import UserEvent, UserRegistered, UserUpdated
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Mongo, UpdateOne
+
+GROUP: Final = "attendance.users"
 
 
 @dataclass(frozen=True)
@@ -42,3 +46,8 @@ class ProjectedUsers:
             one["_id"]: ProjectedUser(one["_id"], one["username"], one["email"], one["is_guest"])
             for one in await self._collection.find({"_id": {"$in": list(ids)}})
         }
+
+
+def user_group(users: ProjectedUsers) -> Group:
+    """Users' events, in any order: each carries its whole state and version."""
+    return Group(GROUP, dict([on(UserRegistered, users.follow), on(UserUpdated, users.follow)]))

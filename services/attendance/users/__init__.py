@@ -1,1 +1,0 @@
-"""What this service knows of people: a projection of the session service's states."""
