@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.recorder.media.audio_feed import AudioFeed
-from services.recorder.media.mixer import CAPACITY, CHANNELS, RATE, Mixer
+from services.recorder.media.audio_feed import CAPACITY, CHANNELS, RATE, Mixer
 
 
 def tone(level: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
