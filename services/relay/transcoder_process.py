@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from shared.errors import Unavailable
+from shared.runtime.tasks import until_first_ends
 
 # Seconds from its start until media flows: Python's own start, RTMP, WHIP with ICE and DTLS.
 _START_TIMEOUT = 20.0
@@ -40,19 +41,12 @@ class TranscoderProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.relay.transcoder", stdin=PIPE, stdout=PIPE
         )
-        following = asyncio.create_task(_follow(process, arguments, flowing))
-        stopping = asyncio.create_task(stopped.wait())
         try:
-            await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if following.done():
-                following.result()
+            await until_first_ends(_follow(process, arguments, flowing), stopped.wait())
         finally:
-            stopping.cancel()
             if process.returncode is None:
                 process.kill()
             await process.wait()
-            following.cancel()
-            await asyncio.wait({following})
 
 
 async def _follow(process: Process, arguments: dict[str, object], flowing: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from shared.egress.engine import EgressStatus
-from shared.egress.jobs import Job, RecorderSeen, Wanted
+from shared.egress.jobs import Job, RegisteredRecorder, Wanted
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
 _ADAPTER: Final = TypeAdapter(Job)
@@ -106,11 +106,9 @@ class RecorderRepository:
     async def remove(self, recorder_id: str) -> None:
         await self._collection.delete_many({"_id": recorder_id})
 
-    async def all(self) -> Sequence[RecorderSeen]:
-        return [
-            RecorderSeen(id=one["_id"], seen_at=one["seen_at"], jobs=one["jobs"], capacity=one["capacity"])
-            for one in await self._collection.find({})
-        ]
+    async def all(self) -> Sequence[RegisteredRecorder]:
+        found = await self._collection.find({})
+        return [RegisteredRecorder(id=one.pop("_id"), **one) for one in found]
 
 
 def _held(job: Job) -> Document:

@@ -83,7 +83,7 @@ def job_of(order: EgressOrder, created_at: datetime) -> Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecorderSeen:
+class RegisteredRecorder:
     """A recorder process: how many jobs it has and may have."""
 
     id: str
@@ -92,5 +92,5 @@ class RecorderSeen:
     capacity: int
 
 
-def alive(recorders: Sequence[RecorderSeen], now: datetime) -> list[RecorderSeen]:
+def live_recorders(recorders: Sequence[RegisteredRecorder], now: datetime) -> list[RegisteredRecorder]:
     return [recorder for recorder in recorders if now - recorder.seen_at < RECORDER_LOST_AFTER]

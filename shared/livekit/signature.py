@@ -12,11 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 import jwt
-import orjson
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated
-from shared.runtime.settings import base64url
 
 _LEEWAY = timedelta(minutes=1)
 _LIFETIME = timedelta(minutes=5)
@@ -60,7 +58,7 @@ class WebhookVerifier:
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
-            issuer = _issuer(token)
+            issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
             secret = self._secrets.get(issuer) if isinstance(issuer, str) else None
             if secret is None:
                 raise _refusal("the signing key is not known")
@@ -91,12 +89,6 @@ class WebhookVerifier:
             raise _refusal("the token has expired")
         if not not_before - _LEEWAY.total_seconds() <= now:
             raise _refusal("the token is not valid yet")
-
-
-def _issuer(token: str) -> Any:
-    """Whose key the token says it is signed with; raises ValueError or TypeError for what is no token."""
-    claims = orjson.loads(base64url(token.split(".", 2)[1])) if token.count(".") == 2 else None
-    return claims.get("iss") if isinstance(claims, dict) else None
 
 
 def _token(authorization: str | None) -> str:

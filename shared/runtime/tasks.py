@@ -104,6 +104,19 @@ def cancelled_by_us() -> bool:
     return task is not None and task.cancelling() > 0
 
 
+async def until_first_ends(*work: Coroutine[Any, Any, Any], cancel_seconds: float = 5.0) -> None:
+    """Run all until the first ends, or fails, then cancel the others; raises the first's error."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=cancel_seconds)
+
+
 class KeyedLocks:
     """Within this process; a key that nobody waits for is forgotten."""
 

@@ -17,9 +17,9 @@ from shared.contracts.states import Role
 from shared.livekit import JoinGrant, TokenMint
 from tests.bench.memory import resident_mb
 from tests.bench.rows import Row
-from tests.publishers.orders import Orders, orders
 from tests.publishers.reading import read
-from tests.publishers.session import Place, a_session
+from tests.publishers.recorder_jobs import RecorderJobs, recorder_jobs_of
+from tests.publishers.session import LiveSession, a_session
 from tests.running_stack import RunningStack
 
 SPEAKER = ("Anna Lund",)
@@ -111,7 +111,7 @@ async def _measured(
 ) -> tuple[Cost, Cost]:
     """The recorder's cost and the bare loop's, one after the other with the same people on stage."""
     async with (
-        orders(stack) as recorder_jobs,
+        recorder_jobs_of(stack) as recorder_jobs,
         a_session(stack.info) as place,
         _people(stack.info, place, names, size),
     ):
@@ -120,7 +120,7 @@ async def _measured(
             return ours, await _cost(pid, min(seconds, BARE_SECONDS))
 
 
-async def _ours(stack: RunningStack, recorder_jobs: Orders, room: str, seconds: float) -> Cost:
+async def _ours(stack: RunningStack, recorder_jobs: RecorderJobs, room: str, seconds: float) -> Cost:
     key = await recorder_jobs.order(room)
     try:
         await recorder_jobs.until_segments(key, 1, within=START_SECONDS)
@@ -151,7 +151,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 @asynccontextmanager
-async def _people(stack: Stack, place: Place, names: tuple[str, ...], size: str) -> AsyncIterator[None]:
+async def _people(stack: Stack, place: LiveSession, names: tuple[str, ...], size: str) -> AsyncIterator[None]:
     """On stage for the length of the block, in a process of their own."""
     access = (
         stack.livekit_url,

@@ -6,31 +6,31 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.publishers.orders import Orders, orders
 from tests.publishers.publisher import Publisher, on_stage
-from tests.publishers.session import Place, a_session
+from tests.publishers.recorder_jobs import RecorderJobs, recorder_jobs_of
+from tests.publishers.session import LiveSession, a_session
 from tests.running_stack import RunningStack
 
 
 @pytest.fixture
-async def recorder_jobs(running_stack: RunningStack) -> AsyncIterator[Orders]:
-    async with orders(running_stack) as made:
+async def recorder_jobs(running_stack: RunningStack) -> AsyncIterator[RecorderJobs]:
+    async with recorder_jobs_of(running_stack) as made:
         yield made
 
 
 @pytest.fixture
-async def place(running_stack: RunningStack) -> AsyncIterator[Place]:
+async def place(running_stack: RunningStack) -> AsyncIterator[LiveSession]:
     async with a_session(running_stack.info) as made:
         yield made
 
 
 @pytest.fixture
-def room(place: Place) -> str:
+def room(place: LiveSession) -> str:
     return place.session_id
 
 
 @pytest.fixture
-async def anna(running_stack: RunningStack, place: Place) -> AsyncIterator[Publisher]:
+async def anna(running_stack: RunningStack, place: LiveSession) -> AsyncIterator[Publisher]:
     """On stage with picture and sound."""
     async with on_stage(running_stack, place, "Anna Lund") as publisher:
         await publisher.show()

@@ -16,10 +16,10 @@ from services.recorder.media.pipeline import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
 from shared.egress.segments import Segment
 from shared.livekit import LiveKitApi
-from tests.publishers.orders import Orders, is_over
 from tests.publishers.publisher import Publisher, on_stage
 from tests.publishers.reading import Read, read
-from tests.publishers.session import Place
+from tests.publishers.recorder_jobs import RecorderJobs, is_over
+from tests.publishers.session import LiveSession
 from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(420)
@@ -29,7 +29,7 @@ BEGIN, END = 90.0, 90.0
 IN_STEP = 0.08
 
 
-def files(recorder_jobs: Orders, segments: Sequence[Segment]) -> list[Path]:
+def files(recorder_jobs: RecorderJobs, segments: Sequence[Segment]) -> list[Path]:
     return [recorder_jobs.storage / segment.path for segment in segments]
 
 
@@ -38,7 +38,9 @@ def in_step(found: Read) -> list[float]:
     return sorted(abs(offset) for offset in found.offsets)
 
 
-async def test_a_room_becomes_a_stream_and_a_file(recorder_jobs: Orders, room: str, anna: Publisher) -> None:
+async def test_a_room_becomes_a_stream_and_a_file(
+    recorder_jobs: RecorderJobs, room: str, anna: Publisher
+) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 8, within=BEGIN)
     await recorder_jobs.stop(key)
@@ -83,7 +85,9 @@ def assert_in_time(found: Read) -> None:
     assert max(after - before for before, after in pairwise(found.sounds)) < 0.03
 
 
-async def test_a_file_alone_leaves_no_segments(recorder_jobs: Orders, room: str, anna: Publisher) -> None:
+async def test_a_file_alone_leaves_no_segments(
+    recorder_jobs: RecorderJobs, room: str, anna: Publisher
+) -> None:
     key = await recorder_jobs.order(room, stream=False)
     await recorder_jobs.until_segments(key, 2, within=BEGIN)
     await recorder_jobs.stop(key)
@@ -96,7 +100,7 @@ async def test_a_file_alone_leaves_no_segments(recorder_jobs: Orders, room: str,
     await recorder_jobs.until_no_segments(key, within=END)
 
 
-async def test_nobody_on_stage_is_a_picture_too(recorder_jobs: Orders, room: str) -> None:
+async def test_nobody_on_stage_is_a_picture_too(recorder_jobs: RecorderJobs, room: str) -> None:
     key = await recorder_jobs.order(room)
     segments = await recorder_jobs.until_segments(key, 2, within=BEGIN)
     await recorder_jobs.stop(key)
@@ -107,7 +111,7 @@ async def test_nobody_on_stage_is_a_picture_too(recorder_jobs: Orders, room: str
 
 
 async def test_a_room_that_is_closed_ends_its_recording(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher
 ) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 2, within=BEGIN)
@@ -121,7 +125,7 @@ async def test_a_room_that_is_closed_ends_its_recording(
     assert read([recorder_jobs.file(job)]).pictures
 
 
-async def test_what_was_stopped_before_it_began_is_aborted(recorder_jobs: Orders, room: str) -> None:
+async def test_what_was_stopped_before_it_began_is_aborted(recorder_jobs: RecorderJobs, room: str) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.stop(key)
     job = await recorder_jobs.until(key, is_over, within=END)
@@ -129,7 +133,9 @@ async def test_what_was_stopped_before_it_began_is_aborted(recorder_jobs: Orders
     assert job.ended_at is not None
 
 
-async def test_the_door_is_told_of_every_state(recorder_jobs: Orders, room: str, anna: Publisher) -> None:
+async def test_the_door_is_told_of_every_state(
+    recorder_jobs: RecorderJobs, room: str, anna: Publisher
+) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 1, within=BEGIN)
     await recorder_jobs.stop(key)
@@ -150,7 +156,7 @@ SCREEN, FIRST_BESIDE, SECOND_BESIDE = (0, 72, 1024, 576), (1024, 0, 256, 144), (
 class SegmentWatcher:
     """Looks at what is made from now on."""
 
-    def __init__(self, recorder_jobs: Orders, key: str):
+    def __init__(self, recorder_jobs: RecorderJobs, key: str):
         self._recorder_jobs = recorder_jobs
         self._key = key
 
@@ -162,7 +168,7 @@ class SegmentWatcher:
 
 
 async def test_people_come_and_go(
-    running_stack: RunningStack, recorder_jobs: Orders, place: Place, anna: Publisher
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, place: LiveSession, anna: Publisher
 ) -> None:
     key = await recorder_jobs.order(place.session_id)
     watcher = SegmentWatcher(recorder_jobs, key)

@@ -16,9 +16,9 @@ import pytest
 from services.recorder.media.pipeline import BREAK_BEHIND
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import LEASE_SECONDS
-from tests.publishers.orders import Orders, is_over
 from tests.publishers.publisher import Publisher
 from tests.publishers.reading import read
+from tests.publishers.recorder_jobs import RecorderJobs, is_over
 from tests.publishers.second_recorder import second_recorder
 from tests.running_stack import RunningStack
 
@@ -34,7 +34,7 @@ def steps(times: Sequence[float]) -> list[float]:
 
 
 async def test_another_recorder_goes_on_where_one_was_killed(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher, tmp_path: Path
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher, tmp_path: Path
 ) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 3, within=BEGIN)
@@ -58,7 +58,7 @@ async def test_another_recorder_goes_on_where_one_was_killed(
 
 
 async def test_a_recorder_that_leaves_hands_its_jobs_over(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher, tmp_path: Path
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher, tmp_path: Path
 ) -> None:
     async with second_recorder(running_stack, tmp_path), running_stack.held("recorder"):
         key = await recorder_jobs.order(room)
@@ -72,7 +72,7 @@ async def test_a_recorder_that_leaves_hands_its_jobs_over(
 
 
 async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher
 ) -> None:
     key = await recorder_jobs.order(room)
     there = len(await recorder_jobs.until_segments(key, 2, within=BEGIN))
@@ -92,7 +92,7 @@ async def test_a_recorder_that_was_frozen_goes_on_in_a_new_part(
 
 
 async def test_a_recorder_that_wakes_up_after_it_was_replaced_writes_no_more(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher, tmp_path: Path
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher, tmp_path: Path
 ) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 2, within=BEGIN)
@@ -113,7 +113,7 @@ async def test_a_recorder_that_wakes_up_after_it_was_replaced_writes_no_more(
 
 
 async def test_no_segment_is_lost_where_others_die(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher
 ) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 2, within=BEGIN)
@@ -130,7 +130,7 @@ async def test_no_segment_is_lost_where_others_die(
 
 
 async def test_livekit_may_die_and_come_back(
-    running_stack: RunningStack, recorder_jobs: Orders, room: str, anna: Publisher
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, room: str, anna: Publisher
 ) -> None:
     key = await recorder_jobs.order(room)
     await recorder_jobs.until_segments(key, 2, within=BEGIN)

@@ -17,8 +17,8 @@ import pytest
 from shared.clock import SystemClock
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
-from tests.publishers.orders import orders
 from tests.publishers.publisher import Publisher
+from tests.publishers.recorder_jobs import recorder_jobs_of
 from tests.running_stack import RunningStack
 
 pytestmark = pytest.mark.timeout(240)
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(240)
 PLAYABLE, STORED, PATIENT, POLL = 60.0, 90.0, 10.0, 0.2
 
 
-class NeverCame(AssertionError):
+class TimedOut(AssertionError):
     """What was waited for did not come before the deadline."""
 
 
@@ -54,7 +54,7 @@ class Api:
         deadline = time.monotonic() + within
         while not holds(found := await self.call("GET", path)):
             if time.monotonic() > deadline:
-                raise NeverCame(f"{path}: {found}")
+                raise TimedOut(f"{path}: {found}")
             await asyncio.sleep(POLL)
         return found
 
@@ -82,7 +82,7 @@ class Api:
         deadline = time.monotonic() + within
         while not holds(text := await self.text(url)):
             if time.monotonic() > deadline:
-                raise NeverCame(f"{url}: {text}")
+                raise TimedOut(f"{url}: {text}")
             await asyncio.sleep(POLL)
         return text
 
@@ -144,7 +144,7 @@ async def grown(api: Api, live_stream: LiveStream, segments: int) -> str:
     deadline = time.monotonic() + PLAYABLE
     while len(entries(text := await api.text(url))) < segments:
         if time.monotonic() > deadline:
-            raise NeverCame(text)
+            raise TimedOut(text)
         await asyncio.sleep(POLL)
     return text
 
@@ -205,7 +205,7 @@ async def test_a_recording_outlives_the_egress_service(
     running_stack: RunningStack, api: Api, live_stream: LiveStream
 ) -> None:
     await grown(api, live_stream, 2)
-    async with orders(running_stack) as recorder_jobs:
+    async with recorder_jobs_of(running_stack) as recorder_jobs:
         (job,) = await recorder_jobs.jobs.of_session(live_stream.session)
         there = len(await recorder_jobs.segments.of(job.key))
         async with running_stack.held("egress"):
@@ -233,7 +233,7 @@ async def test_a_dead_stream_is_replaced_when_it_is_asked_for(
     running_stack: RunningStack, api: Api, live_stream: LiveStream
 ) -> None:
     await grown(api, live_stream, 2)
-    async with orders(running_stack) as recorder_jobs:
+    async with recorder_jobs_of(running_stack) as recorder_jobs:
         (job,) = await recorder_jobs.jobs.of_session(live_stream.session)
         fate = {
             "status": EgressStatus.FAILED.value,
@@ -249,7 +249,7 @@ async def test_a_dead_stream_is_replaced_when_it_is_asked_for(
     await api.until(path, lambda one: one["status"] == "healthy", PLAYABLE)
     await api.call("POST", f"/sessions/{live_stream.session}/ensure_hls_egress")
     await grown(api, live_stream, 5)
-    async with orders(running_stack) as recorder_jobs:
+    async with recorder_jobs_of(running_stack) as recorder_jobs:
         assert len(await recorder_jobs.jobs.of_session(live_stream.session)) == 2
     await api.call("POST", f"/sessions/{live_stream.session}/end")
 
@@ -261,7 +261,7 @@ async def test_a_lost_file_is_made_again(
     await api.call("POST", f"/sessions/{live_stream.session}/end")
     before = await the_recording(api, live_stream)
     (running_stack.data.data_of("storage") / before["file_path"]).unlink()
-    async with orders(running_stack) as recorder_jobs:
+    async with recorder_jobs_of(running_stack) as recorder_jobs:
         lost = {"status": "failed", "error": "The file is gone from the storage"}
         await recorder_jobs.mongo.collection("recordings").update({"_id": before["id"]}, {"$set": lost})
     admin = running_stack.info.admin

@@ -16,7 +16,7 @@ from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import JoinGrant, TokenMint
 from tests.publishers.clip import FLASH_SECONDS, clip
-from tests.publishers.session import Place
+from tests.publishers.session import LiveSession
 from tests.running_stack import RunningStack
 
 RATE = 48_000
@@ -125,7 +125,7 @@ class Publisher:
 
 
 @asynccontextmanager
-async def on_stage(running: RunningStack, place: Place, name: str) -> AsyncIterator[Publisher]:
+async def on_stage(running: RunningStack, place: LiveSession, name: str) -> AsyncIterator[Publisher]:
     """Somebody who has joined as the host, and shows nothing yet."""
     publisher = Publisher(name, place.host_id)
     info = running.info

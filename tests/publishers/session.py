@@ -13,7 +13,7 @@ from tests.bench.api import connect
 
 
 @dataclass(frozen=True)
-class Place:
+class LiveSession:
     """A session and its host, as whom everybody on stage joins: each with a sign-in of their own."""
 
     session_id: str
@@ -21,13 +21,13 @@ class Place:
 
 
 @asynccontextmanager
-async def a_session(stack: Stack) -> AsyncIterator[Place]:
+async def a_session(stack: Stack) -> AsyncIterator[LiveSession]:
     """Live while this lasts; nothing is streamed or recorded of itself."""
     async with connect(stack) as api:
         session_id = await api.session(await api.room(), await api.preset())
         await api.call("POST", f"/sessions/{session_id}/start")
         host = jwt.decode(api.token, options={"verify_signature": False})["sub"]
         try:
-            yield Place(session_id, host)
+            yield LiveSession(session_id, host)
         finally:
             await api.call("POST", f"/sessions/{session_id}/end")

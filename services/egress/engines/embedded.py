@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.clock import Clock
 from shared.egress.engine import EgressInfo, EgressOrder
 from shared.egress.job_repository import JobRepository, RecorderRepository
-from shared.egress.jobs import Job, alive, job_of
+from shared.egress.jobs import Job, job_of, live_recorders
 
 
 class EmbeddedEngine:
@@ -36,7 +36,7 @@ class EmbeddedEngine:
         return [_info(job) for job in await self._jobs.open()]
 
     async def problem(self, *, starting: bool) -> str | None:
-        running = alive(await self._recorders.all(), self._clock.now())
+        running = live_recorders(await self._recorders.all(), self._clock.now())
         if not running:
             return "No recorder runs"
         busy = all(one.jobs >= one.capacity for one in running)

@@ -11,7 +11,7 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from services.recorder.media.audio_feed import CHANNELS, RATE
+from services.recorder.media.audio import CHANNELS, RATE
 from shared.egress.engine import EncodingOptions
 
 if TYPE_CHECKING:  # generic for the type checker alone

@@ -10,12 +10,11 @@ from threading import Event, Thread
 import structlog
 from prometheus_client import Counter
 
-from services.recorder.media.audio_feed import AudioFeed
+from services.recorder.media.audio import RATE, AudioFeed, Mixer
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
 from services.recorder.media.layout import Tile
-from services.recorder.media.audio_feed import RATE, Mixer
 from shared.egress.engine import EncodingOptions
 
 # Seconds behind the clock: beyond the first a frame repeats the last one, beyond the second it is skipped.

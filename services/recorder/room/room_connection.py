@@ -12,6 +12,7 @@ from services.recorder.media.pipeline import RenderPipeline
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
 from services.recorder.room.tracks import QualityRequests, follow_jitter_buffer_delay, read_audio, read_video
+from shared.runtime.tasks import until_first_ends
 
 log = structlog.get_logger(__name__)
 
@@ -104,7 +105,7 @@ class RoomConnection:
 
     def _start(self, sid: str, *work: Coroutine[Any, Any, None]) -> None:
         """Read a track; if that fails the connection ends, and the next one reads the track again."""
-        reader = self._readers[sid] = asyncio.create_task(_until_first_ends(*work), name=f"reader {sid}")
+        reader = self._readers[sid] = asyncio.create_task(until_first_ends(*work), name=f"reader {sid}")
         reader.add_done_callback(lambda task: self._reader_ended(sid, task))
 
     def _reader_ended(self, sid: str, task: asyncio.Task[None]) -> None:
@@ -152,16 +153,3 @@ class RoomConnection:
         self.room_closed = reason in _ROOM_CLOSED
         log.info("room.disconnected", reason=rtc.DisconnectReason.Name(reason).lower())
         self.ended.set()
-
-
-async def _until_first_ends(*work: Coroutine[Any, Any, None]) -> None:
-    """Run all until the first ends, which is the track's end, or fails."""
-    tasks = [asyncio.create_task(one) for one in work]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=LEAVE_SECONDS)

@@ -9,9 +9,8 @@ import numpy as np
 import structlog
 from livekit import rtc
 
-from services.recorder.media.audio_feed import AudioFeed
+from services.recorder.media.audio import CHANNELS, RATE, AudioFeed
 from services.recorder.media.frames import I420Frame
-from services.recorder.media.audio_feed import CHANNELS, RATE
 from services.recorder.media.video_feed import VideoFeed
 
 # Each frame of audio costs the SDK a round trip, and waits until it is complete.

@@ -12,10 +12,10 @@ from shared.egress.jobs import (
     LEASE_SECONDS,
     Gap,
     Job,
-    RecorderSeen,
-    alive,
+    RegisteredRecorder,
     egress_id_of,
     job_of,
+    live_recorders,
 )
 from shared.egress.segments import Segment
 
@@ -79,9 +79,10 @@ def test_an_egress_has_the_same_id_for_the_same_key() -> None:
 
 def test_recorders_that_were_not_seen_lately_are_none() -> None:
     seen = [
-        RecorderSeen(id=str(n), seen_at=NOW - timedelta(seconds=10 * n), jobs=0, capacity=4) for n in range(3)
+        RegisteredRecorder(id=str(n), seen_at=NOW - timedelta(seconds=10 * n), jobs=0, capacity=4)
+        for n in range(3)
     ]
-    assert [one.id for one in alive(seen, NOW)] == ["0", "1"]
+    assert [one.id for one in live_recorders(seen, NOW)] == ["0", "1"]
 
 
 def segment(epoch: int, n: int, at: float, *, lasts: float = 2.0, broken: bool = False) -> Segment:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from services.recorder.media.audio_feed import AudioFeed
-from services.recorder.media.audio_feed import CAPACITY, CHANNELS, RATE, Mixer
+from services.recorder.media.audio import CAPACITY, CHANNELS, RATE, AudioFeed, Mixer
 
 
 def tone(level: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:

@@ -156,6 +156,7 @@ async def test_after_its_end_another_may_publish(fixture: Fixture) -> None:
     await fixture.flowing()
     fixture.relays.publishing_ended(KEY, "1")
     await fixture.webhooks(2)
+    await fixture.relays.close()
     fixture.transcoder.flowing.clear()
     await fixture.relays.publish(KEY, "2")
     await fixture.flowing()

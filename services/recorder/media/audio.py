@@ -1,6 +1,7 @@
-"""One track's audio on its way into the mixer: continuous as long as it arrives as it should."""
+"""The audio of a room: each track's feed puts it where it belongs on the timeline, the mixer adds all."""
 
 from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,15 +29,16 @@ class Mixer:
             late = max(0, self._read_to - position)
             room = self._read_to + self._size - position
             fitting = samples[late : max(late, room)]
-            self._ring[self._indexes(position + late, len(fitting))] += fitting
+            for ring, part in self._parts(position + late, len(fitting)):
+                self._ring[ring] += fitting[part]
 
     def read(self, count: int) -> NDArray[np.float32]:
         """The next `count` samples, channels by samples between -1 and 1; silence if nothing was added."""
         mixed = np.zeros((count, CHANNELS), dtype=np.int32)
         with self._lock:
-            indexes = self._indexes(self._read_to, min(count, self._size))
-            mixed[: len(indexes)] = self._ring[indexes]
-            self._ring[indexes] = 0
+            for ring, part in self._parts(self._read_to, min(count, self._size)):
+                mixed[part] = self._ring[ring]
+                self._ring[ring] = 0
             self._read_to += count
         limited = np.clip(mixed, -32_768, 32_767).astype(np.float32)
         return np.ascontiguousarray(limited.T / 32_768)
@@ -48,9 +50,11 @@ class Mixer:
                 self._ring[:] = 0
                 self._read_to = position
 
-    def _indexes(self, position: int, count: int) -> NDArray[np.int64]:
-        """Where in the ring so many samples from a position are."""
-        return np.arange(position, position + count) % self._size
+    def _parts(self, position: int, count: int) -> tuple[tuple[slice, slice], ...]:
+        """Where in the ring so many samples are, and which of them: in one part, or two around its end."""
+        start = position % self._size
+        first = min(count, self._size - start)
+        return (slice(start, start + first), slice(0, first)), (slice(0, count - first), slice(first, count))
 
 
 # Seconds. Audio that is off by less is left where it is: every shift can be heard.
@@ -67,7 +71,9 @@ _MAX_PUT_BACK = 0.4
 
 
 class AudioFeed:
-    """`start` is when the timeline begins on the steady clock.
+    """One track's audio on its way into the mixer: continuous as long as it arrives as it should.
+
+    `start` is when the timeline begins on the steady clock.
 
     `jitter_buffer_delay`: seconds spent in the SDK's jitter buffer; None until it is known.
     """

@@ -1,4 +1,4 @@
-"""Orders to the embedded engine, straight into the database, and what comes of them."""
+"""Jobs for the stack's recorder, ordered straight from the embedded engine, and their results."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tests.running_stack import RunningStack
 POLL_SECONDS = 0.1
 
 
-class NeverCame(AssertionError):
+class TimedOut(AssertionError):
     """What was waited for did not come before the deadline."""
 
 
 @dataclass(frozen=True)
-class Orders:
+class RecorderJobs:
     jobs: JobRepository
     segments: SegmentRepository
     engine: EmbeddedEngine
@@ -81,7 +81,7 @@ class Orders:
         deadline = time.monotonic() + within
         while not holds(job := await self.job(key)):
             if time.monotonic() > deadline:
-                raise NeverCame(f"after {within:.0f} s the job is {job}")
+                raise TimedOut(f"after {within:.0f} s the job is {job}")
             await asyncio.sleep(POLL_SECONDS)
         return job
 
@@ -90,7 +90,7 @@ class Orders:
         deadline = time.monotonic() + within
         while len(found := [one for one in await self.segments.of(key) if one.epoch == epoch]) < count:
             if time.monotonic() > deadline:
-                raise NeverCame(f"after {within:.0f} s there are {len(found)} segments of epoch {epoch}")
+                raise TimedOut(f"after {within:.0f} s there are {len(found)} segments of epoch {epoch}")
             await asyncio.sleep(POLL_SECONDS)
         return found
 
@@ -99,7 +99,7 @@ class Orders:
         deadline = time.monotonic() + within
         while left := await self.segments.of(key):
             if time.monotonic() > deadline:
-                raise NeverCame(f"after {within:.0f} s there still are {len(left)} segments")
+                raise TimedOut(f"after {within:.0f} s there still are {len(left)} segments")
             await asyncio.sleep(POLL_SECONDS)
 
     async def webhooks(self, ids: Sequence[str], *, within: float) -> set[str]:
@@ -122,7 +122,7 @@ def is_over(job: Job) -> bool:
 
 
 @asynccontextmanager
-async def orders(running: RunningStack) -> AsyncIterator[Orders]:
+async def recorder_jobs_of(running: RunningStack) -> AsyncIterator[RecorderJobs]:
     mongo = Mongo.from_uri(running.info.mongodb.egress)
     jobs = JobRepository(mongo)
     clock = SystemClock()
@@ -130,6 +130,6 @@ async def orders(running: RunningStack) -> AsyncIterator[Orders]:
     storage = running.data.data_of("storage")
     try:
         engine = EmbeddedEngine(jobs, RecorderRepository(mongo), clock)
-        yield Orders(jobs, SegmentRepository(mongo), engine, storage, mongo, egresses)
+        yield RecorderJobs(jobs, SegmentRepository(mongo), engine, storage, mongo, egresses)
     finally:
         mongo.close()
