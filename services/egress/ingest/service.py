@@ -75,7 +75,16 @@ class IngestService:
         try:
             if renew:
                 await self._delete_all(session_id)
-            ingress = await self._adopt_or_create(session_id, host_id, name)
+            # An earlier call may have made one and crashed before recording it.
+            found = await self._ingresses.list_ingresses(session_id)
+            # Its identity in the room is a sign-in of the host's own.
+            ingress = (
+                found[0]
+                if found
+                else await self._ingresses.create_rtmp_ingress(
+                    session_id, f"{host_id}:ingress", name=session_id, participant_name=name
+                )
+            )
             if await self._ingests.settle(session_id, claim, ingress.ingress_id):
                 log.info("ingest.made", session_id=session_id, ingress=ingress.ingress_id)
                 return ingress
@@ -83,18 +92,6 @@ class IngestService:
         finally:
             await self._ingests.release(session_id, claim)
         raise Conflict("The session ended while its ingest was being created", code="session_over")
-
-    async def _adopt_or_create(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """An earlier call may have made one and crashed before recording it.
-
-        Its identity in the room is a sign-in of the host's own.
-        """
-        found = await self._ingresses.list_ingresses(session_id)
-        if found:
-            return found[0]
-        return await self._ingresses.create_rtmp_ingress(
-            session_id, f"{host_id}:ingress", name=session_id, participant_name=name
-        )
 
     async def end(self, event: SessionEvent) -> None:
         """The session is over, whichever way: see `close`."""

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.files import RecordingFiles
 from services.egress.recordings.orphans import StorageOrphans
-from services.egress.recordings.repository import BATCH, RecordingRepository
+from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
 from shared.errors import AppError
 
@@ -103,24 +103,13 @@ class Housekeeping:
         before = None if days is None else self._clock.now() - timedelta(days=days)
         excess = 0
         if older_than_days is None and self._limits.bytes is not None:
-            held = sum([recording.file_size or 0 async for recording in self._stored()])
+            held = sum([recording.file_size or 0 async for recording in self._recordings.stored()])
             excess = held - self._limits.bytes
-        async for recording in self._stored():
+        async for recording in self._recordings.stored():
             if excess <= 0 and (before is None or recording.created_at >= before):
                 return
             excess -= recording.file_size or 0
             yield recording
-
-    async def _stored(self) -> AsyncIterator[Recording]:
-        """All that have a file, the oldest first."""
-        after = ""
-        while True:
-            found = await self._recordings.stored(after=after)
-            for recording in found:
-                yield recording
-            if len(found) < BATCH:
-                return
-            after = found[-1].id
 
     async def run(self) -> None:
         """Clean and sweep every hour, until cancelled; every minute while that fails."""

@@ -46,14 +46,11 @@ class StorageOrphans:
         return swept
 
     async def _rows_without_file(self, swept: SweepResult) -> None:
-        after = ""
-        while found := await self._recordings.stored(after=after):
-            for recording in found:
-                if await self._storage.head(recording.file_key) is None:
-                    swept.rows += 1
-                    ORPHANS.labels("row").inc()
-                    await self._fail(recording.id)
-            after = found[-1].id
+        async for recording in self._recordings.stored():
+            if await self._storage.head(recording.file_key) is None:
+                swept.rows += 1
+                ORPHANS.labels("row").inc()
+                await self._fail(recording.id)
 
     async def _fail(self, id: str) -> None:
         try:

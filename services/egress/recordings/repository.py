@@ -1,16 +1,15 @@
 """Where recordings are kept; their files are in the storage."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
 from services.egress.recordings.domain import Recording
 from shared.contracts.states import RecordingStatus
 from shared.ids import first_id_at
-from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Index
 from shared.persistence.repository import COUNTED_TO, Repository
 
-_COMPLETED = RecordingStatus.COMPLETED.value
 # Read at a time, the whole of it being more than should be held at once.
 BATCH = 500
 
@@ -43,13 +42,20 @@ class RecordingRepository(Repository[Recording]):
         """How many there are, counted no further than lists are."""
         return await self.collection.count({"tombstone": {"$exists": False}}, limit=COUNTED_TO)
 
-    async def stored(self, *, after: str = "", before: datetime | None = None) -> Sequence[Recording]:
-        """Some that have a file, the oldest first: those behind the id `after` that began before `before`."""
-        ids: Document = {"$gt": after} | ({"$lt": first_id_at(before)} if before else {})
-        found = await self.collection.find(
-            {"status": _COMPLETED, "_id": ids}, sort=[("_id", ASCENDING)], limit=BATCH
-        )
-        return [self.load(document) for document in found]
+    async def stored(self) -> AsyncIterator[Recording]:
+        """All that have a file, the oldest first."""
+        after = ""
+        while True:
+            found = await self.collection.find(
+                {"status": RecordingStatus.COMPLETED.value, "_id": {"$gt": after}},
+                sort=[("_id", ASCENDING)],
+                limit=BATCH,
+            )
+            for document in found:
+                yield self.load(document)
+            if len(found) < BATCH:
+                return
+            after = found[-1]["_id"]
 
     async def unfinished(self, before: datetime) -> Sequence[Recording]:
         """Those that began before then and are not over."""
