@@ -1,1 +1,1 @@
-"""The egress service: LiveKit's webhooks, ingest, streams and recordings."""
+"""The egress service: LiveKit's webhooks, streams, recordings, ingest, and keeping LiveKit in line."""

@@ -92,7 +92,7 @@ class EngineSync:
             await self._engine.stop(other.egress_id)
             observed = f"egress {other.egress_id} {other.status.value}, another is planned"
             drift = Drift(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
-            action = f"egress {other.egress_id} told to stop"
+            action = f"egress {other.egress_id} asked to stop"
             await self._ledger.record([DriftCorrection(drift, action, estimated=False)])
         return seen
 
@@ -101,7 +101,7 @@ class EngineSync:
         observed = seen.status.value if seen else "the engine has none"
         drift = Drift(Kind.EGRESS, before.session_id, f"egress {before.status.value}", observed)
         reported = seen is not None and (seen.ended_at is not None or not seen.status.over)
-        action = f"egress {before.egress_id} is taken for {after.status.value}"
+        action = f"egress {before.egress_id} is presumed {after.status.value}"
         done = DriftCorrection(drift, action, estimated=after.presumed or not reported)
         await self._ledger.record([done])
 

@@ -45,7 +45,7 @@ class OrphanedEgresses:
         if not running or belongs(running[0], plans.get(running[0].key or "")):
             return None
         await self._engine.stop(drift.subject_id)
-        return DriftCorrection(drift, f"egress {drift.subject_id} told to stop", estimated=False)
+        return DriftCorrection(drift, f"egress {drift.subject_id} asked to stop", estimated=False)
 
     async def _stop_planned(self, drift: Drift, planned: PlannedEgress) -> DriftCorrection | None:
         known = await self._sessions.ask(drift.session_id)

@@ -85,7 +85,7 @@ class IngressReconciliation:
         await self._ingests.follow(
             drift.session_id, seen.ingress_id, self._clock.now(), publishing=publishing
         )
-        return DriftCorrection(drift, f"told as {kind.name}", estimated=at is None)
+        return DriftCorrection(drift, f"reported as {kind.name}", estimated=at is None)
 
     async def _report(self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None) -> None:
         now = self._clock.now()

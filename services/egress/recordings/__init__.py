@@ -1,1 +1,1 @@
-"""Recordings: stored files of sessions, by hand or with the stream."""
+"""Recordings: stored files of sessions, started by hand or with the stream."""

@@ -16,7 +16,7 @@ from shared.errors import Conflict
 
 _UNSAFE = re.compile(r'[\\/:*?"<>|]+')
 _NOTHING = "Nothing was recorded: it ended before any media came"
-# LiveKit Egress's words for the same, which say nothing to hosts.
+# LiveKit Egress's message for the same, which means nothing to hosts.
 _NO_START = "Start signal not received"
 
 
@@ -69,14 +69,14 @@ class Recording:
         return self._changed()
 
     def ask_to_stop(self, now: datetime) -> Sequence[Event]:
-        """Somebody wants it to end; it does once its egress has."""
+        """It has been asked to end; it does once its egress has."""
         if self.status is not RecordingStatus.RECORDING or self.stop_requested_at is not None:
             return []
         self.stop_requested_at = self.updated_at = now
         return self._changed()
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
-        """Take over what is known of its egress while that runs."""
+        """Apply the state of its egress while that runs."""
         if self.status is not RecordingStatus.RECORDING:
             return []
         if (self.egress_id, self.error) == (egress.egress_id, egress.error):
@@ -87,7 +87,7 @@ class Recording:
     def finish(self, egress: PlannedEgress, size: int | None, now: datetime) -> Sequence[Event]:
         """Its egress is over; `size` is that of the stored file, None if there is none.
 
-        A file may still appear after the recording has failed.
+        A file may still arrive after the recording was taken to have failed.
         """
         if self.completed or (size is None and self.status is RecordingStatus.FAILED):
             return []
@@ -128,12 +128,12 @@ class Recording:
         return [RecordingDeleted(recording=self.state())]
 
     def withdraw(self) -> Sequence[Event]:
-        """Nothing was begun for it after all."""
+        """No egress was planned for it after all."""
         return [RecordingDeleted(recording=self.state())]
 
     @property
     def file_name(self) -> str:
-        """What the file is saved as: the name, without what file systems or headers make something of."""
+        """The name the file is saved under, without characters special to file systems or headers."""
         printable = "".join(c for c in self.name if unicodedata.category(c)[0] != "C")
         name = _UNSAFE.sub("_", printable).strip(" .")[:120]
         return f"{name or 'recording'}.mp4"

@@ -1,4 +1,4 @@
-"""What does not fit together: rows without files, files without rows."""
+"""Orphans in the storage: recordings without a file, files without a recording."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

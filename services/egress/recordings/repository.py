@@ -1,4 +1,4 @@
-"""Where recordings are kept; their files are in the storage."""
+"""Recordings; their files are in the storage."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from shared.ids import first_id_at
 from shared.persistence.mongo import ASCENDING, DESCENDING, Index
 from shared.persistence.repository import COUNTED_TO, Repository
 
-# Read at a time, the whole of it being more than should be held at once.
+# Read at a time: all of them may be too many to hold in memory.
 BATCH = 500
 
 

@@ -1,4 +1,4 @@
-"""Recordings that go on although their egress is over, or was never planned."""
+"""Recordings that stay `recording` although their egress is over, or was never planned."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ class StuckRecordings:
         return [drift for drift in found if drift is not None]
 
     async def correct(self, drift: Drift) -> DriftCorrection | None:
-        """Bring it to its end, as the storage has it."""
+        """End it, with the file if the storage has it."""
         recording = await self._recordings.get(drift.subject_id)
         egress = await self._egresses.find(recording.key)
         if egress is None:

@@ -1,1 +1,1 @@
-"""Streams: the HLS of sessions, from the wish for one to the playlists that people's players read."""
+"""Streams: the HLS of sessions, from the request for one to the playlists that players read."""

@@ -1,4 +1,4 @@
-"""The stream of a session: which egresses make it, and what there is to play. Pure."""
+"""The stream of a session: the egresses that make it, and what there is to play. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ class StreamPart:
 
 @dataclass(kw_only=True)
 class Stream:
-    """`id` is the session's. `parts` are its egresses, the oldest first; the last is the one that counts.
+    """`id` is the session's. `parts` are its egresses, the oldest first; the last is the current one.
 
-    `session_version` is the newest state of the session that was followed, `attempt` the newest wish.
-    `record`: with a recording, which the part makes, or, where the part ran already, an egress of its own;
+    `session_version` is the newest state of the session that was applied, `attempt` the newest request.
+    `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
-    deleted; they stay where there is no such time.
+    deleted; without it they stay.
     """
 
     id: str
@@ -69,7 +69,7 @@ class Stream:
     def follow(
         self, session: SessionState, part: StreamPart, over: str | None, now: datetime
     ) -> Sequence[Event]:
-        """Follow a state of the session that wants a stream; `part` is begun where one is needed."""
+        """Apply a state of the session that wants a stream; `part` is begun if one is needed."""
         if session.version < self.session_version:
             return []
         begin = self.needs_part(session, over)
@@ -87,7 +87,7 @@ class Stream:
         return []
 
     def replace(self, part: StreamPart, key: str, now: datetime) -> Sequence[Event]:
-        """Begin another part in place of the one with this `key`, if that is still current."""
+        """Replace the part with this `key` by another, if it is still the current one."""
         if not self.wanted or not self._may_begin(key):
             return []
         return self._begin(part, now)
@@ -112,18 +112,18 @@ class Stream:
         return self._changed()
 
     def shows(self, egress: PlannedEgress) -> bool:
-        """Whether its state is what is known of the egress that counts."""
+        """Whether its status is that of its current egress."""
         return self.status is self._seen(egress)[0]
 
     def abandon(self, now: datetime) -> Sequence[Event]:
-        """It is over, and the egress that was to make it was never planned."""
+        """It is over, and its egress was never planned."""
         if self.wanted or self.status is not StreamStatus.ENDING:
             return []
         self.status, self.updated_at = StreamStatus.ENDED, now
         return self._changed()
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
-        """Take over what is known of the egress; of one that no longer counts nothing."""
+        """Apply the state of the current egress; others are ignored."""
         if self.current is None or egress.id != self.current.key:
             return []
         before = (self.status, self.hls_path, self.error)

@@ -36,11 +36,6 @@ class PlaylistSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Playlist:
-    text: str
-
-
-@dataclass(frozen=True)
 class HlsFile:
     """A stored file: its storage key and its content type."""
 
@@ -62,8 +57,8 @@ class HlsService:
         }
         self._known: TtlCache[Stream | None] = TtlCache(_STREAM_TTL)
 
-    async def find(self, path: str) -> Playlist | HlsFile:
-        """What is served at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
+    async def find(self, path: str) -> str | HlsFile:
+        """The playlist or file at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         token, session_id, rest = _split(path)
         if token is not None:
             self._links.verify(token, session_id)
@@ -73,7 +68,7 @@ class HlsService:
         if token is None and not stream.listed:
             raise Forbidden("This stream needs a signed link", code="link_required")
         if rest in self._playlists:
-            return Playlist(await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest)))
+            return await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
         return _file(stream, rest)
 
     async def _playlist(self, stream: Stream, name: str) -> str:

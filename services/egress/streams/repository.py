@@ -1,4 +1,4 @@
-"""Where the streams of sessions are kept."""
+"""The streams of sessions."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -21,7 +21,7 @@ class StreamRepository(Repository[Stream]):
     )
 
     async def ensure(self, stream: Stream) -> Stream:
-        """The stored stream of the session, created if there is none."""
+        """The stream of the session as it is stored, made if there is none."""
         found = await self.find(stream.id)
         if found is not None:
             return found
@@ -45,5 +45,5 @@ class StreamRepository(Repository[Stream]):
         return [self.load(document) for document in documents]
 
     async def set_listed(self, library_id: str, *, listed: bool) -> None:
-        """A library became public, or no longer is; streams publish no event for it."""
+        """A library was made public, or no longer is; streams publish no event of it."""
         await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})

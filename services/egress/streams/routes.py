@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from services.egress.streams.health import StreamHealthService
-from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService, Playlist
+from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService
 from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
 from shared.http import ANONYMOUS, MODERATOR, Reply, Request, Routes
 from shared.http.files import send_file
@@ -43,8 +43,8 @@ async def get_hls(request: Request) -> web.StreamResponse:
     """
     service = request.service(HLS)
     found = await service.find(request.raw.match_info["path"])
-    if isinstance(found, Playlist):
-        return _playlist_response(found.text)
+    if isinstance(found, str):
+        return _playlist_response(found)
     headers = _SHORT if found.content_type == PLAYLIST_TYPE else _FOREVER
     return await send_file(
         request.raw, service.storage, found.key, content_type=found.content_type, headers=headers

@@ -1,4 +1,4 @@
-"""Streams that are not what their session wants, or not what has become of their egress."""
+"""Streams that differ from what their session wants, or from the state of their egress."""
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
@@ -13,7 +13,7 @@ _PASSING = frozenset({StreamStatus.STARTING, StreamStatus.ACTIVE, StreamStatus.E
 
 
 class StuckStreams:
-    """Compares requests, streams and planned egresses; if they differ, an event was lost."""
+    """Compares sessions, streams and planned egresses; if they differ, an event was lost."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ def _difference(
     session_id: str, stream: Stream | None, known: KnownSession | None, planned: dict[str, PlannedEgress]
 ) -> Drift | None:
     egress = planned.get(stream.current.key) if stream and stream.current else None
-    differs = wish(stream, known) or (fate(stream, egress) if stream else None)
+    differs = compare_session(stream, known) or (compare_egress(stream, egress) if stream else None)
     return Drift(Kind.STREAM, session_id, *differs) if differs else None
 
 
-def wish(stream: Stream | None, known: KnownSession | None) -> tuple[str, str] | None:
-    """What the session wants, against what the stream is there for: expected and observed."""
+def compare_session(stream: Stream | None, known: KnownSession | None) -> tuple[str, str] | None:
+    """What the session wants, against the stream: expected and observed."""
     if known is None:
         return None
     if known.over:
@@ -64,8 +64,8 @@ def wish(stream: Stream | None, known: KnownSession | None) -> tuple[str, str] |
     return None
 
 
-def fate(stream: Stream, egress: PlannedEgress | None) -> tuple[str, str] | None:
-    """What the stream shows, against what is known of its egress."""
+def compare_egress(stream: Stream, egress: PlannedEgress | None) -> tuple[str, str] | None:
+    """The status of the stream, against that of its egress."""
     if stream.status not in _PASSING or (egress is not None and stream.shows(egress)):
         return None
     return f"stream {stream.status.value}", f"egress {egress.status.value}" if egress else "no egress planned"

@@ -1,1 +1,1 @@
-"""Receives LiveKit's webhooks and publishes them as our events."""
+"""LiveKit's webhooks, received once and published as our events."""
