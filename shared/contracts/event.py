@@ -42,12 +42,6 @@ class Event(BaseModel):
         raise NotImplementedError(f"{type(self).__name__} names no key")
 
 
-class State(BaseModel):
-    """Base of the full states that events carry; see `shared.contracts.states`."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
 @dataclass(frozen=True)
 class Envelope:
     """An event as it travels: CloudEvents' `id`, `source`, `time`, our event, and what caused it.
