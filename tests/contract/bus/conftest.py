@@ -1,16 +1,16 @@
-"""Every case that asks for a `stage` is played twice: on the broker in memory and on the real one."""
+"""Every case that asks for a `broker` is played twice: on the broker in memory and on the real one."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.bus.node import Node
-from tests.contract.bus.stages import MemoryStage, RabbitStage, Stage
+from tests.contract.bus.brokers import BrokerFixture, MemoryBrokerFixture, RabbitFixture
+from tests.contract.bus.rabbitmq_node import RabbitMqNode
 
 
 @pytest.fixture(scope="session")
-async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
-    node = Node(tmp_path_factory.mktemp("rabbitmq"))
+async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RabbitMqNode]:
+    node = RabbitMqNode(tmp_path_factory.mktemp("rabbitmq"))
     try:
         await node.start()
         yield node
@@ -19,20 +19,20 @@ async def node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def rabbit_stage(node: Node) -> AsyncIterator[RabbitStage]:
-    stage = RabbitStage(node)
-    yield stage
-    await stage.close()
+async def rabbit_broker(node: RabbitMqNode) -> AsyncIterator[RabbitFixture]:
+    broker = RabbitFixture(node)
+    yield broker
+    await broker.close()
 
 
 @pytest.fixture
-async def memory_stage() -> AsyncIterator[MemoryStage]:
-    stage = MemoryStage()
-    yield stage
-    await stage.close()
+async def memory_broker() -> AsyncIterator[MemoryBrokerFixture]:
+    broker = MemoryBrokerFixture()
+    yield broker
+    await broker.close()
 
 
-@pytest.fixture(params=["memory_stage", "rabbit_stage"])
-def stage(request: pytest.FixtureRequest) -> Stage:
-    made: Stage = request.getfixturevalue(request.param)
+@pytest.fixture(params=["memory_broker", "rabbit_broker"])
+def broker(request: pytest.FixtureRequest) -> BrokerFixture:
+    made: BrokerFixture = request.getfixturevalue(request.param)
     return made

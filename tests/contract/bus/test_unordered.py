@@ -10,17 +10,17 @@ from shared.bus.codec import Message, encode
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import NotFound, Unavailable
+from tests.contract.bus.brokers import BrokerFixture, dead_letters, eventually
 from tests.contract.bus.events import Seen, finished, sid, started
-from tests.contract.bus.stages import Stage, dead_letters, eventually
 
 
-async def test_every_group_gets_what_it_asks_for_and_nothing_else(stage: Stage) -> None:
-    bus, other = await stage.bus(), await stage.bus()
+async def test_every_group_gets_what_it_asks_for_and_nothing_else(broker: BrokerFixture) -> None:
+    bus, other = await broker.bus(), await broker.bus()
     starts, ends, both = Seen(), Seen(), Seen()
-    await stage.subscribe(bus, Group(stage.name("starts"), {LiveKitRoomStarted: starts.one}))
-    await stage.subscribe(bus, Group(stage.name("ends"), {LiveKitRoomFinished: ends.one}))
-    await stage.subscribe(
-        other, Group(stage.name("both"), {LiveKitRoomStarted: both.one, LiveKitRoomFinished: both.one})
+    await broker.subscribe(bus, Group(broker.name("starts"), {LiveKitRoomStarted: starts.one}))
+    await broker.subscribe(bus, Group(broker.name("ends"), {LiveKitRoomFinished: ends.one}))
+    await broker.subscribe(
+        other, Group(broker.name("both"), {LiveKitRoomStarted: both.one, LiveKitRoomFinished: both.one})
     )
     sent = [started(1), finished(2), started(3)]
     for envelope in sent:
@@ -32,20 +32,20 @@ async def test_every_group_gets_what_it_asks_for_and_nothing_else(stage: Stage) 
     assert sorted(both.envelopes, key=lambda one: one.id) == sorted(sent, key=lambda one: one.id)
 
 
-async def test_replicas_share_the_events_of_a_group(stage: Stage) -> None:
+async def test_replicas_share_the_events_of_a_group(broker: BrokerFixture) -> None:
     first, second = Seen(), Seen()
-    name = stage.name("shared")
-    publisher = await stage.bus()
-    await stage.subscribe(await stage.bus(), Group(name, {LiveKitRoomStarted: first.one}))
-    await stage.subscribe(await stage.bus(), Group(name, {LiveKitRoomStarted: second.one}))
-    stage.groups.pop()
+    name = broker.name("shared")
+    publisher = await broker.bus()
+    await broker.subscribe(await broker.bus(), Group(name, {LiveKitRoomStarted: first.one}))
+    await broker.subscribe(await broker.bus(), Group(name, {LiveKitRoomStarted: second.one}))
+    broker.groups.pop()
     await asyncio.gather(*(publisher.publish(started(number)) for number in range(60)))
     await eventually(lambda: len(first.envelopes) + len(second.envelopes) == 60)
     assert {*first.sids, *second.sids} == {str(number) for number in range(60)}
 
 
-async def test_handlers_of_a_group_run_at_the_same_time_up_to_its_concurrency(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_handlers_of_a_group_run_at_the_same_time_up_to_its_concurrency(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     running = most = done = 0
 
     async def handle(_: Envelope) -> None:
@@ -54,14 +54,14 @@ async def test_handlers_of_a_group_run_at_the_same_time_up_to_its_concurrency(st
         await asyncio.sleep(0.02)
         running, done = running - 1, done + 1
 
-    await stage.subscribe(bus, Group(stage.name("busy"), {LiveKitRoomStarted: handle}, concurrency=4))
+    await broker.subscribe(bus, Group(broker.name("busy"), {LiveKitRoomStarted: handle}, concurrency=4))
     await asyncio.gather(*(bus.publish(started(number)) for number in range(20)))
     await eventually(lambda: done == 20)
     assert 2 <= most <= 4
 
 
-async def test_a_failure_is_tried_again_later_and_then_is_forgotten(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_a_failure_is_tried_again_later_and_then_is_forgotten(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen = Seen()
     failures = iter([ValueError("first"), KeyError("second")])
 
@@ -70,8 +70,8 @@ async def test_a_failure_is_tried_again_later_and_then_is_forgotten(stage: Stage
             raise error
         await seen.one(envelope)
 
-    group = Group(stage.name("retried"), {LiveKitRoomStarted: handle})
-    await stage.subscribe(bus, group)
+    group = Group(broker.name("retried"), {LiveKitRoomStarted: handle})
+    await broker.subscribe(bus, group)
     bad = started("bad")
     await bus.publish(bad)
     await bus.publish(started("good"))
@@ -81,8 +81,8 @@ async def test_a_failure_is_tried_again_later_and_then_is_forgotten(stage: Stage
     assert await bus.dead_letters(group.name) == []
 
 
-async def test_what_keeps_failing_is_dead_lettered_listed_and_replayed(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_what_keeps_failing_is_dead_lettered_listed_and_replayed(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen, neighbour, calls = Seen(), Seen(), 0
     healthy = False
 
@@ -93,9 +93,9 @@ async def test_what_keeps_failing_is_dead_lettered_listed_and_replayed(stage: St
             raise ValueError("amqp://user:secret@host/ is bad")
         await seen.one(envelope)
 
-    group = Group(stage.name("dead"), {LiveKitRoomStarted: handle})
-    await stage.subscribe(bus, group)
-    await stage.subscribe(bus, Group(stage.name("neighbour"), {LiveKitRoomStarted: neighbour.one}))
+    group = Group(broker.name("dead"), {LiveKitRoomStarted: handle})
+    await broker.subscribe(bus, group)
+    await broker.subscribe(bus, Group(broker.name("neighbour"), {LiveKitRoomStarted: neighbour.one}))
     sent = [started(number) for number in range(3)]
     for envelope in sent:
         await bus.publish(envelope)
@@ -123,14 +123,14 @@ async def test_what_keeps_failing_is_dead_lettered_listed_and_replayed(stage: St
     assert len(neighbour.envelopes) == 3, "a replay reaches no other group"
 
 
-async def test_a_group_that_never_was_has_no_dead_letters(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_a_group_that_never_was_has_no_dead_letters(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     with pytest.raises(NotFound):
-        await bus.dead_letters(stage.name("nobody"))
+        await bus.dead_letters(broker.name("nobody"))
 
 
-async def test_something_away_is_waited_for_and_is_no_attempt(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_something_away_is_waited_for_and_is_no_attempt(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen = Seen()
     refusals = 12
 
@@ -141,15 +141,15 @@ async def test_something_away_is_waited_for_and_is_no_attempt(stage: Stage) -> N
             raise Unavailable("the database is away")
         await seen.one(envelope)
 
-    group = Group(stage.name("waiting"), {LiveKitRoomStarted: handle})
-    await stage.subscribe(bus, group)
+    group = Group(broker.name("waiting"), {LiveKitRoomStarted: handle})
+    await broker.subscribe(bus, group)
     await bus.publish(started(1))
     await eventually(lambda: len(seen.envelopes) == 1)
     assert await bus.dead_letters(group.name) == []
 
 
-async def test_a_cancellation_that_nobody_asked_for_is_a_failure_like_another(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_a_cancellation_that_nobody_asked_for_is_a_failure_like_another(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen = Seen()
     cancelled = False
 
@@ -160,19 +160,19 @@ async def test_a_cancellation_that_nobody_asked_for_is_a_failure_like_another(st
             raise asyncio.CancelledError
         await seen.one(envelope)
 
-    await stage.subscribe(bus, Group(stage.name("cancelled"), {LiveKitRoomStarted: handle}))
+    await broker.subscribe(bus, Group(broker.name("cancelled"), {LiveKitRoomStarted: handle}))
     await bus.publish(started(1))
     await eventually(lambda: len(seen.envelopes) == 1)
     assert bus.state() is None
 
 
-async def test_an_event_of_another_release_is_passed_over(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_an_event_of_another_release_is_passed_over(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen = Seen()
-    group = Group(stage.name("unknown"), {LiveKitRoomStarted: seen.one})
-    await stage.subscribe(bus, group)
+    group = Group(broker.name("unknown"), {LiveKitRoomStarted: seen.one})
+    await broker.subscribe(bus, group)
     known = encode(started(1))
-    await stage.inject(
+    await broker.inject(
         "livekit_room.started.v1.00", Message({**known.headers, "ce-type": "livekit_room.started.v9"}, b"{}")
     )
     await bus.publish(started(2))
@@ -180,14 +180,14 @@ async def test_an_event_of_another_release_is_passed_over(stage: Stage) -> None:
     assert await bus.dead_letters(group.name) == []
 
 
-async def test_unknown_fields_are_ignored(stage: Stage) -> None:
-    bus = await stage.bus()
+async def test_unknown_fields_are_ignored(broker: BrokerFixture) -> None:
+    bus = await broker.bus()
     seen = Seen()
-    await stage.subscribe(bus, Group(stage.name("fields"), {LiveKitRoomStarted: seen.one}))
+    await broker.subscribe(bus, Group(broker.name("fields"), {LiveKitRoomStarted: seen.one}))
     envelope = started(1)
     message = encode(envelope)
     body = message.body.replace(b"{", b'{"of_a_later_release":{"a":[1]},', 1)
-    await stage.inject(envelope.routing_key, Message({**message.headers, "ce-later": "x"}, body))
+    await broker.inject(envelope.routing_key, Message({**message.headers, "ce-later": "x"}, body))
     await eventually(lambda: len(seen.envelopes) == 1)
     assert seen.envelopes == [envelope]
 
@@ -203,14 +203,14 @@ async def test_unknown_fields_are_ignored(stage: Stage) -> None:
     ],
 )
 async def test_what_cannot_be_read_is_dead_lettered_at_once(
-    stage: Stage, headers: dict[str, str | int], body: bytes | None, reason: str
+    broker: BrokerFixture, headers: dict[str, str | int], body: bytes | None, reason: str
 ) -> None:
-    bus = await stage.bus()
+    bus = await broker.bus()
     seen = Seen()
-    group = Group(stage.name("malformed"), {LiveKitRoomStarted: seen.one})
-    await stage.subscribe(bus, group)
+    group = Group(broker.name("malformed"), {LiveKitRoomStarted: seen.one})
+    await broker.subscribe(bus, group)
     good = encode(started(1))
-    await stage.inject(started(1).routing_key, Message({**good.headers, **headers}, body or good.body))
+    await broker.inject(started(1).routing_key, Message({**good.headers, **headers}, body or good.body))
     await bus.publish(started(2))
     await eventually(lambda: seen.sids == ["2"])
     [letter] = await dead_letters(bus, group.name, 1)
@@ -219,11 +219,11 @@ async def test_what_cannot_be_read_is_dead_lettered_at_once(
     assert letter.body == (body or good.body)
 
 
-async def test_a_validation_error_of_the_handler_is_not_tried_again(stage: Stage) -> None:
+async def test_a_validation_error_of_the_handler_is_not_tried_again(broker: BrokerFixture) -> None:
     class Strict(BaseModel):
         number: int
 
-    bus = await stage.bus()
+    bus = await broker.bus()
     calls = 0
 
     async def handle(envelope: Envelope) -> None:
@@ -231,13 +231,13 @@ async def test_a_validation_error_of_the_handler_is_not_tried_again(stage: Stage
         calls += 1
         Strict.model_validate({"number": sid(envelope)})
 
-    group = Group(stage.name("invalid"), {LiveKitRoomStarted: handle})
-    await stage.subscribe(bus, group)
+    group = Group(broker.name("invalid"), {LiveKitRoomStarted: handle})
+    await broker.subscribe(bus, group)
     await bus.publish(started("not a number"))
     [letter] = await dead_letters(bus, group.name, 1)
     assert calls == 1
     assert "not a number" not in letter.reason
 
 
-async def test_an_event_that_nobody_wants_is_published_all_the_same(stage: Stage) -> None:
-    await (await stage.bus()).publish(started(1))
+async def test_an_event_that_nobody_wants_is_published_all_the_same(broker: BrokerFixture) -> None:
+    await (await broker.bus()).publish(started(1))

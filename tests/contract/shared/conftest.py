@@ -11,7 +11,7 @@ from shared.testing.fake_clock import FakeClock
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.databases import database_of_its_own
-from tests.contract.shared.things import Things
+from tests.contract.shared.example_aggregate import Things
 
 
 @pytest.fixture

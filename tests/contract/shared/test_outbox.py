@@ -12,33 +12,33 @@ from shared.errors import Unavailable
 from shared.persistence.mongo import Document, Mongo
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
-from tests.contract.shared.relays import Ground, emptied, eventually, is_empty, running
-from tests.contract.shared.things import Thing, Things, thing, versions
+from tests.contract.shared.example_aggregate import Thing, Things, thing, versions
+from tests.contract.shared.outbox_fixture import OutboxFixture, emptied, eventually, is_empty, running
 
 
 @pytest.fixture
-async def ground_in_memory() -> AsyncIterator[Ground]:
+async def memory_fixture() -> AsyncIterator[OutboxFixture]:
     bus = MemoryBus()
-    ground = Ground(memory_mongo(), bus)
-    await ground.listen()
-    yield ground
+    fixture = OutboxFixture(memory_mongo(), bus)
+    await fixture.listen()
+    yield fixture
     await bus.stop_consuming()
 
 
 @pytest.fixture
-async def real_ground(stack: Stack, real_mongo: Mongo) -> AsyncIterator[Ground]:
+async def real_fixture(stack: Stack, real_mongo: Mongo) -> AsyncIterator[OutboxFixture]:
     bus = RabbitBus(stack.amqp_url, service="tests")
     await bus.start()
-    ground = Ground(real_mongo, bus)
-    await ground.listen()
-    yield ground
+    fixture = OutboxFixture(real_mongo, bus)
+    await fixture.listen()
+    yield fixture
     await bus.stop_consuming()
     await bus.close()
 
 
-@pytest.fixture(params=["ground_in_memory", "real_ground"])
-def ground(request: pytest.FixtureRequest) -> Ground:
-    made: Ground = request.getfixturevalue(request.param)
+@pytest.fixture(params=["memory_fixture", "real_fixture"])
+def fixture(request: pytest.FixtureRequest) -> OutboxFixture:
+    made: OutboxFixture = request.getfixturevalue(request.param)
     return made
 
 
@@ -55,20 +55,20 @@ def first_of_each(seen: list[int]) -> list[int]:
     return list(dict.fromkeys(seen))
 
 
-async def test_each_things_events_arrive_in_order_and_once(ground: Ground) -> None:
-    things, outbox, _ = await ground.relay()
+async def test_each_things_events_arrive_in_order_and_once(fixture: OutboxFixture) -> None:
+    things, outbox, _ = await fixture.relay()
     async with running(outbox):
         made = await asyncio.gather(*(changed(things, 5) for _ in range(6)))
-        await eventually(lambda: len(ground.arrived) >= 30)
+        await eventually(lambda: len(fixture.arrived) >= 30)
         await emptied(things)
     for one in made:
-        assert versions(ground.arrived, one.id) == [1, 2, 3, 4, 5]
-    assert len({envelope.id for envelope in ground.arrived}) == 30
-    assert {envelope.source for envelope in ground.arrived} == {"/greenroom/tests"}
+        assert versions(fixture.arrived, one.id) == [1, 2, 3, 4, 5]
+    assert len({envelope.id for envelope in fixture.arrived}) == 30
+    assert {envelope.source for envelope in fixture.arrived} == {"/greenroom/tests"}
 
 
-async def test_what_cannot_be_published_waits(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
+async def test_what_cannot_be_published_waits(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay()
     gate.shut = True
     async with running(outbox):
         made = await changed(things, 3)
@@ -77,13 +77,13 @@ async def test_what_cannot_be_published_waits(ground: Ground) -> None:
         await outbox.clear_once()
         assert not await is_empty(things)
         gate.shut = False
-        await eventually(lambda: len(ground.arrived) >= 3)
+        await eventually(lambda: len(fixture.arrived) >= 3)
         await emptied(things)
-    assert first_of_each(versions(ground.arrived, made.id)) == [1, 2, 3]
+    assert first_of_each(versions(fixture.arrived, made.id)) == [1, 2, 3]
 
 
-async def test_after_a_failure_nothing_later_of_the_thing_overtakes(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
+async def test_after_a_failure_nothing_later_of_the_thing_overtakes(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay()
     made = await changed(things, 3)
     gate.hold_at = 1
     publishing = asyncio.create_task(outbox.publish_once())
@@ -94,38 +94,38 @@ async def test_after_a_failure_nothing_later_of_the_thing_overtakes(ground: Grou
     await outbox.clear_once()
     await things.change(made.id, lambda one: one.add(1))
     await outbox.drain(5)
-    await eventually(lambda: len(ground.arrived) >= 4)
-    assert versions(ground.arrived, made.id) == [1, 2, 3, 4]
+    await eventually(lambda: len(fixture.arrived) >= 4)
+    assert versions(fixture.arrived, made.id) == [1, 2, 3, 4]
     assert await is_empty(things)
 
 
-async def test_what_a_cancelled_relay_left_the_next_one_publishes(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
+async def test_what_a_cancelled_relay_left_the_next_one_publishes(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay()
     made = [await changed(things, 2) for _ in range(4)]
     gate.hold_at = 3
     async with running(outbox):
         await gate.holding.wait()
-    _, successor, _ = await ground.relay()
+    _, successor, _ = await fixture.relay()
     await successor.drain(5)
-    await eventually(lambda: all(first_of_each(versions(ground.arrived, one.id)) == [1, 2] for one in made))
+    await eventually(lambda: all(first_of_each(versions(fixture.arrived, one.id)) == [1, 2] for one in made))
     assert await is_empty(things)
 
 
-async def test_two_relays_at_once_lose_nothing_and_clear_all(ground: Ground) -> None:
-    things, one, _ = await ground.relay()
-    others, two, _ = await ground.relay()
+async def test_two_relays_at_once_lose_nothing_and_clear_all(fixture: OutboxFixture) -> None:
+    things, one, _ = await fixture.relay()
+    others, two, _ = await fixture.relay()
     async with running(one, two):
         made = await asyncio.gather(*(changed(repository, 5) for repository in (things, others) * 3))
         await eventually(
-            lambda: all(set(versions(ground.arrived, each.id)) == {1, 2, 3, 4, 5} for each in made)
+            lambda: all(set(versions(fixture.arrived, each.id)) == {1, 2, 3, 4, 5} for each in made)
         )
         await emptied(things)
     for each in made:
-        assert first_of_each(versions(ground.arrived, each.id)) == [1, 2, 3, 4, 5]
+        assert first_of_each(versions(fixture.arrived, each.id)) == [1, 2, 3, 4, 5]
 
 
-async def test_what_was_deleted_goes_when_its_events_are_confirmed(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
+async def test_what_was_deleted_goes_when_its_events_are_confirmed(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay()
     made = await changed(things, 2)
     await things.remove(made.id, Thing.told)
     gate.shut = True
@@ -136,12 +136,12 @@ async def test_what_was_deleted_goes_when_its_events_are_confirmed(ground: Groun
     gate.shut = False
     await outbox.drain(5)
     assert await things.collection.find_one({"_id": made.id}) is None
-    await eventually(lambda: len(ground.arrived) >= 3)
-    assert versions(ground.arrived, made.id) == [1, 2, 3]
+    await eventually(lambda: len(fixture.arrived) >= 3)
+    assert versions(fixture.arrived, made.id) == [1, 2, 3]
 
 
-async def test_clearing_spares_what_came_meanwhile(ground: Ground) -> None:
-    things, outbox, _ = await ground.relay()
+async def test_clearing_spares_what_came_meanwhile(fixture: OutboxFixture) -> None:
+    things, outbox, _ = await fixture.relay()
     made = await changed(things, 2)
     await outbox.publish_once()
     await things.change(made.id, lambda one: one.add(1))
@@ -150,15 +150,15 @@ async def test_clearing_spares_what_came_meanwhile(ground: Ground) -> None:
     assert left is not None
     assert [entry["data"].count('"version":3') for entry in left["outbox"]] == [1]
     await outbox.drain(5)
-    await eventually(lambda: len(ground.arrived) >= 3)
-    assert versions(ground.arrived, made.id) == [1, 2, 3]
+    await eventually(lambda: len(fixture.arrived) >= 3)
+    assert versions(fixture.arrived, made.id) == [1, 2, 3]
     assert await is_empty(things)
 
 
 async def test_what_a_slow_reading_shows_after_it_was_cleared_is_not_published_again(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    fixture: OutboxFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    things, outbox, _ = await ground.relay()
+    things, outbox, _ = await fixture.relay()
     made = await changed(things, 3)
     await outbox.publish_once()
     has_read, go_on = asyncio.Event(), asyncio.Event()
@@ -180,12 +180,12 @@ async def test_what_a_slow_reading_shows_after_it_was_cleared_is_not_published_a
     await publishing
     await things.change(made.id, lambda one: one.add(1))
     await outbox.drain(5)
-    await eventually(lambda: 4 in versions(ground.arrived, made.id))
-    assert versions(ground.arrived, made.id) == [1, 2, 3, 4]
+    await eventually(lambda: 4 in versions(fixture.arrived, made.id))
+    assert versions(fixture.arrived, made.id) == [1, 2, 3, 4]
 
 
-async def test_a_tombstone_with_events_to_come_stays(ground: Ground) -> None:
-    things, outbox, _ = await ground.relay()
+async def test_a_tombstone_with_events_to_come_stays(fixture: OutboxFixture) -> None:
+    things, outbox, _ = await fixture.relay()
     made = await changed(things, 1)
     await outbox.publish_once()
     await things.remove(made.id, Thing.told)
@@ -193,20 +193,20 @@ async def test_a_tombstone_with_events_to_come_stays(ground: Ground) -> None:
     assert await things.collection.find_one({"_id": made.id}) is not None
     await outbox.drain(5)
     assert await things.collection.find_one({"_id": made.id}) is None
-    await eventually(lambda: len(ground.arrived) >= 2)
-    assert versions(ground.arrived, made.id) == [1, 2]
+    await eventually(lambda: len(fixture.arrived) >= 2)
+    assert versions(fixture.arrived, made.id) == [1, 2]
 
 
-async def test_a_relay_finds_what_others_wrote_without_being_woken(ground: Ground) -> None:
-    _, outbox, _ = await ground.relay()
+async def test_a_relay_finds_what_others_wrote_without_being_woken(fixture: OutboxFixture) -> None:
+    _, outbox, _ = await fixture.relay()
     async with running(outbox):
-        elsewhere, _, _ = await ground.relay()
+        elsewhere, _, _ = await fixture.relay()
         made = await changed(elsewhere, 2)
-        await eventually(lambda: versions(ground.arrived, made.id) == [1, 2])
+        await eventually(lambda: versions(fixture.arrived, made.id) == [1, 2])
 
 
-async def test_a_drain_ends_in_time(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
+async def test_a_drain_ends_in_time(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay()
     await changed(things, 1)
     gate.hold_at = 0
     async with asyncio.timeout(5):
@@ -214,9 +214,11 @@ async def test_a_drain_ends_in_time(ground: Ground) -> None:
     assert not await is_empty(things)
 
 
-async def test_a_round_reads_what_was_written_to_and_a_thorough_one_everything(ground: Ground) -> None:
-    things, outbox, gate = await ground.relay()
-    of_another_replica, _, _ = await ground.relay()
+async def test_a_round_reads_what_was_written_to_and_a_thorough_one_everything(
+    fixture: OutboxFixture,
+) -> None:
+    things, outbox, gate = await fixture.relay()
+    of_another_replica, _, _ = await fixture.relay()
     await changed(things, 1)
     await outbox.publish_once(thorough=False)
     assert gate.passed == 1
@@ -224,5 +226,5 @@ async def test_a_round_reads_what_was_written_to_and_a_thorough_one_everything(g
     await outbox.publish_once(thorough=False)
     assert gate.passed == 1
     await outbox.publish_once(thorough=True)
-    await eventually(lambda: versions(ground.arrived, made.id) == [1])
+    await eventually(lambda: versions(fixture.arrived, made.id) == [1])
     assert gate.passed == 2

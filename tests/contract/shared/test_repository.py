@@ -11,7 +11,7 @@ from shared.errors import Conflict, NotFound
 from shared.persistence.mongo import Collection, Document, Duplicate, Mongo, Sort
 from shared.persistence.outbox import Outbox
 from shared.testing.fake_clock import FakeClock
-from tests.contract.shared.things import AT, Colour, Part, Thing, Things, thing
+from tests.contract.shared.example_aggregate import AT, Colour, Part, Thing, Things, thing
 
 
 class OvertakenMongo(Mongo):

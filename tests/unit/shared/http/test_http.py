@@ -8,19 +8,19 @@ import pytest
 
 from shared.ids import is_id, new_id
 from shared.runtime.health import HEALTH
-from tests.unit.shared.shop import MADE, Shop, open_shop
+from tests.unit.shared.example_api import MADE, ExampleApi, open_example_api
 
 GOOD = {"title": "A thing"}
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with open_shop() as shop:
-        yield shop
+async def api() -> AsyncIterator[ExampleApi]:
+    async with open_example_api() as api:
+        yield api
 
 
-async def test_a_success_is_wrapped(shop: Shop) -> None:
-    status, body, headers = await shop.call("POST", "/things", json=GOOD, headers=shop.bearer())
+async def test_a_success_is_wrapped(api: ExampleApi) -> None:
+    status, body, headers = await api.call("POST", "/things", json=GOOD, headers=api.bearer())
     assert status == 201
     assert body.keys() == {"success", "data", "timestamp"}
     assert body["success"] is True
@@ -29,40 +29,40 @@ async def test_a_success_is_wrapped(shop: Shop) -> None:
     assert headers["Content-Type"].startswith("application/json")
 
 
-async def test_a_refusal_is_wrapped(shop: Shop) -> None:
+async def test_a_refusal_is_wrapped(api: ExampleApi) -> None:
     path = f"/things/{new_id()}"
-    status, body, _ = await shop.call("DELETE", path, headers=shop.bearer(is_admin=True))
+    status, body, _ = await api.call("DELETE", path, headers=api.bearer(is_admin=True))
     assert (status, body["code"], body["success"]) == (409, "unforgettable", False)
     assert body["error"] == body["message"]
-    status, body, headers = await shop.call("GET", "/slow")
+    status, body, headers = await api.call("GET", "/slow")
     assert (status, headers["Retry-After"], body["code"]) == (429, "3", "too_many_requests")
 
 
 async def test_production_tells_no_message() -> None:
-    async with open_shop(environment="production") as shop:
-        _, body, _ = await shop.call("GET", "/slow")
+    async with open_example_api(environment="production") as api:
+        _, body, _ = await api.call("GET", "/slow")
     assert body.keys() == {"success", "error", "code", "timestamp"}
 
 
-async def test_a_bug_tells_nothing_of_the_inside(shop: Shop) -> None:
-    status, body, headers = await shop.call("GET", "/broken")
+async def test_a_bug_tells_nothing_of_the_inside(api: ExampleApi) -> None:
+    status, body, headers = await api.call("GET", "/broken")
     assert (status, body["code"]) == (500, "internal")
     assert "inside" not in str(body)
     assert headers["X-Request-Id"] in body["error"]
 
 
-async def test_a_request_keeps_its_id(shop: Shop) -> None:
-    _, _, headers = await shop.call("GET", "/things", headers={"X-Request-Id": "given-by-the-gateway"})
+async def test_a_request_keeps_its_id(api: ExampleApi) -> None:
+    _, _, headers = await api.call("GET", "/things", headers={"X-Request-Id": "given-by-the-gateway"})
     assert headers["X-Request-Id"] == "given-by-the-gateway"
     for bad in ("short", "x" * 200, "with spaces in it"):
-        _, _, headers = await shop.call("GET", "/things", headers={"X-Request-Id": bad})
+        _, _, headers = await api.call("GET", "/things", headers={"X-Request-Id": bad})
         assert is_id(headers["X-Request-Id"])
 
 
-async def test_unknown_paths_and_methods_are_refused(shop: Shop) -> None:
-    status, body, _ = await shop.call("GET", "/nothing")
+async def test_unknown_paths_and_methods_are_refused(api: ExampleApi) -> None:
+    status, body, _ = await api.call("GET", "/nothing")
     assert (status, body["code"]) == (404, "no_such_path")
-    status, body, headers = await shop.call("PUT", "/things")
+    status, body, headers = await api.call("PUT", "/things")
     assert (status, body["code"]) == (405, "method_not_allowed")
     assert headers["Allow"] == "GET, POST"
 
@@ -85,63 +85,63 @@ async def test_unknown_paths_and_methods_are_refused(shop: Shop) -> None:
     ],
     ids=str,
 )
-async def test_every_bad_field_has_one_entry(shop: Shop, body: Any, fields: list[str]) -> None:
-    status, answer, _ = await shop.call("POST", "/things", json=body, headers=shop.bearer())
+async def test_every_bad_field_has_one_entry(api: ExampleApi, body: Any, fields: list[str]) -> None:
+    status, answer, _ = await api.call("POST", "/things", json=body, headers=api.bearer())
     assert (status, answer["code"]) == (422, "validation_failed")
     assert sorted(entry["field"] for entry in answer["errors"]) == fields
     assert not any("Value error" in entry["message"] for entry in answer["errors"])
 
 
-async def test_what_is_no_json_is_refused(shop: Shop) -> None:
-    headers = shop.bearer() | {"Content-Type": "application/json"}
+async def test_what_is_no_json_is_refused(api: ExampleApi) -> None:
+    headers = api.bearer() | {"Content-Type": "application/json"}
     for content in (b"{", b"\xff", b"title=x"):
-        status, answer, _ = await shop.call("POST", "/things", data=content, headers=headers)
+        status, answer, _ = await api.call("POST", "/things", data=content, headers=headers)
         assert (status, [entry["field"] for entry in answer["errors"]]) == (422, ["body"])
     for kind, expected in (("text/plain", 415), ("application/merge-patch+json", 201)):
-        other = shop.bearer() | {"Content-Type": kind}
-        status, _, _ = await shop.call("POST", "/things", data=b'{"title": "A thing"}', headers=other)
+        other = api.bearer() | {"Content-Type": kind}
+        status, _, _ = await api.call("POST", "/things", data=b'{"title": "A thing"}', headers=other)
         assert status == expected
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "application/x-www-form-urlencoded"])
-async def test_nothing_is_of_no_type(shop: Shop, kind: str) -> None:
-    headers = shop.bearer() | {"Content-Type": kind}
-    status, body, _ = await shop.call("POST", "/things", data=b"", headers=headers)
+async def test_nothing_is_of_no_type(api: ExampleApi, kind: str) -> None:
+    headers = api.bearer() | {"Content-Type": kind}
+    status, body, _ = await api.call("POST", "/things", data=b"", headers=headers)
     assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["title"])
 
 
-async def test_a_body_over_a_megabyte_is_refused(shop: Shop) -> None:
-    headers = shop.bearer() | {"Content-Type": "application/json"}
-    status, body, _ = await shop.call("POST", "/things", data=b" " * (1024 * 1024 + 1), headers=headers)
+async def test_a_body_over_a_megabyte_is_refused(api: ExampleApi) -> None:
+    headers = api.bearer() | {"Content-Type": "application/json"}
+    status, body, _ = await api.call("POST", "/things", data=b" " * (1024 * 1024 + 1), headers=headers)
     assert (status, body["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(("query", "fields"), [("page=0", ["page"]), ("limit=101&page=x", ["limit", "page"])])
-async def test_a_bad_query_is_refused_by_field(shop: Shop, query: str, fields: list[str]) -> None:
-    status, body, _ = await shop.call("GET", f"/things?{query}")
+async def test_a_bad_query_is_refused_by_field(api: ExampleApi, query: str, fields: list[str]) -> None:
+    status, body, _ = await api.call("GET", f"/things?{query}")
     assert (status, sorted(entry["field"] for entry in body["errors"])) == (422, fields)
 
 
 @pytest.mark.parametrize("id", ["nope", "1", "01890a5d-ac96-774b-bcce-b302099a80570"])
-async def test_what_is_no_id_names_nothing(shop: Shop, id: str) -> None:
-    assert (await shop.call("GET", f"/things/{id}"))[0] == 404
+async def test_what_is_no_id_names_nothing(api: ExampleApi, id: str) -> None:
+    assert (await api.call("GET", f"/things/{id}"))[0] == 404
 
 
-async def test_ids_are_read_in_lower_case(shop: Shop) -> None:
+async def test_ids_are_read_in_lower_case(api: ExampleApi) -> None:
     id = new_id()
-    assert (await shop.call("GET", f"/things/{id.upper()}"))[1]["data"]["id"] == id
+    assert (await api.call("GET", f"/things/{id.upper()}"))[1]["data"]["id"] == id
 
 
-async def test_the_gateways_library_confines(shop: Shop) -> None:
+async def test_the_gateways_library_confines(api: ExampleApi) -> None:
     library, path = new_id(), f"/things/{new_id()}"
-    _, body, _ = await shop.call("GET", path, headers={"X-Greenroom-Library": library})
+    _, body, _ = await api.call("GET", path, headers={"X-Greenroom-Library": library})
     assert body["data"]["title"] == library
-    status, body, _ = await shop.call("GET", path, headers={"X-Greenroom-Library": "nope"})
+    status, body, _ = await api.call("GET", path, headers={"X-Greenroom-Library": "nope"})
     assert (status, body["code"]) == (404, "library_not_found")
 
 
-async def test_who_is_let_in(shop: Shop) -> None:
-    anna, admin, bad = shop.bearer(), shop.bearer(is_admin=True), {"Authorization": "Bearer nonsense"}
+async def test_who_is_let_in(api: ExampleApi) -> None:
+    anna, admin, bad = api.bearer(), api.bearer(is_admin=True), {"Authorization": "Bearer nonsense"}
     forget, own = ("DELETE", f"/things/{new_id()}"), ("GET", "/internal/things")
     expected: list[tuple[tuple[str, str], dict[str, str], int]] = [
         (("GET", "/things"), {}, 200),
@@ -157,80 +157,78 @@ async def test_who_is_let_in(shop: Shop) -> None:
         (forget, admin, 409),
         (own, {}, 401),
         (own, admin, 401),
-        (own, shop.internal("another"), 401),
-        (own, shop.internal(), 200),
+        (own, api.internal("another"), 401),
+        (own, api.internal(), 200),
     ]
     for (method, path), headers, status in expected:
         body = {"json": GOOD} if path == "/things" and method == "POST" else {}
-        assert (await shop.call(method, path, headers=headers, **body))[0] == status, (method, path, status)
+        assert (await api.call(method, path, headers=headers, **body))[0] == status, (method, path, status)
 
 
-async def test_an_expired_token_lets_nobody_in(shop: Shop) -> None:
-    headers = shop.bearer()
-    shop.clock.advance(minutes=16)
-    status, body, answered = await shop.call("POST", "/things", json=GOOD, headers=headers)
+async def test_an_expired_token_lets_nobody_in(api: ExampleApi) -> None:
+    headers = api.bearer()
+    api.clock.advance(minutes=16)
+    status, body, answered = await api.call("POST", "/things", json=GOOD, headers=headers)
     assert (status, body["code"], answered["WWW-Authenticate"]) == (401, "token_expired", "Bearer")
 
 
-async def test_a_key_makes_one_thing_for_each_caller(shop: Shop) -> None:
+async def test_a_key_makes_one_thing_for_each_caller(api: ExampleApi) -> None:
     key = {"Idempotency-Key": "k"}
-    anna, berta = shop.bearer() | key, shop.bearer("berta") | key
-    calls = [
-        shop.call("POST", "/things", json=GOOD, headers=headers) for headers in (anna, anna, berta, anna)
-    ]
+    anna, berta = api.bearer() | key, api.bearer("berta") | key
+    calls = [api.call("POST", "/things", json=GOOD, headers=headers) for headers in (anna, anna, berta, anna)]
     ids = [body["data"]["id"] for _, body, _ in await asyncio.gather(*calls)]
     assert ids[0] == ids[1] == ids[3] != ids[2]
-    assert len(shop.app[MADE]) == 2
-    status, body, _ = await shop.call("POST", "/things", json=GOOD | {"price": 2}, headers=anna)
+    assert len(api.app[MADE]) == 2
+    status, body, _ = await api.call("POST", "/things", json=GOOD | {"price": 2}, headers=anna)
     assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["Idempotency-Key"])
 
 
-async def test_a_key_of_an_upload_is_for_one_size_and_kind(shop: Shop) -> None:
-    headers = shop.bearer() | {"Idempotency-Key": "k", "Content-Type": "image/png"}
+async def test_a_key_of_an_upload_is_for_one_size_and_kind(api: ExampleApi) -> None:
+    headers = api.bearer() | {"Idempotency-Key": "k", "Content-Type": "image/png"}
     ids = []
     for _ in range(2):
-        status, body, _ = await shop.call("POST", "/pictures", data=b"a picture", headers=headers)
+        status, body, _ = await api.call("POST", "/pictures", data=b"a picture", headers=headers)
         assert (status, body["data"]["title"]) == (201, "9 bytes")
         ids.append(body["data"]["id"])
     assert ids[0] == ids[1]
     for data, kind in ((b"another picture", "image/png"), (b"a picture", "image/gif")):
         other = headers | {"Content-Type": kind}
-        status, body, _ = await shop.call("POST", "/pictures", data=data, headers=other)
+        status, body, _ = await api.call("POST", "/pictures", data=data, headers=other)
         assert (status, [entry["field"] for entry in body["errors"]]) == (422, ["Idempotency-Key"])
 
 
-async def test_a_key_is_another_one_in_another_library(shop: Shop) -> None:
-    key = shop.bearer() | {"Idempotency-Key": "k"}
+async def test_a_key_is_another_one_in_another_library(api: ExampleApi) -> None:
+    key = api.bearer() | {"Idempotency-Key": "k"}
     places: list[dict[str, str]] = [{}, {"X-Greenroom-Library": new_id()}]
     ids = [
-        (await shop.call("POST", "/things", json=GOOD, headers=key | place))[1]["data"]["id"]
+        (await api.call("POST", "/things", json=GOOD, headers=key | place))[1]["data"]["id"]
         for place in places
     ]
     assert ids[0] != ids[1]
 
 
-async def test_a_body_that_cannot_be_unpacked_is_refused(shop: Shop) -> None:
-    headers = shop.bearer() | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    status, body, _ = await shop.call("POST", "/things", data=b"not gzip", headers=headers)
+async def test_a_body_that_cannot_be_unpacked_is_refused(api: ExampleApi) -> None:
+    headers = api.bearer() | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    status, body, _ = await api.call("POST", "/things", data=b"not gzip", headers=headers)
     assert (status, body["errors"][0]["code"]) == (422, "body_malformed")
 
 
 async def test_nothing_is_answered_before_the_start() -> None:
-    async with open_shop(started=False) as shop:
-        status, body, headers = await shop.call("GET", "/things")
+    async with open_example_api(started=False) as api:
+        status, body, headers = await api.call("GET", "/things")
         assert (status, body["code"], headers["Retry-After"]) == (503, "starting", "1")
-        assert (await shop.call("GET", "/healthz"))[0] == 200
-        assert (await shop.call("GET", "/readyz"))[:2] == (503, {"status": "starting", "dependencies": {}})
-        shop.app[HEALTH].started = True
-        assert (await shop.call("GET", "/readyz"))[0] == 200
-        shop.app[HEALTH].stopping = True
-        assert (await shop.call("GET", "/readyz"))[1]["status"] == "stopping"
+        assert (await api.call("GET", "/healthz"))[0] == 200
+        assert (await api.call("GET", "/readyz"))[:2] == (503, {"status": "starting", "dependencies": {}})
+        api.app[HEALTH].started = True
+        assert (await api.call("GET", "/readyz"))[0] == 200
+        api.app[HEALTH].stopping = True
+        assert (await api.call("GET", "/readyz"))[1]["status"] == "stopping"
 
 
-async def test_calls_and_refusals_are_counted(shop: Shop) -> None:
-    await shop.call("GET", "/slow")
-    await shop.call("GET", f"/things/{new_id()}")
-    async with shop.client.get("/metrics") as response:
+async def test_calls_and_refusals_are_counted(api: ExampleApi) -> None:
+    await api.call("GET", "/slow")
+    await api.call("GET", f"/things/{new_id()}")
+    async with api.client.get("/metrics") as response:
         text = await response.text()
     assert 'greenroom_http_refusals_total{code="too_many_requests"}' in text
     assert 'greenroom_http_request_seconds_count{operation="GET /things/{id}",status="200"}' in text

@@ -8,12 +8,12 @@ from openapi_pydantic import OpenAPI
 from shared.http.openapi import service_document
 from shared.http.openapi_merge import merge_documents
 from shared.http.routes import Routes
-from tests.unit.shared.shop import routes
+from tests.unit.shared.example_api import routes
 
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return service_document("shop", list(routes))
+    return service_document("api", list(routes))
 
 
 def test_it_is_valid(document: dict[str, Any]) -> None:
@@ -39,7 +39,7 @@ def test_an_operation_says_what_its_route_does(document: dict[str, Any]) -> None
     operation = document["paths"]["/things"]["post"]
     assert operation["operationId"] == "make_thing"
     assert (operation["summary"], operation["description"]) == ("Make a thing", "It is kept.")
-    assert (operation["tags"], operation["x-access"]) == (["Shop"], "bearer")
+    assert (operation["tags"], operation["x-access"]) == (["ExampleApi"], "bearer")
     assert set(operation["responses"]) >= {"201", "401", "409", "413", "415", "422", "500"}
     assert [parameter["name"] for parameter in operation["parameters"]] == ["Idempotency-Key"]
     body = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -12,7 +12,7 @@ from shared.runtime import log
 def sign_in(password):
     raise ZeroDivisionError
 
-log.configure(service="toy", level="INFO", output="{output}")
+log.configure(service="example", level="INFO", output="{output}")
 try:
     sign_in("open " + "sesame")
 except ZeroDivisionError:

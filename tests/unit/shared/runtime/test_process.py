@@ -17,7 +17,7 @@ DEADLINE = 20.0
 
 
 @dataclass
-class Toy:
+class ExampleProcess:
     """The running process; `log` is what it wrote to stderr."""
 
     process: asyncio.subprocess.Process
@@ -45,12 +45,12 @@ class Toy:
 
 
 @asynccontextmanager
-async def toy(how: str, **environment: str) -> AsyncIterator[Toy]:
+async def example(how: str, **environment: str) -> AsyncIterator[ExampleProcess]:
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.unit.shared.toy",
+        "tests.unit.shared.example_process",
         how,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -58,7 +58,7 @@ async def toy(how: str, **environment: str) -> AsyncIterator[Toy]:
     )
     try:
         async with asyncio.timeout(DEADLINE):
-            yield Toy(process, f"http://127.0.0.1:{port}")
+            yield ExampleProcess(process, f"http://127.0.0.1:{port}")
     finally:
         if process.returncode is None:
             process.kill()
@@ -73,7 +73,7 @@ def _free_port() -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_it_when_the_requests_are_done(number: signal.Signals) -> None:
-    async with toy("lasts") as running, aiohttp.ClientSession() as client:
+    async with example("lasts") as running, aiohttp.ClientSession() as client:
         await running.ready(client)
         request = asyncio.create_task(client.get(f"{running.url}/slow"))
         assert await running.line() == "begun"
@@ -83,7 +83,7 @@ async def test_a_signal_stops_it_when_the_requests_are_done(number: signal.Signa
         status, log = await running.ended()
     assert status == 0
     lines = [json.loads(line) for line in log.splitlines()]
-    assert {line["service"] for line in lines} == {"toy"}
+    assert {line["service"] for line in lines} == {"example"}
     life = [line["event"] for line in lines if line["event"].startswith("service.")]
     assert life == ["service.listening", "service.stopping", "service.stopped"]
     (answered,) = [line for line in lines if line["event"] == "http.request" and line["path"] == "/slow"]
@@ -93,7 +93,7 @@ async def test_a_signal_stops_it_when_the_requests_are_done(number: signal.Signa
 
 async def test_readiness_goes_off_before_the_door_closes() -> None:
     async with (
-        toy("lasts", GREENROOM_READINESS_DELAY_SECONDS="1") as running,
+        example("lasts", GREENROOM_READINESS_DELAY_SECONDS="1") as running,
         aiohttp.ClientSession() as client,
     ):
         await running.ready(client)
@@ -109,7 +109,7 @@ async def test_readiness_goes_off_before_the_door_closes() -> None:
 
 @pytest.mark.parametrize("how", ["dies", "is_cancelled", "returns"])
 async def test_a_task_that_ends_ends_the_process_with_an_error(how: str) -> None:
-    async with toy(how) as running:
+    async with example(how) as running:
         assert await running.line() == "closed"
         status, log = await running.ended()
     assert status == 1
@@ -118,9 +118,9 @@ async def test_a_task_that_ends_ends_the_process_with_an_error(how: str) -> None
 
 
 async def test_bad_settings_are_told_in_a_line() -> None:
-    async with toy("lasts", GREENROOM_LOG_LEVEL="LOUD") as running:
+    async with example("lasts", GREENROOM_LOG_LEVEL="LOUD") as running:
         status, log = await running.ended()
     assert status == 1
-    assert "greenroom toy: the settings are refused" in log
+    assert "greenroom example: the settings are refused" in log
     assert "GREENROOM_LOG_LEVEL" in log
     assert "Traceback" not in log

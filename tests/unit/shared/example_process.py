@@ -1,4 +1,4 @@
-"""`python -m tests.unit.shared.toy <how>`: a service that runs until it is told to stop, or dies."""
+"""`python -m tests.unit.shared.example_process <how>`: a service that runs until it is stopped, or dies."""
 
 import asyncio
 import sys
@@ -42,7 +42,7 @@ ENDS = {"dies": dies, "is_cancelled": is_cancelled, "returns": returns}
 
 
 def build(settings: ServiceSettings) -> web.Application:
-    app = service_app("toy", settings, [routes], SystemClock())
+    app = service_app("example", settings, [routes], SystemClock())
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         ends = ENDS.get(sys.argv[1])
@@ -58,4 +58,4 @@ def build(settings: ServiceSettings) -> web.Application:
 
 
 if __name__ == "__main__":
-    main("toy", ServiceSettings, build)
+    main("example", ServiceSettings, build)

@@ -26,7 +26,7 @@ ELSEWHERE = {
 Process = asyncio.subprocess.Process
 
 
-class Node:
+class RabbitMqNode:
     """One broker with its own epmd, ports, user and data under `home`."""
 
     def __init__(self, home: Path) -> None:

@@ -18,7 +18,7 @@ from shared.ids import new_id
 from shared.runtime.backoff import Backoff
 from shared.testing.memory_broker import MemoryBroker
 from shared.testing.memory_bus import MemoryBus
-from tests.contract.bus.node import Node
+from tests.contract.bus.rabbitmq_node import RabbitMqNode
 
 DEADLINE = 60.0
 QUICK = RetryPolicy(
@@ -54,7 +54,7 @@ async def dead_letters(bus: BaseBus, group: str, count: int) -> list[DeadLetter]
     return letters
 
 
-class Stage(ABC):
+class BrokerFixture(ABC):
     """A broker that can be taken away, and buses on it; `name` makes group names of this test's own."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Stage(ABC):
     async def bring_back(self) -> None: ...
 
 
-class MemoryStage(Stage):
+class MemoryBrokerFixture(BrokerFixture):
     def __init__(self) -> None:
         super().__init__()
         self._broker = MemoryBroker()
@@ -111,8 +111,8 @@ class MemoryStage(Stage):
         self._broker.up()
 
 
-class RabbitStage(Stage):
-    def __init__(self, node: Node) -> None:
+class RabbitFixture(BrokerFixture):
+    def __init__(self, node: RabbitMqNode) -> None:
         super().__init__()
         self.node = node
         self._declared_at = 0.0

@@ -39,7 +39,7 @@ from shared.testing.memory_mongo import memory_mongo
 _KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 MADE: Final = web.AppKey("made", dict[str, str])
 
-routes = Routes("Shop")
+routes = Routes("ExampleApi")
 
 
 class Maker(Body):
@@ -137,7 +137,7 @@ async def internal(request: Request) -> Reply[None]:
     return ok()
 
 
-class Shop:
+class ExampleApi:
     """The running service, and who calls it."""
 
     def __init__(self, client: TestClient[Any, Any], app: web.Application, clock: FakeClock):
@@ -151,7 +151,7 @@ class Shop:
         token, _ = self._issuer.issue(Caller(user_id=user_id, **own | fields))
         return {"Authorization": f"Bearer {token}"}
 
-    def internal(self, audience: str = "shop") -> dict[str, str]:
+    def internal(self, audience: str = "api") -> dict[str, str]:
         return {"Authorization": self.app[INTERNAL_CALLS].sign(audience)}
 
     async def call(self, method: str, path: str, **sent: Any) -> tuple[int, Any, Any]:
@@ -162,7 +162,9 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(*, started: bool = True, environment: str = "development") -> AsyncIterator[Shop]:
+async def open_example_api(
+    *, started: bool = True, environment: str = "development"
+) -> AsyncIterator[ExampleApi]:
     clock = FakeClock()
     public = base64.urlsafe_b64encode(_KEY.public_key().public_bytes_raw()).decode()
     settings = ServiceSettings.model_validate(
@@ -172,9 +174,9 @@ async def open_shop(*, started: bool = True, environment: str = "development") -
             "internal_secret": "an internal secret of some length",
         }
     )
-    app = service_app("shop", settings, [routes], clock)
+    app = service_app("api", settings, [routes], clock)
     app[IDEMPOTENCY] = IdempotencyKeys(memory_mongo(), clock)
     app[MADE] = {}
     app[HEALTH].started = started
     async with TestClient(TestServer(app)) as client:
-        yield Shop(client, app, clock)
+        yield ExampleApi(client, app, clock)

@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from tests.contract.shared.things import Things
+from tests.contract.shared.example_aggregate import Things
 
 DEADLINE = 60.0
 
@@ -37,7 +37,7 @@ class Gate:
         await self._bus.publish(envelope)
 
 
-class Ground:
+class OutboxFixture:
     """A database, a bus, and everything that came out of it so far."""
 
     def __init__(self, mongo: Mongo, bus: Bus):
