@@ -13,7 +13,7 @@ from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
-from services.session.identity.keys.key_rotation import Resealed, reseal
+from services.session.identity.keys.key_rotation import KeyRotation, reencrypt_secrets
 from services.session.identity.keys.keyring import Keyring
 from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.identity.organizations.repository import OrganizationRepository
@@ -49,14 +49,14 @@ async def create_administrator(email: str, password: str) -> User:
         return await accounts.create_first_administrator(FirstAdministrator(email, password))
 
 
-async def reseal_all() -> Resealed:
+async def reseal_all() -> KeyRotation:
     """Seal every API key's secret under the newest key of the keyring.
 
     Raises LookupError with the id of a key that the keyring does not have.
     """
     async with _session_database() as db:
         keys = ApiKeyRepository(db.mongo, db.outbox, db.clock)
-        return await reseal(keys, Keyring(db.settings.keyring))
+        return await reencrypt_secrets(keys, Keyring(db.settings.keyring))
 
 
 @asynccontextmanager

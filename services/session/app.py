@@ -17,7 +17,7 @@ from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
 from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
 from services.session.enforcement import consumers as enforcement_consumers
-from services.session.enforcement.dirty_sessions import Marks
+from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
@@ -36,15 +36,15 @@ from services.session.live.consumers import GROUP
 from services.session.live.routes import LIVE, START_PRESENTER
 from services.session.media_state.routes import HOST_MEDIA
 from services.session.media_state.service import HostMediaService
+from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.routes import MODERATION
 from services.session.moderation.service import ModerationService
-from services.session.moderation.views import BanViews
 from services.session.notices import consumers as notice_consumers
-from services.session.notices.recipients import Audience
+from services.session.notices.recipients import NoticeRecipients
 from services.session.notices.service import NoticeService
+from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.routes import PARTICIPANTS
 from services.session.participants.service import ParticipantService
-from services.session.participants.views import ParticipantViews
 from services.session.polls import consumers as poll_consumers
 from services.session.polls.repository import PollRepository
 from services.session.polls.routes import POLLS
@@ -52,7 +52,7 @@ from services.session.polls.service import PollService
 from services.session.polls.votes import VoteRepository
 from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
-from services.session.sessions.build import Sessions, build_sessions
+from services.session.sessions.build import SessionCore, build_sessions
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.routes import SESSIONS
@@ -63,7 +63,7 @@ from services.session.sharing.service import SharingService
 from services.session.sharing.urls import PageUrls
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
-from services.session.stage.requests.routes import ANSWERING, ASKING
+from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
 from services.session.tables import TABLES
 from services.session.tokens.routes import TOKENS
@@ -93,7 +93,7 @@ class Infrastructure:
     clock: Clock
     livekit: LiveKitApi
     ingest: EgressIngest
-    dirty: Marks
+    dirty: DirtySessions
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ class Core:
 
     identity: Identity
     catalog: Catalog
-    sessions: Sessions
+    sessions: SessionCore
     stores: Sequence[Indexed]
 
 
 @dataclass(frozen=True)
-class Part:
+class Component:
     """What features or outputs keep, consume and run in the background, by name."""
 
     stores: Sequence[Indexed]
@@ -160,7 +160,7 @@ def _infrastructure(app: web.Application, settings: SessionSettings, clock: Cloc
             settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
         ),
         EgressIngest(settings.egress_url, app[INTERNAL_CALLS]),
-        Marks(),
+        DirtySessions(),
     )
 
 
@@ -188,8 +188,10 @@ def _build_session_operations(
     app[TOKENS] = TokenService(
         repository, access, sessions.join_tokens, identity.accounts, identity.issuer, clock
     )
-    app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantViews(identity.users), clock)
-    app[MODERATION] = ModerationService(repository, access, identity.users, BanViews(identity.users), clock)
+    app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantPresenter(identity.users), clock)
+    app[MODERATION] = ModerationService(
+        repository, access, identity.users, BanPresenter(identity.users), clock
+    )
     app[HOST_MEDIA] = HostMediaService(repository, access, clock)
     app[SHARING] = SharingService(
         access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock
@@ -199,7 +201,7 @@ def _build_session_operations(
 
 def _build_features(
     app: web.Application, settings: SessionSettings, base: Infrastructure, core: Core
-) -> Part:
+) -> Component:
     mongo, outbox, clock = base.mongo, base.outbox, base.clock
     sessions, users = core.sessions, core.identity.users
     messages, requests = ChatRepository(mongo, outbox, clock), StageRequestRepository(mongo, outbox, clock)
@@ -212,7 +214,7 @@ def _build_features(
     poll_service = PollService(polls, votes, sessions.access, clock)
     app[LIVE], app[START_PRESENTER] = live.service, live.presenter
     app[CHAT], app[FILE_MESSAGES], app[CHAT_EXPORT] = chat.service, chat.file_messages, chat.export
-    app[STAGE], app[ASKING], app[ANSWERING] = stage.service, stage.asking, stage.answering
+    app[STAGE], app[STAGE_REQUESTS], app[STAGE_APPROVALS] = stage.service, stage.requests, stage.approvals
     app[POLLS] = poll_service
     reactions = [
         *live.reactions,
@@ -220,7 +222,7 @@ def _build_features(
         *chat.reactions,
         *poll_consumers.reactions(poll_service),
     ]
-    return Part(
+    return Component(
         [messages, requests, polls, votes],
         [Group(GROUP, combined(reactions)), stage.group],
         {
@@ -230,18 +232,18 @@ def _build_features(
     )
 
 
-def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Part:
+def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Component:
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries)
     enforcer = Enforcer(sessions, livekit, base.dirty)
-    notices = NoticeService(livekit, Audience(sessions, livekit), base.clock)
+    notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
         enforcement_consumers.group(enforcer),
         journal_consumers.group(journal),
         notice_consumers.group(notices),
     ]
-    return Part([entries], groups, {"enforcement": enforcer.run})
+    return Component([entries], groups, {"enforcement": enforcer.run})
 
 
 async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:

@@ -8,9 +8,9 @@ from services.session.catalog.libraries.repository import LibraryRepository
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.catalog.presets.service import PresetService, PresetSessions
+from services.session.catalog.rooms.presenter import RoomPresenter, RoomSessions
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.catalog.rooms.service import RoomService
-from services.session.catalog.rooms.views import RoomSessions, RoomViews
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.organizations.repository import OrganizationRepository
 from services.session.identity.organizations.service import OrganizationService
@@ -41,7 +41,7 @@ class Catalog:
     organizations: OrganizationService
     libraries: LibraryService
     rooms: RoomService
-    room_views: RoomViews
+    room_presenter: RoomPresenter
     presets: PresetService
 
 
@@ -53,12 +53,12 @@ def build_catalog(
     clock: Clock,
 ) -> Catalog:
     libraries = LibraryService(stores.libraries, organizations, stores.rooms, clock)
-    room_views = RoomViews(users, sessions)
+    room_presenter = RoomPresenter(users, sessions)
     return Catalog(
         stores,
         OrganizationService(organizations, stores.libraries, users, clock),
         libraries,
-        RoomService(stores.rooms, sessions, libraries, room_views, clock),
-        room_views,
+        RoomService(stores.rooms, sessions, libraries, room_presenter, clock),
+        room_presenter,
         PresetService(stores.presets, sessions, libraries, clock),
     )

@@ -5,10 +5,10 @@ from typing import Final
 from aiohttp import web
 
 from services.session.centrifugo.schemas import (
+    CentrifugoSubscribeRequest,
     ConnectReply,
     ConnectRequest,
     SubscribeReply,
-    SubscribeRequest,
 )
 from services.session.centrifugo.service import CentrifugoService
 from shared.http import PROXY, Bare, Request, Routes
@@ -31,7 +31,7 @@ async def centrifugo_connect(request: Request, body: ConnectRequest) -> Bare[Con
 
 
 @routes.post("/centrifugo/subscribe", access=PROXY)
-async def centrifugo_subscribe(request: Request, body: SubscribeRequest) -> Bare[SubscribeReply]:
+async def centrifugo_subscribe(request: Request, body: CentrifugoSubscribeRequest) -> Bare[SubscribeReply]:
     """Centrifugo subscribe proxy.
 
     Channels are `session:<id>`, `session:<id>:staff` and `user:<id>`.

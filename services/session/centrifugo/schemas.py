@@ -14,7 +14,7 @@ class ConnectRequest(Body):
     data: Any = None
 
 
-class SubscribeRequest(Body):
+class CentrifugoSubscribeRequest(Body):
     """`user` and `meta` are those of the connect proxy's answer."""
 
     user: Any = None

@@ -12,13 +12,13 @@ from services.session.centrifugo.schemas import (
     NOT_SET_UP,
     UNAUTHORIZED,
     UNKNOWN_CHANNEL,
+    CentrifugoSubscribeRequest,
     ConnectReply,
     ConnectRequest,
     ConnectResult,
     Meta,
     Refusal,
     SubscribeReply,
-    SubscribeRequest,
     SubscribeResult,
 )
 from services.session.sessions.domain.session import Session
@@ -61,7 +61,7 @@ class CentrifugoService:
             )
         )
 
-    async def subscribe(self, shown: str | None, body: SubscribeRequest) -> SubscribeReply:
+    async def subscribe(self, shown: str | None, body: CentrifugoSubscribeRequest) -> SubscribeReply:
         """Whether this user may hear this channel."""
         refusal = self._stranger(shown) or await self._deaf(body, channel(body.channel))
         return SubscribeReply(error=refusal) if refusal else SubscribeReply(result=SubscribeResult())
@@ -73,7 +73,9 @@ class CentrifugoService:
         known = hmac.compare_digest((shown or "").encode(errors="surrogateescape"), self._secret)
         return None if known else UNAUTHORIZED
 
-    async def _deaf(self, body: SubscribeRequest, to: SessionChannel | UserChannel | None) -> Refusal | None:
+    async def _deaf(
+        self, body: CentrifugoSubscribeRequest, to: SessionChannel | UserChannel | None
+    ) -> Refusal | None:
         """Why the user may not subscribe; None if they may."""
         user = body.user
         if to is None:

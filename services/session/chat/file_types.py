@@ -48,7 +48,7 @@ _ENDINGS: Mapping[str, tuple[str, ...]] = {
     "text/plain": (".txt", ".log", ".md"),
     "text/csv": (".csv",),
 }
-KINDS: Final = tuple(_BEGINNINGS)
+FILE_TYPES: Final = tuple(_BEGINNINGS)
 
 
 class Sniffer:
@@ -58,7 +58,7 @@ class Sniffer:
     def __init__(self, content_type: str):
         if content_type not in _BEGINNINGS:
             raise UnsupportedMediaType(
-                f"Files of type {content_type[:100]} are not accepted: {', '.join(KINDS)}"
+                f"Files of type {content_type[:100]} are not accepted: {', '.join(FILE_TYPES)}"
             )
         self._kind = content_type
         self._head = b""

@@ -6,15 +6,15 @@ from aiohttp import web
 
 from services.session.chat.export import CONTENT_TYPES, ChatExport
 from services.session.chat.file_messages import FileMessages
-from services.session.chat.file_types import KINDS
+from services.session.chat.file_types import FILE_TYPES
 from services.session.chat.schemas import (
+    ChatExportQuery,
     ChatFileMessageResponse,
     ChatFileQuery,
     ChatMessageResponse,
     ChatMessagesResponse,
     ChatQuery,
     CreateChatMessageRequest,
-    ExportQuery,
 )
 from services.session.chat.service import ChatService
 from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
@@ -59,7 +59,7 @@ async def delete_chat_message(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=KINDS, idempotent=True)
+@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=FILE_TYPES, idempotent=True)
 async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFileMessageResponse]:
     """Send a file to the chat.
 
@@ -81,7 +81,7 @@ async def get_chat_file(request: Request) -> web.StreamResponse:
 
 
 @routes.get("/sessions/{id}/chat/export", access=HOST)
-async def export_chat(request: Request, query: ExportQuery) -> web.StreamResponse:
+async def export_chat(request: Request, query: ChatExportQuery) -> web.StreamResponse:
     """Export the chat.
 
     All messages the host sees, oldest first, as a file without an envelope. CSV cells that look like a

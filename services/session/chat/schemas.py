@@ -52,7 +52,7 @@ class ChatFileQuery(Query):
     recipient_id: Id | None = None
 
 
-class ExportQuery(Query):
+class ChatExportQuery(Query):
     format: Format = "csv"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Marks:
+class DirtySessions:
     def __init__(self) -> None:
         self._marked: dict[str, int] = {}
         self._taken: set[str] = set()

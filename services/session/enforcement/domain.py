@@ -12,7 +12,7 @@ from shared.livekit.tokens import ROLE_ATTRIBUTE
 
 
 @dataclass(frozen=True)
-class Correction:
+class ParticipantCorrection:
     """One connection may do this from now on, in this role; without permissions it has to go."""
 
     identity: str
@@ -20,19 +20,21 @@ class Correction:
     permissions: Permissions | None
 
 
-def corrections(session: Session, participants: Iterable[LiveKitParticipant]) -> Iterator[Correction]:
+def corrections(
+    session: Session, participants: Iterable[LiveKitParticipant]
+) -> Iterator[ParticipantCorrection]:
     """The connections whose permissions or role differ from the session's."""
     for one in participants:
         participant = _room_participant(one)
         role = role_of(session, participant.user_id)
         if is_banned_participant(session, participant):
-            yield Correction(one.identity, role, None)
+            yield ParticipantCorrection(one.identity, role, None)
             continue
         expected = expected_permissions(session, session.preset.settings, participant)
         if expected is None:
             continue
         if not expected.same_as(one.permissions) or one.attributes.get(ROLE_ATTRIBUTE) != role:
-            yield Correction(one.identity, role, expected)
+            yield ParticipantCorrection(one.identity, role, expected)
 
 
 def _room_participant(one: LiveKitParticipant) -> RoomParticipant:

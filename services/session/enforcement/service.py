@@ -9,8 +9,8 @@ import asyncio
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.session.enforcement.dirty_sessions import Marks
-from services.session.enforcement.domain import Correction, corrections
+from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.domain import ParticipantCorrection, corrections
 from services.session.sessions.repository import SessionRepository
 from shared.contracts.session_events import SessionEvent
 from shared.errors import AppError, Unavailable
@@ -31,10 +31,10 @@ _BACKOFF = Backoff(0.2, 5.0)
 
 
 class Enforcer:
-    def __init__(self, sessions: SessionRepository, livekit: LiveKit, marks: Marks):
+    def __init__(self, sessions: SessionRepository, livekit: LiveKit, dirty_sessions: DirtySessions):
         self._sessions = sessions
         self._livekit = livekit
-        self._marks = marks
+        self._dirty = dirty_sessions
         self._calls = asyncio.Semaphore(_AT_ONCE)
         # The newest version of each live session that its room was brought in line with.
         self._done: dict[str, int] = {}
@@ -44,15 +44,15 @@ class Enforcer:
         """Until cancelled. A session that changes while its room is checked is checked again."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._marks.wait()
-                for session_id, again in self._marks.take().items():
+                await self._dirty.wait()
+                for session_id, again in self._dirty.take().items():
                     tasks.create_task(self._work(session_id, again, tasks))
 
     async def _work(self, session_id: str, again: int, tasks: asyncio.TaskGroup) -> None:
         try:
             corrected = await self._persist(session_id)
         finally:
-            self._marks.release(session_id)
+            self._dirty.release(session_id)
         again = 0 if corrected else again
         if again < len(_AGAIN) and session_id in self._done:
             if session_id in self._waiting:
@@ -72,7 +72,7 @@ class Enforcer:
     async def _later(self, session_id: str, again: int) -> None:
         await asyncio.sleep(_AGAIN[again])
         del self._waiting[session_id]
-        self._marks.add(session_id, again + 1)
+        self._dirty.add(session_id, again + 1)
 
     async def follow(self, event: SessionEvent) -> None:
         """If this process has not done so yet: the process that changed the session may have died.
@@ -108,9 +108,9 @@ class Enforcer:
         """Another replica may have applied a newer version before this one was."""
         newest = await self._sessions.find(session_id)
         if newest is not None and newest.version != version:
-            self._marks.add(session_id)
+            self._dirty.add(session_id)
 
-    async def _correct(self, session_id: str, one: Correction) -> bool:
+    async def _correct(self, session_id: str, one: ParticipantCorrection) -> bool:
         """Whether that was done, or needs no doing since they have left."""
         try:
             async with self._calls:
@@ -121,7 +121,7 @@ class Enforcer:
         CORRECTED.inc()
         return True
 
-    async def _apply(self, session_id: str, one: Correction) -> None:
+    async def _apply(self, session_id: str, one: ParticipantCorrection) -> None:
         if one.permissions is None:
             await self._livekit.remove_participant(session_id, one.identity)
         else:

@@ -19,7 +19,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """One event of a session; `operation` and `actor` if a call caused it directly."""
 
     id: str
@@ -34,7 +34,7 @@ class Entry:
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, envelope: Envelope) -> "Entry":
+    def of(cls, envelope: Envelope) -> "JournalEntry":
         event = envelope.event
         return cls(
             id=envelope.id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.session.journal.domain import Entry, EntryKind
+from services.session.journal.domain import EntryKind, JournalEntry
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.persistence.repository import COUNTED_TO
@@ -24,13 +24,13 @@ class JournalRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def add(self, entries: Sequence[Entry]) -> None:
+    async def add(self, entries: Sequence[JournalEntry]) -> None:
         """Append in one write; existing entries stay as they are."""
         await self.collection.insert_many([_document(entry) for entry in entries])
 
     async def list_page(
         self, session_id: str, kind: EntryKind | None, skip: int, limit: int
-    ) -> tuple[list[Entry], int]:
+    ) -> tuple[list[JournalEntry], int]:
         """The oldest first, and how many there are."""
         query: Document = {"session_id": session_id}
         if kind is not None:
@@ -41,7 +41,7 @@ class JournalRepository:
         )
 
 
-def _document(entry: Entry) -> Document:
+def _document(entry: JournalEntry) -> Document:
     return {
         "_id": entry.id,
         "place": new_id(),
@@ -57,8 +57,8 @@ def _document(entry: Entry) -> Document:
     }
 
 
-def _entry(document: Document) -> Entry:
-    return Entry(
+def _entry(document: Document) -> JournalEntry:
+    return JournalEntry(
         id=document["_id"],
         session_id=document["session_id"],
         at=document["at"],

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from services.session.journal.domain import Entry, EntryKind
+from services.session.journal.domain import EntryKind, JournalEntry
 from shared.http import Data
 from shared.http.schema import Page
 
@@ -32,7 +32,7 @@ class JournalResponse(Data):
     limit: int
 
 
-def entry_response(entry: Entry) -> EntryResponse:
+def entry_response(entry: JournalEntry) -> EntryResponse:
     return EntryResponse(
         id=entry.id,
         session_id=entry.session_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.session.journal.domain import Entry
+from services.session.journal.domain import JournalEntry
 from services.session.journal.repository import JournalRepository
 from services.session.journal.schemas import JournalQuery, JournalResponse, entry_response
 from shared.contracts.event import Envelope
@@ -13,7 +13,7 @@ class JournalService:
         self._journal = journal
 
     async def record(self, envelopes: Sequence[Envelope]) -> None:
-        await self._journal.add([Entry.of(envelope) for envelope in envelopes])
+        await self._journal.add([JournalEntry.of(envelope) for envelope in envelopes])
 
     async def read(self, session_id: str, query: JournalQuery) -> JournalResponse:
         """A page of a session's journal, oldest entry first; empty for an unknown session."""

@@ -8,7 +8,7 @@ from services.session.live import consumers
 from services.session.live.event_handlers import SessionEventHandlers
 from services.session.live.presenter import StartPresenter
 from services.session.live.service import LiveService, RoomTimeouts
-from services.session.sessions.build import Sessions
+from services.session.sessions.build import SessionCore
 from services.session.sessions.ingest import IngestPort
 from shared.bus import Reaction
 from shared.clock import Clock
@@ -26,7 +26,7 @@ class Live:
 
 
 def build_live(
-    sessions: Sessions,
+    sessions: SessionCore,
     presets: PresetRepository,
     ingest: IngestPort,
     livekit: LiveKit,

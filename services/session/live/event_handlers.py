@@ -4,9 +4,14 @@ from collections.abc import Callable, Sequence
 
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.sessions.domain.lifecycle import follow_roster, host_joined, host_left, lose_room
-from services.session.sessions.domain.presence import hosting
+from services.session.sessions.domain.presence import is_host
 from services.session.sessions.domain.session import Limits, Session
-from services.session.sessions.domain.staff_attendance import follow_visits, leave, may_be_staffs, visit
+from services.session.sessions.domain.staff_attendance import (
+    correct_attendance,
+    is_staff,
+    record_join,
+    record_leave,
+)
 from services.session.sessions.repository import SessionRepository
 from shared.clock import Clock
 from shared.contracts.attendance_events import (
@@ -60,26 +65,26 @@ class SessionEventHandlers:
 
     async def staff_joined(self, event: ParticipantJoined) -> None:
         """A host keeps the session live; for everybody with a role, attendance is recorded."""
-        if may_be_staffs(event.connection):
+        if is_staff(event.connection):
             await self._change(event.session_id, lambda session: self._joined(session, event))
 
     def _joined(self, session: Session, event: ParticipantJoined) -> Sequence[Event]:
         one = event.connection
-        visit(session, one, event.room_sid)
-        if not hosting(one):
+        record_join(session, one, event.room_sid)
+        if not is_host(one):
             return []
         return host_joined(session, one.participant_sid, one.joined_at, self._limits, room_sid=event.room_sid)
 
     async def staff_left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
-        if may_be_staffs(event.connection):
+        if is_staff(event.connection):
             await self._change(event.session_id, lambda session: self._left(session, event))
 
     def _left(
         self, session: Session, event: ParticipantLeft | ParticipantConnectionAborted
     ) -> Sequence[Event]:
         one = event.connection
-        leave(session, one, event.occurred_at)
-        if not hosting(one):
+        record_leave(session, one, event.occurred_at)
+        if not is_host(one):
             return []
         return host_left(session, one.participant_sid, one.joined_at, event.occurred_at, self._limits)
 
@@ -87,7 +92,7 @@ class SessionEventHandlers:
         await self._change(event.session_id, lambda session: self._followed(session, event))
 
     def _followed(self, session: Session, event: RosterObserved) -> Sequence[Event]:
-        follow_visits(session, event)
+        correct_attendance(session, event)
         return follow_roster(session, event, self._limits)
 
     async def end_lost(self, event: LiveKitRoomLost) -> None:

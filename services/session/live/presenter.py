@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.session.live.schemas import StartSessionResponse, rtmp_response, rtmp_setup_response
 from services.session.sessions.domain.session import Session
 from services.session.sessions.join_tokens import JoinTokens
-from services.session.sessions.views import SessionViews
+from services.session.sessions.presenter import SessionPresenter
 from shared.access.identity import Caller
 from shared.access.permissions import encoder_grant
 from shared.contracts.states import PresetType, SessionMode
@@ -17,13 +17,13 @@ class StartPresenter:
 
     def __init__(
         self,
-        views: SessionViews,
+        views: SessionPresenter,
         join_tokens: JoinTokens,
         mint: TokenMint,
         livekit_url: str,
         whip_lifetime: timedelta,
     ):
-        self._views = views
+        self._presenter = views
         self._join_tokens = join_tokens
         self._mint = mint
         self._livekit_url = livekit_url
@@ -34,7 +34,7 @@ class StartPresenter:
         ingest = session.ingest
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
         return StartSessionResponse(
-            session=await self._views.one(session, caller),
+            session=await self._presenter.one(session, caller),
             livekit_token=self._join_tokens.mint(session, caller),
             rtmp=rtmp_response(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,

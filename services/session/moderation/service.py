@@ -2,13 +2,13 @@
 
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
+from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.schemas import (
     BannedParticipantResponse,
     BannedParticipantsListResponse,
     BanParticipantRequest,
     BanStatusResponse,
 )
-from services.session.moderation.views import BanViews
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.bans import ban, unban
 from services.session.sessions.domain.people import Ban
@@ -27,13 +27,13 @@ class ModerationService:
         sessions: SessionRepository,
         access: SessionAccess,
         users: UserRepository,
-        views: BanViews,
+        views: BanPresenter,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
         self._users = users
-        self._views = views
+        self._presenter = views
         self._clock = clock
 
     async def ban(
@@ -54,7 +54,7 @@ class ModerationService:
         session = await self._sessions.change(
             session.id, lambda session: ban(session, user.id, banned, acting_role(session, caller))
         )
-        return await self._views.one(session, user.id, caller)
+        return await self._presenter.one(session, user.id, caller)
 
     async def unban(self, session_id: str, caller: Caller, user_id: str) -> None:
         """Raises `NotFound` if they are not banned."""
@@ -67,7 +67,7 @@ class ModerationService:
         listed = sorted(session.bans, key=lambda id_: (session.bans[id_].banned_at, id_), reverse=True)
         shown = listed[page.skip : page.skip + page.limit]
         return BannedParticipantsListResponse(
-            banned_participants=await self._views.many(session, shown, caller), total=len(listed)
+            banned_participants=await self._presenter.many(session, shown, caller), total=len(listed)
         )
 
     async def status(self, session_id: str, caller: Caller) -> BanStatusResponse:

@@ -10,4 +10,4 @@ GROUP: Final = "session.notices"
 
 
 def group(notices: NoticeService) -> Group:
-    return Group(GROUP, dict.fromkeys([*TABLE, *CONFIDENTIAL], notices.tell))
+    return Group(GROUP, dict.fromkeys([*TABLE, *CONFIDENTIAL], notices.publish))

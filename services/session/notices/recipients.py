@@ -8,7 +8,7 @@ from shared.access.permissions import permissions_in
 from shared.livekit import LiveKit
 
 
-class Audience:
+class NoticeRecipients:
     def __init__(self, sessions: SessionRepository, livekit: LiveKit):
         self._sessions = sessions
         self._livekit = livekit

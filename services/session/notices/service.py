@@ -7,7 +7,7 @@ import orjson
 import structlog
 
 from services.session.notices.domain import Confidential, Fields, notice_of
-from services.session.notices.recipients import Audience
+from services.session.notices.recipients import NoticeRecipients
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.livekit import LiveKit
@@ -20,12 +20,12 @@ _STALE = timedelta(seconds=30)
 
 
 class NoticeService:
-    def __init__(self, livekit: LiveKit, audience: Audience, clock: Clock):
+    def __init__(self, livekit: LiveKit, recipients: NoticeRecipients, clock: Clock):
         self._livekit = livekit
-        self._audience = audience
+        self._recipients = recipients
         self._clock = clock
 
-    async def tell(self, envelope: Envelope) -> None:
+    async def publish(self, envelope: Envelope) -> None:
         """Send it to its recipients in the room. Raises `Unavailable`: then it is retried."""
         notice, room = notice_of(envelope.event), envelope.event.key
         if notice is None:
@@ -36,7 +36,7 @@ class NoticeService:
         if not isinstance(notice, Confidential):
             await self._livekit.send_data(room, _payload(envelope, notice), topic=TOPIC)
             return
-        identities = await self._audience.of(room, notice)
+        identities = await self._recipients.of(room, notice)
         if identities:
             payload = _payload(envelope, notice.fields)
             await self._livekit.send_data(room, payload, topic=TOPIC, destination_identities=identities)

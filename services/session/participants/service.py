@@ -1,13 +1,13 @@
 """Giving and taking the roles of co-host and moderator."""
 
+from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.schemas import (
     ParticipantQuery,
     SessionParticipantResponse,
     SessionParticipantsListResponse,
 )
-from services.session.participants.views import ParticipantViews
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.domain.roles import Appointment, appoint, dismiss
+from services.session.sessions.domain.roles import RoleGrant, grant_role, revoke_role
 from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.access.session_access import Permission
@@ -23,12 +23,12 @@ class ParticipantService:
         self,
         sessions: SessionRepository,
         access: SessionAccess,
-        views: ParticipantViews,
+        views: ParticipantPresenter,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
-        self._views = views
+        self._presenter = views
         self._clock = clock
 
     async def add(
@@ -37,17 +37,17 @@ class ParticipantService:
         """Give the person the role, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize(session_id, caller, permission=_TO_GIVE[role])
         user = await self._access.get_eligible_user(session, user_id)
-        given = Appointment(id=id, user_id=user.id, username=user.username, role=role, by=caller.user_id)
+        given = RoleGrant(id=id, user_id=user.id, username=user.username, role=role, by=caller.user_id)
         session = await self._sessions.change(
-            session.id, lambda session: appoint(session, self._clock.now(), given)
+            session.id, lambda session: grant_role(session, self._clock.now(), given)
         )
-        return await self._views.one(session, user.id, caller)
+        return await self._presenter.one(session, user.id, caller)
 
     async def remove(self, session_id: str, caller: Caller, user_id: str, role: Role) -> None:
         """Revoke the person's role. Raises `NotFound` if they do not have it."""
         session = await self._access.get_for_host(session_id, caller)
         await self._sessions.change(
-            session.id, lambda session: dismiss(session, self._clock.now(), user_id, role)
+            session.id, lambda session: revoke_role(session, self._clock.now(), user_id, role)
         )
 
     async def list(
@@ -58,5 +58,5 @@ class ParticipantService:
         listed = sorted(session.assignments, key=lambda id_: (session.assignments[id_].assigned_at, id_))
         shown = listed[page.skip : page.skip + page.limit]
         return SessionParticipantsListResponse(
-            participants=await self._views.many(session, shown, caller), total=len(listed)
+            participants=await self._presenter.many(session, shown, caller), total=len(listed)
         )

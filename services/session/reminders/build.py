@@ -14,14 +14,14 @@ from pydantic import SecretStr
 from services.session.catalog.build import Catalog
 from services.session.identity.build import Identity
 from services.session.reminders import consumers
-from services.session.reminders.mails.letters import Letters
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.rendering import MailRenderer
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.sender import Sender
 from services.session.reminders.mails.smtp import Server, SmtpMailer
-from services.session.reminders.schedule.repository import AgendaRepository
-from services.session.reminders.schedule.service import AgendaService
+from services.session.reminders.schedule.repository import ScheduleRepository
+from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
 from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
@@ -50,7 +50,7 @@ class ReminderSettings(Protocol):
 
 
 @dataclass(frozen=True)
-class Clockwork:
+class ReminderWorker:
     """What runs if mails are sent."""
 
     lease: Lease
@@ -91,7 +91,7 @@ def build_reminders(
     catalog: Catalog,
 ) -> Reminders:
     subscriptions, mails, leases = SubscriptionRepository(mongo), MailRepository(mongo), LeaseStore(mongo)
-    agendas = AgendaRepository(mongo, outbox, clock)
+    schedules = ScheduleRepository(mongo, outbox, clock)
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     links = ReminderLinks(settings.public_url, signer)
     service = ReminderService(subscriptions, mails, catalog.rooms, identity.accounts, links, clock)
@@ -99,17 +99,19 @@ def build_reminders(
     lifetime = without_mails
     if settings.smtp_url:
         composer = Composer(settings.mail_from, settings.public_url.rstrip("/") + "/watch", links)
-        letters = Letters(agendas, subscriptions, catalog.stores.rooms, identity.users, composer, clock)
+        renderer = MailRenderer(
+            schedules, subscriptions, catalog.stores.rooms, identity.users, composer, clock
+        )
         mailer = SmtpMailer(Server.of(settings.smtp_url), composer.address)
         # Of this process alone, and readable for people.
         name = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
-        sender = Sender(mails, letters, mailer, clock, name=name)
+        sender = Sender(mails, renderer, mailer, clock, name=name)
         lease = Lease(leases, LEASE, name, time.monotonic)
-        scheduler = Scheduler(lease, Planner(agendas, subscriptions, mails, clock), sender)
-        lifetime = Clockwork(lease, scheduler).lifetime
+        scheduler = Scheduler(lease, Planner(schedules, subscriptions, mails, clock), sender)
+        lifetime = ReminderWorker(lease, scheduler).lifetime
     return Reminders(
         service,
-        consumers.group(AgendaService(agendas, subscriptions, clock), service),
-        [subscriptions, mails, leases, agendas],
+        consumers.group(ScheduleService(schedules, subscriptions, clock), service),
+        [subscriptions, mails, leases, schedules],
         lifetime,
     )

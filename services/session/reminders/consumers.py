@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.session.reminders.schedule.service import AgendaService
+from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.service import ReminderService
 from shared.bus import Group, on
 from shared.contracts.session_events import (
@@ -18,17 +18,17 @@ from shared.contracts.session_events import (
 GROUP: Final = "session.reminders"
 
 
-def group(agendas: AgendaService, reminders: ReminderService) -> Group:
+def group(schedules: ScheduleService, reminders: ReminderService) -> Group:
     return Group(
         GROUP,
         dict(
             [
-                on(SessionCreated, agendas.follow),
-                on(SessionUpdated, agendas.follow),
-                on(SessionStarted, agendas.follow),
-                on(SessionEnded, agendas.follow),
-                on(SessionExpired, agendas.follow),
-                on(SessionDeleted, agendas.follow),
+                on(SessionCreated, schedules.follow),
+                on(SessionUpdated, schedules.follow),
+                on(SessionStarted, schedules.follow),
+                on(SessionEnded, schedules.follow),
+                on(SessionExpired, schedules.follow),
+                on(SessionDeleted, schedules.follow),
                 on(RoomDeleted, reminders.forget),
             ]
         ),

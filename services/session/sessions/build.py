@@ -13,15 +13,15 @@ from services.session.sessions.domain.session import Limits
 from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.join_tokens import JoinTokens
+from services.session.sessions.presenter import SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
-from services.session.sessions.views import SessionViews
 from shared.clock import Clock
 from shared.files.paths import PathSigner
 from shared.livekit import TokenMint
 
 
-class SessionSettings(Protocol):
+class SessionCoreSettings(Protocol):
     internal_secret: SecretStr
     public_url: str
     livekit_api_key: str
@@ -32,13 +32,13 @@ class SessionSettings(Protocol):
 
 
 @dataclass(frozen=True)
-class Sessions:
+class SessionCore:
     """`hls_links` are the addresses under which the audience plays the streams."""
 
     repository: SessionRepository
     access: SessionAccess
     service: SessionService
-    views: SessionViews
+    views: SessionPresenter
     join_tokens: JoinTokens
     mint: TokenMint
     hls_links: HlsLinks
@@ -46,13 +46,13 @@ class Sessions:
 
 
 def build_sessions(
-    settings: SessionSettings,
+    settings: SessionCoreSettings,
     repository: SessionRepository,
     catalog: Catalog,
     users: UserRepository,
     ingest: IngestPort,
     clock: Clock,
-) -> Sessions:
+) -> SessionCore:
     limits = Limits(
         no_host_grace=timedelta(seconds=settings.no_host_grace_seconds),
         max_duration=timedelta(seconds=settings.max_duration_seconds),
@@ -60,9 +60,9 @@ def build_sessions(
     )
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     hls_links = HlsLinks(settings.public_url, signer, clock)
-    views = SessionViews(catalog.stores.rooms, catalog.room_views, hls_links)
+    views = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)
     access = SessionAccess(repository, users)
     service = SessionService(repository, access, catalog, ingest, views, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
     join_tokens = JoinTokens(access, mint)
-    return Sessions(repository, access, service, views, join_tokens, mint, hls_links, limits)
+    return SessionCore(repository, access, service, views, join_tokens, mint, hls_links, limits)

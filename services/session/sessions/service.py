@@ -8,6 +8,7 @@ from services.session.catalog.rooms.domain import Room
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.ingest import IngestPort
+from services.session.sessions.presenter import SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import (
     CreateSessionRequest,
@@ -18,7 +19,6 @@ from services.session.sessions.schemas import (
     SessionResponse,
     UpdateSessionSettingsRequest,
 )
-from services.session.sessions.views import SessionViews
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionMode, SessionState, SessionStatus, UserRole
@@ -35,7 +35,7 @@ class SessionService:
         access: SessionAccess,
         catalog: Catalog,
         ingest: IngestPort,
-        views: SessionViews,
+        views: SessionPresenter,
         limits: Limits,
         clock: Clock,
     ):
@@ -45,7 +45,7 @@ class SessionService:
         self._presets = catalog.presets
         self._libraries = catalog.libraries
         self._ingest = ingest
-        self._views = views
+        self._presenter = views
         self._limits = limits
         self._clock = clock
 
@@ -63,7 +63,7 @@ class SessionService:
         if session is None:
             preset = await self._checked(body, caller, library_id)
             session = await self._add(self._new(reservation.id, room, preset, body))
-        view = await self._views.one(session, caller)
+        view = await self._presenter.one(session, caller)
         if view.room is None:
             await self._withdraw(session)
         ingest = session.ingest
@@ -149,7 +149,7 @@ class SessionService:
     async def _list(
         self, sessions: list[Session], total: int, page: Page, viewer: Caller | None
     ) -> SessionListResponse:
-        views = await self._views.many(sessions, viewer)
+        views = await self._presenter.many(sessions, viewer)
         return SessionListResponse(sessions=views, total=total, page=page.page, limit=page.limit)
 
     async def stats(self, caller: Caller, library_id: str | None) -> DashboardStatsResponse:
@@ -169,7 +169,7 @@ class SessionService:
         )
 
     async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> SessionResponse:
-        return await self._views.one(await self._access.get_in_library(id, library_id), viewer)
+        return await self._presenter.one(await self._access.get_in_library(id, library_id), viewer)
 
     async def state(self, id: str) -> SessionState:
         """The session as its events carry it. Raises `NotFound`."""

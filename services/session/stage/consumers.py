@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.session.stage.requests.approvals import AnsweringService
+from services.session.stage.requests.approvals import StageApprovalService
 from services.session.stage.seats.absence import Absence
 from shared.bus import Group, on
 from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterObserved
@@ -12,13 +12,13 @@ from shared.contracts.session_events import SessionDeleted, SessionUpdated
 GROUP: Final = "session.stage"
 
 
-def group(absence: Absence, answering: AnsweringService) -> Group:
+def group(absence: Absence, approvals: StageApprovalService) -> Group:
     return Group(
         GROUP,
         dict(
             [
-                on(SessionUpdated, answering.finish),
-                on(SessionDeleted, answering.forget),
+                on(SessionUpdated, approvals.finish),
+                on(SessionDeleted, approvals.forget),
                 on(ParticipantLeft, absence.left),
                 on(ParticipantConnectionAborted, absence.left),
                 on(ParticipantLeaveRequested, absence.leave),

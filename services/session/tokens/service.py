@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.domain.roles import Appointment, appoint
+from services.session.sessions.domain.roles import RoleGrant, grant_role
 from services.session.sessions.join_tokens import JoinToken, JoinTokens
 from services.session.sessions.repository import SessionRepository
 from services.session.tokens.schemas import IssueTokensRequest
@@ -64,11 +64,11 @@ class TokenService:
         session.check_startable()
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         require_not_banned(session, user.id)
-        given = Appointment(
+        given = RoleGrant(
             id=new_id(), user_id=user.id, username=user.username, role=Role(body.role), by=caller.user_id
         )
         session = await self._sessions.change(
-            session.id, lambda session: appoint(session, self._clock.now(), given)
+            session.id, lambda session: grant_role(session, self._clock.now(), given)
         )
         person = user.caller(new_id(), via=caller.api_key_id)
         lifetime = timedelta(seconds=body.ttl_seconds)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.journal.domain import Entry, EntryKind
+from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.repository import JournalRepository
 from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope, Event
@@ -23,10 +23,10 @@ async def journal(mongo: Mongo) -> JournalRepository:
     return made
 
 
-def entry(clock: FakeClock, event: Event | None = None, actor: str | None = None) -> Entry:
+def entry(clock: FakeClock, event: Event | None = None, actor: str | None = None) -> JournalEntry:
     at = clock.advance(seconds=1)
     counted = ViewersCounted(session_id=SESSION, version=1, viewer_count=1, max_viewers=1)
-    return Entry.of(
+    return JournalEntry.of(
         Envelope(
             id=new_id(),
             source="/greenroom/test",

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.session.reminders.mails.domain import Mail, MailState, reminder
+from services.session.reminders.mails.domain import MailState, ReminderMail, reminder
 from services.session.reminders.mails.repository import MailRepository
-from services.session.reminders.schedule.domain import Agenda, Due, Occasion
-from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.domain import DueReminder, ReminderSchedule, ReminderType
+from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.subscriptions.domain import Subscription
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.ids import new_id
@@ -30,11 +30,11 @@ def subscription(room_id: str = ROOM, *, active: bool = True) -> Subscription:
     )
 
 
-def due(occasion: Occasion = Occasion.SOON) -> Due:
-    return Due(occasion=occasion, revision=0, at=T0, until=T0 + timedelta(hours=1))
+def due(occasion: ReminderType = ReminderType.SOON) -> DueReminder:
+    return DueReminder(occasion=occasion, revision=0, at=T0, until=T0 + timedelta(hours=1))
 
 
-def mails(count: int, session_id: str) -> list[Mail]:
+def mails(count: int, session_id: str) -> list[ReminderMail]:
     return [reminder(session_id, due(), subscription()) for _ in range(count)]
 
 
@@ -126,16 +126,18 @@ async def check_plan(collection: Collection, query: Document, sort: Sequence[tup
 
 
 async def test_what_is_due_is_found_by_an_index(real_mongo: Mongo, outbox: Outbox, clock: FakeClock) -> None:
-    agendas, kept = AgendaRepository(real_mongo, outbox, clock), MailRepository(real_mongo)
-    for store in (agendas, kept):
+    schedules, kept = ScheduleRepository(real_mongo, outbox, clock), MailRepository(real_mongo)
+    for store in (schedules, kept):
         await store.ensure_indexes()
     for number in range(MANY):
         at = T0 + timedelta(days=number)
-        await agendas.add(Agenda(id=new_id(), room_id=ROOM, title="A show", due_at=at, created_at=T0), [])
+        await schedules.add(
+            ReminderSchedule(id=new_id(), room_id=ROOM, title="A show", due_at=at, created_at=T0), []
+        )
         await kept.plan(mails(1, new_id()), at)
     order, by = [("due_at", ASCENDING)], {"due_at": {"$lte": T0 + timedelta(days=10)}}
-    assert len(await agendas.list_due(T0 + timedelta(days=10), LIMIT)) == LIMIT
-    await check_plan(agendas.collection, by, order)
+    assert len(await schedules.list_due(T0 + timedelta(days=10), LIMIT)) == LIMIT
+    await check_plan(schedules.collection, by, order)
     await check_plan(kept.collection, by, order)
     await check_plan(kept.collection, {"claim": {"$lte": 3}}, [])
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.session.sessions.domain.stage import GRACE, seat, settle
+from services.session.sessions.domain.stage import GRACE, free_absent_seats, take_seat
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.requests.domain import StageRequest, open_key
 from services.session.stage.requests.repository import StageRequestRepository
@@ -59,7 +59,7 @@ async def test_two_replicas_give_exactly_as_many_places_as_there_are(
     guests = [new_id() for _ in range(GUESTS)]
 
     async def come(number: int, guest: str) -> None:
-        await replicas[number % 2].change(made.id, lambda one: seat(one, T0, guest, place()))
+        await replicas[number % 2].change(made.id, lambda one: take_seat(one, T0, guest, place()))
 
     done = await asyncio.gather(*(come(*guest) for guest in enumerate(guests)), return_exceptions=True)
     assert [one.code for one in done if isinstance(one, Conflict)] == ["stage_full"] * (GUESTS - PLACES)
@@ -74,7 +74,7 @@ async def test_fifty_at_once_all_find_their_place_where_there_is_room(sessions: 
     guests = [new_id() for _ in range(GUESTS)]
 
     async def come(guest: str) -> None:
-        await sessions.change(made.id, lambda one: seat(one, T0, guest, place()))
+        await sessions.change(made.id, lambda one: take_seat(one, T0, guest, place()))
 
     await asyncio.gather(*(come(guest) for guest in guests))
     assert (await sessions.get(made.id)).stage.keys() == set(guests)
@@ -83,7 +83,7 @@ async def test_fifty_at_once_all_find_their_place_where_there_is_room(sessions: 
 async def test_places_come_back_as_they_were_kept(sessions: SessionRepository) -> None:
     made = live_session()
     await sessions.add(made, made.created())
-    changed = await sessions.change(made.id, lambda one: seat(one, T0, "vera", place()))
+    changed = await sessions.change(made.id, lambda one: take_seat(one, T0, "vera", place()))
     assert await sessions.get(made.id) == changed
     assert await sessions.on_stage(made.id) == {"vera"}
     assert await sessions.on_stage(new_id()) == set()
@@ -92,10 +92,10 @@ async def test_places_come_back_as_they_were_kept(sessions: SessionRepository) -
 async def test_who_may_be_absent_is_found_when_it_is_time(sessions: SessionRepository) -> None:
     made = live_session()
     await sessions.add(made, made.created())
-    await sessions.change(made.id, lambda one: seat(one, T0, "vera", place()))
+    await sessions.change(made.id, lambda one: take_seat(one, T0, "vera", place()))
     assert await sessions.ids_with_absent(T0, 10) == []
     assert await sessions.ids_with_absent(T0 + GRACE, 10) == [made.id]
-    await sessions.change(made.id, lambda one: settle(one, T0 + GRACE, {"vera"}))
+    await sessions.change(made.id, lambda one: free_absent_seats(one, T0 + GRACE, {"vera"}))
     assert await sessions.ids_with_absent(T0 + GRACE, 10) == []
 
 

@@ -11,8 +11,8 @@ from services.session.catalog.rooms.schemas import CreateRoomRequest
 from services.session.live.schemas import StartSessionResponse
 from services.session.moderation.schemas import BanParticipantRequest
 from services.session.sessions.domain.people import Ban
-from services.session.sessions.domain.roles import Appointment
-from services.session.sessions.domain.roles import appoint as appoint_in
+from services.session.sessions.domain.roles import RoleGrant
+from services.session.sessions.domain.roles import grant_role as grant_role_in
 from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import CreateSessionRequest
 from shared.access.identity import Caller, TokenVerifier
@@ -114,7 +114,7 @@ async def colleague(backend: Backend, host: Host) -> Caller:
     return caller(made.id, made.organization_id)
 
 
-async def appoint(backend: Backend, host: Host, session: Session, who: Caller, role: Role) -> None:
+async def grant_role(backend: Backend, host: Host, session: Session, who: Caller, role: Role) -> None:
     await backend.participants.add(session.id, host.caller, who.user_id, role, new_id())
 
 
@@ -138,10 +138,12 @@ async def person(backend: Backend, organization_id: str | None = None, **more: s
 async def moderating(backend: Backend, session: Session) -> Caller:
     """A person who moderates the session."""
     made = await person(backend)
-    given = Appointment(
+    given = RoleGrant(
         id=new_id(), user_id=made.user_id, username="Vera", role=Role.MODERATOR, by=session.host_id
     )
-    await backend.sessions.change(session.id, lambda session: appoint_in(session, backend.clock.now(), given))
+    await backend.sessions.change(
+        session.id, lambda session: grant_role_in(session, backend.clock.now(), given)
+    )
     return made
 
 

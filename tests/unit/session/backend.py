@@ -10,7 +10,7 @@ from services.session.catalog.build import CatalogStores, build_catalog
 from services.session.catalog.rooms import consumers as room_consumers
 from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
-from services.session.enforcement.dirty_sessions import Marks
+from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.build import build_identity
@@ -22,10 +22,10 @@ from services.session.identity.signin.service import SignInService
 from services.session.identity.signin.tokens import RefreshTokens
 from services.session.live.build import build_live
 from services.session.live.consumers import GROUP
+from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.service import ModerationService
-from services.session.moderation.views import BanViews
+from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.service import ParticipantService
-from services.session.participants.views import ParticipantViews
 from services.session.polls import consumers as poll_consumers
 from services.session.polls.repository import PollRepository
 from services.session.polls.service import PollService
@@ -90,13 +90,13 @@ class Backend:
 
     def _build_core(self, mongo: Mongo) -> None:
         self._stored = mongo, self.outbox, self.clock
-        self.marks = Marks()
+        self.dirty_sessions = DirtySessions()
         self.identity = identity = build_identity(self.settings, PASSWORDS, *self._stored)
         self.users, self.accounts = identity.users, identity.accounts
         self.key_service, self.sign_in = identity.keys, identity.sign_in
         self.revocations, self.issuer = identity.revocations, identity.issuer
         stores = CatalogStores(*self._stored)
-        self.sessions = SessionRepository(*self._stored, updated=self.marks.add)
+        self.sessions = SessionRepository(*self._stored, updated=self.dirty_sessions.add)
         self.catalog = catalog = build_catalog(
             stores, identity.organizations, self.users, self.sessions, self.clock
         )
@@ -116,16 +116,16 @@ class Backend:
         self.tokens = TokenService(
             self.sessions, self.access, core.join_tokens, self.accounts, self.issuer, clock
         )
-        self.enforcer = Enforcer(self.sessions, self.livekit, self.marks)
+        self.enforcer = Enforcer(self.sessions, self.livekit, self.dirty_sessions)
         self.participants = ParticipantService(
-            self.sessions, self.access, ParticipantViews(self.users), clock
+            self.sessions, self.access, ParticipantPresenter(self.users), clock
         )
         self.moderation = ModerationService(
-            self.sessions, self.access, self.users, BanViews(self.users), clock
+            self.sessions, self.access, self.users, BanPresenter(self.users), clock
         )
         self.stage_requests = StageRequestRepository(*self._stored)
         self.stage_built = stage = build_stage(self.stage_requests, core, self.users, self.livekit, clock)
-        self.stage, self.asking, self.answering = stage.service, stage.asking, stage.answering
+        self.stage, self.requests, self.approvals = stage.service, stage.requests, stage.approvals
         self.absence = stage.absence
         self.storage, self.chat = Storage.from_url("memory:"), ChatRepository(*self._stored)
         chat = build_chat(self.settings, self.storage, self.chat, self.access, clock)
@@ -175,7 +175,7 @@ class Backend:
     async def close(self) -> None:
         await self.bus.stop_consuming()
 
-    async def tell(self, *events: Event) -> None:
+    async def publish(self, *events: Event) -> None:
         """Publish events of another service, and wait until they and all that follow are handled."""
         for event in events:
             await self.bus.publish(
@@ -192,6 +192,6 @@ class Backend:
             await self.outbox.clear_once()
             await self.bus.settle()
 
-    def told(self) -> Sequence[str]:
+    def published(self) -> Sequence[str]:
         """The names of all events so far, in order."""
         return [envelope.event.name for envelope in self.bus.published]

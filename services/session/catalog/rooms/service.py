@@ -3,6 +3,7 @@
 from services.session.access.ownership import require_host, require_library
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.presenter import RoomPresenter, RoomSessions
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.catalog.rooms.schemas import (
     CreateRoomRequest,
@@ -10,7 +11,6 @@ from services.session.catalog.rooms.schemas import (
     RoomResponse,
     UpdateRoomRequest,
 )
-from services.session.catalog.rooms.views import RoomSessions, RoomViews
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.session_events import LibraryUpdated
@@ -25,13 +25,13 @@ class RoomService:
         rooms: RoomRepository,
         sessions: RoomSessions,
         libraries: LibraryService,
-        views: RoomViews,
+        views: RoomPresenter,
         clock: Clock,
     ):
         self._rooms = rooms
         self._sessions = sessions
         self._libraries = libraries
-        self._views = views
+        self._presenter = views
         self._clock = clock
 
     async def create(
@@ -57,7 +57,7 @@ class RoomService:
             await self._rooms.add(room, room.created())
         except Duplicate:
             room = await self._rooms.get(id)
-        return await self._views.one(room, caller)
+        return await self._presenter.one(room, caller)
 
     async def list_public(
         self, library_id: str | None, page: Page, viewer: Caller | None
@@ -74,11 +74,11 @@ class RoomService:
     async def _list(
         self, rooms: list[Room], total: int, page: Page, viewer: Caller | None
     ) -> RoomListResponse:
-        views = await self._views.many(rooms, viewer)
+        views = await self._presenter.many(rooms, viewer)
         return RoomListResponse(rooms=views, total=total, page=page.page, limit=page.limit)
 
     async def get(self, id: str, library_id: str | None, viewer: Caller | None) -> RoomResponse:
-        return await self._views.one(await self.get_in_library(id, library_id), viewer)
+        return await self._presenter.one(await self.get_in_library(id, library_id), viewer)
 
     async def get_in_library(self, id: str, library_id: str | None) -> Room:
         """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
@@ -97,7 +97,7 @@ class RoomService:
     ) -> RoomResponse:
         await self.get_for_host(id, caller, library_id)
         room = await self._rooms.change(id, lambda room: room.edit(self._clock.now(), **body.changes()))
-        return await self._views.one(room, caller)
+        return await self._presenter.one(room, caller)
 
     async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Delete a room with its sessions; refused while one of them is live."""

@@ -11,14 +11,14 @@ from shared.errors import NotFound
 
 
 @dataclass(frozen=True)
-class Resealed:
+class KeyRotation:
     """How many API keys there are, and how many of them were re-encrypted."""
 
     keys: int
     changed: int
 
 
-async def reseal(keys: ApiKeyRepository, keyring: Keyring) -> Resealed:
+async def reencrypt_secrets(keys: ApiKeyRepository, keyring: Keyring) -> KeyRotation:
     """Encrypt everything with the newest key; services may keep running.
 
     Raises `LookupError` for a secret whose key is not in the keyring; what came before it is done.
@@ -26,11 +26,11 @@ async def reseal(keys: ApiKeyRepository, keyring: Keyring) -> Resealed:
     sealed = await keys.sealed_secrets()
     older = [id for id, text in sealed.items() if not keyring.is_current(text)]
     for id in older:
-        await _reseal_one(keys, keyring, id)
-    return Resealed(len(sealed), len(older))
+        await _reencrypt_one(keys, keyring, id)
+    return KeyRotation(len(sealed), len(older))
 
 
-async def _reseal_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:
+async def _reencrypt_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:
     def decide(key: ApiKey) -> Sequence[Event]:
         key.sealed_secret = keyring.seal(keyring.open(key.sealed_secret, key.id), key.id)
         return []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.session.reminders.schedule.domain import Due, Occasion
+from services.session.reminders.schedule.domain import DueReminder, ReminderType
 from services.session.reminders.subscriptions.domain import Subscription
 
 
@@ -24,7 +24,7 @@ class MailState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mail:
+class ReminderMail:
     """`occasion` None asks to confirm the address. `email` None means that of the user's account.
 
     Not sent after `until`. `attempts` counts those that ended without an answer for good.
@@ -36,7 +36,7 @@ class Mail:
     user_id: str
     email: str | None
     session_id: str | None = None
-    occasion: Occasion | None = None
+    occasion: ReminderType | None = None
     revision: int = 0
     until: datetime
     attempts: int = 0
@@ -46,8 +46,8 @@ class Mail:
         return f"<{hashlib.sha256(self.id.encode()).hexdigest()[:40]}@{domain}>"
 
 
-def reminder(session_id: str, due: Due, to: Subscription) -> Mail:
-    return Mail(
+def reminder(session_id: str, due: DueReminder, to: Subscription) -> ReminderMail:
+    return ReminderMail(
         id=f"{session_id}:{due.key}:{to.recipient}",
         room_id=to.room_id,
         recipient=to.recipient,
@@ -60,9 +60,9 @@ def reminder(session_id: str, due: Due, to: Subscription) -> Mail:
     )
 
 
-def confirmation(to: Subscription, day: date, until: datetime) -> Mail:
+def confirmation(to: Subscription, day: date, until: datetime) -> ReminderMail:
     """One a day for an address and a room, however many ask for it."""
-    return Mail(
+    return ReminderMail(
         id=f"confirm:{to.room_id}:{day.isoformat()}:{to.recipient}",
         room_id=to.room_id,
         recipient=to.recipient,

@@ -7,9 +7,9 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
 from services.session.reminders.mails.calendar import calendar_file, method
-from services.session.reminders.mails.domain import Mail
-from services.session.reminders.mails.templates import Words, confirmation_words, reminder_words
-from services.session.reminders.schedule.domain import Agenda
+from services.session.reminders.mails.domain import ReminderMail
+from services.session.reminders.mails.templates import MailText, confirmation_text, reminder_text
+from services.session.reminders.schedule.domain import ReminderSchedule
 from services.session.reminders.subscriptions.links import ReminderLinks
 
 
@@ -22,28 +22,30 @@ class Composer:
         self._watch_url = watch_url
         self._links = links
 
-    def reminder(self, mail: Mail, agenda: Agenda, to: str, now: datetime) -> EmailMessage:
+    def reminder(
+        self, mail: ReminderMail, schedule: ReminderSchedule, to: str, now: datetime
+    ) -> EmailMessage:
         """Raises ValueError if `to` is not a valid address."""
         if mail.occasion is None:
             raise ValueError("this mail is about no occasion")
-        watch = f"{self._watch_url}/{agenda.id}"
+        watch = f"{self._watch_url}/{schedule.id}"
         unsubscribe = self._links.unsubscribe(mail.room_id, mail.recipient, now)
-        message = self._message(mail, reminder_words(mail.occasion, agenda, watch, unsubscribe), to, now)
+        message = self._message(mail, reminder_text(mail.occasion, schedule, watch, unsubscribe), to, now)
         message["List-Unsubscribe"] = f"<{unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        file = calendar_file(agenda, watch, organizer=self.address, attendee=to, stamp=now)
+        file = calendar_file(schedule, watch, organizer=self.address, attendee=to, stamp=now)
         if file is not None:
-            parameters = {"method": method(agenda)}
+            parameters = {"method": method(schedule)}
             message.add_attachment(
                 file.decode(), subtype="calendar", filename="session.ics", params=parameters, cte="base64"
             )
         return message
 
-    def confirmation(self, mail: Mail, room_title: str, to: str, now: datetime) -> EmailMessage:
+    def confirmation(self, mail: ReminderMail, room_title: str, to: str, now: datetime) -> EmailMessage:
         confirm = self._links.confirm(mail.room_id, mail.recipient, now)
-        return self._message(mail, confirmation_words(room_title, confirm), to, now)
+        return self._message(mail, confirmation_text(room_title, confirm), to, now)
 
-    def _message(self, mail: Mail, words: Words, to: str, now: datetime) -> EmailMessage:
+    def _message(self, mail: ReminderMail, words: MailText, to: str, now: datetime) -> EmailMessage:
         message = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
         message["From"] = self._from
         username, _, domain = to.rpartition("@")

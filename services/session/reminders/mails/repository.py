@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.session.reminders.mails.domain import Mail, MailState
+from services.session.reminders.mails.domain import MailState, ReminderMail
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo, UpdateOne
 
 _KEPT_SECONDS = 90 * 24 * 3600
-_ADAPTER: TypeAdapter[Mail] = TypeAdapter(Mail)
-_FIELDS = frozenset(Mail.__dataclass_fields__) - {"id"}
+_ADAPTER: TypeAdapter[ReminderMail] = TypeAdapter(ReminderMail)
+_FIELDS = frozenset(ReminderMail.__dataclass_fields__) - {"id"}
 _OVER = {"due_at": "", "claim": "", "sender": ""}
 
 
@@ -31,7 +31,7 @@ class MailRepository:
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def plan(self, mails: Sequence[Mail], now: datetime) -> None:
+    async def plan(self, mails: Sequence[ReminderMail], now: datetime) -> None:
         """Store those that are not planned yet; in one write."""
         await self.collection.insert_many([_document(mail, now) for mail in mails])
 
@@ -48,7 +48,7 @@ class MailRepository:
         }
         await self.collection.update_many({"claim": {"$lte": epoch}}, change)
 
-    async def claim(self, sender: str, epoch: int, now: datetime, limit: int) -> list[Mail]:
+    async def claim(self, sender: str, epoch: int, now: datetime, limit: int) -> list[ReminderMail]:
         """Claim the mails that have been due longest; nobody else sends them now."""
         due = await self.collection.find(
             {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
@@ -61,12 +61,14 @@ class MailRepository:
         mine = {"_id": {"$in": ids}, "claim": epoch, "sender": sender}
         return [_load(document) for document in await self.collection.find(mine)] if ids else []
 
-    async def settle(self, mail: Mail, state: MailState, now: datetime, why: str | None = None) -> None:
+    async def settle(
+        self, mail: ReminderMail, state: MailState, now: datetime, why: str | None = None
+    ) -> None:
         """It is over: sent, refused or dropped, for the reason `why`."""
         outcome: Document = {"state": state.value, "settled_at": now, "why": why}
         await self.collection.update({"_id": mail.id}, {"$set": outcome, "$unset": _OVER})
 
-    async def postpone(self, mail: Mail, until: datetime, why: str) -> None:
+    async def postpone(self, mail: ReminderMail, until: datetime, why: str) -> None:
         """Try again then."""
         change: Document = {
             "$set": {"state": MailState.PLANNED.value, "due_at": until, "why": why},
@@ -76,13 +78,13 @@ class MailRepository:
         await self.collection.update({"_id": mail.id, "state": MailState.SENDING.value}, change)
 
 
-def _document(mail: Mail, now: datetime) -> Document:
+def _document(mail: ReminderMail, now: datetime) -> Document:
     fields: dict[str, Any] = _ADAPTER.dump_python(mail, mode="python")
     document = {"_id": fields.pop("id"), **fields, "state": MailState.PLANNED.value}
     document |= {"planned_at": now, "due_at": now}
     return document if mail.occasion else {**document, "asked_of": mail.recipient}
 
 
-def _load(document: Document) -> Mail:
+def _load(document: Document) -> ReminderMail:
     fields = {name: value for name, value in document.items() if name in _FIELDS}
     return _ADAPTER.validate_python({"id": document["_id"], **fields})

@@ -8,8 +8,8 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from services.session.reminders.mails.domain import Mail, MailState
-from services.session.reminders.mails.letters import Letter, Letters, NoLetter
+from services.session.reminders.mails.domain import MailState, ReminderMail
+from services.session.reminders.mails.rendering import DroppedMail, MailRenderer, RenderedMail
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailConnection, MailDeferred, Mailer, MailRefused
 from shared.clock import Clock
@@ -33,7 +33,7 @@ class Sender:
     def __init__(
         self,
         mails: MailRepository,
-        letters: Letters,
+        renderer: MailRenderer,
         mailer: Mailer,
         clock: Clock,
         *,
@@ -41,7 +41,7 @@ class Sender:
         retry: Backoff = RETRY,
     ):
         self._mails = mails
-        self._letters = letters
+        self._renderer = renderer
         self._mailer = mailer
         self._clock = clock
         self._name = name
@@ -58,55 +58,55 @@ class Sender:
             return False
         await self._mails.free(epoch, self._clock.now())
         batch = await self._mails.claim(self._name, epoch, self._clock.now(), _BATCH)
-        letters: deque[Letter] = deque()
-        for one in await self._letters.of(batch) if batch else ():
-            if isinstance(one, NoLetter):
+        mails: deque[RenderedMail] = deque()
+        for one in await self._renderer.render(batch) if batch else ():
+            if isinstance(one, DroppedMail):
                 await self._settle(one.mail, MailState.DROPPED, one.why)
             else:
-                letters.append(one)
-        await asyncio.gather(*(self._carry(letters, lease) for _ in range(min(_CONNECTIONS, len(letters)))))
+                mails.append(one)
+        await asyncio.gather(*(self._carry(mails, lease) for _ in range(min(_CONNECTIONS, len(mails)))))
         return bool(batch)
 
-    async def _carry(self, letters: deque[Letter], lease: Lease) -> None:
-        """Take letters to the server, as long as there are any, it answers, and they are ours to send."""
-        if not letters:
+    async def _carry(self, mails: deque[RenderedMail], lease: Lease) -> None:
+        """Hand mails to the server, as long as there are any, it answers, and they are ours to send."""
+        if not mails:
             return
-        letter: Letter | None = letters.popleft()
+        rendered: RenderedMail | None = mails.popleft()
         try:
             async with self._mailer.connection() as connection:
-                while letter is not None and lease.epoch is not None:
-                    await self._hand_over(connection, letter)
-                    letter = letters.popleft() if letters else None
+                while rendered is not None and lease.epoch is not None:
+                    await self._hand_over(connection, rendered)
+                    rendered = mails.popleft() if mails else None
         except Unavailable as error:
             log.warning("reminders.mail_server_away", error=error.message)
-            left = [letter] if letter is not None else []
-            left += letters
-            letters.clear()
+            left = [rendered] if rendered is not None else []
+            left += mails
+            mails.clear()
             for one in left:
                 await self._postpone(one.mail, error.message)
 
-    async def _hand_over(self, connection: MailConnection, letter: Letter) -> None:
+    async def _hand_over(self, connection: MailConnection, rendered: RenderedMail) -> None:
         try:
-            await connection.send(letter.message, letter.to)
+            await connection.send(rendered.message, rendered.to)
         except MailRefused as refusal:
-            log.warning("reminders.refused", mail=letter.mail.id, said=str(refusal))
-            await self._settle(letter.mail, MailState.REFUSED, str(refusal))
+            log.warning("reminders.refused", mail=rendered.mail.id, said=str(refusal))
+            await self._settle(rendered.mail, MailState.REFUSED, str(refusal))
         except MailDeferred as deferral:
-            await self._postpone(letter.mail, str(deferral))
+            await self._postpone(rendered.mail, str(deferral))
         except Unavailable:
             raise
         except Exception:
             # A faulty mail must not block the others.
-            log.exception("reminders.cannot_be_sent", mail=letter.mail.id)
-            await self._settle(letter.mail, MailState.REFUSED, "cannot be sent")
+            log.exception("reminders.cannot_be_sent", mail=rendered.mail.id)
+            await self._settle(rendered.mail, MailState.REFUSED, "cannot be sent")
         else:
-            await self._settle(letter.mail, MailState.SENT)
+            await self._settle(rendered.mail, MailState.SENT)
 
-    async def _settle(self, mail: Mail, state: MailState, why: str | None = None) -> None:
+    async def _settle(self, mail: ReminderMail, state: MailState, why: str | None = None) -> None:
         await self._mails.settle(mail, state, self._clock.now(), why)
         MAILS.labels(state.value).inc()
 
-    async def _postpone(self, mail: Mail, why: str) -> None:
+    async def _postpone(self, mail: ReminderMail, why: str) -> None:
         wait = timedelta(seconds=self._retry.delay(mail.attempts))
         await self._mails.postpone(mail, self._clock.now() + wait, why)
         MAILS.labels("postponed").inc()

@@ -6,28 +6,28 @@ from datetime import datetime
 from html import escape
 from typing import Final
 
-from services.session.reminders.schedule.domain import Agenda, Occasion
+from services.session.reminders.schedule.domain import ReminderSchedule, ReminderType
 
-_SUBJECTS: Final[Mapping[Occasion, str]] = {
-    Occasion.SCHEDULED: "Scheduled: {title}",
-    Occasion.DAY_BEFORE: "In 24 hours: {title}",
-    Occasion.SOON: "In 15 minutes: {title}",
-    Occasion.LIVE: "Live now: {title}",
-    Occasion.RESCHEDULED: "New time: {title}",
-    Occasion.CANCELLED: "Called off: {title}",
+_SUBJECTS: Final[Mapping[ReminderType, str]] = {
+    ReminderType.SCHEDULED: "Scheduled: {title}",
+    ReminderType.DAY_BEFORE: "In 24 hours: {title}",
+    ReminderType.SOON: "In 15 minutes: {title}",
+    ReminderType.LIVE: "Live now: {title}",
+    ReminderType.RESCHEDULED: "New time: {title}",
+    ReminderType.CANCELLED: "Called off: {title}",
 }
-_LEADS: Final[Mapping[Occasion, str]] = {
-    Occasion.SCHEDULED: "A session has been scheduled:",
-    Occasion.DAY_BEFORE: "Tomorrow at this time:",
-    Occasion.SOON: "This session is about to begin:",
-    Occasion.LIVE: "This session is live:",
-    Occasion.RESCHEDULED: "This session has another time:",
-    Occasion.CANCELLED: "This session has been called off:",
+_LEADS: Final[Mapping[ReminderType, str]] = {
+    ReminderType.SCHEDULED: "A session has been scheduled:",
+    ReminderType.DAY_BEFORE: "Tomorrow at this time:",
+    ReminderType.SOON: "This session is about to begin:",
+    ReminderType.LIVE: "This session is live:",
+    ReminderType.RESCHEDULED: "This session has another time:",
+    ReminderType.CANCELLED: "This session has been called off:",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class MailText:
     """A mail's texts; `action` is its main link with its label."""
 
     subject: str
@@ -63,23 +63,25 @@ def _link(words: str, url: str, *, strong: bool = False) -> str:
     return f"<strong>{link}</strong>" if strong else link
 
 
-def reminder_words(occasion: Occasion, agenda: Agenda, watch: str, unsubscribe: str) -> Words:
-    title = one_line(agenda.title)
-    over, live = occasion is Occasion.CANCELLED, occasion is Occasion.LIVE
-    return Words(
+def reminder_text(
+    occasion: ReminderType, schedule: ReminderSchedule, watch: str, unsubscribe: str
+) -> MailText:
+    title = one_line(schedule.title)
+    over, live = occasion is ReminderType.CANCELLED, occasion is ReminderType.LIVE
+    return MailText(
         subject=_SUBJECTS[occasion].format(title=title),
         lead=_LEADS[occasion],
         title=title,
-        when=in_words(agenda.start_time) if agenda.start_time and not live else None,
+        when=format_moment(schedule.start_time) if schedule.start_time and not live else None,
         action=None if over else ("Watch", watch),
         closing="You get this mail because you subscribed to this room's reminders.",
         unsubscribe=unsubscribe,
     )
 
 
-def confirmation_words(room_title: str, confirm: str) -> Words:
+def confirmation_text(room_title: str, confirm: str) -> MailText:
     title = one_line(room_title)
-    return Words(
+    return MailText(
         subject=f"Confirm your reminders: {title}",
         lead="Somebody asked for reminders of this room's sessions to be sent to this address:",
         title=title,
@@ -95,5 +97,5 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def in_words(moment: datetime) -> str:
+def format_moment(moment: datetime) -> str:
     return f"{moment:%A}, {moment.day} {moment:%B %Y, %H:%M} UTC"

@@ -13,7 +13,7 @@ _DAY, _SOON = timedelta(hours=24), timedelta(minutes=15)
 _DAY_LATE, _LIVE_LATE, _CANCELLED_LATE = timedelta(hours=12), timedelta(hours=1), timedelta(hours=1)
 
 
-class Occasion(StrEnum):
+class ReminderType(StrEnum):
     SCHEDULED = "scheduled"
     DAY_BEFORE = "day_before"
     SOON = "soon"
@@ -23,17 +23,17 @@ class Occasion(StrEnum):
 
 
 # The others are of one time, and come again with another.
-_ONCE = frozenset({Occasion.LIVE, Occasion.CANCELLED})
+_ONCE = frozenset({ReminderType.LIVE, ReminderType.CANCELLED})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class DueReminder:
     """An occasion: to be told from `at` on, and not at all once it is `until`.
 
     `revision` is which time of the session it is about.
     """
 
-    occasion: Occasion
+    occasion: ReminderType
     revision: int
     at: datetime
     until: datetime
@@ -44,7 +44,7 @@ class Due:
 
 
 @dataclass(kw_only=True)
-class Agenda:
+class ReminderSchedule:
     """A session as its subscribers know it.
 
     `revision` counts the times that it was given (the SEQUENCE of its calendar entry), `announced` is whether
@@ -61,12 +61,12 @@ class Agenda:
     revision: int = 0
     announced: bool = False
     cancelled: bool = False
-    due: list[Due] = field(default_factory=list)
+    due: list[DueReminder] = field(default_factory=list)
     due_at: datetime | None = None
     created_at: datetime
 
     @classmethod
-    def of(cls, state: SessionState, now: datetime) -> "Agenda":
+    def of(cls, state: SessionState, now: datetime) -> "ReminderSchedule":
         return cls(id=state.id, room_id=state.room_id, title=state.title, created_at=now)
 
     @property
@@ -88,20 +88,20 @@ class Agenda:
                 self._set_time(self.start_time, now, moved=before is not None)
         elif self.status is SessionStatus.LIVE and was_scheduled:
             since = state.started_at or now
-            self.due = [self._due(Occasion.LIVE, now, since + _LIVE_LATE)]
+            self.due = [self._due(ReminderType.LIVE, now, since + _LIVE_LATE)]
         elif self.status is not SessionStatus.LIVE:
             self.due = []
-        return self._planned_anew()
+        return self._update_due_at()
 
     def _set_time(self, start: datetime, now: datetime, *, moved: bool) -> None:
         """What is long past when it is planned is left out: no word of tomorrow ten minutes before."""
         self.revision += moved
         # Subscribers who never got the earlier time get an announcement, not a change of time.
-        told = moved and not any(due.occasion is Occasion.SCHEDULED for due in self.due)
+        told = moved and not any(due.occasion is ReminderType.SCHEDULED for due in self.due)
         planned = [
-            self._due(Occasion.RESCHEDULED if told else Occasion.SCHEDULED, now, start),
-            self._due(Occasion.DAY_BEFORE, start - _DAY, min(start, start - _DAY + _DAY_LATE)),
-            self._due(Occasion.SOON, start - _SOON, start),
+            self._due(ReminderType.RESCHEDULED if told else ReminderType.SCHEDULED, now, start),
+            self._due(ReminderType.DAY_BEFORE, start - _DAY, min(start, start - _DAY + _DAY_LATE)),
+            self._due(ReminderType.SOON, start - _SOON, start),
         ]
         self.due = [due for due in planned if due.at >= now and due.until > now]
 
@@ -110,36 +110,36 @@ class Agenda:
         self.cancelled, self.due = True, []
         start = self.start_time
         if self.status is SessionStatus.SCHEDULED and self.announced and start is not None:
-            self.due = [self._due(Occasion.CANCELLED, now, max(start, now + _CANCELLED_LATE))]
+            self.due = [self._due(ReminderType.CANCELLED, now, max(start, now + _CANCELLED_LATE))]
 
-    def _due(self, occasion: Occasion, at: datetime, until: datetime) -> Due:
-        return Due(occasion=occasion, revision=self.revision, at=at, until=until)
+    def _due(self, occasion: ReminderType, at: datetime, until: datetime) -> DueReminder:
+        return DueReminder(occasion=occasion, revision=self.revision, at=at, until=until)
 
-    def ripe(self, now: datetime) -> list[Due]:
+    def due_now(self, now: datetime) -> list[DueReminder]:
         """The reminders that are due now, or too late."""
         return [due for due in self.due if due.at <= now]
 
-    def tell(self, told: Due) -> Sequence[Event]:
+    def mark_planned(self, told: DueReminder) -> Sequence[Event]:
         """All its recipients are stored."""
         if told in self.due:
             self.due = [due for due in self.due if due != told]
             self.announced = True
-        return self._planned_anew()
+        return self._update_due_at()
 
-    def drop(self, told: Due) -> Sequence[Event]:
+    def drop(self, told: DueReminder) -> Sequence[Event]:
         """It is too late to send it."""
         self.due = [due for due in self.due if due != told]
-        return self._planned_anew()
+        return self._update_due_at()
 
-    def _planned_anew(self) -> Sequence[Event]:
+    def _update_due_at(self) -> Sequence[Event]:
         self.due_at = min((due.at for due in self.due), default=None)
         return []
 
-    def still_wants(self, occasion: Occasion, revision: int) -> bool:
+    def still_wants(self, occasion: ReminderType, revision: int) -> bool:
         """Whether a mail that was planned is still true."""
-        if occasion is Occasion.CANCELLED:
+        if occasion is ReminderType.CANCELLED:
             return self.cancelled
-        if occasion is Occasion.LIVE:
+        if occasion is ReminderType.LIVE:
             return self.status is SessionStatus.LIVE
         waiting = self.status is SessionStatus.SCHEDULED and not self.cancelled
         return waiting and revision == self.revision

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.session.reminders.schedule.domain import Agenda
-from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.domain import ReminderSchedule
+from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
@@ -12,9 +12,9 @@ from shared.errors import NotFound
 from shared.persistence.mongo import Duplicate
 
 
-class AgendaService:
-    def __init__(self, agendas: AgendaRepository, subscriptions: SubscriptionRepository, clock: Clock):
-        self._agendas = agendas
+class ScheduleService:
+    def __init__(self, schedules: ScheduleRepository, subscriptions: SubscriptionRepository, clock: Clock):
+        self._schedules = schedules
         self._subscriptions = subscriptions
         self._clock = clock
 
@@ -22,29 +22,29 @@ class AgendaService:
         """Events may come twice and in any order: the newest state counts."""
         deleted = isinstance(event, SessionDeleted)
 
-        def decide(agenda: Agenda) -> Sequence[Event]:
-            return agenda.follow(event.session, self._clock.now(), deleted=deleted)
+        def decide(schedule: ReminderSchedule) -> Sequence[Event]:
+            return schedule.follow(event.session, self._clock.now(), deleted=deleted)
 
         try:
-            await self._agendas.change(event.session.id, decide)
+            await self._schedules.change(event.session.id, decide)
         except NotFound:
-            agenda = Agenda.of(event.session, self._clock.now())
-            decide(agenda)
+            schedule = ReminderSchedule.of(event.session, self._clock.now())
+            decide(schedule)
             # Nothing needs to be stored before something is due: each event carries the whole state.
-            if not agenda.is_blank:
-                await self._tell_nobody(agenda)
-                await self._add(agenda, event)
+            if not schedule.is_blank:
+                await self._skip_without_subscribers(schedule)
+                await self._add(schedule, event)
 
-    async def _tell_nobody(self, agenda: Agenda) -> None:
+    async def _skip_without_subscribers(self, schedule: ReminderSchedule) -> None:
         """What is to be told now of a room without subscribers is told: most rooms have none."""
-        if await self._subscriptions.page(agenda.room_id, "", 1):
+        if await self._subscriptions.page(schedule.room_id, "", 1):
             return
-        for due in agenda.ripe(self._clock.now()):
-            agenda.tell(due)
+        for due in schedule.due_now(self._clock.now()):
+            schedule.mark_planned(due)
 
-    async def _add(self, agenda: Agenda, event: SessionEvent) -> None:
+    async def _add(self, schedule: ReminderSchedule, event: SessionEvent) -> None:
         try:
-            await self._agendas.add(agenda, [])
+            await self._schedules.add(schedule, [])
         except Duplicate:
             # Another event of the session was faster.
             await self.follow(event)

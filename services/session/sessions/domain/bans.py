@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.session.sessions.domain.people import Ban
-from services.session.sessions.domain.roles import retire
+from services.session.sessions.domain.roles import clear_role
 from services.session.sessions.domain.session import Session
-from services.session.sessions.domain.stage import unseat
+from services.session.sessions.domain.stage import free_seat
 from shared.access.permissions import role_of
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
@@ -36,8 +36,8 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     if len(session.bans) >= MOST_BANNED:
         raise Conflict(f"At most {MOST_BANNED} people can be banned", code="too_many_bans")
     session.bans = {**session.bans, user_id: banned}
-    unseat(session, banned.banned_at, user_id)
-    return retire(session, banned.banned_at, user_id)
+    free_seat(session, banned.banned_at, user_id)
+    return clear_role(session, banned.banned_at, user_id)
 
 
 def unban(session: Session, now: datetime, user_id: str) -> Sequence[Event]:

@@ -41,7 +41,7 @@ def corrected(
     on it was there until a roster last showed it. Who is no host in this session does not stand for one,
     whatever their token says.
     """
-    counts = theirs or hosting
+    counts = theirs or is_host
     listed = {one.participant_sid: one for one in roster.connections}
     left = roster.left(
         {
@@ -73,7 +73,7 @@ def _seen(
     return replace(connection, left_at=None, estimated=False) if mistaken else connection
 
 
-def hosting(connection: Connection) -> bool:
+def is_host(connection: Connection) -> bool:
     """Hosts and their encoders keep a session alive; hidden monitors and recorders do not."""
     return connection.role in {Role.HOST, Role.CO_HOST} and not (connection.hidden or connection.recorder)
 

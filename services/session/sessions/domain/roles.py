@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.session.sessions.domain.people import Assignment
 from services.session.sessions.domain.session import Session
-from services.session.sessions.domain.stage import unseat
+from services.session.sessions.domain.stage import free_seat
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
@@ -19,7 +19,7 @@ _KEPT = frozenset({Role.CO_HOST, Role.MODERATOR})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Appointment:
+class RoleGrant:
     """Whom somebody makes what; `id` becomes that of the assignment."""
 
     id: str
@@ -29,7 +29,7 @@ class Appointment:
     by: str
 
 
-def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Event]:
+def grant_role(session: Session, now: datetime, given: RoleGrant) -> Sequence[Event]:
     """Grant a person a role, replacing another one; repeating it changes nothing.
 
     Audience means no role. Raises `Conflict` for the host, for banned people, in a session
@@ -39,32 +39,32 @@ def appoint(session: Session, now: datetime, given: Appointment) -> Sequence[Eve
     _check(session, given)
     if session.roles.get(given.user_id, Role.AUDIENCE) is given.role:
         return []
-    _retire(session, now, given.user_id)
+    _clear_role(session, now, given.user_id)
     if given.role is not Role.AUDIENCE:
         session.roles = {**session.roles, given.user_id: given.role}
     if given.role is Role.CO_HOST:
         # Hosts and co-hosts need no place on stage, and take none.
-        unseat(session, now, given.user_id)
+        free_seat(session, now, given.user_id)
     if given.role in _KEPT:
         session.assignments = {**session.assignments, given.user_id: _assignment(session, now, given)}
     return _updated(session, now)
 
 
-def dismiss(session: Session, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
+def revoke_role(session: Session, now: datetime, user_id: str, role: Role) -> Sequence[Event]:
     """Revoke a person's role. Raises `NotFound` if they do not have it."""
     if session.roles.get(user_id) is not role:
         raise NotFound(f"This person is not a {role.value} of the session", code="participant_not_found")
     session.check_startable()
-    return retire(session, now, user_id)
+    return clear_role(session, now, user_id)
 
 
-def retire(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
+def clear_role(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
     """Take whatever role a person has."""
-    _retire(session, now, user_id)
+    _clear_role(session, now, user_id)
     return _updated(session, now)
 
 
-def _check(session: Session, given: Appointment) -> None:
+def _check(session: Session, given: RoleGrant) -> None:
     if given.user_id == session.host_id and given.role is not Role.HOST:
         raise Conflict("The host's role cannot be changed", code="participant_is_host")
     if session.is_banned(given.user_id):
@@ -73,7 +73,7 @@ def _check(session: Session, given: Appointment) -> None:
         raise Conflict(f"At most {MOST_ASSIGNED} people can have a role", code="too_many_roles")
 
 
-def _assignment(session: Session, now: datetime, given: Appointment) -> Assignment:
+def _assignment(session: Session, now: datetime, given: RoleGrant) -> Assignment:
     before = session.assignments.get(given.user_id)
     return Assignment(
         id=given.id,
@@ -85,7 +85,7 @@ def _assignment(session: Session, now: datetime, given: Appointment) -> Assignme
     )
 
 
-def _retire(session: Session, now: datetime, user_id: str) -> None:
+def _clear_role(session: Session, now: datetime, user_id: str) -> None:
     session.roles = {other: held for other, held in session.roles.items() if other != user_id}
     assignment = session.assignments.get(user_id)
     if assignment is not None and assignment.is_active:

@@ -17,12 +17,12 @@ from shared.contracts.states import Role
 _STAFF = frozenset({Role.HOST, Role.CO_HOST, Role.MODERATOR})
 
 
-def may_be_staffs(connection: Connection) -> bool:
+def is_staff(connection: Connection) -> bool:
     """Whether the connection claims a role; most connections are viewers' and are skipped."""
     return connection.role in _STAFF and _visible(connection)
 
 
-def visit(session: Session, connection: Connection, room_sid: str | None) -> Sequence[Event]:
+def record_join(session: Session, connection: Connection, room_sid: str | None) -> Sequence[Event]:
     """A person joined; ignored if they never had a role."""
     assignment = session.assignments.get(connection.user_id)
     if assignment is not None:
@@ -31,7 +31,7 @@ def visit(session: Session, connection: Connection, room_sid: str | None) -> Seq
     return []
 
 
-def leave(session: Session, connection: Connection, at: datetime) -> Sequence[Event]:
+def record_leave(session: Session, connection: Connection, at: datetime) -> Sequence[Event]:
     assignment = session.assignments.get(connection.user_id)
     if assignment is not None:
         came = HostConnection(joined_at=connection.joined_at)
@@ -39,7 +39,7 @@ def leave(session: Session, connection: Connection, at: datetime) -> Sequence[Ev
     return []
 
 
-def follow_visits(session: Session, roster: RosterObserved) -> Sequence[Event]:
+def correct_attendance(session: Session, roster: RosterObserved) -> Sequence[Event]:
     """Correct the visits by what LiveKit itself shows: who was given a role was there before it."""
     if session.is_live:
         for user_id, assignment in session.assignments.items():

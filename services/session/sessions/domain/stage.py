@@ -33,7 +33,7 @@ def check_needs_seat(session: Session, user_id: str) -> None:
         raise Conflict("Hosts and co-hosts need no place on stage", code="needs_no_seat")
 
 
-def seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:
+def take_seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:
     """Put a guest on stage; a guest on stage keeps their place. Raises `Conflict`."""
     check_open(session)
     check_needs_seat(session, user_id)
@@ -53,14 +53,14 @@ def _guests(session: Session) -> list[str]:
     return [user_id for user_id in session.stage if role_of(session, user_id) not in _STAFF]
 
 
-def unseat(
+def free_seat(
     session: Session, now: datetime, user_id: str, *, request_id: str | None = None
 ) -> Sequence[Event]:
     """Take a guest off the stage; with `request_id` only from the place which that request was given."""
     taken = session.stage.get(user_id)
     if taken is None or (request_id is not None and taken.request_id != request_id):
         return []
-    return _unseat(session, now, {user_id})
+    return _free_seats(session, now, {user_id})
 
 
 def set_permissions(
@@ -78,7 +78,7 @@ def set_permissions(
     return _changed(session, now)
 
 
-def went(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
+def mark_left(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
     """One of the person's connections ended: look after the grace whether they have another."""
     if user_id in session.stage:
         due = max(at + GRACE, session.stage_checks.get(user_id, at))
@@ -86,7 +86,7 @@ def went(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
     return []
 
 
-def missed(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
+def mark_absent(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
     """The guests who are not in the room, and whose leave was not reported."""
     absent = session.stage.keys() - present - session.stage_checks.keys()
     if absent:
@@ -94,17 +94,17 @@ def missed(session: Session, now: datetime, present: Set[str]) -> Sequence[Event
     return []
 
 
-def settle(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
+def free_absent_seats(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
     """Free the places of guests who are due and not in the room; called at `stage_due_at`."""
     due = {guest for guest, at in session.stage_checks.items() if at <= now}
     if not due:
         return []
     _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in due})
     gone = (due - present) & session.stage.keys()
-    return _unseat(session, now, gone) if gone else []
+    return _free_seats(session, now, gone) if gone else []
 
 
-def _unseat(session: Session, now: datetime, gone: Set[str]) -> Sequence[Event]:
+def _free_seats(session: Session, now: datetime, gone: Set[str]) -> Sequence[Event]:
     session.stage = {guest: held for guest, held in session.stage.items() if guest not in gone}
     _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in gone})
     return _changed(session, now)

@@ -12,7 +12,7 @@ from shared.errors import Conflict, NotFound
 from shared.http.schema import Page
 
 
-class AnsweringService:
+class StageApprovalService:
     def __init__(
         self,
         requests: StageRequestRepository,
@@ -44,7 +44,7 @@ class AnsweringService:
         request.check_approvable()
         if not request.is_pending:
             return request
-        await self._stage.seat(request.session_id, request.user_id, request.name, request.id)
+        await self._stage.take_seat(request.session_id, request.user_id, request.name, request.id)
         return await self._approve(request)
 
     async def _approve(self, request: StageRequest) -> StageRequest:
@@ -63,7 +63,7 @@ class AnsweringService:
             raise
 
     async def _take_back(self, session_id: str, user_id: str, request_id: str) -> None:
-        await self._stage.unseat(session_id, user_id, request_id=request_id)
+        await self._stage.free_seat(session_id, user_id, request_id=request_id)
 
     async def reject(
         self, session_id: str, caller: Caller, kind: RequestKind, request_id: str

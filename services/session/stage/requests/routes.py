@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.stage.requests.approvals import AnsweringService
+from services.session.stage.requests.approvals import StageApprovalService
 from services.session.stage.requests.schemas import (
     HandRaiseResponse,
     HandRaisesResponse,
@@ -15,15 +15,15 @@ from services.session.stage.requests.schemas import (
     hand_response,
     join_response,
 )
-from services.session.stage.requests.service import AskingService
+from services.session.stage.requests.service import StageRequestService
 from shared.contracts.states import RequestKind
 from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
 
-ASKING: Final = web.AppKey("stage_asking", AskingService)
-ANSWERING: Final = web.AppKey("stage_answering", AnsweringService)
+STAGE_REQUESTS: Final = web.AppKey("stage_asking", StageRequestService)
+STAGE_APPROVALS: Final = web.AppKey("stage_answering", StageApprovalService)
 
 HAND, JOIN = RequestKind.HAND, RequestKind.JOIN
 
@@ -34,7 +34,7 @@ async def raise_hand(request: Request, body: RaiseHandRequest) -> Reply[HandRais
 
     A hand that is raised already stays the same one, with the new message.
     """
-    service = request.service(ASKING)
+    service = request.service(STAGE_REQUESTS)
     hand = await service.raise_hand(request.reservation, request.path_id(), request.caller, body)
     return Reply(hand_response(hand))
 
@@ -45,7 +45,7 @@ async def lower_hand(request: Request) -> Reply[None]:
 
     Removes the hand raise. Also 200 if there was none.
     """
-    await request.service(ASKING).lower_hand(request.path_id(), request.caller)
+    await request.service(STAGE_REQUESTS).lower_hand(request.path_id(), request.caller)
     return ok()
 
 
@@ -55,7 +55,7 @@ async def get_hand_raise_status(request: Request) -> Reply[HandRaiseResponse | N
 
     The caller's newest hand raise and its status; null if there is none.
     """
-    hand = await request.service(ASKING).mine(request.path_id(), request.caller, HAND)
+    hand = await request.service(STAGE_REQUESTS).mine(request.path_id(), request.caller, HAND)
     return Reply(hand_response(hand) if hand else None)
 
 
@@ -65,7 +65,7 @@ async def create_join_request(request: Request) -> Reply[JoinRequestResponse]:
 
     If one is pending already, it is returned.
     """
-    service = request.service(ASKING)
+    service = request.service(STAGE_REQUESTS)
     made = await service.ask(request.reservation, request.path_id(), request.caller, JOIN)
     return Reply(join_response(made))
 
@@ -76,7 +76,7 @@ async def get_my_join_request(request: Request) -> Reply[JoinRequestResponse | N
 
     The caller's newest request and its status; null if there is none.
     """
-    mine = await request.service(ASKING).mine(request.path_id(), request.caller, JOIN)
+    mine = await request.service(STAGE_REQUESTS).mine(request.path_id(), request.caller, JOIN)
     return Reply(join_response(mine) if mine else None)
 
 
@@ -86,7 +86,7 @@ async def list_join_requests(request: Request, query: PendingQuery) -> Reply[Joi
 
     Oldest first; `total` counts all pending ones.
     """
-    service = request.service(ANSWERING)
+    service = request.service(STAGE_APPROVALS)
     found, total = await service.pending(request.path_id(), request.caller, JOIN, query)
     return Reply(JoinRequestsResponse(join_requests=[join_response(one) for one in found], total=total))
 
@@ -98,7 +98,7 @@ async def approve_join_request(request: Request) -> Reply[JoinRequestResponse]:
     The person is on stage immediately, without joining again. Refused with 409 if the stage is full or
     switched off; approving again changes nothing.
     """
-    service, request_id = request.service(ANSWERING), request.path_id("request_id")
+    service, request_id = request.service(STAGE_APPROVALS), request.path_id("request_id")
     return Reply(join_response(await service.approve(request.path_id(), request.caller, JOIN, request_id)))
 
 
@@ -108,7 +108,7 @@ async def reject_join_request(request: Request) -> Reply[JoinRequestResponse]:
 
     The person may ask again.
     """
-    service, request_id = request.service(ANSWERING), request.path_id("request_id")
+    service, request_id = request.service(STAGE_APPROVALS), request.path_id("request_id")
     return Reply(join_response(await service.reject(request.path_id(), request.caller, JOIN, request_id)))
 
 
@@ -118,7 +118,7 @@ async def list_hand_raises(request: Request, query: PendingQuery) -> Reply[HandR
 
     Oldest first; `total` counts all pending ones.
     """
-    service = request.service(ANSWERING)
+    service = request.service(STAGE_APPROVALS)
     found, total = await service.pending(request.path_id(), request.caller, HAND, query)
     return Reply(HandRaisesResponse(hand_raises=[hand_response(one) for one in found], total=total))
 
@@ -130,7 +130,7 @@ async def approve_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     The person is on stage immediately, without joining again. Refused with 409 if the stage is full or
     switched off; approving again changes nothing.
     """
-    service, hand_id = request.service(ANSWERING), request.path_id("hand_raise_id")
+    service, hand_id = request.service(STAGE_APPROVALS), request.path_id("hand_raise_id")
     return Reply(hand_response(await service.approve(request.path_id(), request.caller, HAND, hand_id)))
 
 
@@ -140,5 +140,5 @@ async def reject_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
 
     The hand is lowered; the person may raise it again.
     """
-    service, hand_id = request.service(ANSWERING), request.path_id("hand_raise_id")
+    service, hand_id = request.service(STAGE_APPROVALS), request.path_id("hand_raise_id")
     return Reply(hand_response(await service.reject(request.path_id(), request.caller, HAND, hand_id)))

@@ -16,7 +16,7 @@ from shared.persistence.mongo import Duplicate
 _ATTEMPTS = 5
 
 
-class AskingService:
+class StageRequestService:
     def __init__(self, requests: StageRequestRepository, access: SessionAccess, clock: Clock):
         self._requests = requests
         self._access = access

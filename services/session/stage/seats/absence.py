@@ -29,7 +29,7 @@ class Absence:
         user_id = event.connection.user_id
         if user_id in await self._sessions.on_stage(event.session_id):
             await self._change(
-                event.session_id, lambda session: stage.went(session, user_id, event.occurred_at)
+                event.session_id, lambda session: stage.mark_left(session, user_id, event.occurred_at)
             )
 
     async def leave(self, event: ParticipantLeaveRequested) -> None:
@@ -38,14 +38,16 @@ class Absence:
         if user_id not in await self._sessions.on_stage(session_id):
             return
         if user_id not in await self._guests.present(session_id, without=event.identity):
-            await self._change(session_id, lambda session: stage.unseat(session, self._clock.now(), user_id))
+            await self._change(
+                session_id, lambda session: stage.free_seat(session, self._clock.now(), user_id)
+            )
 
     async def follow_roster(self, event: RosterObserved) -> None:
         """A leave that was not reported."""
         present = {one.user_id for one in event.connections}
         if await self._sessions.on_stage(event.session_id) - present:
             await self._change(
-                event.session_id, lambda session: stage.missed(session, self._clock.now(), present)
+                event.session_id, lambda session: stage.mark_absent(session, self._clock.now(), present)
             )
 
     async def apply_due_timeouts(self) -> None:
@@ -55,7 +57,9 @@ class Absence:
 
     async def _settle(self, session_id: str) -> None:
         present = await self._guests.present(session_id)
-        await self._change(session_id, lambda session: stage.settle(session, self._clock.now(), present))
+        await self._change(
+            session_id, lambda session: stage.free_absent_seats(session, self._clock.now(), present)
+        )
 
     async def _change(self, session_id: str, decide: Callable[[Session], Sequence[Event]]) -> None:
         """Change a session; one that is deleted has no stage."""

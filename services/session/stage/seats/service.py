@@ -60,7 +60,7 @@ class StageService:
     async def leave(self, session_id: str, caller: Caller) -> None:
         """Leave the stage; no effect if the caller is not on it."""
         session, _ = await self._access.authorize(session_id, caller)
-        await self.unseat(session.id, caller.user_id)
+        await self.free_seat(session.id, caller.user_id)
 
     async def add(self, session_id: str, caller: Caller, body: AddToStageRequest) -> StageParticipantResponse:
         """Put somebody on stage who need not have asked; somebody on stage gets the new permissions.
@@ -76,7 +76,7 @@ class StageService:
 
         def decide(session: Session) -> Sequence[Event]:
             now = self._clock.now()
-            seated = stage.seat(session, now, guest.id, place)
+            seated = stage.take_seat(session, now, guest.id, place)
             granted = stage.set_permissions(session, now, guest.id, audio=audio, video=video)
             return granted or seated
 
@@ -86,7 +86,7 @@ class StageService:
     async def remove(self, session_id: str, caller: Caller, user_id: str) -> None:
         """Remove somebody from the stage; no effect if they are not on it."""
         session = await self._managed(session_id, caller)
-        await self.unseat(session.id, user_id.lower())
+        await self.free_seat(session.id, user_id.lower())
 
     async def set_permissions(
         self, session_id: str, caller: Caller, user_id: str, body: UpdateStagePermissionsRequest
@@ -102,17 +102,17 @@ class StageService:
         )
         return stage_participant(session, user_id, session.stage[user_id])
 
-    async def seat(self, session_id: str, user_id: str, name: str, request_id: str) -> None:
+    async def take_seat(self, session_id: str, user_id: str, name: str, request_id: str) -> None:
         """The place for an approved request. Raises `Conflict` if there is none."""
         now = self._clock.now()
         place = StageSeat(id=new_id(), name=name, joined_stage_at=now, request_id=request_id)
-        await self._sessions.change(session_id, lambda session: stage.seat(session, now, user_id, place))
+        await self._sessions.change(session_id, lambda session: stage.take_seat(session, now, user_id, place))
 
-    async def unseat(self, session_id: str, user_id: str, *, request_id: str | None = None) -> None:
+    async def free_seat(self, session_id: str, user_id: str, *, request_id: str | None = None) -> None:
         """Free a place, or only the one that this request was given."""
         await self._sessions.change(
             session_id,
-            lambda session: stage.unseat(session, self._clock.now(), user_id, request_id=request_id),
+            lambda session: stage.free_seat(session, self._clock.now(), user_id, request_id=request_id),
         )
 
     async def given(self, session_id: str) -> dict[str, str]:

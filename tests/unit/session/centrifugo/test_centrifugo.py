@@ -14,10 +14,10 @@ from services.session.centrifugo.schemas import (
     NOT_SET_UP,
     UNAUTHORIZED,
     UNKNOWN_CHANNEL,
+    CentrifugoSubscribeRequest,
     ConnectReply,
     ConnectRequest,
     SubscribeReply,
-    SubscribeRequest,
     SubscribeResult,
 )
 from services.session.centrifugo.service import CentrifugoService
@@ -44,7 +44,7 @@ def connect(backend: Backend, data: Any = None, authorization: str | None = None
 
 
 async def subscribe(backend: Backend, user: object, to: object) -> SubscribeReply:
-    return await service(backend).subscribe(SECRET, SubscribeRequest(user=user, channel=to))
+    return await service(backend).subscribe(SECRET, CentrifugoSubscribeRequest(user=user, channel=to))
 
 
 ALLOWED = SubscribeReply(result=SubscribeResult())
@@ -61,7 +61,7 @@ async def test_without_the_secret_nobody_is_told_anything(
     token, _ = backend.issuer.issue(host.caller)
     asked = service(backend)
     assert asked.connect(shown, None, ConnectRequest(data={"token": token})).error == UNAUTHORIZED
-    body = SubscribeRequest(user=host.user.id, channel=f"user:{host.user.id}")
+    body = CentrifugoSubscribeRequest(user=host.user.id, channel=f"user:{host.user.id}")
     assert await asked.subscribe(shown, body) == denied(UNAUTHORIZED)
 
 
@@ -69,7 +69,7 @@ async def test_where_there_is_no_secret_it_says_so(backend: Backend) -> None:
     for shown in (None, ""):
         asked = service(backend, "")
         assert asked.connect(shown, None, ConnectRequest()).error == NOT_SET_UP
-        assert await asked.subscribe(shown, SubscribeRequest()) == denied(NOT_SET_UP)
+        assert await asked.subscribe(shown, CentrifugoSubscribeRequest()) == denied(NOT_SET_UP)
 
 
 def test_whoever_shows_an_access_token_connects_until_it_ends(backend: Backend, host: Host) -> None:
@@ -122,7 +122,7 @@ async def test_a_banned_device_hears_nothing_under_another_name(backend: Backend
     connected = connect(backend, {"token": token}).result
     assert connected is not None
     for meta, answer in ((connected.meta.model_dump(), DENIED), (None, None), ({"device_id": 7}, None)):
-        body = SubscribeRequest(user=again.user_id, channel=f"session:{session.id}", meta=meta)
+        body = CentrifugoSubscribeRequest(user=again.user_id, channel=f"session:{session.id}", meta=meta)
         assert (await service(backend).subscribe(SECRET, body)).error == answer
 
 
@@ -159,7 +159,7 @@ class _Away:
 async def test_while_the_database_is_away_the_client_may_try_again(backend: Backend) -> None:
     verifier = TokenVerifier(backend.public_keys, backend.clock)
     asked = CentrifugoService(SECRET, verifier, _Away())
-    body = SubscribeRequest(user=new_id(), channel=f"session:{new_id()}")
+    body = CentrifugoSubscribeRequest(user=new_id(), channel=f"session:{new_id()}")
     assert await asked.subscribe(SECRET, body) == denied(INTERNAL)
 
 

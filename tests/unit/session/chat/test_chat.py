@@ -44,7 +44,7 @@ async def test_everybody_sees_what_is_said_to_all(backend: Backend, host: Host) 
         seen = await backend.chat_service.read(session.id, by, ChatQuery())
         assert (seen.messages, seen.total, seen.limit, seen.offset) == ([said], 1, 50, 0)
     await backend.settle()
-    assert backend.told().count("chat.message_sent.v1") == 1
+    assert backend.published().count("chat.message_sent.v1") == 1
 
 
 async def test_a_direct_message_is_for_two(backend: Backend, host: Host) -> None:
@@ -156,7 +156,7 @@ async def test_authors_and_managers_delete(backend: Backend, host: Host) -> None
         await refused("chat_message_not_found", NotFound, service.delete(session.id, said.id, other))
     assert await texts(backend, session, author) == []
     await backend.settle()
-    assert backend.told().count("chat.message_deleted.v1") == 3
+    assert backend.published().count("chat.message_deleted.v1") == 3
     elsewhere = await host.live_session()
     await refused("chat_message_not_found", NotFound, service.delete(elsewhere.id, said.id, author))
     await refused("chat_message_not_found", NotFound, service.delete(session.id, new_id(), author))
@@ -176,7 +176,7 @@ async def test_a_deletion_that_was_broken_off_is_finished(backend: Backend, host
     said = await say(backend, session, host.caller)
     message = await backend.chat.find(said.id)
     assert message is not None
-    await backend.tell(*message.deleted(host.user.id, backend.clock.now()))
+    await backend.publish(*message.deleted(host.user.id, backend.clock.now()))
     assert await texts(backend, session, host.caller) == []
 
 

@@ -7,7 +7,7 @@ from aiohttp import StreamReader, web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
-from services.session.chat.file_types import KINDS, LONGEST_NAME, Sniffer, file_name
+from services.session.chat.file_types import FILE_TYPES, LONGEST_NAME, Sniffer, file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, ChatQuery
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
@@ -67,7 +67,7 @@ async def test_the_same_call_sends_a_file_once(backend: Backend, host: Host) -> 
     assert await backend.storage.head(f"chat/{session.id}/{sent.id}") is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FILE_TYPES)
 def test_each_kind_is_known_by_its_content(kind: str) -> None:
     for piece in (1, 3, 1000):
         sniffer, content = Sniffer(kind), BEGINNINGS[kind]
@@ -141,7 +141,7 @@ async def test_a_file_is_a_message(backend: Backend, host: Host) -> None:
     assert "url" in seen.model_dump_json()
     assert await backend.storage.get(f"chat/{session.id}/{sent.id}") == PNG
     await backend.settle()
-    assert backend.told().count("chat.message_sent.v1") == 1
+    assert backend.published().count("chat.message_sent.v1") == 1
 
 
 async def test_a_file_for_one(backend: Backend, host: Host) -> None:

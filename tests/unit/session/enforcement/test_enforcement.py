@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.session.enforcement.dirty_sessions import Marks
+from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.enforcement.service import Enforcer
 from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
@@ -18,7 +18,7 @@ from shared.contracts.states import Role, StageSeat
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import ROLE_ATTRIBUTE, JoinGrant, LiveKitParticipant, TrackSource
-from tests.unit.session.actors import Host, appoint, ban, registered
+from tests.unit.session.actors import Host, ban, grant_role, registered
 from tests.unit.session.backend import Backend
 
 GUEST = (TrackSource.CAMERA, TrackSource.MICROPHONE)
@@ -72,10 +72,10 @@ async def test_every_change_of_a_session_has_its_room_looked_at(
 ) -> None:
     vera = await registered(backend)
     backend.livekit.connect(grant(session, vera))
-    backend.marks.take()
-    backend.marks.release(session.id)
-    await appoint(backend, host, session, vera, Role.CO_HOST)
-    assert backend.marks.take() == {session.id: 0}
+    backend.dirty_sessions.take()
+    backend.dirty_sessions.release(session.id)
+    await grant_role(backend, host, session, vera, Role.CO_HOST)
+    assert backend.dirty_sessions.take() == {session.id: 0}
 
 
 async def test_the_room_follows_while_the_enforcer_works(
@@ -84,7 +84,7 @@ async def test_the_room_follows_while_the_enforcer_works(
     vera = await registered(backend)
     backend.livekit.connect(grant(session, vera))
     async with at_work(backend.enforcer), asyncio.timeout(5):
-        await appoint(backend, host, session, vera, Role.CO_HOST)
+        await grant_role(backend, host, session, vera, Role.CO_HOST)
         while not publishes(backend, session, vera):
             await asyncio.sleep(0)
         await ban(backend, host, session, await registered(backend))
@@ -106,7 +106,7 @@ async def test_all_connections_of_a_person_change(backend: Backend, host: Host, 
                 permissions=permissions_in(session, session.preset.settings, vera.user_id),
             )
         )
-    await appoint(backend, host, session, vera, Role.CO_HOST)
+    await grant_role(backend, host, session, vera, Role.CO_HOST)
     assert await backend.enforcer.look(session.id)
     for identity in identities:
         one = backend.livekit.participants[session.id][identity]
@@ -135,7 +135,7 @@ async def test_switching_the_stage_off_silences_guests_and_on_again_restores_the
 
 async def test_who_is_banned_is_out_hidden_or_not(backend: Backend, host: Host, session: Session) -> None:
     mia = await registered(backend)
-    await appoint(backend, host, session, mia, Role.MODERATOR)
+    await grant_role(backend, host, session, mia, Role.MODERATOR)
     session = await backend.sessions.get(session.id)
     backend.livekit.connect(grant(session, mia))
     hidden = monitor_grant(
@@ -173,7 +173,7 @@ async def test_who_comes_in_right_after_a_change_on_a_token_from_before_is_seen(
     backend: Backend, host: Host, session: Session
 ) -> None:
     vera = await registered(backend)
-    await appoint(backend, host, session, vera, Role.CO_HOST)
+    await grant_role(backend, host, session, vera, Role.CO_HOST)
     before = grant(await backend.sessions.get(session.id), vera)
     async with at_work(backend.enforcer), asyncio.timeout(10):
         await backend.participants.remove(session.id, host.caller, vera.user_id, Role.CO_HOST)
@@ -190,7 +190,7 @@ async def test_livekit_s_absence_is_waited_out(backend: Backend, host: Host, ses
     backend.livekit.connect(grant(session, vera))
     backend.livekit.down()
     async with at_work(backend.enforcer), asyncio.timeout(5):
-        await appoint(backend, host, session, vera, Role.CO_HOST)
+        await grant_role(backend, host, session, vera, Role.CO_HOST)
         while "list_participants" not in backend.livekit.calls:
             await asyncio.sleep(0)
         backend.livekit.up()
@@ -203,7 +203,7 @@ async def test_another_process_does_what_one_that_died_left(
 ) -> None:
     vera = await registered(backend)
     backend.livekit.connect(grant(session, vera))
-    await appoint(backend, host, session, vera, Role.CO_HOST)
+    await grant_role(backend, host, session, vera, Role.CO_HOST)
     event = SessionUpdated(session=(await backend.sessions.get(session.id)).state())
     backend.livekit.down()
     with pytest.raises(Unavailable):
@@ -220,10 +220,10 @@ async def test_an_older_state_applied_late_is_noticed(backend: Backend, host: Ho
     """A replica that was held up between reading the session and changing the room."""
     vera = await registered(backend)
     backend.livekit.connect(grant(session, vera))
-    marks = Marks()
-    await appoint(backend, host, session, vera, Role.CO_HOST)
+    dirty_sessions = DirtySessions()
+    await grant_role(backend, host, session, vera, Role.CO_HOST)
 
-    other = Enforcer(backend.sessions, backend.livekit, marks)
+    other = Enforcer(backend.sessions, backend.livekit, dirty_sessions)
 
     async def demote() -> None:
         backend.livekit.listed = None
@@ -232,19 +232,19 @@ async def test_an_older_state_applied_late_is_noticed(backend: Backend, host: Ho
     backend.livekit.listed = demote
     assert await other.look(session.id)
     assert publishes(backend, session, vera)
-    assert marks.take() == {session.id: 0}
+    assert dirty_sessions.take() == {session.id: 0}
     assert await other.look(session.id)
     assert not publishes(backend, session, vera)
 
 
 def test_a_burst_of_changes_is_one_look() -> None:
-    marks = Marks()
+    dirty_sessions = DirtySessions()
     for _ in range(50):
-        marks.add("a session")
-    assert marks.take() == {"a session": 0}
-    marks.add("a session", 2)
-    marks.add("a session", 1)
+        dirty_sessions.add("a session")
+    assert dirty_sessions.take() == {"a session": 0}
+    dirty_sessions.add("a session", 2)
+    dirty_sessions.add("a session", 1)
     # The work that goes on may have read the session before.
-    assert marks.take() == {}
-    marks.release("a session")
-    assert marks.take() == {"a session": 1}
+    assert dirty_sessions.take() == {}
+    dirty_sessions.release("a session")
+    assert dirty_sessions.take() == {"a session": 1}

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from services.session.identity.keys.key_rotation import Resealed, reseal
+from services.session.identity.keys.key_rotation import KeyRotation, reencrypt_secrets
 from services.session.identity.keys.keyring import Keyring
 from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.ids import new_id
@@ -43,8 +43,8 @@ async def test_what_an_older_key_sealed_is_sealed_anew_and_the_older_one_is_need
         key, secret = await backend.key_service.create(new_id(), body)
         secrets[key.id] = secret
     both = KEYRING | {"newest": BOTH["2"]}
-    assert await reseal(backend.keys, Keyring(both)) == Resealed(3, 3)
-    assert await reseal(backend.keys, Keyring(both)) == Resealed(3, 0)
+    assert await reencrypt_secrets(backend.keys, Keyring(both)) == KeyRotation(3, 3)
+    assert await reencrypt_secrets(backend.keys, Keyring(both)) == KeyRotation(3, 0)
     newest = Keyring({"newest": BOTH["2"]})
     sealed = await backend.keys.sealed_secrets()
     assert {id: newest.open(text, id) for id, text in sealed.items()} == secrets
@@ -56,7 +56,7 @@ async def test_a_secret_whose_key_is_gone_is_left_as_it_is(backend: Backend, hos
     body = CreateApiKeyRequest(user_id=host.user.id, name="a key")
     key, secret = await backend.key_service.create(new_id(), body)
     with pytest.raises(LookupError):
-        await reseal(backend.keys, Keyring({"newest": BOTH["2"]}))
+        await reencrypt_secrets(backend.keys, Keyring({"newest": BOTH["2"]}))
     await backend.key_service.exchange(key.id, secret)
 
 

@@ -57,7 +57,7 @@ async def test_a_preset_in_use_is_not_deleted(backend: Backend, host: Host) -> N
     await host.end(session)
     await backend.preset_service.delete(preset, host.caller, None)
     await backend.settle()
-    assert "preset.deleted.v1" in backend.told()
+    assert "preset.deleted.v1" in backend.published()
 
 
 async def listed(backend: Backend) -> tuple[int, int]:
@@ -102,7 +102,7 @@ async def test_a_deleted_room_takes_its_sessions_with_it(backend: Backend, host:
         with pytest.raises(NotFound):
             await backend.sessions.get(gone.id)
     assert await backend.sessions.get(other.id) == other
-    assert backend.told().count("session.deleted.v1") == 2
+    assert backend.published().count("session.deleted.v1") == 2
     assert await backend.rooms.collection.find({"_id": room}) == []
 
 
@@ -114,13 +114,13 @@ async def test_a_session_that_went_live_while_its_room_was_deleted_ends(backend:
     await backend.settle()
     assert await backend.sessions.find(session.id) is None
     assert backend.livekit.rooms == {}
-    assert backend.told()[-3:].count("session.ended.v1") == 1
+    assert backend.published()[-3:].count("session.ended.v1") == 1
 
 
 async def test_the_newest_count_of_viewers_holds(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     counts = [(2, 20, 20), (1, 10, 10), (3, 5, 20), (3, 6, 21)]
-    await backend.tell(
+    await backend.publish(
         *(
             ViewersCounted(session_id=session.id, version=version, viewer_count=count, max_viewers=most)
             for version, count, most in counts
@@ -142,5 +142,5 @@ async def test_who_asked_to_leave_is_disconnected(backend: Backend, host: Host) 
         identity=person.identity,
         requested_at=backend.clock.now(),
     )
-    await backend.tell(leave, leave)
+    await backend.publish(leave, leave)
     assert backend.livekit.participants[session.id] == {}

@@ -28,7 +28,7 @@ async def test_the_room_is_open_when_the_session_is_live(backend: Backend, host:
     assert list(backend.livekit.rooms) == [session.id]
     assert answer.session.status == "live"
     await backend.settle()
-    assert backend.told()[-2:] == ["session.created.v1", "session.started.v1"]
+    assert backend.published()[-2:] == ["session.created.v1", "session.started.v1"]
 
 
 async def test_without_livekit_nothing_goes_live(backend: Backend, host: Host) -> None:
@@ -72,7 +72,7 @@ async def test_the_end_closes_the_room(backend: Backend, host: Host) -> None:
     assert await state(backend, session.id) == (SessionStatus.ENDED, EndReason.HOST)
     await host.end(session)
     await backend.settle()
-    assert backend.told().count("session.ended.v1") == 1
+    assert backend.published().count("session.ended.v1") == 1
 
 
 async def test_the_room_is_closed_even_when_livekit_is_away_at_first(backend: Backend, host: Host) -> None:
@@ -117,7 +117,7 @@ async def test_a_room_deleted_meanwhile_keeps_no_session(backend: Backend, host:
         await host.session(room, mode="rtmp")
     assert (await backend.sessions.page({}, skip=0, limit=10))[1] == 0
     await backend.settle()
-    assert "session.deleted.v1" in backend.told()
+    assert "session.deleted.v1" in backend.published()
 
 
 async def test_events_for_sessions_that_are_gone_are_nothing(backend: Backend, host: Host) -> None:
@@ -125,7 +125,7 @@ async def test_events_for_sessions_that_are_gone_are_nothing(backend: Backend, h
     await backend.session_service.delete(session.id, host.caller, None)
     await backend.settle()
     finished = LiveKitRoomFinished(session_id=session.id, occurred_at=backend.clock.now(), room_sid="RM_1")
-    await backend.tell(joined(backend, session), left(backend, session), finished)
+    await backend.publish(joined(backend, session), left(backend, session), finished)
     assert await backend.bus.dead_letters("session.sessions") == []
 
 

@@ -34,7 +34,7 @@ def lost(session: Session, moment: datetime, last_seen_at: datetime) -> LiveKitR
 async def test_a_host_whom_nobody_announced_keeps_the_session_open(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     there = connection(backend, session, "PA_1")
-    await backend.tell(roster(session, backend.clock.now() + 5 * SECOND, there))
+    await backend.publish(roster(session, backend.clock.now() + 5 * SECOND, there))
     backend.clock.advance(seconds=2 * GRACE.seconds)
     await backend.live.apply_due_timeouts()
     assert (await backend.sessions.get(session.id)).is_live
@@ -42,9 +42,9 @@ async def test_a_host_whom_nobody_announced_keeps_the_session_open(backend: Back
 
 async def test_a_host_of_whom_nobody_took_leave_left_when_last_seen(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_1").model_copy(update={"room_sid": ROOM}))
+    await backend.publish(joined(backend, session, "PA_1").model_copy(update={"room_sid": ROOM}))
     seen_at = backend.clock.now() + 10 * SECOND
-    await backend.tell(roster(session, seen_at + 10 * SECOND, seen={"PA_1": seen_at}))
+    await backend.publish(roster(session, seen_at + 10 * SECOND, seen={"PA_1": seen_at}))
     found = await backend.sessions.get(session.id)
     assert (found.hosts["PA_1"].left_at, found.hosts["PA_1"].estimated) == (seen_at, True)
     assert found.due_at == seen_at + GRACE
@@ -52,22 +52,22 @@ async def test_a_host_of_whom_nobody_took_leave_left_when_last_seen(backend: Bac
 
 async def test_a_roster_that_tells_nothing_new_is_not_written(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_1").model_copy(update={"room_sid": ROOM}))
+    await backend.publish(joined(backend, session, "PA_1").model_copy(update={"room_sid": ROOM}))
     before = await backend.sessions.get(session.id)
     there = connection(backend, session, "PA_1")
     viewer = connection(backend, session, "PA_2").model_copy(update={"role": Role.AUDIENCE})
     for seconds in (10, 20, 30):
-        await backend.tell(roster(session, backend.clock.now() + seconds * SECOND, there, viewer))
+        await backend.publish(roster(session, backend.clock.now() + seconds * SECOND, there, viewer))
     assert (await backend.sessions.get(session.id)).version == before.version
 
 
 async def test_a_lost_room_ends_the_session_at_the_last_proof_of_life(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_1"))
+    await backend.publish(joined(backend, session, "PA_1"))
     seen_at = backend.clock.now() + 100 * SECOND
     backend.clock.advance(seconds=120)
     event = lost(session, backend.clock.now(), seen_at)
-    await backend.tell(event, event)
+    await backend.publish(event, event)
     await backend.settle()
     found = await backend.sessions.get(session.id)
     assert (found.status, found.end_reason) == (SessionStatus.ENDED, EndReason.ROOM_LOST)
@@ -80,7 +80,7 @@ async def test_a_lost_room_ends_the_session_at_the_last_proof_of_life(backend: B
 async def test_an_end_that_somebody_wanted_is_no_estimate(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     await host.end(session)
-    await backend.tell(lost(session, backend.clock.now(), backend.clock.now()))
+    await backend.publish(lost(session, backend.clock.now(), backend.clock.now()))
     found = await backend.sessions.get(session.id)
     assert (found.end_reason, found.end_estimated) == (EndReason.HOST, False)
 
@@ -91,8 +91,8 @@ async def test_a_host_who_is_back_keeps_a_session_whose_room_seemed_lost(
     session = await host.live_session()
     seen_at = backend.clock.now()
     backend.clock.advance(seconds=20)
-    await backend.tell(joined(backend, session, "PA_2"))
-    await backend.tell(lost(session, backend.clock.now(), seen_at))
+    await backend.publish(joined(backend, session, "PA_2"))
+    await backend.publish(lost(session, backend.clock.now(), seen_at))
     assert (await backend.sessions.get(session.id)).is_live
 
 
@@ -100,5 +100,5 @@ async def test_no_session_ends_before_it_began(backend: Backend, host: Host) -> 
     session = await host.live_session()
     started_at = backend.clock.now()
     backend.clock.advance(seconds=20)
-    await backend.tell(lost(session, backend.clock.now(), started_at - GRACE))
+    await backend.publish(lost(session, backend.clock.now(), started_at - GRACE))
     assert (await backend.sessions.get(session.id)).ended_at == started_at

@@ -29,7 +29,7 @@ def changed(
     )
 
 
-async def wishes(backend: Backend) -> list[tuple[bool, bool, int]]:
+async def stream_requests(backend: Backend) -> list[tuple[bool, bool, int]]:
     """What each event of a session told of its stream, in the order they were told."""
     await backend.settle()
     events = [envelope.event for envelope in backend.bus.published]
@@ -43,7 +43,7 @@ async def wishes(backend: Backend) -> list[tuple[bool, bool, int]]:
 async def test_starting_wants_no_stream(backend: Backend, host: Host) -> None:
     session = await host.session()
     await host.start(session)
-    assert await wishes(backend) == [(False, False, 0), (False, False, 0)]
+    assert await stream_requests(backend) == [(False, False, 0), (False, False, 0)]
 
 
 @pytest.mark.parametrize("record", [True, False])
@@ -55,13 +55,13 @@ async def test_going_live_wants_one_with_the_very_start(backend: Backend, host: 
     assert answer.session.hls_url is None
     again = await host.go_live(session)
     assert again.session == answer.session
-    assert await wishes(backend) == [(False, False, 0), (True, record, 1)]
+    assert await stream_requests(backend) == [(False, False, 0), (True, record, 1)]
 
 
 async def test_going_live_after_a_start_adds_the_stream(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     await backend.live.go_live(session.id, host.caller, None)
-    assert (await wishes(backend))[-1] == (True, False, 1)
+    assert (await stream_requests(backend))[-1] == (True, False, 1)
 
 
 async def test_going_live_after_webcam_hls_adds_the_recording_alone(backend: Backend, host: Host) -> None:
@@ -71,7 +71,7 @@ async def test_going_live_after_webcam_hls_adds_the_recording_alone(backend: Bac
     await backend.live.start_webcam_hls(session.id, host.caller, None)
     for _ in range(2):
         await backend.live.go_live(session.id, host.caller, None)
-    assert (await wishes(backend))[-2:] == [(True, False, 1), (True, True, 2)]
+    assert (await stream_requests(backend))[-2:] == [(True, False, 1), (True, True, 2)]
 
 
 async def test_hls_for_a_webcam_that_is_live(backend: Backend, host: Host) -> None:

@@ -36,10 +36,10 @@ async def test_without_a_host_a_session_ends_after_the_grace(backend: Backend, h
 
 async def test_a_host_keeps_it_open_until_the_grace_after_leaving(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session))
+    await backend.publish(joined(backend, session))
     await tick(backend, hours=3)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
-    await backend.tell(left(backend, session))
+    await backend.publish(left(backend, session))
     await tick(backend, seconds=GRACE.seconds - 1)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
     await tick(backend, seconds=1)
@@ -48,10 +48,10 @@ async def test_a_host_keeps_it_open_until_the_grace_after_leaving(backend: Backe
 
 async def test_a_host_who_comes_back_in_time_keeps_it_open(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_1"))
-    await backend.tell(left(backend, session, "PA_1"))
+    await backend.publish(joined(backend, session, "PA_1"))
+    await backend.publish(left(backend, session, "PA_1"))
     backend.clock.advance(seconds=GRACE.seconds - 1)
-    await backend.tell(joined(backend, session, "PA_2"))
+    await backend.publish(joined(backend, session, "PA_2"))
     await tick(backend, hours=1)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
 
@@ -59,11 +59,11 @@ async def test_a_host_who_comes_back_in_time_keeps_it_open(backend: Backend, hos
 async def test_one_forgotten_tab_of_the_host_is_not_enough(backend: Backend, host: Host) -> None:
     """The same host twice: the session ends after the last of the two connections is gone."""
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_1"), joined(backend, session, "PA_2"))
-    await backend.tell(left(backend, session, "PA_1"))
+    await backend.publish(joined(backend, session, "PA_1"), joined(backend, session, "PA_2"))
+    await backend.publish(left(backend, session, "PA_1"))
     await tick(backend, hours=1)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
-    await backend.tell(left(backend, session, "PA_2"))
+    await backend.publish(left(backend, session, "PA_2"))
     await tick(backend, seconds=GRACE.seconds)
     assert (await state(backend, session.id))[0] is SessionStatus.ENDED
 
@@ -71,10 +71,10 @@ async def test_one_forgotten_tab_of_the_host_is_not_enough(backend: Backend, hos
 async def test_an_encoder_counts_as_host(backend: Backend, host: Host) -> None:
     session = await host.live_session(mode="rtmp")
     encoder = {"identity": f"{session.host_id}:ingress", "kind": "ingress"}
-    await backend.tell(joined(backend, session, "PA_encoder", **encoder))
+    await backend.publish(joined(backend, session, "PA_encoder", **encoder))
     await tick(backend, hours=1)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
-    await backend.tell(left(backend, session, "PA_encoder", **encoder))
+    await backend.publish(left(backend, session, "PA_encoder", **encoder))
     await tick(backend, seconds=GRACE.seconds)
     assert await state(backend, session.id) == (SessionStatus.ENDED, EndReason.NO_HOST)
 
@@ -92,7 +92,7 @@ async def test_an_encoder_counts_as_host(backend: Backend, host: Host) -> None:
 )
 async def test_others_do_not_keep_it_open(backend: Backend, host: Host, fields: dict[str, object]) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session, "PA_other", **fields))
+    await backend.publish(joined(backend, session, "PA_other", **fields))
     await tick(backend, seconds=GRACE.seconds)
     assert await state(backend, session.id) == (SessionStatus.ENDED, EndReason.NO_HOST)
 
@@ -100,7 +100,7 @@ async def test_others_do_not_keep_it_open(backend: Backend, host: Host, fields: 
 async def test_a_connection_that_never_came_about_does_not_keep_it_open(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     there = connection(backend, session, "PA_1")
-    await backend.tell(
+    await backend.publish(
         joined(backend, session),
         ParticipantConnectionAborted(
             session_id=session.id, occurred_at=backend.clock.now(), connection=there
@@ -112,7 +112,7 @@ async def test_a_connection_that_never_came_about_does_not_keep_it_open(backend:
 
 async def test_nothing_lasts_for_ever(backend: Backend, host: Host) -> None:
     session = await host.live_session()
-    await backend.tell(joined(backend, session))
+    await backend.publish(joined(backend, session))
     await tick(backend, seconds=LIMITS.max_duration.total_seconds())
     assert await state(backend, session.id) == (SessionStatus.ENDED, EndReason.MAX_DURATION)
 
@@ -120,10 +120,10 @@ async def test_nothing_lasts_for_ever(backend: Backend, host: Host) -> None:
 async def test_a_room_that_livekit_lost_ends_its_session(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     finished = LiveKitRoomFinished(session_id=session.id, occurred_at=backend.clock.now(), room_sid="RM_1")
-    await backend.tell(finished)
+    await backend.publish(finished)
     assert (await state(backend, session.id))[0] is SessionStatus.LIVE
     await backend.livekit.delete_room(session.id)
-    await backend.tell(finished)
+    await backend.publish(finished)
     assert await state(backend, session.id) == (SessionStatus.ENDED, EndReason.ROOM_LOST)
 
 
@@ -134,7 +134,7 @@ async def test_what_is_scheduled_expires_a_day_after_its_time(backend: Backend, 
     assert (await state(backend, session.id))[0] is SessionStatus.SCHEDULED
     await tick(backend, hours=1)
     assert (await state(backend, session.id))[0] is SessionStatus.EXPIRED
-    assert backend.told()[-1] == "session.expired.v1"
+    assert backend.published()[-1] == "session.expired.v1"
     with pytest.raises(Conflict):
         await host.start(session)
 

@@ -12,7 +12,7 @@ from shared.contracts.states import Role, StageSeat
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.http.schema import Page
 from shared.ids import new_id
-from tests.unit.session.actors import Host, appoint, ban, colleague, new_host, registered
+from tests.unit.session.actors import Host, ban, colleague, grant_role, new_host, registered
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import HOST, T0, live_session
 
@@ -47,9 +47,9 @@ async def test_who_may_ban_whom(backend: Backend, host: Host) -> None:
     made = await backend.sessions.get(session)
     vera, mia, max_ = [await registered(backend) for _ in range(3)]
     carl = await colleague(backend, host)
-    await appoint(backend, host, made, carl, Role.CO_HOST)
+    await grant_role(backend, host, made, carl, Role.CO_HOST)
     for moderator in (mia, max_):
-        await appoint(backend, host, made, moderator, Role.MODERATOR)
+        await grant_role(backend, host, made, moderator, Role.MODERATOR)
     assert await refused(backend, session, vera, mia.user_id) == "host_required"
     assert await refused(backend, session, (await new_host(backend)).caller, vera.user_id) == "not_found"
     for untouchable in (host.user.id, carl.user_id, max_.user_id):

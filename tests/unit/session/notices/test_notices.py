@@ -8,7 +8,7 @@ import pytest
 from services.session.media_state.service import HostMediaService
 from services.session.notices import consumers
 from services.session.notices.domain import CONFIDENTIAL, TABLE
-from services.session.notices.recipients import Audience
+from services.session.notices.recipients import NoticeRecipients
 from services.session.notices.service import TOPIC, NoticeService
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.contracts.event import Envelope, Event
@@ -21,7 +21,7 @@ from tests.unit.session.stage.fixtures import stage
 
 
 def service_of(backend: Backend) -> NoticeService:
-    return NoticeService(backend.livekit, Audience(backend.sessions, backend.livekit), backend.clock)
+    return NoticeService(backend.livekit, NoticeRecipients(backend.sessions, backend.livekit), backend.clock)
 
 
 @pytest.fixture
@@ -102,17 +102,17 @@ async def test_what_could_not_be_told_is_tried_again_and_is_no_news_later(
     service, envelope = service_of(backend), told_of(backend, session.id)
     backend.livekit.down()
     with pytest.raises(Unavailable):
-        await service.tell(envelope)
+        await service.publish(envelope)
     backend.livekit.up()
-    await service.tell(envelope)
+    await service.publish(envelope)
     assert len(notices(backend, session.id)) == 1
     backend.clock.advance(seconds=31)
-    await service.tell(envelope)
+    await service.publish(envelope)
     assert len(notices(backend, session.id)) == 1
 
 
 async def test_a_room_that_is_closed_hears_nothing(backend: Backend) -> None:
-    await service_of(backend).tell(told_of(backend, new_id()))
+    await service_of(backend).publish(told_of(backend, new_id()))
     assert backend.livekit.sent == []
 
 

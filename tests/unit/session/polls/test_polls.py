@@ -48,7 +48,7 @@ async def test_a_poll_is_asked_and_told_of(backend: Backend, host: Host) -> None
     listed = await backend.poll_service.list_of_session(session.id, await person(backend), PollQuery())
     assert (listed.polls, listed.total) == ([other, poll], 2)
     await backend.settle()
-    assert backend.told().count("poll.created.v1") == 2
+    assert backend.published().count("poll.created.v1") == 2
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ async def test_one_vote_a_person(backend: Backend, host: Host) -> None:
         await refused("already_voted", Conflict, vote(backend, poll, viewer, option))
     assert counts(await vote(backend, poll, host.caller, 2)) == [1, 0, 1]
     await backend.settle()
-    assert backend.told().count("poll.voted.v1") == 2
+    assert backend.published().count("poll.voted.v1") == 2
 
 
 async def test_a_vote_is_answered_again_to_the_same_call_alone(backend: Backend, host: Host) -> None:
@@ -131,7 +131,7 @@ async def test_a_closed_poll_takes_no_votes(backend: Backend, host: Host) -> Non
     )
     await refused("poll_closed", Conflict, vote(backend, poll, await person(backend)))
     await backend.settle()
-    assert backend.told().count("poll.closed.v1") == 1
+    assert backend.published().count("poll.closed.v1") == 1
 
 
 async def test_staff_close_and_nobody_else(backend: Backend, host: Host) -> None:

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
 from services.session.reminders import consumers
-from services.session.reminders.mails.letters import Letters
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
+from services.session.reminders.mails.rendering import MailRenderer
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.sender import Sender
-from services.session.reminders.schedule.repository import AgendaRepository
-from services.session.reminders.schedule.service import AgendaService
+from services.session.reminders.schedule.repository import ScheduleRepository
+from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
 from services.session.reminders.service import ReminderService
 from services.session.reminders.subscriptions.domain import Subscription
@@ -68,8 +68,8 @@ class Replica:
         self.seconds = 0.0
         self.lease = Lease(reminders.leases, LEASE, name, lambda: self.seconds)
         backend = reminders.backend
-        letters = Letters(
-            reminders.agendas,
+        renderer = MailRenderer(
+            reminders.schedules,
             reminders.subscriptions,
             backend.rooms,
             backend.users,
@@ -77,10 +77,10 @@ class Replica:
             backend.clock,
         )
         self.sender = Sender(
-            mails or reminders.mails, letters, reminders.box, backend.clock, name=name, retry=RETRY
+            mails or reminders.mails, renderer, reminders.box, backend.clock, name=name, retry=RETRY
         )
         planner = Planner(
-            reminders.agendas, reminders.subscriptions, mails or reminders.mails, backend.clock, page=3
+            reminders.schedules, reminders.subscriptions, mails or reminders.mails, backend.clock, page=3
         )
         self.scheduler = Scheduler(self.lease, planner, self.sender)
 
@@ -103,7 +103,7 @@ class Reminders:
         self.mongo = mongo = memory_mongo()
         self.subscriptions = SubscriptionRepository(mongo)
         self.mails = MailRepository(mongo)
-        self.agendas = AgendaRepository(mongo, backend.outbox, backend.clock)
+        self.schedules = ScheduleRepository(mongo, backend.outbox, backend.clock)
         self.leases = LeaseStore(mongo)
         self.links = ReminderLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock))
         self.service = ReminderService(
@@ -114,10 +114,10 @@ class Reminders:
         self.one = Replica(self, "one")
 
     async def open(self) -> None:
-        for store in (self.subscriptions, self.mails, self.agendas):
+        for store in (self.subscriptions, self.mails, self.schedules):
             await store.ensure_indexes()
-        agendas = AgendaService(self.agendas, self.subscriptions, self.backend.clock)
-        await self.backend.bus.subscribe(consumers.group(agendas, self.service))
+        schedules = ScheduleService(self.schedules, self.subscriptions, self.backend.clock)
+        await self.backend.bus.subscribe(consumers.group(schedules, self.service))
 
     async def work(self) -> None:
         """Hear what happened, and send what is due."""

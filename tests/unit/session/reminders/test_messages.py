@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from icalendar import Calendar
 
-from services.session.reminders.mails.domain import Mail, reminder
-from services.session.reminders.mails.letters import on_the_wire
+from services.session.reminders.mails.domain import ReminderMail, reminder
+from services.session.reminders.mails.rendering import on_the_wire
 from services.session.reminders.mails.smtp import Server
-from services.session.reminders.schedule.domain import Agenda, Due, Occasion
+from services.session.reminders.schedule.domain import DueReminder, ReminderSchedule, ReminderType
 from services.session.reminders.subscriptions.domain import Subscription
 from shared.contracts.states import SessionStatus
 from shared.ids import new_id
@@ -24,13 +24,13 @@ START = datetime(2030, 1, 3, 20, 30, tzinfo=UTC)
 EVIL = '<script>alert("x")</script> & Söhne, eine sehr lange Überschrift; mit allem, was weh tut \\n'
 
 
-def agenda(**given: object) -> Agenda:
+def schedule(**given: object) -> ReminderSchedule:
     own = {"id": new_id(), "room_id": new_id(), "title": "A show", "created_at": NOW, "start_time": START}
-    return Agenda(**own | given)  # type: ignore[arg-type]
+    return ReminderSchedule(**own | given)  # type: ignore[arg-type]
 
 
-def mail_of(about: Agenda, occasion: Occasion) -> Mail:
-    due = Due(occasion=occasion, revision=about.revision, at=NOW, until=START)
+def mail_of(about: ReminderSchedule, occasion: ReminderType) -> ReminderMail:
+    due = DueReminder(occasion=occasion, revision=about.revision, at=NOW, until=START)
     to = Subscription(
         room_id=about.room_id, user_id="u", recipient="u", email=None, active=True, created_at=NOW
     )
@@ -38,7 +38,10 @@ def mail_of(about: Agenda, occasion: Occasion) -> Mail:
 
 
 def written(
-    reminders: Reminders, about: Agenda, occasion: Occasion = Occasion.SCHEDULED, to: str = "anna@example.com"
+    reminders: Reminders,
+    about: ReminderSchedule,
+    occasion: ReminderType = ReminderType.SCHEDULED,
+    to: str = "anna@example.com",
 ) -> EmailMessage:
     """The mail after it went over the wire."""
     message = reminders.composer.reminder(mail_of(about, occasion), about, to, NOW)
@@ -57,7 +60,7 @@ def calendar(message: EmailMessage) -> Calendar:
 
 
 def test_it_has_text_html_and_a_calendar_file(reminders: Reminders) -> None:
-    about = agenda()
+    about = schedule()
     message = written(reminders, about)
     found = parts(message)
     watch = f"{PUBLIC}/watch/{about.id}"
@@ -70,12 +73,12 @@ def test_it_has_text_html_and_a_calendar_file(reminders: Reminders) -> None:
 
 
 def test_the_entry_keeps_its_uid_and_its_sequence_grows(reminders: Reminders) -> None:
-    about = agenda()
+    about = schedule()
     first = calendar(written(reminders, about))
     about.start_time, about.revision = START + timedelta(days=1), 1
-    second = calendar(written(reminders, about, Occasion.RESCHEDULED))
+    second = calendar(written(reminders, about, ReminderType.RESCHEDULED))
     about.cancelled = True
-    last = calendar(written(reminders, about, Occasion.CANCELLED))
+    last = calendar(written(reminders, about, ReminderType.CANCELLED))
     entries = [one.events[0] for one in (first, second, last)]
     assert {str(entry["uid"]) for entry in entries} == {f"{about.id}@greenroom"}
     assert [str(entry["sequence"]) for entry in entries] == ["0", "1", "2"]
@@ -85,22 +88,22 @@ def test_the_entry_keeps_its_uid_and_its_sequence_grows(reminders: Reminders) ->
 
 
 def test_a_session_without_a_time_has_no_entry(reminders: Reminders) -> None:
-    about = agenda(start_time=None, status=SessionStatus.LIVE)
-    assert set(parts(written(reminders, about, Occasion.LIVE))) == {"text/plain", "text/html"}
+    about = schedule(start_time=None, status=SessionStatus.LIVE)
+    assert set(parts(written(reminders, about, ReminderType.LIVE))) == {"text/plain", "text/html"}
 
 
 @pytest.mark.parametrize(
     "title", [EVIL, "A\r\nBcc: all@example.com", "line\u2028separator", "‮desrever", "=?utf-8?q?x?="]
 )
 def test_a_title_stays_a_title(reminders: Reminders, title: str) -> None:
-    message = written(reminders, agenda(title=title))
+    message = written(reminders, schedule(title=title))
     names = [name.lower() for name in message.keys()]  # noqa: SIM118
     assert len(names) == len(set(names))
     assert "bcc" not in names
     assert "\n" not in message["Subject"]
     assert "<script>" not in parts(message)["text/html"]
     entry = calendar(message).events[0]
-    assert sorted(entry.keys()) == sorted(calendar(written(reminders, agenda())).events[0].keys())
+    assert sorted(entry.keys()) == sorted(calendar(written(reminders, schedule())).events[0].keys())
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,10 @@ def test_a_title_stays_a_title(reminders: Reminders, title: str) -> None:
 )
 def test_addresses_of_all_kinds(reminders: Reminders, address: str, wire: str) -> None:
     assert on_the_wire(address) == wire
-    assert reminders.composer.reminder(mail_of(agenda(), Occasion.SOON), agenda(), wire, NOW)["To"] == wire
+    assert (
+        reminders.composer.reminder(mail_of(schedule(), ReminderType.SOON), schedule(), wire, NOW)["To"]
+        == wire
+    )
 
 
 def test_a_domain_that_is_none_is_not_written_to() -> None:
@@ -121,7 +127,7 @@ def test_a_domain_that_is_none_is_not_written_to() -> None:
 
 
 def test_it_can_be_left_with_one_click(reminders: Reminders) -> None:
-    about = agenda()
+    about = schedule()
     message = written(reminders, about)
     link = str(message["List-Unsubscribe"])[1:-1]
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"

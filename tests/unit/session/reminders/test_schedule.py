@@ -71,8 +71,8 @@ async def test_who_subscribes_to_what_is_live_is_not_told_of_it_any_more(
     session = await host.session(room)
     await host.start(session)
     await reminders.backend.settle()
-    agenda = await reminders.agendas.get(session.id)
-    assert (agenda.announced, agenda.due) == (True, [])
+    schedule = await reminders.schedules.get(session.id)
+    assert (schedule.announced, schedule.due) == (True, [])
     await reminders.subscribers(room, 1)
     await reminders.pass_time(minutes=1)
     assert reminders.box.sent == []
@@ -142,16 +142,16 @@ async def test_events_may_come_in_any_order_and_twice(reminders: Reminders, host
     moved = created.model_copy(
         update={"version": 2, "scheduled_start_time": reminders.backend.clock.now() + timedelta(days=4)}
     )
-    await reminders.backend.tell(SessionUpdated(session=moved), SessionCreated(session=created))
-    await reminders.backend.tell(SessionUpdated(session=moved))
+    await reminders.backend.publish(SessionUpdated(session=moved), SessionCreated(session=created))
+    await reminders.backend.publish(SessionUpdated(session=moved))
     await reminders.work()
-    kept = await reminders.agendas.get(session.id)
+    kept = await reminders.schedules.get(session.id)
     assert kept.start_time == moved.scheduled_start_time
     assert len(reminders.box.sent) == 2
     live = {"version": 3, "status": SessionStatus.LIVE, "started_at": reminders.backend.clock.now()}
     started = moved.model_copy(update=live)
     for _ in range(2):
-        await reminders.backend.tell(SessionStarted(session=started))
+        await reminders.backend.publish(SessionStarted(session=started))
         await reminders.work()
     assert reminders.box.subjects()[2:] == ["Live now"] * 2
 

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from services.session.identity.accounts.schemas import UpdateUserRequest
-from services.session.reminders.mails.domain import Mail, MailState
+from services.session.reminders.mails.domain import MailState, ReminderMail
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.mails.smtp import MailDeferred, MailRefused
 from shared.errors import Unavailable
@@ -121,7 +121,7 @@ class Mortal(MailRepository):
 
     pages = 0
 
-    async def plan(self, mails: Sequence[Mail], now: datetime) -> None:
+    async def plan(self, mails: Sequence[ReminderMail], now: datetime) -> None:
         self.pages += 1
         if self.pages > 1:
             raise Killed

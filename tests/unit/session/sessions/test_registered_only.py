@@ -8,7 +8,7 @@ from shared.access.identity import Caller
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
-from tests.unit.session.actors import Host, appoint
+from tests.unit.session.actors import Host, grant_role
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import user
 from tests.unit.session.stage.fixtures import stage
@@ -45,9 +45,9 @@ async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> 
     at = await stage(host)
     guest, other, moderator = await person(backend), await person(backend), await person(backend)
     waiting = await at.raise_hand(guest)
-    await appoint(backend, host, await at.session(), moderator, Role.MODERATOR)
+    await grant_role(backend, host, await at.session(), moderator, Role.MODERATOR)
     co_host, next_one = await person(backend), await host.session()
-    await appoint(backend, host, next_one, co_host, Role.CO_HOST)
+    await grant_role(backend, host, next_one, co_host, Role.CO_HOST)
     await restrict(backend, host)
     await at.approve(waiting)
     for attempt in (
@@ -61,7 +61,7 @@ async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> 
         with pytest.raises(Forbidden) as refusal:
             await attempt
         assert refusal.value.code == "registration_required"
-    for brought in (at.add(other), appoint(backend, host, await at.session(), other, Role.CO_HOST)):
+    for brought in (at.add(other), grant_role(backend, host, await at.session(), other, Role.CO_HOST)):
         with pytest.raises(NotFound):
             await brought
 

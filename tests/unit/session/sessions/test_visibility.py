@@ -8,7 +8,7 @@ from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.contracts.states import Role, StreamState, StreamStatus
 from shared.ids import new_id
-from tests.unit.session.actors import Host, appoint, ban, registered
+from tests.unit.session.actors import Host, ban, grant_role, registered
 from tests.unit.session.backend import Backend
 
 
@@ -23,7 +23,7 @@ async def test_counts_are_hidden_from_the_audience_where_the_preset_says_so(
     session = await host.live_session(preset=(await host.preset(viewer_count_visible=visible)).id)
     await backend.sessions.count_viewers(session.id, 1, 7, 9)
     vera, mia = await registered(backend), await registered(backend)
-    await appoint(backend, host, session, mia, Role.MODERATOR)
+    await grant_role(backend, host, session, mia, Role.MODERATOR)
     key = dataclasses.replace(host.caller, user_id=new_id(), api_key_id=new_id())
     for viewer in (host.caller, mia, key):
         answer = await shown(backend, session.id, viewer)

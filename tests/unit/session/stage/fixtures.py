@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.session.sessions.domain.roles import Appointment, appoint
+from services.session.sessions.domain.roles import RoleGrant, grant_role
 from services.session.sessions.domain.session import Session
 from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.schemas import RaiseHandRequest
@@ -42,23 +42,23 @@ class Stage:
         made = await self.guest()
         now = self.backend.clock.now()
         await self.backend.sessions.change(
-            self.id, lambda session: appoint(session, now, appointment(made.user_id, Role.MODERATOR))
+            self.id, lambda session: grant_role(session, now, role_grant(made.user_id, Role.MODERATOR))
         )
         return made
 
     async def raise_hand(self, guest: Caller, **fields: Any) -> StageRequest:
         body = RaiseHandRequest(**fields)
-        return await self.backend.asking.raise_hand(Reservation.fresh(), self.id, guest, body)
+        return await self.backend.requests.raise_hand(Reservation.fresh(), self.id, guest, body)
 
     async def ask(self, guest: Caller, kind: RequestKind) -> StageRequest:
-        return await self.backend.asking.ask(Reservation.fresh(), self.id, guest, kind)
+        return await self.backend.requests.ask(Reservation.fresh(), self.id, guest, kind)
 
     async def approve(self, request: StageRequest, by: Caller | None = None) -> StageRequest:
-        approving = self.backend.answering.approve(self.id, by or self.host.caller, request.kind, request.id)
+        approving = self.backend.approvals.approve(self.id, by or self.host.caller, request.kind, request.id)
         return await approving
 
     async def reject(self, request: StageRequest) -> StageRequest:
-        return await self.backend.answering.reject(self.id, self.host.caller, request.kind, request.id)
+        return await self.backend.approvals.reject(self.id, self.host.caller, request.kind, request.id)
 
     async def add(self, guest: Caller, **fields: Any) -> None:
         body = AddToStageRequest(participant_identity=guest.user_id, **fields)
@@ -85,8 +85,8 @@ class Stage:
         return grant
 
 
-def appointment(user_id: str, role: Role) -> Appointment:
-    return Appointment(id=new_id(), user_id=user_id, username="Vera", role=role, by="the host")
+def role_grant(user_id: str, role: Role) -> RoleGrant:
+    return RoleGrant(id=new_id(), user_id=user_id, username="Vera", role=role, by="the host")
 
 
 async def stage(host: Host, **preset: Any) -> Stage:
@@ -96,4 +96,4 @@ async def stage(host: Host, **preset: Any) -> Stage:
 
 def told(backend: Backend, name: str) -> int:
     """How often this was told."""
-    return backend.told().count(name)
+    return backend.published().count(name)

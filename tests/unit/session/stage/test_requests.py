@@ -28,13 +28,13 @@ async def test_a_request_waits_until_it_is_approved(backend: Backend, host: Host
     at = await stage(host)
     guest = await at.guest()
     made = await at.ask(guest, kind)
-    assert await backend.answering.pending(at.id, host.caller, kind, FIRST) == ([made], 1)
+    assert await backend.approvals.pending(at.id, host.caller, kind, FIRST) == ([made], 1)
     backend.clock.advance(seconds=3)
     approved = await at.approve(made)
     assert (approved.status, approved.responded_at) == (RequestStatus.APPROVED, backend.clock.now())
     assert await at.guests() == {guest.user_id}
-    assert await backend.answering.pending(at.id, host.caller, kind, FIRST) == ([], 0)
-    assert await backend.asking.mine(at.id, guest, kind) == approved
+    assert await backend.approvals.pending(at.id, host.caller, kind, FIRST) == ([], 0)
+    assert await backend.requests.mine(at.id, guest, kind) == approved
     assert await at.approve(made) == approved
     await backend.settle()
     names = (
@@ -65,15 +65,15 @@ async def test_hands_that_are_raised_at_once_are_one(backend: Backend, host: Hos
     guest = await at.guest()
     raised = await asyncio.gather(*(at.raise_hand(guest) for _ in range(10)))
     assert len({one.id for one in raised}) == 1
-    assert (await backend.answering.pending(at.id, host.caller, HAND, FIRST))[1] == 1
+    assert (await backend.approvals.pending(at.id, host.caller, HAND, FIRST))[1] == 1
 
 
 async def test_the_same_call_is_answered_with_what_it_made(backend: Backend, host: Host) -> None:
     at = await stage(host)
     guest, reserved = await at.guest(), new_id()
-    made = await backend.asking.ask(Reservation(reserved), at.id, guest, HAND)
+    made = await backend.requests.ask(Reservation(reserved), at.id, guest, HAND)
     await at.approve(made)
-    again = await backend.asking.ask(Reservation(reserved, repeated=True), at.id, guest, HAND)
+    again = await backend.requests.ask(Reservation(reserved, repeated=True), at.id, guest, HAND)
     assert (again.id, again.status) == (reserved, RequestStatus.APPROVED)
 
 
@@ -81,9 +81,9 @@ async def test_a_lowered_hand_is_gone(backend: Backend, host: Host) -> None:
     at = await stage(host)
     guest = await at.guest()
     first = await at.raise_hand(guest)
-    await backend.asking.lower_hand(at.id, guest)
-    await backend.asking.lower_hand(at.id, guest)
-    assert await backend.asking.mine(at.id, guest, HAND) is None
+    await backend.requests.lower_hand(at.id, guest)
+    await backend.requests.lower_hand(at.id, guest)
+    assert await backend.requests.mine(at.id, guest, HAND) is None
     with pytest.raises(NotFound):
         await at.approve(first)
     await backend.settle()
@@ -102,7 +102,7 @@ async def test_who_was_rejected_may_ask_again(backend: Backend, host: Host) -> N
         await at.approve(first)
     assert refusal.value.code == "request_rejected"
     again = await at.raise_hand(guest)
-    assert await backend.asking.mine(at.id, guest, HAND) == again
+    assert await backend.requests.mine(at.id, guest, HAND) == again
     await at.approve(again)
     with pytest.raises(Conflict) as refusal:
         await at.reject(again)
@@ -188,7 +188,7 @@ async def test_strangers_answer_nothing(backend: Backend, host: Host) -> None:
     with pytest.raises(NotFound):
         await elsewhere.approve(waiting)
     with pytest.raises(NotFound):
-        await backend.answering.approve(at.id, host.caller, JOIN, waiting.id)
+        await backend.approvals.approve(at.id, host.caller, JOIN, waiting.id)
 
 
 @pytest.mark.parametrize("meanwhile", ["lowered", "rejected"])
@@ -199,9 +199,9 @@ async def test_a_place_for_what_was_taken_back_meanwhile_is_free_again(
     at = await stage(host)
     guest = await at.guest()
     waiting = await at.raise_hand(guest)
-    await backend.stage.seat(at.id, guest.user_id, guest.username, waiting.id)
+    await backend.stage.take_seat(at.id, guest.user_id, guest.username, waiting.id)
     if meanwhile == "lowered":
-        await backend.asking.lower_hand(at.id, guest)
+        await backend.requests.lower_hand(at.id, guest)
     else:
         await at.reject(waiting)
     await backend.settle()
@@ -212,7 +212,7 @@ async def test_an_approval_that_broke_off_is_finished(backend: Backend, host: Ho
     at = await stage(host)
     guest = await at.guest()
     waiting = await at.raise_hand(guest)
-    await backend.stage.seat(at.id, guest.user_id, guest.username, waiting.id)
+    await backend.stage.take_seat(at.id, guest.user_id, guest.username, waiting.id)
     await backend.settle()
     assert await status(backend, waiting) is RequestStatus.APPROVED
     assert await at.guests() == {guest.user_id}
@@ -223,7 +223,7 @@ async def test_old_news_of_a_place_approve_nothing(backend: Backend, host: Host)
     waiting = await at.raise_hand(await at.guest())
     old = (await at.session()).state()
     seat = StageSeat(id=new_id(), name="Vera", joined_stage_at=backend.clock.now(), request_id=waiting.id)
-    await backend.tell(SessionUpdated(session=old.model_copy(update={"stage": {waiting.user_id: seat}})))
+    await backend.publish(SessionUpdated(session=old.model_copy(update={"stage": {waiting.user_id: seat}})))
     assert await status(backend, waiting) is RequestStatus.PENDING
 
 

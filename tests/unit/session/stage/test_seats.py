@@ -122,7 +122,7 @@ async def go(at: Stage, guest: Caller) -> None:
     """The guest's connection ends, and LiveKit tells of it."""
     at.backend.livekit.disconnect(at.id, guest.identity)
     identity = {"user_id": guest.user_id, "identity": guest.identity, "role": Role.AUDIENCE}
-    await at.backend.tell(left(at.backend, await at.session(), f"PA_{guest.sign_in_id}", **identity))
+    await at.backend.publish(left(at.backend, await at.session(), f"PA_{guest.sign_in_id}", **identity))
 
 
 async def test_who_comes_back_in_time_keeps_the_place(backend: Backend, host: Host) -> None:
@@ -139,7 +139,7 @@ async def test_who_comes_back_in_time_keeps_the_place(backend: Backend, host: Ho
     backend.clock.advance(seconds=1)
     await backend.absence.apply_due_timeouts()
     assert await at.guests() == set()
-    assert "session.updated.v1" in backend.told()
+    assert "session.updated.v1" in backend.published()
 
 
 async def test_a_second_device_keeps_the_place(backend: Backend, host: Host) -> None:
@@ -154,9 +154,9 @@ async def test_a_second_device_keeps_the_place(backend: Backend, host: Host) -> 
     assert await at.guests() == {guest.user_id}
     goodbye = {"session_id": at.id, "user_id": guest.user_id, "requested_at": backend.clock.now()}
     await at.connect(guest)
-    await backend.tell(ParticipantLeaveRequested(identity=guest.identity, **goodbye))
+    await backend.publish(ParticipantLeaveRequested(identity=guest.identity, **goodbye))
     assert await at.guests() == {guest.user_id}
-    await backend.tell(ParticipantLeaveRequested(identity=second.identity, **goodbye))
+    await backend.publish(ParticipantLeaveRequested(identity=second.identity, **goodbye))
     assert await at.guests() == set()
 
 
@@ -187,7 +187,7 @@ async def test_a_leaving_that_nobody_told_of_is_seen_by_the_roster(backend: Back
     backend.livekit.disconnect(at.id, guest.identity)
     session = await at.session()
     there = connection(backend, session, "PA_2", user_id=other.user_id, identity=other.identity)
-    await backend.tell(roster(at, [RosterConnection(**there.model_dump())]))
+    await backend.publish(roster(at, [RosterConnection(**there.model_dump())]))
     backend.clock.advance(seconds=GRACE.seconds)
     await backend.absence.apply_due_timeouts()
     assert await at.guests() == {other.user_id}

@@ -10,7 +10,7 @@ from services.session.tokens.schemas import IssueTokensRequest
 from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.ids import new_id
-from tests.unit.session.actors import Host, appoint, ban, colleague, registered, viewer
+from tests.unit.session.actors import Host, ban, colleague, grant_role, registered, viewer
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import caller
 
@@ -44,7 +44,7 @@ async def test_a_key_of_another_organization_is_in_the_room_as_its_owner(
 async def test_a_co_host_who_starts_gets_a_co_hosts_token(backend: Backend, host: Host) -> None:
     session = await host.session()
     carl = await colleague(backend, host)
-    await appoint(backend, host, session, carl, Role.CO_HOST)
+    await grant_role(backend, host, session, carl, Role.CO_HOST)
     token = claims((await host.start(session, carl)).livekit_token)
     assert token["sub"] == carl.identity
     assert (token["attributes"]["greenroom.role"], token["video"]["canPublish"]) == ("co_host", True)

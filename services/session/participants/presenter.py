@@ -12,7 +12,7 @@ from shared.access.identity import Caller
 from shared.contracts.states import Role
 
 
-class ParticipantViews:
+class ParticipantPresenter:
     def __init__(self, users: UserRepository):
         self._users = users
 

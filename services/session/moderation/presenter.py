@@ -10,7 +10,7 @@ from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 
 
-class BanViews:
+class BanPresenter:
     def __init__(self, users: UserRepository):
         self._users = users
 

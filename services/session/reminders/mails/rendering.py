@@ -10,10 +10,10 @@ from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
-from services.session.reminders.mails.domain import Mail
+from services.session.reminders.mails.domain import ReminderMail
 from services.session.reminders.mails.message import Composer
-from services.session.reminders.schedule.domain import Agenda
-from services.session.reminders.schedule.repository import AgendaRepository
+from services.session.reminders.schedule.domain import ReminderSchedule
+from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.subscriptions.domain import subscription_id
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.clock import Clock
@@ -22,19 +22,19 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Letter:
+class RenderedMail:
     """A mail that is still true, ready to be sent."""
 
-    mail: Mail
+    mail: ReminderMail
     message: EmailMessage
     to: str
 
 
 @dataclass(frozen=True)
-class NoLetter:
+class DroppedMail:
     """A mail that is no longer sent, and why."""
 
-    mail: Mail
+    mail: ReminderMail
     why: str
 
 
@@ -42,73 +42,73 @@ class NoLetter:
 class _Known:
     """What was read: by id, and which subscriptions are still there."""
 
-    agendas: dict[str, Agenda]
+    schedules: dict[str, ReminderSchedule]
     rooms: dict[str, Room]
     users: dict[str, User]
     active: set[str]
 
 
-class Letters:
+class MailRenderer:
     def __init__(
         self,
-        agendas: AgendaRepository,
+        schedules: ScheduleRepository,
         subscriptions: SubscriptionRepository,
         rooms: RoomRepository,
         users: UserRepository,
         composer: Composer,
         clock: Clock,
     ):
-        self._agendas = agendas
+        self._schedules = schedules
         self._subscriptions = subscriptions
         self._rooms = rooms
         self._users = users
         self._composer = composer
         self._clock = clock
 
-    async def of(self, mails: Sequence[Mail]) -> list[Letter | NoLetter]:
+    async def render(self, mails: Sequence[ReminderMail]) -> list[RenderedMail | DroppedMail]:
         """As things are now: sessions move, people unsubscribe, accounts end."""
         known = _Known(
-            agendas=await self._agendas.find_many([mail.session_id for mail in mails if mail.session_id]),
+            schedules=await self._schedules.find_many([mail.session_id for mail in mails if mail.session_id]),
             rooms=await self._rooms.find_many([mail.room_id for mail in mails if not mail.occasion]),
             users=await self._users.find_many([mail.user_id for mail in mails]),
             active=await self._subscriptions.active_among([_subscription(mail) for mail in mails]),
         )
-        return [self._letter(mail, known) for mail in mails]
+        return [self._rendered(mail, known) for mail in mails]
 
-    def _letter(self, mail: Mail, known: _Known) -> Letter | NoLetter:
+    def _rendered(self, mail: ReminderMail, known: _Known) -> RenderedMail | DroppedMail:
         now = self._clock.now()
         to = _address(mail, known.users.get(mail.user_id))
         if now >= mail.until:
-            return NoLetter(mail, "too late")
+            return DroppedMail(mail, "too late")
         if to is None:
-            return NoLetter(mail, "no address")
+            return DroppedMail(mail, "no address")
         try:
             return self._reminder(mail, to, known) if mail.occasion else self._question(mail, to, known)
         except Exception:
             # A faulty mail must not block the others.
             log.exception("reminders.cannot_be_written", mail=mail.id)
-            return NoLetter(mail, "cannot be written")
+            return DroppedMail(mail, "cannot be written")
 
-    def _reminder(self, mail: Mail, to: str, known: _Known) -> Letter | NoLetter:
-        agenda = known.agendas.get(mail.session_id or "")
-        if agenda is None or not (mail.occasion and agenda.still_wants(mail.occasion, mail.revision)):
-            return NoLetter(mail, "no longer true")
+    def _reminder(self, mail: ReminderMail, to: str, known: _Known) -> RenderedMail | DroppedMail:
+        schedule = known.schedules.get(mail.session_id or "")
+        if schedule is None or not (mail.occasion and schedule.still_wants(mail.occasion, mail.revision)):
+            return DroppedMail(mail, "no longer true")
         if _subscription(mail) not in known.active:
-            return NoLetter(mail, "unsubscribed")
-        return Letter(mail, self._composer.reminder(mail, agenda, to, self._clock.now()), to)
+            return DroppedMail(mail, "unsubscribed")
+        return RenderedMail(mail, self._composer.reminder(mail, schedule, to, self._clock.now()), to)
 
-    def _question(self, mail: Mail, to: str, known: _Known) -> Letter | NoLetter:
+    def _question(self, mail: ReminderMail, to: str, known: _Known) -> RenderedMail | DroppedMail:
         room = known.rooms.get(mail.room_id)
         if room is None:
-            return NoLetter(mail, "the room is gone")
-        return Letter(mail, self._composer.confirmation(mail, room.title, to, self._clock.now()), to)
+            return DroppedMail(mail, "the room is gone")
+        return RenderedMail(mail, self._composer.confirmation(mail, room.title, to, self._clock.now()), to)
 
 
-def _subscription(mail: Mail) -> str:
+def _subscription(mail: ReminderMail) -> str:
     return subscription_id(mail.room_id, mail.user_id)
 
 
-def _address(mail: Mail, user: User | None) -> str | None:
+def _address(mail: ReminderMail, user: User | None) -> str | None:
     """The one that was given, else that of the account; None once the account has ended."""
     if user is None or not user.is_active:
         return None

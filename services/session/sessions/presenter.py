@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from services.session.catalog.presets.schemas import preset_response
+from services.session.catalog.rooms.presenter import RoomPresenter
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.catalog.rooms.schemas import RoomResponse
-from services.session.catalog.rooms.views import RoomViews
 from services.session.sessions.domain.session import Session
 from services.session.sessions.hls_links import HlsLinks
 from services.session.sessions.schemas import SessionResponse
@@ -14,10 +14,10 @@ from shared.access.permissions import switches_of
 from shared.access.session_access import permissions_for
 
 
-class SessionViews:
-    def __init__(self, rooms: RoomRepository, room_views: RoomViews, links: HlsLinks):
+class SessionPresenter:
+    def __init__(self, rooms: RoomRepository, room_presenter: RoomPresenter, links: HlsLinks):
         self._rooms = rooms
-        self._room_views = room_views
+        self._room_presenter = room_presenter
         self._links = links
 
     async def one(self, session: Session, viewer: Caller | None) -> SessionResponse:
@@ -26,7 +26,7 @@ class SessionViews:
     async def many(self, sessions: Sequence[Session], viewer: Caller | None) -> list[SessionResponse]:
         """All of them with three reads, however many there are."""
         rooms = await self._rooms.find_many([session.room_id for session in sessions])
-        views = await self._room_views.many(list(rooms.values()), viewer)
+        views = await self._room_presenter.many(list(rooms.values()), viewer)
         by_room = {view.id: view for view in views}
         return [
             session_response(session, by_room.get(session.room_id), self._links.url(session, viewer), viewer)

@@ -20,7 +20,7 @@ class RoomSessions(Protocol):
     async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None: ...
 
 
-class RoomViews:
+class RoomPresenter:
     def __init__(self, users: UserRepository, sessions: RoomSessions):
         self._users = users
         self._sessions = sessions
