@@ -80,7 +80,16 @@ class IdempotencyKeys:
 
     async def _take(self, name: str, digest: str) -> Document:
         """The record, answered or held by us now; raises `InvalidRequest`, `Conflict`."""
-        fresh = self._fresh(name, digest)
+        now = self._clock.now()
+        fresh = {
+            "_id": name,
+            "body": digest,
+            "resource_id": new_id(),
+            "answered": False,
+            "created_at": now,
+            "holder": new_id(),
+            "held_until": now + _HELD,
+        }
         try:
             await self._collection.insert(fresh)
         except Duplicate:
@@ -119,15 +128,3 @@ class IdempotencyKeys:
             {"_id": name, "answered": False, "holder": known["holder"]},
             {"$set": {"holder": new_id(), "held_until": now + _HELD}},
         )
-
-    def _fresh(self, name: str, digest: str) -> Document:
-        now = self._clock.now()
-        return {
-            "_id": name,
-            "body": digest,
-            "resource_id": new_id(),
-            "answered": False,
-            "created_at": now,
-            "holder": new_id(),
-            "held_until": now + _HELD,
-        }

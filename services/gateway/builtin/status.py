@@ -22,7 +22,9 @@ class StatusOperations:
 
     async def health(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
         """200 with data {status: "ok", services} while every service is ready; else 503, "degraded"."""
-        services = await _probe_all(self._upstreams)
+        pools = self._upstreams.all
+        states = await asyncio.gather(*map(_probe, pools))
+        services = {pool.name: state for pool, state in zip(pools, states, strict=True)}
         not_ready = [name for name, state in services.items() if state["status"] != "ok"]
         if not not_ready:
             return render(Reply({"status": "ok", "services": services}), 200)
@@ -50,26 +52,19 @@ def _degraded(not_ready: list[str], services: dict[str, Any]) -> web.Response:
     return web.Response(body=orjson.dumps(envelope), status=503, content_type="application/json")
 
 
-async def _probe_all(upstreams: Upstreams) -> dict[str, dict[str, Any]]:
-    """Service -> {"status": "ok" | "unavailable" | "unreachable", "dependencies": {name: status}}."""
-    pools = upstreams.all
-    states = await asyncio.gather(*(_probe(pool) for pool in pools))
-    return {pool.name: state for pool, state in zip(pools, states, strict=True)}
-
-
 async def _probe(pool: Pool) -> dict[str, Any]:
+    """{"status": "ok" | "unavailable" | "unreachable", "dependencies": {name: "ok" | "unavailable"}}.
+
+    What exactly is wrong with a dependency may name hosts, and stays in the service's own /readyz.
+    """
     try:
-        async with (
-            asyncio.timeout(_DEADLINE),
-            pool.http.get(pool.url("/readyz")) as answer,
-        ):
+        async with asyncio.timeout(_DEADLINE), pool.http.get(pool.url("/readyz")) as answer:
             document = orjson.loads(await answer.read())
-            status = "ok" if answer.status == 200 else "unavailable"
-            return {"status": status, "dependencies": _public(document["dependencies"])}
+            states = {name: _public(state == "ok") for name, state in document["dependencies"].items()}
+            return {"status": _public(answer.status == 200), "dependencies": states}
     except (TimeoutError, ClientError, OSError, ValueError, KeyError, AttributeError, TypeError):
         return {"status": "unreachable", "dependencies": {}}
 
 
-def _public(dependencies: dict[str, str]) -> dict[str, str]:
-    """Whether each is well; what exactly is wrong may name hosts, and stays in the service's own /readyz."""
-    return {name: "ok" if state == "ok" else "unavailable" for name, state in dependencies.items()}
+def _public(well: bool) -> str:
+    return "ok" if well else "unavailable"

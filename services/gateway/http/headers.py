@@ -13,34 +13,12 @@ from shared.http.request import LIBRARY_HEADER
 
 HEAD_LIMIT: Final = 32 * 1024
 
+_PROXY: Final = {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
 # About one connection only (RFC 9110, 7.6.1), never for the next.
-HOP_BY_HOP: Final = frozenset(
-    [
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ]
-)
+HOP_BY_HOP: Final = _PROXY | {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+_FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 # Set by us, answered by us, or a secret that only we need.
-_NOT_UPSTREAM: Final = HOP_BY_HOP | frozenset(
-    [
-        "expect",
-        "forwarded",
-        "host",
-        "x-api-key",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "x-real-ip",
-        "x-request-id",
-    ]
-)
+_NOT_UPSTREAM: Final = HOP_BY_HOP | _FORWARDED | {"expect", "host", "x-api-key", "x-request-id"}
 _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 _INTERNAL_PREFIX = "x-greenroom-"
 # In every answer, from a service or from the gateway.
@@ -107,7 +85,7 @@ def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, s
     return passed
 
 
-def _without(headers: CIMultiDictProxy[str], dropped: frozenset[str]) -> Iterable[tuple[str, str]]:
+def _without(headers: CIMultiDictProxy[str], dropped: set[str]) -> Iterable[tuple[str, str]]:
     connection = headers.get("Connection")
     if connection is not None and connection.lower() not in {"keep-alive", "close"}:
         named = ",".join(headers.getall("Connection")).lower().split(",")
