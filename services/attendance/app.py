@@ -11,8 +11,7 @@ from services.attendance.presence import routes as presence_routes
 from services.attendance.presence.leave_requests import LeaveRequestRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.presence.service import PresenceService, SessionChanges
-from services.attendance.recompute.pending import PendingSessionRepository
-from services.attendance.recompute.queue import RecomputeQueue
+from services.attendance.recompute.queue import PendingSessionRepository, RecomputeQueue
 from services.attendance.recompute.recompute import AttendanceRecompute
 from services.attendance.recompute.worker import RecomputeWorker
 from services.attendance.reports import routes as report_routes

@@ -4,7 +4,7 @@ They are keyed by LiveKit's ids and commute: each may arrive late, twice or out 
 """
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -77,6 +77,13 @@ class ParticipantConnectionAborted(ParticipantEvent):
 
     name: ClassVar[str] = "participant.connection_aborted.v1"
     reason: str | None = None
+
+
+PARTICIPANT_EVENTS: Final[tuple[type[ParticipantEvent], ...]] = (
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantConnectionAborted,
+)
 
 
 class TrackEvent(LiveKitEvent):

@@ -5,7 +5,7 @@ Session events carry the full state, so a projection needs no other; who is on s
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from shared.contracts.event import Event
 from shared.contracts.states import (
@@ -56,6 +56,16 @@ class SessionExpired(SessionEvent):
 
 class SessionDeleted(SessionEvent):
     name: ClassVar[str] = "session.deleted.v1"
+
+
+SESSION_EVENTS: Final[tuple[type[SessionEvent], ...]] = (
+    SessionCreated,
+    SessionUpdated,
+    SessionStarted,
+    SessionEnded,
+    SessionExpired,
+    SessionDeleted,
+)
 
 
 class SessionFact(Event):

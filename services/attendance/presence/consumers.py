@@ -7,37 +7,13 @@ from services.attendance.presence.service import PresenceService
 from services.attendance.sessions.service import ProjectedSessions
 from shared.bus import OrderedGroup
 from shared.contracts.attendance_events import RosterObserved
-from shared.contracts.event import Envelope
-from shared.contracts.livekit_events import (
-    ParticipantConnectionAborted,
-    ParticipantEvent,
-    ParticipantJoined,
-    ParticipantLeft,
-)
-from shared.contracts.session_events import (
-    SessionCreated,
-    SessionDeleted,
-    SessionEnded,
-    SessionEvent,
-    SessionExpired,
-    SessionStarted,
-    SessionUpdated,
-)
+from shared.contracts.event import Envelope, Event
+from shared.contracts.livekit_events import PARTICIPANT_EVENTS, ParticipantEvent
+from shared.contracts.session_events import SESSION_EVENTS, SessionEvent
 
 GROUP: Final = "attendance"
 
-EVENTS = (
-    SessionCreated,
-    SessionUpdated,
-    SessionStarted,
-    SessionEnded,
-    SessionExpired,
-    SessionDeleted,
-    ParticipantJoined,
-    ParticipantLeft,
-    ParticipantConnectionAborted,
-    RosterObserved,
-)
+EVENTS: Final[tuple[type[Event], ...]] = (*SESSION_EVENTS, *PARTICIPANT_EVENTS, RosterObserved)
 
 
 def group(sessions: ProjectedSessions, presence: PresenceService) -> OrderedGroup:

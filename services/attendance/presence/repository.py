@@ -133,13 +133,9 @@ def _watching(session_id: str) -> Document:
 
 
 def _document(update: ConnectionUpdate) -> Document:
-    document: Document = {
+    document = _description(update) | {
         "_id": update.id,
         "session_id": update.session_id,
-        "user_id": update.user_id,
-        "identity": update.identity,
-        "username": update.username,
-        "role": update.role.value,
         "counted": update.counted,
         "active": update.active,
         "open": update.left_at is None,
@@ -155,14 +151,18 @@ def _merge(update: ConnectionUpdate) -> UpdateOne:
     if update.left_at is not None:
         least |= {"left_at": update.left_at, "open": False}
     change: Document = {"$min": least, "$max": {"active": update.active}}
-    if update.described:
-        change["$set"] = {
-            "user_id": update.user_id,
-            "identity": update.identity,
-            "username": update.username,
-            "role": update.role.value,
-        }
-    return UpdateOne({"_id": update.id}, change)
+    return UpdateOne(
+        {"_id": update.id}, change | {"$set": _description(update)} if update.described else change
+    )
+
+
+def _description(update: ConnectionUpdate) -> Document:
+    return {
+        "user_id": update.user_id,
+        "identity": update.identity,
+        "username": update.username,
+        "role": update.role.value,
+    }
 
 
 def _load(document: Document) -> Presence:

@@ -1,8 +1,10 @@
 """What attendance needs to know of a session."""
 
 from collections.abc import Set
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.clock import milliseconds
 from shared.contracts.states import PresetSettings, Role, SessionState, SessionStatus, StageSeat
@@ -10,16 +12,19 @@ from shared.contracts.states import PresetSettings, Role, SessionState, SessionS
 # Of a session; None stands for everyone, and the empty set for its counts alone.
 People = Set[str] | None
 
+_Moment = Annotated[datetime, AfterValidator(milliseconds)]
+
 _STAFF = frozenset({Role.HOST, Role.CO_HOST})
 _OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
 
 
-@dataclass(frozen=True)
-class SessionView:
+class SessionView(BaseModel):
     """A session as last reported; `deleted` is for good, whatever comes later.
 
     `banned`: since when each user may not join.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
     version: int
@@ -27,33 +32,18 @@ class SessionView:
     library_id: str
     host_id: str
     status: SessionStatus
-    ended_at: datetime | None
+    ended_at: _Moment | None
     roles: dict[str, Role]
     preset: PresetSettings
-    stage: dict[str, StageSeat]
-    banned: dict[str, datetime]
+    stage: dict[str, StageSeat] = Field(default_factory=dict)
+    banned: dict[str, _Moment]
     chat_enabled_override: bool | None = None
     stage_enabled_override: bool | None = None
     deleted: bool = False
 
     @classmethod
     def of(cls, state: SessionState, *, deleted: bool = False) -> "SessionView":
-        return cls(
-            id=state.id,
-            version=state.version,
-            organization_id=state.organization_id,
-            library_id=state.library_id,
-            host_id=state.host_id,
-            status=state.status,
-            ended_at=milliseconds(state.ended_at) if state.ended_at else None,
-            roles=dict(state.roles),
-            preset=state.preset,
-            stage=dict(state.stage),
-            banned={user: milliseconds(since) for user, since in state.banned.items()},
-            chat_enabled_override=state.chat_enabled_override,
-            stage_enabled_override=state.stage_enabled_override,
-            deleted=deleted,
-        )
+        return cls.model_validate(state, from_attributes=True).model_copy(update={"deleted": deleted})
 
     @property
     def over(self) -> bool:

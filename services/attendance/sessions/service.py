@@ -3,7 +3,7 @@
 from services.attendance.sessions.domain import SessionView
 from shared.access.identity import Caller
 from shared.access.session_access import require
-from shared.contracts.states import PresetSettings, Role, SessionState, SessionStatus, StageSeat
+from shared.contracts.states import SessionState
 from shared.errors import NotFound
 from shared.persistence.mongo import Document
 from shared.session_projection.projection import SessionProjection
@@ -33,36 +33,16 @@ class ProjectedSessions(SessionProjection[SessionView]):
         return SessionView.of(state, deleted=deleted)
 
     def dump(self, session: SessionView) -> Document:
-        document: Document = {
-            "version": session.version,
-            "organization_id": session.organization_id,
-            "library_id": session.library_id,
-            "host_id": session.host_id,
-            "status": session.status.value,
-            "ended_at": session.ended_at,
-            "roles": [{"user_id": user, "role": role.value} for user, role in session.roles.items()],
-            "preset": session.preset.model_dump(mode="json"),
-            "stage": {user: seat.model_dump(mode="json") for user, seat in session.stage.items()},
-            "banned": [{"user_id": user, "since": since} for user, since in session.banned.items()],
-            "chat_enabled_override": session.chat_enabled_override,
-            "stage_enabled_override": session.stage_enabled_override,
-        }
+        document: Document = session.model_dump(
+            mode="json", exclude={"id", "ended_at", "roles", "banned", "deleted"}
+        )
+        document["ended_at"] = session.ended_at
+        document["roles"] = [{"user_id": user, "role": role.value} for user, role in session.roles.items()]
+        document["banned"] = [{"user_id": user, "since": since} for user, since in session.banned.items()]
         return document | {"deleted": True} if session.deleted else document
 
     def load(self, document: Document) -> SessionView:
-        return SessionView(
-            id=document["_id"],
-            version=document["version"],
-            organization_id=document["organization_id"],
-            library_id=document["library_id"],
-            host_id=document["host_id"],
-            status=SessionStatus(document["status"]),
-            ended_at=document["ended_at"],
-            roles={entry["user_id"]: Role(entry["role"]) for entry in document["roles"]},
-            preset=PresetSettings.model_validate(document.get("preset", _UNKNOWN_PRESET)),
-            stage={user: StageSeat.model_validate(seat) for user, seat in document.get("stage", {}).items()},
-            banned={entry["user_id"]: entry["since"] for entry in document.get("banned", [])},
-            chat_enabled_override=document.get("chat_enabled_override"),
-            stage_enabled_override=document.get("stage_enabled_override"),
-            deleted=document.get("deleted", False),
-        )
+        fields = {"preset": _UNKNOWN_PRESET, **document, "id": document["_id"]}
+        fields["roles"] = {entry["user_id"]: entry["role"] for entry in document["roles"]}
+        fields["banned"] = {entry["user_id"]: entry["since"] for entry in document.get("banned", [])}
+        return SessionView.model_validate(fields)

@@ -73,7 +73,7 @@ class ReconcilerParts:
             livekit, self.sessions, rooms, probe, self.lease, queue, clock, period=period
         )
         self.heartbeat = Heartbeat(livekit, self.lease, clock, outages, back=self.reconciler.recheck_all)
-        self.join_checks = JoinChecks(self.sessions, corrector, clock, check_room=self.reconciler.check_room)
+        self.join_checks = JoinChecks(self.sessions, corrector, clock, check_room=queue.add)
         self.webhook_observer = WebhookObserver(self.reconciler, self.join_checks)
 
     async def lifetime(self, app: web.Application) -> AsyncIterator[None]:

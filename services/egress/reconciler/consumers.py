@@ -7,30 +7,15 @@ from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.sessions.service import KnownSessions
 from shared.bus import Group, OrderedGroup, on
 from shared.contracts.event import Envelope
-from shared.contracts.livekit_events import (
-    ParticipantConnectionAborted,
-    ParticipantEvent,
-    ParticipantJoined,
-    ParticipantLeft,
-)
-from shared.contracts.session_events import (
-    SessionCreated,
-    SessionDeleted,
-    SessionEnded,
-    SessionExpired,
-    SessionStarted,
-    SessionUpdated,
-)
+from shared.contracts.livekit_events import PARTICIPANT_EVENTS, ParticipantEvent
+from shared.contracts.session_events import SESSION_EVENTS
 
 SESSIONS_GROUP: Final = "egress.sessions"
 CONNECTIONS_GROUP: Final = "egress.connections"
 
-_STATES = (SessionCreated, SessionUpdated, SessionStarted, SessionEnded, SessionExpired, SessionDeleted)
-_PRESENCE = (ParticipantJoined, ParticipantLeft, ParticipantConnectionAborted)
-
 
 def session_group(sessions: KnownSessions) -> Group:
-    return Group(SESSIONS_GROUP, dict(on(event, sessions.follow) for event in _STATES))
+    return Group(SESSIONS_GROUP, dict(on(event, sessions.follow) for event in SESSION_EVENTS))
 
 
 def connection_group(connections: ExpectedConnections) -> OrderedGroup:
@@ -40,4 +25,4 @@ def connection_group(connections: ExpectedConnections) -> OrderedGroup:
         events = [envelope.event for envelope in batch]
         await connections.follow(event for event in events if isinstance(event, ParticipantEvent))
 
-    return OrderedGroup(CONNECTIONS_GROUP, _PRESENCE, handle)
+    return OrderedGroup(CONNECTIONS_GROUP, PARTICIPANT_EVENTS, handle)

@@ -1,7 +1,5 @@
 """What a connection is able to do against what the session permits. Pure."""
 
-from collections.abc import Iterator
-
 from services.egress.drift.domain import Drift, Kind
 from shared.access.permissions import role_of
 from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
@@ -44,22 +42,13 @@ def _room_participant(connection: Connection) -> RoomParticipant:
 
 def _described(permissions: Permissions) -> str:
     """In words: what may be published, and whatever else is unusual."""
-    return "; ".join([_publishing(permissions), *_unusual(permissions)])
-
-
-def _publishing(permissions: Permissions) -> str:
-    if not permissions.publishes:
-        return "publishes nothing"
     sources = permissions.can_publish_sources
-    return "publishes " + (", ".join(source.value for source in sources) if sources else "anything")
-
-
-def _unusual(permissions: Permissions) -> Iterator[str]:
-    if not permissions.can_subscribe:
-        yield "receives nothing"
-    if permissions.can_publish_data:
-        yield "sends data"
-    if permissions.hidden:
-        yield "hidden"
-    if permissions.recorder:
-        yield "recorder"
+    published = ", ".join(source.value for source in sources) if sources else "anything"
+    unusual = {
+        "receives nothing": not permissions.can_subscribe,
+        "sends data": permissions.can_publish_data,
+        "hidden": permissions.hidden,
+        "recorder": permissions.recorder,
+    }
+    words = [f"publishes {published if permissions.publishes else 'nothing'}"]
+    return "; ".join(words + [word for word, applies in unusual.items() if applies])

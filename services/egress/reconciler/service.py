@@ -63,10 +63,6 @@ class Reconciler:
         if is_id(room):
             self._queue.add(room, suspect=True)
 
-    def check_room(self, room: str) -> None:
-        """Check the room now."""
-        self._queue.add(room)
-
     def recheck_all(self) -> None:
         """LiveKit was away: have a round now, and all in all rooms answer."""
         self._probe.suspect_all()

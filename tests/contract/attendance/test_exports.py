@@ -11,8 +11,7 @@ from zipfile import ZipFile
 import orjson
 import pytest
 
-from services.attendance.reports.export import ExportFormat, ExportService
-from services.attendance.reports.formats import COLUMNS
+from services.attendance.reports.export import COLUMNS, ExportFormat, ExportService
 from services.attendance.reports.rows import AttendanceRows
 from shared.access.identity import Caller
 from shared.contracts.session_events import UserRegistered
