@@ -47,7 +47,7 @@ def list_(group: GroupOption = None, as_json: JsonOption = False) -> None:
 
 @app.command("show")
 def show(event_id: str, group: GroupOption = None) -> None:
-    """Show one dead letter with all its data and why it was given up."""
+    """Show one dead letter with all its data and the reason."""
     chosen = [(name, letter) for name, letter in _find(group) if letter.id == event_id]
     if not chosen:
         fail(f"There is no dead letter {event_id}.")

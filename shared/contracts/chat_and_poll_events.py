@@ -1,6 +1,6 @@
 """The chat and the polls of a session.
 
-Chat messages are never changed, and may come in any order; a direct one may be shown to `user_id` and
+Chat messages never change, and may arrive in any order; a direct one may be shown to `user_id` and
 `recipient_id` alone. Who voted for what is for the services only.
 """
 

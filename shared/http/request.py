@@ -58,7 +58,7 @@ class Request:
         return self.raw.app[key]
 
     def path_id(self, name: str = "id") -> str:
-        """The id in the path; what is no UUID names nothing, hence `NotFound`."""
+        """The id in the path; raises `NotFound` unless it is a UUID."""
         value = self.raw.match_info[name]
         if not is_id(value):
             raise NotFound("Nothing has this id")

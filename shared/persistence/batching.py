@@ -134,4 +134,4 @@ def _fail(futures: Iterable[asyncio.Future[Any]], error: Exception) -> None:
     for future in futures:
         if not future.done():
             future.set_exception(error)
-            future.exception()  # Also if all who waited have given up.
+            future.exception()  # Even if all waiters were cancelled.

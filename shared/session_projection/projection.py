@@ -32,7 +32,8 @@ V_contra = TypeVar("V_contra", bound=ProjectedSession, contravariant=True)
 
 class SessionObserver(Protocol[V_contra]):
     async def changed(self, before: Mapping[str, V_contra], after: Mapping[str, V_contra]) -> None:
-        """The states of `after` were received, also if they are no news; `before` were known, both by id."""
+        """The states of `after` were received, even if they are not newer; `before` were known, both by
+        id."""
         ...
 
 

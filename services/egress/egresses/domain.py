@@ -12,9 +12,9 @@ from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
 
-# A recording that has not started by then is given up.
+# A recording that has not started by then has failed.
 START_TIMEOUT = timedelta(minutes=2)
-# An egress that does not end so long after it was asked to is given up.
+# An egress that does not end this long after it was asked to has failed.
 END_TIMEOUT = timedelta(seconds=90)
 # How long the engine must report another state before it is believed, since a webhook may be on its way,
 # and how long it must report none at all.
@@ -82,7 +82,7 @@ class PlannedEgress:
         )
 
     def expired(self, now: datetime) -> bool:
-        """A recording that does not start is given up; a stream is tried for as long as it is wanted."""
+        """A recording that does not start fails; a stream is retried for as long as it is wanted."""
         return not self.stream and self.egress_id is None and now - self.created_at >= START_TIMEOUT
 
     @property
@@ -177,7 +177,7 @@ class PlannedEgress:
     def check(self, seen: EgressInfo | None, now: datetime) -> bool:
         """Compare with what the engine lists (None: nothing); True for a drift to be repaired.
 
-        It is believed once it has been listed so for a while.
+        The list counts once it has been the same for a while.
         """
         self.checked_at = now
         if self.over or (seen is not None and not self._behind(seen.status)):

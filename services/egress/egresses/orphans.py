@@ -1,4 +1,4 @@
-"""Egresses that run although nothing needs them: not planned, given up here, or outliving their session."""
+"""Egresses that run although nothing needs them: not planned, failed here, or outliving their session."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

@@ -28,7 +28,7 @@ _Correct = Callable[[Sequence[Drift]], Awaitable[list[DriftCorrection]]]
 class RoomCorrector:
     """Whatever removes something asks the session service first: events may be late.
 
-    What nobody but the reconciler does is done only while the lease is held, checked right before: a holder
+    Corrections that only the reconciler makes need the lease, checked right before: a holder
     that was frozen meanwhile knows nothing of what its successor did. Permissions are corrected without it.
     """
 

@@ -19,7 +19,7 @@ class ClientAddress:
 
 
 class ClientAddressResolver:
-    """X-Forwarded-* is believed only from `trusted` proxies: anybody can send it."""
+    """X-Forwarded-* is trusted only from `trusted` proxies: anybody can send it."""
 
     def __init__(self, trusted: Sequence[Network]):
         self._trusted = tuple(trusted)
@@ -44,7 +44,7 @@ class ClientAddressResolver:
         return self.resolve(request).address
 
     def _first_untrusted(self, peer: str, chain: str) -> str:
-        """The nearest address that no trusted proxy has; each proxy appends whom it heard."""
+        """The nearest address that is not a trusted proxy's; each proxy appends its client's address."""
         nearest = peer
         for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
             if not _is_address(hop):

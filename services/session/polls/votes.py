@@ -1,6 +1,6 @@
 """Votes: one document per vote; results are counted from them.
 
-To count thousands anew for each vote would cost more than the votes, so each is read once by each process.
+Counting thousands of votes again for each vote would cost too much, so each process reads each vote once.
 What makes that exact is the order in which they are stored: a process stores its votes batch by batch, the
 next one after the last was acknowledged, and each vote tells its writer and its batch. Whoever sees a batch
 sees all of the writer's earlier ones, and reads on from there.

@@ -87,7 +87,7 @@ class LibraryService:
         return await self._libraries.list_page(organization_id, page.skip, page.limit)
 
     async def update(self, id: str, body: UpdateLibraryRequest) -> Library:
-        """Change what is given; its rooms and sessions follow by event."""
+        """Change the given fields; its rooms and sessions follow by event."""
         changes = body.model_dump(include=body.model_fields_set)
         return await self._libraries.change(id, lambda library: library.edit(self._clock.now(), **changes))
 

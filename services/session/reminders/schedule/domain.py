@@ -48,7 +48,7 @@ class ReminderSchedule:
     """A session as its subscribers know it.
 
     `revision` counts the times that it was given (the SEQUENCE of its calendar entry), `announced` is whether
-    subscribers were ever told; `due_at` is the first time of what is `due`.
+    subscribers ever got a mail; `due_at` is the first time of what is `due`.
     """
 
     id: str

@@ -36,7 +36,7 @@ class ScheduleService:
                 await self._add(schedule, event)
 
     async def _skip_without_subscribers(self, schedule: ReminderSchedule) -> None:
-        """What is to be told now of a room without subscribers is told: most rooms have none."""
+        """Mark reminders of a room without subscribers as sent: most rooms have none."""
         if await self._subscriptions.page(schedule.room_id, "", 1):
             return
         for due in schedule.due_now(self._clock.now()):

@@ -51,7 +51,7 @@ class Ingest:
 class Session:
     """One session of a room.
 
-    `stream` is what is wanted, `stream_status` and `hls_path` are what the egress service told last.
+    `stream` is what is requested, `stream_status` and `hls_path` are as the egress service last reported.
     `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
     is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
     `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
