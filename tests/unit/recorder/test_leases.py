@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.recorder.file.gaps import gaps, lost_gaps, parts
-from services.recorder.jobs.leases import Leases
+from services.recorder.jobs.finalizer import gaps, lost_gaps, parts
+from services.recorder.jobs.worker import Leases
 from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.jobs import (
     LEASE_SECONDS,
