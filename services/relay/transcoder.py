@@ -124,9 +124,9 @@ def _transcode(source: str, target: str, video_kbps: int) -> Iterator[None]:
         encoders |= {stream.index: _audio_encoder(outgoing) for stream in audio}
         # Connects, which takes a second or more: media that arrives meanwhile is no longer live.
         outgoing.start_encoding()
-        edge = LiveEdge()
+        live_edge = LiveEdge()
         for packet in incoming.demux([*video, *audio]):
-            live = packet.dts is None or _is_live(edge, float(packet.dts * packet.time_base))
+            live = packet.dts is None or _is_live(live_edge, float(packet.dts * packet.time_base))
             # Media that is not passed on is decoded as well: later frames refer to it.
             for frame in packet.decode():
                 if live and (packets := encoders[packet.stream.index](frame)):
@@ -134,12 +134,12 @@ def _transcode(source: str, target: str, video_kbps: int) -> Iterator[None]:
                     yield
 
 
-def _is_live(edge: LiveEdge, media: float) -> bool:
+def _is_live(live_edge: LiveEdge, media: float) -> bool:
     """Whether media is to be passed on. Raises NothingToRelay if it is so late that only a restart helps."""
     now = time.monotonic()
-    if edge.reached and edge.delay(media, now) > _MAX_DELAY:
+    if live_edge.reached and live_edge.delay(media, now) > _MAX_DELAY:
         raise NothingToRelay("Media has fallen behind")
-    return edge.is_live(media, now)
+    return live_edge.is_live(media, now)
 
 
 def _video_encoder(source: VideoStream, outgoing: OutputContainer, kbps: int) -> _Encode:

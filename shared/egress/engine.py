@@ -20,7 +20,7 @@ class EgressStatus(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more comes of it."""
+        """Whether it has ended."""
         return self not in {EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING}
 
 
@@ -39,9 +39,9 @@ class EncodingOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EgressOrder:
-    """What is wanted of a session's room, named by our own `key`.
+    """An egress to be made of a session's room, named by our own `key`.
 
-    Every output path contains the key, so that an egress is found again whose start had no answer.
+    Every output path contains the key, so that an egress can be found whose start had no answer.
     `segments_prefix` is the storage folder of the stream, `file_key` the storage key of the MP4;
     at least one of the two is given.
     """
@@ -55,7 +55,7 @@ class EgressOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class EgressInfo:
-    """An egress as its engine knows it; `key` is None where it is none of ours."""
+    """An egress as its engine knows it; `key` is None if it is none of ours."""
 
     egress_id: str
     session_id: str
@@ -79,20 +79,20 @@ class Engine(Protocol):
     async def start(self, order: EgressOrder) -> str:
         """Begin; returns the engine's id of the egress.
 
-        Raises `Unavailable` where the outcome is not known: ask `list` for the key before another try.
+        Raises `Unavailable` if the outcome is unknown: look the key up by `list` before another try.
         """
         ...
 
     async def stop(self, egress_id: str) -> None:
-        """Ask it to end; one that has ended, or that nobody knows, is fine. Raises `Unavailable`."""
+        """Ask it to end; does nothing if it has ended or is unknown. Raises `Unavailable`."""
         ...
 
     async def list(self, session_id: str) -> Sequence[EgressInfo]:
-        """What the engine knows of the session's egresses, ended ones too for a while. Raises Unavailable."""
+        """The session's egresses; ended ones are listed for a while. Raises `Unavailable`."""
         ...
 
     async def list_running(self) -> Sequence[EgressInfo]:
-        """All that are not over, of whatever session. Raises `Unavailable`."""
+        """All that are not over, of all sessions. Raises `Unavailable`."""
         ...
 
     async def problem(self, *, starting: bool) -> str | None:

@@ -24,7 +24,7 @@ def id_of(key: str) -> str:
 
 
 def key_in(paths: Iterable[str]) -> str | None:
-    """The key that these output paths contain; None where they are none of ours."""
+    """The key that these output paths contain; None if they are none of ours."""
     found = (_IN_PATH.search(path) for path in paths)
     return next((match.group(1) for match in found if match), None)
 
@@ -35,7 +35,7 @@ def segments_prefix(session_id: str, key: str) -> str:
 
 
 def private_prefix(session_id: str, key: str) -> str:
-    """The storage folder of segments that nobody is to play: a file is made of them."""
+    """The storage folder of segments that are not played: a file is made of them."""
     return f"hls-private/{session_id}/{key}"
 
 

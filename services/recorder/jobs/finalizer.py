@@ -1,24 +1,23 @@
-"""The end of a job: its segments become the file that was asked for."""
+"""The end of a job: its segments become the file that was asked for, and what it lacks is noted."""
 
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+
 import av
 import structlog
-from services.recorder.file.mp4 import NoMedia, poster, write_mp4
+
 from services.recorder.jobs.context import JobContext
+from services.recorder.media.mp4 import NoMedia, poster, write_mp4
 from shared.egress.engine import EgressStatus
-from shared.egress.jobs import Job, Result
+from shared.egress.jobs import Gap, Job, Result
 from shared.egress.keys import poster_key
 from shared.egress.segments import Segment
 from shared.errors import AppError, NotFound
 from shared.runtime.backoff import until_available
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from shared.egress.jobs import Gap
 
 log = structlog.get_logger(__name__)
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import structlog
 from prometheus_client import Gauge
+
 from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.job_runner import JobRunner
 from shared.egress.job_repository import RecorderRepository
-from shared.egress.jobs import HEARTBEAT_SECONDS, Job, Wanted
+from shared.egress.jobs import HEARTBEAT_SECONDS, LEASE_SECONDS, Job, Wanted
 from shared.errors import Unavailable
 from shared.runtime.backoff import until_available
-from collections.abc import Iterable
-from dataclasses import dataclass
-from shared.egress.jobs import LEASE_SECONDS, Job
 
 # After a longer pause between two looks it is unknown whether a lease changed meanwhile.
 _LONGEST_PAUSE = 2.5
@@ -27,7 +28,7 @@ class _Lease:
 
 
 class Leases:
-    """Remembers since when each open job's lease has not changed."""
+    """Which jobs may be taken: remembers since when each lease has not changed, on our own clock. Pure."""
 
     def __init__(self, recorder_id: str):
         self._recorder_id = recorder_id

@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from services.recorder.file.mp4 import NoMedia, poster, write_mp4
 from services.recorder.media.audio import CHANNELS, RATE
 from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
+from services.recorder.media.mp4 import NoMedia, poster, write_mp4
 from shared.egress.engine import EncodingOptions
 from tests.publishers.reading import read
 

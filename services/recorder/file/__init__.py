@@ -1,1 +1,0 @@
-"""The finished file: an MP4 of the segments, remuxed without re-encoding."""
