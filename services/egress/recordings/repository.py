@@ -57,7 +57,7 @@ class RecordingRepository(Repository[Recording]):
                 return
             after = found[-1]["_id"]
 
-    async def unfinished(self, before: datetime) -> Sequence[Recording]:
+    async def list_running(self, before: datetime) -> Sequence[Recording]:
         """Those that began before then and are not over."""
         query = {"status": RecordingStatus.RECORDING.value, "_id": {"$lt": first_id_at(before)}}
         return await self.list_where(query, limit=BATCH)

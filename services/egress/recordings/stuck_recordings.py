@@ -29,7 +29,7 @@ class StuckRecordings:
         self._clock = clock
 
     async def differences(self) -> list[Drift]:
-        running = await self._recordings.unfinished(self._clock.now() - _ROW_GRACE)
+        running = await self._recordings.list_running(self._clock.now() - _ROW_GRACE)
         planned = await self._egresses.find_many([one.key for one in running]) if running else {}
         found = (_difference(one, planned.get(one.key)) for one in running)
         return [drift for drift in found if drift is not None]

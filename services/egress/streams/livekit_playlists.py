@@ -112,11 +112,11 @@ def window(before: Sequence[LiveKitPlaylist], current: LiveKitPlaylist, *, ended
     if past and begins and latest:
         latest[0] = _broken(latest[0])
     missing = WINDOW - len(latest) if begins else 0
-    kept = past[-missing:] if missing > 0 else []
-    gone = past[: len(past) - len(kept)]
+    shown = past[-missing:] if missing > 0 else []
+    gone = past[: len(past) - len(shown)]
     breaks = sum(_BREAK in entry for entry in gone) + current.breaks + bool(past and not begins)
     heads = [f"{_SEQUENCE}{len(gone) + current.first}", f"{_BREAKS}{breaks}"]
-    return _text([*kept, *latest], target=_target([*before, current]), heads=heads, ended=ended)
+    return _text([*shown, *latest], target=_target([*before, current]), heads=heads, ended=ended)
 
 
 def _joined(parts: Iterable[LiveKitPlaylist]) -> list[Entry]:

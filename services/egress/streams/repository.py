@@ -31,7 +31,7 @@ class StreamRepository(Repository[Stream]):
             return await self.get(stream.id)
         return stream
 
-    async def unfinished(self) -> list[Stream]:
+    async def list_open(self) -> list[Stream]:
         """Those that are wanted, or not over yet."""
         wanted = await self.list_where({"wanted": True})
         ending = await self.list_where({"status": StreamStatus.ENDING.value})

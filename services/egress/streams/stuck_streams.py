@@ -29,7 +29,7 @@ class StuckStreams:
 
     async def differences(self) -> list[Drift]:
         live = {one.state.id: one for one in await self._sessions.list_live() if one.state.stream.wanted}
-        streams = {one.id: one for one in await self._streams.unfinished()}
+        streams = {one.id: one for one in await self._streams.list_open()}
         streams |= await self._streams.find_many(list(live.keys() - streams.keys()))
         known = live | await self._sessions.known(list(streams.keys() - live.keys()))
         keys = [one.current.key for one in streams.values() if one.current]

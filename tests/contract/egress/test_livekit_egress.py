@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import LiveKitApi, LiveKitEgressClient
 from shared.livekit.egress_api import DEADLINE, room_composite_request
-from tests.unit.egress.streams.house import House
+from tests.unit.egress.streams.fixture import Replica
 
 # Seconds. An answer is promised within 5; this is for a machine that is busy.
 BUSY = 15.0
@@ -171,20 +171,20 @@ class Counted(LiveKitEngine):
 
 async def test_a_hundred_wishes_without_a_worker_ask_once(client: LiveKitEgressClient, room: str) -> None:
     engine = Counted(client, "file:///out", {})
-    house = House(engine=engine)
-    await house.ensure_indexes()
-    session = await house.go_live(id=room)
+    replica = Replica(engine=engine)
+    await replica.ensure_indexes()
+    session = await replica.go_live(id=room)
     started = time.monotonic()
-    await house.work()
+    await replica.work()
     assert time.monotonic() - started < BUSY
     for _ in range(100):
-        await house.again(session)
-    await house.work(20)
+        await replica.again(session)
+    await replica.work(20)
     assert engine.asked == 1
-    stream = await house.stream(session)
+    stream = await replica.stream(session)
     assert stream.status is StreamStatus.STARTING
     assert "no egress worker" in str(stream.error)
-    await house.end(session)
-    await house.work(40)
-    assert (await house.stream(session)).status is StreamStatus.ENDED
+    await replica.end(session)
+    await replica.work(40)
+    assert (await replica.stream(session)).status is StreamStatus.ENDED
     assert engine.asked == 1

@@ -26,11 +26,11 @@ from shared.livekit import Ingress, TokenMint, parse
 from shared.livekit.ports import Ingresses
 from shared.persistence.outbox import Outbox
 from tests.unit.egress.reconciler.builders import HOST, ended, state
-from tests.unit.egress.reconciler.fixture import House
+from tests.unit.egress.reconciler.fixture import Replica
 
 
-class Door(House):
-    """The reconciler's house with ingests; `embedded` has our own ingresses in the place of LiveKit's."""
+class IngestReplica(Replica):
+    """A replica with ingests; `embedded`: with our own ingresses instead of LiveKit's."""
 
     def __init__(self, *, embedded: bool = False) -> None:
         super().__init__()
@@ -87,169 +87,171 @@ class Door(House):
 
 
 @pytest.fixture
-async def door() -> Door:
-    return Door()
+async def replica() -> IngestReplica:
+    return IngestReplica()
 
 
-async def test_what_is_right_is_left_alone(door: Door) -> None:
-    session, ingress = await door.session()
-    await door.session(SessionStatus.SCHEDULED)
-    await door.livekit.create_rtmp_ingress("lobby", "u:x", "somebody else's", "X")
-    await door.livekit.create_rtmp_ingress(new_id(), "u:x", "somebody else's", "X")
-    door.be(ingress, "publishing")
-    await door.hear_of(IngressStarted, session, ingress)
-    await door.go_round(60)
-    door.be(ingress, "buffering")
-    await door.go_round(60)
-    assert await door.ledger() == []
-    assert len(door.livekit.ingresses) == 4
+async def test_what_is_right_is_left_alone(replica: IngestReplica) -> None:
+    session, ingress = await replica.session()
+    await replica.session(SessionStatus.SCHEDULED)
+    await replica.livekit.create_rtmp_ingress("lobby", "u:x", "somebody else's", "X")
+    await replica.livekit.create_rtmp_ingress(new_id(), "u:x", "somebody else's", "X")
+    replica.be(ingress, "publishing")
+    await replica.hear_of(IngressStarted, session, ingress)
+    await replica.go_round(60)
+    replica.be(ingress, "buffering")
+    await replica.go_round(60)
+    assert await replica.ledger() == []
+    assert len(replica.livekit.ingresses) == 4
 
 
-async def test_publishing_of_which_no_webhook_told_is_told(door: Door) -> None:
-    session, ingress = await door.session(SessionStatus.SCHEDULED)
-    since = door.clock.now()
-    door.be(ingress, "publishing", started_at=since)
-    await door.go_round(10)
-    assert await door.heard() == [], "the webhook may be on its way"
-    await door.go_round(4)
-    (told,) = await door.heard()
+async def test_publishing_of_which_no_webhook_told_is_told(replica: IngestReplica) -> None:
+    session, ingress = await replica.session(SessionStatus.SCHEDULED)
+    since = replica.clock.now()
+    replica.be(ingress, "publishing", started_at=since)
+    await replica.go_round(10)
+    assert await replica.heard() == [], "the webhook may be on its way"
+    await replica.go_round(4)
+    (told,) = await replica.heard()
     assert isinstance(told, IngressStarted)
     assert (told.session_id, told.ingress_id, told.occurred_at) == (session.id, ingress.ingress_id, since)
-    entry = await door.entry()
+    entry = await replica.entry()
     assert (entry.kind, entry.believed, entry.observed, entry.estimated) == (
         "ingress",
         "ingress idle",
         "ingress publishing",
         False,
     )
-    await door.go_round(60)
-    assert len(await door.heard()) == 1
+    await replica.go_round(60)
+    assert len(await replica.heard()) == 1
 
 
-async def test_an_end_of_which_no_webhook_told_is_told(door: Door) -> None:
-    session, ingress = await door.session()
-    await door.hear_of(IngressStarted, session, ingress)
-    door.be(ingress, "error")
-    await door.go_round(12)
-    (told,) = await door.heard()
+async def test_an_end_of_which_no_webhook_told_is_told(replica: IngestReplica) -> None:
+    session, ingress = await replica.session()
+    await replica.hear_of(IngressStarted, session, ingress)
+    replica.be(ingress, "error")
+    await replica.go_round(12)
+    (told,) = await replica.heard()
     assert isinstance(told, IngressEnded)
     assert told.status == "error"
-    assert (await door.entry()).estimated, "LiveKit did not say when"
+    assert (await replica.entry()).estimated, "LiveKit did not say when"
 
 
-async def test_late_news_do_not_undo_newer_ones(door: Door) -> None:
-    session, ingress = await door.session()
+async def test_late_news_do_not_undo_newer_ones(replica: IngestReplica) -> None:
+    session, ingress = await replica.session()
     old = IngressStarted(
         session_id=session.id,
-        occurred_at=door.clock.now(),
+        occurred_at=replica.clock.now(),
         ingress_id=ingress.ingress_id,
         status="publishing",
     )
-    door.clock.advance(seconds=1)
-    await door.hear_of(IngressEnded, session, ingress)
-    await door.service.follow(old)
-    await door.go_round(60)
-    assert await door.ledger() == []
+    replica.clock.advance(seconds=1)
+    await replica.hear_of(IngressEnded, session, ingress)
+    await replica.service.follow(old)
+    await replica.go_round(60)
+    assert await replica.ledger() == []
 
 
-async def test_one_that_livekit_lost_is_forgotten_and_made_again_when_it_is_asked_for(door: Door) -> None:
-    session, ingress = await door.session()
-    await door.hear_of(IngressStarted, session, ingress)
-    door.livekit.ingresses.clear()
-    await door.go_round(12)
-    entry = await door.entry()
+async def test_one_that_livekit_lost_is_forgotten_and_made_again_when_it_is_asked_for(
+    replica: IngestReplica,
+) -> None:
+    session, ingress = await replica.session()
+    await replica.hear_of(IngressStarted, session, ingress)
+    replica.livekit.ingresses.clear()
+    await replica.go_round(12)
+    entry = await replica.entry()
     assert (entry.kind, entry.believed, entry.observed) == (
         "ingress_lost",
         "ingress publishing",
         "no such ingress",
     )
-    (told,) = await door.heard()
+    (told,) = await replica.heard()
     assert isinstance(told, IngressEnded)
-    await door.go_round(60)
-    assert len(await door.ledger()) == 1
-    assert (await door.service.ensure(session.id, HOST, "Hanna")).ingress_id != ingress.ingress_id
+    await replica.go_round(60)
+    assert len(await replica.ledger()) == 1
+    assert (await replica.service.ensure(session.id, HOST, "Hanna")).ingress_id != ingress.ingress_id
 
 
-async def test_one_that_outlived_its_session_is_deleted(door: Door) -> None:
-    session, ingress = await door.session()
-    await door.follow(SessionEnded(session=ended(session)))
-    await door.go_round(8)
-    assert ingress.ingress_id in door.livekit.ingresses, "it may be about to go"
-    await door.go_round(4)
-    assert door.livekit.ingresses == {}
-    entry = await door.entry()
+async def test_one_that_outlived_its_session_is_deleted(replica: IngestReplica) -> None:
+    session, ingress = await replica.session()
+    await replica.follow(SessionEnded(session=ended(session)))
+    await replica.go_round(8)
+    assert ingress.ingress_id in replica.livekit.ingresses, "it may be about to go"
+    await replica.go_round(4)
+    assert replica.livekit.ingresses == {}
+    entry = await replica.entry()
     assert (entry.kind, entry.believed, entry.estimated) == ("ingress_leftover", "session over", False)
-    await door.go_round(60)
-    assert len(await door.ledger()) == 1
+    await replica.go_round(60)
+    assert len(await replica.ledger()) == 1
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_one_beside_the_sessions_own_is_deleted(door: Door, known: bool) -> None:
-    session, ingress = await door.session()
+async def test_one_beside_the_sessions_own_is_deleted(replica: IngestReplica, known: bool) -> None:
+    session, ingress = await replica.session()
     room = session.id if known else new_id()
-    stray = await door.livekit.create_rtmp_ingress(room, "u:x", room, "X")
-    await door.go_round(12)
-    assert list(door.livekit.ingresses) == [ingress.ingress_id]
-    assert (await door.entry()).action == f"ingress {stray.ingress_id} deleted"
+    stray = await replica.livekit.create_rtmp_ingress(room, "u:x", room, "X")
+    await replica.go_round(12)
+    assert list(replica.livekit.ingresses) == [ingress.ingress_id]
+    assert (await replica.entry()).action == f"ingress {stray.ingress_id} deleted"
 
 
-async def test_one_that_is_just_being_made_is_left_alone(door: Door) -> None:
+async def test_one_that_is_just_being_made_is_left_alone(replica: IngestReplica) -> None:
     session = state(mode=SessionMode.RTMP)
-    await door.follow(SessionCreated(session=session))
-    await door.ingests.claim(session.id, None)
-    await door.livekit.create_rtmp_ingress(session.id, "u:x", session.id, "X")
-    await door.go_round(12)
-    assert len(door.livekit.ingresses) == 1
-    assert await door.ledger() == []
+    await replica.follow(SessionCreated(session=session))
+    await replica.ingests.claim(session.id, None)
+    await replica.livekit.create_rtmp_ingress(session.id, "u:x", session.id, "X")
+    await replica.go_round(12)
+    assert len(replica.livekit.ingresses) == 1
+    assert await replica.ledger() == []
 
 
 async def test_an_encoder_at_our_own_door_is_known_by_the_relays_questions() -> None:
-    door = Door(embedded=True)
-    session, ingress = await door.session()
+    replica = IngestReplica(embedded=True)
+    session, ingress = await replica.session()
     for _ in range(7):
-        await door.own.order(ingress.stream_key)
-        await door.go_round(2)
-    (told,) = await door.heard()
+        await replica.own.order(ingress.stream_key)
+        await replica.go_round(2)
+    (told,) = await replica.heard()
     assert isinstance(told, IngressStarted)
-    await door.go_round(30)
-    assert [type(one) for one in await door.heard()] == [IngressStarted, IngressEnded]
-    await door.follow(SessionEnded(session=ended(session)))
-    await door.go_round(12)
+    await replica.go_round(30)
+    assert [type(one) for one in await replica.heard()] == [IngressStarted, IngressEnded]
+    await replica.follow(SessionEnded(session=ended(session)))
+    await replica.go_round(12)
     with pytest.raises(NotFound):
-        await door.own.order(ingress.stream_key)
+        await replica.own.order(ingress.stream_key)
 
 
 async def test_an_encoder_that_leaves_our_own_door_is_not_taken_to_be_there_still() -> None:
-    door = Door(embedded=True)
-    session, ingress = await door.session()
-    await door.hear_of(IngressStarted, session, ingress)
+    replica = IngestReplica(embedded=True)
+    session, ingress = await replica.session()
+    await replica.hear_of(IngressStarted, session, ingress)
     for _ in range(10):
-        await door.own.order(ingress.stream_key)
-        await door.go_round(2)
-    await door.hear_of(IngressEnded, session, ingress)
-    await door.go_round(60)
-    assert await door.ledger() == []
+        await replica.own.order(ingress.stream_key)
+        await replica.go_round(2)
+    await replica.hear_of(IngressEnded, session, ingress)
+    await replica.go_round(60)
+    assert await replica.ledger() == []
 
 
-async def test_what_livekit_ingress_tells_is_heard(door: Door) -> None:
+async def test_what_livekit_ingress_tells_is_heard(replica: IngestReplica) -> None:
     """Its webhooks, written with LiveKit's own definitions, to the belief that rounds compare with."""
-    session, ingress = await door.session()
-    heard = ingest_group(door.service).handlers
+    session, ingress = await replica.session()
+    heard = ingest_group(replica.service).handlers
     for name, status, publishing in (
         ("ingress_started", IngressState.Status.ENDPOINT_PUBLISHING, True),
         ("ingress_ended", IngressState.Status.ENDPOINT_INACTIVE, False),
         ("ingress_started", IngressState.Status.ENDPOINT_PUBLISHING, True),
         ("ingress_ended", IngressState.Status.ENDPOINT_ERROR, False),
     ):
-        door.clock.advance(seconds=1)
-        now = int(door.clock.now().timestamp() * 1e9)
+        replica.clock.advance(seconds=1)
+        now = int(replica.clock.now().timestamp() * 1e9)
         info = IngressInfo(ingress_id=ingress.ingress_id, room_name=session.id)
         info.state.CopyFrom(IngressState(status=status, started_at=now, ended_at=now))
         webhook = WebhookEvent(event=name, id="EV_1", created_at=now // 10**9, ingress_info=info)
-        event = translate(parse(MessageToJson(webhook).encode()), door.clock.now())
+        event = translate(parse(MessageToJson(webhook).encode()), replica.clock.now())
         assert isinstance(event, IngressEvent)
         assert type(event) in heard
-        await door.service.follow(event)
-        known = await door.ingests.find(session.id)
+        await replica.service.follow(event)
+        known = await replica.ingests.find(session.id)
         assert known is not None
         assert known.publishing is publishing

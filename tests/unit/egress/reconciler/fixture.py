@@ -22,10 +22,10 @@ from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, grant
 PERIOD = timedelta(seconds=10)
 
 
-class House:
+class Replica:
     """One replica; give two the same parts to have them share the work."""
 
-    def __init__(self, mongo: Mongo | None = None, like: "House | None" = None) -> None:
+    def __init__(self, mongo: Mongo | None = None, like: "Replica | None" = None) -> None:
         self.mongo: Mongo = like.mongo if like else mongo or memory_mongo()
         self.clock: FakeClock = like.clock if like else FakeClock(T0)
         self.livekit: FakeLiveKit = like.livekit if like else FakeLiveKit(self.clock)

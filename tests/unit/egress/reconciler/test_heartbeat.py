@@ -2,24 +2,24 @@
 
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from tests.unit.egress.reconciler.builders import at
-from tests.unit.egress.reconciler.fixture import House
+from tests.unit.egress.reconciler.fixture import Replica
 
 
 async def test_a_return_is_told_once() -> None:
-    house, returns = House(), [0]
+    replica, returns = Replica(), [0]
 
     def back() -> None:
         returns[0] += 1
 
     outages = Outages()
-    heartbeat = Heartbeat(house.livekit, house.parts.lease, house.clock, outages, back)
+    heartbeat = Heartbeat(replica.livekit, replica.parts.lease, replica.clock, outages, back)
     await heartbeat.beat()
-    house.livekit.down()
-    house.clock.advance(seconds=1)
+    replica.livekit.down()
+    replica.clock.advance(seconds=1)
     await heartbeat.beat()
     await heartbeat.beat()
     assert returns == [0]
-    house.livekit.up()
+    replica.livekit.up()
     await heartbeat.beat()
     await heartbeat.beat()
     assert returns == [1]

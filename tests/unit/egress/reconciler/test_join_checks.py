@@ -10,12 +10,12 @@ from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, Permissions, WebhookEvent
 from shared.livekit.webhook import WebhookParticipant
 from tests.unit.egress.reconciler.builders import SEAT, T0, VIEWER, permissions, state
-from tests.unit.egress.reconciler.fixture import House
+from tests.unit.egress.reconciler.fixture import Replica
 
 
 @pytest.fixture
-def house() -> House:
-    return House()
+def replica() -> Replica:
+    return Replica()
 
 
 def told(one: LiveKitParticipant) -> WebhookParticipant:
@@ -39,135 +39,139 @@ def webhook(session: SessionState | str, event: str, one: LiveKitParticipant | N
     return WebhookEvent.model_validate(fields).model_copy(update={"participant": told(one) if one else None})
 
 
-def may(house: House, session: SessionState, one: LiveKitParticipant) -> Permissions:
-    return house.livekit.participants[session.id][one.identity].permissions
+def may(replica: Replica, session: SessionState, one: LiveKitParticipant) -> Permissions:
+    return replica.livekit.participants[session.id][one.identity].permissions
 
 
-async def test_an_old_token_s_rights_are_corrected(house: House) -> None:
+async def test_an_old_token_s_rights_are_corrected(replica: Replica) -> None:
     session = state()
-    await house.go_live(session)
-    viewer = house.viewer(session, role=Role.CO_HOST)
-    await house.parts.join_checks.check(session.id, told(viewer))
-    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
-    assert await house.kinds() == [Kind.PERMISSION]
+    await replica.go_live(session)
+    viewer = replica.viewer(session, role=Role.CO_HOST)
+    await replica.parts.join_checks.check(session.id, told(viewer))
+    assert may(replica, session, viewer) == permissions(session, Role.AUDIENCE)
+    assert await replica.kinds() == [Kind.PERMISSION]
 
 
-async def test_who_may_what_they_do_costs_no_call(house: House) -> None:
+async def test_who_may_what_they_do_costs_no_call(replica: Replica) -> None:
     session = state(stage={VIEWER: SEAT})
-    await house.go_live(session)
-    asked, called = list(house.owner.asked), list(house.livekit.calls)
-    for one in (house.host(session), house.viewer(session, role=Role.STAGE), house.viewer(session, new_id())):
-        await house.parts.join_checks.check(session.id, told(one))
-    assert (house.owner.asked, house.livekit.calls) == (asked, called)
-    assert await house.ledger() == []
+    await replica.go_live(session)
+    asked, called = list(replica.owner.asked), list(replica.livekit.calls)
+    for one in (
+        replica.host(session),
+        replica.viewer(session, role=Role.STAGE),
+        replica.viewer(session, new_id()),
+    ):
+        await replica.parts.join_checks.check(session.id, told(one))
+    assert (replica.owner.asked, replica.livekit.calls) == (asked, called)
+    assert await replica.ledger() == []
 
 
-async def test_who_is_gone_again_is_no_repair(house: House) -> None:
+async def test_who_is_gone_again_is_no_repair(replica: Replica) -> None:
     session = state()
-    await house.go_live(session)
-    viewer = house.viewer(session, role=Role.STAGE)
-    house.livekit.disconnect(session.id, viewer.identity)
-    await house.parts.join_checks.check(session.id, told(viewer))
-    assert await house.ledger() == []
+    await replica.go_live(session)
+    viewer = replica.viewer(session, role=Role.STAGE)
+    replica.livekit.disconnect(session.id, viewer.identity)
+    await replica.parts.join_checks.check(session.id, told(viewer))
+    assert await replica.ledger() == []
 
 
-async def test_who_is_banned_and_comes_back_is_taken_out_each_time(house: House) -> None:
+async def test_who_is_banned_and_comes_back_is_taken_out_each_time(replica: Replica) -> None:
     session = state(banned={VIEWER: T0})
-    await house.go_live(session)
+    await replica.go_live(session)
     for _ in range(2):
-        viewer = house.viewer(session, role=Role.STAGE)
-        await house.parts.join_checks.check(session.id, told(viewer))
-        assert house.livekit.participants[session.id] == {}
-    told_of = [(entry.kind, entry.action) for entry in await house.ledger()]
+        viewer = replica.viewer(session, role=Role.STAGE)
+        await replica.parts.join_checks.check(session.id, told(viewer))
+        assert replica.livekit.participants[session.id] == {}
+    told_of = [(entry.kind, entry.action) for entry in await replica.ledger()]
     assert told_of == [(Kind.BANNED, "taken out of the room")] * 2
 
 
-async def test_who_was_unbanned_meanwhile_stays(house: House) -> None:
+async def test_who_was_unbanned_meanwhile_stays(replica: Replica) -> None:
     session = state(banned={VIEWER: T0})
-    await house.go_live(session)
-    house.owner.sessions[session.id] = session.model_copy(update={"version": 3, "banned": {}})
-    viewer = house.viewer(session)
-    await house.parts.join_checks.check(session.id, told(viewer))
-    assert viewer.identity in house.livekit.participants[session.id]
-    assert await house.ledger() == []
+    await replica.go_live(session)
+    replica.owner.sessions[session.id] = session.model_copy(update={"version": 3, "banned": {}})
+    viewer = replica.viewer(session)
+    await replica.parts.join_checks.check(session.id, told(viewer))
+    assert viewer.identity in replica.livekit.participants[session.id]
+    assert await replica.ledger() == []
 
 
-async def test_who_is_banned_and_still_there_is_taken_out_in_a_round(house: House) -> None:
+async def test_who_is_banned_and_still_there_is_taken_out_in_a_round(replica: Replica) -> None:
     session = state(banned={VIEWER: T0})
-    await house.go_live(session)
-    house.viewer(session)
-    await house.work(2)
-    assert house.livekit.participants[session.id] == {}
+    await replica.go_live(session)
+    replica.viewer(session)
+    await replica.work(2)
+    assert replica.livekit.participants[session.id] == {}
 
 
-async def test_a_session_that_no_event_told_of_is_asked_for(house: House) -> None:
+async def test_a_session_that_no_event_told_of_is_asked_for(replica: Replica) -> None:
     session = state()
-    await house.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
-    house.owner.sessions[session.id] = session
-    viewer = house.viewer(session, role=Role.STAGE)
-    await house.parts.join_checks.check(session.id, told(viewer))
-    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
-    await house.parts.join_checks.check(new_id(), told(viewer))
+    await replica.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+    replica.owner.sessions[session.id] = session
+    viewer = replica.viewer(session, role=Role.STAGE)
+    await replica.parts.join_checks.check(session.id, told(viewer))
+    assert may(replica, session, viewer) == permissions(session, Role.AUDIENCE)
+    await replica.parts.join_checks.check(new_id(), told(viewer))
 
 
-async def test_webhooks_of_joining_are_checked_as_they_come(house: House) -> None:
+async def test_webhooks_of_joining_are_checked_as_they_come(replica: Replica) -> None:
     session = state()
-    await house.go_live(session)
-    viewers = [house.viewer(session, new_id(), Role.STAGE) for _ in range(20)]
-    work = asyncio.create_task(house.parts.join_checks.run())
+    await replica.go_live(session)
+    viewers = [replica.viewer(session, new_id(), Role.STAGE) for _ in range(20)]
+    work = asyncio.create_task(replica.parts.join_checks.run())
     try:
         for viewer in viewers:
-            house.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
+            replica.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
-            while len(await house.ledger()) < len(viewers):
+            while len(await replica.ledger()) < len(viewers):
                 await asyncio.sleep(0.01)
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-    assert {may(house, session, viewer).publishes for viewer in viewers} == {False}
+    assert {may(replica, session, viewer).publishes for viewer in viewers} == {False}
 
 
-async def test_a_check_that_fails_has_the_room_looked_at(house: House) -> None:
+async def test_a_check_that_fails_has_the_room_looked_at(replica: Replica) -> None:
     session = state()
-    await house.go_live(session)
-    viewer = house.viewer(session, role=Role.STAGE)
-    house.owner.away = True
-    work = asyncio.create_task(house.parts.join_checks.run())
+    await replica.go_live(session)
+    viewer = replica.viewer(session, role=Role.STAGE)
+    replica.owner.away = True
+    work = asyncio.create_task(replica.parts.join_checks.run())
     try:
-        house.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
+        replica.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
-            while not house.owner.asked:
+            while not replica.owner.asked:
                 await asyncio.sleep(0.01)
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-    house.owner.away = False
-    await house.work(4)
-    assert may(house, session, viewer) == permissions(session, Role.AUDIENCE)
+    replica.owner.away = False
+    await replica.work(4)
+    assert may(replica, session, viewer) == permissions(session, Role.AUDIENCE)
 
 
 @pytest.mark.parametrize(("event", "dropped"), [("participant_left", 3), ("room_started", 0)])
 async def test_lost_webhooks_and_servers_that_take_over_make_a_room_suspicious(
-    house: House, event: str, dropped: int
+    replica: Replica, event: str, dropped: int
 ) -> None:
     session = state()
-    await house.go_live(session)
-    await house.work(1)
-    house.viewer(session)
+    await replica.go_live(session)
+    await replica.work(1)
+    replica.viewer(session)
     notice = webhook(session, event).model_copy(update={"num_dropped": dropped})
-    house.parts.webhook_observer.notice(notice)
-    await house.parts.reconciler.work()
-    assert "has_participant" in house.livekit.calls
-    assert len((await house.rosters(session))[-1].connections) == 1
+    replica.parts.webhook_observer.notice(notice)
+    await replica.parts.reconciler.work()
+    assert "has_participant" in replica.livekit.calls
+    assert len((await replica.rosters(session))[-1].connections) == 1
 
 
-async def test_ordinary_webhooks_set_off_nothing(house: House) -> None:
+async def test_ordinary_webhooks_set_off_nothing(replica: Replica) -> None:
     session = state()
-    await house.go_live(session)
-    await house.work(1)
-    calls = len(house.livekit.calls)
+    await replica.go_live(session)
+    await replica.work(1)
+    calls = len(replica.livekit.calls)
     for event in ("participant_left", "track_published", "room_finished"):
-        house.parts.webhook_observer.notice(webhook(session, event))
-    house.parts.webhook_observer.notice(webhook("lobby", "room_started"))
-    await house.parts.reconciler.work()
-    assert len(house.livekit.calls) == calls
+        replica.parts.webhook_observer.notice(webhook(session, event))
+    replica.parts.webhook_observer.notice(webhook("lobby", "room_started"))
+    await replica.parts.reconciler.work()
+    assert len(replica.livekit.calls) == calls

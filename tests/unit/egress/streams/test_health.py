@@ -12,48 +12,48 @@ from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, LiveKitTrack
 from tests.unit.egress.reconciler.builders import HOST, grant
-from tests.unit.egress.streams.house import House, host_of
+from tests.unit.egress.streams.fixture import Replica, host_of
 
 
 @pytest.fixture
-async def house() -> House:
-    house = House()
-    await house.ensure_indexes()
-    return house
+async def replica() -> Replica:
+    replica = Replica()
+    await replica.ensure_indexes()
+    return replica
 
 
-def publish(house: House, session: SessionState, *tracks: LiveKitTrack) -> None:
+def publish(replica: Replica, session: SessionState, *tracks: LiveKitTrack) -> None:
     """The host is there with these tracks."""
-    joined = house.livekit.connect(grant(session, HOST, Role.HOST))
+    joined = replica.livekit.connect(grant(session, HOST, Role.HOST))
     fields: dict[str, Any] = vars(joined) | {"tracks": tracks}
-    house.livekit.participants[session.id][joined.identity] = LiveKitParticipant(**fields)
+    replica.livekit.participants[session.id][joined.identity] = LiveKitParticipant(**fields)
 
 
 CAMERA = LiveKitTrack("TR_1", "video", "camera", muted=False, width=1280, height=720)
 MUTED = LiveKitTrack("TR_2", "audio", "microphone", muted=True)
 
 
-async def health(house: House, session: SessionState) -> StreamHealthResponse:
-    return stream_health_response(await house.parts.health.of(session.id, host_of(session), None))
+async def health(replica: Replica, session: SessionState) -> StreamHealthResponse:
+    return stream_health_response(await replica.parts.health.of(session.id, host_of(session), None))
 
 
-async def running(house: House) -> SessionState:
+async def running(replica: Replica) -> SessionState:
     """A stream that is well."""
-    session = await house.go_live()
-    publish(house, session, CAMERA, MUTED)
-    await house.work()
-    await house.active()
-    [egress] = await house.planned(session)
+    session = await replica.go_live()
+    publish(replica, session, CAMERA, MUTED)
+    await replica.work()
+    await replica.active()
+    [egress] = await replica.planned(session)
     for n in range(3):
-        await house.segment(session, egress.id, n)
-        house.clock.advance(seconds=2)
-    await house.work(1)
+        await replica.segment(session, egress.id, n)
+        replica.clock.advance(seconds=2)
+    await replica.work(1)
     return session
 
 
-async def test_a_stream_that_is_well(house: House) -> None:
-    session = await running(house)
-    found = await health(house, session)
+async def test_a_stream_that_is_well(replica: Replica) -> None:
+    session = await running(replica)
+    found = await health(replica, session)
     assert (found.status, found.egress.status, found.egress.reasons) == ("healthy", "active", [])
     assert (found.egress.bitrate_kbps, found.egress.segment_count) == (400, 3)
     assert found.egress.last_segment_age == 1.0
@@ -65,60 +65,60 @@ async def test_a_stream_that_is_well(house: House) -> None:
     assert (found.room.name, found.ingress) == (session.id, None)
 
 
-async def test_who_is_hidden_is_not_counted(house: House) -> None:
+async def test_who_is_hidden_is_not_counted(replica: Replica) -> None:
     """Above all our own recorder."""
-    session = await running(house)
-    recorder = house.livekit.connect(replace(grant(session, "EG_0000", Role.AUDIENCE), hidden=True))
+    session = await running(replica)
+    recorder = replica.livekit.connect(replace(grant(session, "EG_0000", Role.AUDIENCE), hidden=True))
     assert recorder.permissions.hidden
-    found = await health(house, session)
+    found = await health(replica, session)
     assert found.room is not None
     assert found.room.num_participants == 1
 
 
-async def test_a_session_without_a_stream(house: House) -> None:
-    session = await house.go_live(stream=False)
-    found = await health(house, session)
+async def test_a_session_without_a_stream(replica: Replica) -> None:
+    session = await replica.go_live(stream=False)
+    found = await health(replica, session)
     assert (found.status, found.egress.status, found.egress.egress_id) == ("idle", "none", None)
 
 
-async def test_what_livekit_may_not_know_yet_is_not_told(house: House) -> None:
-    session = await house.go_live(stream=False)
-    early = await health(house, session)
+async def test_what_livekit_may_not_know_yet_is_not_told(replica: Replica) -> None:
+    session = await replica.go_live(stream=False)
+    early = await health(replica, session)
     assert early.room is not None
     assert (early.room.num_participants, early.tracks) == (None, [])
     assert (early.egress.width, early.egress.frame_rate, early.egress.bitrate_kbps) == (None, None, None)
-    house.clock.advance(seconds=10)
-    later = await health(house, session)
+    replica.clock.advance(seconds=10)
+    later = await health(replica, session)
     assert later.room is not None
     assert (later.room.num_participants, later.tracks) == (0, [])
-    publish(house, session, CAMERA)
-    now = await health(house, session)
+    publish(replica, session, CAMERA)
+    now = await health(replica, session)
     assert now.room is not None
     assert now.room.num_participants == 1
 
 
-async def test_nobody_is_missed_in_a_room_that_is_new(house: House) -> None:
-    session = await house.go_live()
-    early = await health(house, session)
+async def test_nobody_is_missed_in_a_room_that_is_new(replica: Replica) -> None:
+    session = await replica.go_live()
+    early = await health(replica, session)
     assert (early.status, early.egress.reasons) == ("degraded", ["The stream is starting"])
-    house.clock.advance(seconds=10)
-    assert "Nobody is sending picture or sound" in (await health(house, session)).egress.reasons
+    replica.clock.advance(seconds=10)
+    assert "Nobody is sending picture or sound" in (await health(replica, session)).egress.reasons
 
 
-async def test_segments_that_stop_coming(house: House) -> None:
-    session = await running(house)
-    house.clock.advance(seconds=8)
-    assert (await health(house, session)).status == "degraded"
-    house.clock.advance(seconds=30)
-    found = await health(house, session)
+async def test_segments_that_stop_coming(replica: Replica) -> None:
+    session = await running(replica)
+    replica.clock.advance(seconds=8)
+    assert (await health(replica, session)).status == "degraded"
+    replica.clock.advance(seconds=30)
+    found = await health(replica, session)
     assert (found.status, found.egress.reasons) == ("unhealthy", ["No segment has come for 39 s"])
 
 
-async def test_an_engine_that_is_not_there(house: House) -> None:
-    house.engine.reports = "No recorder runs"
-    session = await house.go_live()
-    await house.work()
-    found = await health(house, session)
+async def test_an_engine_that_is_not_there(replica: Replica) -> None:
+    replica.engine.reports = "No recorder runs"
+    session = await replica.go_live()
+    await replica.work()
+    found = await health(replica, session)
     assert found.status == "unhealthy"
     assert found.egress.reasons == [
         "No recorder runs",
@@ -126,54 +126,54 @@ async def test_an_engine_that_is_not_there(house: House) -> None:
     ]
 
 
-async def test_a_start_without_an_answer(house: House) -> None:
-    house.engine.loses = 1
-    session = await house.go_live()
-    publish(house, session, CAMERA)
-    await house.work()
-    found = await health(house, session)
+async def test_a_start_without_an_answer(replica: Replica) -> None:
+    replica.engine.loses = 1
+    session = await replica.go_live()
+    publish(replica, session, CAMERA)
+    await replica.work()
+    found = await health(replica, session)
     assert (found.status, found.egress.status) == ("unhealthy", "starting")
     assert found.egress.reasons == ["The stream is not running: no answer, and nothing was begun"]
 
 
-async def test_a_stream_that_failed_says_what_to_do(house: House) -> None:
-    session = await running(house)
-    await house.ended(status=EgressStatus.FAILED, error="The storage is full")
-    found = await health(house, session)
+async def test_a_stream_that_failed_says_what_to_do(replica: Replica) -> None:
+    session = await running(replica)
+    await replica.ended(status=EgressStatus.FAILED, error="The storage is full")
+    found = await health(replica, session)
     assert found.egress.reasons == [
         "The stream has failed: The storage is full; ask for it again with ensure_hls_egress"
     ]
 
 
-async def test_livekit_away_is_no_reason_to_give_no_answer(house: House) -> None:
-    session = await running(house)
-    house.livekit.down()
-    found = await health(house, session)
+async def test_livekit_away_is_no_reason_to_give_no_answer(replica: Replica) -> None:
+    session = await running(replica)
+    replica.livekit.down()
+    found = await health(replica, session)
     assert (found.status, found.room, found.tracks) == ("degraded", None, [])
     assert found.egress.reasons == ["LiveKit is unavailable: room and tracks are not known"]
 
 
-async def test_an_ingress_is_told(house: House) -> None:
-    session = await house.go_live(stream=False)
-    made = await house.livekit.create_rtmp_ingress(session.id, f"{HOST}:ingress", "n", "Hanna")
-    ingress = (await health(house, session)).ingress
+async def test_an_ingress_is_told(replica: Replica) -> None:
+    session = await replica.go_live(stream=False)
+    made = await replica.livekit.create_rtmp_ingress(session.id, f"{HOST}:ingress", "n", "Hanna")
+    ingress = (await health(replica, session)).ingress
     assert ingress is not None
     assert (ingress.ingress_id, ingress.publishing) == (made.ingress_id, None)
-    house.clock.advance(seconds=10)
-    ingress = (await health(house, session)).ingress
+    replica.clock.advance(seconds=10)
+    ingress = (await health(replica, session)).ingress
     assert ingress is not None
     assert ingress.publishing is False
-    house.livekit.ingresses[made.ingress_id] = replace(made, status="publishing")
-    ingress = (await health(house, session)).ingress
+    replica.livekit.ingresses[made.ingress_id] = replace(made, status="publishing")
+    ingress = (await health(replica, session)).ingress
     assert ingress is not None
     assert ingress.publishing
 
 
-async def test_who_moderates_may_look(house: House) -> None:
+async def test_who_moderates_may_look(replica: Replica) -> None:
     moderator = new_id()
-    session = await house.go_live(roles={moderator: Role.MODERATOR})
+    session = await replica.go_live(roles={moderator: Role.MODERATOR})
     viewer: dict[str, Any] = {"role": UserRole.VIEWER, "organization_id": None}
-    look = house.parts.health.of
+    look = replica.parts.health.of
     assert stream_health_response(
         await look(session.id, host_of(session, user_id=moderator, **viewer), None)
     ).room

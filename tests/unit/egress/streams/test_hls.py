@@ -19,39 +19,39 @@ from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH
 from shared.runtime.settings import ServiceSettings
-from tests.unit.egress.streams.house import SECRET, House
+from tests.unit.egress.streams.fixture import SECRET, Replica
 
 Http = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
-async def house() -> House:
-    house = House()
-    await house.ensure_indexes()
-    return house
+async def replica() -> Replica:
+    replica = Replica()
+    await replica.ensure_indexes()
+    return replica
 
 
 @pytest.fixture
-async def http(house: House) -> AsyncIterator[Http]:
+async def http(replica: Replica) -> AsyncIterator[Http]:
     app = service_app(
-        "egress", ServiceSettings(), [stream_routes.routes, stream_routes.hls_routes], house.clock
+        "egress", ServiceSettings(), [stream_routes.routes, stream_routes.hls_routes], replica.clock
     )
-    house.parts.install(app)
+    replica.parts.install(app)
     app[HEALTH].started = True
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
-async def streaming(house: House, segments: int = 3, **given: object) -> tuple[SessionState, str]:
+async def streaming(replica: Replica, segments: int = 3, **given: object) -> tuple[SessionState, str]:
     """A live session with so many segments, and the key of its egress."""
-    session = await house.go_live(**given)  # type: ignore[arg-type]
-    await house.work()
-    await house.active()
-    [egress] = await house.planned(session)
+    session = await replica.go_live(**given)  # type: ignore[arg-type]
+    await replica.work()
+    await replica.active()
+    [egress] = await replica.planned(session)
     for n in range(segments):
-        await house.segment(session, egress.id, n)
-        house.clock.advance(seconds=2)
-    await house.work(1)
+        await replica.segment(session, egress.id, n)
+        replica.clock.advance(seconds=2)
+    await replica.work(1)
     return session, egress.id
 
 
@@ -59,18 +59,18 @@ async def entries(answer: ClientResponse) -> list[str]:
     return [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
 
 
-async def test_it_can_be_played_as_soon_as_there_is_a_segment(house: House) -> None:
-    session, key = await streaming(house, segments=0)
-    assert (await house.stream(session)).hls_path is None
-    await house.segment(session, key, 0)
-    await house.work(1)
-    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
-    paths = [event.stream.hls_path for event in await house.stream_events()]
+async def test_it_can_be_played_as_soon_as_there_is_a_segment(replica: Replica) -> None:
+    session, key = await streaming(replica, segments=0)
+    assert (await replica.stream(session)).hls_path is None
+    await replica.segment(session, key, 0)
+    await replica.work(1)
+    assert (await replica.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+    paths = [event.stream.hls_path for event in await replica.stream_events()]
     assert paths == [None, None, f"/hls/{session.id}/live.m3u8"]
 
 
-async def test_the_live_playlist_is_a_window(house: House, http: Http) -> None:
-    session, key = await streaming(house, segments=9)
+async def test_the_live_playlist_is_a_window(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica, segments=9)
     answer = await http.get(f"/hls/{session.id}/live.m3u8")
     assert answer.status == 200
     assert answer.content_type == "application/vnd.apple.mpegurl"
@@ -87,21 +87,21 @@ async def test_nobody_keeps_that_there_is_nothing_yet(http: Http) -> None:
         assert (answer.status, answer.headers["Cache-Control"]) == (404, "no-store")
 
 
-async def test_the_full_playlist_has_them_all(house: House, http: Http) -> None:
-    session, _ = await streaming(house, segments=9)
+async def test_the_full_playlist_has_them_all(replica: Replica, http: Http) -> None:
+    session, _ = await streaming(replica, segments=9)
     answer = await http.get(f"/hls/{session.id}/index.m3u8")
     assert len(await entries(answer)) == 9
     assert "#EXT-X-PLAYLIST-TYPE:EVENT\n" in await answer.text()
 
 
-async def test_parts_follow_each_other_with_a_break(house: House, http: Http) -> None:
-    session, first = await streaming(house, segments=4)
-    await house.ended()
-    await house.again(session)
-    await house.work()
-    second = (await house.planned(session))[1].id
+async def test_parts_follow_each_other_with_a_break(replica: Replica, http: Http) -> None:
+    session, first = await streaming(replica, segments=4)
+    await replica.ended()
+    await replica.again(session)
+    await replica.work()
+    second = (await replica.planned(session))[1].id
     for n in range(3):
-        await house.segment(session, second, n)
+        await replica.segment(session, second, n)
     text = await (await http.get(f"/hls/{session.id}/live.m3u8")).text()
     assert [line for line in text.splitlines() if not line.startswith("#")] == [
         *(f"{first}/1/{n:06d}.ts" for n in (1, 2, 3)),
@@ -112,60 +112,64 @@ async def test_parts_follow_each_other_with_a_break(house: House, http: Http) ->
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in text
 
 
-async def test_breaks_that_left_the_window_are_counted(house: House, http: Http) -> None:
-    session, key = await streaming(house, segments=2)
+async def test_breaks_that_left_the_window_are_counted(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica, segments=2)
     for n in range(8):
-        await house.segment(session, key, n, epoch=2)
+        await replica.segment(session, key, n, epoch=2)
     text = await (await http.get(f"/hls/{session.id}/live.m3u8")).text()
     assert "#EXT-X-MEDIA-SEQUENCE:4\n" in text
     assert "#EXT-X-DISCONTINUITY-SEQUENCE:1\n" in text
     assert "#EXT-X-DISCONTINUITY\n" not in text
 
 
-async def test_an_ended_stream_is_there_to_be_played_again(house: House, http: Http) -> None:
-    session, _ = await streaming(house)
-    await house.end(session)
-    await house.work()
-    await house.ended()
-    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/index.m3u8"
+async def test_an_ended_stream_is_there_to_be_played_again(replica: Replica, http: Http) -> None:
+    session, _ = await streaming(replica)
+    await replica.end(session)
+    await replica.work()
+    await replica.ended()
+    assert (await replica.stream(session)).hls_path == f"/hls/{session.id}/index.m3u8"
     text = await (await http.get(f"/hls/{session.id}/index.m3u8")).text()
     assert text.endswith("#EXT-X-ENDLIST\n")
 
 
-async def test_the_stream_of_a_deleted_session_goes_with_it(house: House, http: Http) -> None:
-    session, key = await streaming(house)
-    other, _ = await streaming(house)
-    await house.end(session)
-    await house.work()
-    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
+async def test_the_stream_of_a_deleted_session_goes_with_it(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    other, _ = await streaming(replica)
+    await replica.end(session)
+    await replica.work()
+    removal = StreamRemoval(
+        replica.streams, replica.segments, replica.parts.egresses, replica.storage, replica.clock
+    )
     assert await removal.remove_due() == 0
-    await house.follow(SessionDeleted(session=house.owner.sessions[session.id]))
+    await replica.follow(SessionDeleted(session=replica.owner.sessions[session.id]))
     assert await removal.remove_due() == 0, "what still runs still writes"
-    await house.ended()
+    await replica.ended()
     assert await removal.remove_due() == 1
-    assert [one.key async for one in house.storage.list(f"hls/{session.id}")] == []
-    assert await house.segments.of(key) == []
-    assert len([one async for one in house.storage.list(f"hls/{other.id}")]) == 3
+    assert [one.key async for one in replica.storage.list(f"hls/{session.id}")] == []
+    assert await replica.segments.of(key) == []
+    assert len([one async for one in replica.storage.list(f"hls/{other.id}")]) == 3
     assert (await http.get(f"/hls/{session.id}/index.m3u8")).status == 404
-    told = [event.stream.hls_path for event in await house.stream_events() if event.key == session.id]
+    told = [event.stream.hls_path for event in await replica.stream_events() if event.key == session.id]
     assert told[-1] is None
 
 
 async def test_old_streams_go_where_the_settings_say_so() -> None:
-    house = House(streams_kept_days=7)
-    session, _ = await streaming(house)
-    await house.end(session)
-    await house.work()
-    await house.ended()
-    removal = StreamRemoval(house.streams, house.segments, house.parts.egresses, house.storage, house.clock)
-    house.clock.advance(days=6)
+    replica = Replica(streams_kept_days=7)
+    session, _ = await streaming(replica)
+    await replica.end(session)
+    await replica.work()
+    await replica.ended()
+    removal = StreamRemoval(
+        replica.streams, replica.segments, replica.parts.egresses, replica.storage, replica.clock
+    )
+    replica.clock.advance(days=6)
     assert await removal.remove_due() == 0
-    house.clock.advance(days=2)
+    replica.clock.advance(days=2)
     assert await removal.remove_due() == 1
 
 
-async def test_segments_are_kept_for_good_and_come_in_ranges(house: House, http: Http) -> None:
-    session, key = await streaming(house)
+async def test_segments_are_kept_for_good_and_come_in_ranges(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
     path = f"/hls/{session.id}/{key}/1/000001.ts"
     whole = await http.get(path)
     assert (whole.status, await whole.read()) == (200, b"segment 1/1")
@@ -177,11 +181,11 @@ async def test_segments_are_kept_for_good_and_come_in_ranges(house: House, http:
     assert (await http.get(path, headers={"If-None-Match": whole.headers["ETag"]})).status == 304
 
 
-async def test_nothing_else_is_served(house: House, http: Http) -> None:
-    session, key = await streaming(house)
-    other, other_key = await streaming(house)
-    await house.storage.put(f"recordings/{session.id}/{key}.mp4", b"secret")
-    await house.storage.put(f"hls-private/{session.id}/{key}/1/000000.ts", b"secret")
+async def test_nothing_else_is_served(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    other, other_key = await streaming(replica)
+    await replica.storage.put(f"recordings/{session.id}/{key}.mp4", b"secret")
+    await replica.storage.put(f"hls-private/{session.id}/{key}/1/000000.ts", b"secret")
     for path in [
         f"{session.id}/{other_key}/1/000000.ts",
         f"{session.id}/{key}/1/000099.ts",
@@ -203,8 +207,8 @@ async def test_nothing_else_is_served(house: House, http: Http) -> None:
         assert b"secret" not in await answer.read()
 
 
-async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: House, http: Http) -> None:
-    session, key = await streaming(house)
+async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
     library = LibraryState(
         id=session.library_id,
         version=2,
@@ -213,18 +217,18 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: Hous
         visibility=Visibility.UNLISTED,
         is_default=False,
     )
-    await house.parts.streams.follow_library(LibraryUpdated(library=library))
-    signer = PathSigner(SECRET, HLS_LINKS, house.clock)
-    soon = house.clock.now() + timedelta(hours=1)
+    await replica.parts.streams.follow_library(LibraryUpdated(library=library))
+    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    soon = replica.clock.now() + timedelta(hours=1)
     good = signer.sign(session.id, soon)
     for rest in ["live.m3u8", "index.m3u8", f"{key}/1/000000.ts"]:
         assert (await http.get(f"/hls/{session.id}/{rest}")).status == 403
         assert (await http.get(f"/hls/{good}/{session.id}/{rest}")).status == 200
     bad = {
         "foreign": signer.sign(new_id(), soon),
-        "expired": signer.sign(session.id, house.clock.now() - timedelta(seconds=1)),
-        "of another purpose": PathSigner(SECRET, "recordings", house.clock).sign(session.id, soon),
-        "of another secret": PathSigner("another secret", HLS_LINKS, house.clock).sign(session.id, soon),
+        "expired": signer.sign(session.id, replica.clock.now() - timedelta(seconds=1)),
+        "of another purpose": PathSigner(SECRET, "recordings", replica.clock).sign(session.id, soon),
+        "of another secret": PathSigner("another secret", HLS_LINKS, replica.clock).sign(session.id, soon),
         "lengthened": f"{int(good.split('.')[0], 16) + 99:x}.{good.split('.')[1]}",
     }
     answers = {
@@ -235,37 +239,37 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(house: Hous
 
 
 @asynccontextmanager
-async def served(house: House) -> AsyncIterator[Http]:
+async def served(replica: Replica) -> AsyncIterator[Http]:
     """A replica that has served nothing yet."""
-    app = service_app("egress", ServiceSettings(), [stream_routes.hls_routes], house.clock)
-    House(house, keeps_records=False).parts.install(app)
+    app = service_app("egress", ServiceSettings(), [stream_routes.hls_routes], replica.clock)
+    Replica(replica, keeps_records=False).parts.install(app)
     app[HEALTH].started = True
     async with TestClient(TestServer(app)) as client:
         yield client
 
 
 async def test_livekits_own_playlists_are_served_as_one() -> None:
-    house = House(keeps_records=False)
-    session, key = await streaming(house, segments=0)
+    replica = Replica(keeps_records=False)
+    session, key = await streaming(replica, segments=0)
     folder = f"hls/{session.id}"
-    assert (await house.stream(session)).hls_path is None
+    assert (await replica.stream(session)).hls_path is None
     text = b"#EXTM3U\n#EXTINF:2.0,\nsegment_00000.ts\n"
-    await house.storage.put(f"{folder}/{key}/live.m3u8", text)
-    await house.work(1)
-    assert (await house.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
-    async with served(house) as http:
+    await replica.storage.put(f"{folder}/{key}/live.m3u8", text)
+    await replica.work(1)
+    assert (await replica.stream(session)).hls_path == f"/hls/{session.id}/live.m3u8"
+    async with served(replica) as http:
         assert await entries(await http.get(f"/{folder}/live.m3u8")) == [f"{key}/segment_00000.ts"]
         assert (await http.get(f"/{folder}/index.m3u8")).status == 404
-    await house.storage.put(f"{folder}/{key}/index.m3u8", text + b"#EXT-X-ENDLIST\n")
-    await house.ended(status=EgressStatus.FAILED, error="Chrome crashed")
-    await house.again(session)
-    await house.work()
-    current = (await house.stream(session)).parts[-1].key
+    await replica.storage.put(f"{folder}/{key}/index.m3u8", text + b"#EXT-X-ENDLIST\n")
+    await replica.ended(status=EgressStatus.FAILED, error="Chrome crashed")
+    await replica.again(session)
+    await replica.work()
+    current = (await replica.stream(session)).parts[-1].key
     files = [f"{key}/segment_00000.ts", f"{current}/segment_00000.ts"]
-    async with served(house) as http:
+    async with served(replica) as http:
         assert await entries(await http.get(f"/{folder}/live.m3u8")) == files[:1]
     for name in ("live.m3u8", "index.m3u8"):
-        await house.storage.put(f"{folder}/{current}/{name}", text)
-    async with served(house) as http:
+        await replica.storage.put(f"{folder}/{current}/{name}", text)
+    async with served(replica) as http:
         assert await entries(await http.get(f"/{folder}/live.m3u8")) == files
         assert await entries(await http.get(f"/{folder}/index.m3u8")) == files

@@ -1,4 +1,4 @@
-"""The webhook door over HTTP, on a database in memory."""
+"""The webhook endpoint over HTTP, on a database in memory."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ class BrokenStore(WebhookRepository):
 
 
 @dataclass
-class Door:
+class Endpoint:
     """A running service, its database and its bus."""
 
     client: TestClient[Any, Any]
@@ -80,7 +80,7 @@ def signature(body: bytes) -> str:
     return jwt.encode(claims, SECRET, algorithm="HS256")
 
 
-async def opened(store: type[WebhookRepository]) -> Door:
+async def serve(store: type[WebhookRepository]) -> Endpoint:
     clock, mongo, bus = SystemClock(), memory_mongo(), MemoryBus()
     outbox = Outbox(bus, clock, source="/greenroom/egress")
     settings = ServiceSettings(environment="test", internal_secret=SecretStr(SECRET))
@@ -90,7 +90,7 @@ async def opened(store: type[WebhookRepository]) -> Door:
     app[HEALTH].started = True
     client = TestClient(TestServer(app))
     await client.start_server()
-    return Door(client, mongo, bus, outbox)
+    return Endpoint(client, mongo, bus, outbox)
 
 
 @pytest.fixture
@@ -99,74 +99,76 @@ def store() -> type[WebhookRepository]:
 
 
 @pytest.fixture
-async def door(store: type[WebhookRepository]) -> AsyncIterator[Door]:
-    door = await opened(store)
-    yield door
-    await door.client.close()
+async def endpoint(store: type[WebhookRepository]) -> AsyncIterator[Endpoint]:
+    endpoint = await serve(store)
+    yield endpoint
+    await endpoint.client.close()
 
 
-async def test_a_webhook_is_answered_stored_and_published(door: Door) -> None:
-    status, answer = await door.post(JOINED, signature(JOINED))
+async def test_a_webhook_is_answered_stored_and_published(endpoint: Endpoint) -> None:
+    status, answer = await endpoint.post(JOINED, signature(JOINED))
     assert (status, answer["success"], answer["data"]) == (200, True, None)
-    await door.outbox.publish_once()
-    (envelope,) = door.bus.published
+    await endpoint.outbox.publish_once()
+    (envelope,) = endpoint.bus.published
     assert isinstance(envelope.event, ParticipantJoined)
     assert envelope.event.connection.username == 'Vera: "Viewer" ☂'
 
 
-async def test_a_repeated_webhook_is_fine_and_has_no_further_effect(door: Door) -> None:
-    answers = await asyncio.gather(*(door.post(JOINED, signature(JOINED)) for _ in range(10)))
+async def test_a_repeated_webhook_is_fine_and_has_no_further_effect(endpoint: Endpoint) -> None:
+    answers = await asyncio.gather(*(endpoint.post(JOINED, signature(JOINED)) for _ in range(10)))
     assert {status for status, _ in answers} == {200}
-    await door.outbox.publish_once()
-    assert len(door.bus.published) == len(await door.stored()) == 1
+    await endpoint.outbox.publish_once()
+    assert len(endpoint.bus.published) == len(await endpoint.stored()) == 1
 
 
 @pytest.mark.parametrize("authorization", [None, "", "nonsense", signature(b"another body")])
-async def test_whoever_is_not_livekit_has_no_effect(door: Door, authorization: str | None) -> None:
-    status, answer = await door.post(JOINED, authorization)
+async def test_whoever_is_not_livekit_has_no_effect(endpoint: Endpoint, authorization: str | None) -> None:
+    status, answer = await endpoint.post(JOINED, authorization)
     assert (status, answer["code"]) == (401, "webhook_signature_invalid")
-    assert await door.stored() == []
+    assert await endpoint.stored() == []
 
 
-async def test_the_signature_is_looked_at_before_the_body(door: Door) -> None:
-    assert (await door.post(b"no json", None))[0] == 401
-    status, answer = await door.post(b"no json", signature(b"no json"))
+async def test_the_signature_is_looked_at_before_the_body(endpoint: Endpoint) -> None:
+    assert (await endpoint.post(b"no json", None))[0] == 401
+    status, answer = await endpoint.post(b"no json", signature(b"no json"))
     assert (status, answer["code"]) == (422, "validation_failed")
-    assert await door.stored() == []
+    assert await endpoint.stored() == []
 
 
-async def test_a_body_has_a_largest_size(door: Door) -> None:
+async def test_a_body_has_a_largest_size(endpoint: Endpoint) -> None:
     body = b" " * (1024 * 1024 + 1)
-    assert (await door.post(body, signature(body)))[0] == 413
+    assert (await endpoint.post(body, signature(body)))[0] == 413
 
 
 @pytest.mark.parametrize(
     "change",
     [{"event": "participant_promoted"}, {"room": {"sid": "RM_1", "name": "a-room-of-somebody-else"}}],
 )
-async def test_what_means_nothing_to_us_is_stored_without_an_event(door: Door, change: Document) -> None:
+async def test_what_means_nothing_to_us_is_stored_without_an_event(
+    endpoint: Endpoint, change: Document
+) -> None:
     body = json.dumps({**json.loads(JOINED), **change}).encode()
-    assert (await door.post(body, signature(body)))[0] == 200
-    await door.outbox.publish_once()
-    (document,) = await door.stored()
+    assert (await endpoint.post(body, signature(body)))[0] == 200
+    await endpoint.outbox.publish_once()
+    (document,) = await endpoint.stored()
     assert "outbox" not in document
-    assert door.bus.published == []
+    assert endpoint.bus.published == []
 
 
-async def test_secrets_of_the_body_are_not_stored(door: Door) -> None:
+async def test_secrets_of_the_body_are_not_stored(endpoint: Endpoint) -> None:
     for name in ("room_started", "ingress_started"):
         body = (SAMPLES / f"{name}.json").read_bytes().replace(b"redacted", b"a-real-password")
-        assert (await door.post(body, signature(body)))[0] == 200
-    stored = await door.stored()
+        assert (await endpoint.post(body, signature(body)))[0] == 200
+    stored = await endpoint.stored()
     assert len(stored) == 2
     assert "a-real-password" not in str(stored)
 
 
-async def test_what_livekit_dropped_is_counted(door: Door) -> None:
+async def test_what_livekit_dropped_is_counted(endpoint: Endpoint) -> None:
     name = "greenroom_webhooks_dropped_total"
     before = REGISTRY.get_sample_value(name) or 0
     body = json.dumps({**json.loads(JOINED), "numDropped": 3}).encode()
-    assert (await door.post(body, signature(body)))[0] == 200
+    assert (await endpoint.post(body, signature(body)))[0] == 200
     assert REGISTRY.get_sample_value(name) == before + 3
 
 
@@ -176,10 +178,10 @@ class TestOurOwnFaults:
     @pytest.mark.parametrize(
         ("store", "expected"), [(ClosedStore, 503), (HangingStore, 503), (BrokenStore, 500)]
     )
-    async def test_livekit_is_to_send_it_again(self, door: Door, expected: int) -> None:
-        assert (await door.post(JOINED, signature(JOINED)))[0] == expected
+    async def test_livekit_is_to_send_it_again(self, endpoint: Endpoint, expected: int) -> None:
+        assert (await endpoint.post(JOINED, signature(JOINED)))[0] == expected
 
-    async def test_a_service_that_is_starting_says_so(self, door: Door) -> None:
-        assert door.client.app is not None
-        door.client.app[HEALTH].started = False
-        assert (await door.post(JOINED, signature(JOINED)))[0] == 503
+    async def test_a_service_that_is_starting_says_so(self, endpoint: Endpoint) -> None:
+        assert endpoint.client.app is not None
+        endpoint.client.app[HEALTH].started = False
+        assert (await endpoint.post(JOINED, signature(JOINED)))[0] == 503

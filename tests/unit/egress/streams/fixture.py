@@ -36,17 +36,17 @@ from shared.testing.fake_session_owner import FakeSessionOwner
 from shared.testing.memory_bus import MemoryBus
 from shared.testing.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import T0, state
-from tests.unit.egress.streams.engine import FakeEngine
+from tests.unit.egress.streams.fakes import FakeEngine
 
 SECRET = "a secret that tests share with nobody"
 
 
-class House:
+class Replica:
     """One replica; give two the same parts to have them share the work."""
 
     def __init__(
         self,
-        like: "House | None" = None,
+        like: "Replica | None" = None,
         *,
         mongo: Mongo | None = None,
         engine: Engine | None = None,

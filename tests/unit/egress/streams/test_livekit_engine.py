@@ -1,4 +1,4 @@
-"""LiveKit Egress, played by webhooks as a worker of its sends them: from the door's words to a recording."""
+"""LiveKit Egress as its webhooks report it: from a webhook to a recording."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from shared.contracts.livekit_events import EgressEvent
 from shared.contracts.states import RecordingStatus, SessionState, StreamStatus
 from shared.egress.engine import EgressStatus
 from shared.livekit import parse
-from tests.unit.egress.streams.house import House
+from tests.unit.egress.streams.fixture import Replica
 
 ROOT = "/mnt/media"
 
 
 @pytest.fixture
-async def house() -> House:
-    house = House(keeps_records=False)
-    await house.ensure_indexes()
-    return house
+async def replica() -> Replica:
+    replica = Replica(keeps_records=False)
+    await replica.ensure_indexes()
+    return replica
 
 
-async def told(house: House, session: SessionState, event: str, status: str, **more: Any) -> None:
+async def told(replica: Replica, session: SessionState, event: str, status: str, **more: Any) -> None:
     """A webhook of LiveKit's about the first egress, in its protobuf JSON; zero values are left out."""
-    [order] = house.engine.begun
-    now = int(house.clock.now().timestamp() * 1e9)
+    [order] = replica.engine.begun
+    now = int(replica.clock.now().timestamp() * 1e9)
     folder = f"{ROOT}/{order.segments_prefix}"
     info = {
         "egressId": "EG_0000",
@@ -50,11 +50,11 @@ async def told(house: House, session: SessionState, event: str, status: str, **m
         **more,
     }
     body = {"event": event, "id": f"EV_{event}_{status}", "createdAt": str(now // 10**9), "egressInfo": info}
-    translated = translate(parse(as_livekit_writes(body)), house.clock.now())
+    translated = translate(parse(as_livekit_writes(body)), replica.clock.now())
     assert isinstance(translated, EgressEvent)
     assert translated.egress_key == order.key
-    await house.parts.egresses.follow(translated)
-    await house.work()
+    await replica.parts.egresses.follow(translated)
+    await replica.work()
 
 
 def as_livekit_writes(body: dict[str, Any]) -> bytes:
@@ -62,41 +62,41 @@ def as_livekit_writes(body: dict[str, Any]) -> bytes:
     return MessageToJson(ParseDict(body, WebhookEvent())).encode()
 
 
-async def live(house: House) -> SessionState:
-    session = await house.go_live(record=True)
-    await house.work()
+async def live(replica: Replica) -> SessionState:
+    session = await replica.go_live(record=True)
+    await replica.work()
     return session
 
 
-async def test_a_stream_and_its_recording(house: House) -> None:
-    session = await live(house)
-    [order] = house.engine.begun
-    await told(house, session, "egress_started", "")
-    assert (await house.stream(session)).status is StreamStatus.STARTING
-    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
-    await house.storage.put(f"{order.segments_prefix}/live.m3u8", b"#EXTM3U\n")
-    await house.work(1)
-    stream = await house.stream(session)
+async def test_a_stream_and_its_recording(replica: Replica) -> None:
+    session = await live(replica)
+    [order] = replica.engine.begun
+    await told(replica, session, "egress_started", "")
+    assert (await replica.stream(session)).status is StreamStatus.STARTING
+    await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+    await replica.storage.put(f"{order.segments_prefix}/live.m3u8", b"#EXTM3U\n")
+    await replica.work(1)
+    stream = await replica.stream(session)
     assert (stream.status, stream.hls_path) == (StreamStatus.ACTIVE, f"/hls/{session.id}/live.m3u8")
 
-    await house.end(session)
-    await house.work()
-    assert house.engine.stopped == ["EG_0000"]
-    await told(house, session, "egress_updated", "EGRESS_ENDING")
-    await house.storage.put(str(order.file_key), b"moov")
+    await replica.end(session)
+    await replica.work()
+    assert replica.engine.stopped == ["EG_0000"]
+    await told(replica, session, "egress_updated", "EGRESS_ENDING")
+    await replica.storage.put(str(order.file_key), b"moov")
     await told(
-        house,
+        replica,
         session,
         "egress_ended",
         "EGRESS_COMPLETE",
-        endedAt=str(int(house.clock.now().timestamp() * 1e9)),
+        endedAt=str(int(replica.clock.now().timestamp() * 1e9)),
         fileResults=[{"filename": f"{ROOT}/{order.file_key}", "size": "4", "duration": "61400000000"}],
         segmentResults=[{"playlistName": "index.m3u8", "segmentCount": "31"}],
     )
-    recording = await house.recordings.find_where({"session_id": session.id})
+    recording = await replica.recordings.find_where({"session_id": session.id})
     assert recording is not None
     assert (recording.status, recording.duration, recording.file_size) == (RecordingStatus.COMPLETED, 61, 4)
-    assert (await house.stream(session)).status is StreamStatus.ENDED
+    assert (await replica.stream(session)).status is StreamStatus.ENDED
 
 
 LIMIT, NO_START = "Session limit reached", "Start signal not received"
@@ -112,7 +112,7 @@ ENDS = [
 @pytest.mark.parametrize(("status", "error", "stored", "recorded", "why"), ENDS)
 @pytest.mark.parametrize("coalesced", [True, False])
 async def test_each_end(
-    house: House,
+    replica: Replica,
     status: str,
     error: str,
     stored: bool,
@@ -121,27 +121,27 @@ async def test_each_end(
     coalesced: bool,
 ) -> None:
     """With all that comes before it, and, updates being coalesced, with nothing."""
-    session = await live(house)
-    [order] = house.engine.begun
+    session = await live(replica)
+    [order] = replica.engine.begun
     if not coalesced:
-        await told(house, session, "egress_started", "")
-        await told(house, session, "egress_updated", "EGRESS_ACTIVE")
-        await told(house, session, "egress_updated", "EGRESS_ENDING")
-        assert (await house.stream(session)).status is StreamStatus.ENDING
+        await told(replica, session, "egress_started", "")
+        await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+        await told(replica, session, "egress_updated", "EGRESS_ENDING")
+        assert (await replica.stream(session)).status is StreamStatus.ENDING
     if stored:
-        await house.storage.put(str(order.file_key), b"moov")
+        await replica.storage.put(str(order.file_key), b"moov")
     result = {"filename": f"{ROOT}/{order.file_key}", "size": "4", "duration": "8000000000"}
     more: dict[str, Any] = {"error": error} if error else {}
-    await told(house, session, "egress_ended", status, **more, fileResults=[result] if stored else [])
-    stream = await house.stream(session)
+    await told(replica, session, "egress_ended", status, **more, fileResults=[result] if stored else [])
+    stream = await replica.stream(session)
     assert (stream.status, stream.error) == (StreamStatus.FAILED, error or "The stream ended by itself")
-    recording = await house.recordings.find_where({"session_id": session.id})
+    recording = await replica.recordings.find_where({"session_id": session.id})
     assert recording is not None
     assert (recording.status, recording.error) == (recorded, why)
     assert (recording.duration, recording.file_size) == ((8, 4) if stored else (None, None))
-    await house.end(session)
-    await house.work(20)
-    assert house.engine.stopped == []
+    await replica.end(session)
+    await replica.work(20)
+    assert replica.engine.stopped == []
 
 
 ORDERS = [
@@ -153,12 +153,12 @@ ORDERS = [
 
 
 @pytest.mark.parametrize("order", ORDERS)
-async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, order: str) -> None:
-    session = await live(house)
-    await house.end(session)
-    await house.work()
-    [begun] = house.engine.begun
-    await house.storage.put(str(begun.file_key), b"moov")
+async def test_in_whatever_order_they_come_the_end_is_the_same(replica: Replica, order: str) -> None:
+    session = await live(replica)
+    await replica.end(session)
+    await replica.work()
+    [begun] = replica.engine.begun
+    await replica.storage.put(str(begun.file_key), b"moov")
     words = {
         "started": ("egress_started", ""),
         "active": ("egress_updated", "EGRESS_ACTIVE"),
@@ -166,46 +166,46 @@ async def test_in_whatever_order_they_come_the_end_is_the_same(house: House, ord
         "ended": ("egress_ended", "EGRESS_COMPLETE"),
     }
     for one in order.split():
-        await told(house, session, *words[one])
-    assert (await house.stream(session)).status is StreamStatus.ENDED
-    recording = await house.recordings.find_where({"session_id": session.id})
+        await told(replica, session, *words[one])
+    assert (await replica.stream(session)).status is StreamStatus.ENDED
+    recording = await replica.recordings.find_where({"session_id": session.id})
     assert recording is not None
     assert recording.status is RecordingStatus.COMPLETED
 
 
-async def test_news_in_the_wrong_order(house: House) -> None:
-    session = await live(house)
-    await told(house, session, "egress_ended", "EGRESS_FAILED", error="Chrome crashed")
-    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
-    await told(house, session, "egress_started", "")
-    stream = await house.stream(session)
+async def test_news_in_the_wrong_order(replica: Replica) -> None:
+    session = await live(replica)
+    await told(replica, session, "egress_ended", "EGRESS_FAILED", error="Chrome crashed")
+    await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+    await told(replica, session, "egress_started", "")
+    stream = await replica.stream(session)
     assert (stream.status, stream.error) == (StreamStatus.FAILED, "Chrome crashed")
 
 
-async def test_the_webhook_comes_before_the_answer(house: House) -> None:
-    house.engine.hides = 1
-    session = await live(house)
-    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
-    [egress] = await house.planned(session)
+async def test_the_webhook_comes_before_the_answer(replica: Replica) -> None:
+    replica.engine.hides = 1
+    session = await live(replica)
+    await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+    [egress] = await replica.planned(session)
     assert (egress.egress_id, egress.status, egress.asked_at) == ("EG_0000", EgressStatus.ACTIVE, None)
 
 
-async def test_it_begins_again_with_the_next_track(house: House) -> None:
-    session = await live(house)
-    await told(house, session, "egress_updated", "EGRESS_ACTIVE")
-    await told(house, session, "egress_ended", "EGRESS_COMPLETE")
-    assert (await house.stream(session)).status is StreamStatus.FAILED
-    await house.track(session)
-    await house.work()
-    assert [order.segments_prefix is not None for order in house.engine.begun] == [True, True]
-    assert (await house.stream(session)).status is StreamStatus.STARTING
-    await house.track(session)
-    await house.work()
-    assert len(house.engine.begun) == 2
+async def test_it_begins_again_with_the_next_track(replica: Replica) -> None:
+    session = await live(replica)
+    await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+    await told(replica, session, "egress_ended", "EGRESS_COMPLETE")
+    assert (await replica.stream(session)).status is StreamStatus.FAILED
+    await replica.track(session)
+    await replica.work()
+    assert [order.segments_prefix is not None for order in replica.engine.begun] == [True, True]
+    assert (await replica.stream(session)).status is StreamStatus.STARTING
+    await replica.track(session)
+    await replica.work()
+    assert len(replica.engine.begun) == 2
 
 
-async def test_an_egress_of_somebody_elses_is_not_ours(house: House) -> None:
-    session = await live(house)
+async def test_an_egress_of_somebody_elses_is_not_ours(replica: Replica) -> None:
+    session = await live(replica)
     body = {
         "event": "egress_ended",
         "id": "EV_other",
@@ -217,8 +217,8 @@ async def test_an_egress_of_somebody_elses_is_not_ours(house: House) -> None:
             "roomComposite": {"fileOutputs": [{"filepath": "/tmp/other.mp4"}]},  # noqa: S108
         },
     }
-    translated = translate(parse(as_livekit_writes(body)), house.clock.now())
+    translated = translate(parse(as_livekit_writes(body)), replica.clock.now())
     assert isinstance(translated, EgressEvent)
-    await house.parts.egresses.follow(translated)
-    await house.work()
-    assert (await house.stream(session)).status is StreamStatus.STARTING
+    await replica.parts.egresses.follow(translated)
+    await replica.work()
+    assert (await replica.stream(session)).status is StreamStatus.STARTING
