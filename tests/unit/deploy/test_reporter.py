@@ -1,4 +1,4 @@
-"""The board: state.json for status, stack.json with the processes as they are."""
+"""The reporter: state.json for status, stack.json with the current processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STACK = Stack(
 )
 
 
-def board(tmp_path: Path) -> tuple[StateReporter, DataDir, io.StringIO]:
+def reporter_on(tmp_path: Path) -> tuple[StateReporter, DataDir, io.StringIO]:
     data = DataDir.at(tmp_path)
     data.create()
     told = io.StringIO()
@@ -39,7 +39,7 @@ def board(tmp_path: Path) -> tuple[StateReporter, DataDir, io.StringIO]:
 
 
 def test_the_state_follows_the_reports(tmp_path: Path) -> None:
-    reporter, data, _ = board(tmp_path)
+    reporter, data, _ = reporter_on(tmp_path)
     reporter.starting("session", 7)
     state = StackState.load(data.state_file).components
     assert (state["session"].phase, state["session"].pid) == (Phase.STARTING, 7)
@@ -47,7 +47,7 @@ def test_the_state_follows_the_reports(tmp_path: Path) -> None:
 
 
 def test_the_stack_file_names_the_new_process_after_a_restart(tmp_path: Path) -> None:
-    reporter, data, _ = board(tmp_path)
+    reporter, data, _ = reporter_on(tmp_path)
     reporter.starting("session", 7)
     reporter.ready("session", 0.1)
     reporter.publish(STACK)
@@ -67,7 +67,7 @@ def test_the_stack_file_has_exactly_the_promised_keys() -> None:
 
 
 def test_a_withdrawn_stack_file_is_gone(tmp_path: Path) -> None:
-    reporter, data, _ = board(tmp_path)
+    reporter, data, _ = reporter_on(tmp_path)
     reporter.publish(STACK)
     reporter.withdraw()
     reporter.withdraw()
@@ -75,7 +75,7 @@ def test_a_withdrawn_stack_file_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_death_is_told_with_its_status_and_last_lines(tmp_path: Path) -> None:
-    reporter, _, told = board(tmp_path)
+    reporter, _, told = reporter_on(tmp_path)
     reporter.exited("session", -9, ["it broke"], 2.0)
     assert "session ended with signal 9; starting it again in 2 s" in told.getvalue()
     assert "it broke" in told.getvalue()
