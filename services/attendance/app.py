@@ -26,13 +26,12 @@ from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
 from shared.http import Routes, service_app
 from shared.http.app import INTERNAL_CALLS, REVOCATIONS
-from shared.http.revocations import HttpRevocations
+from shared.http.session_service import HttpRevocations, HttpSessionOwner, SessionOwner
 from shared.ids import new_id
 from shared.persistence.lifetime import service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
-from shared.session_projection.owner import HttpSessionOwner, SessionOwner
 
 TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
 

@@ -35,7 +35,7 @@ from shared.files.storage import Storage
 from shared.http import Routes, service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
 from shared.http.idempotency import IdempotencyKeys
-from shared.http.revocations import HttpRevocations
+from shared.http.session_service import HttpRevocations, HttpSessionOwner
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.livekit.ports import Ingresses
@@ -43,7 +43,6 @@ from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
-from shared.session_projection.owner import HttpSessionOwner
 
 _DRAIN_SECONDS = 1.0
 

@@ -30,7 +30,7 @@ from shared.access.identity import TokenVerifier
 from shared.access.revocations import OwnedSource, Revocations
 from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
-from shared.http.revocations import HttpRevocations
+from shared.http.session_service import HttpRevocations
 from shared.runtime.health import Health
 from shared.runtime.process import Service
 from shared.runtime.tasks import TaskSupervisor

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Middleware
 from shared.errors import AppError, MethodNotAllowed, NotFound
 from shared.http.reply import render_error, render_failure
 from shared.http.request import REQUEST_ID_HEADER, is_request_id
-from shared.http.revocations import PATH as REVOCATIONS_PATH
+from shared.http.session_service import REVOCATIONS_PATH
 from shared.ids import new_id
 from shared.runtime.log import bind_request_id
 from shared.runtime.metrics import REFUSALS, observe_request

@@ -7,10 +7,10 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from shared.contracts.session_events import SessionDeleted, SessionEvent
 from shared.contracts.states import SessionState
+from shared.http.session_service import SessionOwner
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Collection, Document, Index, Mongo, UpdateOne
 from shared.runtime.tasks import KeyedLocks
-from shared.session_projection.owner import SessionOwner
 
 
 class ProjectedSession(Protocol):

@@ -21,6 +21,7 @@ from services.egress.reconciler.work_queue import NoticeStore, RoomQueue
 from services.egress.sessions.service import KnownSessions
 from shared.bus import Group, OrderedGroup
 from shared.clock import Clock
+from shared.http.session_service import SessionOwner
 from shared.ids import new_id
 from shared.livekit import LiveKit
 from shared.persistence.lease import Lease, LeaseStore
@@ -28,7 +29,6 @@ from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
-from shared.session_projection.owner import SessionOwner
 
 
 class ReconcilerParts:

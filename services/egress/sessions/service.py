@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from shared.clock import Clock
 from shared.contracts.states import SessionState, SessionStatus
+from shared.http.session_service import SessionOwner
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
-from shared.session_projection.owner import SessionOwner
 from shared.session_projection.projection import SessionProjection
 
 _KEPT = timedelta(days=7)

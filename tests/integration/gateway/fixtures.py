@@ -19,7 +19,7 @@ from shared.access.revocations import Revoked
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
-from shared.http.revocations import PATH as REVOKED_PATH
+from shared.http.session_service import REVOCATIONS_PATH
 
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"
@@ -69,7 +69,7 @@ class FakeService:
         app.router.add_get("/openapi.json", self._openapi)
         app.router.add_post("/internal/api-keys/exchange", self._exchange)
         app.router.add_post("/internal/management-tokens/exchange", self._exchange_management)
-        app.router.add_get(REVOKED_PATH, self._revoked)
+        app.router.add_get(REVOCATIONS_PATH, self._revoked)
         app.router.add_route("*", "/{rest:.*}", self._handle)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self.runner.setup()

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
-from shared.session_projection.owner import HttpSessionOwner
+from shared.http.session_service import HttpSessionOwner
 from tests.unit.attendance.builders import session
 
 SECRET = "a secret between the services only"
