@@ -1,6 +1,7 @@
 """The composition root of the relay."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
@@ -8,7 +9,7 @@ from services.relay.relay import EgressStreamKeys, Relay
 from services.relay.routes import RELAYS, routes
 from services.relay.service import RelayService
 from services.relay.settings import RelaySettings
-from services.relay.transcoder_process import TranscoderProcess
+from services.relay.transcoder_process import run_transcoder
 from shared.clock import SystemClock
 from shared.http import service_app
 from shared.http.app import INTERNAL_CALLS
@@ -24,7 +25,7 @@ def build(settings: RelaySettings) -> web.Application:
     signer = WebhookSigner(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
     stream_keys = EgressStreamKeys(settings.egress_url, app[INTERNAL_CALLS])
     webhooks = WebhookSender(f"{settings.egress_url}/webhooks/livekit", settings.spool, signer, clock)
-    transcoder = TranscoderProcess(settings.video_kbps)
+    transcoder = partial(run_transcoder, settings.video_kbps)
 
     def new_relay(stream_key: str) -> Relay:
         source = f"{settings.rtmp_url}/{stream_key}"

@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from shared.errors import Unavailable
 from shared.runtime.tasks import until_first_ends
@@ -16,37 +16,27 @@ _START_TIMEOUT = 20.0
 FLOWING = "flowing"
 _STALL_TIMEOUT = 15.0
 
-
-class Transcoder(Protocol):
-    async def __call__(
-        self, source: str, target: str, stopped: asyncio.Event, flowing: Callable[[], None]
-    ) -> None:
-        """Pass media on until the source ends or `stopped` is set; calls `flowing` once media flows.
-
-        Raises Unavailable if media does not get through.
-        """
-        ...
+Transcoder: TypeAlias = Callable[[str, str, asyncio.Event, Callable[[], None]], Awaitable[None]]
+"""Of a source, a target, an event that stops it, and what to call once media flows: see `run_transcoder`."""
 
 
-class TranscoderProcess:
-    """Each call is one process of `services.relay.transcoder`."""
+async def run_transcoder(
+    video_kbps: int, source: str, target: str, stopped: asyncio.Event, flowing: Callable[[], None]
+) -> None:
+    """Pass media on until the source ends or `stopped` is set; calls `flowing` once media flows.
 
-    def __init__(self, video_kbps: int):
-        self._video_kbps = video_kbps
-
-    async def __call__(
-        self, source: str, target: str, stopped: asyncio.Event, flowing: Callable[[], None]
-    ) -> None:
-        arguments = {"source": source, "target": target, "video_kbps": self._video_kbps}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.relay.transcoder", stdin=PIPE, stdout=PIPE
-        )
-        try:
-            await until_first_ends(_follow(process, arguments, flowing), stopped.wait())
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    Raises Unavailable if media does not get through.
+    """
+    arguments = {"source": source, "target": target, "video_kbps": video_kbps}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.relay.transcoder", stdin=PIPE, stdout=PIPE
+    )
+    try:
+        await until_first_ends(_follow(process, arguments, flowing), stopped.wait())
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def _follow(process: Process, arguments: dict[str, object], flowing: Callable[[], None]) -> None:

@@ -1,7 +1,6 @@
 """Video frames in I420: luma at full size, then the two chroma planes at half width and height."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import av
 import numpy as np
@@ -14,8 +13,7 @@ Plane = NDArray[np.uint8]
 BLACK, GREY = 16, 128
 
 
-@dataclass(frozen=True)
-class I420Frame:
+class I420Frame(NamedTuple):
     """Three planes of bytes; the chroma planes are half as wide and high, rounded up."""
 
     y: Plane
@@ -29,10 +27,6 @@ class I420Frame:
     @property
     def height(self) -> int:
         return int(self.y.shape[0])
-
-    @property
-    def planes(self) -> tuple[Plane, Plane, Plane]:
-        return (self.y, self.u, self.v)
 
     @classmethod
     def of(cls, data: memoryview | bytearray | bytes, width: int, height: int) -> Self:
@@ -77,11 +71,11 @@ class I420Frame:
         """Rotated clockwise by so many right angles, without a copy."""
         if not quarters % 4:
             return self
-        return I420Frame(*(np.rot90(plane, -quarters) for plane in self.planes))
+        return I420Frame(*(np.rot90(plane, -quarters) for plane in self))
 
     def paste(self, other: "I420Frame") -> None:
         """Copy a frame of the same size over this one."""
-        for mine, theirs in zip(self.planes, other.planes, strict=True):
+        for mine, theirs in zip(self, other, strict=True):
             mine[:] = theirs
 
     def fill(self, luma: int) -> None:
