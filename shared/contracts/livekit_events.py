@@ -1,6 +1,7 @@
-"""LiveKit's webhooks as events of ours, published by the egress service.
+"""What the egress service publishes: LiveKit's webhooks in our words, streams and recordings.
 
-They are keyed by LiveKit's ids and commute: each may arrive late, twice or out of order.
+The former are keyed by LiveKit's ids and commute: each may arrive late, twice or out of order. Events of
+streams and recordings carry the full state.
 """
 
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import Event
-from shared.contracts.states import Role
+from shared.contracts.states import RecordingState, Role, StreamState
 
 
 class LiveKitEvent(Event):
@@ -159,3 +160,30 @@ class IngressStarted(IngressEvent):
 
 class IngressEnded(IngressEvent):
     name: ClassVar[str] = "ingress.ended.v1"
+
+
+class StreamChanged(Event):
+    name: ClassVar[str] = "stream.changed.v1"
+    stream: StreamState
+
+    @property
+    def key(self) -> str:
+        return self.stream.session_id
+
+
+class RecordingEvent(Event):
+    recording: RecordingState
+
+    @property
+    def key(self) -> str:
+        return self.recording.session_id
+
+
+class RecordingChanged(RecordingEvent):
+    """The recording was started, asked to stop, completed, failed or renamed."""
+
+    name: ClassVar[str] = "recording.changed.v1"
+
+
+class RecordingDeleted(RecordingEvent):
+    name: ClassVar[str] = "recording.deleted.v1"

@@ -5,11 +5,10 @@ from shared.contracts import (
     chat_and_poll_events,
     livekit_events,
     session_events,
-    stream_events,
 )
 from shared.contracts.event import REGISTRY, Event
 
-MODULES = (attendance_events, chat_and_poll_events, livekit_events, session_events, stream_events)
+MODULES = (attendance_events, chat_and_poll_events, livekit_events, session_events)
 
 
 def event_class(name: str) -> type[Event] | None:

@@ -26,8 +26,8 @@ from shared.http.request import (
     split_authorization,
 )
 from shared.http.routes import Access, Route, Routes
-from shared.runtime.command import Command, bind_command
 from shared.runtime.health import HEALTH, Health
+from shared.runtime.log import Command, bind_command
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 

@@ -24,8 +24,7 @@ from shared.persistence.mongo import ASCENDING, Collection, Document, Index
 from shared.persistence.outbox_append_only import AppendOnlySource
 from shared.persistence.outbox_sources import AggregateSource
 from shared.runtime.backoff import Backoff
-from shared.runtime.command import current_command
-from shared.runtime.log import current_request_id
+from shared.runtime.log import current_command, current_request_id
 from shared.runtime.tasks import run_all, wait_at_most
 
 log = structlog.get_logger(__name__)

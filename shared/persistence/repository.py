@@ -66,6 +66,15 @@ class Repository(Generic[T]):
         document = await self._document(id)
         return self.load(document) if document else None
 
+    async def _existing(self, id: str) -> Document:
+        document = await self._document(id)
+        if document is None:
+            raise self._not_found(id)
+        return document
+
+    def _not_found(self, id: str) -> NotFound:
+        return NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+
     async def _document(self, id: str) -> Document | None:
         document = await self._reads.one(id)
         return None if document is None or "tombstone" in document else document
@@ -73,7 +82,7 @@ class Repository(Generic[T]):
     async def get(self, id: str) -> T:
         found = await self.find(id)
         if found is None:
-            raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+            raise self._not_found(id)
         return found
 
     async def find_many(self, ids: Sequence[str]) -> dict[str, T]:
@@ -152,9 +161,7 @@ class Repository(Generic[T]):
 
     async def _try(self, id: str, decide: Callable[[T], Sequence[Event]]) -> T | None:
         """The aggregate as `decide` left it; None if somebody else changed it meanwhile."""
-        before = await self._document(id)
-        if before is None:
-            raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+        before = await self._existing(id)
         aggregate = self.load(before)
         aggregate.version += 1
         events = decide(aggregate)
@@ -170,9 +177,7 @@ class Repository(Generic[T]):
         `decide` must return at least one event.
         """
         for _ in range(_ATTEMPTS):
-            before = await self._document(id)
-            if before is None:
-                raise NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
+            before = await self._existing(id)
             aggregate = self.load(before)
             aggregate.version += 1
             events = decide(aggregate)

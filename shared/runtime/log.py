@@ -1,10 +1,14 @@
-"""Structured logs: one JSON object a line (or coloured text for people), with request and session id."""
+"""Structured logs: one JSON object a line (or coloured text for people), with request and session id.
+
+And what the current task works for: log lines and the events it causes carry it.
+"""
 
 import logging
 import re
 import sys
 import traceback
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -107,3 +111,23 @@ def _message(error: BaseException) -> str:
 
 def _problem(location: tuple[int | str, ...], kind: str) -> str:
     return f"{'.'.join(map(str, location)) or 'body'}: {kind}"
+
+
+@dataclass(frozen=True)
+class Command:
+    """An operation (`POST /sessions/{id}/end`) and who called it (`user:<id>`, `key:<id>`, or nobody)."""
+
+    operation: str
+    actor: str | None
+
+
+_command: ContextVar[Command | None] = ContextVar("command", default=None)
+
+
+def current_command() -> Command | None:
+    return _command.get()
+
+
+def bind_command(command: Command | None) -> None:
+    """Set what the current task carries out."""
+    _command.set(command)

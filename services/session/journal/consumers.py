@@ -12,10 +12,9 @@ from shared.contracts.attendance_events import (
 )
 from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import LiveKitEvent
+from shared.contracts.livekit_events import LiveKitEvent, RecordingEvent, StreamChanged
 from shared.contracts.registry import event_classes
 from shared.contracts.session_events import SessionEvent, SessionFact, StageRequestEvent
-from shared.contracts.stream_events import RecordingEvent, StreamChanged
 
 GROUP: Final = "session.journal"
 

@@ -18,13 +18,13 @@ from shared.contracts.livekit_events import (
     ParticipantConnectionAborted,
     ParticipantJoined,
     ParticipantLeft,
+    StreamChanged,
 )
 from shared.contracts.session_events import (
     PresetUpdated,
     RoomDeleted,
     SessionEnded,
 )
-from shared.contracts.stream_events import StreamChanged
 
 # The group is shared with the chat, polls and rooms: see `services.session.app`.
 GROUP: Final = "session.sessions"

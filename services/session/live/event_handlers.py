@@ -26,10 +26,10 @@ from shared.contracts.livekit_events import (
     ParticipantConnectionAborted,
     ParticipantJoined,
     ParticipantLeft,
+    StreamChanged,
 )
 from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
 from shared.contracts.states import EndReason
-from shared.contracts.stream_events import StreamChanged
 from shared.errors import NotFound
 from shared.livekit import LiveKit
 

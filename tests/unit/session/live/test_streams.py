@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from services.session.sessions.hls_links import PURPOSE
+from shared.contracts.livekit_events import StreamChanged
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus
-from shared.contracts.stream_events import StreamChanged
 from shared.errors import Conflict, Forbidden
 from shared.files.paths import PathSigner
 from tests.unit.session.actors import Host
