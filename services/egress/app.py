@@ -24,8 +24,7 @@ from services.egress.recordings.housekeeping import RetentionLimits
 from services.egress.settings import EgressSettings
 from services.egress.streams import routes as stream_routes
 from services.egress.webhooks import routes as webhook_routes
-from services.egress.webhooks.repository import WebhookRepository
-from services.egress.webhooks.service import WebhookService
+from services.egress.webhooks.service import WebhookRepository, WebhookService
 from shared.bus import Bus, Group, OrderedGroup
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock

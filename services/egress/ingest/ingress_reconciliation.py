@@ -7,7 +7,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.repository import IngestRepository, SessionIngest
 from services.egress.ingest.service import IngestService
 from services.egress.sessions.service import KnownSessions
-from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
+from services.egress.webhooks.service import ReceivedWebhook, WebhookRepository
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.ids import is_id, new_id

@@ -17,12 +17,11 @@ from services.egress.egresses.service import EgressService, egress_group
 from services.egress.egresses.worker import EgressWorker
 from services.egress.recordings.files import FILE_LINKS, RecordingFiles
 from services.egress.recordings.housekeeping import Housekeeping, RetentionLimits
-from services.egress.recordings.lifecycle import RecordingLifecycle
+from services.egress.recordings.lifecycle import RecordingLifecycle, StuckRecordings
 from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
 from services.egress.recordings.service import RecordingService
-from services.egress.recordings.stuck_recordings import StuckRecordings
 from services.egress.sessions.service import KnownSessions
 from services.egress.streams.health import RoomSignalsReader, StreamHealthService
 from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
+from services.egress.webhooks.service import ReceivedWebhook, WebhookRepository
 from shared.clock import SystemClock, milliseconds
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import LiveKitRoomStarted

@@ -16,7 +16,7 @@ from services.egress.ingest.ingress_reconciliation import IngressReconciliation
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.webhooks.domain import translate
-from services.egress.webhooks.repository import WebhookRepository
+from services.egress.webhooks.service import WebhookRepository
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.contracts.session_events import SessionCreated, SessionEnded
 from shared.contracts.states import SessionMode, SessionState, SessionStatus

@@ -17,9 +17,8 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from services.egress.webhooks import routes
-from services.egress.webhooks.repository import ReceivedWebhook, WebhookRepository
 from services.egress.webhooks.routes import WEBHOOKS
-from services.egress.webhooks.service import WebhookService
+from services.egress.webhooks.service import ReceivedWebhook, WebhookRepository, WebhookService
 from shared.clock import SystemClock
 from shared.contracts.livekit_events import ParticipantJoined
 from shared.errors import Unavailable
