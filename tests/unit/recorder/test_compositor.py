@@ -65,7 +65,7 @@ def test_a_camera_that_is_off_leaves_a_placeholder() -> None:
     assert np.ptp(shown.y) > 100
 
 
-def test_a_camera_that_sends_nothing_any_more_leaves_a_placeholder() -> None:
+def test_a_camera_that_no_longer_sends_leaves_a_placeholder() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     compositor, tiles = Compositor(canvas), scene([StageParticipant("a", "Anna", feed_of(90))], WIDTH, HEIGHT)
     compositor.draw(tiles, START + STALE_SECONDS - 0.1)
@@ -83,7 +83,7 @@ def test_nobody_leaves_a_note() -> None:
     assert np.array_equal(drawn().y, waiting_screen(WIDTH, HEIGHT).y)
 
 
-def test_who_leaves_is_seen_no_more() -> None:
+def test_who_leaves_is_no_longer_seen() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     compositor = Compositor(canvas)
     people = [StageParticipant(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(2)]

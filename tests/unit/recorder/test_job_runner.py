@@ -43,8 +43,8 @@ class Full(Storage):
         await super().put(key, content)
 
 
-class Desk:
-    """A recorder's context, all in memory but the spool."""
+class Fixture:
+    """A recorder's job context, all in memory but the spool."""
 
     def __init__(self, folder: Path, storage: Storage):
         mongo = memory_mongo()
@@ -103,7 +103,7 @@ class Desk:
         await self.context.segments.add_many(made)
         return made
 
-    def told(self) -> list[tuple[str, str]]:
+    def reported(self) -> list[tuple[str, str]]:
         """The reports on disk: event and status."""
         bodies = [
             orjson.loads(file.read_bytes()) for file in sorted(self.context.spool.webhooks.glob("*.json"))
@@ -112,50 +112,50 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, Storage.from_url("memory:"))
+def fixture(tmp_path: Path) -> Fixture:
+    return Fixture(tmp_path, Storage.from_url("memory:"))
 
 
-async def test_the_segments_of_two_recorders_become_one_file(desk: Desk) -> None:
-    job = await desk.job()
-    await desk.stored(job, 1, 4.0)
-    await desk.stored(job, 2, 3.0, after=13.0)
-    ended = await Finalizer(job, desk.context).finalize(None)
+async def test_the_segments_of_two_recorders_become_one_file(fixture: Fixture) -> None:
+    job = await fixture.job()
+    await fixture.stored(job, 1, 4.0)
+    await fixture.stored(job, 2, 3.0, after=13.0)
+    ended = await Finalizer(job, fixture.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=4.0, seconds=9.0),)
     assert ended.result is not None
     assert ended.result.duration == pytest.approx(7.0, abs=0.2)
     assert ended.result.segments == 4
-    stored = await desk.context.storage.head(str(job.file_key))
+    stored = await fixture.context.storage.head(str(job.file_key))
     assert stored is not None
     assert stored.size == ended.result.file_size
-    assert await desk.context.storage.head(f"{job.file_key}.jpg") is not None
+    assert await fixture.context.storage.head(f"{job.file_key}.jpg") is not None
 
 
-async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(desk: Desk) -> None:
-    job = await desk.job()
-    segments = await desk.stored(job, 1, 6.0)
-    await desk.context.storage.delete([segments[1].path])
-    ended = await Finalizer(job, desk.context).finalize(None)
+async def test_a_segment_whose_file_is_gone_costs_no_more_than_itself(fixture: Fixture) -> None:
+    job = await fixture.job()
+    segments = await fixture.stored(job, 1, 6.0)
+    await fixture.context.storage.delete([segments[1].path])
+    ended = await Finalizer(job, fixture.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.COMPLETE, None)
     assert ended.gaps == (Gap(after_seconds=2.0, seconds=2.0),)
     assert ended.result is not None
     assert ended.result.duration == pytest.approx(6.0, abs=0.2)
 
 
-async def test_nothing_at_all_is_an_end_before_the_beginning(desk: Desk) -> None:
-    job = await desk.job()
-    ended = await Finalizer(job, desk.context).finalize(None)
+async def test_nothing_at_all_is_an_end_before_the_beginning(fixture: Fixture) -> None:
+    job = await fixture.job()
+    ended = await Finalizer(job, fixture.context).finalize(None)
     assert (ended.status, ended.error) == (EgressStatus.ABORTED, "Start signal not received")
-    assert (await Finalizer(job, desk.context).finalize("disk")).status is EgressStatus.FAILED
+    assert (await Finalizer(job, fixture.context).finalize("disk")).status is EgressStatus.FAILED
 
 
 async def test_a_full_storage_fails_it_and_says_so(tmp_path: Path) -> None:
     inner = Storage.from_url("memory:")
-    desk = Desk(tmp_path, Full(inner._store, "memory"))
-    job = await desk.job()
-    await desk.stored(job, 1, 2.0)
-    ended = await Finalizer(job, desk.context).finalize(None)
+    fixture = Fixture(tmp_path, Full(inner._store, "memory"))
+    job = await fixture.job()
+    await fixture.stored(job, 1, 2.0)
+    ended = await Finalizer(job, fixture.context).finalize(None)
     assert (ended.status, ended.error, ended.result) == (EgressStatus.FAILED, "The storage is full", None)
 
 
@@ -165,48 +165,48 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_job_that_was_stopped_ends_without_a_visit(desk: Desk) -> None:
-    job = await desk.job(stream=False)
-    await desk.stored(job, 1, 4.0)
-    await desk.context.jobs.stop(job.egress_id)
-    (job,) = await desk.context.jobs.open()
-    await JobRunner(job, desk.context).run()
-    found = await desk.context.jobs.find(KEY)
+async def test_a_job_that_was_stopped_ends_without_joining_the_room(fixture: Fixture) -> None:
+    job = await fixture.job(stream=False)
+    await fixture.stored(job, 1, 4.0)
+    await fixture.context.jobs.stop(job.egress_id)
+    (job,) = await fixture.context.jobs.open()
+    await JobRunner(job, fixture.context).run()
+    found = await fixture.context.jobs.find(KEY)
     assert found is not None
     assert (found.status, found.error) == (EgressStatus.COMPLETE, None)
-    assert desk.told() == [("egress_updated", "EGRESS_ENDING"), ("egress_ended", "EGRESS_COMPLETE")]
-    assert await desk.context.segments.of(KEY) == []
-    assert await desk.context.storage.head(job.segment_path(1, 0)) is None
-    assert await desk.context.storage.head(str(job.file_key)) is not None
+    assert fixture.reported() == [("egress_updated", "EGRESS_ENDING"), ("egress_ended", "EGRESS_COMPLETE")]
+    assert await fixture.context.segments.of(KEY) == []
+    assert await fixture.context.storage.head(job.segment_path(1, 0)) is None
+    assert await fixture.context.storage.head(str(job.file_key)) is not None
 
 
-async def test_who_lost_the_lease_writes_nothing(desk: Desk) -> None:
-    job = await desk.job()
-    await desk.stored(job, 1, 2.0)
-    run = JobRunner(job, desk.context)
-    (seen,) = await desk.context.jobs.open()
-    other = await desk.context.jobs.take(seen, "other")
-    run.lose_lease()
-    await run.run()
-    assert await desk.context.jobs.open() == [other]
-    assert desk.told() == []
-    assert await desk.context.storage.head(str(job.file_key)) is None
+async def test_who_lost_the_lease_writes_nothing(fixture: Fixture) -> None:
+    job = await fixture.job()
+    await fixture.stored(job, 1, 2.0)
+    runner = JobRunner(job, fixture.context)
+    (seen,) = await fixture.context.jobs.open()
+    other = await fixture.context.jobs.take(seen, "other")
+    runner.lose_lease()
+    await runner.run()
+    assert await fixture.context.jobs.open() == [other]
+    assert fixture.reported() == []
+    assert await fixture.context.storage.head(str(job.file_key)) is None
 
 
-async def test_who_leaves_lets_go(desk: Desk) -> None:
-    run = JobRunner(await desk.job(), desk.context)
-    run.hand_over()
-    await run.run()
-    (job,) = await desk.context.jobs.open()
+async def test_who_leaves_lets_go(fixture: Fixture) -> None:
+    runner = JobRunner(await fixture.job(), fixture.context)
+    runner.hand_over()
+    await runner.run()
+    (job,) = await fixture.context.jobs.open()
     assert (job.recorder_id, job.status) == (None, EgressStatus.ACTIVE)
 
 
-async def test_what_has_no_room_is_given_up(desk: Desk) -> None:
-    job = await desk.job()
-    run = JobRunner(job, desk.context)
-    run.storage_is_full()
-    await run.run()
-    found = await desk.context.jobs.find(KEY)
+async def test_what_has_no_room_is_given_up(fixture: Fixture) -> None:
+    job = await fixture.job()
+    runner = JobRunner(job, fixture.context)
+    runner.storage_is_full()
+    await runner.run()
+    found = await fixture.context.jobs.find(KEY)
     assert found is not None
     assert (found.status, found.error) == (EgressStatus.FAILED, "The storage is full")
-    assert desk.told()[-1] == ("egress_ended", "EGRESS_FAILED")
+    assert fixture.reported()[-1] == ("egress_ended", "EGRESS_FAILED")

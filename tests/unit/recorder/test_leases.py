@@ -31,7 +31,7 @@ def free(leases: Leases, job: Job, now: float, held: int = 0) -> bool:
     return leases.free([job], now, held=held) == [job]
 
 
-def test_a_new_job_is_taken_at_once_by_who_has_none() -> None:
+def test_a_new_job_is_taken_immediately_by_who_has_none() -> None:
     assert free(Leases("me"), FRESH, 10.0)
 
 
@@ -52,7 +52,7 @@ def test_a_job_whose_lease_does_not_change_is_taken_over() -> None:
     assert seen.index(True) * 0.5 == LEASE_SECONDS
 
 
-def test_who_looked_away_begins_to_wait_anew() -> None:
+def test_who_looked_away_begins_to_wait_again() -> None:
     """A database that was away was away for the holder, too."""
     leases = Leases("me")
     for n in range(10):
@@ -63,13 +63,13 @@ def test_who_looked_away_begins_to_wait_anew() -> None:
     assert not free(Leases("me"), HELD, 100.0)
 
 
-def test_who_was_frozen_begins_to_wait_anew() -> None:
+def test_who_was_frozen_begins_to_wait_again() -> None:
     leases = Leases("me")
     assert not free(leases, HELD, 0.0)
     assert not free(leases, HELD, 30.0)
 
 
-def test_what_an_earlier_process_of_mine_had_is_mine_at_once() -> None:
+def test_what_an_earlier_process_of_mine_had_is_mine_immediately() -> None:
     assert free(Leases("other"), HELD, 0.0, held=3)
 
 

@@ -20,7 +20,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DEADLINE = 10.0
 
 
-class Moody:
+class FailingStorage:
     """A storage in memory that answers with these errors first."""
 
     def __init__(self, *errors: Exception):
@@ -97,7 +97,7 @@ def segments() -> SegmentRepository:
 
 
 class Running:
-    def __init__(self, spool: Spool, storage: Moody, segments: SegmentRepository):
+    def __init__(self, spool: Spool, storage: FailingStorage, segments: SegmentRepository):
         self.storage, self.segments = storage, segments
         self.uploader = Uploader(spool, storage, segments)
         self.task = asyncio.create_task(self.uploader.run())
@@ -112,7 +112,7 @@ class Running:
 async def running(
     spool: Spool, segments: SegmentRepository, request: pytest.FixtureRequest
 ) -> AsyncIterator[Running]:
-    made = Running(spool, Moody(*getattr(request, "param", ())), segments)
+    made = Running(spool, FailingStorage(*getattr(request, "param", ())), segments)
     yield made
     made.task.cancel()
     await asyncio.gather(made.task, return_exceptions=True)
@@ -134,7 +134,9 @@ async def test_a_storage_that_is_away_loses_nothing(running: Running, spool: Spo
 
 
 @pytest.mark.parametrize("running", [tuple(StorageFull("full") for _ in range(100))], indirect=True)
-async def test_a_full_storage_is_told_and_what_waits_can_be_given_up(running: Running, spool: Spool) -> None:
+async def test_a_full_storage_is_reported_and_what_waits_can_be_dropped(
+    running: Running, spool: Spool
+) -> None:
     full: asyncio.Queue[str] = asyncio.Queue()
     running.uploader.on_full = full.put_nowait
     running.uploader.add(spooled(spool, 0))
@@ -149,17 +151,17 @@ async def test_a_full_storage_is_told_and_what_waits_can_be_given_up(running: Ru
     assert await running.all_of("other") == [0]
 
 
-async def test_what_began_after_a_lease_was_lost_is_given_up(
+async def test_what_began_after_a_lease_was_lost_is_dropped(
     spool: Spool, segments: SegmentRepository
 ) -> None:
-    uploader = Uploader(spool, Moody(), segments)
+    uploader = Uploader(spool, FailingStorage(), segments)
     for n in range(4):
         uploader.add(spooled(spool, n))
     await uploader.drop("k", after=NOW + timedelta(seconds=3))
     assert [one.segment.n for one in spool.waiting()] == [0, 1]
 
 
-async def test_what_lies_beyond_the_limit_is_never_known(running: Running, spool: Spool) -> None:
+async def test_what_lies_beyond_the_limit_is_never_recorded(running: Running, spool: Spool) -> None:
     """Though it was on its way already when the lease turned out to be lost."""
     running.uploader.add(spooled(spool, 0))
     assert await running.all_of("k") == [0]
