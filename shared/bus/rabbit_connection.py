@@ -109,15 +109,18 @@ class BrokerConnection:
                 self._problem = error.message
                 if self._backoff.is_news(failures):
                     log.warning(
-                        "bus.connect_failed", link=self._name, reason=error.message, failures=failures + 1
+                        "bus.connect_failed",
+                        connection=self._name,
+                        reason=error.message,
+                        failures=failures + 1,
                     )
                 await asyncio.sleep(self._backoff.delay(failures))
                 failures += 1
                 continue
             failures = 0
-            log.info("bus.connected", link=self._name)
+            log.info("bus.connected", connection=self._name)
             await self._lost.wait()
-            log.warning("bus.disconnected", link=self._name, reason=self._problem)
+            log.warning("bus.disconnected", connection=self._name, reason=self._problem)
 
     async def _connect(self) -> None:
         self._lost.clear()
@@ -154,7 +157,7 @@ class BrokerConnection:
     def _closed(self, closing: asyncio.Task[None]) -> None:
         self._closings.discard(closing)
         if not closing.cancelled() and (error := closing.exception()) is not None:
-            log.info("bus.close_failed", link=self._name, error=repr(error))
+            log.info("bus.close_failed", connection=self._name, error=repr(error))
 
     async def get(self, deadline: float = DEADLINE) -> AbstractConnection:
         """The connection, waited for. Raises Unavailable if it is not up within `deadline` seconds."""
