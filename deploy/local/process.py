@@ -32,7 +32,7 @@ class Tier(IntEnum):
 
 
 @dataclass(frozen=True)
-class Component:
+class StackComponent:
     """One process: how to start and how to stop it; `probes.answers` asks whether it is ready.
 
     `needs` names components that must be ready first; names that are not part of this stack are ignored.
@@ -67,14 +67,14 @@ class Child(Protocol):
 
 
 class Spawn(Protocol):
-    async def __call__(self, component: Component) -> Child: ...
+    async def __call__(self, component: StackComponent) -> Child: ...
 
 
 class Process:
     """A real child."""
 
     def __init__(
-        self, component: Component, process: asyncio.subprocess.Process, log: Path, log_start: int
+        self, component: StackComponent, process: asyncio.subprocess.Process, log: Path, log_start: int
     ) -> None:
         self._component = component
         self._process = process
@@ -115,7 +115,7 @@ class Launcher:
         self._data = data
         self._environ = environ
 
-    async def __call__(self, component: Component) -> Process:
+    async def __call__(self, component: StackComponent) -> Process:
         log = self._data.log_of(component.name)
         with _opened_log(log) as output:
             start = os.fstat(output).st_size

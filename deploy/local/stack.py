@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, write_atomically
-from deploy.local.process import Component
+from deploy.local.process import StackComponent
 
 
 class _StackModel(BaseModel):
@@ -104,7 +104,7 @@ class StackState(BaseModel):
     components: dict[str, ComponentState] = {}
 
     @classmethod
-    def of(cls, components: list[Component]) -> StackState:
+    def of(cls, components: list[StackComponent]) -> StackState:
         return cls(components={c.name: ComponentState(name=c.name, port=c.port) for c in components})
 
     @classmethod

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from deploy.local.components import databases, media, rabbitmq, services
 from deploy.local.plan import StackPlan
-from deploy.local.process import Component
+from deploy.local.process import StackComponent
 
 
-def table(plan: StackPlan) -> list[Component]:
+def table(plan: StackPlan) -> list[StackComponent]:
     """Every process of the stack; what the environment provides is left out.
 
     To add one: a function from the plan to its components, named here.

@@ -5,21 +5,21 @@ from __future__ import annotations
 from deploy.local.data_dir import write_atomically
 from deploy.local.plan import DATA_SERVICES, StackPlan
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import MONGODB, REDIS
 
 
-def mongodb(plan: StackPlan) -> list[Component]:
+def mongodb(plan: StackPlan) -> list[StackComponent]:
     """One server for each service that owns data: measured, they are the stack's bottleneck."""
     if plan.external.mongodb_uri:
         return []
     return [_mongodb_server(plan, f"mongodb-{service}") for service in DATA_SERVICES]
 
 
-def _mongodb_server(plan: StackPlan, name: str) -> Component:
+def _mongodb_server(plan: StackPlan, name: str) -> StackComponent:
     program = plan.programs[MONGODB.name]
     arguments = _mongod(plan, name) if program.name == "mongod" else _secantus(plan, name)
-    return Component(
+    return StackComponent(
         name=name,
         argv=(str(program), *arguments),
         port=plan.ports[name],
@@ -43,7 +43,7 @@ def _secantus(plan: StackPlan, name: str) -> tuple[str, ...]:
     return ("--config", str(config), *where, "--standalone", "--cache-size", "256M", "--log-level", "WARNING")
 
 
-def redis(plan: StackPlan) -> list[Component]:
+def redis(plan: StackPlan) -> list[StackComponent]:
     """LiveKit's rooms and ingresses, and the gateway's counters.
 
     Append-only, so that stream keys outlive a restart; no snapshots.
@@ -54,7 +54,7 @@ def redis(plan: StackPlan) -> list[Component]:
     where = ("--bind", LOOPBACK, "--port", str(plan.ports["redis"]), "--dir", str(folder))
     keep = ("--appendonly", "yes", "--save", "", "--loglevel", "warning", "--daemonize", "no")
     return [
-        Component(
+        StackComponent(
             name="redis",
             argv=(str(plan.programs[REDIS.name]), *where, *keep),
             port=plan.ports["redis"],

@@ -10,7 +10,7 @@ from deploy.local.components.services import livekit_env, service, url_env
 from deploy.local.data_dir import write_atomically
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import LIVEKIT, NGINX, rtmp_module
 
 # Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
@@ -18,7 +18,7 @@ EMPTY_TIMEOUT_SECONDS = 300
 DEPARTURE_TIMEOUT_SECONDS = 120
 
 
-def livekit(plan: StackPlan) -> list[Component]:
+def livekit(plan: StackPlan) -> list[StackComponent]:
     """The first SIGTERM waits for every participant to leave, the second stops it immediately."""
     if plan.external.livekit_url:
         return []
@@ -26,7 +26,7 @@ def livekit(plan: StackPlan) -> list[Component]:
     config = folder / "livekit.yaml"
     write_atomically(config, json.dumps(_livekit_configuration(plan), indent=2))  # JSON is YAML
     return [
-        Component(
+        StackComponent(
             name="livekit",
             argv=(str(plan.programs[LIVEKIT.name]), "--config", str(config)),
             port=plan.ports["livekit"],
@@ -82,7 +82,7 @@ def _redis(url: str) -> dict[str, object]:
     return config
 
 
-def rtmp(plan: StackPlan) -> list[Component]:
+def rtmp(plan: StackPlan) -> list[StackComponent]:
     """Nothing if nginx is not among the programs: sessions then use LiveKit's ingress."""
     if NGINX.name not in plan.programs:
         return []
@@ -91,11 +91,11 @@ def rtmp(plan: StackPlan) -> list[Component]:
     return [_nginx(plan), service(plan, "relay", env, tier=Tier.MEDIA)]
 
 
-def _nginx(plan: StackPlan) -> Component:
+def _nginx(plan: StackPlan) -> StackComponent:
     folder = plan.data.data_of("rtmp")
     config = folder / "nginx.conf"
     write_atomically(config, _nginx_configuration(plan))
-    return Component(
+    return StackComponent(
         name="rtmp",
         argv=(str(plan.programs[NGINX.name]), "-p", str(folder), "-c", str(config), "-e", "stderr"),
         port=plan.ports["rtmp"],

@@ -8,22 +8,22 @@ from pathlib import Path
 from deploy.local.data_dir import write_atomically
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import EPMD, RABBITMQ
 
 # One scheduler that does not spin: the broker shares the machine with everything else.
 ERL_ARGS = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 
 
-def components(plan: StackPlan) -> list[Component]:
+def components(plan: StackPlan) -> list[StackComponent]:
     if plan.external.amqp_url:
         return []
     return [_epmd(plan), _broker(plan)]
 
 
-def _epmd(plan: StackPlan) -> Component:
+def _epmd(plan: StackPlan) -> StackComponent:
     port = plan.ports["epmd"]
-    return Component(
+    return StackComponent(
         name="epmd",
         argv=(str(plan.programs[EPMD.name]), "-address", LOOPBACK, "-port", str(port)),
         port=port,
@@ -32,10 +32,10 @@ def _epmd(plan: StackPlan) -> Component:
     )
 
 
-def _broker(plan: StackPlan) -> Component:
+def _broker(plan: StackPlan) -> StackComponent:
     home = plan.data.data_of("rabbitmq")
     _write_configuration(plan, home)
-    return Component(
+    return StackComponent(
         name="rabbitmq",
         argv=(str(lean_server(plan.programs[RABBITMQ.name], home / "server")),),
         port=plan.ports["rabbitmq"],

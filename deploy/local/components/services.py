@@ -8,13 +8,13 @@ from pathlib import Path
 
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import MONGODB, NGINX
 
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-def components(plan: StackPlan) -> list[Component]:
+def components(plan: StackPlan) -> list[StackComponent]:
     """The gateway starts beside the others, and is ready when it finds them."""
     return [
         _data_service(plan, "session", livekit_env(plan) | _session(plan)),
@@ -25,13 +25,13 @@ def components(plan: StackPlan) -> list[Component]:
     ]
 
 
-def mail(plan: StackPlan) -> list[Component]:
+def mail(plan: StackPlan) -> list[StackComponent]:
     """The development mail server: its page shows the mails that would be sent."""
     if plan.external.smtp_url:
         return []
     ports = ("--smtp-port", str(plan.ports["mail-smtp"]), "--http-port", str(plan.ports["mail"]))
     return [
-        Component(
+        StackComponent(
             name="mail",
             argv=(sys.executable, "-m", "deploy.mail", *ports, "--folder", str(plan.data.data_of("mail"))),
             port=plan.ports["mail"],
@@ -43,9 +43,9 @@ def mail(plan: StackPlan) -> list[Component]:
 
 def service(
     plan: StackPlan, name: str, env: dict[str, str], *, tier: Tier = Tier.SERVICE, needs: tuple[str, ...] = ()
-) -> Component:
+) -> StackComponent:
     """`python -m services.<name>` with the settings that all services share, and `env`."""
-    return Component(
+    return StackComponent(
         name=name,
         argv=(sys.executable, "-m", f"services.{name}"),
         port=plan.ports[name],
@@ -56,12 +56,12 @@ def service(
     )
 
 
-def _data_service(plan: StackPlan, name: str, env: dict[str, str]) -> Component:
+def _data_service(plan: StackPlan, name: str, env: dict[str, str]) -> StackComponent:
     own = _mongodb_env(plan, name) | {"GREENROOM_AMQP_URL": plan.addresses.amqp}
     return service(plan, name, own | env, needs=(f"mongodb-{name}", "rabbitmq"))
 
 
-def _recorder(plan: StackPlan) -> Component:
+def _recorder(plan: StackPlan) -> StackComponent:
     """On the egress service's database and storage; files not stored yet are in a folder of its own."""
     env = (
         _mongodb_env(plan, "egress")
@@ -73,7 +73,7 @@ def _recorder(plan: StackPlan) -> Component:
     return service(plan, "recorder", env, tier=Tier.MEDIA, needs=("mongodb-egress",))
 
 
-def _gateway(plan: StackPlan) -> Component:
+def _gateway(plan: StackPlan) -> StackComponent:
     env = url_env(plan, "session", "egress", "attendance") | {"GREENROOM_REDIS_URL": plan.addresses.redis}
     return service(plan, "gateway", env, tier=Tier.GATEWAY, needs=("redis",))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from deploy.local.console import Console
 from deploy.local.data_dir import DataDir
-from deploy.local.process import Component
+from deploy.local.process import StackComponent
 from deploy.local.stack import ComponentState, Phase, ProcessInfo, Stack, StackState
 
 
@@ -14,7 +14,7 @@ class StateReporter:
     """`now` gives Unix time in seconds."""
 
     def __init__(
-        self, data: DataDir, components: list[Component], console: Console, now: Callable[[], float]
+        self, data: DataDir, components: list[StackComponent], console: Console, now: Callable[[], float]
     ) -> None:
         self._data = data
         self._console = console

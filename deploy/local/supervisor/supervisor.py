@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from deploy.local import StackError, probes
-from deploy.local.process import Child, Component, Spawn, Tier
+from deploy.local.process import Child, Spawn, StackComponent, Tier
 
 FIRST_SECONDS, LAST_SECONDS, HEALTHY_SECONDS = 0.25, 30.0, 10.0
 PROBE_EVERY_SECONDS = 0.1
@@ -60,12 +60,12 @@ class ComponentRunner:
 
     def __init__(
         self,
-        component: Component,
+        component: StackComponent,
         spawn: Spawn,
         reporter: Reporter,
         *,
         held: Callable[[str], bool],
-        taken: Callable[[Component], bool],
+        taken: Callable[[StackComponent], bool],
         probe: Probe,
     ) -> None:
         self.component = component
@@ -153,12 +153,12 @@ class StackSupervisor:
 
     def __init__(
         self,
-        components: Iterable[Component],
+        components: Iterable[StackComponent],
         *,
         spawn: Spawn,
         reporter: Reporter,
         held: Callable[[str], bool],
-        taken: Callable[[Component], bool],
+        taken: Callable[[StackComponent], bool],
         probe: Probe = probes.answers,
     ) -> None:
         self._runners = {

@@ -10,7 +10,7 @@ from deploy.local.components import rabbitmq
 from deploy.local.data_dir import DataDir
 from deploy.local.plan import make_plan
 from deploy.local.ports import PortBook
-from deploy.local.process import Component
+from deploy.local.process import StackComponent
 from tests.freeze import freeze
 
 READY_DEADLINE = 40.0
@@ -69,7 +69,7 @@ class RabbitMqNode:
         assert self._broker is not None
         self._broker.send_signal(number)
 
-    async def _run(self, component: Component) -> Process:
+    async def _run(self, component: StackComponent) -> Process:
         with self._log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *component.argv,

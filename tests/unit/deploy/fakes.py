@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 
 
 class FakeChild:
@@ -33,7 +33,7 @@ class FakeSpawner:
         self.order: list[str] = []
         self.dead_on_arrival: set[str] = set()
 
-    async def __call__(self, component: Component) -> FakeChild:
+    async def __call__(self, component: StackComponent) -> FakeChild:
         child = FakeChild(1000 + len(self.order), [f"{component.name} says"])
         self.order.append(component.name)
         self.children.setdefault(component.name, []).append(child)
@@ -81,5 +81,5 @@ class Reports:
         self.seen.append(("stopped", name))
 
 
-def component(name: str, *, needs: tuple[str, ...] = (), tier: Tier = Tier.SERVICE) -> Component:
-    return Component(name=name, argv=(name,), port=1, tier=tier, cwd=Path("/"), needs=needs)
+def component(name: str, *, needs: tuple[str, ...] = (), tier: Tier = Tier.SERVICE) -> StackComponent:
+    return StackComponent(name=name, argv=(name,), port=1, tier=tier, cwd=Path("/"), needs=needs)

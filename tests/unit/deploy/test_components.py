@@ -11,7 +11,7 @@ from deploy.local.components import table
 from deploy.local.credentials import load_credentials
 from deploy.local.data_dir import DataDir
 from deploy.local.plan import PORT_NAMES, StackPlan, addresses_of
-from deploy.local.process import Component
+from deploy.local.process import StackComponent
 from deploy.local.programs import ExternalServices
 
 PROGRAM = Path("/programs/server")
@@ -30,7 +30,7 @@ def plan(tmp_path: Path, **external: str) -> StackPlan:
     return StackPlan(data, ports, credentials, programs, provided, addresses_of(provided, ports, credentials))
 
 
-def by_name(components: list[Component]) -> dict[str, Component]:
+def by_name(components: list[StackComponent]) -> dict[str, StackComponent]:
     return {component.name: component for component in components}
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from deploy.local.process import Component, Tier
+from deploy.local.process import StackComponent, Tier
 from deploy.local.supervisor.supervisor import RestartBackoff, StackSupervisor, StartFailed
 from tests.unit.deploy.fakes import FakeSpawner, Reports, component
 
@@ -18,7 +18,7 @@ DEADLINE = 30.0
 class Bench:
     """A supervisor over fakes."""
 
-    def __init__(self, *components: Component, never_ready: str = "") -> None:
+    def __init__(self, *components: StackComponent, never_ready: str = "") -> None:
         self.spawner = FakeSpawner()
         self.reports = Reports()
         self.holds: set[str] = set()
@@ -38,7 +38,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def started(*components: Component) -> AsyncIterator[Bench]:
+async def started(*components: StackComponent) -> AsyncIterator[Bench]:
     bench = Bench(*components)
     async with asyncio.timeout(DEADLINE):
         await bench.supervisor.start()
