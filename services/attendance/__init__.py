@@ -1,1 +1,1 @@
-"""Who watched which session, from when to when, and how many at once."""
+"""Who watched which session, from when to when, and how many concurrently."""

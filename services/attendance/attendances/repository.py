@@ -101,7 +101,7 @@ def named(session_id: str, name: str | None) -> Document:
 
 
 def _write(attendee: Attendee) -> InsertOne[Document] | UpdateOne:
-    """The guarded write; where the version is another it ends as a refused second insert."""
+    """The guarded write; if the stored version is another it ends as a refused second insert."""
     document = {
         "session_id": attendee.session_id,
         "user_id": attendee.user_id,

@@ -108,7 +108,7 @@ class RecomputeQueue:
                 self._wait(one.session_id, people_of[one.session_id], {one.id: seq})
 
     async def adopt(self, idle: timedelta) -> None:
-        """Take over what nobody has come back to for `idle`."""
+        """Take over what has been pending for `idle`."""
         for one in await self._store.older_than(self._clock.now() - idle, limit=_ADOPTED_AT_ONCE):
             if self._pending.get(one.id, 0) < one.seq:
                 self._wait(one.session_id, None, {one.id: one.seq})

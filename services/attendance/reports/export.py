@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import orjson
-from pydantic import TypeAdapter
 from xlsxwriter import Workbook
 
 from services.attendance.attendances.repository import AttendanceRepository
@@ -104,7 +103,6 @@ _WRITERS: Final[Mapping[ExportFormat, Callable[[Pages], AsyncGenerator[bytes, No
     "xlsx": as_xlsx,
     "json": as_json,
 }
-_ROW: Final = TypeAdapter(AttendanceRow)
 
 
 class ExportService:
@@ -139,5 +137,5 @@ class ExportService:
 
 def _cells(row: AttendanceRow) -> list[Cell]:
     """A row's values by column, as in JSON: times in RFC 3339, durations in whole seconds."""
-    values = _ROW.dump_python(row, mode="json")
+    values = row.model_dump(mode="json")
     return [values[column] for column in COLUMNS]

@@ -1,14 +1,14 @@
 """The Attendance group: reports for hosts, and as a file."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Final
 
 from aiohttp import web
 from pydantic import Field, StringConstraints
 
 from services.attendance.reports.export import ExportFormat, ExportService
-from services.attendance.reports.service import ReportService
+from services.attendance.reports.rows import AttendanceRow
+from services.attendance.reports.service import AttendanceStats, ReportService
 from shared.http import HOST, Data, Query, Reply, Request, Routes
 from shared.http.files import attachment, stream
 from shared.http.schema import PAGE_LIMIT, Line, Page
@@ -32,20 +32,8 @@ class AttendanceQuery(Page):
     q: Annotated[Line, StringConstraints(max_length=255)] | None = None
 
 
-class AttendanceResponse(Data):
+class AttendanceResponse(AttendanceRow, Data):
     """`watch_duration` in whole seconds; `left_at` is null while the person is connected."""
-
-    id: str
-    session_id: str
-    user_id: str
-    username: str
-    email: str | None
-    is_guest: bool
-    joined_at: datetime
-    left_at: datetime | None
-    last_seen_at: datetime
-    watch_duration: int
-    join_count: int
 
 
 class AttendanceListResponse(Data):
@@ -56,13 +44,8 @@ class AttendanceListResponse(Data):
     currently_watching: int
 
 
-class AttendanceStatsResponse(Data):
+class AttendanceStatsResponse(AttendanceStats, Data):
     """`average_watch_duration` in whole seconds over all attendees."""
-
-    total_attendees: int
-    currently_watching: int
-    peak_viewers: int
-    average_watch_duration: int
 
 
 class AttendanceExportQuery(Query):
@@ -85,7 +68,7 @@ async def list_attendance(request: Request, query: AttendanceQuery) -> Reply[Att
 async def get_attendance_stats(request: Request) -> Reply[AttendanceStatsResponse]:
     """Get attendance statistics."""
     stats = await request.service(REPORTS).stats(request.path_id(), request.caller, request.library_id)
-    return Reply(AttendanceStatsResponse(**vars(stats)))
+    return Reply(AttendanceStatsResponse(**dict(stats)))
 
 
 @routes.get("/sessions/{id}/attendance/export", access=HOST, mirrored=True)

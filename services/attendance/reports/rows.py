@@ -1,8 +1,9 @@
 """A session's attendees as rows, for lists and files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
 
 from services.attendance.attendances.domain import Attendee, attend
 from services.attendance.presence.repository import PresenceRepository
@@ -12,9 +13,10 @@ from shared.access.identity import Caller
 from shared.clock import Clock
 
 
-@dataclass(frozen=True)
-class AttendanceRow:
+class AttendanceRow(BaseModel):
     """`watch_duration` in whole seconds; `left_at` is None while the person is there."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
     session_id: str

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ConfigDict
+
 from services.attendance.attendances.domain import attend
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.presence.repository import PresenceRepository
@@ -22,9 +24,10 @@ class AttendanceReport:
     currently_watching: int
 
 
-@dataclass(frozen=True)
-class AttendanceStats:
+class AttendanceStats(BaseModel):
     """`average_watch_duration` in whole seconds over all attendees."""
+
+    model_config = ConfigDict(frozen=True)
 
     total_attendees: int
     currently_watching: int

@@ -32,7 +32,7 @@ class Liveness:
         self.answered.clear()
 
     def record_room(self, now: datetime, *, running: bool) -> None:
-        """A server runs it or none does; if another took it over, who of its people came along?"""
+        """Whether a server runs it. If one took it over, its participants may not have moved along."""
         if running and self.silent_since is not None:
             self.was_silent_since = self.silent_since
             self.suspect()

@@ -19,7 +19,7 @@ from shared.contracts.states import Role, SessionState
 from shared.errors import Unavailable
 from shared.livekit import LiveKit, LiveKitParticipant, LiveKitRoom
 
-# About rooms, and beside them about participants: calls about what no server has take 3 s.
+# About rooms, and about participants: calls about what no server has take 3 s.
 _CALLS_AT_ONCE = 200
 _ASKED_AT_ONCE = 200
 

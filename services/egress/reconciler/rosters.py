@@ -78,7 +78,7 @@ class Roster:
         return seen | {one.participant_sid: self.observed_at for one in self.connections}
 
     def lose(self, now: datetime, last_seen_at: datetime) -> Sequence[Event]:
-        """The room is lost; `last_seen_at` is when something was last seen alive there beside the rosters."""
+        """The room is lost; `last_seen_at` is when it was last seen alive, the rosters aside."""
         last_seen_at = max(last_seen_at, self.run_at) if self.run_at else last_seen_at
         return [LiveKitRoomLost(session_id=self.id, observed_at=now, last_seen_at=last_seen_at)]
 
