@@ -9,7 +9,6 @@ from aiohttp import web
 from services.session.catalog.build import Catalog, CatalogStores, build_catalog
 from services.session.catalog.libraries.routes import LIBRARIES
 from services.session.catalog.presets.routes import PRESETS
-from services.session.catalog.rooms import consumers as room_consumers
 from services.session.catalog.rooms.routes import ROOMS
 from services.session.centrifugo.routes import CENTRIFUGO
 from services.session.centrifugo.service import CentrifugoService
@@ -45,7 +44,6 @@ from services.session.notices.service import NoticeService
 from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.routes import PARTICIPANTS
 from services.session.participants.service import ParticipantService
-from services.session.polls import consumers as poll_consumers
 from services.session.polls.repository import PollRepository
 from services.session.polls.routes import POLLS
 from services.session.polls.service import PollService
@@ -68,9 +66,10 @@ from services.session.stage.seats.routes import STAGE
 from services.session.tables import TABLES
 from services.session.tokens.routes import TOKENS
 from services.session.tokens.service import TokenService
-from shared.bus import Group, OrderedGroup, combined
+from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
+from shared.contracts.session_events import LibraryUpdated, SessionDeleted
 from shared.files.storage import Storage
 from shared.http import service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
@@ -107,7 +106,7 @@ class Core:
 
 
 @dataclass(frozen=True)
-class Component:
+class Subsystem:
     """What features or outputs keep, consume and run in the background, by name."""
 
     stores: Sequence[Indexed]
@@ -201,7 +200,7 @@ def _build_session_operations(
 
 def _build_features(
     app: web.Application, settings: SessionSettings, base: Infrastructure, core: Core
-) -> Component:
+) -> Subsystem:
     mongo, outbox, clock = base.mongo, base.outbox, base.clock
     sessions, users = core.sessions, core.identity.users
     messages, requests = ChatRepository(mongo, outbox, clock), StageRequestRepository(mongo, outbox, clock)
@@ -218,11 +217,11 @@ def _build_features(
     app[POLLS] = poll_service
     reactions = [
         *live.reactions,
-        *room_consumers.reactions(core.catalog.rooms),
+        on(LibraryUpdated, core.catalog.rooms.follow_library),
         *chat.reactions,
-        *poll_consumers.reactions(poll_service),
+        on(SessionDeleted, poll_service.forget_session),
     ]
-    return Component(
+    return Subsystem(
         [messages, requests, polls, votes],
         [Group(GROUP, combined(reactions)), stage.group],
         {
@@ -232,7 +231,7 @@ def _build_features(
     )
 
 
-def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Component:
+def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Subsystem:
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries)
@@ -243,7 +242,7 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Co
         journal_consumers.group(journal),
         notice_consumers.group(notices),
     ]
-    return Component([entries], groups, {"enforcement": enforcer.run})
+    return Subsystem([entries], groups, {"enforcement": enforcer.run})
 
 
 async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:

@@ -6,15 +6,16 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from services.session.chat import consumers
 from services.session.chat.export import ChatExport
 from services.session.chat.file_messages import FileMessages
 from services.session.chat.files import PURPOSE, ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
 from services.session.sessions.access import SessionAccess
-from shared.bus import Reaction
+from shared.bus import Reaction, on
 from shared.clock import Clock
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted
+from shared.contracts.session_events import SessionDeleted
 from shared.files.paths import PathSigner
 from shared.files.storage import Storage
 
@@ -33,7 +34,10 @@ class Chat:
 
     @property
     def reactions(self) -> Sequence[Reaction]:
-        return consumers.reactions(self.service)
+        return [
+            on(SessionDeleted, self.service.forget_session),
+            on(ChatMessageDeleted, self.service.take_down),
+        ]
 
 
 def build_chat(

@@ -6,13 +6,16 @@ Then the text is removed from the message, which stays as a marker.
 
 from datetime import datetime
 
-from services.session.chat.domain import ChatFile, ChatMessage, Recipient
+from pydantic import TypeAdapter
+
+from services.session.chat.domain import ChatMessage
 from shared.clock import Clock
 from shared.persistence.append_only import AppendOnlyCollection
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
 from shared.persistence.repository import COUNTED_TO
 
+_ADAPTER: TypeAdapter[ChatMessage] = TypeAdapter(ChatMessage)
 _WORDS = ("seen_by", "username", "text", "recipient", "file")
 
 
@@ -98,32 +101,11 @@ def _stream(session_id: str, seen_by: str, before: str | None) -> Document:
 
 
 def _document(message: ChatMessage) -> Document:
-    document: Document = {
-        "_id": message.id,
-        "session_id": message.session_id,
-        "seen_by": message.seen_by,
-        "user_id": message.user_id,
-        "username": message.username,
-        "text": message.text,
-        "created_at": message.created_at,
-    }
-    if message.recipient:
-        document["recipient"] = {"id": message.recipient.id, "username": message.recipient.username}
-    if message.file:
-        file = message.file
-        document["file"] = {"name": file.name, "size": file.size, "content_type": file.content_type}
-    return document
+    fields: Document = _ADAPTER.dump_python(message)
+    parts = {name: fields.pop(name) for name in ("recipient", "file")}
+    document = {"_id": fields.pop("id"), "seen_by": message.seen_by, **fields}
+    return document | {name: part for name, part in parts.items() if part is not None}
 
 
 def _load(document: Document) -> ChatMessage:
-    recipient, file = document.get("recipient"), document.get("file")
-    return ChatMessage(
-        id=document["_id"],
-        session_id=document["session_id"],
-        user_id=document["user_id"],
-        username=document["username"],
-        text=document["text"],
-        recipient=Recipient(**recipient) if recipient else None,
-        file=ChatFile(**file) if file else None,
-        created_at=document["created_at"],
-    )
+    return _ADAPTER.validate_python({**document, "id": document["_id"]})

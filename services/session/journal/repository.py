@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from pydantic import TypeAdapter
+
 from services.session.journal.domain import EntryKind, JournalEntry
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.persistence.repository import COUNTED_TO
 
+_ADAPTER: TypeAdapter[JournalEntry] = TypeAdapter(JournalEntry)
 _KEPT_SECONDS = 90 * 24 * 3600
 
 
@@ -42,31 +45,9 @@ class JournalRepository:
 
 
 def _document(entry: JournalEntry) -> Document:
-    return {
-        "_id": entry.id,
-        "place": new_id(),
-        "session_id": entry.session_id,
-        "at": entry.at,
-        "kind": entry.kind.value,
-        "name": entry.name,
-        "source": entry.source,
-        "request_id": entry.request_id,
-        "operation": entry.operation,
-        "actor": entry.actor,
-        "data": entry.data,
-    }
+    fields: Document = _ADAPTER.dump_python(entry)
+    return {"_id": fields.pop("id"), "place": new_id(), **fields, "kind": entry.kind.value}
 
 
 def _entry(document: Document) -> JournalEntry:
-    return JournalEntry(
-        id=document["_id"],
-        session_id=document["session_id"],
-        at=document["at"],
-        kind=EntryKind(document["kind"]),
-        name=document["name"],
-        source=document["source"],
-        request_id=document["request_id"],
-        operation=document["operation"],
-        actor=document["actor"],
-        data=document["data"],
-    )
+    return _ADAPTER.validate_python({**document, "id": document["_id"]})

@@ -33,15 +33,4 @@ class JournalResponse(Data):
 
 
 def entry_response(entry: JournalEntry) -> EntryResponse:
-    return EntryResponse(
-        id=entry.id,
-        session_id=entry.session_id,
-        at=entry.at,
-        kind=entry.kind,
-        name=entry.name,
-        source=entry.source,
-        request_id=entry.request_id,
-        operation=entry.operation,
-        actor=entry.actor,
-        data=entry.data,
-    )
+    return EntryResponse.model_validate(entry, from_attributes=True)

@@ -100,7 +100,7 @@ class LiveService:
         )
 
     async def _ensure_started(self, session: Session, *, stream: bool) -> Session:
-        session.check_startable()
+        session.check_not_over()
         if session.is_live:
             return session
         await self._check_room_free(session)
@@ -153,7 +153,7 @@ class LiveService:
     async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:
         """A new stream key; an encoder still using the old one is disconnected. Raises `Conflict`."""
         session = await self._access.get_for_host(id, caller, library_id)
-        session.check_startable()
+        session.check_not_over()
         if session.mode is not SessionMode.RTMP:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
         ingest = await self._ingest.renew(session_id=session.id, host_id=session.host_id, name=session.title)

@@ -4,14 +4,17 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.media_state.schemas import HostMediaRequest
 from services.session.media_state.service import HostMediaService
 from shared.contracts.session_events import HostMedia
-from shared.http import HOST, Reply, Request, Routes, ok
+from shared.http import HOST, Body, Reply, Request, Routes, ok
 
 routes = Routes("Sessions")
 
 HOST_MEDIA: Final = web.AppKey("host_media", HostMediaService)
+
+
+class HostMediaRequest(Body):
+    enabled: bool
 
 
 @routes.post("/sessions/{id}/host_video_state", access=HOST, mirrored=True)

@@ -1,11 +1,15 @@
 """Telling of the host's camera and microphone."""
 
-from services.session.media_state.domain import switched
+from collections.abc import Sequence
+from datetime import datetime
+
 from services.session.sessions.access import SessionAccess
+from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.contracts.session_events import HostMedia
+from shared.contracts.event import Event
+from shared.contracts.session_events import HostMedia, HostMediaChanged
 
 
 class HostMediaService:
@@ -23,3 +27,13 @@ class HostMediaService:
             session.id,
             lambda session: switched(session, caller.user_id, media, self._clock.now(), enabled=enabled),
         )
+
+
+def switched(
+    session: Session, user_id: str, media: HostMedia, now: datetime, *, enabled: bool
+) -> Sequence[Event]:
+    """Publish it; nothing is stored in the session. Raises `Conflict` unless it is live."""
+    session.check_live()
+    return [
+        HostMediaChanged(session_id=session.id, user_id=user_id, media=media, enabled=enabled, changed_at=now)
+    ]

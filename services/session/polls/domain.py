@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.contracts.chat_and_poll_events import PollClosed, PollCreated, PollVoted
 from shared.contracts.event import Event
-from shared.contracts.states import PollOptionState, PollState, PollStatus
+from shared.contracts.states import PollState, PollStatus
 from shared.errors import Conflict, FieldError, InvalidRequest
 
 
@@ -65,15 +65,4 @@ class Poll:
         ]
 
     def state(self) -> PollState:
-        return PollState(
-            id=self.id,
-            version=self.version,
-            session_id=self.session_id,
-            user_id=self.user_id,
-            question=self.question,
-            options=[PollOptionState(id=option.id, text=option.text) for option in self.options],
-            allow_multiple_votes=self.allow_multiple_votes,
-            status=self.status,
-            created_at=self.created_at,
-            closed_at=self.closed_at,
-        )
+        return PollState.model_validate(self, from_attributes=True)

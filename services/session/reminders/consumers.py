@@ -19,17 +19,6 @@ GROUP: Final = "session.reminders"
 
 
 def group(schedules: ScheduleService, reminders: ReminderService) -> Group:
-    return Group(
-        GROUP,
-        dict(
-            [
-                on(SessionCreated, schedules.follow),
-                on(SessionUpdated, schedules.follow),
-                on(SessionStarted, schedules.follow),
-                on(SessionEnded, schedules.follow),
-                on(SessionExpired, schedules.follow),
-                on(SessionDeleted, schedules.follow),
-                on(RoomDeleted, reminders.forget),
-            ]
-        ),
-    )
+    changes = (SessionCreated, SessionUpdated, SessionStarted, SessionEnded, SessionExpired, SessionDeleted)
+    reactions = [on(event, schedules.follow) for event in changes]
+    return Group(GROUP, dict([*reactions, on(RoomDeleted, reminders.forget)]))

@@ -95,15 +95,15 @@ class SessionRepository(Repository[Session]):
 
     async def ids_due(self, now: datetime, limit: int) -> list[str]:
         """Sessions whose `due_at` has come, the oldest first."""
-        documents = await self.collection.find(
-            {"due_at": {"$lte": now}}, sort=[("due_at", ASCENDING)], limit=limit, fields=["_id"]
-        )
-        return [document["_id"] for document in documents]
+        return await self._ids_until("due_at", now, limit)
 
     async def ids_with_absent(self, now: datetime, limit: int) -> list[str]:
         """Sessions whose `stage_due_at` has come, the oldest first."""
+        return await self._ids_until("stage_due_at", now, limit)
+
+    async def _ids_until(self, field: str, now: datetime, limit: int) -> list[str]:
         documents = await self.collection.find(
-            {"stage_due_at": {"$lte": now}}, sort=[("stage_due_at", ASCENDING)], limit=limit, fields=["_id"]
+            {field: {"$lte": now}}, sort=[(field, ASCENDING)], limit=limit, fields=["_id"]
         )
         return [document["_id"] for document in documents]
 
@@ -130,29 +130,16 @@ class SessionRepository(Repository[Session]):
         await self.collection.update_many({"library_id": library_id}, change)
 
     async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:
-        """Take over newer counts; they are no part of the session's own version."""
-        older = {"$or": [{"counted_version": {"$exists": False}}, {"counted_version": {"$lt": version}}]}
-        await self.collection.update(
-            {"_id": id, "tombstone": {"$exists": False}, **older},
-            {
-                "$set": {
-                    "counted_version": version,
-                    "viewer_count": viewer_count,
-                    "max_viewers": max_viewers,
-                }
-            },
-        )
+        counts = {"viewer_count": viewer_count, "max_viewers": max_viewers}
+        await self._take_over(id, "counted_version", version, counts)
 
     async def follow_stream(self, stream: StreamState) -> None:
-        """Take over a newer state of the stream; it is no part of the session's own version."""
-        older = {"$or": [{"stream_version": {"$exists": False}}, {"stream_version": {"$lt": stream.version}}]}
+        state = {"stream_status": stream.status.value, "hls_path": stream.hls_path}
+        await self._take_over(stream.session_id, "stream_version", stream.version, state)
+
+    async def _take_over(self, id: str, versioned_by: str, version: int, fields: Document) -> None:
+        """Store what is newer than before; it is no part of the session's own version."""
+        older = {"$or": [{versioned_by: {"$exists": False}}, {versioned_by: {"$lt": version}}]}
         await self.collection.update(
-            {"_id": stream.session_id, "tombstone": {"$exists": False}, **older},
-            {
-                "$set": {
-                    "stream_version": stream.version,
-                    "stream_status": stream.status.value,
-                    "hls_path": stream.hls_path,
-                }
-            },
+            {"_id": id, "tombstone": {"$exists": False}, **older}, {"$set": {versioned_by: version, **fields}}
         )

@@ -61,7 +61,7 @@ class TokenService:
         if caller.api_key_id is None:
             raise Forbidden("Only an API key may do this", code="api_key_required")
         session = await self._access.get_for_host(id, caller)
-        session.check_startable()
+        session.check_not_over()
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         require_not_banned(session, user.id)
         given = RoleGrant(

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from services.session.catalog.build import CatalogStores, build_catalog
-from services.session.catalog.rooms import consumers as room_consumers
 from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
 from services.session.enforcement.dirty_sessions import DirtySessions
@@ -26,7 +25,6 @@ from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.service import ModerationService
 from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.service import ParticipantService
-from services.session.polls import consumers as poll_consumers
 from services.session.polls.repository import PollRepository
 from services.session.polls.service import PollService
 from services.session.polls.votes import VoteRepository
@@ -35,8 +33,9 @@ from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.service import TokenService
-from shared.bus import Group, combined
+from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
+from shared.contracts.session_events import LibraryUpdated, SessionDeleted
 from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.persistence.lifetime import Indexed
@@ -139,9 +138,9 @@ class Backend:
         self.poll_service = PollService(self.polls, self.votes, self.access, clock)
         self._reactions = [
             *live.reactions,
-            *room_consumers.reactions(self.room_service),
+            on(LibraryUpdated, self.room_service.follow_library),
             *chat.reactions,
-            *poll_consumers.reactions(self.poll_service),
+            on(SessionDeleted, self.poll_service.forget_session),
         ]
 
     def keys_under(self, keyring: Keyring) -> ApiKeyService:

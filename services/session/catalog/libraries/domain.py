@@ -49,12 +49,4 @@ class Library:
         return [LibraryUpdated(library=self.state())]
 
     def state(self) -> LibraryState:
-        return LibraryState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            name=self.name,
-            visibility=self.visibility,
-            registered_only=self.registered_only,
-            is_default=self.is_default,
-        )
+        return LibraryState.model_validate(self, from_attributes=True)

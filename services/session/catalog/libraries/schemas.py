@@ -49,13 +49,4 @@ class LibraryListResponse(Data):
 
 
 def library_response(library: Library) -> LibraryResponse:
-    return LibraryResponse(
-        id=library.id,
-        organization_id=library.organization_id,
-        name=library.name,
-        visibility=library.visibility,
-        registered_only=library.registered_only,
-        is_default=library.is_default,
-        created_at=library.created_at,
-        updated_at=library.updated_at,
-    )
+    return LibraryResponse.model_validate(library, from_attributes=True)

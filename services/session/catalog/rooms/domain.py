@@ -61,14 +61,4 @@ class Room:
         return [RoomUpdated(room=self.state())]
 
     def state(self) -> RoomState:
-        return RoomState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            library_id=self.library_id,
-            host_id=self.host_id,
-            title=self.title,
-            description=self.description,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-        )
+        return RoomState.model_validate(self, from_attributes=True)

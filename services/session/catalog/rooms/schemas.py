@@ -86,6 +86,7 @@ def room_response(
     room: Room, host: User | None, active_session_id: str | None, viewer: Caller | None
 ) -> RoomResponse:
     """The room as `viewer` may see it; `host` is None if the account was deleted."""
+    analytics = room.analytics
     return RoomResponse(
         id=room.id,
         host_id=room.host_id,
@@ -93,19 +94,8 @@ def room_response(
         library_id=room.library_id,
         title=room.title,
         description=room.description,
-        analytics=_analytics_response(room.analytics),
+        analytics=analytics and RoomAnalytics.model_validate(analytics, from_attributes=True),
         active_session_id=active_session_id,
         created_at=room.created_at,
         updated_at=room.updated_at,
-    )
-
-
-def _analytics_response(analytics: Analytics | None) -> RoomAnalytics | None:
-    if analytics is None:
-        return None
-    manager = analytics.google_tag_manager
-    if manager is None:
-        return RoomAnalytics(google_tag_manager=None)
-    return RoomAnalytics(
-        google_tag_manager=TagManagerResponse(container_id=manager.container_id, enabled=manager.enabled)
     )

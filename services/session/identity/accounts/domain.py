@@ -86,13 +86,4 @@ class User:
         )
 
     def state(self) -> UserState:
-        return UserState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            username=self.username,
-            email=self.email,
-            role=self.role,
-            is_guest=self.is_guest,
-            is_active=self.is_active,
-        )
+        return UserState.model_validate(self, from_attributes=True)

@@ -67,20 +67,8 @@ class ExchangedResponse(Data):
 
 
 def api_key_response(key: ApiKey) -> ApiKeyResponse:
-    return ApiKeyResponse(**_fields(key))
+    return ApiKeyResponse.model_validate(key, from_attributes=True)
 
 
 def api_key_with_secret(key: ApiKey, secret: str) -> ApiKeyWithSecretResponse:
-    return ApiKeyWithSecretResponse(**_fields(key), secret=secret)
-
-
-def _fields(key: ApiKey) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "organization_id": key.organization_id,
-        "user_id": key.user_id,
-        "name": key.name,
-        "scopes": key.scopes,
-        "created_at": key.created_at,
-        "updated_at": key.updated_at,
-    }
+    return ApiKeyWithSecretResponse(**api_key_response(key).model_dump(), secret=secret)

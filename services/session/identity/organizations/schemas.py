@@ -36,10 +36,4 @@ class OrganizationListResponse(Data):
 
 
 def organization_response(organization: Organization) -> OrganizationResponse:
-    return OrganizationResponse(
-        id=organization.id,
-        name=organization.name,
-        default_library_id=organization.default_library_id,
-        created_at=organization.created_at,
-        updated_at=organization.updated_at,
-    )
+    return OrganizationResponse.model_validate(organization, from_attributes=True)

@@ -4,13 +4,22 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.identity.revocations.schemas import RevokedQuery, RevokedResponse
 from services.session.identity.revocations.service import RevocationService
-from shared.http import INTERNAL, Reply, Request, Routes
+from shared.access.revocations import Revoked
+from shared.http import INTERNAL, Data, Query, Reply, Request, Routes
+from shared.http.schema import Moment
 
 routes = Routes("Internal")
 
 REVOKED: Final = web.AppKey("revoked", RevocationService)
+
+
+class RevokedQuery(Query):
+    since: Moment
+
+
+class RevokedResponse(Data):
+    revoked: list[Revoked]
 
 
 @routes.get("/internal/revocations", access=INTERNAL)

@@ -25,7 +25,7 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     Raises `Forbidden` for hosts, co-hosts, and `by` a moderator for moderators; `Conflict` for oneself, for a
     session that is over and if too many are banned.
     """
-    session.check_startable()
+    session.check_not_over()
     if user_id == banned.banned_by:
         raise Conflict("You cannot ban yourself", code="ban_of_oneself")
     role = role_of(session, user_id)

@@ -35,7 +35,7 @@ def grant_role(session: Session, now: datetime, given: RoleGrant) -> Sequence[Ev
     Audience means no role. Raises `Conflict` for the host, for banned people, in a session
     that is over and if too many have had a role.
     """
-    session.check_startable()
+    session.check_not_over()
     _check(session, given)
     if session.roles.get(given.user_id, Role.AUDIENCE) is given.role:
         return []
@@ -54,7 +54,7 @@ def revoke_role(session: Session, now: datetime, user_id: str, role: Role) -> Se
     """Revoke a person's role. Raises `NotFound` if they do not have it."""
     if session.roles.get(user_id) is not role:
         raise NotFound(f"This person is not a {role.value} of the session", code="participant_not_found")
-    session.check_startable()
+    session.check_not_over()
     return clear_role(session, now, user_id)
 
 

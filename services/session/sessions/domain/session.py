@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from services.session.sessions.domain.people import Assignment, Ban
 from services.session.sessions.domain.presence import HostConnection, next_check
-from services.session.sessions.domain.states import session_state
 from shared.contracts.event import Event
 from shared.contracts.session_events import (
     SessionCreated,
@@ -27,6 +26,9 @@ from shared.contracts.states import (
     StreamWish,
 )
 from shared.errors import Conflict
+
+# What a state has of a session as it is.
+_IN_STATE = SessionState.model_fields.keys() - {"preset_id", "preset", "banned"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,7 @@ class Session:
     def created(self) -> Sequence[Event]:
         return [SessionCreated(session=self.state())]
 
-    def check_startable(self) -> None:
+    def check_not_over(self) -> None:
         """Raises `Conflict` for a session that is over; a live one may be started again, to no effect."""
         if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
             raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
@@ -144,7 +146,7 @@ class Session:
         stream: bool = False,
     ) -> Sequence[Event]:
         """Go live with the preset as it is now, frozen from here on; with a stream if requested."""
-        self.check_startable()
+        self.check_not_over()
         if self.is_live:
             return []
         self.status = SessionStatus.LIVE
@@ -193,8 +195,7 @@ class Session:
 
     def configure(self, now: datetime, overrides: dict[str, bool | int | None]) -> Sequence[Event]:
         """Set or clear (None) the runtime overrides: chat_enabled, stage_enabled, max_join_limit."""
-        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
-            raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
+        self.check_not_over()
         for name, value in overrides.items():
             setattr(self, f"{name}_override", value)
         self.updated_at = now
@@ -215,4 +216,10 @@ class Session:
         return [SessionDeleted(session=self.state())]
 
     def state(self) -> SessionState:
-        return session_state(self)
+        """The session as its events carry it."""
+        own = {name: getattr(self, name) for name in _IN_STATE}
+        people = {user_id: ban.banned_at for user_id, ban in self.bans.items()}
+        devices = {ban.device_id: ban.banned_at for ban in self.bans.values() if ban.device_id}
+        return SessionState(
+            **own, preset_id=self.preset.id, preset=self.preset.settings, banned=devices | people
+        )

@@ -82,16 +82,4 @@ class StageRequest:
         return [HandLowered(request=self.state())]
 
     def state(self) -> StageRequestState:
-        return StageRequestState(
-            id=self.id,
-            version=self.version,
-            session_id=self.session_id,
-            kind=self.kind,
-            user_id=self.user_id,
-            name=self.name,
-            message=self.message,
-            status=self.status,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-            responded_at=self.responded_at,
-        )
+        return StageRequestState.model_validate(self, from_attributes=True)

@@ -1,7 +1,0 @@
-"""HTTP bodies about the host's camera and microphone."""
-
-from shared.http import Body
-
-
-class HostMediaRequest(Body):
-    enabled: bool
