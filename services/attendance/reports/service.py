@@ -17,7 +17,7 @@ from shared.clock import Clock
 
 @dataclass(frozen=True)
 class AttendanceReport:
-    """A page of rows; `total` counts those found, `currently_watching` everyone who is there now."""
+    """A page of rows; `total` counts the matches, `currently_watching` everybody in the session now."""
 
     attendance: Sequence[AttendanceRow]
     total: int
