@@ -215,15 +215,15 @@ def _build_features(
     app[CHAT], app[FILE_MESSAGES], app[CHAT_EXPORT] = chat.service, chat.file_messages, chat.export
     app[STAGE], app[STAGE_REQUESTS], app[STAGE_APPROVALS] = stage.service, stage.requests, stage.approvals
     app[POLLS] = poll_service
-    reactions = [
-        *live.reactions,
+    event_handlers = [
+        *live.event_handlers,
         on(LibraryUpdated, core.catalog.rooms.follow_library),
-        *chat.reactions,
+        *chat.event_handlers,
         on(SessionDeleted, poll_service.forget_session),
     ]
     return Subsystem(
         [messages, requests, polls, votes],
-        [Group(GROUP, combined(reactions)), stage.group],
+        [Group(GROUP, combined(event_handlers)), stage.group],
         {
             "timeouts": partial(run_timeouts, "sessions", live.service.apply_due_timeouts),
             "stage timeouts": partial(run_timeouts, "stages", stage.absence.apply_due_timeouts),

@@ -4,7 +4,7 @@
 the one for tests. Both run the same `workers`, so they fail and retry alike.
 """
 
-from shared.bus.groups import BatchHandler, Group, Handler, OrderedGroup, Reaction, combined, on
+from shared.bus.groups import BatchHandler, EventHandler, Group, Handler, OrderedGroup, combined, on
 from shared.bus.ports import Bus, DeadLetter, Publisher
 from shared.bus.retry import RetryPolicy
 
@@ -12,11 +12,11 @@ __all__ = [
     "BatchHandler",
     "Bus",
     "DeadLetter",
+    "EventHandler",
     "Group",
     "Handler",
     "OrderedGroup",
     "Publisher",
-    "Reaction",
     "RetryPolicy",
     "combined",
     "on",

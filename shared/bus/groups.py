@@ -11,7 +11,7 @@ EXCHANGE = "greenroom.events"
 
 Handler = Callable[[Envelope], Awaitable[None]]
 BatchHandler = Callable[[Sequence[Envelope]], Awaitable[None]]
-Reaction = tuple[type[Event], Handler]
+EventHandler = tuple[type[Event], Handler]
 
 E = TypeVar("E", bound=Event)
 
@@ -44,7 +44,7 @@ class OrderedGroup:
     batch_size: int = 500
 
 
-def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> Reaction:
+def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> EventHandler:
     """An event and its reaction, for `Group(name, dict([on(SessionEnded, service.close), …]))`."""
 
     async def handle(envelope: Envelope) -> None:
@@ -53,10 +53,10 @@ def on(event: type[E], react: Callable[[E], Awaitable[None]]) -> Reaction:
     return event, handle
 
 
-def combined(reactions: Iterable[Reaction]) -> Mapping[type[Event], Handler]:
-    """The handlers of a group; an event with several reactions is handled by one after the other."""
+def combined(event_handlers: Iterable[EventHandler]) -> Mapping[type[Event], Handler]:
+    """The handlers of a group; several handlers of an event run one after the other."""
     by_event: dict[type[Event], list[Handler]] = defaultdict(list)
-    for event, handler in reactions:
+    for event, handler in event_handlers:
         by_event[event].append(handler)
     return {event: _in_turn(handlers) for event, handlers in by_event.items()}
 

@@ -12,7 +12,7 @@ from services.session.chat.files import PURPOSE, ChatFiles
 from services.session.chat.repository import ChatRepository
 from services.session.chat.service import ChatService
 from services.session.sessions.access import SessionAccess
-from shared.bus import Reaction, on
+from shared.bus import EventHandler, on
 from shared.clock import Clock
 from shared.contracts.chat_and_poll_events import ChatMessageDeleted
 from shared.contracts.session_events import SessionDeleted
@@ -33,7 +33,7 @@ class Chat:
     export: ChatExport
 
     @property
-    def reactions(self) -> Sequence[Reaction]:
+    def event_handlers(self) -> Sequence[EventHandler]:
         return [
             on(SessionDeleted, self.service.forget_session),
             on(ChatMessageDeleted, self.service.take_down),

@@ -10,7 +10,7 @@ from services.session.live.presenter import StartPresenter
 from services.session.live.service import LiveService, RoomTimeouts
 from services.session.sessions.build import SessionCore
 from services.session.sessions.ingest import IngestPort
-from shared.bus import Reaction
+from shared.bus import EventHandler
 from shared.clock import Clock
 from shared.livekit import LiveKit
 
@@ -22,7 +22,7 @@ _BEYOND_GRACE_SECONDS = 300
 class Live:
     service: LiveService
     presenter: StartPresenter
-    reactions: Sequence[Reaction]
+    event_handlers: Sequence[EventHandler]
 
 
 def build_live(
@@ -49,4 +49,4 @@ def build_live(
     presenter = StartPresenter(
         sessions.views, sessions.join_tokens, sessions.mint, livekit_url, limits.max_duration
     )
-    return Live(service, presenter, consumers.reactions(handlers, service))
+    return Live(service, presenter, consumers.event_handlers(handlers, service))

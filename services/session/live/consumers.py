@@ -5,7 +5,7 @@ from typing import Final
 
 from services.session.live.event_handlers import SessionEventHandlers
 from services.session.live.service import LiveService
-from shared.bus import Reaction, on
+from shared.bus import EventHandler, on
 from shared.contracts.attendance_events import (
     LiveKitRoomLost,
     ParticipantLeaveRequested,
@@ -30,7 +30,7 @@ from shared.contracts.session_events import (
 GROUP: Final = "session.sessions"
 
 
-def reactions(sessions: SessionEventHandlers, live: LiveService) -> Sequence[Reaction]:
+def event_handlers(sessions: SessionEventHandlers, live: LiveService) -> Sequence[EventHandler]:
     return [
         on(SessionEnded, sessions.close_livekit_room),
         on(LiveKitRoomFinished, sessions.end_if_room_is_gone),

@@ -20,5 +20,5 @@ GROUP: Final = "session.reminders"
 
 def group(schedules: ScheduleService, reminders: ReminderService) -> Group:
     changes = (SessionCreated, SessionUpdated, SessionStarted, SessionEnded, SessionExpired, SessionDeleted)
-    reactions = [on(event, schedules.follow) for event in changes]
-    return Group(GROUP, dict([*reactions, on(RoomDeleted, reminders.forget)]))
+    event_handlers = [on(event, schedules.follow) for event in changes]
+    return Group(GROUP, dict([*event_handlers, on(RoomDeleted, reminders.forget)]))

@@ -31,9 +31,9 @@ from shared.contracts.states.session import (
     SessionStatus,
     StageRequestState,
     StageSeat,
+    StreamRequest,
     StreamState,
     StreamStatus,
-    StreamWish,
 )
 
 __all__ = [
@@ -60,9 +60,9 @@ __all__ = [
     "StageRequestState",
     "StageSeat",
     "State",
+    "StreamRequest",
     "StreamState",
     "StreamStatus",
-    "StreamWish",
     "UserRole",
     "UserState",
     "Visibility",

@@ -49,7 +49,7 @@ class StageRequestState(State):
     responded_at: datetime | None
 
 
-class StreamWish(State):
+class StreamRequest(State):
     """The stream a session requests: whether, with or without a recording, and which attempt it is.
 
     `attempt` grows whenever a stream is requested again, which replaces a failed one.
@@ -167,6 +167,6 @@ class SessionState(State):
     stage: dict[str, StageSeat] = Field(default_factory=dict)
     banned: dict[str, datetime] = Field(default_factory=dict)
     listed: bool = False
-    stream: StreamWish = StreamWish()
+    stream: StreamRequest = StreamRequest()
     created_at: datetime
     updated_at: datetime

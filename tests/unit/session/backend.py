@@ -136,10 +136,10 @@ class Backend:
         mongo, outbox, _ = self._stored
         self.polls, self.votes = PollRepository(*self._stored), VoteRepository(mongo, outbox)
         self.poll_service = PollService(self.polls, self.votes, self.access, clock)
-        self._reactions = [
-            *live.reactions,
+        self._event_handlers = [
+            *live.event_handlers,
             on(LibraryUpdated, self.room_service.follow_library),
-            *chat.reactions,
+            *chat.event_handlers,
             on(SessionDeleted, self.poll_service.forget_session),
         ]
 
@@ -168,7 +168,7 @@ class Backend:
         own: list[Indexed] = [self.sessions, self.stage_requests, self.chat, self.polls, self.votes]
         for store in [*self.identity.stores, *self.catalog.stores.all, *own]:
             await store.ensure_indexes()
-        await self.bus.subscribe(Group(GROUP, combined(self._reactions)))
+        await self.bus.subscribe(Group(GROUP, combined(self._event_handlers)))
         await self.bus.subscribe(self.stage_built.group)
 
     async def close(self) -> None:

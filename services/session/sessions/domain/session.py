@@ -22,8 +22,8 @@ from shared.contracts.states import (
     SessionState,
     SessionStatus,
     StageSeat,
+    StreamRequest,
     StreamStatus,
-    StreamWish,
 )
 from shared.errors import Conflict
 
@@ -89,7 +89,7 @@ class Session:
     stage_checks: dict[str, datetime] = field(default_factory=dict)
     stage_due_at: datetime | None = None
     bans: dict[str, Ban] = field(default_factory=dict)
-    stream: StreamWish = field(default_factory=StreamWish)
+    stream: StreamRequest = field(default_factory=StreamRequest)
     stream_status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None
     chat_enabled_override: bool | None = None
@@ -155,7 +155,7 @@ class Session:
         self.started_at = self.updated_at = now
         self.live_room_id = self.room_id
         if stream:
-            self.stream = StreamWish(wanted=True, record=preset.settings.recording_enabled, attempt=1)
+            self.stream = StreamRequest(wanted=True, record=preset.settings.recording_enabled, attempt=1)
         # An encoder may have been there first: it connects as soon as the LiveKit room is open.
         self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
         return [SessionStarted(session=self.state())]

@@ -1,4 +1,4 @@
-"""What a session wants of its stream. Pure."""
+"""Requests for the stream of a session. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from services.session.sessions.domain.session import Session
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
-from shared.contracts.states import StreamStatus, StreamWish
+from shared.contracts.states import StreamRequest, StreamStatus
 
 
 def stream_on(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
@@ -14,7 +14,7 @@ def stream_on(session: Session, now: datetime, *, record: bool) -> Sequence[Even
     session.check_live()
     if session.has_stream(record=record):
         return []
-    return _wish(session, now, record=record)
+    return _request_stream(session, now, record=record)
 
 
 def stream_again(session: Session, now: datetime) -> Sequence[Event]:
@@ -22,10 +22,10 @@ def stream_again(session: Session, now: datetime) -> Sequence[Event]:
     session.check_live()
     if session.stream.wanted and session.stream_status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
         return []
-    return _wish(session, now, record=session.stream.record)
+    return _request_stream(session, now, record=session.stream.record)
 
 
-def _wish(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
-    session.stream = StreamWish(wanted=True, record=record, attempt=session.stream.attempt + 1)
+def _request_stream(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
+    session.stream = StreamRequest(wanted=True, record=record, attempt=session.stream.attempt + 1)
     session.updated_at = now
     return [SessionUpdated(session=session.state())]

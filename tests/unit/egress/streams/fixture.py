@@ -27,7 +27,7 @@ from shared.contracts.livekit_events import (
     TrackPublished,
 )
 from shared.contracts.session_events import SessionEnded, SessionEvent, SessionStarted, SessionUpdated
-from shared.contracts.states import SessionState, SessionStatus, StreamWish, UserRole
+from shared.contracts.states import SessionState, SessionStatus, StreamRequest, UserRole
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.egress.keys import file_key, key_of, segments_prefix
 from shared.egress.segments import Segment, SegmentRepository
@@ -106,7 +106,7 @@ class Replica:
         await self.parts.streams.follow(event)
 
     async def go_live(self, *, stream: bool = True, record: bool = False, **given: Any) -> SessionState:
-        wish = StreamWish(wanted=stream, record=record, attempt=1 if stream else 0)
+        wish = StreamRequest(wanted=stream, record=record, attempt=1 if stream else 0)
         session = state(stream=wish, listed=True, **given)
         await self.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
         await self.follow(SessionStarted(session=session))

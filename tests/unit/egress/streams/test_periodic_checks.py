@@ -8,7 +8,7 @@ from services.egress.sessions.service import KnownSession
 from services.egress.streams.domain import StreamPart
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded
-from shared.contracts.states import RecordingStatus, SessionState, SessionStatus, StreamStatus, StreamWish
+from shared.contracts.states import RecordingStatus, SessionState, SessionStatus, StreamRequest, StreamStatus
 from shared.egress.engine import EgressInfo, EgressStatus
 from shared.ids import new_id
 from tests.unit.egress.streams.fixture import Replica, key_for
@@ -163,7 +163,7 @@ async def test_a_stream_ends_with_its_session(replica: Replica, session: Session
 
 async def test_a_wish_that_nobody_heard_is_followed(replica: Replica) -> None:
     session = await replica.go_live(stream=False)
-    wish = StreamWish(wanted=True, attempt=1)
+    wish = StreamRequest(wanted=True, attempt=1)
     wishing = session.model_copy(update={"version": session.version + 1, "stream": wish})
     replica.owner.sessions[session.id] = wishing
     await replica.reconciler.sessions.save([KnownSession(wishing)])
