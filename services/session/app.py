@@ -57,8 +57,7 @@ from services.session.sessions.routes import SESSIONS
 from services.session.sessions.timeout_worker import run_timeouts
 from services.session.settings import SessionSettings
 from services.session.sharing.routes import SHARING
-from services.session.sharing.service import SharingService
-from services.session.sharing.urls import PageUrls
+from services.session.sharing.service import PageUrls, SharingService
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS

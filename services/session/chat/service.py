@@ -2,8 +2,7 @@
 
 from services.session.chat.domain import ChatMessage, Recipient
 from services.session.chat.files import ChatFiles
-from services.session.chat.history import History
-from services.session.chat.repository import ChatRepository
+from services.session.chat.repository import ChatRepository, History
 from services.session.chat.schemas import (
     ChatMessageResponse,
     ChatMessagesResponse,

@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.session.chat.domain import EVERYBODY, ChatMessage, Recipient
-from services.session.chat.history import History
-from services.session.chat.repository import ChatRepository
+from services.session.chat.repository import ChatRepository, History
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox

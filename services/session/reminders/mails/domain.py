@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from services.session.reminders.schedule.domain import DueReminder, ReminderType
 from services.session.reminders.subscriptions.domain import Subscription
@@ -48,11 +49,8 @@ class ReminderMail:
 
 def reminder(session_id: str, due: DueReminder, to: Subscription) -> ReminderMail:
     return ReminderMail(
+        **_addressed(to),
         id=f"{session_id}:{due.key}:{to.recipient}",
-        room_id=to.room_id,
-        recipient=to.recipient,
-        user_id=to.user_id,
-        email=to.email,
         session_id=session_id,
         occasion=due.occasion,
         revision=due.revision,
@@ -62,11 +60,9 @@ def reminder(session_id: str, due: DueReminder, to: Subscription) -> ReminderMai
 
 def confirmation(to: Subscription, day: date, until: datetime) -> ReminderMail:
     """One a day for an address and a room, however many ask for it."""
-    return ReminderMail(
-        id=f"confirm:{to.room_id}:{day.isoformat()}:{to.recipient}",
-        room_id=to.room_id,
-        recipient=to.recipient,
-        user_id=to.user_id,
-        email=to.email,
-        until=until,
-    )
+    id_ = f"confirm:{to.room_id}:{day.isoformat()}:{to.recipient}"
+    return ReminderMail(**_addressed(to), id=id_, until=until)
+
+
+def _addressed(to: Subscription) -> dict[str, Any]:
+    return {"room_id": to.room_id, "recipient": to.recipient, "user_id": to.user_id, "email": to.email}
