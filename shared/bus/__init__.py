@@ -1,6 +1,6 @@
 """The bus: events to every group that wants them, none lost, none in silence.
 
-`ports` is what services see; `rabbit` is the implementation on RabbitMQ and `shared.testing.memory_bus`
+`ports` is what services see; `rabbit` is the implementation on RabbitMQ and `tests.fakes.memory_bus`
 the one for tests. Both run the same `workers`, so they fail and retry alike.
 """
 

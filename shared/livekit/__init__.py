@@ -1,7 +1,7 @@
 """LiveKit: rooms, participants and ingress through one port; join tokens; webhooks verified and read.
 
 Services depend on `LiveKit` and `LiveKitEgressApi` (the ports). `LiveKitApi` and `LiveKitEgressClient` are
-the real ones, over LiveKit's SDK, which nobody else imports; `shared.testing.fake_livekit` is for tests.
+the real ones, over LiveKit's SDK, which nobody else imports; `tests.fakes.fake_livekit` is for tests.
 """
 
 from shared.livekit.api import LiveKitApi

@@ -24,7 +24,7 @@ from shared.ids import new_id
 from shared.persistence.lease import LeaseStore
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.memory_bus import MemoryBus
 from tests.integration.second_session_service import second_session
 from tests.running_stack import RunningStack
 

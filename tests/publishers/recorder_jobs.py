@@ -20,7 +20,7 @@ from shared.egress.segments import Segment, SegmentRepository
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.memory_bus import MemoryBus
 from tests.running_stack import RunningStack
 
 POLL_SECONDS = 0.1

@@ -8,7 +8,7 @@ import pytest
 from deploy.local.stack import Stack
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.attendance.fixture import Replica
 
 

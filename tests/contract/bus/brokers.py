@@ -16,9 +16,9 @@ from shared.bus.groups import EXCHANGE, dead_queue, retry_queues, working_queues
 from shared.bus.rabbit import RabbitBus
 from shared.ids import new_id
 from shared.runtime.backoff import Backoff
-from shared.testing.memory_broker import MemoryBroker
-from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.rabbitmq_node import RabbitMqNode
+from tests.fakes.memory_broker import MemoryBroker
+from tests.fakes.memory_bus import MemoryBus
 
 DEADLINE = 60.0
 QUICK = RetryPolicy(

@@ -12,9 +12,9 @@ from shared.ids import new_id
 from shared.livekit import LiveKit, LiveKitApi
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_livekit import FakeLiveKit
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_livekit import FakeLiveKit
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 
 
 @pytest.fixture

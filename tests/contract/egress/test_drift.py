@@ -12,7 +12,7 @@ from shared.contracts.attendance_events import DriftRepaired
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.memory_bus import MemoryBus
 
 SESSIONS = [new_id(), new_id()]
 

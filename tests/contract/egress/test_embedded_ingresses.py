@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import TokenMint
 from shared.persistence.mongo import Mongo
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 HOST = new_id()
 SECRET = "a secret of at least thirty-two bytes"

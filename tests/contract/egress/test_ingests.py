@@ -11,8 +11,8 @@ from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.livekit import Ingress
 from shared.persistence.mongo import Mongo
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_livekit import FakeLiveKit
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_livekit import FakeLiveKit
 
 HOST = new_id()
 

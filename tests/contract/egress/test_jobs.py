@@ -12,7 +12,7 @@ from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Gap, Job, Result, Wanted
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 
 def order(session_id: str = "") -> EgressOrder:

@@ -13,8 +13,8 @@ from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
 
 NOW = milliseconds(datetime.now(UTC))
 SESSION = new_id()

@@ -11,10 +11,10 @@ from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.repository import SessionRepository
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.databases import database_of_its_own
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 
 
 @pytest.fixture

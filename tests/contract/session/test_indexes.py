@@ -17,8 +17,8 @@ from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, Index, Mongo, Sort
 from shared.persistence.outbox import Outbox
 from shared.persistence.repository import Repository
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
 from tests.query_plans import explain
 from tests.unit.session.builders import (
     HOST,

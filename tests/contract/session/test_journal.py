@@ -11,7 +11,7 @@ from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import LiveKitRoomFinished
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 SESSION = new_id()
 

@@ -15,7 +15,7 @@ from shared.ids import new_id
 from shared.persistence.lease import TAKEOVER_AFTER, Lease, LeaseStore
 from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 from tests.query_plans import explain
 from tests.unit.session.builders import T0
 

@@ -13,7 +13,7 @@ from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate, Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 from tests.unit.session.builders import T0, live_session, preset_state
 
 PLACES, GUESTS = 5, 50

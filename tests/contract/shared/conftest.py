@@ -7,11 +7,11 @@ import pytest
 from deploy.local.stack import Stack
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.databases import database_of_its_own
 from tests.contract.shared.example_aggregate import Things
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 
 
 @pytest.fixture

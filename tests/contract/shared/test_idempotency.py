@@ -7,7 +7,7 @@ import pytest
 from shared.errors import Conflict, InvalidRequest
 from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.persistence.mongo import Mongo
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from deploy.local.stack import Stack
 from shared.bus.rabbit import RabbitBus
 from shared.errors import Unavailable
 from shared.persistence.mongo import Document, Mongo
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
 from tests.contract.shared.example_aggregate import Thing, Things, thing, versions
 from tests.contract.shared.outbox_fixture import OutboxFixture, emptied, eventually, is_empty, running
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 
 
 @pytest.fixture

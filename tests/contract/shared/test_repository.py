@@ -10,8 +10,8 @@ from shared.contracts.event import Event
 from shared.errors import Conflict, NotFound
 from shared.persistence.mongo import Collection, Document, Duplicate, Mongo, Sort
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
 from tests.contract.shared.example_aggregate import AT, Colour, Part, Thing, Things, thing
+from tests.fakes.fake_clock import FakeClock
 
 
 class OvertakenMongo(Mongo):

@@ -12,9 +12,9 @@ from shared.contracts.session_events import SessionStarted
 from shared.contracts.states import SessionState
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_session_owner import FakeSessionOwner
-from shared.testing.memory_bus import MemoryBus
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_session_owner import FakeSessionOwner
+from tests.fakes.memory_bus import MemoryBus
 from tests.unit.attendance.builders import T0, envelope, host
 
 

@@ -11,7 +11,7 @@ from services.attendance.reports.rows import AttendanceRow
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded, SessionStarted
 from shared.ids import new_id
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.attendance.builders import at, connection, ended, joined, left, session
 from tests.unit.attendance.fixture import Replica
 

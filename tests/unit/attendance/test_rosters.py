@@ -12,7 +12,7 @@ from shared.contracts.livekit_events import Connection
 from shared.contracts.session_events import SessionEnded, SessionStarted
 from shared.contracts.states import Role
 from shared.ids import new_id
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.attendance.builders import at, connection, ended, joined, left, session
 from tests.unit.attendance.fixture import Replica
 

@@ -12,7 +12,7 @@ from services.attendance.sessions.domain import People
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.attendance.builders import at, connection, joined, session
 from tests.unit.attendance.fixture import Replica
 

@@ -12,7 +12,7 @@ from services.session.settings import SessionSettings
 from shared.access.identity import Caller, TokenIssuer, TokenVerifier
 from shared.contracts.states import UserRole
 from shared.runtime.settings import base64url
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 HANNA = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Hanna")
 

@@ -16,7 +16,7 @@ from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.jobs import Gap, Job, Result, job_of
 from shared.ids import new_id
 from shared.livekit import WebhookSigner, WebhookVerifier, parse
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 NOW = datetime(2030, 1, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 SECRET = "a secret that is long enough for HS256"

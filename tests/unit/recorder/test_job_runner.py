@@ -24,9 +24,9 @@ from shared.egress.segments import Segment, SegmentRepository
 from shared.files.storage import Storage, StorageFull
 from shared.livekit import TokenMint, WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_livekit import FakeLiveKit
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_livekit import FakeLiveKit
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.recorder.test_files import film
 
 KEY, SESSION = "0" * 32, "0190a1b2-0000-7000-8000-000000000001"

@@ -14,7 +14,7 @@ from services.recorder.spool.uploader import Uploader
 from shared.egress.segments import Segment, SegmentRepository
 from shared.errors import Unavailable
 from shared.files.storage import Storage, StorageFull
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DEADLINE = 10.0

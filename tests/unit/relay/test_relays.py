@@ -14,7 +14,7 @@ from services.relay.transcoder_process import FLOWING, last_line
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 KEY = "the stream key"
 TARGET = RelayTarget("IN_1", "the room", "host:ingress", "http://livekit/whip")

@@ -42,9 +42,9 @@ from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.settings import Keys
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.session.builders import LIMITS, T0
 from tests.unit.session.fakes import FakeIngest, HookedLiveKit
 

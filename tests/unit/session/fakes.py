@@ -7,7 +7,7 @@ from typing import Any
 from services.session.sessions.domain.session import Ingest
 from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
-from shared.testing.fake_livekit import FakeLiveKit
+from tests.fakes.fake_livekit import FakeLiveKit
 
 
 class FakeIngest:

@@ -33,8 +33,8 @@ from shared.http.idempotency import IdempotencyKeys
 from shared.http.schema import Page, Title
 from shared.runtime.health import HEALTH
 from shared.runtime.settings import ServiceSettings
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_mongo import memory_mongo
 
 _KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 MADE: Final = web.AppKey("made", dict[str, str])

@@ -12,11 +12,11 @@ from shared.contracts.states import Role, SessionState
 from shared.livekit import LiveKitParticipant
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_livekit import FakeLiveKit
-from shared.testing.fake_session_owner import FakeSessionOwner
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_livekit import FakeLiveKit
+from tests.fakes.fake_session_owner import FakeSessionOwner
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, grant
 
 PERIOD = timedelta(seconds=10)

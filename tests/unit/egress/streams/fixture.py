@@ -36,11 +36,11 @@ from shared.http.idempotency import Reservation
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_livekit import FakeLiveKit
-from shared.testing.fake_session_owner import FakeSessionOwner
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_livekit import FakeLiveKit
+from tests.fakes.fake_session_owner import FakeSessionOwner
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import T0, state
 from tests.unit.egress.streams.fakes import FakeEngine
 

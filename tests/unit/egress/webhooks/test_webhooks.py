@@ -28,8 +28,8 @@ from shared.persistence.mongo import Document, Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.health import HEALTH
 from shared.runtime.settings import ServiceSettings
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
 SAMPLES = Path(__file__).parent / "samples"

@@ -12,9 +12,9 @@ from shared.ids import new_id
 from shared.persistence.append_only import AppendOnlyCollection
 from shared.persistence.mongo import Document, Mongo
 from shared.persistence.outbox import Outbox
-from shared.testing.fake_clock import FakeClock
-from shared.testing.memory_bus import MemoryBus
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.session.builders import T0, poll
 
 

@@ -21,7 +21,7 @@ from shared.errors import Unavailable
 from shared.files.paths import PathSigner
 from shared.persistence.lease import Lease, LeaseStore
 from shared.runtime.backoff import Backoff
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import user
 

@@ -21,7 +21,7 @@ from shared.access.identity import (
 from shared.contracts.states import UserRole
 from shared.errors import Forbidden, Unauthenticated
 from shared.http.internal import InternalCalls
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)

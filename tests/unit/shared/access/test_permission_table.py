@@ -20,7 +20,7 @@ from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
 from shared.livekit import TokenMint
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 from tests.unit.session.builders import HOST, caller, preset_state, session
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from shared.access.identity import ACCESS_LIFETIME, Caller, TokenIssuer, TokenVe
 from shared.access.revocations import OTHERS_MATTER, SIGN_INS_MATTER, Revocations, Revoked
 from shared.contracts.states import UserRole
 from shared.errors import Unauthenticated, Unavailable
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 HANNA = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Hanna")

@@ -7,8 +7,8 @@ import pytest
 from shared.bus import Group
 from shared.bus.consumer import ConsumerChannel
 from shared.contracts.livekit_events import LiveKitRoomStarted
-from shared.testing.memory_bus import MemoryBus
 from tests.contract.bus.events import Seen, started
+from tests.fakes.memory_bus import MemoryBus
 
 
 async def test_a_bus_whose_worker_breaks_says_so_and_ends() -> None:

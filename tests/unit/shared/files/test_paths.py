@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.errors import Forbidden, Unavailable
 from shared.files.paths import PathSigner, is_key, is_token
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 HOUR = timedelta(hours=1)
 

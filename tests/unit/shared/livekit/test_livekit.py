@@ -27,7 +27,7 @@ from shared.livekit import (
     WebhookEvent,
     whip_url,
 )
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.contracts.states import Role
 from shared.errors import InvalidRequest, Unauthenticated
 from shared.livekit import JoinGrant, TokenMint, WebhookVerifier, parse
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
 OTHER_SECRET = "another-secret-of-thirty-two-bytes-or-more"

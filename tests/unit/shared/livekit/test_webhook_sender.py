@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
-from shared.testing.fake_clock import FakeClock
+from tests.fakes.fake_clock import FakeClock
 
 
 async def test_one_that_cannot_be_kept_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import SessionState
 from shared.persistence.mongo import Document, Mongo
 from shared.session_projection.projection import SessionProjection
-from shared.testing.fake_clock import FakeClock
-from shared.testing.fake_session_owner import FakeSessionOwner
-from shared.testing.memory_mongo import memory_mongo
+from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_session_owner import FakeSessionOwner
+from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, state
 
 Make = Callable[[Mongo, FakeSessionOwner], SessionProjection[Any]]

@@ -15,7 +15,7 @@ from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound
 from shared.runtime.backoff import Backoff
-from shared.testing.memory_broker import MemoryBroker, MemoryChannel
+from tests.fakes.memory_broker import MemoryBroker, MemoryChannel
 
 # The same steps as in production, in milliseconds instead of seconds.
 FAST = RetryPolicy(
