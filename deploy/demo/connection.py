@@ -106,6 +106,8 @@ class ClientConnection:
         self.leaving()
         async with asyncio.timeout(CLOSE_SECONDS):
             await self.room.disconnect()
+        if not self._gone.is_set():  # the SDK may emit its event later, or never
+            self._note_gone(None)
         await self._end_readers()
 
     def leaving(self) -> None:

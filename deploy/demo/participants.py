@@ -121,6 +121,19 @@ class Participants:
             otherwise=lambda _: f"{connection.label} has not received {connection.reception.missing()}",
         )
 
+    async def moves(self, connection: ClientConnection, before: int) -> None:
+        """Wait until more pictures have arrived than the `before` of an earlier moment. Raises DemoFailed."""
+
+        async def moved() -> bool:
+            return connection.reception.moves > before
+
+        await eventually(
+            moved,
+            bool,
+            within=MEDIA_SECONDS,
+            otherwise=lambda _: f"{connection.label} receives a picture that stands still",
+        )
+
     def check(self) -> None:
         """Raises if the host's media has ended, or LiveKit dropped somebody."""
         if self.host.publisher is not None:
