@@ -23,7 +23,6 @@ from services.gateway.routing.router import Endpoint
 from services.gateway.upstreams.proxy import UpstreamResponse
 from shared.http.reply import etag_matches
 from shared.http.request import REQUEST_ID_HEADER
-from shared.http.routes import Access
 from shared.runtime.metrics import LabelledCounter
 from shared.runtime.ttl_cache import TtlCache
 
@@ -40,9 +39,6 @@ _BYTES = Gauge("greenroom_gateway_cache_bytes", "Bytes of the answers kept, abou
 # One answer may take this part of all bytes at most.
 _LARGEST: Final = 8
 _API_KEY: Final = istr("X-API-Key")
-# Whose writes may change what a public read shows. Joining, chatting and raising a hand do not: an audience
-# that joins must not empty the cache that it reads from.
-_MANAGING: Final = frozenset({Access.HOST, Access.MODERATOR, Access.ADMIN})
 
 # The envelope's own time says when it was rendered, not what it says.
 _TIMESTAMP = re.compile(rb',"timestamp":\d+\}$')
@@ -168,7 +164,7 @@ class ReadCache:
         """Drop everything after a write that succeeded, or may have (`status` None or 5xx)."""
         operation = endpoint.operation
         refused = status is not None and 400 <= status < 500
-        if operation.method != "GET" and operation.access in _MANAGING and not refused:
+        if operation.method != "GET" and not operation.policy.audience and not refused:
             _DROPPED.inc(len(self._answers))
             self._answers.clear()
 

@@ -32,7 +32,8 @@ class Policy:
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
     password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
-    second. A `chat` message reaches many people: it is counted by person.
+    second. A `chat` message reaches many people: it is counted by person. Writes from an `audience` arrive in
+    crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
     """
 
     body_limit: int = DEFAULT_BODY_LIMIT
@@ -40,6 +41,7 @@ class Policy:
     sign_in: bool = False
     cached: bool = False
     chat: bool = False
+    audience: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,38 @@ OPERATIONS: Final = Path(__file__).parent / "operations.json"
 
 _FORM: Final = 16 * 1024
 _CACHED: Final = Policy(cached=True)
+_AUDIENCE: Final = Policy(audience=True)
 _POLICIES: Final = {
-    "POST /auth/login": Policy(body_limit=_FORM, sign_in=True),
-    "POST /rooms/{id}/reminders/confirm": Policy(body_limit=_FORM),
-    "POST /rooms/{id}/reminders/unsubscribe": Policy(body_limit=_FORM),
+    "POST /auth/login": Policy(body_limit=_FORM, sign_in=True, audience=True),
+    "POST /auth/refresh": _AUDIENCE,
+    "POST /auth/viewer/register": _AUDIENCE,
+    "POST /auth/viewer/device-login": _AUDIENCE,
+    "POST /auth/exchange-code": _AUDIENCE,
+    "POST /auth/logout": _AUDIENCE,
+    "POST /rooms/{id}/reminders": _AUDIENCE,
+    "DELETE /rooms/{id}/reminders": _AUDIENCE,
+    "POST /rooms/{id}/reminders/confirm": Policy(body_limit=_FORM, audience=True),
+    "POST /rooms/{id}/reminders/unsubscribe": Policy(body_limit=_FORM, audience=True),
     "GET /rooms": _CACHED,
     "GET /rooms/{id}": _CACHED,
     "GET /sessions": _CACHED,
     "GET /sessions/live": _CACHED,
     "GET /sessions/{id}": _CACHED,
-    "POST /sessions/{id}/chat": Policy(chat=True),
-    "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE),
+    "POST /sessions/{id}/join": _AUDIENCE,
+    "POST /sessions/{id}/leave": _AUDIENCE,
+    # Customers request one for each of their viewers.
+    "POST /sessions/{id}/tokens": _AUDIENCE,
+    "POST /sessions/{id}/raise_hand": _AUDIENCE,
+    "POST /sessions/{id}/lower_hand": _AUDIENCE,
+    "POST /sessions/{id}/join_requests": _AUDIENCE,
+    "POST /sessions/{id}/chat": Policy(chat=True, audience=True),
+    "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE, audience=True),
+    "DELETE /sessions/{id}/chat/{message_id}": _AUDIENCE,
+    "POST /polls/{id}/vote": _AUDIENCE,
+    # What LiveKit reports and Centrifugo asks, for each participant.
+    "POST /webhooks/livekit": _AUDIENCE,
+    "POST /centrifugo/connect": _AUDIENCE,
+    "POST /centrifugo/subscribe": _AUDIENCE,
     # A spreadsheet is made before its first byte is sent.
     "GET /sessions/{id}/attendance/export": Policy(deadline=60.0),
 }

@@ -148,6 +148,8 @@ async def test_an_answer_that_a_write_overtook_is_not_kept(gateway: GatewayFixtu
         ("DELETE", f"/rooms/{ROOM}", ""),
         ("POST", f"/sessions/{SESSION}/start", f'{{"data":{{"session":{{"room_id":"{ROOM}"}}}}}}'),
         ("PATCH", f"/libraries/{LIBRARY}/rooms/{ROOM}", ""),
+        # Whoever leaves the stage is a viewer.
+        ("POST", f"/sessions/{SESSION}/stage/leave", ""),
     ],
 )
 async def test_a_writer_reads_what_they_wrote(
@@ -165,7 +167,10 @@ async def test_what_changes_nothing_that_is_shown_drops_nothing(
 ) -> None:
     await read(gateway)
     rooms.answer = f'{{"data":{{"room_id":"{ROOM}"}}}}'
-    for path in (f"/sessions/{ROOM}/join", f"/sessions/{ROOM}/chat", "/auth/logout"):
+    for action in ("join", "tokens", "chat", "raise_hand"):
+        async with gateway.http.post(f"/sessions/{ROOM}/{action}", headers=bearer()) as answer:
+            assert answer.status == 200
+    for path in ("/auth/logout", "/auth/refresh"):
         async with gateway.http.post(path, headers=bearer()) as answer:
             assert answer.status == 200
     rooms.status = 409

@@ -49,3 +49,32 @@ def test_etags_are_compared_weakly_and_in_lists(shown: str | None, same: bool) -
     assert one is not None
     text = shown and shown.replace("{}", one.etag).replace("{strong}", one.etag.removeprefix("W/"))
     assert etag_matches(text, one.etag) is same
+
+
+def test_only_writes_of_an_audience_drop_nothing() -> None:
+    spared = {f"{one.method} {one.path}" for one in TABLE if one.policy.audience}
+    assert spared == {
+        "POST /auth/login",
+        "POST /auth/refresh",
+        "POST /auth/viewer/register",
+        "POST /auth/viewer/device-login",
+        "POST /auth/exchange-code",
+        "POST /auth/logout",
+        "POST /rooms/{id}/reminders",
+        "DELETE /rooms/{id}/reminders",
+        "POST /rooms/{id}/reminders/confirm",
+        "POST /rooms/{id}/reminders/unsubscribe",
+        "POST /sessions/{id}/join",
+        "POST /sessions/{id}/leave",
+        "POST /sessions/{id}/tokens",
+        "POST /sessions/{id}/raise_hand",
+        "POST /sessions/{id}/lower_hand",
+        "POST /sessions/{id}/join_requests",
+        "POST /sessions/{id}/chat",
+        "POST /sessions/{id}/chat/files",
+        "DELETE /sessions/{id}/chat/{message_id}",
+        "POST /polls/{id}/vote",
+        "POST /webhooks/livekit",
+        "POST /centrifugo/connect",
+        "POST /centrifugo/subscribe",
+    }
