@@ -14,7 +14,7 @@ from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CON
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.service import GROUP as EGRESS_STREAMS
 from services.session.enforcement.consumers import GROUP as ENFORCEMENT
-from services.session.journal.consumers import GROUP as JOURNAL
+from services.session.journal.service import GROUP as JOURNAL
 from services.session.live.consumers import GROUP as SESSION
 from services.session.notices.consumers import GROUP as NOTICES
 from services.session.reminders.consumers import GROUP as REMINDERS

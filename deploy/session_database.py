@@ -13,12 +13,10 @@ from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
-from services.session.identity.keys.key_rotation import KeyRotation, reencrypt_secrets
-from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.keyring import Keyring, KeyRotation, reencrypt_secrets
 from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.identity.organizations.repository import OrganizationRepository
-from services.session.identity.revocations.repository import RevocationRepository
-from services.session.identity.revocations.service import RevocationService
+from services.session.identity.revocations.service import RevocationRepository, RevocationService
 from services.session.identity.signin.repository import SignInRepository
 from services.session.settings import SessionSettings
 from shared.bus.rabbit import RabbitBus

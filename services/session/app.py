@@ -26,10 +26,9 @@ from services.session.identity.keys.routes import API_KEYS
 from services.session.identity.organizations.routes import ORGANIZATIONS
 from services.session.identity.revocations.routes import REVOKED
 from services.session.identity.signin.routes import SIGN_IN
-from services.session.journal import consumers as journal_consumers
 from services.session.journal.repository import JournalRepository
 from services.session.journal.routes import JOURNAL
-from services.session.journal.service import JournalService
+from services.session.journal.service import JournalService, journal_group
 from services.session.live.build import build_live
 from services.session.live.consumers import GROUP
 from services.session.live.routes import LIVE, START_PRESENTER
@@ -44,10 +43,9 @@ from services.session.notices.service import NoticeService
 from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.routes import PARTICIPANTS
 from services.session.participants.service import ParticipantService
-from services.session.polls.repository import PollRepository
+from services.session.polls.repository import PollRepository, VoteRepository
 from services.session.polls.routes import POLLS
 from services.session.polls.service import PollService
-from services.session.polls.votes import VoteRepository
 from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
 from services.session.sessions.build import SessionCore, build_sessions
@@ -238,7 +236,7 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
         enforcement_consumers.group(enforcer),
-        journal_consumers.group(journal),
+        journal_group(journal),
         notice_consumers.group(notices),
     ]
     return Subsystem([entries], groups, {"enforcement": enforcer.run})

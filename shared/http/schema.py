@@ -2,7 +2,7 @@
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -47,6 +47,11 @@ class Data(BaseModel):
     """The `data` of an answer: every field is always there, null when empty."""
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+    @classmethod
+    def of(cls, source: object) -> Self:
+        """The attributes of `source` that have the fields' names."""
+        return cls.model_validate(source, from_attributes=True)
 
 
 class BareData(BaseModel):

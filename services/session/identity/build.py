@@ -13,8 +13,7 @@ from services.session.identity.keys.keyring import Keyring
 from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.identity.keys.service import ApiKeyService
 from services.session.identity.organizations.repository import OrganizationRepository
-from services.session.identity.revocations.repository import RevocationRepository
-from services.session.identity.revocations.service import RevocationService
+from services.session.identity.revocations.service import RevocationRepository, RevocationService
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.identity.signin.service import SignInService
 from services.session.identity.signin.tokens import RefreshTokens

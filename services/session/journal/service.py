@@ -1,11 +1,23 @@
 """Keeping the journal, and reading it."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from services.session.journal.domain import JournalEntry
+from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.repository import JournalRepository
-from services.session.journal.schemas import JournalQuery, JournalResponse, entry_response
-from shared.contracts.event import Envelope
+from shared.bus import OrderedGroup
+from shared.contracts.attendance_events import (
+    DriftRepaired,
+    LiveKitRoomLost,
+    ParticipantLeaveRequested,
+    ViewersCounted,
+)
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
+from shared.contracts.event import Envelope, Event
+from shared.contracts.livekit_events import LiveKitEvent, RecordingEvent, StreamChanged
+from shared.contracts.registry import event_classes
+from shared.contracts.session_events import SessionEvent, SessionFact, StageRequestEvent
+from shared.http.schema import Page
 
 
 class JournalService:
@@ -15,8 +27,34 @@ class JournalService:
     async def record(self, envelopes: Sequence[Envelope]) -> None:
         await self._journal.add([JournalEntry.of(envelope) for envelope in envelopes])
 
-    async def read(self, session_id: str, query: JournalQuery) -> JournalResponse:
+    async def read(
+        self, session_id: str, kind: EntryKind | None, page: Page
+    ) -> tuple[list[JournalEntry], int]:
         """A page of a session's journal, oldest entry first; empty for an unknown session."""
-        entries, total = await self._journal.list_page(session_id, query.kind, query.skip, query.limit)
-        responses = [entry_response(entry) for entry in entries]
-        return JournalResponse(entries=responses, total=total, page=query.page, limit=query.limit)
+        return await self._journal.list_page(session_id, kind, page.skip, page.limit)
+
+
+GROUP: Final = "session.journal"
+
+
+def journal_group(journal: JournalService) -> OrderedGroup:
+    return OrderedGroup(GROUP, _events(), journal.record)
+
+
+def _events() -> tuple[type[Event], ...]:
+    of_sessions = (
+        SessionEvent,
+        SessionFact,
+        LiveKitEvent,
+        ViewersCounted,
+        ParticipantLeaveRequested,
+        LiveKitRoomLost,
+        DriftRepaired,
+        StreamChanged,
+        RecordingEvent,
+        StageRequestEvent,
+        # Messages and votes are personal data: they are kept in one place, where they can be deleted.
+        ChatMessageDeleted,
+        PollEvent,
+    )
+    return tuple(event for event in event_classes().values() if issubclass(event, of_sessions))

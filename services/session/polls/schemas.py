@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from services.session.polls.domain import Poll
-from services.session.polls.votes import Counts
+from services.session.polls.repository import Counts
 from shared.contracts.states import PollStatus
 from shared.http import Body, Data
 from shared.http.schema import PAGE_LIMIT, Id, Page

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from services.session.polls.domain import Option, Poll
-from services.session.polls.repository import PollRepository
+from services.session.polls.repository import Counts, PollRepository, VoteRepository
 from services.session.polls.schemas import (
     CreatePollRequest,
     PollListResponse,
@@ -12,7 +12,6 @@ from services.session.polls.schemas import (
     VoteRequest,
     poll_response,
 )
-from services.session.polls.votes import Counts, VoteRepository
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller

@@ -8,7 +8,7 @@ import pytest
 from services.session.catalog.rooms.domain import Analytics, Room, TagManager
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.identity.accounts.repository import UserRepository
-from services.session.identity.revocations.repository import RevocationRepository
+from services.session.identity.revocations.service import RevocationRepository
 from services.session.identity.signin.domain import AuthCode, SignIn
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from shared.access.identity import LONGEST_LIFETIME

@@ -25,9 +25,8 @@ from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.service import ModerationService
 from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.service import ParticipantService
-from services.session.polls.repository import PollRepository
+from services.session.polls.repository import PollRepository, VoteRepository
 from services.session.polls.service import PollService
-from services.session.polls.votes import VoteRepository
 from services.session.sessions.build import build_sessions
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage

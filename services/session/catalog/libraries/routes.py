@@ -10,7 +10,6 @@ from services.session.catalog.libraries.schemas import (
     LibraryQuery,
     LibraryResponse,
     UpdateLibraryRequest,
-    library_response,
 )
 from services.session.catalog.libraries.service import LibraryService
 from shared.http import ADMIN, Reply, Request, Routes, ok
@@ -24,27 +23,27 @@ LIBRARIES: Final = web.AppKey("libraries", LibraryService)
 async def create_library(request: Request, body: CreateLibraryRequest) -> Reply[LibraryResponse]:
     """Create a library in an organization."""
     made = await request.service(LIBRARIES).create(request.reservation.id, body)
-    return Reply(library_response(made))
+    return Reply(LibraryResponse.of(made))
 
 
 @routes.get("/admin/libraries", access=ADMIN)
 async def list_libraries(request: Request, query: LibraryQuery) -> Reply[LibraryListResponse]:
     """List libraries, newest first."""
     found, total = await request.service(LIBRARIES).list(query.organization_id, query)
-    responses = [library_response(library) for library in found]
+    responses = [LibraryResponse.of(library) for library in found]
     return Reply(LibraryListResponse(libraries=responses, total=total, page=query.page, limit=query.limit))
 
 
 @routes.get("/admin/libraries/{id}", access=ADMIN)
 async def get_library(request: Request) -> Reply[LibraryResponse]:
     """Get a library by ID."""
-    return Reply(library_response(await request.service(LIBRARIES).get(request.path_id())))
+    return Reply(LibraryResponse.of(await request.service(LIBRARIES).get(request.path_id())))
 
 
 @routes.patch("/admin/libraries/{id}", access=ADMIN)
 async def update_library(request: Request, body: UpdateLibraryRequest) -> Reply[LibraryResponse]:
     """Update a library: its name, visibility and who may join its sessions."""
-    return Reply(library_response(await request.service(LIBRARIES).update(request.path_id(), body)))
+    return Reply(LibraryResponse.of(await request.service(LIBRARIES).update(request.path_id(), body)))
 
 
 @routes.delete("/admin/libraries/{id}", access=ADMIN)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.session.catalog.libraries.domain import Library
 from shared.contracts.states import Visibility
 from shared.http import Body, Data
 from shared.http.schema import Line, Page
@@ -46,7 +45,3 @@ class LibraryListResponse(Data):
     total: int
     page: int
     limit: int
-
-
-def library_response(library: Library) -> LibraryResponse:
-    return LibraryResponse.model_validate(library, from_attributes=True)

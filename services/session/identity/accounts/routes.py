@@ -10,7 +10,6 @@ from services.session.identity.accounts.schemas import (
     CreateUserRequest,
     UpdateUserRequest,
     UserQuery,
-    admin_user_response,
 )
 from services.session.identity.accounts.service import AccountService
 from shared.http import ADMIN, Reply, Request, Routes, ok
@@ -24,27 +23,27 @@ ACCOUNTS: Final = web.AppKey("accounts", AccountService)
 async def create_user(request: Request, body: CreateUserRequest) -> Reply[AdminUserResponse]:
     """Create a host, viewer or administrator."""
     user = await request.service(ACCOUNTS).create(request.reservation.id, body)
-    return Reply(admin_user_response(user))
+    return Reply(AdminUserResponse.of(user))
 
 
 @routes.get("/admin/users", access=ADMIN)
 async def list_users(request: Request, query: UserQuery) -> Reply[AdminUserListResponse]:
     """List users, newest first."""
     users, total = await request.service(ACCOUNTS).list(query.organization_id, query)
-    responses = [admin_user_response(user) for user in users]
+    responses = [AdminUserResponse.of(user) for user in users]
     return Reply(AdminUserListResponse(users=responses, total=total, page=query.page, limit=query.limit))
 
 
 @routes.get("/admin/users/{id}", access=ADMIN)
 async def get_user(request: Request) -> Reply[AdminUserResponse]:
     """Get a user by ID."""
-    return Reply(admin_user_response(await request.service(ACCOUNTS).get(request.path_id())))
+    return Reply(AdminUserResponse.of(await request.service(ACCOUNTS).get(request.path_id())))
 
 
 @routes.patch("/admin/users/{id}", access=ADMIN)
 async def update_user(request: Request, body: UpdateUserRequest) -> Reply[AdminUserResponse]:
     """Update a user; a new password or a deactivation ends their sign-ins."""
-    return Reply(admin_user_response(await request.service(ACCOUNTS).update(request.path_id(), body)))
+    return Reply(AdminUserResponse.of(await request.service(ACCOUNTS).update(request.path_id(), body)))
 
 
 @routes.delete("/admin/users/{id}", access=ADMIN)

@@ -59,11 +59,8 @@ class UpdateUserRequest(Body):
 
 def user_response(user: User, viewer: Caller | None) -> UserResponse:
     """The person as `viewer` may see them: the e-mail only within the organization, and by themselves."""
-    return UserResponse(**_fields(user, sees_email=sees_email(user, viewer)))
-
-
-def admin_user_response(user: User) -> AdminUserResponse:
-    return AdminUserResponse(**_fields(user, sees_email=True), is_admin=user.is_admin)
+    response = UserResponse.of(user)
+    return response if sees_email(user, viewer) else response.model_copy(update={"email": None})
 
 
 def sees_email(user: User, viewer: Caller | None) -> bool:
@@ -72,16 +69,3 @@ def sees_email(user: User, viewer: Caller | None) -> bool:
     # A customer's own people belong to the organization too, but as its audience.
     colleague = viewer.role is UserRole.HOST and viewer.organization_id is not None
     return (colleague and viewer.organization_id == user.organization_id) or viewer.user_id == user.id
-
-
-def _fields(user: User, *, sees_email: bool) -> dict[str, object]:
-    return {
-        "id": user.id,
-        "external_user_id": user.external_user_id,
-        "organization_id": user.organization_id,
-        "email": user.email if sees_email else None,
-        "username": user.username,
-        "role": user.role.value,
-        "is_active": user.is_active,
-        "created_at": user.created_at,
-    }

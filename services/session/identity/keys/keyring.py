@@ -1,11 +1,19 @@
-"""The keyring: AES-256-GCM under several keys, the last of which encrypts."""
+"""The keyring: AES-256-GCM under several keys, the last of which encrypts.
+
+What older keys encrypted can be re-encrypted with it, so that they can be removed.
+"""
 
 import base64
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.session.identity.keys.repository import ApiKey, ApiKeyRepository
+from shared.contracts.event import Event
+from shared.errors import NotFound
 from shared.runtime.settings import Keys, base64url
 
 _NONCE_BYTES = 12
@@ -37,3 +45,34 @@ class Keyring:
             return key.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode()).decode()
         except InvalidTag as error:
             raise ValueError("the sealed text was changed") from error
+
+
+@dataclass(frozen=True)
+class KeyRotation:
+    """How many API keys there are, and how many of them were re-encrypted."""
+
+    keys: int
+    changed: int
+
+
+async def reencrypt_secrets(keys: ApiKeyRepository, keyring: Keyring) -> KeyRotation:
+    """Encrypt everything with the newest key; services may keep running.
+
+    Raises `LookupError` for a secret whose key is not in the keyring; what came before it is done.
+    """
+    sealed = await keys.sealed_secrets()
+    older = [id for id, text in sealed.items() if not keyring.is_current(text)]
+    for id in older:
+        await _reencrypt_one(keys, keyring, id)
+    return KeyRotation(len(sealed), len(older))
+
+
+async def _reencrypt_one(keys: ApiKeyRepository, keyring: Keyring, id: str) -> None:
+    def decide(key: ApiKey) -> Sequence[Event]:
+        key.sealed_secret = keyring.seal(keyring.open(key.sealed_secret, key.id), key.id)
+        return []
+
+    try:
+        await keys.change(id, decide)
+    except NotFound:
+        return  # deleted meanwhile

@@ -1,8 +1,29 @@
-"""Where API keys are kept."""
+"""API keys, and where they are kept."""
 
-from services.session.identity.keys.domain import ApiKey
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.access.identity import Scope
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import Repository
+
+
+@dataclass(kw_only=True)
+class ApiKey:
+    """Acts for `user_id`, within its scopes.
+
+    The secret must also sign tokens, so it is kept encrypted, not hashed.
+    """
+
+    id: str
+    version: int = 1
+    organization_id: str
+    user_id: str
+    name: str
+    sealed_secret: str = field(repr=False)
+    scopes: list[Scope] = field(default_factory=lambda: list(Scope))
+    created_at: datetime
+    updated_at: datetime
 
 
 class ApiKeyRepository(Repository[ApiKey]):

@@ -14,8 +14,6 @@ from services.session.identity.keys.schemas import (
     ExchangedResponse,
     ExchangeManagementTokenRequest,
     UpdateApiKeyRequest,
-    api_key_response,
-    api_key_with_secret,
 )
 from services.session.identity.keys.service import ApiKeyService
 from shared.http import ADMIN, INTERNAL, Reply, Request, Routes, ok
@@ -29,27 +27,27 @@ API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)
 async def create_api_key(request: Request, body: CreateApiKeyRequest) -> Reply[ApiKeyWithSecretResponse]:
     """Create an API key for a host; the secret is shown once."""
     key, secret = await request.service(API_KEYS).create(request.reservation.id, body)
-    return Reply(api_key_with_secret(key, secret))
+    return Reply(ApiKeyWithSecretResponse(**dict(ApiKeyResponse.of(key)), secret=secret))
 
 
 @routes.get("/admin/api-keys", access=ADMIN)
 async def list_api_keys(request: Request, query: ApiKeyQuery) -> Reply[ApiKeyListResponse]:
     """List API keys, newest first."""
     found, total = await request.service(API_KEYS).list(query.organization_id, query)
-    responses = [api_key_response(key) for key in found]
+    responses = [ApiKeyResponse.of(key) for key in found]
     return Reply(ApiKeyListResponse(api_keys=responses, total=total, page=query.page, limit=query.limit))
 
 
 @routes.get("/admin/api-keys/{id}", access=ADMIN)
 async def get_api_key(request: Request) -> Reply[ApiKeyResponse]:
     """Get an API key by ID, without its secret."""
-    return Reply(api_key_response(await request.service(API_KEYS).get(request.path_id())))
+    return Reply(ApiKeyResponse.of(await request.service(API_KEYS).get(request.path_id())))
 
 
 @routes.patch("/admin/api-keys/{id}", access=ADMIN)
 async def update_api_key(request: Request, body: UpdateApiKeyRequest) -> Reply[ApiKeyResponse]:
     """Rename an API key or change its scopes."""
-    return Reply(api_key_response(await request.service(API_KEYS).update(request.path_id(), body)))
+    return Reply(ApiKeyResponse.of(await request.service(API_KEYS).update(request.path_id(), body)))
 
 
 @routes.delete("/admin/api-keys/{id}", access=ADMIN)

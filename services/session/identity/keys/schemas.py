@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.session.identity.keys.domain import ApiKey
 from shared.access.identity import Scope
 from shared.http import Body, Data
 from shared.http.schema import Line, Page
@@ -64,11 +63,3 @@ class ExchangeManagementTokenRequest(Body):
 class ExchangedResponse(Data):
     access_token: str
     expires_at: datetime
-
-
-def api_key_response(key: ApiKey) -> ApiKeyResponse:
-    return ApiKeyResponse.model_validate(key, from_attributes=True)
-
-
-def api_key_with_secret(key: ApiKey, secret: str) -> ApiKeyWithSecretResponse:
-    return ApiKeyWithSecretResponse(**api_key_response(key).model_dump(), secret=secret)

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.keys import management
-from services.session.identity.keys.domain import ApiKey
 from services.session.identity.keys.keyring import Keyring
-from services.session.identity.keys.repository import ApiKeyRepository
+from services.session.identity.keys.repository import ApiKey, ApiKeyRepository
 from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from services.session.identity.revocations.service import RevocationService
 from shared.access.identity import TokenIssuer

@@ -1,7 +1,21 @@
-"""Where organizations are kept."""
+"""Organizations, and where they are kept."""
 
-from services.session.identity.organizations.domain import Organization
+from dataclasses import dataclass
+from datetime import datetime
+
 from shared.persistence.repository import Repository
+
+
+@dataclass(kw_only=True)
+class Organization:
+    """A tenant; its default library is made with it."""
+
+    id: str
+    version: int = 1
+    name: str
+    default_library_id: str
+    created_at: datetime
+    updated_at: datetime
 
 
 class OrganizationRepository(Repository[Organization]):

@@ -1,19 +1,40 @@
 """Administration of organizations."""
 
-from typing import Final
+from datetime import datetime
+from typing import Annotated, Final
 
 from aiohttp import web
+from pydantic import Field
 
-from services.session.identity.organizations.schemas import (
-    OrganizationListResponse,
-    OrganizationRequest,
-    OrganizationResponse,
-    UpdateOrganizationRequest,
-    organization_response,
-)
 from services.session.identity.organizations.service import OrganizationService
-from shared.http import ADMIN, Reply, Request, Routes, ok
-from shared.http.schema import Page
+from shared.http import ADMIN, Body, Data, Reply, Request, Routes, ok
+from shared.http.schema import Line, Page
+
+Name = Annotated[Line, Field(min_length=1, max_length=255)]
+
+
+class OrganizationRequest(Body):
+    name: Name
+
+
+class UpdateOrganizationRequest(Body):
+    name: Name | None = None
+
+
+class OrganizationResponse(Data):
+    id: str
+    name: str
+    default_library_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class OrganizationListResponse(Data):
+    organizations: list[OrganizationResponse]
+    total: int
+    page: int
+    limit: int
+
 
 routes = Routes("Administration")
 
@@ -24,14 +45,14 @@ ORGANIZATIONS: Final = web.AppKey("organizations", OrganizationService)
 async def create_organization(request: Request, body: OrganizationRequest) -> Reply[OrganizationResponse]:
     """Create an organization with its default library."""
     made = await request.service(ORGANIZATIONS).create(request.reservation.id, body.name)
-    return Reply(organization_response(made))
+    return Reply(OrganizationResponse.of(made))
 
 
 @routes.get("/admin/organizations", access=ADMIN)
 async def list_organizations(request: Request, query: Page) -> Reply[OrganizationListResponse]:
     """List organizations, newest first."""
     found, total = await request.service(ORGANIZATIONS).list(query)
-    responses = [organization_response(organization) for organization in found]
+    responses = [OrganizationResponse.of(organization) for organization in found]
     return Reply(
         OrganizationListResponse(organizations=responses, total=total, page=query.page, limit=query.limit)
     )
@@ -40,7 +61,7 @@ async def list_organizations(request: Request, query: Page) -> Reply[Organizatio
 @routes.get("/admin/organizations/{id}", access=ADMIN)
 async def get_organization(request: Request) -> Reply[OrganizationResponse]:
     """Get an organization by ID."""
-    return Reply(organization_response(await request.service(ORGANIZATIONS).get(request.path_id())))
+    return Reply(OrganizationResponse.of(await request.service(ORGANIZATIONS).get(request.path_id())))
 
 
 @routes.patch("/admin/organizations/{id}", access=ADMIN)
@@ -49,7 +70,7 @@ async def update_organization(
 ) -> Reply[OrganizationResponse]:
     """Rename an organization."""
     changed = await request.service(ORGANIZATIONS).rename(request.path_id(), body.name)
-    return Reply(organization_response(changed))
+    return Reply(OrganizationResponse.of(changed))
 
 
 @routes.delete("/admin/organizations/{id}", access=ADMIN)

@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from services.session.identity.organizations.domain import Organization
-from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.organizations.repository import Organization, OrganizationRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Conflict

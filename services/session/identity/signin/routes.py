@@ -1,22 +1,51 @@
 """The Auth group: signing in, out, and who is signed in."""
 
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
+from pydantic import EmailStr, StringConstraints
 
-from services.session.identity.accounts.schemas import UserResponse, user_response
-from services.session.identity.signin.schemas import (
-    AuthResponse,
-    DeviceLoginRequest,
-    ExchangeAuthCodeRequest,
-    LoginRequest,
-    LogoutRequest,
-    RefreshTokenRequest,
-    ViewerRegisterRequest,
-    ViewerRegisterResponse,
-)
+from services.session.identity.accounts.schemas import Username, UserResponse, user_response
 from services.session.identity.signin.service import SignedIn, SignInService
-from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, Body, Data, Reply, Request, Routes, ok
+
+Token = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class LoginRequest(Body):
+    email: EmailStr
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class RefreshTokenRequest(Body):
+    refresh_token: Token
+
+
+class LogoutRequest(Body):
+    refresh_token: Token
+
+
+class ViewerRegisterRequest(Body):
+    display_name: Username
+
+
+class DeviceLoginRequest(Body):
+    device_token: Token
+
+
+class ExchangeAuthCodeRequest(Body):
+    code: Token
+
+
+class AuthResponse(Data):
+    user: UserResponse
+    access_token: str
+    refresh_token: str
+
+
+class ViewerRegisterResponse(AuthResponse):
+    device_token: str
+
 
 routes = Routes("Auth")
 

@@ -1,4 +1,4 @@
-"""A mail as it goes over the wire (RFC 5322, RFC 8058)."""
+"""A mail as it goes over the wire (RFC 5322, RFC 8058), and its calendar entry (RFC 5545, RFC 5546)."""
 
 from datetime import datetime
 from email.headerregistry import Address
@@ -6,11 +6,52 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 
-from services.session.reminders.mails.calendar import calendar_file, method
+from icalendar import Calendar, Event, vCalAddress
+
 from services.session.reminders.mails.domain import ReminderMail
 from services.session.reminders.mails.templates import MailText, confirmation_text, reminder_text
 from services.session.reminders.schedule.domain import ReminderSchedule
 from services.session.reminders.subscriptions.links import ReminderLinks
+
+
+def calendar_file(
+    schedule: ReminderSchedule, url: str, *, organizer: str, attendee: str, stamp: datetime
+) -> bytes | None:
+    """The session's current entry, or its cancellation; None if it has no time.
+
+    The UID stays and SEQUENCE grows, so that a calendar moves or removes what it has.
+    """
+    if schedule.start_time is None:
+        return None
+    calendar = Calendar()
+    calendar.add("prodid", "-//Greenroom//Reminders//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method(schedule))
+    calendar.add_component(_entry(schedule, schedule.start_time, url, organizer, attendee, stamp))
+    return bytes(calendar.to_ical())
+
+
+def method(schedule: ReminderSchedule) -> str:
+    return "CANCEL" if schedule.cancelled else "REQUEST"
+
+
+def _entry(
+    schedule: ReminderSchedule, start: datetime, url: str, organizer: str, attendee: str, stamp: datetime
+) -> Event:
+    entry = Event()
+    entry.add("uid", f"{schedule.id}@greenroom")
+    # Calling it off comes after every time that it had.
+    entry.add("sequence", schedule.revision + schedule.cancelled)
+    entry.add("dtstamp", stamp)
+    entry.add("dtstart", start)
+    entry.add("summary", schedule.title)
+    entry.add("status", "CANCELLED" if schedule.cancelled else "CONFIRMED")
+    entry.add("organizer", vCalAddress(f"mailto:{organizer}"))
+    entry.add("attendee", vCalAddress(f"mailto:{attendee}"))
+    if not schedule.cancelled:
+        entry.add("url", url)
+        entry.add("description", url)
+    return entry
 
 
 class Composer:

@@ -4,8 +4,7 @@ import base64
 
 import pytest
 
-from services.session.identity.keys.key_rotation import KeyRotation, reencrypt_secrets
-from services.session.identity.keys.keyring import Keyring
+from services.session.identity.keys.keyring import Keyring, KeyRotation, reencrypt_secrets
 from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.ids import new_id
 from tests.unit.session.actors import Host

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.session.polls.domain import Poll
-from services.session.polls.votes import VoteRepository
+from services.session.polls.repository import VoteRepository
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.ids import new_id
