@@ -13,12 +13,12 @@ from services.egress.ingest.service import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.service import GROUP as EGRESS_STREAMS
-from services.session.enforcement.consumers import GROUP as ENFORCEMENT
+from services.session.enforcement.service import GROUP as ENFORCEMENT
 from services.session.journal.service import GROUP as JOURNAL
-from services.session.live.consumers import GROUP as SESSION
-from services.session.notices.consumers import GROUP as NOTICES
-from services.session.reminders.consumers import GROUP as REMINDERS
-from services.session.stage.consumers import GROUP as STAGE
+from services.session.live.event_handlers import GROUP as SESSION
+from services.session.notices.service import GROUP as NOTICES
+from services.session.reminders.service import GROUP as REMINDERS
+from services.session.stage.build import GROUP as STAGE
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.errors import NotFound, Unavailable

@@ -15,9 +15,8 @@ from services.session.centrifugo.service import CentrifugoService
 from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
 from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
-from services.session.enforcement import consumers as enforcement_consumers
 from services.session.enforcement.dirty_sessions import DirtySessions
-from services.session.enforcement.service import Enforcer
+from services.session.enforcement.service import Enforcer, enforcement_group
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
@@ -30,16 +29,14 @@ from services.session.journal.repository import JournalRepository
 from services.session.journal.routes import JOURNAL
 from services.session.journal.service import JournalService, journal_group
 from services.session.live.build import build_live
-from services.session.live.consumers import GROUP
+from services.session.live.event_handlers import GROUP
 from services.session.live.routes import LIVE, START_PRESENTER
 from services.session.media_state.routes import HOST_MEDIA
 from services.session.media_state.service import HostMediaService
 from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.routes import MODERATION
 from services.session.moderation.service import ModerationService
-from services.session.notices import consumers as notice_consumers
-from services.session.notices.recipients import NoticeRecipients
-from services.session.notices.service import NoticeService
+from services.session.notices.service import NoticeRecipients, NoticeService, notice_group
 from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.routes import PARTICIPANTS
 from services.session.participants.service import ParticipantService
@@ -235,9 +232,9 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     enforcer = Enforcer(sessions, livekit, base.dirty)
     notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
-        enforcement_consumers.group(enforcer),
+        enforcement_group(enforcer),
         journal_group(journal),
-        notice_consumers.group(notices),
+        notice_group(notices),
     ]
     return Subsystem([entries], groups, {"enforcement": enforcer.run})
 

@@ -5,16 +5,25 @@ replica.
 """
 
 import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from services.session.enforcement.dirty_sessions import DirtySessions
-from services.session.enforcement.domain import ParticipantCorrection, corrections
+from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
-from shared.contracts.session_events import SessionEvent
+from shared.access.permissions import role_of
+from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
+from shared.bus import Group, on
+from shared.contracts.session_events import SessionEvent, SessionUpdated
+from shared.contracts.states import Role
 from shared.errors import AppError, Unavailable
 from shared.livekit import LiveKit
+from shared.livekit.ports import LiveKitParticipant, Permissions
+from shared.livekit.tokens import ROLE_ATTRIBUTE
 from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
@@ -28,6 +37,36 @@ _AT_ONCE = 8
 _AGAIN = (1.0, 3.0)
 _REMEMBERED = 10_000
 _BACKOFF = Backoff(0.2, 5.0)
+
+
+@dataclass(frozen=True)
+class ParticipantCorrection:
+    """One connection may do this from now on, in this role; without permissions it has to go."""
+
+    identity: str
+    role: Role
+    permissions: Permissions | None
+
+
+def corrections(
+    session: Session, participants: Iterable[LiveKitParticipant]
+) -> Iterator[ParticipantCorrection]:
+    """The connections whose permissions or role differ from the session's."""
+    for one in participants:
+        participant = _room_participant(one)
+        role = role_of(session, participant.user_id)
+        if is_banned_participant(session, participant):
+            yield ParticipantCorrection(one.identity, role, None)
+            continue
+        expected = expected_permissions(session, session.preset.settings, participant)
+        if expected is None:
+            continue
+        if not expected.same_as(one.permissions) or one.attributes.get(ROLE_ATTRIBUTE) != role:
+            yield ParticipantCorrection(one.identity, role, expected)
+
+
+def _room_participant(one: LiveKitParticipant) -> RoomParticipant:
+    return RoomParticipant(one.identity, one.name, one.kind, one.permissions.hidden, one.permissions.recorder)
 
 
 class Enforcer:
@@ -126,3 +165,10 @@ class Enforcer:
             await self._livekit.remove_participant(session_id, one.identity)
         else:
             await self._livekit.update_participant(session_id, one.identity, one.permissions, one.role)
+
+
+GROUP: Final = "session.enforcement"
+
+
+def enforcement_group(enforcer: Enforcer) -> Group:
+    return Group(GROUP, dict([on(SessionUpdated, enforcer.follow)]))

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.session.catalog.presets.repository import PresetRepository
-from services.session.live import consumers
-from services.session.live.event_handlers import SessionEventHandlers
+from services.session.live.event_handlers import SessionEventHandlers, event_handlers
 from services.session.live.presenter import StartPresenter
 from services.session.live.service import LiveService, RoomTimeouts
 from services.session.sessions.build import SessionCore
@@ -49,4 +48,4 @@ def build_live(
     presenter = StartPresenter(
         sessions.views, sessions.join_tokens, sessions.mint, livekit_url, limits.max_duration
     )
-    return Live(service, presenter, consumers.event_handlers(handlers, service))
+    return Live(service, presenter, event_handlers(handlers, service))

@@ -1,18 +1,21 @@
 """How sessions follow events; every handler may be repeated."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from services.session.catalog.presets.repository import PresetRepository
+from services.session.live.service import LiveService
 from services.session.sessions.domain.lifecycle import follow_roster, host_joined, host_left, lose_room
 from services.session.sessions.domain.presence import is_host
-from services.session.sessions.domain.session import Limits, Session
-from services.session.sessions.domain.staff_attendance import (
+from services.session.sessions.domain.roles import (
     correct_attendance,
     is_staff,
     record_join,
     record_leave,
 )
+from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.repository import SessionRepository
+from shared.bus import EventHandler, on
 from shared.clock import Clock
 from shared.contracts.attendance_events import (
     LiveKitRoomLost,
@@ -22,6 +25,7 @@ from shared.contracts.attendance_events import (
 )
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import (
+    IngressStarted,
     LiveKitRoomFinished,
     ParticipantConnectionAborted,
     ParticipantJoined,
@@ -140,3 +144,25 @@ class SessionEventHandlers:
             await self._sessions.change(id, decide)
         except NotFound:
             return
+
+
+# The group is shared with the chat, polls and rooms: see `services.session.app`.
+GROUP: Final = "session.sessions"
+
+
+def event_handlers(sessions: SessionEventHandlers, live: LiveService) -> Sequence[EventHandler]:
+    return [
+        on(SessionEnded, sessions.close_livekit_room),
+        on(LiveKitRoomFinished, sessions.end_if_room_is_gone),
+        on(IngressStarted, live.start_on_ingest),
+        on(ParticipantJoined, sessions.staff_joined),
+        on(ParticipantLeft, sessions.staff_left),
+        on(ParticipantConnectionAborted, sessions.staff_left),
+        on(RosterObserved, sessions.follow_roster),
+        on(LiveKitRoomLost, sessions.end_lost),
+        on(ParticipantLeaveRequested, sessions.disconnect),
+        on(ViewersCounted, sessions.count_viewers),
+        on(StreamChanged, sessions.follow_stream),
+        on(PresetUpdated, sessions.follow_preset),
+        on(RoomDeleted, sessions.delete_with_room),
+    ]

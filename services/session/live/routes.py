@@ -4,8 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.live.presenter import StartPresenter
-from services.session.live.schemas import RtmpResponse, StartSessionResponse, rtmp_response
+from services.session.live.presenter import RtmpResponse, StartPresenter, StartSessionResponse, rtmp_response
 from services.session.live.service import LiveService
 from shared.http import HOST, Reply, Request, Routes, ok
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.moderation.schemas import (
+from services.session.moderation.presenter import (
     BannedParticipantResponse,
     BannedParticipantsListResponse,
     BanParticipantRequest,

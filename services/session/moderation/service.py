@@ -2,11 +2,11 @@
 
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
-from services.session.moderation.presenter import BanPresenter
-from services.session.moderation.schemas import (
+from services.session.moderation.presenter import (
     BannedParticipantResponse,
     BannedParticipantsListResponse,
     BanParticipantRequest,
+    BanPresenter,
     BanStatusResponse,
 )
 from services.session.sessions.access import SessionAccess

@@ -1,13 +1,16 @@
 """Sending notices through LiveKit."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 import orjson
 import structlog
 
-from services.session.notices.domain import Confidential, Fields, notice_of
-from services.session.notices.recipients import NoticeRecipients
+from services.session.notices.domain import CONFIDENTIAL, TABLE, Confidential, Fields, notice_of
+from services.session.sessions.repository import SessionRepository
+from shared.access.permissions import permissions_in
+from shared.bus import Group
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.livekit import LiveKit
@@ -17,6 +20,28 @@ log = structlog.get_logger(__name__)
 TOPIC: Final = "greenroom"
 # Older notices are dropped; clients read the state when they reconnect.
 _STALE = timedelta(seconds=30)
+
+
+class NoticeRecipients:
+    """Who in a room a confidential notice is for."""
+
+    def __init__(self, sessions: SessionRepository, livekit: LiveKit):
+        self._sessions = sessions
+        self._livekit = livekit
+
+    async def of(self, session_id: str, notice: Confidential) -> Sequence[str]:
+        """The identities of those connections. Raises `Unavailable`."""
+        session = await self._sessions.find(session_id)
+        if session is None or not session.is_live:
+            return []
+        staff = {session.host_id, *session.roles}
+        allowed = {
+            user_id
+            for user_id in staff
+            if getattr(permissions_in(session, session.preset.settings, user_id), notice.permission)
+        }
+        there = await self._livekit.list_participants(session_id)
+        return [one.identity for one in there if one.identity.partition(":")[0] in {notice.user_id, *allowed}]
 
 
 class NoticeService:
@@ -46,3 +71,10 @@ def _payload(envelope: Envelope, fields: Fields) -> bytes:
     """`id` is the event's, since a notice may come twice."""
     event = envelope.event
     return orjson.dumps({"id": envelope.id, "type": event.name, "session_id": event.key, **fields})
+
+
+GROUP: Final = "session.notices"
+
+
+def notice_group(notices: NoticeService) -> Group:
+    return Group(GROUP, dict.fromkeys([*TABLE, *CONFIDENTIAL], notices.publish))

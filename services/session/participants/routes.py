@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.participants.schemas import (
+from services.session.participants.presenter import (
     AddParticipantRoleRequest,
     ParticipantQuery,
     SessionParticipantResponse,

@@ -1,7 +1,7 @@
 """Giving and taking the roles of co-host and moderator."""
 
-from services.session.participants.presenter import ParticipantPresenter
-from services.session.participants.schemas import (
+from services.session.participants.presenter import (
+    ParticipantPresenter,
     ParticipantQuery,
     SessionParticipantResponse,
     SessionParticipantsListResponse,

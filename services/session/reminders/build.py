@@ -13,7 +13,6 @@ from pydantic import SecretStr
 
 from services.session.catalog.build import Catalog
 from services.session.identity.build import Identity
-from services.session.reminders import consumers
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.rendering import MailRenderer
@@ -23,8 +22,8 @@ from services.session.reminders.mails.smtp import Server, SmtpMailer
 from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
-from services.session.reminders.service import ReminderService
-from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
+from services.session.reminders.service import ReminderService, reminder_group
+from services.session.reminders.subscriptions.domain import PURPOSE, ReminderLinks
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.bus import Group
 from shared.clock import Clock
@@ -111,7 +110,7 @@ def build_reminders(
         lifetime = ReminderWorker(lease, scheduler).lifetime
     return Reminders(
         service,
-        consumers.group(ScheduleService(schedules, subscriptions, clock), service),
+        reminder_group(ScheduleService(schedules, subscriptions, clock), service),
         [subscriptions, mails, leases, schedules],
         lifetime,
     )

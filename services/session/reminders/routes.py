@@ -1,10 +1,13 @@
-"""The Reminders group, and where the links in mails lead."""
+"""The Reminders group, and the plain pages behind the links in mails.
 
+A GET changes nothing: mail scanners follow every link.
+"""
+
+from html import escape
 from typing import Final
 
 from aiohttp import web
 
-from services.session.reminders import pages
 from services.session.reminders.schemas import (
     LinkQuery,
     ReminderStatusResponse,
@@ -16,6 +19,15 @@ from services.session.reminders.service import ReminderService
 from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes
 
 routes = Routes("Reminders")
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
 
 REMINDERS: Final = web.AppKey("reminders", ReminderService)
 
@@ -55,7 +67,7 @@ async def get_my_reminders(request: Request) -> Reply[ReminderStatusResponse]:
 async def ask_to_confirm(request: Request, query: LinkQuery) -> web.StreamResponse:
     """Show the page that confirms an address."""
     request.service(REMINDERS).check_confirm(request.path_id(), query.recipient, query.token)
-    return pages.question("Do you want reminders of this room's sessions by e-mail?", "Yes, send them")
+    return _question_page("Do you want reminders of this room's sessions by e-mail?", "Yes, send them")
 
 
 @routes.post("/rooms/{id}/reminders/confirm", access=ANONYMOUS)
@@ -63,19 +75,38 @@ async def confirm(request: Request, query: LinkQuery) -> web.StreamResponse:
     """Confirm an address."""
     confirmed = await request.service(REMINDERS).confirm(request.path_id(), query.recipient, query.token)
     if confirmed:
-        return pages.answer("Thank you: you will get reminders of this room's sessions.")
-    return pages.answer("This confirmation is no longer needed. Subscribe again to get reminders.")
+        return _answer_page("Thank you: you will get reminders of this room's sessions.")
+    return _answer_page("This confirmation is no longer needed. Subscribe again to get reminders.")
 
 
 @routes.get("/rooms/{id}/reminders/unsubscribe", access=ANONYMOUS)
 async def ask_to_unsubscribe(request: Request, query: LinkQuery) -> web.StreamResponse:
     """Show the page that ends a subscription."""
     request.service(REMINDERS).check_leave(request.path_id(), query.recipient, query.token)
-    return pages.question("No more reminders of this room's sessions?", "Unsubscribe")
+    return _question_page("No more reminders of this room's sessions?", "Unsubscribe")
 
 
 @routes.post("/rooms/{id}/reminders/unsubscribe", access=ANONYMOUS)
 async def unsubscribe(request: Request, query: LinkQuery) -> web.StreamResponse:
     """End a subscription with one click (RFC 8058)."""
     await request.service(REMINDERS).leave(request.path_id(), query.recipient, query.token)
-    return pages.answer("You will get no more reminders of this room's sessions.")
+    return _answer_page("You will get no more reminders of this room's sessions.")
+
+
+def _question_page(words: str, button: str) -> web.Response:
+    """A button that posts to the page's own address."""
+    return _page(words, f'<form method="post"><button>{escape(button)}</button></form>')
+
+
+def _answer_page(words: str) -> web.Response:
+    return _page(words, "")
+
+
+def _page(words: str, more: str) -> web.Response:
+    text = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reminders</title>'
+        '<meta name="viewport" content="width=device-width"></head>'
+        '<body style="font-family:sans-serif;max-width:36em;margin:4em auto;padding:0 1em">'
+        f"<h1>Reminders</h1><p>{escape(words)}</p>{more}</body></html>\n"
+    )
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_HEADERS)

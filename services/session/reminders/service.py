@@ -1,19 +1,34 @@
 """Subscribing to a room's reminders, and getting out again."""
 
 from datetime import timedelta
+from typing import Final
 
 from services.session.catalog.rooms.service import RoomService
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.reminders.mails.domain import confirmation
 from services.session.reminders.mails.repository import MailRepository
+from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
-from services.session.reminders.subscriptions.domain import Subscription, recipient_of
-from services.session.reminders.subscriptions.links import CONFIRMED_WITHIN, ReminderLinks
+from services.session.reminders.subscriptions.domain import (
+    CONFIRMED_WITHIN,
+    ReminderLinks,
+    Subscription,
+    recipient_of,
+)
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.access.identity import Caller
+from shared.bus import Group, on
 from shared.clock import Clock
-from shared.contracts.session_events import RoomDeleted
+from shared.contracts.session_events import (
+    RoomDeleted,
+    SessionCreated,
+    SessionDeleted,
+    SessionEnded,
+    SessionExpired,
+    SessionStarted,
+    SessionUpdated,
+)
 from shared.errors import Conflict, TooManyRequests
 
 _DAY = timedelta(days=1)
@@ -119,3 +134,12 @@ class ReminderService:
 
     async def forget(self, event: RoomDeleted) -> None:
         await self._subscriptions.expire(event.room.id, self._clock.now() + _AFTER_THE_ROOM)
+
+
+GROUP: Final = "session.reminders"
+
+
+def reminder_group(schedules: ScheduleService, reminders: ReminderService) -> Group:
+    changes = (SessionCreated, SessionUpdated, SessionStarted, SessionEnded, SessionExpired, SessionDeleted)
+    event_handlers = [on(event, schedules.follow) for event in changes]
+    return Group(GROUP, dict([*event_handlers, on(RoomDeleted, reminders.forget)]))

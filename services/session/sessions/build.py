@@ -10,10 +10,9 @@ from services.session.catalog.build import Catalog
 from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits
-from services.session.sessions.hls_links import PURPOSE, HlsLinks
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.join_tokens import JoinTokens
-from services.session.sessions.presenter import SessionPresenter
+from services.session.sessions.presenter import PURPOSE, HlsLinks, SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from shared.clock import Clock

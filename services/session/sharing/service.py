@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from services.session.identity.signin.service import CODE_LIFETIME, SignInService
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.hls_links import HlsLinks
+from services.session.sessions.presenter import HlsLinks
 from services.session.sharing.schemas import ShareUrlsResponse, StudioUrlResponse
 from shared.access.identity import Caller
 from shared.clock import Clock

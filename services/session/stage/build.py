@@ -1,19 +1,24 @@
 """The stage, built."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from services.session.identity.accounts.repository import UserRepository
 from services.session.sessions.build import SessionCore
-from services.session.stage import consumers
 from services.session.stage.requests.approvals import StageApprovalService
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.service import StageRequestService
 from services.session.stage.seats.absence import Absence
 from services.session.stage.seats.guests import Guests
 from services.session.stage.seats.service import StageService
-from shared.bus import Group
+from shared.bus import Group, on
 from shared.clock import Clock
+from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterObserved
+from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
+from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.livekit import LiveKit
+
+GROUP: Final = "session.stage"
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,20 @@ class Stage:
 
     @property
     def group(self) -> Group:
-        return consumers.group(self.absence, self.approvals)
+        """What happens elsewhere and how the stage follows."""
+        return Group(
+            GROUP,
+            dict(
+                [
+                    on(SessionUpdated, self.approvals.finish),
+                    on(SessionDeleted, self.approvals.forget),
+                    on(ParticipantLeft, self.absence.left),
+                    on(ParticipantConnectionAborted, self.absence.left),
+                    on(ParticipantLeaveRequested, self.absence.leave),
+                    on(RosterObserved, self.absence.follow_roster),
+                ]
+            ),
+        )
 
 
 def build_stage(

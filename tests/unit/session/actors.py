@@ -8,8 +8,8 @@ import pytest
 from services.session.catalog.libraries.domain import Library
 from services.session.catalog.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
 from services.session.catalog.rooms.schemas import CreateRoomRequest
-from services.session.live.schemas import StartSessionResponse
-from services.session.moderation.schemas import BanParticipantRequest
+from services.session.live.presenter import StartSessionResponse
+from services.session.moderation.presenter import BanParticipantRequest
 from services.session.sessions.domain.people import Ban
 from services.session.sessions.domain.roles import RoleGrant
 from services.session.sessions.domain.roles import grant_role as grant_role_in

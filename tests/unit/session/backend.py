@@ -20,7 +20,7 @@ from services.session.identity.signin.repository import AuthCodeRepository, Sign
 from services.session.identity.signin.service import SignInService
 from services.session.identity.signin.tokens import RefreshTokens
 from services.session.live.build import build_live
-from services.session.live.consumers import GROUP
+from services.session.live.event_handlers import GROUP
 from services.session.moderation.presenter import BanPresenter
 from services.session.moderation.service import ModerationService
 from services.session.participants.presenter import ParticipantPresenter

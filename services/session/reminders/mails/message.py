@@ -11,7 +11,7 @@ from icalendar import Calendar, Event, vCalAddress
 from services.session.reminders.mails.domain import ReminderMail
 from services.session.reminders.mails.templates import MailText, confirmation_text, reminder_text
 from services.session.reminders.schedule.domain import ReminderSchedule
-from services.session.reminders.subscriptions.links import ReminderLinks
+from services.session.reminders.subscriptions.domain import ReminderLinks
 
 
 def calendar_file(

@@ -5,7 +5,6 @@ from typing import Any, NoReturn
 
 import pytest
 
-from services.session.centrifugo.channels import SessionChannel, UserChannel, channel
 from services.session.centrifugo.schemas import (
     DENIED,
     EXPIRED,
@@ -20,7 +19,7 @@ from services.session.centrifugo.schemas import (
     SubscribeReply,
     SubscribeResult,
 )
-from services.session.centrifugo.service import CentrifugoService
+from services.session.centrifugo.service import CentrifugoService, SessionChannel, UserChannel, channel
 from shared.access.identity import TokenVerifier
 from shared.errors import Unavailable
 from shared.ids import new_id

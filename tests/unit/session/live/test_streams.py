@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.sessions.hls_links import PURPOSE
+from services.session.sessions.presenter import PURPOSE
 from shared.contracts.livekit_events import StreamChanged
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus

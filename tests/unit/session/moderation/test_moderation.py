@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.session.moderation.schemas import BanParticipantRequest
+from services.session.moderation.presenter import BanParticipantRequest
 from services.session.sessions.domain.bans import MOST_BANNED
 from services.session.sessions.domain.bans import ban as ban_in
 from services.session.sessions.domain.people import Ban

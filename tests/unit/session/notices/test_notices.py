@@ -6,10 +6,8 @@ import orjson
 import pytest
 
 from services.session.media_state.service import HostMediaService
-from services.session.notices import consumers
 from services.session.notices.domain import CONFIDENTIAL, TABLE
-from services.session.notices.recipients import NoticeRecipients
-from services.session.notices.service import TOPIC, NoticeService
+from services.session.notices.service import TOPIC, NoticeRecipients, NoticeService, notice_group
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.contracts.event import Envelope, Event
 from shared.contracts.session_events import HostMedia, HostMediaChanged
@@ -26,7 +24,7 @@ def service_of(backend: Backend) -> NoticeService:
 
 @pytest.fixture
 async def telling(backend: Backend) -> Backend:
-    await backend.bus.subscribe(consumers.group(service_of(backend)))
+    await backend.bus.subscribe(notice_group(service_of(backend)))
     return backend
 
 

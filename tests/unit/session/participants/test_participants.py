@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.participants.schemas import ParticipantQuery, SessionParticipantResponse
+from services.session.participants.presenter import ParticipantQuery, SessionParticipantResponse
 from services.session.sessions.domain.roles import MOST_ASSIGNED, RoleGrant, grant_role, revoke_role
 from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest

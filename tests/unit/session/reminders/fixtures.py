@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 
-from services.session.reminders import consumers
 from services.session.reminders.mails.message import Composer
 from services.session.reminders.mails.planner import Planner
 from services.session.reminders.mails.rendering import MailRenderer
@@ -13,9 +12,8 @@ from services.session.reminders.mails.sender import Sender
 from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
-from services.session.reminders.service import ReminderService
-from services.session.reminders.subscriptions.domain import Subscription
-from services.session.reminders.subscriptions.links import PURPOSE, ReminderLinks
+from services.session.reminders.service import ReminderService, reminder_group
+from services.session.reminders.subscriptions.domain import PURPOSE, ReminderLinks, Subscription
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.errors import Unavailable
 from shared.files.paths import PathSigner
@@ -117,7 +115,7 @@ class Reminders:
         for store in (self.subscriptions, self.mails, self.schedules):
             await store.ensure_indexes()
         schedules = ScheduleService(self.schedules, self.subscriptions, self.backend.clock)
-        await self.backend.bus.subscribe(consumers.group(schedules, self.service))
+        await self.backend.bus.subscribe(reminder_group(schedules, self.service))
 
     async def work(self) -> None:
         """Hear what happened, and send what is due."""

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.session.sessions.hls_links import PURPOSE, HlsLinks
+from services.session.sessions.presenter import PURPOSE, HlsLinks
 from services.session.sharing.service import PageUrls, SharingService, embed_html
 from shared.contracts.states import StreamState, StreamStatus
 from shared.errors import Forbidden, NotFound, Unauthenticated
