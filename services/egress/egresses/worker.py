@@ -118,8 +118,7 @@ class EgressWorker:
     async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
         step = next_step(egress, self._clock.now())
         if step is EgressStep.START:
-            session = await self._sessions.find(egress.session_id)
-            if egress.expired(self._clock.now()) or session is None or session.over:
+            if egress.expired(self._clock.now()) or not await self._needed(egress.session_id):
                 return await self._egresses.change(egress.id, lambda one: one.unwant(self._clock.now()))
             return await self._sync.start(egress)
         if step is EgressStep.FIND:
@@ -131,3 +130,8 @@ class EgressWorker:
         if egress.stream and not egress.playable and await self._playable(egress.session_id, egress.id):
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
+
+    async def _needed(self, session_id: str) -> bool:
+        """Whether the session still needs egresses. Raises `Unavailable`."""
+        session = await self._sessions.find(session_id)
+        return session is not None and not session.over

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.egress.egresses.domain import START_TIMEOUT
 from services.egress.recordings.housekeeping import CleanupResult
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import RecordingStatus, Role, SessionStatus, StreamStatus, UserRole
@@ -94,6 +95,18 @@ async def test_what_events_told_is_enough_while_the_owner_is_away(replica: Repli
     session = await replica.go_live(stream=False)
     replica.owner.away = True
     assert (await replica.record(session)).status is RecordingStatus.RECORDING
+
+
+async def test_one_of_an_unknown_session_that_does_not_start_is_given_up(
+    replica: Replica,
+) -> None:
+    replica.owner.away = True
+    session = state()
+    await replica.parts.egresses.plan(key_of(new_id()), session.id, stream=False, file=True)
+    replica.clock.advance(seconds=START_TIMEOUT.total_seconds())
+    await replica.work()
+    [egress] = await replica.planned(session)
+    assert egress.status is EgressStatus.ABORTED
 
 
 async def test_a_stream_with_a_recording_is_one_egress(replica: Replica) -> None:
