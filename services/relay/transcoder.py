@@ -19,7 +19,7 @@ import av
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from services.relay.transcoder_process import FLOWING
+from services.relay import FLOWING
 
 # Seconds of media that may arrive together, since video and audio are not interleaved exactly.
 _TOGETHER = 0.1

@@ -7,13 +7,13 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from services.relay import FLOWING
 from shared.errors import Unavailable
 from shared.runtime.tasks import until_first_ends
 
 # Seconds from its start until media flows: Python's own start, RTMP, WHIP with ICE and DTLS.
 _START_TIMEOUT = 20.0
-# The line that it prints every second, and how long it may be silent: longer than an encoder may.
-FLOWING = "flowing"
+# How long it may print nothing: longer than an encoder may be silent.
 _STALL_TIMEOUT = 15.0
 
 Transcoder: TypeAlias = Callable[[str, str, asyncio.Event, Callable[[], None]], Awaitable[None]]

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.relay import FLOWING
 from services.relay.relay import Relay, RelayTarget
 from services.relay.service import RelayService
-from services.relay.transcoder_process import FLOWING, last_line
+from services.relay.transcoder_process import last_line
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
@@ -175,3 +178,9 @@ async def test_the_last_word_of_what_flowed_is_why_it_ended() -> None:
     output = asyncio.StreamReader()
     output.feed_data(f"{FLOWING}\n{FLOWING}\nConnection refused\n".encode())
     assert await last_line(output, timeout=5) == "Connection refused"
+
+
+def test_the_transcoder_starts_without_what_the_relay_needs() -> None:
+    """There is a process for each encoder, and the encoder waits for it."""
+    loaded = "import sys, services.relay.transcoder; print(*{'aiohttp', 'structlog'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", loaded], text=True).strip() == ""
