@@ -19,7 +19,7 @@ from services.attendance.reports.export import ExportService
 from services.attendance.reports.rows import AttendanceRows
 from services.attendance.reports.service import ReportService
 from services.attendance.reports.users import ProjectedUsers, user_group
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from services.attendance.settings import AttendanceSettings
 from services.attendance.viewer_counts.repository import ViewerCountRepository
 from shared.bus.rabbit import RabbitBus
@@ -48,7 +48,7 @@ class AttendanceParts:
         self.leave_requests = LeaveRequestRepository(mongo, outbox, clock)
         self.pending = PendingSessionRepository(mongo)
         self.queue = RecomputeQueue(self.pending, clock, replica)
-        self.sessions = ProjectedSessions(mongo, owner, SessionChanges(self.presences, self.queue))
+        self.sessions = AttendanceSessionProjection(mongo, owner, SessionChanges(self.presences, self.queue))
         self.presence = PresenceService(self.presences, self.leave_requests, self.sessions, self.queue, clock)
         self.recompute = AttendanceRecompute(
             self.sessions, self.presences, self.attendances, self.viewer_counts, self.leave_requests

@@ -14,15 +14,15 @@ from services.egress.ingest import routes as ingest_routes
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
-from services.egress.ingest.ingress_reconciliation import IngressReconciliation
+from services.egress.ingest.ingress_drift import IngressDriftCheck
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService, ingest_group
-from services.egress.media.build import Backends, Media, MediaOptions
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
 from services.egress.settings import EgressSettings
 from services.egress.streams import routes as stream_routes
+from services.egress.streams_and_recordings import Backends, MediaOptions, StreamsAndRecordings
 from services.egress.webhooks import routes as webhook_routes
 from services.egress.webhooks.service import WebhookRepository, WebhookService
 from shared.bus import Bus, Group, OrderedGroup
@@ -83,13 +83,13 @@ def build(settings: EgressSettings) -> web.Application:
     ingresses: Ingresses = embedded if settings.ingest == "embedded" else to.livekit
     ingests = IngestRepository(to.mongo, clock)
     ingest = IngestService(ingresses, ingests)
-    ingress_check = IngressReconciliation(ingresses, ingests, ingest, sessions, webhooks, clock)
+    ingress_check = IngressDriftCheck(ingresses, ingests, ingest, sessions, webhooks, clock)
     engine, jobs = _engine(settings, to, clock)
-    media = Media(media_options(settings), to, engine, ingresses, sessions, ledger, clock)
+    media = StreamsAndRecordings(media_options(settings), to, engine, ingresses, sessions, ledger, clock)
     checks = PeriodicChecks([*media.checks, ingress_check], reconciler.lease, ledger, clock, period=period)
 
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
-    observers = [reconciler.webhook_observer.notice]
+    observers = [reconciler.webhook_observer.on_webhook]
     app[webhook_routes.WEBHOOKS] = WebhookService(verifier, webhooks, clock, observers=observers)
     app[ingest_routes.INGESTS] = ingest
     app[relay_routes.EMBEDDED_INGRESSES] = embedded

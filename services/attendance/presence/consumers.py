@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.attendance.presence.service import PresenceService
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.bus import OrderedGroup
 from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Envelope, Event
@@ -16,7 +16,7 @@ GROUP: Final = "attendance"
 EVENTS: Final[tuple[type[Event], ...]] = (*SESSION_EVENTS, *PARTICIPANT_EVENTS, RosterObserved)
 
 
-def group(sessions: ProjectedSessions, presence: PresenceService) -> OrderedGroup:
+def group(sessions: AttendanceSessionProjection, presence: PresenceService) -> OrderedGroup:
     async def handle(batch: Sequence[Envelope]) -> None:
         events = [envelope.event for envelope in batch]
         await sessions.follow(*(event for event in events if isinstance(event, SessionEvent)))

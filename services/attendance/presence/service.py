@@ -8,7 +8,7 @@ from services.attendance.presence.domain import ConnectionUpdate, Presence
 from services.attendance.presence.leave_requests import LeaveRequestRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.sessions.domain import People, SessionView, affected
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.access.identity import Caller
 from shared.access.session_access import require
 from shared.clock import Clock
@@ -68,7 +68,7 @@ class PresenceService:
         self,
         presences: PresenceRepository,
         leave_requests: LeaveRequestRepository,
-        sessions: ProjectedSessions,
+        sessions: AttendanceSessionProjection,
         requests: RecomputeRequests,
         clock: Clock,
     ):

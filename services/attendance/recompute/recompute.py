@@ -9,7 +9,7 @@ from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.presence.leave_requests import LeaveRequestRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.sessions.domain import People
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from services.attendance.viewer_counts.repository import Decision, ViewerCountRepository
 from shared.errors import Conflict
 
@@ -21,7 +21,7 @@ _ATTEMPTS = 10
 class AttendanceRecompute:
     def __init__(
         self,
-        sessions: ProjectedSessions,
+        sessions: AttendanceSessionProjection,
         presences: PresenceRepository,
         attendances: AttendanceRepository,
         viewer_counts: ViewerCountRepository,

@@ -14,7 +14,7 @@ from xlsxwriter import Workbook
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.reports.rows import AttendanceRow, AttendanceRows
 from services.attendance.sessions.domain import SessionView
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.access.identity import Caller
 from shared.text import escape_formula
 
@@ -110,7 +110,7 @@ class ExportService:
 
     def __init__(
         self,
-        sessions: ProjectedSessions,
+        sessions: AttendanceSessionProjection,
         attendances: AttendanceRepository,
         rows: AttendanceRows,
         *,

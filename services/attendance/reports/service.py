@@ -9,7 +9,7 @@ from services.attendance.attendances.domain import attend
 from services.attendance.attendances.repository import AttendanceRepository
 from services.attendance.presence.repository import PresenceRepository
 from services.attendance.reports.rows import AttendanceRow, AttendanceRows
-from services.attendance.sessions.service import ProjectedSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
 from services.attendance.viewer_counts.repository import ViewerCountRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
@@ -38,7 +38,7 @@ class AttendanceStats(BaseModel):
 class ReportService:
     def __init__(
         self,
-        sessions: ProjectedSessions,
+        sessions: AttendanceSessionProjection,
         presences: PresenceRepository,
         attendances: AttendanceRepository,
         viewer_counts: ViewerCountRepository,

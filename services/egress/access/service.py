@@ -1,6 +1,6 @@
 """Who may act on a session's streams and recordings: the rules of the session service."""
 
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.access.identity import Caller
 from shared.access.session_access import Permission, require
 from shared.contracts.states import SessionState, SessionStatus
@@ -8,7 +8,7 @@ from shared.errors import Conflict, NotFound, Unavailable
 
 
 class MediaAccess:
-    def __init__(self, sessions: KnownSessions):
+    def __init__(self, sessions: EgressSessionProjection):
         self._sessions = sessions
 
     async def get_for_host(

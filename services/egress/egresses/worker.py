@@ -14,7 +14,7 @@ from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.engine_sync import EngineSync
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.schedule import EgressStep, next_due, next_step
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.runtime.tasks import wait_at_most
@@ -39,7 +39,7 @@ class EgressWorker:
         self,
         egresses: EgressRepository,
         sync: EngineSync,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         clock: Clock,
         *,
         playable: Playable,

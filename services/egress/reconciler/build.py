@@ -17,8 +17,8 @@ from services.egress.reconciler.room_check import RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.service import Reconciler
-from services.egress.reconciler.work_queue import NoticeStore, RoomQueue
-from services.egress.sessions.service import KnownSessions
+from services.egress.reconciler.work_queue import RoomHintStore, RoomQueue
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.bus import Group, OrderedGroup
 from shared.clock import Clock
 from shared.http.session_service import SessionOwner
@@ -45,8 +45,8 @@ class ReconcilerParts:
         steady: Callable[[], float] = time.monotonic,
     ):
         rosters = RosterRepository(mongo, outbox, clock)
-        leases, notices = LeaseStore(mongo), NoticeStore(mongo)
-        self.sessions = KnownSessions(mongo, owner, clock)
+        leases, hints = LeaseStore(mongo), RoomHintStore(mongo)
+        self.sessions = EgressSessionProjection(mongo, owner, clock)
         self.connections = ExpectedConnections(mongo, clock)
         self.ledger = DriftLedger(mongo, outbox, clock)
         self.stores: tuple[Indexed, ...] = (
@@ -55,7 +55,7 @@ class ReconcilerParts:
             rosters,
             self.ledger,
             leases,
-            notices,
+            hints,
         )
         self.groups: tuple[Group | OrderedGroup, ...] = (
             session_group(self.sessions),
@@ -68,7 +68,7 @@ class ReconcilerParts:
             livekit, self.sessions, self.connections, rosters, self.ledger, self.lease, clock
         )
         rooms = RoomCheck(probe, Debouncer(), corrector, self.connections, rosters, outages, clock)
-        queue = RoomQueue(self.lease, notices, clock)
+        queue = RoomQueue(self.lease, hints, clock)
         self.reconciler = Reconciler(
             livekit, self.sessions, rooms, probe, self.lease, queue, clock, period=period
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.egress.reconciler.connections import ExpectedConnections
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.bus import Group, OrderedGroup, on
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import PARTICIPANT_EVENTS, ParticipantEvent
@@ -14,7 +14,7 @@ SESSIONS_GROUP: Final = "egress.sessions"
 CONNECTIONS_GROUP: Final = "egress.connections"
 
 
-def session_group(sessions: KnownSessions) -> Group:
+def session_group(sessions: EgressSessionProjection) -> Group:
     return Group(SESSIONS_GROUP, dict(on(event, sessions.follow) for event in SESSION_EVENTS))
 
 

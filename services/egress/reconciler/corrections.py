@@ -11,7 +11,7 @@ from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.reconciler.permission_drift import expected_permissions_of, permission_drift
 from services.egress.reconciler.rosters import RosterRepository
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.access.permissions import role_of
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
@@ -35,7 +35,7 @@ class RoomCorrector:
     def __init__(
         self,
         livekit: LiveKit,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         connections: ExpectedConnections,
         rosters: RosterRepository,
         ledger: DriftLedger,

@@ -8,7 +8,7 @@ import structlog
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.permission_drift import permission_drift
 from services.egress.reconciler.service import Reconciler
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.webhooks.domain import connection
 from shared.clock import Clock
 from shared.errors import AppError
@@ -28,7 +28,7 @@ class JoinChecks:
 
     def __init__(
         self,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         corrector: RoomCorrector,
         clock: Clock,
         check_room: Callable[[str], None],
@@ -72,7 +72,7 @@ class WebhookObserver:
         self._reconciler = reconciler
         self._join_checks = join_checks
 
-    def notice(self, webhook: WebhookEvent) -> None:
+    def on_webhook(self, webhook: WebhookEvent) -> None:
         """Without waiting for anything: LiveKit awaits the answer to its webhook."""
         if webhook.num_dropped > 0 or webhook.event == "room_started":
             # Also of a room that a server took over from one that died.

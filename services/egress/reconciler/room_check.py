@@ -13,7 +13,7 @@ from services.egress.reconciler.domain import RoomSnapshot
 from services.egress.reconciler.heartbeat import Outages
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import Roster, RosterRepository
-from services.egress.sessions.service import KnownSession
+from services.egress.sessions.projection import KnownSession
 from shared.clock import Clock
 from shared.contracts.attendance_events import RosterConnection
 from shared.contracts.event import Event

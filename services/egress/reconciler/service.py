@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from services.egress.reconciler.room_check import RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.work_queue import SOON, RoomQueue
-from services.egress.sessions.service import KnownSession, KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.ids import is_id
@@ -36,7 +36,7 @@ class Reconciler:
     def __init__(
         self,
         livekit: LiveKit,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         rooms: RoomCheck,
         probe: RoomProbe,
         lease: Lease,

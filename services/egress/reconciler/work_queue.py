@@ -1,4 +1,4 @@
-"""Rooms to check before the next round. One replica checks; the others hand over what they noticed."""
+"""Rooms to check before the next round. One replica checks; the others leave hints."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ SOON = timedelta(seconds=1)
 _KEPT = timedelta(days=1)
 
 
-class NoticeStore:
+class RoomHintStore:
     """What replicas without the lease noticed: rooms to check, `suspect` if all in them have to answer."""
 
     collection_name = "notices"
@@ -43,7 +43,7 @@ class NoticeStore:
 
 
 class RoomQueue:
-    def __init__(self, lease: Lease, store: NoticeStore, clock: Clock):
+    def __init__(self, lease: Lease, store: RoomHintStore, clock: Clock):
         self._lease = lease
         self._store = store
         self._clock = clock

@@ -92,7 +92,7 @@ class RecordingLifecycle:
         return await self._recordings.get(id)
 
 
-class StuckRecordings:
+class RecordingDriftCheck:
     def __init__(
         self,
         recordings: RecordingRepository,

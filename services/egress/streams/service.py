@@ -8,7 +8,7 @@ import structlog
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.sessions.service import KnownSession, KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from services.egress.streams.domain import Stream, StreamPart, new_stream
 from services.egress.streams.repository import StreamRepository
 from shared.bus import Group, on
@@ -53,7 +53,7 @@ class StreamService:
         streams: StreamRepository,
         egresses: EgressService,
         recordings: StreamRecordings,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         clock: Clock,
         *,
         retention: timedelta | None,

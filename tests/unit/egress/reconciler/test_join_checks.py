@@ -121,7 +121,7 @@ async def test_webhooks_of_joining_are_checked_as_they_come(replica: Replica) ->
     work = asyncio.create_task(replica.parts.join_checks.run())
     try:
         for viewer in viewers:
-            replica.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
+            replica.parts.webhook_observer.on_webhook(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
             while len(await replica.ledger()) < len(viewers):
                 await asyncio.sleep(0.01)
@@ -138,7 +138,7 @@ async def test_a_check_that_fails_has_the_room_looked_at(replica: Replica) -> No
     replica.owner.away = True
     work = asyncio.create_task(replica.parts.join_checks.run())
     try:
-        replica.parts.webhook_observer.notice(webhook(session, "participant_joined", viewer))
+        replica.parts.webhook_observer.on_webhook(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
             while not replica.owner.asked:
                 await asyncio.sleep(0.01)
@@ -159,7 +159,7 @@ async def test_lost_webhooks_and_servers_that_take_over_make_a_room_suspicious(
     await replica.work(1)
     replica.viewer(session)
     notice = webhook(session, event).model_copy(update={"num_dropped": dropped})
-    replica.parts.webhook_observer.notice(notice)
+    replica.parts.webhook_observer.on_webhook(notice)
     await replica.parts.reconciler.work()
     assert "has_participant" in replica.livekit.calls
     assert len((await replica.rosters(session))[-1].connections) == 1
@@ -171,7 +171,7 @@ async def test_ordinary_webhooks_set_off_nothing(replica: Replica) -> None:
     await replica.work(1)
     calls = len(replica.livekit.calls)
     for event in ("participant_left", "track_published", "room_finished"):
-        replica.parts.webhook_observer.notice(webhook(session, event))
-    replica.parts.webhook_observer.notice(webhook("lobby", "room_started"))
+        replica.parts.webhook_observer.on_webhook(webhook(session, event))
+    replica.parts.webhook_observer.on_webhook(webhook("lobby", "room_started"))
     await replica.parts.reconciler.work()
     assert len(replica.livekit.calls) == calls

@@ -9,13 +9,13 @@ from services.egress.app import media_options
 from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.media.build import Backends, Media
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.settings import EgressSettings
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
+from services.egress.streams_and_recordings import Backends, StreamsAndRecordings
 from shared.access.identity import Caller
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import (
@@ -76,7 +76,7 @@ class Replica:
         )
         backends = Backends(livekit=self.livekit, storage=self.storage, mongo=self.mongo, outbox=self.outbox)
         sessions, ledger = self.reconciler.sessions, self.reconciler.ledger
-        self.parts = Media(
+        self.parts = StreamsAndRecordings(
             media_options(given),
             backends,
             engine or self.engine,

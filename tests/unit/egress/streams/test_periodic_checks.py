@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from services.egress.sessions.service import KnownSession
+from services.egress.sessions.projection import KnownSession
 from services.egress.streams.domain import StreamPart
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionEnded

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.attendance.sessions.domain import SessionView
-from services.attendance.sessions.service import ProjectedSessions
-from services.egress.sessions.service import KnownSession, KnownSessions
+from services.attendance.sessions.projection import AttendanceSessionProjection
+from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import SessionState
 from shared.persistence.mongo import Document, Mongo
@@ -21,11 +21,11 @@ from tests.unit.egress.reconciler.builders import HOST, T0, VIEWER, ended, state
 Make = Callable[[Mongo, FakeSessionOwner], SessionProjection[Any]]
 
 
-def of_egress(mongo: Mongo, owner: FakeSessionOwner) -> KnownSessions:
-    return KnownSessions(mongo, owner, FakeClock(T0))
+def of_egress(mongo: Mongo, owner: FakeSessionOwner) -> EgressSessionProjection:
+    return EgressSessionProjection(mongo, owner, FakeClock(T0))
 
 
-@pytest.fixture(params=[of_egress, ProjectedSessions], ids=["egress", "attendance"])
+@pytest.fixture(params=[of_egress, AttendanceSessionProjection], ids=["egress", "attendance"])
 def make(request: pytest.FixtureRequest) -> Make:
     made: Make = request.param
     return made
@@ -103,7 +103,7 @@ async def test_what_observers_are_told() -> None:
             self.seen.append(versions)
 
     observer, older = Observer(), state()
-    sessions = ProjectedSessions(memory_mongo(), FakeSessionOwner(), observer)
+    sessions = AttendanceSessionProjection(memory_mongo(), FakeSessionOwner(), observer)
     for one in (older, updated(older), older):
         await sessions.follow(SessionUpdated(session=one))
     await sessions.follow()
@@ -142,8 +142,8 @@ async def test_documents_of_earlier_releases_are_read() -> None:
         },
     ]
     await mongo.collection("sessions").insert_many(documents)
-    view = await ProjectedSessions(mongo, FakeSessionOwner()).stored("attendance")
+    view = await AttendanceSessionProjection(mongo, FakeSessionOwner()).stored("attendance")
     assert view is not None
     assert (view.version, view.staff, view.deleted) == (4, frozenset({HOST, VIEWER}), False)
-    known = KnownSessions(mongo, FakeSessionOwner(), FakeClock(T0))
+    known = EgressSessionProjection(mongo, FakeSessionOwner(), FakeClock(T0))
     assert await known.list_live() == [KnownSession(session)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.repository import IngestRepository, SessionIngest
 from services.egress.ingest.service import IngestService
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.webhooks.service import ReceivedWebhook, WebhookRepository
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
@@ -19,7 +19,7 @@ _UNDECIDED = "buffering"
 _PUBLISHING = "publishing"
 
 
-class IngressReconciliation:
+class IngressDriftCheck:
     """What a webhook should have reported is stored as one, so that its consumers get the event now."""
 
     def __init__(
@@ -27,7 +27,7 @@ class IngressReconciliation:
         ingresses: Ingresses,
         ingests: IngestRepository,
         service: IngestService,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         webhooks: WebhookRepository,
         clock: Clock,
     ):

@@ -39,7 +39,7 @@ class KnownSession:
         return self.deleted or self.state.status in _OVER
 
 
-class KnownSessions(SessionProjection[KnownSession]):
+class EgressSessionProjection(SessionProjection[KnownSession]):
     indexes: ClassVar[tuple[Index, ...]] = (
         Index([("live", ASCENDING)], sparse=True),
         Index([("over_at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),

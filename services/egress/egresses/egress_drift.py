@@ -6,18 +6,22 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService
-from services.egress.sessions.service import KnownSession, KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.ids import is_id
 
 _RUNS = frozenset({EgressStatus.STARTING, EgressStatus.ACTIVE})
 
 
-class OrphanedEgresses:
+class EgressDriftCheck:
     """Compares what the engine runs, and what is planned, with what sessions want."""
 
     def __init__(
-        self, engine: Engine, egresses: EgressRepository, service: EgressService, sessions: KnownSessions
+        self,
+        engine: Engine,
+        egresses: EgressRepository,
+        service: EgressService,
+        sessions: EgressSessionProjection,
     ):
         self._engine = engine
         self._egresses = egresses

@@ -3,7 +3,7 @@
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
-from services.egress.sessions.service import KnownSession, KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.service import StreamService
@@ -12,7 +12,7 @@ from shared.contracts.states import StreamStatus
 _PASSING = frozenset({StreamStatus.STARTING, StreamStatus.ACTIVE, StreamStatus.ENDING})
 
 
-class StuckStreams:
+class StreamDriftCheck:
     """Compares sessions, streams and planned egresses; if they differ, an event was lost."""
 
     def __init__(
@@ -20,7 +20,7 @@ class StuckStreams:
         streams: StreamRepository,
         service: StreamService,
         egresses: EgressRepository,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
     ):
         self._streams = streams
         self._service = service

@@ -10,19 +10,19 @@ from aiohttp import web
 from services.egress.access.service import MediaAccess
 from services.egress.drift.periodic_checks import DriftCheck
 from services.egress.drift.service import DriftLedger
+from services.egress.egresses.egress_drift import EgressDriftCheck
 from services.egress.egresses.engine_sync import EngineSync
-from services.egress.egresses.orphans import OrphanedEgresses
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService, egress_group
 from services.egress.egresses.worker import EgressWorker
 from services.egress.recordings.files import FILE_LINKS, RecordingFiles
 from services.egress.recordings.housekeeping import Housekeeping, RetentionLimits
-from services.egress.recordings.lifecycle import RecordingLifecycle, StuckRecordings
+from services.egress.recordings.lifecycle import RecordingDriftCheck, RecordingLifecycle
 from services.egress.recordings.orphans import StorageOrphans
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
 from services.egress.recordings.service import RecordingService
-from services.egress.sessions.service import KnownSessions
+from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.streams.health import RoomSignalsReader, StreamHealthService
 from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource
 from services.egress.streams.livekit_playlists import LiveKitPlaylists
@@ -31,7 +31,7 @@ from services.egress.streams.removal import StreamRemoval
 from services.egress.streams.repository import StreamRepository
 from services.egress.streams.routes import HEALTH, HLS
 from services.egress.streams.service import StreamService, stream_group
-from services.egress.streams.stuck_streams import StuckStreams
+from services.egress.streams.stream_drift import StreamDriftCheck
 from shared.clock import Clock
 from shared.egress.engine import EncodingOptions, Engine
 from shared.egress.segments import SegmentRepository
@@ -68,7 +68,7 @@ class Backends:
     outbox: Outbox
 
 
-class Media:
+class StreamsAndRecordings:
     """`checks` compare what runs with what should, `stores` have indexes, `groups` take events."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Media:
         backends: Backends,
         engine: Engine,
         ingresses: Ingresses,
-        sessions: KnownSessions,
+        sessions: EgressSessionProjection,
         ledger: DriftLedger,
         clock: Clock,
     ):
@@ -106,9 +106,9 @@ class Media:
             wake=wake,
         )
         self.checks: tuple[DriftCheck, ...] = (
-            OrphanedEgresses(engine, plans, self.egresses, sessions),
-            StuckStreams(streams, self.streams, plans, sessions),
-            StuckRecordings(recordings, self.lifecycle, plans, clock),
+            EgressDriftCheck(engine, plans, self.egresses, sessions),
+            StreamDriftCheck(streams, self.streams, plans, sessions),
+            RecordingDriftCheck(recordings, self.lifecycle, plans, clock),
         )
         self.groups = (egress_group(self.egresses), stream_group(self.streams))
 

@@ -12,7 +12,7 @@ from services.egress.drift.domain import DriftEntry
 from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
-from services.egress.ingest.ingress_reconciliation import IngressReconciliation
+from services.egress.ingest.ingress_drift import IngressDriftCheck
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.webhooks.domain import translate
@@ -43,7 +43,7 @@ class IngestReplica(Replica):
         self.service = IngestService(self.ingresses, self.ingests)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         webhooks = WebhookRepository(self.mongo, self.outbox)
-        check = IngressReconciliation(
+        check = IngressDriftCheck(
             self.ingresses, self.ingests, self.service, self.parts.sessions, webhooks, self.clock
         )
         self.checks = PeriodicChecks(

@@ -12,7 +12,7 @@ from shared.session_projection.projection import SessionProjection
 _UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}
 
 
-class ProjectedSessions(SessionProjection[SessionView]):
+class AttendanceSessionProjection(SessionProjection[SessionView]):
     async def get(self, session_id: str) -> SessionView:
         """The session; one that no event has reported is asked for at the session service.
 

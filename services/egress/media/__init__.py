@@ -1,1 +1,0 @@
-"""Egresses, streams and recordings of sessions, put together."""
