@@ -21,7 +21,7 @@ class EgressSettings(DataSettings):
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
-    """Its secret; LiveKit's webhooks are checked with it."""
+    """The secret of LiveKit's API; LiveKit's webhooks are checked with it."""
 
     ingest: Literal["livekit", "embedded"] = "livekit"
     """Who receives RTMP: LiveKit Ingress, or our relay behind an RTMP server."""
@@ -37,22 +37,23 @@ class EgressSettings(DataSettings):
     """Where files go: `file:///directory` or `s3://bucket/prefix`. LiveKit Egress must reach the same
     under the same path."""
     storage_options: Keys = Field(default={}, repr=False)
-    """S3's: `region`, `endpoint`, `access_key_id`, `secret_access_key`."""
+    """Options of an S3 storage: `region`, `endpoint`, `access_key_id`, `secret_access_key`."""
     public_url: str = "http://127.0.0.1:8080"
     """The gateway's address for clients; links to files begin with it."""
 
     stream_layout: Literal["grid", "speaker", "single-speaker"] = "grid"
-    """Who is in the picture of streams and recordings."""
+    """How LiveKit Egress arranges people in the picture of streams and recordings. Greenroom's recorders
+    always show a grid, or a shared screen with tiles beside it."""
     stream_width: Annotated[int, Field(ge=160, le=3840, multiple_of=2)] = 1280
-    """Its width in pixels, an even number."""
+    """The width of the picture in pixels, an even number."""
     stream_height: Annotated[int, Field(ge=90, le=2160, multiple_of=2)] = 720
-    """Its height in pixels, an even number."""
+    """The height of the picture in pixels, an even number."""
     stream_frame_rate: Annotated[int, Field(ge=1, le=60)] = 30
-    """Pictures a second."""
+    """Frames per second."""
     stream_video_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
-    """The picture, in kbit/s."""
+    """The bit rate of the video, in kbit/s."""
     stream_audio_kbps: Annotated[int, Field(ge=32, le=512)] = 128
-    """The sound, in kbit/s."""
+    """The bit rate of the audio, in kbit/s."""
     stream_segment_seconds: Annotated[int, Field(ge=1, le=10)] = 2
     """The length of a segment of the stream."""
 

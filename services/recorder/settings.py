@@ -23,7 +23,7 @@ class RecorderSettings(DataSettings):
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
-    """Its secret; the recorder's webhooks are signed with it, as LiveKit's are."""
+    """The secret of LiveKit's API; the recorder's webhooks are signed with it, as LiveKit's are."""
 
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is, which receives the recorder's webhooks."""

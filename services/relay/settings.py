@@ -21,7 +21,7 @@ class RelaySettings(ServiceSettings):
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
-    """Its secret; the relay's webhooks are signed with it, as LiveKit's are."""
+    """The secret of LiveKit's API; the relay's webhooks are signed with it, as LiveKit's are."""
 
     spool: Path = Path("/var/lib/greenroom/relay")
     """A folder where webhooks wait until the egress service has accepted them."""

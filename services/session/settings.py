@@ -36,7 +36,7 @@ class SessionSettings(DataSettings):
     identity_signing_kid: str = ""
     """The id of the key that signs access tokens, one of `identity_public_keys`."""
     identity_private_key: SecretStr = SecretStr("")
-    """The private Ed25519 key of that id (base64url of 32 bytes)."""
+    """The private Ed25519 key that belongs to `identity_signing_kid` (base64url of 32 bytes)."""
     refresh_secret: SecretStr = SecretStr("")
     """Signs refresh tokens."""
     keyring: Keys = Field(default={}, repr=False)
@@ -50,7 +50,7 @@ class SessionSettings(DataSettings):
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
-    """Its secret, which signs the tokens that people join with."""
+    """The secret of LiveKit's API, which signs the tokens that people join with."""
 
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
@@ -61,7 +61,7 @@ class SessionSettings(DataSettings):
     """Where chat files are stored: the egress service's storage (`file:///directory` or
     `s3://bucket/prefix`)."""
     storage_options: Keys = Field(default={}, repr=False)
-    """The egress service's."""
+    """The options of `storage_url`: the egress service's `storage_options`."""
     chat_file_limit_bytes: Annotated[int, Field(ge=1024, le=LARGEST_FILE)] = 10 * 1024 * 1024
     """The largest file in the chat."""
 
@@ -73,12 +73,14 @@ class SessionSettings(DataSettings):
     """The From header of mails: an address, with or without a name. Needed with `smtp_url`."""
 
     bootstrap_admin_email: str | None = None
-    """The first administrator, created at the start; needs its password."""
+    """The e-mail address of the first administrator, created at the start; needs
+    `bootstrap_admin_password`."""
     bootstrap_admin_password: SecretStr | None = None
-    """The first administrator's."""
+    """The password of the first administrator."""
 
     passwords_at_once: Annotated[int, Field(ge=1, le=64)] = 2
-    """How many are checked at a time: each takes 64 MiB and up to four threads for a tenth of a second."""
+    """How many passwords are checked at a time: each takes 64 MiB and up to four threads for a tenth
+    of a second."""
 
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
     """A live session ends when its host has been away for this long."""

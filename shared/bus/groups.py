@@ -20,7 +20,7 @@ E = TypeVar("E", bound=Event)
 class Group:
     """Handlers that may run in any order and at the same time, each event handled by one of the replicas.
 
-    `name` is the queue's name, e.g. `session.livekit`; `concurrency` the number of handlers at once.
+    `name` is the queue's name, e.g. `session.sessions`; `concurrency` the number of handlers at once.
     A handler may see an event twice. What it raises: `Unavailable` is retried in place without limit;
     anything else is retried after the delays of the retry queues, then dead-lettered.
     """

@@ -100,5 +100,7 @@ def _cloudevent_headers() -> Json:
             "ce-time": {"type": "string", "format": "date-time", "description": "When it happened, in UTC."},
             "ce-subject": {**text, "description": "The id of what it is about; decides the partition."},
             "ce-requestid": {**text, "description": "The request that caused it, if any."},
+            "ce-operation": {**text, "description": "The operation that caused it directly, if any."},
+            "ce-actor": {**text, "description": "Who called it: `user:<id>` or `key:<id>`."},
         },
     }

@@ -126,9 +126,10 @@ class DriftRepaired(ReconcilerEvent):
     """LiveKit differed from the expected state, and it was corrected.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
-    permission, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost, ingress_leftover,
-    stream, recording. `participant_sid` to `username` are null except for connections. `last_seen_at` is when
-    what is gone was last seen. `estimated`: times derived from the correction are not exact.
+    permission, banned, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost,
+    ingress_leftover, stream, recording. `participant_sid` to `username` are null except for connections.
+    `last_seen_at` is when what is gone was last seen. `estimated`: times derived from the correction are not
+    exact.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"

@@ -33,7 +33,10 @@ class SessionCreated(SessionEvent):
 
 
 class SessionUpdated(SessionEvent):
-    """Rescheduled, other settings, or a refreshed preset."""
+    """The schedule, settings, preset, roles, bans, stage or requested stream of a session changed.
+
+    `session` is its whole state since then.
+    """
 
     name: ClassVar[str] = "session.updated.v1"
 

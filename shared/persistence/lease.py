@@ -1,8 +1,9 @@
 """The lease that lets one of several replicas do what only one may, until it dies.
 
 Nobody compares clocks: a holder beats, and whoever sees the lease unchanged for long enough on their own
-monotonic clock takes it, under a greater epoch. What is done under a lease carries its epoch, so that a
-holder that was only frozen is noticed when it wakes.
+monotonic clock takes it, under a greater epoch. A holder that was only frozen must do nothing when it wakes.
+So the reconciler calls `require` right before each correction that only the holder may make, and reminder
+mails are claimed under the epoch: the next holder frees what an earlier epoch has claimed.
 """
 
 import asyncio
