@@ -49,9 +49,10 @@ class Data(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     @classmethod
-    def of(cls, source: object) -> Self:
-        """The attributes of `source` that have the fields' names."""
-        return cls.model_validate(source, from_attributes=True)
+    def of(cls, source: object, **given: object) -> Self:
+        """With the fields that are `given`; each of the others is the attribute of `source` by its name."""
+        fields = {name: getattr(source, name) for name in cls.model_fields if name not in given}
+        return cls.model_validate(fields | given, from_attributes=True)
 
 
 class BareData(BaseModel):

@@ -14,9 +14,9 @@ from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.identity.keys.service import ApiKeyService
 from services.session.identity.organizations.repository import OrganizationRepository
 from services.session.identity.revocations.service import RevocationRepository, RevocationService
+from services.session.identity.signin.domain import RefreshTokens
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.identity.signin.service import SignInService
-from services.session.identity.signin.tokens import RefreshTokens
 from shared.access.identity import TokenIssuer
 from shared.clock import Clock
 from shared.persistence.lifetime import Indexed

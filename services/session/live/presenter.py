@@ -39,10 +39,6 @@ class StartSessionResponse(Data):
     whip_url: str | None
 
 
-def rtmp_response(ingest: Ingest) -> RtmpResponse:
-    return RtmpResponse(ingress_id=ingest.ingress_id, url=ingest.url, stream_key=ingest.stream_key)
-
-
 def rtmp_setup_response(ingest: Ingest) -> RtmpSetupResponse:
     return RtmpSetupResponse(
         server=ingest.url,
@@ -79,7 +75,7 @@ class StartPresenter:
         return StartSessionResponse(
             session=await self._presenter.one(session, caller),
             livekit_token=self._join_tokens.mint(session, caller),
-            rtmp=rtmp_response(ingest) if ingest else None,
+            rtmp=RtmpResponse.of(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
             whip_url=self._whip_url(session, caller) if by_whip else None,
         )

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.live.presenter import RtmpResponse, StartPresenter, StartSessionResponse, rtmp_response
+from services.session.live.presenter import RtmpResponse, StartPresenter, StartSessionResponse
 from services.session.live.service import LiveService
 from shared.http import HOST, Reply, Request, Routes, ok
 
@@ -62,7 +62,7 @@ async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     The old key is revoked; an encoder still using it is disconnected within a few seconds.
     """
     rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
-    return Reply(rtmp_response(await rotated))
+    return Reply(RtmpResponse.of(await rotated))
 
 
 @routes.post("/sessions/{id}/end", access=HOST, mirrored=True)

@@ -70,15 +70,12 @@ def _response(
     session: Session, user_id: str, users: Mapping[str, User], viewer: Caller
 ) -> BannedParticipantResponse:
     ban = session.bans[user_id]
-    return BannedParticipantResponse(
-        id=ban.id,
+    return BannedParticipantResponse.of(
+        ban,
         session_id=session.id,
         user_id=user_id,
         user=_user(users.get(user_id), session, viewer),
-        banned_by=ban.banned_by,
         banned_by_user=_user(users.get(ban.banned_by), session, viewer),
-        reason=ban.reason,
-        banned_at=ban.banned_at,
     )
 
 
@@ -86,5 +83,4 @@ def _user(user: User | None, session: Session, viewer: Caller) -> BanUserRespons
     """Nothing of people of other organizations, who may be banned as everybody."""
     if user is None or user.organization_id not in {None, session.organization_id}:
         return None
-    email = user.email if sees_email(user, viewer) else None
-    return BanUserResponse(id=user.id, username=user.username, email=email)
+    return BanUserResponse.of(user, email=user.email if sees_email(user, viewer) else None)

@@ -11,7 +11,6 @@ from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.schemas import UserResponse, user_response
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
-from shared.contracts.states import Role
 from shared.http import Body, Data
 from shared.http.schema import PAGE_LIMIT, Id, Page
 
@@ -69,26 +68,15 @@ def _response(
 ) -> SessionParticipantResponse:
     assignment = session.assignments[user_id]
     user = users.get(user_id)
-    return SessionParticipantResponse(
-        id=assignment.id,
+    return SessionParticipantResponse.of(
+        assignment,
         session_id=session.id,
         user_id=user_id,
         username=user.username if user else assignment.username,
         user=_user(user, viewer),
-        role=_kept(assignment.role),
-        is_active=assignment.is_active,
-        assigned_at=assignment.assigned_at,
-        joined_at=assignment.joined_at,
-        assigned_by=assignment.assigned_by,
         assigned_by_user=_user(users.get(assignment.assigned_by), viewer),
-        removed_at=assignment.removed_at,
-        left_at=assignment.left_at,
     )
 
 
 def _user(user: User | None, viewer: Caller) -> UserResponse | None:
     return user_response(user, viewer) if user else None
-
-
-def _kept(role: Role) -> Literal["co_host", "moderator"]:
-    return "co_host" if role is Role.CO_HOST else "moderator"

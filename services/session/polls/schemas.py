@@ -92,16 +92,11 @@ class PollListResponse(Data):
 def poll_response(poll: Poll, counts: Counts, session_ended_at: datetime | None) -> PollResponse:
     """The poll with these counts; the end of its session is the end of it."""
     is_open = poll.status is PollStatus.ACTIVE and session_ended_at is None
-    return PollResponse(
-        id=poll.id,
-        session_id=poll.session_id,
-        question=poll.question,
+    return PollResponse.of(
+        poll,
         status="active" if is_open else "closed",
-        allow_multiple_votes=poll.allow_multiple_votes,
         options=[
-            PollOptionResponse(id=option.id, text=option.text, vote_count=counts.get(option.id, 0))
-            for option in poll.options
+            PollOptionResponse.of(option, vote_count=counts.get(option.id, 0)) for option in poll.options
         ],
-        created_at=poll.created_at,
         closed_at=poll.closed_at or session_ended_at,
     )

@@ -72,31 +72,16 @@ def session_response(
     settings = session.preset.settings
     counted = settings.viewer_count_visible or _counts_for(session, viewer)
     switches = switches_of(session, settings)
-    return SessionResponse(
-        id=session.id,
-        room_id=session.room_id,
+    return SessionResponse.of(
+        session,
         room=room,
         preset=preset_response(session.preset),
-        title=session.title,
-        description=session.description,
-        status=session.status.value,
-        mode=session.mode.value,
-        started_at=session.started_at,
-        ended_at=session.ended_at,
-        duration=session.duration,
-        scheduled_start_time=session.scheduled_start_time,
         viewer_count=session.viewer_count if counted else 0,
         max_viewers=session.max_viewers if counted else 0,
         recording_enabled=settings.recording_enabled,
         hls_url=hls_url,
-        chat_enabled_override=session.chat_enabled_override,
-        stage_enabled_override=session.stage_enabled_override,
-        max_join_limit_override=session.max_join_limit_override,
         effective_chat_enabled=switches.chat,
         effective_stage_enabled=switches.stage,
-        effective_max_join_limit=session.effective_max_join_limit,
-        created_at=session.created_at,
-        updated_at=session.updated_at,
     )
 
 

@@ -5,7 +5,6 @@ from typing import Literal
 
 from services.session.catalog.presets.schemas import JoinLimit, PresetResponse
 from services.session.catalog.rooms.schemas import RoomResponse
-from services.session.sessions.join_tokens import JoinToken
 from shared.contracts.states import SessionMode
 from shared.http import Body, Data
 from shared.http.schema import Id, Moment, Text, Title
@@ -86,7 +85,3 @@ class DashboardStatsResponse(Data):
     live_now: int
     scheduled: int
     ended: int
-
-
-def join_response(made: JoinToken) -> JoinSessionResponse:
-    return JoinSessionResponse(livekit_token=made.livekit_token, room_name=made.room_name)

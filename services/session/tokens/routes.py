@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from services.session.identity.accounts.schemas import user_response
-from services.session.sessions.schemas import JoinSessionResponse, join_response
+from services.session.sessions.schemas import JoinSessionResponse
 from services.session.tokens.schemas import IssueTokensRequest, IssueTokensResponse
 from services.session.tokens.service import TokenService
 from shared.http import BEARER, HOST, MODERATOR, Reply, Request, Routes
@@ -23,7 +23,7 @@ async def join_session(request: Request) -> Reply[JoinSessionResponse]:
     """
     service = request.service(TOKENS)
     made = await service.join(request.path_id(), request.caller, request.library_id)
-    return Reply(join_response(made))
+    return Reply(JoinSessionResponse.of(made))
 
 
 @routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True, conflicts=True)
@@ -34,7 +34,7 @@ async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
     """
     service = request.service(TOKENS)
     made = await service.monitor(request.path_id(), request.caller, request.library_id)
-    return Reply(join_response(made))
+    return Reply(JoinSessionResponse.of(made))
 
 
 @routes.post("/sessions/{id}/tokens", access=HOST, status=201, idempotent=True)
@@ -45,12 +45,4 @@ async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[Issu
     `external_user_id` within the organization and created on first use.
     """
     issued = await request.service(TOKENS).issue(request.path_id(), request.caller, body)
-    return Reply(
-        IssueTokensResponse(
-            user=user_response(issued.user, request.caller),
-            access_token=issued.access_token,
-            livekit_token=issued.livekit_token,
-            room_name=issued.room_name,
-            expires_at=issued.expires_at,
-        )
-    )
+    return Reply(IssueTokensResponse.of(issued, user=user_response(issued.user, request.caller)))

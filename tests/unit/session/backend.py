@@ -16,9 +16,9 @@ from services.session.identity.build import build_identity
 from services.session.identity.keys.keyring import Keyring
 from services.session.identity.keys.repository import ApiKeyRepository
 from services.session.identity.keys.service import ApiKeyService
+from services.session.identity.signin.domain import RefreshTokens
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.identity.signin.service import SignInService
-from services.session.identity.signin.tokens import RefreshTokens
 from services.session.live.build import build_live
 from services.session.live.event_handlers import GROUP
 from services.session.moderation.presenter import BanPresenter

@@ -39,14 +39,4 @@ class Preset:
         return [PresetDeleted(preset=self.state(is_default=False))]
 
     def state(self, *, is_default: bool) -> PresetState:
-        return PresetState(
-            id=self.id,
-            version=self.version,
-            organization_id=self.organization_id,
-            library_id=self.library_id,
-            user_id=self.user_id,
-            settings=self.settings,
-            is_default=is_default,
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-        )
+        return PresetState(**vars(self), is_default=is_default)

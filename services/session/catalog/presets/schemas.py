@@ -137,12 +137,4 @@ class PresetListResponse(Data):
 
 
 def preset_response(preset: PresetState) -> PresetResponse:
-    return PresetResponse(
-        id=preset.id,
-        user_id=preset.user_id,
-        library_id=preset.library_id,
-        is_default=preset.is_default,
-        created_at=preset.created_at,
-        updated_at=preset.updated_at,
-        **preset.settings.model_dump(mode="json"),
-    )
+    return PresetResponse.of(preset, **preset.settings.model_dump(mode="json"))

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.session.catalog.rooms.domain import Room
-from services.session.catalog.rooms.schemas import RoomResponse, room_response
+from services.session.catalog.rooms.schemas import RoomResponse
 from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.accounts.schemas import user_response
 from shared.access.identity import Caller
 
 
@@ -29,9 +30,16 @@ class RoomPresenter:
         return (await self.many([room], viewer))[0]
 
     async def many(self, rooms: Sequence[Room], viewer: Caller | None) -> list[RoomResponse]:
-        """All of them with two reads."""
+        """The rooms as `viewer` may see them, with two reads; a deleted account is no host."""
         hosts, active = await asyncio.gather(
             self._users.find_many([room.host_id for room in rooms]),
             self._sessions.live_in_rooms([room.id for room in rooms]),
         )
-        return [room_response(room, hosts.get(room.host_id), active.get(room.id), viewer) for room in rooms]
+        return [
+            RoomResponse.of(
+                room,
+                host=user_response(host, viewer) if (host := hosts.get(room.host_id)) else None,
+                active_session_id=active.get(room.id),
+            )
+            for room in rooms
+        ]

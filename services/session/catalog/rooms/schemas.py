@@ -5,10 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.session.catalog.rooms.domain import Analytics, Room, TagManager
-from services.session.identity.accounts.domain import User
-from services.session.identity.accounts.schemas import UserResponse, user_response
-from shared.access.identity import Caller
+from services.session.catalog.rooms.domain import Analytics, TagManager
+from services.session.identity.accounts.schemas import UserResponse
 from shared.http import Body, Data
 from shared.http.schema import Line, Text, Title
 
@@ -80,22 +78,3 @@ class RoomListResponse(Data):
     total: int
     page: int
     limit: int
-
-
-def room_response(
-    room: Room, host: User | None, active_session_id: str | None, viewer: Caller | None
-) -> RoomResponse:
-    """The room as `viewer` may see it; `host` is None if the account was deleted."""
-    analytics = room.analytics
-    return RoomResponse(
-        id=room.id,
-        host_id=room.host_id,
-        host=user_response(host, viewer) if host else None,
-        library_id=room.library_id,
-        title=room.title,
-        description=room.description,
-        analytics=analytics and RoomAnalytics.model_validate(analytics, from_attributes=True),
-        active_session_id=active_session_id,
-        created_at=room.created_at,
-        updated_at=room.updated_at,
-    )

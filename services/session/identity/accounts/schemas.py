@@ -59,8 +59,7 @@ class UpdateUserRequest(Body):
 
 def user_response(user: User, viewer: Caller | None) -> UserResponse:
     """The person as `viewer` may see them: the e-mail only within the organization, and by themselves."""
-    response = UserResponse.of(user)
-    return response if sees_email(user, viewer) else response.model_copy(update={"email": None})
+    return UserResponse.of(user, email=user.email if sees_email(user, viewer) else None)
 
 
 def sees_email(user: User, viewer: Caller | None) -> bool:

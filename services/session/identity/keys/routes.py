@@ -27,7 +27,7 @@ API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)
 async def create_api_key(request: Request, body: CreateApiKeyRequest) -> Reply[ApiKeyWithSecretResponse]:
     """Create an API key for a host; the secret is shown once."""
     key, secret = await request.service(API_KEYS).create(request.reservation.id, body)
-    return Reply(ApiKeyWithSecretResponse(**dict(ApiKeyResponse.of(key)), secret=secret))
+    return Reply(ApiKeyWithSecretResponse.of(key, secret=secret))
 
 
 @routes.get("/admin/api-keys", access=ADMIN)

@@ -22,6 +22,3 @@ class OrganizationRepository(Repository[Organization]):
     collection_name = "organizations"
     noun = "organization"
     entity = Organization
-
-    async def list_page(self, skip: int, limit: int) -> tuple[list[Organization], int]:
-        return await self.page({}, skip=skip, limit=limit)

@@ -56,7 +56,7 @@ class OrganizationService:
         return await self._organizations.get(id)
 
     async def list(self, page: Page) -> tuple[list[Organization], int]:
-        return await self._organizations.list_page(page.skip, page.limit)
+        return await self._organizations.page({}, skip=page.skip, limit=page.limit)
 
     async def rename(self, id: str, name: str | None) -> Organization:
         def decide(organization: Organization) -> list[Event]:

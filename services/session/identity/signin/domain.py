@@ -1,8 +1,14 @@
-"""One sign-in and its rotating refresh tokens."""
+"""One sign-in and its rotating refresh tokens; device tokens and auth codes as text."""
 
+import base64
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+from shared.errors import Unauthenticated
+from shared.ids import is_id
 
 # Two tabs may present the same token; within this time the second gets the first's successor.
 GRACE = timedelta(seconds=30)
@@ -51,3 +57,44 @@ class AuthCode:
     user_id: str
     via: str | None
     sign_in_id: str | None = None
+
+
+_PREFIX = "grr"
+_DEVICE_PREFIX = "grd"
+
+
+class RefreshTokens:
+    """`grr_<sign-in>_<generation>_<mac>`: derived, so that a successor can be issued again without being
+    stored."""
+
+    def __init__(self, secret: str):
+        self._secret = secret.encode()
+
+    def token(self, sign_in_id: str, generation: int) -> str:
+        return f"{_PREFIX}_{sign_in_id}_{generation}_{self._mac(sign_in_id, generation)}"
+
+    def read(self, token: str) -> tuple[str, int]:
+        """The sign-in and the generation; raises `Unauthenticated` for what we did not make."""
+        parts = token.split("_", 3)
+        if len(parts) == 4 and parts[0] == _PREFIX and is_id(parts[1]) and _is_generation(parts[2]):
+            sign_in_id, generation = parts[1], int(parts[2])
+            if hmac.compare_digest(parts[3].encode(), self._mac(sign_in_id, generation).encode()):
+                return sign_in_id, generation
+        raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
+
+    def _mac(self, sign_in_id: str, generation: int) -> str:
+        mac = hmac.digest(self._secret, f"{sign_in_id}:{generation}".encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _is_generation(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def device_token(secret: str) -> str:
+    return f"{_DEVICE_PREFIX}_{secret}"
+
+
+def digest(token: str) -> str:
+    """What is stored of a random token: its SHA-256 in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,10 +1,13 @@
 """Where sign-ins and auth codes are kept."""
 
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from services.session.identity.signin.domain import AuthCode, SignIn
 from shared.access.revocations import SIGN_INS_MATTER, Revoked
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
+
+_FIELDS = frozenset(field.name for field in fields(SignIn))
 
 
 class SignInRepository:
@@ -86,15 +89,7 @@ def _revocation(now: datetime) -> Document:
 
 
 def _load(document: Document) -> SignIn:
-    return SignIn(
-        id=document["_id"],
-        user_id=document["user_id"],
-        generation=document["generation"],
-        rotated_at=document["rotated_at"],
-        expires_at=document["expires_at"],
-        revoked_at=document.get("revoked_at"),
-        via=document.get("via"),
-    )
+    return SignIn(id=document["_id"], **{name: document[name] for name in document.keys() & _FIELDS})
 
 
 def _via(key_id: str | None) -> Document:

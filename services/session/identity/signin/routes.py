@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import EmailStr, StringConstraints
 
+from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.schemas import Username, UserResponse, user_response
 from services.session.identity.signin.service import SignedIn, SignInService
 from shared.http import ANONYMOUS, BEARER, Body, Data, Reply, Request, Routes, ok
@@ -76,14 +77,7 @@ async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Repl
     service = request.service(SIGN_IN)
     known_by = request.raw.headers.get("X-Device-Token")
     signed_in, token = await service.register_viewer(request.reservation.id, body.display_name, known_by)
-    return Reply(
-        ViewerRegisterResponse(
-            user=user_response(signed_in.user, signed_in.user.caller("")),
-            access_token=signed_in.access_token,
-            refresh_token=signed_in.refresh_token,
-            device_token=token,
-        )
-    )
+    return Reply(ViewerRegisterResponse.of(signed_in, user=_own(signed_in.user), device_token=token))
 
 
 @routes.post("/auth/viewer/device-login", access=ANONYMOUS)
@@ -112,8 +106,9 @@ async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
 
 
 def _auth_response(signed_in: SignedIn) -> AuthResponse:
-    return AuthResponse(
-        user=user_response(signed_in.user, signed_in.user.caller("")),
-        access_token=signed_in.access_token,
-        refresh_token=signed_in.refresh_token,
-    )
+    return AuthResponse.of(signed_in, user=_own(signed_in.user))
+
+
+def _own(user: User) -> UserResponse:
+    """The user as they see themselves."""
+    return user_response(user, user.caller(""))

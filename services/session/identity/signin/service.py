@@ -7,9 +7,16 @@ from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.keys.repository import ApiKeyRepository
-from services.session.identity.signin.domain import LIFETIME, AuthCode, Rotation, SignIn
+from services.session.identity.signin.domain import (
+    LIFETIME,
+    AuthCode,
+    RefreshTokens,
+    Rotation,
+    SignIn,
+    device_token,
+    digest,
+)
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
-from services.session.identity.signin.tokens import RefreshTokens, device_token, digest
 from shared.access.identity import Caller, Scope, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.states import UserRole

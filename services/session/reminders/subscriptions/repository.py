@@ -1,6 +1,7 @@
 """Where subscriptions are kept."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
 from services.session.reminders.subscriptions.domain import Subscription, subscription_id
@@ -73,24 +74,9 @@ class SubscriptionRepository:
 
 
 def _dump(subscription: Subscription, expires_at: datetime | None) -> Document:
-    document: Document = {
-        "_id": subscription.id,
-        "room_id": subscription.room_id,
-        "user_id": subscription.user_id,
-        "recipient": subscription.recipient,
-        "email": subscription.email,
-        "active": subscription.active,
-        "created_at": subscription.created_at,
-    }
+    document: Document = {"_id": subscription.id, **vars(subscription)}
     return document if expires_at is None else {**document, "expires_at": expires_at}
 
 
 def _load(document: Document) -> Subscription:
-    return Subscription(
-        room_id=document["room_id"],
-        user_id=document["user_id"],
-        recipient=document["recipient"],
-        email=document["email"],
-        active=document["active"],
-        created_at=document["created_at"],
-    )
+    return Subscription(**{field.name: document[field.name] for field in fields(Subscription)})

@@ -60,27 +60,8 @@ class JoinRequestsResponse(Data):
 
 
 def hand_response(request: StageRequest) -> HandRaiseResponse:
-    return HandRaiseResponse(
-        id=request.id,
-        session_id=request.session_id,
-        participant_identity=request.user_id,
-        participant_name=request.name,
-        message=request.message,
-        status=request.status.value,
-        created_at=request.created_at,
-        updated_at=request.updated_at,
-        responded_at=request.responded_at,
-    )
+    return HandRaiseResponse.of(request, participant_identity=request.user_id, participant_name=request.name)
 
 
 def join_response(request: StageRequest) -> JoinRequestResponse:
-    return JoinRequestResponse(
-        id=request.id,
-        session_id=request.session_id,
-        user_id=request.user_id,
-        username=request.name,
-        status=request.status.value,
-        created_at=request.created_at,
-        updated_at=request.updated_at,
-        responded_at=request.responded_at,
-    )
+    return JoinRequestResponse.of(request, username=request.name)

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from services.session.sessions.schemas import JoinSessionResponse, join_response
+from services.session.sessions.schemas import JoinSessionResponse
 from services.session.stage.seats.schemas import (
     AddToStageRequest,
     RemoveFromStageRequest,
@@ -50,7 +50,9 @@ async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
     For people on stage, with their permissions to publish. Connected clients need none: their permissions
     change in place.
     """
-    return Reply(join_response(await request.service(STAGE).token(request.path_id(), request.caller)))
+    return Reply(
+        JoinSessionResponse.of(await request.service(STAGE).token(request.path_id(), request.caller))
+    )
 
 
 @management.post("/sessions/{id}/stage/add", access=MODERATOR)

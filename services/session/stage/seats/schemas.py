@@ -61,13 +61,10 @@ class StageResponse(Data):
 
 def stage_participant(session: Session, user_id: str, seat: StageSeat) -> StageParticipantResponse:
     """Who is on stage has not left it."""
-    return StageParticipantResponse(
-        id=seat.id,
+    return StageParticipantResponse.of(
+        seat,
         session_id=session.id,
         participant_identity=user_id,
         participant_name=seat.name,
-        can_publish_audio=seat.can_publish_audio,
-        can_publish_video=seat.can_publish_video,
-        joined_stage_at=seat.joined_stage_at,
         left_stage_at=None,
     )

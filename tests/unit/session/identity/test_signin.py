@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.schemas import CreateUserRequest, UpdateUserRequest
-from services.session.identity.signin.domain import GRACE, LIFETIME, Rotation, SignIn
+from services.session.identity.signin.domain import GRACE, LIFETIME, RefreshTokens, Rotation, SignIn
 from services.session.identity.signin.service import SignedIn
-from services.session.identity.signin.tokens import RefreshTokens
 from shared.errors import Unauthenticated
 from shared.ids import new_id
 from tests.unit.session.actors import Host
