@@ -91,24 +91,18 @@ class ChatMessagesResponse(Data):
 
 
 def message_response(message: ChatMessage) -> ChatMessageResponse:
-    return ChatMessageResponse.model_validate(_fields(message))
+    return ChatMessageResponse.of(message, **_renamed(message))
 
 
 def file_message_response(message: ChatMessage, file: ChatFile, url: str) -> ChatFileMessageResponse:
-    shown = ChatFileResponse(name=file.name, size=file.size, content_type=file.content_type, url=url)
-    return ChatFileMessageResponse.model_validate({**_fields(message), "file": shown})
+    return ChatFileMessageResponse.of(message, **_renamed(message), file=ChatFileResponse.of(file, url=url))
 
 
-def _fields(message: ChatMessage) -> dict[str, object]:
+def _renamed(message: ChatMessage) -> dict[str, object]:
     recipient = message.recipient
     return {
-        "id": message.id,
-        "session_id": message.session_id,
-        "user_id": message.user_id,
-        "username": message.username,
         "message": message.text,
         "recipient_id": recipient.id if recipient else None,
         "recipient_username": recipient.username if recipient else None,
         "is_direct": recipient is not None,
-        "created_at": message.created_at,
     }

@@ -8,6 +8,7 @@ import pytest
 from services.session.catalog.rooms.domain import Analytics, Room, TagManager
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.organizations.repository import of_organization
 from services.session.identity.revocations.service import RevocationRepository
 from services.session.identity.signin.domain import AuthCode, SignIn
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
@@ -60,8 +61,8 @@ async def test_people_are_listed_by_organization(users: UserRepository) -> None:
     made = [user(organization_id=ours), user(organization_id=theirs), user(organization_id=ours)]
     for one in made:
         await users.add(one, one.registered())
-    assert await users.list_page(ours, 0, 1) == ([made[2]], 2)
-    assert await users.list_page(None, 0, 10) == (made[::-1], 3)
+    assert await users.page(of_organization(ours), skip=0, limit=1) == ([made[2]], 2)
+    assert await users.page(of_organization(None), skip=0, limit=10) == (made[::-1], 3)
     assert [await users.any_in(organization) for organization in (ours, new_id())] == [True, False]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.session.catalog.libraries.domain import Library
+from services.session.catalog.libraries.repository import Library
 from services.session.catalog.presets.schemas import CreatePresetRequest, PresetResponse, preset_response
 from services.session.catalog.rooms.schemas import CreateRoomRequest
 from services.session.live.presenter import StartSessionResponse

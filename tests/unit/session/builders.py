@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.session.catalog.libraries.domain import Library
+from services.session.catalog.libraries.repository import Library
 from services.session.catalog.presets.domain import Preset
 from services.session.catalog.rooms.domain import Room
 from services.session.identity.accounts.domain import User

@@ -7,11 +7,11 @@ from aiohttp import web
 from services.session.catalog.libraries.schemas import (
     CreateLibraryRequest,
     LibraryListResponse,
-    LibraryQuery,
     LibraryResponse,
     UpdateLibraryRequest,
 )
 from services.session.catalog.libraries.service import LibraryService
+from services.session.identity.accounts.schemas import OrganizationQuery
 from shared.http import ADMIN, Reply, Request, Routes, ok
 
 routes = Routes("Administration")
@@ -27,7 +27,7 @@ async def create_library(request: Request, body: CreateLibraryRequest) -> Reply[
 
 
 @routes.get("/admin/libraries", access=ADMIN)
-async def list_libraries(request: Request, query: LibraryQuery) -> Reply[LibraryListResponse]:
+async def list_libraries(request: Request, query: OrganizationQuery) -> Reply[LibraryListResponse]:
     """List libraries, newest first."""
     found, total = await request.service(LIBRARIES).list(query.organization_id, query)
     responses = [LibraryResponse.of(library) for library in found]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.contracts.states import Visibility
 from shared.http import Body, Data
-from shared.http.schema import Line, Page
+from shared.http.schema import Line
 
 Name = Annotated[Line, Field(min_length=1, max_length=255)]
 
@@ -23,10 +23,6 @@ class UpdateLibraryRequest(Body):
     name: Name | None = None
     visibility: Visibility | None = None
     registered_only: bool | None = None
-
-
-class LibraryQuery(Page):
-    organization_id: str | None = None
 
 
 class LibraryResponse(Data):

@@ -2,10 +2,9 @@
 
 from typing import Protocol
 
-from services.session.catalog.libraries.domain import Library
-from services.session.catalog.libraries.repository import LibraryRepository
+from services.session.catalog.libraries.repository import Library, LibraryRepository
 from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
-from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.organizations.repository import OrganizationRepository, of_organization
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, FieldError, InvalidRequest, NotFound
@@ -84,7 +83,7 @@ class LibraryService:
         return await self._libraries.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[Library], int]:
-        return await self._libraries.list_page(organization_id, page.skip, page.limit)
+        return await self._libraries.page(of_organization(organization_id), skip=page.skip, limit=page.limit)
 
     async def update(self, id: str, body: UpdateLibraryRequest) -> Library:
         """Change the given fields; its rooms and sessions follow by event."""

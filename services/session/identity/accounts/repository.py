@@ -1,7 +1,7 @@
 """Where people are kept."""
 
 from services.session.identity.accounts.domain import User
-from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Index
 from shared.persistence.repository import Repository
 
 
@@ -24,11 +24,6 @@ class UserRepository(Repository[User]):
 
     async def find_external(self, key: str) -> User | None:
         return await self.find_where({"external_key": key})
-
-    async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[User], int]:
-        """People, newest first (of one organization, if given), and how many there are."""
-        query: Document = {"organization_id": organization_id} if organization_id else {}
-        return await self.page(query, skip=skip, limit=limit)
 
     async def any_in(self, organization_id: str) -> bool:
         return bool(await self.collection.count({"organization_id": organization_id}, limit=1))

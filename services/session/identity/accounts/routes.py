@@ -8,8 +8,8 @@ from services.session.identity.accounts.schemas import (
     AdminUserListResponse,
     AdminUserResponse,
     CreateUserRequest,
+    OrganizationQuery,
     UpdateUserRequest,
-    UserQuery,
 )
 from services.session.identity.accounts.service import AccountService
 from shared.http import ADMIN, Reply, Request, Routes, ok
@@ -27,7 +27,7 @@ async def create_user(request: Request, body: CreateUserRequest) -> Reply[AdminU
 
 
 @routes.get("/admin/users", access=ADMIN)
-async def list_users(request: Request, query: UserQuery) -> Reply[AdminUserListResponse]:
+async def list_users(request: Request, query: OrganizationQuery) -> Reply[AdminUserListResponse]:
     """List users, newest first."""
     users, total = await request.service(ACCOUNTS).list(query.organization_id, query)
     responses = [AdminUserResponse.of(user) for user in users]

@@ -37,7 +37,7 @@ class AdminUserListResponse(Data):
     limit: int
 
 
-class UserQuery(Page):
+class OrganizationQuery(Page):
     organization_id: str | None = None
 
 

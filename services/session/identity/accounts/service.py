@@ -6,7 +6,7 @@ from services.session.identity.accounts.domain import User, external_key
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.schemas import CreateUserRequest, UpdateUserRequest
-from services.session.identity.organizations.repository import OrganizationRepository
+from services.session.identity.organizations.repository import OrganizationRepository, of_organization
 from services.session.identity.revocations.service import RevocationService
 from shared.clock import Clock
 from shared.contracts.states import UserRole
@@ -113,7 +113,7 @@ class AccountService:
         return await self._users.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[User], int]:
-        return await self._users.list_page(organization_id, page.skip, page.limit)
+        return await self._users.page(of_organization(organization_id), skip=page.skip, limit=page.limit)
 
     async def update(self, id: str, body: UpdateUserRequest) -> User:
         """Change a person; a new password or a deactivation ends their sign-ins."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.access.identity import Scope
-from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Index
 from shared.persistence.repository import Repository
 
 
@@ -39,7 +39,3 @@ class ApiKeyRepository(Repository[ApiKey]):
         """The sealed secret of every key, by the key's id."""
         documents = await self.collection.find({}, fields=["sealed_secret"])
         return {document["_id"]: document["sealed_secret"] for document in documents}
-
-    async def list_page(self, organization_id: str | None, skip: int, limit: int) -> tuple[list[ApiKey], int]:
-        query: Document = {"organization_id": organization_id} if organization_id else {}
-        return await self.page(query, skip=skip, limit=limit)

@@ -4,9 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
+from services.session.identity.accounts.schemas import OrganizationQuery
 from services.session.identity.keys.schemas import (
     ApiKeyListResponse,
-    ApiKeyQuery,
     ApiKeyResponse,
     ApiKeyWithSecretResponse,
     CreateApiKeyRequest,
@@ -31,7 +31,7 @@ async def create_api_key(request: Request, body: CreateApiKeyRequest) -> Reply[A
 
 
 @routes.get("/admin/api-keys", access=ADMIN)
-async def list_api_keys(request: Request, query: ApiKeyQuery) -> Reply[ApiKeyListResponse]:
+async def list_api_keys(request: Request, query: OrganizationQuery) -> Reply[ApiKeyListResponse]:
     """List API keys, newest first."""
     found, total = await request.service(API_KEYS).list(query.organization_id, query)
     responses = [ApiKeyResponse.of(key) for key in found]

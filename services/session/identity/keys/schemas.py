@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.access.identity import Scope
 from shared.http import Body, Data
-from shared.http.schema import Line, Page
+from shared.http.schema import Line
 
 Name = Annotated[Line, Field(min_length=1, max_length=100)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=2)]
@@ -22,10 +22,6 @@ class CreateApiKeyRequest(Body):
 class UpdateApiKeyRequest(Body):
     name: Name | None = None
     scopes: Scopes | None = None
-
-
-class ApiKeyQuery(Page):
-    organization_id: str | None = None
 
 
 class ApiKeyResponse(Data):

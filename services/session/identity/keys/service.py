@@ -10,6 +10,7 @@ from services.session.identity.keys import management
 from services.session.identity.keys.keyring import Keyring
 from services.session.identity.keys.repository import ApiKey, ApiKeyRepository
 from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
+from services.session.identity.organizations.repository import of_organization
 from services.session.identity.revocations.service import RevocationService
 from shared.access.identity import TokenIssuer
 from shared.clock import Clock
@@ -68,7 +69,7 @@ class ApiKeyService:
         return await self._keys.get(id)
 
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[ApiKey], int]:
-        return await self._keys.list_page(organization_id, page.skip, page.limit)
+        return await self._keys.page(of_organization(organization_id), skip=page.skip, limit=page.limit)
 
     async def update(self, id: str, body: UpdateApiKeyRequest) -> ApiKey:
         def decide(key: ApiKey) -> Sequence[Event]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.persistence.mongo import Document
 from shared.persistence.repository import Repository
 
 
@@ -22,3 +23,8 @@ class OrganizationRepository(Repository[Organization]):
     collection_name = "organizations"
     noun = "organization"
     entity = Organization
+
+
+def of_organization(id: str | None) -> Document:
+    """The query for what belongs to one organization; for everything without one."""
+    return {"organization_id": id} if id else {}
