@@ -69,23 +69,27 @@ class _Connections(Backends):
 def build(settings: EgressSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("egress", settings, TABLES, clock)
-    to = _connect(settings, clock)
+    connections = _connect(settings, clock)
     secret = settings.livekit_api_secret.get_secret_value()
     period = timedelta(seconds=settings.reconcile_period_seconds)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
-    reconciler = ReconcilerParts(to.livekit, to.mongo, to.outbox, owner, clock, period)
+    reconciler = ReconcilerParts(
+        connections.livekit, connections.mongo, connections.outbox, owner, clock, period
+    )
     sessions, ledger = reconciler.sessions, reconciler.ledger
 
-    webhooks = WebhookRepository(to.mongo, to.webhook_outbox)
-    own = IngressRepository(to.mongo)
+    webhooks = WebhookRepository(connections.mongo, connections.webhook_outbox)
+    own = IngressRepository(connections.mongo)
     mint = TokenMint(settings.livekit_api_key, secret, clock)
     embedded = EmbeddedIngresses(own, mint, settings.rtmp_url, settings.livekit_api_url, clock)
-    ingresses: Ingresses = embedded if settings.ingest == "embedded" else to.livekit
-    ingests = IngestRepository(to.mongo, clock)
+    ingresses: Ingresses = embedded if settings.ingest == "embedded" else connections.livekit
+    ingests = IngestRepository(connections.mongo, clock)
     ingest = IngestService(ingresses, ingests)
     ingress_check = IngressDriftCheck(ingresses, ingests, ingest, sessions, webhooks, clock)
-    engine, jobs = _engine(settings, to, clock)
-    media = StreamsAndRecordings(media_options(settings), to, engine, ingresses, sessions, ledger, clock)
+    engine, jobs = _engine(settings, connections, clock)
+    media = StreamsAndRecordings(
+        media_options(settings), connections, engine, ingresses, sessions, ledger, clock
+    )
     checks = PeriodicChecks([*media.checks, ingress_check], reconciler.lease, ledger, clock, period=period)
 
     verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
@@ -94,11 +98,11 @@ def build(settings: EgressSettings) -> web.Application:
     app[ingest_routes.INGESTS] = ingest
     app[relay_routes.EMBEDDED_INGRESSES] = embedded
     app[drift_routes.DRIFT] = ledger
-    app[IDEMPOTENCY] = idempotency = IdempotencyKeys(to.mongo, clock)
+    app[IDEMPOTENCY] = idempotency = IdempotencyKeys(connections.mongo, clock)
     media.install(app)
     stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
     groups = [ingest_group(ingest), *reconciler.groups, *media.groups]
-    _add_lifetimes(app, settings, to, owner, stores, groups)
+    _add_lifetimes(app, settings, connections, owner, stores, groups)
     # Last, so that it ends first, while everything it works with is still there.
     app.cleanup_ctx.extend([reconciler.lifetime, media.lifetime, checks.lifetime])
     return app
@@ -117,12 +121,14 @@ def _connect(settings: EgressSettings, clock: Clock) -> _Connections:
     )
 
 
-def _engine(settings: EgressSettings, to: _Connections, clock: Clock) -> tuple[Engine, tuple[Indexed, ...]]:
+def _engine(
+    settings: EgressSettings, connections: _Connections, clock: Clock
+) -> tuple[Engine, tuple[Indexed, ...]]:
     """The engine that the settings name, and its stores."""
     if settings.engine == "livekit":
         options = settings.storage_options
-        return LiveKitEngine(to.livekit.egresses(), settings.storage_url, options), ()
-    jobs, recorders = JobRepository(to.mongo), RecorderRepository(to.mongo)
+        return LiveKitEngine(connections.livekit.egresses(), settings.storage_url, options), ()
+    jobs, recorders = JobRepository(connections.mongo), RecorderRepository(connections.mongo)
     return EmbeddedEngine(jobs, recorders, clock), (jobs, recorders)
 
 
@@ -142,7 +148,7 @@ def media_options(settings: EgressSettings) -> MediaOptions:
 def _add_lifetimes(
     app: web.Application,
     settings: EgressSettings,
-    to: _Connections,
+    connections: _Connections,
     owner: HttpSessionOwner,
     stores: Sequence[Indexed],
     groups: Sequence[Group | OrderedGroup],
@@ -155,11 +161,15 @@ def _add_lifetimes(
         await revocations.close()
 
     async def outbox_lifetime(app: web.Application) -> AsyncIterator[None]:
-        app[SUPERVISOR].spawn("reconciler outbox", to.outbox.run())
+        app[SUPERVISOR].spawn("reconciler outbox", connections.outbox.run())
         yield
-        await to.outbox.drain(_DRAIN_SECONDS)
+        await connections.outbox.drain(_DRAIN_SECONDS)
 
     service = service_lifetime(
-        mongo=to.mongo, bus=to.bus, outbox=to.webhook_outbox, stores=stores, groups=groups
+        mongo=connections.mongo,
+        bus=connections.bus,
+        outbox=connections.webhook_outbox,
+        stores=stores,
+        groups=groups,
     )
-    app.cleanup_ctx.extend([livekit_lifetime(to.livekit), calls_lifetime, service, outbox_lifetime])
+    app.cleanup_ctx.extend([livekit_lifetime(connections.livekit), calls_lifetime, service, outbox_lifetime])

@@ -69,11 +69,11 @@ class EgressInfo:
 class Engine(Protocol):
     """Every call has a deadline of its own, far below the 20 s that LiveKit waits for a worker.
 
-    `settles_after` an unanswered start, it will no longer happen. `keeps_records`: the engine writes records
-    of segments, and no playlists of its own.
+    `start_expires_after` an unanswered start, it will no longer happen. `keeps_records`: the engine writes
+    records of segments, and no playlists of its own.
     """
 
-    settles_after: timedelta
+    start_expires_after: timedelta
     keeps_records: bool
 
     async def start(self, order: EgressOrder) -> str:

@@ -92,10 +92,10 @@ class Lease:
     async def run(self) -> None:
         """Take it when it is free, and keep it, until cancelled."""
         while True:
-            await self.look()
+            await self.run_once()
             await asyncio.sleep(_BEAT)
 
-    async def look(self) -> None:
+    async def run_once(self) -> None:
         """Beat, or see whether it can be taken; once. Never again after `release`."""
         if self._released:
             return

@@ -73,7 +73,7 @@ class TtlCache(Generic[T]):
         if made is None or now >= made.until:
             self._forget(key)
             made = self._made[key] = _Made(asyncio.ensure_future(make()), now + self._seconds)
-            made.answer.add_done_callback(partial(self._settle, key, made))
+            made.answer.add_done_callback(partial(self._record_result, key, made))
             self._make_room(now)
         # Shielded: others may wait for the same answer.
         return await asyncio.shield(made.answer)
@@ -90,7 +90,7 @@ class TtlCache(Generic[T]):
             answer.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _settle(self, key: Hashable, made: _Made[T], done: asyncio.Future[T]) -> None:
+    def _record_result(self, key: Hashable, made: _Made[T], done: asyncio.Future[T]) -> None:
         # Looked at in any case: everybody who waited for it may have gone.
         failed = done.cancelled() or done.exception() is not None
         if self._made.get(key) is not made:

@@ -65,7 +65,7 @@ class PendingSessionRepository:
 
 @dataclass
 class RecomputeTask:
-    """The people of a session (None: everyone) to recompute, and what is settled in the store by it."""
+    """The people of a session (None: everyone) to recompute, and what of the store it completes."""
 
     session_id: str
     people: People = frozenset()
@@ -77,7 +77,7 @@ class RecomputeTask:
 
 
 class RecomputeQueue:
-    """`mark` after writing presence and before answering for it; `take`, recompute, then `settle`.
+    """`mark` after writing presence and before answering for it; `take`, recompute, then `complete`.
 
     What is pending in the store names session and replica. If a replica does not come back to it, another
     adopts it and recomputes everyone of the session.
@@ -120,7 +120,7 @@ class RecomputeQueue:
         self._taken.update(free)
         return [self._waiting.pop(id_) for id_ in free]
 
-    async def settle(self, task: RecomputeTask, again: Iterable[str] = ()) -> None:
+    async def complete(self, task: RecomputeTask, again: Iterable[str] = ()) -> None:
         """`task` is done, except for the people `again`, who were changed meanwhile."""
         left = frozenset(again)
         if left:

@@ -86,4 +86,4 @@ class AttendanceRecompute:
             return lambda count: count.count(viewers)
         presences = await self._presences.by_person(session_id, None)
         most = peak(intervals_of(user, mine, session) for user, mine in presences.items())
-        return lambda count: count.settle(most)
+        return lambda count: count.finalize(most)

@@ -46,12 +46,12 @@ class RecomputeWorker:
             while True:
                 await self._queue.wait()
                 for task in self._queue.take():
-                    tasks.create_task(self._settle(task))
+                    tasks.create_task(self._run_task(task))
                 await asyncio.sleep(self._period)
 
     async def run_once(self) -> None:
         """Everything that waits now, to its end."""
-        await asyncio.gather(*(self._settle(task) for task in self._queue.take()))
+        await asyncio.gather(*(self._run_task(task) for task in self._queue.take()))
 
     async def _adopt(self) -> None:
         while True:
@@ -61,15 +61,15 @@ class RecomputeWorker:
                 log.warning("attendance.adopt_failed", code=error.code, error=error.message)
             await asyncio.sleep(self._adopt_after / 2)
 
-    async def _settle(self, task: RecomputeTask) -> None:
-        settled = False
+    async def _run_task(self, task: RecomputeTask) -> None:
+        completed = False
         try:
             async with self._limit:
                 started = time.perf_counter()
                 with RECOMPUTED.time():
                     again = await self._recompute.recompute(task.session_id, task.people)
-                await self._queue.settle(task, again)
-            settled = True
+                await self._queue.complete(task, again)
+            completed = True
             await asyncio.sleep(time.perf_counter() - started)
         except AppError as error:
             log.warning("attendance.recompute_failed", session_id=task.session_id, code=error.code)
@@ -78,7 +78,7 @@ class RecomputeWorker:
             log.exception("attendance.recompute_failed", session_id=task.session_id)
         finally:
             # Also at the end of this process, or when a driver lets its own cancellation escape.
-            if not settled:
+            if not completed:
                 FAILED.inc()
                 self._queue.give_back(task)
             self._queue.release(task)

@@ -22,13 +22,13 @@ class ViewerCount:
 
     def count(self, viewers: int) -> list[Event]:
         """While the session goes on: so many are there now."""
-        return self._become(viewers, max(self.max_viewers, viewers))
+        return self._set_counts(viewers, max(self.max_viewers, viewers))
 
-    def settle(self, most: int) -> list[Event]:
+    def finalize(self, most: int) -> list[Event]:
         """After the session: nobody is there, and `most` is the peak."""
-        return self._become(0, most)
+        return self._set_counts(0, most)
 
-    def _become(self, viewers: int, most: int) -> list[Event]:
+    def _set_counts(self, viewers: int, most: int) -> list[Event]:
         if (self.viewer_count, self.max_viewers) == (viewers, most):
             return []
         self.viewer_count, self.max_viewers = viewers, most
@@ -41,7 +41,7 @@ class ViewerCount:
 Decision = Callable[[ViewerCount], Sequence[Event]]
 
 
-class _Moved(Exception):
+class _ConcurrentChange(Exception):
     """Somebody else saved the count since it was read."""
 
 
@@ -57,9 +57,9 @@ class ViewerCountRepository(Repository[ViewerCount]):
     async def save(self, seen: ViewerCount, decide: Decision) -> bool:
         """Apply `decide` to the count as it was seen; False if it was saved by others since."""
 
-        def unmoved(count: ViewerCount) -> Sequence[Event]:
+        def if_unchanged(count: ViewerCount) -> Sequence[Event]:
             if count.version != seen.version + 1:
-                raise _Moved
+                raise _ConcurrentChange
             return decide(count)
 
         try:
@@ -69,7 +69,7 @@ class ViewerCountRepository(Repository[ViewerCount]):
                 if events := decide(first):
                     await self.add(first, events)
             else:
-                await self.change(seen.id, unmoved)
-        except (_Moved, Duplicate, NotFound):
+                await self.change(seen.id, if_unchanged)
+        except (_ConcurrentChange, Duplicate, NotFound):
             return False
         return True

@@ -99,7 +99,7 @@ class PlannedEgress:
         self.playable = True
         return []
 
-    def unwant(self, now: datetime) -> Sequence[Event]:
+    def cancel(self, now: datetime) -> Sequence[Event]:
         """Have it stopped; if the engine was never asked for it, it is over."""
         if not self.wanted or self.over:
             return []
@@ -140,9 +140,13 @@ class PlannedEgress:
             self.asked_at = None
         return []
 
-    def not_found(self, now: datetime, settles_after: timedelta) -> Sequence[Event]:
+    def not_found(self, now: datetime, start_expires_after: timedelta) -> Sequence[Event]:
         """The engine does not list it: a start that was asked for long enough ago has not happened."""
-        if self.egress_id is None and self.asked_at is not None and now - self.asked_at >= settles_after:
+        if (
+            self.egress_id is None
+            and self.asked_at is not None
+            and now - self.asked_at >= start_expires_after
+        ):
             self.asked_at, self.updated_at = None, now
             if not self.wanted:
                 self._end(EgressStatus.ABORTED, now, self.error)

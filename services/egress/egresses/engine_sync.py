@@ -62,7 +62,7 @@ class EngineSync:
         if seen is not None:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
         return await self._egresses.change(
-            egress.id, lambda one: one.not_found(self._clock.now(), self._engine.settles_after)
+            egress.id, lambda one: one.not_found(self._clock.now(), self._engine.start_expires_after)
         )
 
     async def check(self, egress: PlannedEgress) -> PlannedEgress:

@@ -40,7 +40,7 @@ class EgressService:
         """Have it stopped; one that is not planned is ignored."""
         if await self._egresses.find(key) is None:
             return
-        await self._egresses.change(key, lambda egress: egress.unwant(self._clock.now()))
+        await self._egresses.change(key, lambda egress: egress.cancel(self._clock.now()))
         self._wake.set()
 
     async def stop_all(self, session_id: str) -> None:

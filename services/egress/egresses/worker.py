@@ -65,7 +65,7 @@ class EgressWorker:
                 if await wait_at_most(self._wake, _POLL):
                     self._wake.clear()
 
-    async def work(self) -> None:
+    async def run_once(self) -> None:
         """All that is due now, one step each. Raises `Unavailable`."""
         await asyncio.gather(*(self._work(key) for key in await self._due()))
 
@@ -119,7 +119,7 @@ class EgressWorker:
         step = next_step(egress, self._clock.now())
         if step is EgressStep.START:
             if egress.expired(self._clock.now()) or not await self._needed(egress.session_id):
-                return await self._egresses.change(egress.id, lambda one: one.unwant(self._clock.now()))
+                return await self._egresses.change(egress.id, lambda one: one.cancel(self._clock.now()))
             return await self._sync.start(egress)
         if step is EgressStep.FIND:
             return await self._sync.find(egress)

@@ -12,7 +12,7 @@ from shared.egress.jobs import Job, job_of, live_recorders
 class EmbeddedEngine:
     """Orders become jobs, whether or not a recorder runs now: until one takes it, an egress is starting."""
 
-    settles_after = timedelta()
+    start_expires_after = timedelta()
     keeps_records = True
 
     def __init__(self, jobs: JobRepository, recorders: RecorderRepository, clock: Clock):

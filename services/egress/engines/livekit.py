@@ -14,7 +14,7 @@ class LiveKitEngine:
     """Room composites. Workers write to the same storage: the same bucket, or the same directory mounted."""
 
     # LiveKit waits for a worker for up to 25 s; some time after that, an unanswered start has not happened.
-    settles_after = timedelta(seconds=35)
+    start_expires_after = timedelta(seconds=35)
     keeps_records = False
 
     def __init__(self, livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]):

@@ -82,9 +82,7 @@ class IngressDriftCheck:
         publishing = publishes(seen)
         kind, at = (IngressStarted, seen.started_at) if publishing else (IngressEnded, seen.ended_at)
         await self._report(kind, drift, seen.status, at)
-        await self._ingests.follow(
-            drift.session_id, seen.ingress_id, self._clock.now(), publishing=publishing
-        )
+        await self._ingests.apply(drift.session_id, seen.ingress_id, self._clock.now(), publishing=publishing)
         return DriftCorrection(drift, f"reported as {kind.name}", estimated=at is None)
 
     async def _report(self, kind: type[IngressEvent], drift: Drift, status: str, at: datetime | None) -> None:

@@ -69,7 +69,7 @@ class IngestRepository:
         }
         return name if await self._collection.update(free, {"$set": claim}) else None
 
-    async def settle(self, session_id: str, claim: str, ingress_id: str) -> bool:
+    async def record_ingress(self, session_id: str, claim: str, ingress_id: str) -> bool:
         """Record the ingress made under the claim; False if the session was closed meanwhile."""
         held = {"_id": session_id, "claim": claim, "closed_at": None}
         before = {"claim": "", "claimed_until": "", "publishing": "", "told_at": ""}
@@ -81,7 +81,7 @@ class IngestRepository:
         held = {"_id": session_id, "claim": claim}
         await self._collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})
 
-    async def follow(self, session_id: str, ingress_id: str, at: datetime, *, publishing: bool) -> None:
+    async def apply(self, session_id: str, ingress_id: str, at: datetime, *, publishing: bool) -> None:
         """An encoder has been sending since `at`, or has stopped then; a report of a later time stays."""
         older = {
             "_id": session_id,

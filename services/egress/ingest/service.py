@@ -85,7 +85,7 @@ class IngestService:
                     session_id, f"{host_id}:ingress", name=session_id, participant_name=name
                 )
             )
-            if await self._ingests.settle(session_id, claim, ingress.ingress_id):
+            if await self._ingests.record_ingress(session_id, claim, ingress.ingress_id):
                 log.info("ingest.made", session_id=session_id, ingress=ingress.ingress_id)
                 return ingress
             await self._ingresses.delete_ingress(ingress.ingress_id)
@@ -111,7 +111,7 @@ class IngestService:
 
     async def follow(self, event: IngressEvent) -> None:
         """Apply what a webhook reports of an encoder."""
-        await self._ingests.follow(
+        await self._ingests.apply(
             event.session_id,
             event.ingress_id,
             event.occurred_at,

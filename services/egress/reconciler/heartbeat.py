@@ -41,10 +41,10 @@ class Heartbeat:
     async def run(self) -> None:
         while True:
             if self._lease.held:
-                await self.beat()
+                await self.run_once()
             await asyncio.sleep(_PERIOD)
 
-    async def beat(self) -> None:
+    async def run_once(self) -> None:
         """Ask once."""
         asked_at = self._clock.now()
         if not await self._livekit.answers():

@@ -77,7 +77,7 @@ class Reconciler:
                     tasks.create_task(self._reconcile(rooms))
                 await self._queue.wait()
 
-    async def work(self) -> None:
+    async def run_once(self) -> None:
         """All that is to be done now, to its end. Raises `Unavailable`."""
         for rooms in await self._plan():
             await self._reconcile(rooms)

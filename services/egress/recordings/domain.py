@@ -98,11 +98,11 @@ class Recording:
         self.duration = None if seconds is None else round(seconds)
         self.file_size = size
         self.error = egress.details or (None if egress.presumed else egress.error)
-        return self._be(RecordingStatus.COMPLETED, now)
+        return self._set_status(RecordingStatus.COMPLETED, now)
 
     def fail(self, reason: str, now: datetime) -> Sequence[Event]:
         self.error, self.file_size = reason, None
-        return self._be(RecordingStatus.FAILED, now)
+        return self._set_status(RecordingStatus.FAILED, now)
 
     def retry(self, now: datetime) -> Sequence[Event]:
         """Have its file made or found again. Raises `Conflict` unless it has failed."""
@@ -112,9 +112,9 @@ class Recording:
             )
         self.retry_count += 1
         self.error = self.stop_requested_at = None
-        return self._be(RecordingStatus.RECORDING, now)
+        return self._set_status(RecordingStatus.RECORDING, now)
 
-    def _be(self, status: RecordingStatus, now: datetime) -> Sequence[Event]:
+    def _set_status(self, status: RecordingStatus, now: datetime) -> Sequence[Event]:
         self.status, self.active_session_id, self.updated_at = status, None, now
         return self._changed()
 

@@ -122,8 +122,8 @@ class RecordingDriftCheck:
             await self._lifecycle.observe(egress)
         else:
             return None
-        settled = await self._recordings.get(recording.id)
-        return DriftCorrection(drift, f"recording {recording.id} is {settled.status.value}", estimated=False)
+        ended = await self._recordings.get(recording.id)
+        return DriftCorrection(drift, f"recording {recording.id} is {ended.status.value}", estimated=False)
 
 
 def _difference(recording: Recording, egress: PlannedEgress | None) -> Drift | None:

@@ -58,21 +58,21 @@ class Stream:
     def current(self) -> StreamPart | None:
         return self.parts[-1] if self.parts else None
 
-    def needs_part(self, session: SessionState, over: str | None) -> bool:
-        """Whether this state of the session asks for another egress; `over` is the key of an ended part."""
+    def needs_part(self, session: SessionState, ended_key: str | None) -> bool:
+        """Whether this state of the session asks for another egress; `ended_key` is that of an ended part."""
         newer = session.stream.attempt > self.attempt or not self.wanted
-        return session.version >= self.session_version and newer and self._may_begin(over)
+        return session.version >= self.session_version and newer and self._may_begin(ended_key)
 
-    def _may_begin(self, over: str | None) -> bool:
-        return self.current is None or self.current.key == over
+    def _may_begin(self, ended_key: str | None) -> bool:
+        return self.current is None or self.current.key == ended_key
 
     def follow(
-        self, session: SessionState, part: StreamPart, over: str | None, now: datetime
+        self, session: SessionState, part: StreamPart, ended_key: str | None, now: datetime
     ) -> Sequence[Event]:
         """Apply a state of the session that wants a stream; `part` is begun if one is needed."""
         if session.version < self.session_version:
             return []
-        begin = self.needs_part(session, over)
+        begin = self.needs_part(session, ended_key)
         self.session_version, self.listed = session.version, session.listed
         self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
         if session.stream.record and not begin and not self.record:
@@ -97,7 +97,7 @@ class Stream:
         self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
         return self._changed()
 
-    def unwant(self, session_version: int, now: datetime, remove_at: datetime | None) -> Sequence[Event]:
+    def cancel(self, session_version: int, now: datetime, remove_at: datetime | None) -> Sequence[Event]:
         """The session is over."""
         self.session_version = max(self.session_version, session_version)
         self.wanted, self.remove_at = False, remove_at

@@ -72,7 +72,7 @@ class StreamService:
         session = event.session
         await self._apply(session.id, await self._sessions.find(session.id), session.version)
 
-    async def settle(self, session_id: str) -> None:
+    async def reconcile(self, session_id: str) -> None:
         """Bring the stream in line with its session and its egress."""
         known = await self._sessions.ask(session_id)
         await self._apply(session_id, known, known.state.version if known else 0)
@@ -96,18 +96,18 @@ class StreamService:
         retention = timedelta() if deleted else self._retention
         remove_at = None if retention is None else now + retention
         with suppress(NotFound):
-            await self._streams.change(session_id, lambda stream: stream.unwant(version, now, remove_at))
+            await self._streams.change(session_id, lambda stream: stream.cancel(version, now, remove_at))
         await self._egresses.stop_all(session_id)
 
     async def _ensure(self, session: SessionState) -> None:
         """Have the session's stream run; an ended part is replaced if it is asked for again."""
         stream = await self._streams.ensure(new_stream(session, self._clock.now()))
-        over = await self._ended_part(stream)
+        ended_key = await self._ended_part(stream)
         part = StreamPart(key=key_of(new_id()), file=False)
-        if stream.needs_part(session, over):
+        if stream.needs_part(session, ended_key):
             part.file = session.stream.record and await self._recordings.reserve(part.key, session)
         stream = await self._streams.change(
-            session.id, lambda one: one.follow(session, part, over, self._clock.now())
+            session.id, lambda one: one.follow(session, part, ended_key, self._clock.now())
         )
         await self._carry_out(stream, part)
         if stream.recording_key is not None:
@@ -147,13 +147,15 @@ class StreamService:
         stream = await self._streams.find(event.session_id)
         if stream is None or not stream.wanted:
             return
-        over = await self._ended_part(stream)
+        ended_key = await self._ended_part(stream)
         known = await self._sessions.find(event.session_id)
-        if over is None or known is None or not known.live:
+        if ended_key is None or known is None or not known.live:
             return
         part = StreamPart(key=key_of(new_id()), file=False)
         part.file = known.state.stream.record and await self._recordings.reserve(part.key, known.state)
-        stream = await self._streams.change(stream.id, lambda one: one.replace(part, over, self._clock.now()))
+        stream = await self._streams.change(
+            stream.id, lambda one: one.replace(part, ended_key, self._clock.now())
+        )
         log.info("stream.revived", session_id=stream.id)
         await self._carry_out(stream, part)
 

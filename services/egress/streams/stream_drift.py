@@ -38,7 +38,7 @@ class StreamDriftCheck:
         return [drift for drift in found if drift is not None]
 
     async def correct(self, drift: Drift) -> DriftCorrection | None:
-        await self._service.settle(drift.session_id)
+        await self._service.reconcile(drift.session_id)
         stream = await self._streams.find(drift.session_id)
         status = stream.status if stream else StreamStatus.NONE
         return DriftCorrection(drift, f"stream is {status.value}", estimated=False)

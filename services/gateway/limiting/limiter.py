@@ -73,14 +73,14 @@ class Limit:
     async def read(self, who: str) -> Count:
         return await self._store.count(lambda limiter: self._count(limiter, who, cost=0))
 
-    async def take_back(self, count: Count) -> None:
+    async def refund(self, count: Count) -> None:
         """Count one less, if the window is not over; what was counted elsewhere is not taken back here."""
 
-        async def take_back(limiter: FixedWindowRateLimiter) -> None:
+        async def refund(limiter: FixedWindowRateLimiter) -> None:
             if limiter is count.counted_by and time.time() < count.reset_at:
                 await limiter.hit(self.rate, self.name, count.who, cost=-1)
 
-        await self._store.count(take_back)
+        await self._store.count(refund)
 
     async def _count(self, limiter: FixedWindowRateLimiter, who: str, *, cost: int) -> Count:
         exceeded = cost > 0 and not await limiter.hit(self.rate, self.name, who, cost=cost)
@@ -94,10 +94,10 @@ class ChatAttempt:
 
     count: Count
 
-    async def settle(self, status: int | None) -> None:
+    async def finish(self, status: int | None) -> None:
         """`status` is the service's, None if it gave no answer."""
         if status is None or status >= _REFUSED:
-            await self.count.limit.take_back(self.count)
+            await self.count.limit.refund(self.count)
 
 
 class RequestLimiter:

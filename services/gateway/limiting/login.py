@@ -31,18 +31,18 @@ class _Login(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """An attempt that was let through; `settle` it when its outcome is known."""
+    """An attempt that was let through; `finish` it when its outcome is known."""
 
     by_address: Limit
     address: str
     counted: Count | None
 
-    async def settle(self, status: int | None) -> None:
+    async def finish(self, status: int | None) -> None:
         """`status` is the service's, None if it gave no answer."""
         if status == _FAILED:
             await self.by_address.hit(self.address)
         elif self.counted is not None:
-            await self.counted.limit.take_back(self.counted)
+            await self.counted.limit.refund(self.counted)
 
 
 class LoginThrottle:
@@ -72,7 +72,7 @@ class LoginThrottle:
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
         count = await self._by_email.hit(digest)
         if count.exceeded:
-            await self._by_email.take_back(count)
+            await self._by_email.refund(count)
             raise _refuse(count, context)
         return count
 

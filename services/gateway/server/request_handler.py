@@ -54,9 +54,9 @@ class GatewayComponents:
 
 
 class Attempt(Protocol):
-    """A counted request; `settle` takes the service's status, None if it gave no answer."""
+    """A counted request; `finish` takes the service's status, None if it gave no answer."""
 
-    async def settle(self, status: int | None) -> None: ...
+    async def finish(self, status: int | None) -> None: ...
 
 
 class RequestHandler:
@@ -154,7 +154,7 @@ class RequestHandler:
         finally:
             self._components.cache.written(endpoint, status)
             if attempt is not None:
-                await attempt.settle(status)
+                await attempt.finish(status)
         return response
 
     def _without_endpoint(self, request: web.BaseRequest, target: RequestTarget) -> web.StreamResponse:

@@ -44,7 +44,7 @@ async def test_an_own_mark_that_waits_is_not_adopted_but_a_forgotten_one_is(mong
     await replica.queue.adopt(at(5) - at(0))
     replica.queue.release(change)
     assert replica.queue.take() == []
-    await replica.queue.settle(change)
+    await replica.queue.complete(change)
     assert await mongo.collection("marks").find({}) == []
 
 
@@ -54,12 +54,12 @@ async def test_a_change_during_the_recomputation_keeps_its_mark(mongo: Mongo) ->
     (first,) = replica.queue.take()
     await replica.queue.mark({"s": {"b"}})
     assert replica.queue.take() == []
-    await replica.queue.settle(first)
+    await replica.queue.complete(first)
     replica.queue.release(first)
     assert len(await mongo.collection("marks").find({})) == 1
     (second,) = replica.queue.take()
     assert second.people == {"b"}
-    await replica.queue.settle(second)
+    await replica.queue.complete(second)
     assert await mongo.collection("marks").find({}) == []
 
 

@@ -130,9 +130,9 @@ async def test_a_claim_that_another_took_over_settles_nothing(
     second = await ingests.claim(session_id, await ingests.find(session_id))
     assert first
     assert second
-    assert await ingests.settle(session_id, first, "IN_1") is False
+    assert await ingests.record_ingress(session_id, first, "IN_1") is False
     await ingests.release(session_id, first)
-    assert await ingests.settle(session_id, second, "IN_2") is True
+    assert await ingests.record_ingress(session_id, second, "IN_2") is True
     known = await ingests.find(session_id)
     assert known is not None
     assert (known.ingress_id, known.claimed) == ("IN_2", False)
@@ -200,9 +200,9 @@ async def test_what_encoders_do_is_remembered_in_its_order(
     ingress = await service.ensure(session_id, HOST, "Ada")
     other = await service.ensure(new_id(), HOST, "Ada")
     now = clock.now()
-    await ingests.follow(session_id, ingress.ingress_id, now, publishing=True)
-    await ingests.follow(session_id, ingress.ingress_id, now - timedelta(seconds=1), publishing=False)
-    await ingests.follow(session_id, other.ingress_id, now, publishing=False)
+    await ingests.apply(session_id, ingress.ingress_id, now, publishing=True)
+    await ingests.apply(session_id, ingress.ingress_id, now - timedelta(seconds=1), publishing=False)
+    await ingests.apply(session_id, other.ingress_id, now, publishing=False)
     opened = {one.session_id: one for one in await ingests.list_open()}
     assert [opened[one].publishing for one in (session_id, other.room)] == [True, False]
     assert await ingests.forget(session_id, other.ingress_id) is False

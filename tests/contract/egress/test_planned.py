@@ -44,7 +44,7 @@ async def test_a_stream_with_a_recording_from_start_to_end(replica: Replica) -> 
 async def test_many_workers_start_each_egress_once(replica: Replica) -> None:
     workers = [replica, Replica(replica), Replica(replica), Replica(replica)]
     sessions = [await replica.go_live() for _ in range(10)]
-    await asyncio.gather(*(one.parts.worker.work() for one in workers for _ in range(3)))
+    await asyncio.gather(*(one.parts.worker.run_once() for one in workers for _ in range(3)))
     await replica.work(20)
     assert sorted(order.session_id for order in replica.engine.begun) == sorted(one.id for one in sessions)
 

@@ -66,13 +66,13 @@ async def test_what_is_taken_back_is_taken_from_its_own_window(store: LimitStore
     limit, who = things(store), new_id()
     first = await limit.hit(who)
     await limit.hit(who)
-    await limit.take_back(first)
+    await limit.refund(first)
     assert (await limit.read(who)).remaining == 2
     short, who = things(store, "3/second"), new_id()
     first = await short.hit(who)
     await asyncio.sleep(1.1)
     await short.hit(who)
-    await short.take_back(first)
+    await short.refund(first)
     assert (await short.read(who)).remaining == 2
 
 
@@ -101,7 +101,7 @@ async def test_without_the_redis_it_names_a_gateway_counts_alone_and_holds_nobod
     count = await limit.hit(who)
     assert time.perf_counter() - started < 3
     assert ((await limit.read(who)).remaining, (await limit.read(other)).remaining) == (0, 100)
-    await limit.take_back(count)
+    await limit.refund(count)
     assert (await limit.read(who)).remaining == 1
     await store.close()
 
@@ -122,7 +122,7 @@ async def test_a_frozen_redis_is_asked_by_nobody_until_it_answers_a_probe() -> N
         assert time.perf_counter() - started < 3
         assert ALONE._value.get() == alone + 100
         # It was counted elsewhere.
-        await limit.take_back(common)
+        await limit.refund(common)
         assert (await limit.read(who)).remaining == 100
         node.thaw()
         await _back(store)

@@ -106,10 +106,10 @@ async def test_a_lease_stored_by_the_release_before_is_taken_over(mongo: Mongo) 
     store, seconds = LeaseStore(mongo), 0.0
     await store.collection.insert({"_id": "work", "holder": "old", "until": datetime(2026, 1, 1, tzinfo=UTC)})
     lease = Lease(store, "work", "new", lambda: seconds)
-    await lease.look()
+    await lease.run_once()
     assert not lease.held
     seconds = TAKEOVER_AFTER
-    await lease.look()
+    await lease.run_once()
     assert (lease.held, lease.epoch) == (True, 1)
     assert await store.beat("work", "new", 1)
 

@@ -91,7 +91,7 @@ async def test_only_what_was_said_counts() -> None:
     for status in (422, 403, None, 201, 500, 201):
         attempt = await limiter.admit(endpoint, context)
         assert attempt is not None
-        await attempt.settle(status)
+        await attempt.finish(status)
     with pytest.raises(TooManyRequests):
         await limiter.admit(endpoint, context)
     await store.close()

@@ -32,10 +32,10 @@ async def test_a_holder_that_was_frozen_corrects_nothing() -> None:
         [check], replica.parts.lease, replica.parts.ledger, replica.clock, period=timedelta(seconds=10)
     )
     for _ in range(3):
-        await replica.parts.lease.look()
+        await replica.parts.lease.run_once()
         await checks.run_once()
     assert check.corrected == 0
     check.frozen = False
-    await replica.parts.lease.look()
+    await replica.parts.lease.run_once()
     await checks.run_once()
     assert check.corrected == 1

@@ -70,10 +70,10 @@ class IngestReplica(Replica):
 
     async def go_round(self, seconds: float) -> None:
         for _ in range(int(seconds / 2)):
-            await self.parts.lease.look()
+            await self.parts.lease.run_once()
             await self.checks.run_once()
             self.clock.advance(seconds=2)
-        await self.parts.lease.look()
+        await self.parts.lease.run_once()
         await self.checks.run_once()
 
     async def heard(self) -> list[IngressEvent]:

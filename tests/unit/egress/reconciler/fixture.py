@@ -77,8 +77,8 @@ class Replica:
         while passed < seconds:
             self.clock.advance(seconds=1)
             passed += 1
-            await self.parts.lease.look()
-            await self.parts.reconciler.work()
+            await self.parts.lease.run_once()
+            await self.parts.reconciler.run_once()
 
     async def told(self) -> list[Event]:
         await self.outbox.publish_once()

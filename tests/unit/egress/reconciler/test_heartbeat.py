@@ -13,14 +13,14 @@ async def test_a_return_is_told_once() -> None:
 
     outages = Outages()
     heartbeat = Heartbeat(replica.livekit, replica.parts.lease, replica.clock, outages, back)
-    await heartbeat.beat()
+    await heartbeat.run_once()
     replica.livekit.down()
     replica.clock.advance(seconds=1)
-    await heartbeat.beat()
-    await heartbeat.beat()
+    await heartbeat.run_once()
+    await heartbeat.run_once()
     assert returns == [0]
     replica.livekit.up()
-    await heartbeat.beat()
-    await heartbeat.beat()
+    await heartbeat.run_once()
+    await heartbeat.run_once()
     assert returns == [1]
     assert outages.answered_before == at(0)

@@ -160,7 +160,7 @@ async def test_lost_webhooks_and_servers_that_take_over_make_a_room_suspicious(
     replica.viewer(session)
     notice = webhook(session, event).model_copy(update={"num_dropped": dropped})
     replica.parts.webhook_observer.on_webhook(notice)
-    await replica.parts.reconciler.work()
+    await replica.parts.reconciler.run_once()
     assert "has_participant" in replica.livekit.calls
     assert len((await replica.rosters(session))[-1].connections) == 1
 
@@ -173,5 +173,5 @@ async def test_ordinary_webhooks_set_off_nothing(replica: Replica) -> None:
     for event in ("participant_left", "track_published", "room_finished"):
         replica.parts.webhook_observer.on_webhook(webhook(session, event))
     replica.parts.webhook_observer.on_webhook(webhook("lobby", "room_started"))
-    await replica.parts.reconciler.work()
+    await replica.parts.reconciler.run_once()
     assert len(replica.livekit.calls) == calls

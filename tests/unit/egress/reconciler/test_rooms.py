@@ -290,8 +290,8 @@ async def test_one_replica_goes_its_rounds_and_another_follows_when_it_dies(repl
     await replica.go_live(session)
     await replica.work(11)
     calls = len(replica.livekit.calls)
-    await other.parts.lease.look()
-    await other.parts.reconciler.work()
+    await other.parts.lease.run_once()
+    await other.parts.reconciler.run_once()
     assert len(replica.livekit.calls) == calls
     await other.work(8)
     assert other.parts.lease.held
@@ -308,7 +308,7 @@ async def test_what_a_replica_notices_is_looked_into_by_the_one_with_the_lease(r
     calls = list(replica.livekit.calls)
     other.parts.reconciler.suspect(session.id)
     other.parts.reconciler.suspect("lobby")
-    await other.parts.reconciler.work()
+    await other.parts.reconciler.run_once()
     assert not other.parts.lease.held
     assert replica.livekit.calls == calls
     await replica.work(1)

@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.errors import BadGateway, Unavailable
 
-SETTLES_AFTER = timedelta(seconds=30)
+START_EXPIRES_AFTER = timedelta(seconds=30)
 
 
 class FakeEngine:
@@ -19,7 +19,7 @@ class FakeEngine:
     the problem that it `reports`.
     """
 
-    settles_after = SETTLES_AFTER
+    start_expires_after = START_EXPIRES_AFTER
     keeps_records = True
 
     def __init__(self, clock: Clock):

@@ -139,10 +139,10 @@ class Replica:
     async def go_round(self, seconds: float) -> None:
         """PeriodicChecks of the reconciler every two seconds, with no worker between them."""
         for _ in range(int(seconds / 2)):
-            await self.reconciler.lease.look()
+            await self.reconciler.lease.run_once()
             await self.checks.run_once()
             self.clock.advance(seconds=2)
-        await self.reconciler.lease.look()
+        await self.reconciler.lease.run_once()
         await self.checks.run_once()
 
     async def repaired(self) -> list[tuple[str, str, str]]:
@@ -154,7 +154,7 @@ class Replica:
         for _ in range(10):
             if not await self.egresses.due(self.clock.now(), 100):
                 return
-            await self.parts.worker.work()
+            await self.parts.worker.run_once()
 
     async def stream(self, session: SessionState) -> Stream:
         return await self.streams.get(session.id)

@@ -9,10 +9,10 @@ from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
-from tests.unit.egress.streams.fakes import SETTLES_AFTER
+from tests.unit.egress.streams.fakes import START_EXPIRES_AFTER
 from tests.unit.egress.streams.fixture import Replica
 
-SETTLED = SETTLES_AFTER.total_seconds()
+SETTLED = START_EXPIRES_AFTER.total_seconds()
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_a_hundred_wishes_at_the_same_time_start_one_egress(replica: Repli
         for n in range(20)
     ]
     await asyncio.gather(*(replica.follow(SessionUpdated(session=one)) for one in states))
-    await asyncio.gather(*(replica.parts.worker.work() for _ in range(20)))
+    await asyncio.gather(*(replica.parts.worker.run_once() for _ in range(20)))
     await replica.work(20)
     assert len(replica.engine.asked) == 1
 
@@ -124,10 +124,10 @@ async def test_a_refusal_is_told_and_tried_again_later(replica: Replica) -> None
 async def test_a_stop_while_the_start_is_in_flight_follows_it(replica: Replica) -> None:
     replica.engine.go.clear()
     session = await replica.go_live()
-    starting = asyncio.create_task(replica.parts.worker.work())
+    starting = asyncio.create_task(replica.parts.worker.run_once())
     await replica.engine.reached.wait()
     await replica.end(session)
-    await replica.parts.worker.work()  # Another worker's turn: the egress is in hand.
+    await replica.parts.worker.run_once()  # Another worker's turn: the egress is in hand.
     assert replica.engine.stopped == []
     replica.engine.go.set()
     await starting
@@ -253,6 +253,6 @@ async def test_what_is_told_of_it_in_another_room_is_not_about_it(replica: Repli
 async def test_two_workers_share_one_plan(replica: Replica) -> None:
     other = Replica(replica)
     sessions = [await replica.go_live() for _ in range(5)]
-    await asyncio.gather(*(one.parts.worker.work() for one in (replica, other, replica, other)))
+    await asyncio.gather(*(one.parts.worker.run_once() for one in (replica, other, replica, other)))
     await replica.work(5)
     assert sorted(order.session_id for order in replica.engine.begun) == sorted(one.id for one in sessions)

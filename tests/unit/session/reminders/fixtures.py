@@ -84,15 +84,15 @@ class Replica:
 
     async def work(self) -> None:
         """Look after the lease, then do all that is due."""
-        await self.lease.look()
+        await self.lease.run_once()
         while await self.scheduler.step():
-            await self.lease.look()
+            await self.lease.run_once()
 
     async def wait(self, seconds: float) -> None:
         """Time passes, and the lease is looked after as it does."""
         for _ in range(int(seconds)):
             self.seconds += 1
-            await self.lease.look()
+            await self.lease.run_once()
 
 
 class Reminders:

@@ -140,7 +140,7 @@ async def test_a_planner_that_dies_half_way_is_followed_by_another(waiting: Remi
 
 async def test_only_one_of_two_replicas_works(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     await two.work()
     assert (two.lease.epoch, waiting.box.sent) == (None, [])
     for _ in range(20):
@@ -151,24 +151,24 @@ async def test_only_one_of_two_replicas_works(waiting: Reminders) -> None:
 
 async def test_a_frozen_replica_notices_that_it_was_replaced(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     await two.wait(TAKEOVER_AFTER + 2)
     assert two.lease.epoch == 2
     waiting.one.seconds += 60
     assert waiting.one.lease.epoch is None
     assert not await waiting.one.scheduler.step()
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     assert waiting.one.lease.epoch is None
 
 
 async def test_a_replica_that_stops_hands_over_at_once(waiting: Reminders) -> None:
     two = Replica(waiting, "two")
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     await waiting.one.scheduler.stop()
     await two.work()
     assert two.lease.epoch == 2
     assert len(waiting.box.sent) == PEOPLE
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     assert waiting.one.lease.epoch is None
 
 
@@ -201,7 +201,7 @@ async def test_who_loses_the_lease_stops_in_the_middle(waiting: Reminders) -> No
         return None
 
     waiting.box.trouble = freeze
-    await waiting.one.lease.look()
+    await waiting.one.lease.run_once()
     await waiting.one.scheduler.step()
     assert len(waiting.box.sent) == 1
     waiting.box.trouble = lambda _: None
