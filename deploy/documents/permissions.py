@@ -14,7 +14,7 @@ from itertools import combinations
 from operator import attrgetter
 from typing import Final
 
-from shared.access.permissions import RolePermissions, Switches, permissions_of
+from shared.access.permissions import RolePermissions, Switches, permissions_for_role
 from shared.contracts.states import PresetSettings, PresetType, Role, StageSeat
 from shared.livekit.ports import TrackSource
 
@@ -71,7 +71,7 @@ def _granted_by(column: RoleColumn, flags: frozenset[str]) -> RolePermissions:
     )
     switches = Switches(chat=preset.chat_enabled, stage=preset.stage_enabled, polls=preset.poll_enabled)
     seat = _SEAT.model_copy(update={flag: flag in flags for flag in SEAT_FLAGS}) if column.seated else None
-    return permissions_of(column.role, preset, switches, seat)
+    return permissions_for_role(column.role, preset, switches, seat)
 
 
 def deciding(column: RoleColumn, answer: Answer) -> list[tuple[str, ...]] | None:

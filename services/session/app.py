@@ -63,7 +63,8 @@ from services.session.tokens.service import TokenService
 from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
-from shared.contracts.session_events import LibraryUpdated, SessionDeleted
+from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.http import service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER

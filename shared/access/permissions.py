@@ -75,17 +75,17 @@ def switches_of(session: SessionRules, preset: PresetSettings) -> Switches:
     )
 
 
-def permissions_in(
+def permissions_in_session(
     session: SessionRules, preset: PresetSettings, user_id: str, role: Role | None = None
 ) -> RolePermissions:
     """What a person may do in a session; `role` if it is not that of their id (an API key acts as the
     host)."""
-    return permissions_of(
+    return permissions_for_role(
         role or role_of(session, user_id), preset, switches_of(session, preset), session.stage.get(user_id)
     )
 
 
-def permissions_of(
+def permissions_for_role(
     role: Role, preset: PresetSettings, switches: Switches, seat: StageSeat | None = None
 ) -> RolePermissions:
     """The permission function.

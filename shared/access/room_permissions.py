@@ -6,7 +6,7 @@ They are applied after each change of a session, and the reconciler compares the
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.access.permissions import join_grant, permissions_in, role_of
+from shared.access.permissions import join_grant, permissions_in_session, role_of
 from shared.access.session_access import AccessibleSession
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
@@ -67,6 +67,6 @@ def expected_permissions(
         identity=participant.identity,
         name=participant.name,
         role=role_of(session, participant.user_id),
-        permissions=permissions_in(session, preset, participant.user_id),
+        permissions=permissions_in_session(session, preset, participant.user_id),
     )
     return grant.permissions

@@ -4,7 +4,7 @@ from collections.abc import Container
 from typing import Literal, Protocol
 
 from shared.access.identity import Caller
-from shared.access.permissions import RolePermissions, SessionRules, permissions_in, role_of
+from shared.access.permissions import RolePermissions, SessionRules, permissions_in_session, role_of
 from shared.contracts.states import PresetSettings, Role
 from shared.errors import Forbidden, NotFound
 
@@ -32,7 +32,7 @@ Permission = Literal[
 _STAFF_ONLY: frozenset[Permission] = frozenset(
     {"chat_manage", "poll_manage", "stage_manage", "add_co_host", "moderate", "control"}
 )
-_NO_STAFF = frozenset({Role.STAGE, Role.AUDIENCE})
+_NON_STAFF_ROLES = frozenset({Role.STAGE, Role.AUDIENCE})
 
 
 class AccessibleSession(SessionRules, Protocol):
@@ -52,9 +52,11 @@ def acting_role(session: AccessibleSession, caller: Caller) -> Role:
     return Role.HOST if by_key else role_of(session, caller.user_id)
 
 
-def permissions_for(session: AccessibleSession, preset: PresetSettings, caller: Caller) -> RolePermissions:
+def permissions_for_caller(
+    session: AccessibleSession, preset: PresetSettings, caller: Caller
+) -> RolePermissions:
     """What the caller may do in the session, regardless of bans."""
-    return permissions_in(session, preset, caller.user_id, acting_role(session, caller))
+    return permissions_in_session(session, preset, caller.user_id, acting_role(session, caller))
 
 
 def require(
@@ -75,9 +77,9 @@ def require(
     role = acting_role(session, caller)
     if is_banned(session, caller):
         raise _banned()
-    permissions = permissions_in(session, preset, caller.user_id, role)
+    permissions = permissions_in_session(session, preset, caller.user_id, role)
     if permission is not None and not getattr(permissions, permission):
-        if permission in _STAFF_ONLY and role in _NO_STAFF:
+        if permission in _STAFF_ONLY and role in _NON_STAFF_ROLES:
             _require_host(session, caller)
         raise Forbidden("Your role in this session does not allow this", code="not_permitted")
     return permissions

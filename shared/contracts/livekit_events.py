@@ -1,7 +1,6 @@
-"""What the egress service publishes: LiveKit's webhooks in our words, streams and recordings.
+"""LiveKit's webhooks in our words, as the egress service publishes them.
 
-The former are keyed by LiveKit's ids and commute: each may arrive late, twice or out of order. Events of
-streams and recordings carry the full state.
+They are keyed by LiveKit's ids and commute: each may arrive late, twice or out of order.
 """
 
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import ClassVar, Final
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.event import Event
-from shared.contracts.states import RecordingState, Role, StreamState
+from shared.contracts.states import Role
 
 
 class LiveKitEvent(Event):
@@ -160,30 +159,3 @@ class IngressStarted(IngressEvent):
 
 class IngressEnded(IngressEvent):
     name: ClassVar[str] = "ingress.ended.v1"
-
-
-class StreamChanged(Event):
-    name: ClassVar[str] = "stream.changed.v1"
-    stream: StreamState
-
-    @property
-    def key(self) -> str:
-        return self.stream.session_id
-
-
-class RecordingEvent(Event):
-    recording: RecordingState
-
-    @property
-    def key(self) -> str:
-        return self.recording.session_id
-
-
-class RecordingChanged(RecordingEvent):
-    """The recording was started, asked to stop, completed, failed or renamed."""
-
-    name: ClassVar[str] = "recording.changed.v1"
-
-
-class RecordingDeleted(RecordingEvent):
-    name: ClassVar[str] = "recording.deleted.v1"

@@ -4,11 +4,22 @@ from shared.contracts import (
     attendance_events,
     chat_and_poll_events,
     livekit_events,
+    people_and_catalog_events,
+    reconciler_events,
     session_events,
+    stream_and_recording_events,
 )
 from shared.contracts.event import REGISTRY, Event
 
-MODULES = (attendance_events, chat_and_poll_events, livekit_events, session_events)
+MODULES = (
+    attendance_events,
+    chat_and_poll_events,
+    livekit_events,
+    people_and_catalog_events,
+    reconciler_events,
+    session_events,
+    stream_and_recording_events,
+)
 
 
 def event_class(name: str) -> type[Event] | None:

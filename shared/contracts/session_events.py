@@ -1,4 +1,4 @@
-"""The events of the session service, requests for a place on stage included.
+"""Sessions, the media of their hosts and requests for a place on stage.
 
 Session events carry the full state, so a projection needs no other; who is on stage is part of it.
 """
@@ -9,12 +9,8 @@ from typing import ClassVar, Final
 
 from shared.contracts.event import Event
 from shared.contracts.states import (
-    LibraryState,
-    PresetState,
-    RoomState,
     SessionState,
     StageRequestState,
-    UserState,
 )
 
 
@@ -94,78 +90,6 @@ class HostMediaChanged(SessionFact):
     media: HostMedia
     enabled: bool
     changed_at: datetime
-
-
-class RoomEvent(Event):
-    room: RoomState
-
-    @property
-    def key(self) -> str:
-        return self.room.id
-
-
-class RoomCreated(RoomEvent):
-    name: ClassVar[str] = "room.created.v1"
-
-
-class RoomUpdated(RoomEvent):
-    name: ClassVar[str] = "room.updated.v1"
-
-
-class RoomDeleted(RoomEvent):
-    name: ClassVar[str] = "room.deleted.v1"
-
-
-class PresetEvent(Event):
-    preset: PresetState
-
-    @property
-    def key(self) -> str:
-        return self.preset.id
-
-
-class PresetCreated(PresetEvent):
-    name: ClassVar[str] = "preset.created.v1"
-
-
-class PresetUpdated(PresetEvent):
-    name: ClassVar[str] = "preset.updated.v1"
-
-
-class PresetDeleted(PresetEvent):
-    name: ClassVar[str] = "preset.deleted.v1"
-
-
-class UserEvent(Event):
-    user: UserState
-
-    @property
-    def key(self) -> str:
-        return self.user.id
-
-
-class UserRegistered(UserEvent):
-    name: ClassVar[str] = "user.registered.v1"
-
-
-class UserUpdated(UserEvent):
-    name: ClassVar[str] = "user.updated.v1"
-
-
-class LibraryEvent(Event):
-    library: LibraryState
-
-    @property
-    def key(self) -> str:
-        return self.library.id
-
-
-class LibraryCreated(LibraryEvent):
-    name: ClassVar[str] = "library.created.v1"
-
-
-class LibraryUpdated(LibraryEvent):
-    name: ClassVar[str] = "library.updated.v1"
 
 
 class StageRequestEvent(Event):

@@ -6,9 +6,9 @@ from typing import Final
 from services.attendance.presence.service import PresenceService
 from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.bus import OrderedGroup
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Envelope, Event
 from shared.contracts.livekit_events import PARTICIPANT_EVENTS, ParticipantEvent
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.session_events import SESSION_EVENTS, SessionEvent
 
 GROUP: Final = "attendance"

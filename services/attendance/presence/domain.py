@@ -12,13 +12,13 @@ from datetime import datetime
 
 from services.attendance.sessions.domain import SessionView
 from shared.clock import milliseconds
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.states import Role
 
 _VIEWER_KIND = "standard"
 _RANDOM_BITS = 80
-_NO_VIEWERS = frozenset({Role.HOST, Role.CO_HOST})
+_NON_VIEWER_ROLES = frozenset({Role.HOST, Role.CO_HOST})
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def is_viewer(connection: Connection) -> bool:
         connection.kind == _VIEWER_KIND
         and not connection.hidden
         and not connection.recorder
-        and connection.role not in _NO_VIEWERS
+        and connection.role not in _NON_VIEWER_ROLES
     )
 
 

@@ -12,8 +12,8 @@ from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.access.identity import Caller
 from shared.access.session_access import require
 from shared.clock import Clock
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.livekit_events import ParticipantEvent
+from shared.contracts.reconciler_events import RosterObserved
 from shared.ids import is_id
 
 # Longer lists are no use to people; `total` counts everybody.

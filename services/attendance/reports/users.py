@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.bus import Group, on
-from shared.contracts.session_events import UserEvent, UserRegistered, UserUpdated
+from shared.contracts.people_and_catalog_events import UserEvent, UserRegistered, UserUpdated
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Mongo, UpdateOne
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.contracts.attendance_events import DriftRepaired
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import DriftRepaired
 from shared.livekit.ports import Permissions
 
 

@@ -8,7 +8,7 @@ from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
 from services.egress.reconciler.permission_drift import permission_drift
 from services.egress.reconciler.rosters import Roster
 from services.egress.sessions.projection import KnownSession
-from shared.contracts.attendance_events import departures
+from shared.contracts.reconciler_events import departures
 from shared.contracts.states import SessionState
 
 # Whoever joined was there for a moment, and so attended what ended with them.

@@ -15,8 +15,8 @@ from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import Roster, RosterRepository
 from services.egress.sessions.projection import KnownSession
 from shared.clock import Clock
-from shared.contracts.attendance_events import RosterConnection
 from shared.contracts.event import Event
+from shared.contracts.reconciler_events import RosterConnection
 from shared.contracts.states import SessionState
 from shared.livekit import LiveKitRoom
 

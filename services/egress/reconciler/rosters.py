@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from shared.contracts.attendance_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.contracts.event import Event
+from shared.contracts.reconciler_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.errors import NotFound
 from shared.persistence.mongo import ASCENDING, Duplicate, Index
 from shared.persistence.repository import Repository

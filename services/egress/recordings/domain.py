@@ -8,8 +8,8 @@ from datetime import datetime
 
 from services.egress.egresses.domain import PlannedEgress
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import RecordingChanged, RecordingDeleted
 from shared.contracts.states import RecordingState, RecordingStatus, SessionState
+from shared.contracts.stream_and_recording_events import RecordingChanged, RecordingDeleted
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import file_key, key_of
 from shared.errors import Conflict

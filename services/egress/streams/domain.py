@@ -6,8 +6,8 @@ from datetime import datetime
 
 from services.egress.egresses.domain import PlannedEgress
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import StreamChanged
 from shared.contracts.states import SessionState, StreamState, StreamStatus
+from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 

@@ -14,9 +14,8 @@ from services.egress.streams.repository import StreamRepository
 from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.livekit_events import TrackPublished
+from shared.contracts.people_and_catalog_events import LibraryEvent, LibraryUpdated
 from shared.contracts.session_events import (
-    LibraryEvent,
-    LibraryUpdated,
     SessionDeleted,
     SessionEnded,
     SessionEvent,

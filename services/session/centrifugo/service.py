@@ -24,7 +24,7 @@ from services.session.centrifugo.schemas import (
 )
 from services.session.sessions.domain.session import Session
 from shared.access.identity import TokenVerifier
-from shared.access.permissions import permissions_in
+from shared.access.permissions import permissions_in_session
 from shared.access.session_access import require_not_banned
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import is_id
@@ -134,7 +134,7 @@ class CentrifugoService:
         session = await self._sessions.get_for_participant(to.session_id, user)
         if user != session.host_id:
             require_not_banned(session, user, device)
-        may = permissions_in(session, session.preset.settings, user)
+        may = permissions_in_session(session, session.preset.settings, user)
         return DENIED if to.staff and not may.moderate else None
 
 

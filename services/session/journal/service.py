@@ -6,17 +6,14 @@ from typing import Final
 from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.repository import JournalRepository
 from shared.bus import OrderedGroup
-from shared.contracts.attendance_events import (
-    DriftRepaired,
-    LiveKitRoomLost,
-    ParticipantLeaveRequested,
-    ViewersCounted,
-)
+from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
 from shared.contracts.event import Envelope, Event
-from shared.contracts.livekit_events import LiveKitEvent, RecordingEvent, StreamChanged
+from shared.contracts.livekit_events import LiveKitEvent
+from shared.contracts.reconciler_events import DriftRepaired, LiveKitRoomLost
 from shared.contracts.registry import event_classes
 from shared.contracts.session_events import SessionEvent, SessionFact, StageRequestEvent
+from shared.contracts.stream_and_recording_events import RecordingEvent, StreamChanged
 from shared.http.schema import Page
 
 

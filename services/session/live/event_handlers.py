@@ -17,12 +17,7 @@ from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.repository import SessionRepository
 from shared.bus import EventHandler, on
 from shared.clock import Clock
-from shared.contracts.attendance_events import (
-    LiveKitRoomLost,
-    ParticipantLeaveRequested,
-    RosterObserved,
-    ViewersCounted,
-)
+from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import (
     IngressStarted,
@@ -30,10 +25,12 @@ from shared.contracts.livekit_events import (
     ParticipantConnectionAborted,
     ParticipantJoined,
     ParticipantLeft,
-    StreamChanged,
 )
-from shared.contracts.session_events import PresetUpdated, RoomDeleted, SessionEnded
+from shared.contracts.people_and_catalog_events import PresetUpdated, RoomDeleted
+from shared.contracts.reconciler_events import LiveKitRoomLost, RosterObserved
+from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import EndReason
+from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.errors import NotFound
 from shared.livekit import LiveKit
 

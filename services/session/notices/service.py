@@ -9,7 +9,7 @@ import structlog
 
 from services.session.notices.domain import CONFIDENTIAL, TABLE, Confidential, Fields, notice_of
 from services.session.sessions.repository import SessionRepository
-from shared.access.permissions import permissions_in
+from shared.access.permissions import permissions_in_session
 from shared.bus import Group
 from shared.clock import Clock
 from shared.contracts.event import Envelope
@@ -38,7 +38,7 @@ class NoticeRecipients:
         allowed = {
             user_id
             for user_id in staff
-            if getattr(permissions_in(session, session.preset.settings, user_id), notice.permission)
+            if getattr(permissions_in_session(session, session.preset.settings, user_id), notice.permission)
         }
         there = await self._livekit.list_participants(session_id)
         return [one.identity for one in there if one.identity.partition(":")[0] in {notice.user_id, *allowed}]

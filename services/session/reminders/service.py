@@ -20,8 +20,8 @@ from services.session.reminders.subscriptions.repository import SubscriptionRepo
 from shared.access.identity import Caller
 from shared.bus import Group, on
 from shared.clock import Clock
+from shared.contracts.people_and_catalog_events import RoomDeleted
 from shared.contracts.session_events import (
-    RoomDeleted,
     SessionCreated,
     SessionDeleted,
     SessionEnded,

@@ -11,7 +11,7 @@ from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.access.permissions import switches_of
-from shared.access.session_access import is_banned, permissions_for
+from shared.access.session_access import is_banned, permissions_for_caller
 from shared.clock import Clock
 from shared.files.paths import PathSigner
 
@@ -87,4 +87,7 @@ def session_response(
 
 def _counts_for(session: Session, viewer: Caller | None) -> bool:
     """Whether a viewer may see the viewer count if that is not for everybody."""
-    return viewer is not None and permissions_for(session, session.preset.settings, viewer).see_viewer_count
+    return (
+        viewer is not None
+        and permissions_for_caller(session, session.preset.settings, viewer).see_viewer_count
+    )

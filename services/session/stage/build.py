@@ -13,8 +13,9 @@ from services.session.stage.seats.guests import Guests
 from services.session.stage.seats.service import StageService
 from shared.bus import Group, on
 from shared.clock import Clock
-from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterObserved
+from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.livekit import LiveKit
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.contracts.attendance_events import RosterConnection, RosterObserved
+from shared.contracts.reconciler_events import RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import PresetSettings, PresetType, StageSeat
 from shared.errors import Forbidden

@@ -14,7 +14,7 @@ import pytest
 from services.attendance.reports.export import COLUMNS, ExportFormat, ExportService
 from services.attendance.reports.rows import AttendanceRows
 from shared.access.identity import Caller
-from shared.contracts.session_events import UserRegistered
+from shared.contracts.people_and_catalog_events import UserRegistered
 from shared.contracts.states import Role, UserRole, UserState
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.contracts.session_events import SessionEnded, UserRegistered, UserUpdated
+from shared.contracts.people_and_catalog_events import UserRegistered, UserUpdated
+from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import Role, UserRole, UserState
 from shared.errors import Forbidden, NotFound, Unavailable
 from shared.ids import new_id

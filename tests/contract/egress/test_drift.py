@@ -8,7 +8,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, DriftEntry, Kin
 from services.egress.drift.routes import DriftQuery
 from services.egress.drift.service import DriftLedger
 from shared.clock import SystemClock
-from shared.contracts.attendance_events import DriftRepaired
+from shared.contracts.reconciler_events import DriftRepaired
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox

@@ -6,9 +6,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.contracts.attendance_events import Departure, RosterConnection, RosterObserved
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import Departure, RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEnded, SessionStarted
 from shared.contracts.states import Role
 from shared.ids import new_id

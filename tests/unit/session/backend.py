@@ -34,7 +34,8 @@ from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.service import TokenService
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
-from shared.contracts.session_events import LibraryUpdated, SessionDeleted
+from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.persistence.lifetime import Indexed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.event import Event
-from shared.contracts.session_events import LibraryCreated, LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryCreated, LibraryUpdated
 from shared.contracts.states import LibraryState, Visibility
 from shared.persistence.mongo import ASCENDING, DESCENDING, Duplicate, Index
 from shared.persistence.repository import Repository

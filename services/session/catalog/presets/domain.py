@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.event import Event
-from shared.contracts.session_events import PresetCreated, PresetDeleted, PresetUpdated
+from shared.contracts.people_and_catalog_events import PresetCreated, PresetDeleted, PresetUpdated
 from shared.contracts.states import PresetSettings, PresetState
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.event import Event
-from shared.contracts.session_events import RoomCreated, RoomDeleted, RoomUpdated
+from shared.contracts.people_and_catalog_events import RoomCreated, RoomDeleted, RoomUpdated
 from shared.contracts.states import RoomState
 
 

@@ -13,7 +13,7 @@ from services.session.catalog.rooms.schemas import (
 )
 from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.contracts.session_events import LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryUpdated
 from shared.errors import Conflict, NotFound
 from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate

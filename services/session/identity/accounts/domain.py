@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.access.identity import Caller
 from shared.contracts.event import Event
-from shared.contracts.session_events import UserRegistered, UserUpdated
+from shared.contracts.people_and_catalog_events import UserRegistered, UserUpdated
 from shared.contracts.states import UserRole, UserState
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from services.session.sessions.domain.presence import HostConnection, corrected, hostless_since, next_check
 from services.session.sessions.domain.session import Limits, Session
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Event
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.session_events import SessionExpired
 from shared.contracts.states import EndReason, SessionStatus
 

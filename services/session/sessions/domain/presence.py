@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.states import Role
 
 

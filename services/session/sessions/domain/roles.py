@@ -10,9 +10,9 @@ from services.session.sessions.domain.people import Assignment
 from services.session.sessions.domain.presence import HostConnection, corrected
 from services.session.sessions.domain.session import Session
 from services.session.sessions.domain.stage import free_seat
-from shared.contracts.attendance_events import RosterObserved
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
 from shared.errors import Conflict, NotFound

@@ -10,9 +10,10 @@ from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.seats.guests import Guests
 from shared.clock import Clock
-from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterObserved
+from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
+from shared.contracts.reconciler_events import RosterObserved
 from shared.errors import NotFound
 
 _AT_ONCE = 100

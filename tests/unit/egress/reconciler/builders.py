@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.egress.reconciler.domain import ExpectedConnection, ListedParticipant, RoomSnapshot
-from shared.access.permissions import Switches, join_grant, permissions_of
+from shared.access.permissions import Switches, join_grant, permissions_for_role
 from shared.contracts.livekit_events import Connection, ParticipantJoined, ParticipantLeft
 from shared.contracts.states import (
     PresetSettings,
@@ -71,7 +71,7 @@ SEAT = StageSeat(id="a stay", name="Vera", joined_stage_at=T0)
 def grant(session: SessionState, user: str = VIEWER, role: Role = Role.AUDIENCE, **given: Any) -> JoinGrant:
     """What the person's token says, minted while they had this role."""
     fields: dict[str, Any] = {"identity": f"{user}:phone", "name": "Vera"}
-    may = permissions_of(role, session.preset, Switches(), SEAT if role is Role.STAGE else None)
+    may = permissions_for_role(role, session.preset, Switches(), SEAT if role is Role.STAGE else None)
     return join_grant(room=session.id, role=role, permissions=may, **(fields | given))
 
 

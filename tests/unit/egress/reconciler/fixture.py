@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from services.egress.drift.domain import DriftEntry, Kind
 from services.egress.reconciler.build import ReconcilerParts
-from shared.contracts.attendance_events import DriftRepaired, LiveKitRoomLost, RosterObserved
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
+from shared.contracts.reconciler_events import DriftRepaired, LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionStarted
 from shared.contracts.states import Role, SessionState
 from shared.livekit import LiveKitParticipant

@@ -12,7 +12,7 @@ from services.egress.drift.domain import Drift, Kind
 from services.egress.reconciler.comparison import MOMENT, compare, leftover
 from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
 from services.egress.sessions.projection import KnownSession
-from shared.contracts.attendance_events import SKEW
+from shared.contracts.reconciler_events import SKEW
 from shared.contracts.states import Role
 from tests.unit.egress.reconciler.builders import (
     HOST,

@@ -2,7 +2,7 @@
 
 from services.egress.reconciler.comparison import MOMENT, last_seen_times
 from services.egress.reconciler.rosters import Roster
-from shared.contracts.attendance_events import RosterConnection
+from shared.contracts.reconciler_events import RosterConnection
 from tests.unit.egress.reconciler.builders import ROOM, at, connection, expected, presumed
 
 ANNA, BERTA = connection("PA_anna", joined=5), connection("PA_berta", joined=25)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from services.egress.reconciler.rosters import REPEATED_FOR, Roster
-from shared.contracts.attendance_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.contracts.event import Event
+from shared.contracts.reconciler_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from tests.unit.egress.reconciler.builders import ROOM, at, connection
 
 

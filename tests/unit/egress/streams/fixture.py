@@ -18,16 +18,10 @@ from services.egress.streams.repository import StreamRepository
 from services.egress.streams_and_recordings import Backends, StreamsAndRecordings
 from shared.access.identity import Caller
 from shared.contracts.event import Event
-from shared.contracts.livekit_events import (
-    EgressEnded,
-    EgressUpdated,
-    FileResult,
-    RecordingEvent,
-    StreamChanged,
-    TrackPublished,
-)
+from shared.contracts.livekit_events import EgressEnded, EgressUpdated, FileResult, TrackPublished
 from shared.contracts.session_events import SessionEnded, SessionEvent, SessionStarted, SessionUpdated
 from shared.contracts.states import SessionState, SessionStatus, StreamRequest, UserRole
+from shared.contracts.stream_and_recording_events import RecordingEvent, StreamChanged
 from shared.egress.engine import EgressInfo, EgressStatus, Engine
 from shared.egress.keys import file_key, key_of, segments_prefix
 from shared.egress.segments import Segment, SegmentRepository

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.egress.streams import routes as stream_routes
 from services.egress.streams.hls_service import HLS_LINKS
 from services.egress.streams.removal import StreamRemoval
-from shared.contracts.session_events import LibraryUpdated, SessionDeleted
+from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.session_events import SessionDeleted
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
 from shared.files.paths import PathSigner

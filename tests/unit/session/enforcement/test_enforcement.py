@@ -11,7 +11,13 @@ from services.session.enforcement.service import Enforcer
 from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.access.identity import Caller
-from shared.access.permissions import encoder_grant, join_grant, monitor_grant, permissions_in, role_of
+from shared.access.permissions import (
+    encoder_grant,
+    join_grant,
+    monitor_grant,
+    permissions_in_session,
+    role_of,
+)
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
@@ -31,7 +37,7 @@ def grant(session: Session, who: Caller) -> JoinGrant:
         identity=who.identity,
         name="Vera",
         role=role_of(session, who.user_id),
-        permissions=permissions_in(session, session.preset.settings, who.user_id),
+        permissions=permissions_in_session(session, session.preset.settings, who.user_id),
     )
 
 
@@ -103,7 +109,7 @@ async def test_all_connections_of_a_person_change(backend: Backend, host: Host, 
                 identity=identity,
                 name="Vera",
                 role=Role.AUDIENCE,
-                permissions=permissions_in(session, session.preset.settings, vera.user_id),
+                permissions=permissions_in_session(session, session.preset.settings, vera.user_id),
             )
         )
     await grant_role(backend, host, session, vera, Role.CO_HOST)

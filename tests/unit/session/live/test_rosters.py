@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from services.session.sessions.domain.session import Session
-from shared.contracts.attendance_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import Departure, LiveKitRoomLost, RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEnded
 from shared.contracts.states import EndReason, Role, SessionStatus
 from tests.unit.session.actors import Host, connection, joined

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from services.session.sessions.presenter import PURPOSE
-from shared.contracts.livekit_events import StreamChanged
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus
+from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.errors import Conflict, Forbidden
 from shared.files.paths import PathSigner
 from tests.unit.session.actors import Host

@@ -9,7 +9,7 @@ from services.session.sessions.domain.roles import MOST_ASSIGNED, RoleGrant, gra
 from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import UpdateSessionSettingsRequest
 from shared.access.identity import Caller
-from shared.contracts.attendance_events import RosterConnection, RosterObserved
+from shared.contracts.reconciler_events import RosterConnection, RosterObserved
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import EndReason, Role, StageSeat, UserRole
 from shared.errors import AppError, Conflict, Forbidden, NotFound

@@ -8,7 +8,7 @@ from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.schemas import RaiseHandRequest
 from services.session.stage.seats.schemas import AddToStageRequest
 from shared.access.identity import Caller
-from shared.access.permissions import join_grant, permissions_in, role_of
+from shared.access.permissions import join_grant, permissions_in_session, role_of
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.http.idempotency import Reservation
 from shared.ids import new_id
@@ -79,7 +79,7 @@ class Stage:
             identity=guest.identity,
             name=guest.username,
             role=role,
-            permissions=permissions_in(session, session.preset.settings, guest.user_id, role),
+            permissions=permissions_in_session(session, session.preset.settings, guest.user_id, role),
         )
         self.backend.livekit.connect(grant)
         return grant

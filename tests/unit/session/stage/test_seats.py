@@ -7,7 +7,8 @@ import pytest
 from services.session.sessions.domain.stage import GRACE
 from services.session.stage.seats.schemas import AddToStageRequest, UpdateStagePermissionsRequest
 from shared.access.identity import Caller
-from shared.contracts.attendance_events import ParticipantLeaveRequested, RosterConnection, RosterObserved
+from shared.contracts.attendance_events import ParticipantLeaveRequested
+from shared.contracts.reconciler_events import RosterConnection, RosterObserved
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import new_id

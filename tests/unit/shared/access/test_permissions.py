@@ -8,7 +8,7 @@ from shared.access.permissions import (
     encoder_grant,
     join_grant,
     monitor_grant,
-    permissions_of,
+    permissions_for_role,
 )
 from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.livekit import TrackSource
@@ -21,7 +21,7 @@ SEAT = StageSeat(id="a stay", name="Anna", joined_stage_at=T0)
 
 
 def permissions(role: Role, preset: PresetSettings) -> RolePermissions:
-    return permissions_of(role, preset, Switches(), SEAT if role is Role.STAGE else None)
+    return permissions_for_role(role, preset, Switches(), SEAT if role is Role.STAGE else None)
 
 
 @pytest.mark.parametrize(
