@@ -9,20 +9,20 @@ import orjson
 
 from deploy.documents.permissions import permissions_document
 from deploy.documents.settings import settings_document
-from services.attendance.app import TABLES as ATTENDANCE
-from services.egress.app import TABLES as EGRESS
+from services.attendance.app import ALL_ROUTES as ATTENDANCE
+from services.egress.app import ALL_ROUTES as EGRESS
 from services.gateway.builtin.documents import public_document
-from services.session.tables import TABLES as SESSION
+from services.session.all_routes import ALL_ROUTES as SESSION
 from shared.contracts.asyncapi import asyncapi_document
 from shared.http.openapi import service_document
 from shared.http.routes import Access, Route, Routes
 
-_TABLES: Final = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
+_ROUTES_OF_SERVICES: Final = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
 
 
 def documents() -> dict[str, bytes]:
     """The documents by file name: all operations, all events, who may do what, all settings."""
-    services = [service_document(name, _routes(tables)) for name, tables in _TABLES.items()]
+    services = [service_document(name, _routes(tables)) for name, tables in _ROUTES_OF_SERVICES.items()]
     return {
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
@@ -43,7 +43,7 @@ def operations() -> bytes:
                 "mirrored": route.mirrored,
             }
         ).decode()
-        for service, tables in _TABLES.items()
+        for service, tables in _ROUTES_OF_SERVICES.items()
         for route in _routes(tables)
         if route.access is not Access.INTERNAL
     ]

@@ -33,7 +33,7 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
 
-TABLES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
+ALL_ROUTES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
 
 
 class AttendanceParts:
@@ -75,7 +75,7 @@ class AttendanceParts:
 
 def build(settings: AttendanceSettings) -> web.Application:
     clock = SystemClock()
-    app = service_app("attendance", settings, TABLES, clock)
+    app = service_app("attendance", settings, ALL_ROUTES, clock)
     mongo = Mongo.from_uri(settings.mongodb_uri, expiry=settings.mongodb_expiry)
     bus = RabbitBus(settings.amqp_url, service="attendance")
     outbox = Outbox(bus, clock, source="/greenroom/attendance")

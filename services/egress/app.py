@@ -45,7 +45,7 @@ from shared.runtime.tasks import SUPERVISOR
 
 _DRAIN_SECONDS = 1.0
 
-TABLES: tuple[Routes, ...] = (
+ALL_ROUTES: tuple[Routes, ...] = (
     webhook_routes.routes,
     ingest_routes.routes,
     relay_routes.routes,
@@ -68,7 +68,7 @@ class _Connections(Backends):
 
 def build(settings: EgressSettings) -> web.Application:
     clock = SystemClock()
-    app = service_app("egress", settings, TABLES, clock)
+    app = service_app("egress", settings, ALL_ROUTES, clock)
     connections = _connect(settings, clock)
     secret = settings.livekit_api_secret.get_secret_value()
     period = timedelta(seconds=settings.reconcile_period_seconds)

@@ -6,6 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
+from services.session.all_routes import ALL_ROUTES
 from services.session.catalog.build import Catalog, CatalogStores, build_catalog
 from services.session.catalog.libraries.routes import LIBRARIES
 from services.session.catalog.presets.routes import PRESETS
@@ -57,7 +58,6 @@ from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
-from services.session.tables import TABLES
 from services.session.tokens.routes import TOKENS
 from services.session.tokens.service import TokenService
 from shared.bus import Group, OrderedGroup, combined, on
@@ -111,7 +111,7 @@ class Subsystem:
 
 def build(settings: SessionSettings) -> web.Application:
     clock = SystemClock()
-    app = service_app("session", settings, TABLES, clock)
+    app = service_app("session", settings, ALL_ROUTES, clock)
     base = _infrastructure(app, settings, clock)
     idempotency = app[IDEMPOTENCY] = IdempotencyKeys(base.mongo, clock)
     core = _build_core(app, settings, base)

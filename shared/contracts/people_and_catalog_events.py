@@ -3,12 +3,7 @@
 from typing import ClassVar
 
 from shared.contracts.event import Event
-from shared.contracts.states import (
-    LibraryState,
-    PresetState,
-    RoomState,
-    UserState,
-)
+from shared.contracts.states import LibraryState, PresetState, RoomState, UserState
 
 
 class RoomEvent(Event):

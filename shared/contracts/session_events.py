@@ -8,10 +8,7 @@ from enum import StrEnum
 from typing import ClassVar, Final
 
 from shared.contracts.event import Event
-from shared.contracts.states import (
-    SessionState,
-    StageRequestState,
-)
+from shared.contracts.states import SessionState, StageRequestState
 
 
 class SessionEvent(Event):

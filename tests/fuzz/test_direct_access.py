@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.stack import Stack
-from services.attendance.app import TABLES as ATTENDANCE
-from services.egress.app import TABLES as EGRESS
-from services.session.tables import TABLES as SESSION
+from services.attendance.app import ALL_ROUTES as ATTENDANCE
+from services.egress.app import ALL_ROUTES as EGRESS
+from services.session.all_routes import ALL_ROUTES as SESSION
 from shared.access.identity import Caller, TokenIssuer
 from shared.clock import SystemClock
 from shared.contracts.states import UserRole
@@ -21,7 +21,7 @@ from shared.ids import new_id
 from tests.contract.api.accounts import sign_in
 from tests.contract.api.client import Client, connect
 
-_TABLES = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
+_ROUTES_OF_SERVICES = {"session": SESSION, "egress": EGRESS, "attendance": ATTENDANCE}
 # Centrifugo is refused in its own protocol, always with 200.
 _OPEN = {Access.PUBLIC, Access.ANONYMOUS, Access.PROXY}
 _USER = {Access.BEARER, Access.HOST, Access.MODERATOR, Access.ADMIN}
@@ -40,7 +40,7 @@ _SPOOFED = {
 
 def closed() -> Iterator[tuple[str, Route]]:
     """Every operation that is not for everybody, with its service; the internal ones too."""
-    for service, tables in _TABLES.items():
+    for service, tables in _ROUTES_OF_SERVICES.items():
         for table in tables:
             yield from ((service, route) for route in table if route.access not in _OPEN)
 

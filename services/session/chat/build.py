@@ -36,7 +36,7 @@ class Chat:
     def event_handlers(self) -> Sequence[EventHandler]:
         return [
             on(SessionDeleted, self.service.forget_session),
-            on(ChatMessageDeleted, self.service.take_down),
+            on(ChatMessageDeleted, self.service.apply_deletion),
         ]
 
 

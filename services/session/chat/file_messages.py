@@ -52,7 +52,7 @@ class FileMessages:
             created_at=self._clock.now(),
         )
         try:
-            message = await self._chat.keep(message)
+            message = await self._chat.store(message)
         except NotFound:
             # It was deleted after the same call was made before.
             await self._files.delete(session_id, id)

@@ -17,7 +17,7 @@ from shared.persistence.outbox import Outbox
 from shared.persistence.repository import COUNTED_TO
 
 _ADAPTER: TypeAdapter[ChatMessage] = TypeAdapter(ChatMessage)
-_WORDS = ("seen_by", "username", "text", "recipient", "file")
+_CONTENT_FIELDS = ("seen_by", "username", "text", "recipient", "file")
 
 
 class ChatRepository:
@@ -77,9 +77,9 @@ class ChatRepository:
         """Tell that it is deleted, once; then take its words out of it."""
         fact: Document = {"_id": message.id, "session_id": message.session_id, "deleted_by": by}
         await self._deletions.add(fact, message.deleted(by, now), now)
-        await self.empty(message.id, now)
+        await self.clear_content(message.id, now)
 
-    async def empty(self, id: str, now: datetime) -> None:
+    async def clear_content(self, id: str, now: datetime) -> None:
         """Take the words out of a message that was deleted; again changes nothing."""
         found = await self.collection.find_one({"_id": id, "seen_by": {"$exists": True}})
         if found is None:
@@ -87,7 +87,7 @@ class ChatRepository:
         between = [] if "recipient" not in found else found["seen_by"]
         await self.collection.update(
             {"_id": id},
-            {"$set": {"deleted_at": now, "between": between}, "$unset": dict.fromkeys(_WORDS, "")},
+            {"$set": {"deleted_at": now, "between": between}, "$unset": dict.fromkeys(_CONTENT_FIELDS, "")},
         )
 
     async def forget_session(self, session_id: str) -> None:

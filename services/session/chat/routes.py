@@ -45,7 +45,7 @@ async def send_chat_message(request: Request, body: CreateChatMessageRequest) ->
     see.
     """
     service, reserved = request.service(CHAT), request.reservation.id
-    return Reply(await service.say(reserved, request.path_id(), request.caller, body))
+    return Reply(await service.send(reserved, request.path_id(), request.caller, body))
 
 
 @routes.delete("/sessions/{id}/chat/{message_id}", access=BEARER)

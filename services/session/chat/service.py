@@ -35,7 +35,7 @@ class ChatService:
         self._access = access
         self._clock = clock
 
-    async def say(
+    async def send(
         self, id: str, session_id: str, caller: Caller, body: CreateChatMessageRequest
     ) -> ChatMessageResponse:
         """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
@@ -51,9 +51,9 @@ class ChatService:
             recipient=recipient,
             created_at=self._clock.now(),
         )
-        return message_response(await self.keep(message))
+        return message_response(await self.store(message))
 
-    async def keep(self, message: ChatMessage) -> ChatMessage:
+    async def store(self, message: ChatMessage) -> ChatMessage:
         """Store the message; the existing one if the same call was made before."""
         if await self._chat.add(message):
             return message
@@ -115,10 +115,10 @@ class ChatService:
         if left["between"] and caller.user_id not in left["between"]:
             raise _unknown(message_id)
 
-    async def take_down(self, event: ChatMessageDeleted) -> None:
+    async def apply_deletion(self, event: ChatMessageDeleted) -> None:
         """A message was deleted: removes its text, also if the deleting process died in between."""
         deletion = event.deletion
-        await self._chat.empty(deletion.id, deletion.deleted_at)
+        await self._chat.clear_content(deletion.id, deletion.deleted_at)
         await self._files.delete(deletion.session_id, deletion.id)
 
     async def forget_session(self, event: SessionDeleted) -> None:

@@ -1,4 +1,4 @@
-"""The sessions that are to be looked at, since they changed or once more; one worker at a time takes each."""
+"""The sessions to check, since they changed or once more; one worker at a time takes each."""
 
 import asyncio
 
@@ -9,18 +9,18 @@ class DirtySessions:
         self._taken: set[str] = set()
         self._woken = asyncio.Event()
 
-    def add(self, session_id: str, again: int = 0) -> None:
-        """It has changed, or, if not, has been looked at `again` times since."""
-        self._marked[session_id] = min(again, self._marked.get(session_id, again))
+    def add(self, session_id: str, rechecks: int = 0) -> None:
+        """It has changed, or, if not, has been checked `rechecks` times since."""
+        self._marked[session_id] = min(rechecks, self._marked.get(session_id, rechecks))
         self._woken.set()
 
     def take(self) -> dict[str, int]:
-        """Those that are marked and not in work, and how often they were looked at since they changed.
+        """Those that are marked and not in work, and how often they were checked since they changed.
 
         However often one was marked, it is one.
         """
         self._woken.clear()
-        free = {one: again for one, again in self._marked.items() if one not in self._taken}
+        free = {one: rechecks for one, rechecks in self._marked.items() if one not in self._taken}
         for one in free:
             del self._marked[one]
         self._taken |= free.keys()

@@ -34,7 +34,7 @@ CORRECTED = Counter("greenroom_enforcement_corrections_total", "Connections that
 _AT_ONCE = 8
 # After a change or a correction: somebody may have joined meanwhile with an older token, and passed the check
 # of a replica that had not received the change yet.
-_AGAIN = (1.0, 3.0)
+_RECHECK_DELAYS = (1.0, 3.0)
 _REMEMBERED = 10_000
 _BACKOFF = Backoff(0.2, 5.0)
 
@@ -84,34 +84,34 @@ class Enforcer:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 await self._dirty.wait()
-                for session_id, again in self._dirty.take().items():
-                    tasks.create_task(self._work(session_id, again, tasks))
+                for session_id, rechecks in self._dirty.take().items():
+                    tasks.create_task(self._work(session_id, rechecks, tasks))
 
-    async def _work(self, session_id: str, again: int, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, session_id: str, rechecks: int, tasks: asyncio.TaskGroup) -> None:
         try:
-            corrected = await self._persist(session_id)
+            corrected = await self._enforce_until_done(session_id)
         finally:
             self._dirty.release(session_id)
-        again = 0 if corrected else again
-        if again < len(_AGAIN) and session_id in self._done:
+        rechecks = 0 if corrected else rechecks
+        if rechecks < len(_RECHECK_DELAYS) and session_id in self._done:
             if session_id in self._waiting:
                 self._waiting.pop(session_id).cancel()
-            self._waiting[session_id] = tasks.create_task(self._later(session_id, again))
+            self._waiting[session_id] = tasks.create_task(self._later(session_id, rechecks))
 
-    async def _persist(self, session_id: str) -> bool:
-        """Look at the room until that succeeds; whether anything had to be corrected."""
+    async def _enforce_until_done(self, session_id: str) -> bool:
+        """Enforce until that succeeds; whether anything had to be corrected."""
         delays = _BACKOFF.delays()
         while True:
             try:
-                return await self.look(session_id)
+                return await self.enforce(session_id)
             except AppError as error:
                 log.warning("enforcement.failed", session_id=session_id, code=error.code)
             await asyncio.sleep(next(delays))
 
-    async def _later(self, session_id: str, again: int) -> None:
-        await asyncio.sleep(_AGAIN[again])
+    async def _later(self, session_id: str, rechecks: int) -> None:
+        await asyncio.sleep(_RECHECK_DELAYS[rechecks])
         del self._waiting[session_id]
-        self._dirty.add(session_id, again + 1)
+        self._dirty.add(session_id, rechecks + 1)
 
     async def follow(self, event: SessionEvent) -> None:
         """If this process has not done so yet: the process that changed the session may have died.
@@ -119,9 +119,9 @@ class Enforcer:
         Raises `Unavailable`.
         """
         if self._done.get(event.session.id, 0) < event.session.version:
-            await self.look(event.session.id)
+            await self.enforce(event.session.id)
 
-    async def look(self, session_id: str) -> bool:
+    async def enforce(self, session_id: str) -> bool:
         """Correct connections that differ from the session; whether there were any. Raises `Unavailable`."""
         session = await self._sessions.find(session_id)
         if session is None or not session.is_live:

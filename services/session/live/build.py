@@ -46,6 +46,6 @@ def build_live(
     )
     handlers = SessionEventHandlers(sessions.repository, presets, livekit, limits, clock)
     presenter = StartPresenter(
-        sessions.views, sessions.join_tokens, sessions.mint, livekit_url, limits.max_duration
+        sessions.presenter, sessions.join_tokens, sessions.mint, livekit_url, limits.max_duration
     )
     return Live(service, presenter, event_handlers(handlers, service))

@@ -56,13 +56,13 @@ class StartPresenter:
 
     def __init__(
         self,
-        views: SessionPresenter,
+        presenter: SessionPresenter,
         join_tokens: JoinTokens,
         mint: TokenMint,
         livekit_url: str,
         whip_lifetime: timedelta,
     ):
-        self._presenter = views
+        self._presenter = presenter
         self._join_tokens = join_tokens
         self._mint = mint
         self._livekit_url = livekit_url

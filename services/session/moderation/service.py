@@ -27,13 +27,13 @@ class ModerationService:
         sessions: SessionRepository,
         access: SessionAccess,
         users: UserRepository,
-        views: BanPresenter,
+        presenter: BanPresenter,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
         self._users = users
-        self._presenter = views
+        self._presenter = presenter
         self._clock = clock
 
     async def ban(

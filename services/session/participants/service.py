@@ -23,12 +23,12 @@ class ParticipantService:
         self,
         sessions: SessionRepository,
         access: SessionAccess,
-        views: ParticipantPresenter,
+        presenter: ParticipantPresenter,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
-        self._presenter = views
+        self._presenter = presenter
         self._clock = clock
 
     async def add(

@@ -1,4 +1,4 @@
-"""The clockwork of the reminders: one replica's, by the lease."""
+"""The loop that plans and sends reminders: it runs in one replica, by the lease."""
 
 import asyncio
 

@@ -37,7 +37,7 @@ class SessionCore:
     repository: SessionRepository
     access: SessionAccess
     service: SessionService
-    views: SessionPresenter
+    presenter: SessionPresenter
     join_tokens: JoinTokens
     mint: TokenMint
     hls_links: HlsLinks
@@ -59,9 +59,9 @@ def build_sessions(
     )
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     hls_links = HlsLinks(settings.public_url, signer, clock)
-    views = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)
+    presenter = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)
     access = SessionAccess(repository, users)
-    service = SessionService(repository, access, catalog, ingest, views, limits, clock)
+    service = SessionService(repository, access, catalog, ingest, presenter, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
     join_tokens = JoinTokens(access, mint)
-    return SessionCore(repository, access, service, views, join_tokens, mint, hls_links, limits)
+    return SessionCore(repository, access, service, presenter, join_tokens, mint, hls_links, limits)

@@ -35,7 +35,7 @@ class SessionService:
         access: SessionAccess,
         catalog: Catalog,
         ingest: IngestPort,
-        views: SessionPresenter,
+        presenter: SessionPresenter,
         limits: Limits,
         clock: Clock,
     ):
@@ -45,7 +45,7 @@ class SessionService:
         self._presets = catalog.presets
         self._libraries = catalog.libraries
         self._ingest = ingest
-        self._presenter = views
+        self._presenter = presenter
         self._limits = limits
         self._clock = clock
 

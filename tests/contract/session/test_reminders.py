@@ -66,7 +66,7 @@ async def test_a_mail_is_planned_once_and_claimed_once(kept: MailRepository) -> 
 async def test_what_was_claimed_is_freed_or_settled_or_comes_again(kept: MailRepository) -> None:
     await kept.plan(mails(3, new_id()), T0)
     sent, later, lost = await kept.claim("one", 1, T0, 3)
-    await kept.settle(sent, MailState.SENT, T0)
+    await kept.record_result(sent, MailState.SENT, T0)
     await kept.postpone(later, T0 + timedelta(minutes=1), "451 later")
     await kept.free(2, T0)
     assert [mail.id for mail in await kept.claim("two", 2, T0, 3)] == [lost.id]

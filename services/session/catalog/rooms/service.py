@@ -25,13 +25,13 @@ class RoomService:
         rooms: RoomRepository,
         sessions: RoomSessions,
         libraries: LibraryService,
-        views: RoomPresenter,
+        presenter: RoomPresenter,
         clock: Clock,
     ):
         self._rooms = rooms
         self._sessions = sessions
         self._libraries = libraries
-        self._presenter = views
+        self._presenter = presenter
         self._clock = clock
 
     async def create(

@@ -61,7 +61,7 @@ class MailRepository:
         mine = {"_id": {"$in": ids}, "claim": epoch, "sender": sender}
         return [_load(document) for document in await self.collection.find(mine)] if ids else []
 
-    async def settle(
+    async def record_result(
         self, mail: ReminderMail, state: MailState, now: datetime, why: str | None = None
     ) -> None:
         """It is over: sent, refused or dropped, for the reason `why`."""

@@ -61,7 +61,7 @@ class Sender:
         mails: deque[RenderedMail] = deque()
         for one in await self._renderer.render(batch) if batch else ():
             if isinstance(one, DroppedMail):
-                await self._settle(one.mail, MailState.DROPPED, one.why)
+                await self._record_result(one.mail, MailState.DROPPED, one.why)
             else:
                 mails.append(one)
         await asyncio.gather(*(self._carry(mails, lease) for _ in range(min(_CONNECTIONS, len(mails)))))
@@ -90,7 +90,7 @@ class Sender:
             await connection.send(rendered.message, rendered.to)
         except MailRefused as refusal:
             log.warning("reminders.refused", mail=rendered.mail.id, said=str(refusal))
-            await self._settle(rendered.mail, MailState.REFUSED, str(refusal))
+            await self._record_result(rendered.mail, MailState.REFUSED, str(refusal))
         except MailDeferred as deferral:
             await self._postpone(rendered.mail, str(deferral))
         except Unavailable:
@@ -98,12 +98,12 @@ class Sender:
         except Exception:
             # A faulty mail must not block the others.
             log.exception("reminders.cannot_be_sent", mail=rendered.mail.id)
-            await self._settle(rendered.mail, MailState.REFUSED, "cannot be sent")
+            await self._record_result(rendered.mail, MailState.REFUSED, "cannot be sent")
         else:
-            await self._settle(rendered.mail, MailState.SENT)
+            await self._record_result(rendered.mail, MailState.SENT)
 
-    async def _settle(self, mail: ReminderMail, state: MailState, why: str | None = None) -> None:
-        await self._mails.settle(mail, state, self._clock.now(), why)
+    async def _record_result(self, mail: ReminderMail, state: MailState, why: str | None = None) -> None:
+        await self._mails.record_result(mail, state, self._clock.now(), why)
         MAILS.labels(state.value).inc()
 
     async def _postpone(self, mail: ReminderMail, why: str) -> None:

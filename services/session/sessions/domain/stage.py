@@ -33,7 +33,7 @@ def check_needs_seat(session: Session, user_id: str) -> None:
         raise Conflict("Hosts and co-hosts need no place on stage", code="needs_no_seat")
 
 
-def take_seat(session: Session, now: datetime, user_id: str, place: StageSeat) -> Sequence[Event]:
+def take_seat(session: Session, now: datetime, user_id: str, seat: StageSeat) -> Sequence[Event]:
     """Put a guest on stage; a guest on stage keeps their place. Raises `Conflict`."""
     check_open(session)
     check_needs_seat(session, user_id)
@@ -43,7 +43,7 @@ def take_seat(session: Session, now: datetime, user_id: str, place: StageSeat) -
         return []
     if len(_guests(session)) >= session.effective_max_join_limit:
         raise Conflict("The stage is full", code="stage_full")
-    session.stage = {**session.stage, user_id: place}
+    session.stage = {**session.stage, user_id: seat}
     _check_at(session, {**session.stage_checks, user_id: now + GRACE})
     return _changed(session, now)
 
@@ -57,8 +57,8 @@ def free_seat(
     session: Session, now: datetime, user_id: str, *, request_id: str | None = None
 ) -> Sequence[Event]:
     """Take a guest off the stage; with `request_id` only from the place which that request was given."""
-    taken = session.stage.get(user_id)
-    if taken is None or (request_id is not None and taken.request_id != request_id):
+    seat = session.stage.get(user_id)
+    if seat is None or (request_id is not None and seat.request_id != request_id):
         return []
     return _free_seats(session, now, {user_id})
 
@@ -67,12 +67,12 @@ def set_permissions(
     session: Session, now: datetime, user_id: str, *, audio: bool | None, video: bool | None
 ) -> Sequence[Event]:
     """Set what a guest may publish on stage; None keeps. Raises `NotFound` if they are not on stage."""
-    held = session.stage.get(user_id)
-    if held is None:
+    seat = session.stage.get(user_id)
+    if seat is None:
         raise NotFound("This person is not on stage", code="not_on_stage")
     granted = {"can_publish_audio": audio, "can_publish_video": video}
-    changed = held.model_copy(update={name: value for name, value in granted.items() if value is not None})
-    if changed == held:
+    changed = seat.model_copy(update={name: value for name, value in granted.items() if value is not None})
+    if changed == seat:
         return []
     session.stage = {**session.stage, user_id: changed}
     return _changed(session, now)
@@ -105,7 +105,7 @@ def free_absent_seats(session: Session, now: datetime, present: Set[str]) -> Seq
 
 
 def _free_seats(session: Session, now: datetime, gone: Set[str]) -> Sequence[Event]:
-    session.stage = {guest: held for guest, held in session.stage.items() if guest not in gone}
+    session.stage = {guest: seat for guest, seat in session.stage.items() if guest not in gone}
     _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in gone})
     return _changed(session, now)
 

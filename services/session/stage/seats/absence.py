@@ -54,9 +54,9 @@ class Absence:
     async def apply_due_timeouts(self) -> None:
         """Free the places of those who stayed away. Raises `Unavailable`."""
         for session_id in await self._sessions.ids_with_absent(self._clock.now(), _AT_ONCE):
-            await self._settle(session_id)
+            await self._free_absent_seats(session_id)
 
-    async def _settle(self, session_id: str) -> None:
+    async def _free_absent_seats(self, session_id: str) -> None:
         present = await self._guests.present(session_id)
         await self._change(
             session_id, lambda session: stage.free_absent_seats(session, self._clock.now(), present)

@@ -11,14 +11,14 @@ from shared.errors import NotFound
 from shared.livekit import LiveKit
 
 
-class Asking(Protocol):
+class PendingStageRequests(Protocol):
     async def has_asked(self, session_id: str, user_id: str) -> bool:
         """Whether the person waits for a place on stage."""
         ...
 
 
 class Guests:
-    def __init__(self, users: UserRepository, requests: Asking, livekit: LiveKit):
+    def __init__(self, users: UserRepository, requests: PendingStageRequests, livekit: LiveKit):
         self._users = users
         self._requests = requests
         self._livekit = livekit

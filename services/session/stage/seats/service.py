@@ -70,13 +70,13 @@ class StageService:
         session = await self._managed(session_id, caller)
         guest = await self._guests.get(session, body.participant_identity)
         audio, video = body.can_publish_audio, body.can_publish_video
-        place = StageSeat(
+        seat = StageSeat(
             id=new_id(), name=body.participant_name or guest.username, joined_stage_at=self._clock.now()
         )
 
         def decide(session: Session) -> Sequence[Event]:
             now = self._clock.now()
-            seated = stage.take_seat(session, now, guest.id, place)
+            seated = stage.take_seat(session, now, guest.id, seat)
             granted = stage.set_permissions(session, now, guest.id, audio=audio, video=video)
             return granted or seated
 
@@ -105,8 +105,8 @@ class StageService:
     async def take_seat(self, session_id: str, user_id: str, name: str, request_id: str) -> None:
         """The place for an approved request. Raises `Conflict` if there is none."""
         now = self._clock.now()
-        place = StageSeat(id=new_id(), name=name, joined_stage_at=now, request_id=request_id)
-        await self._sessions.change(session_id, lambda session: stage.take_seat(session, now, user_id, place))
+        seat = StageSeat(id=new_id(), name=name, joined_stage_at=now, request_id=request_id)
+        await self._sessions.change(session_id, lambda session: stage.take_seat(session, now, user_id, seat))
 
     async def free_seat(self, session_id: str, user_id: str, *, request_id: str | None = None) -> None:
         """Free a place, or only the one that this request was given."""

@@ -27,7 +27,7 @@ async def say(
     backend: Backend, session: Session, by: Caller, text: str = "Hello", **more: Any
 ) -> ChatMessageResponse:
     body = CreateChatMessageRequest.model_validate({"message": text, **more})
-    return await backend.chat_service.say(new_id(), session.id, by, body)
+    return await backend.chat_service.send(new_id(), session.id, by, body)
 
 
 async def texts(backend: Backend, session: Session, by: Caller, **query: Any) -> list[str]:
@@ -194,7 +194,7 @@ async def test_a_session_takes_its_chat_along(backend: Backend, host: Host) -> N
 async def test_the_same_call_again_says_it_once(backend: Backend, host: Host) -> None:
     session, reserved = await host.live_session(), new_id()
     body = CreateChatMessageRequest(message="Hello")
-    both = [await backend.chat_service.say(reserved, session.id, host.caller, body) for _ in range(2)]
+    both = [await backend.chat_service.send(reserved, session.id, host.caller, body) for _ in range(2)]
     assert both[0] == both[1]
     assert await texts(backend, session, host.caller) == ["Hello"]
 

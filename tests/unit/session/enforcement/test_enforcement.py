@@ -113,12 +113,12 @@ async def test_all_connections_of_a_person_change(backend: Backend, host: Host, 
             )
         )
     await grant_role(backend, host, session, vera, Role.CO_HOST)
-    assert await backend.enforcer.look(session.id)
+    assert await backend.enforcer.enforce(session.id)
     for identity in identities:
         one = backend.livekit.participants[session.id][identity]
         assert one.permissions.publishes
         assert one.attributes[ROLE_ATTRIBUTE] == "co_host"
-    assert not await backend.enforcer.look(session.id)
+    assert not await backend.enforcer.enforce(session.id)
 
 
 async def test_switching_the_stage_off_silences_guests_and_on_again_restores_them(
@@ -131,7 +131,7 @@ async def test_switching_the_stage_off_silences_guests_and_on_again_restores_the
     for on in (False, True):
         body = UpdateSessionSettingsRequest(stage_enabled=on)
         await backend.session_service.configure(session.id, host.caller, body)
-        assert await backend.enforcer.look(session.id)
+        assert await backend.enforcer.enforce(session.id)
         assert publishes(backend, session, vera) == on
     one = shown(backend, session, vera)
     assert one is not None
@@ -148,9 +148,9 @@ async def test_who_is_banned_is_out_hidden_or_not(backend: Backend, host: Host, 
         room=session.id, identity=f"{mia.user_id}:monitor", name="Mia", role=Role.MODERATOR
     )
     backend.livekit.connect(hidden)
-    assert not await backend.enforcer.look(session.id)
+    assert not await backend.enforcer.enforce(session.id)
     await ban(backend, host, session, mia)
-    assert await backend.enforcer.look(session.id)
+    assert await backend.enforcer.enforce(session.id)
     assert backend.livekit.participants[session.id] == {}
 
 
@@ -164,14 +164,14 @@ async def test_encoders_monitors_and_recorders_are_left_alone(backend: Backend, 
     )
     backend.livekit.connect(recorder)
     before = dict(backend.livekit.participants[session.id])
-    assert not await backend.enforcer.look(session.id)
+    assert not await backend.enforcer.enforce(session.id)
     assert backend.livekit.participants[session.id] == before
 
 
 async def test_what_is_not_live_has_no_room_to_look_at(backend: Backend, host: Host) -> None:
     session = await host.session()
-    assert not await backend.enforcer.look(session.id)
-    assert not await backend.enforcer.look(new_id())
+    assert not await backend.enforcer.enforce(session.id)
+    assert not await backend.enforcer.enforce(new_id())
     assert "list_participants" not in backend.livekit.calls
 
 
@@ -236,10 +236,10 @@ async def test_an_older_state_applied_late_is_noticed(backend: Backend, host: Ho
         await backend.participants.remove(session.id, host.caller, vera.user_id, Role.CO_HOST)
 
     backend.livekit.listed = demote
-    assert await other.look(session.id)
+    assert await other.enforce(session.id)
     assert publishes(backend, session, vera)
     assert dirty_sessions.take() == {session.id: 0}
-    assert await other.look(session.id)
+    assert await other.enforce(session.id)
     assert not publishes(backend, session, vera)
 
 

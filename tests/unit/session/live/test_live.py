@@ -16,7 +16,7 @@ async def state(backend: Backend, id: str) -> tuple[SessionStatus, EndReason | N
 
 
 async def tick(backend: Backend, **by: float) -> None:
-    """Let time pass, and have the clockwork look."""
+    """Let time pass, and have the loop check."""
     backend.clock.advance(**by)
     await backend.live.apply_due_timeouts()
     await backend.settle()

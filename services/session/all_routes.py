@@ -24,7 +24,7 @@ from services.session.stage.seats import routes as stage_routes
 from services.session.tokens import routes as token_routes
 from shared.http import Routes
 
-TABLES: tuple[Routes, ...] = (
+ALL_ROUTES: tuple[Routes, ...] = (
     signin_routes.routes,
     sharing_routes.auth,
     room_routes.routes,
