@@ -17,8 +17,9 @@ from services.egress.egresses.service import EgressService, egress_group
 from services.egress.egresses.worker import EgressWorker
 from services.egress.recordings.files import FILE_LINKS, RecordingFiles
 from services.egress.recordings.housekeeping import Housekeeping, RetentionLimits
-from services.egress.recordings.lifecycle import RecordingDriftCheck, RecordingLifecycle
+from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.orphans import StorageOrphans
+from services.egress.recordings.recording_drift import RecordingDriftCheck
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
 from services.egress.recordings.service import RecordingService

@@ -1,4 +1,4 @@
-"""The session service's composition root: floor by floor, from identity up."""
+"""The session service's composition root: layer by layer, from identity up."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class Infrastructure:
 
 @dataclass(frozen=True)
 class Core:
-    """What features are built on. `stores` are those of all three floors."""
+    """What features are built on. `stores` are those of all three layers."""
 
     identity: Identity
     catalog: Catalog

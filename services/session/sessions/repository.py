@@ -46,14 +46,14 @@ class SessionRepository(Repository[Session]):
         self._stages = ReadBatcher(self._stage_by_session)
 
     async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:
-        told: list[Event] = []
+        events: list[Event] = []
 
         def noting(session: Session) -> Sequence[Event]:
-            told[:] = decide(session)
-            return told
+            events[:] = decide(session)
+            return events
 
         session = await super().change(id, noting)
-        if any(isinstance(event, SessionUpdated) for event in told):
+        if any(isinstance(event, SessionUpdated) for event in events):
             self._updated(id)
         return session
 

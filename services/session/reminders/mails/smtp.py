@@ -124,8 +124,8 @@ class SmtpConnection:
 
 def _refusal(code: int, message: str) -> Exception:
     """RFC 5321, 4.2.1: 5yz is for good, 4yz for now."""
-    told = f"{code} {' '.join(message.split())[:200]}"
-    return MailRefused(told) if code >= 500 else MailDeferred(told)
+    answer = f"{code} {' '.join(message.split())[:200]}"
+    return MailRefused(answer) if code >= 500 else MailDeferred(answer)
 
 
 async def _leave(client: SMTP) -> None:

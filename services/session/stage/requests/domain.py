@@ -43,8 +43,8 @@ class StageRequest:
         return self.status is RequestStatus.PENDING
 
     def created(self) -> Sequence[Event]:
-        told = HandRaised if self.kind is RequestKind.HAND else JoinRequestCreated
-        return [told(request=self.state())]
+        event = HandRaised if self.kind is RequestKind.HAND else JoinRequestCreated
+        return [event(request=self.state())]
 
     def renew(self, now: datetime, name: str, message: str | None) -> Sequence[Event]:
         """The same request again while it is pending, with the new message."""
@@ -72,8 +72,8 @@ class StageRequest:
     def _answer(self, now: datetime, status: RequestStatus) -> Sequence[Event]:
         self.status, self.open_key = status, None
         self.responded_at = self.updated_at = now
-        told = HandAnswered if self.kind is RequestKind.HAND else JoinRequestAnswered
-        return [told(request=self.state())]
+        event = HandAnswered if self.kind is RequestKind.HAND else JoinRequestAnswered
+        return [event(request=self.state())]
 
     def lower(self) -> Sequence[Event]:
         """Take a hand down, which deletes it. Raises `Conflict` once it is answered."""
