@@ -25,6 +25,7 @@ class _Made(Generic[T]):
 class TtlCache(Generic[T]):
     """Values by key, each made by the first who asks and given for `seconds` from then on.
 
+    What takes longer is still made only once at a time: whoever asks meanwhile waits for it.
     Failures are given to those who wait for them; to later ones only if they are kept as well. So is a value
     for which `size_of` returns None. The oldest are dropped beyond `max_entries`, or `max_size` in all.
     """
@@ -46,6 +47,7 @@ class TtlCache(Generic[T]):
         self._clock = clock
         # The oldest first.
         self._made: OrderedDict[Hashable, _Made[T]] = OrderedDict()
+        self._unfinished: set[asyncio.Future[T]] = set()
         self.size = 0
 
     def __len__(self) -> int:
@@ -54,7 +56,7 @@ class TtlCache(Generic[T]):
     def __contains__(self, key: Hashable) -> bool:
         """Whether `get` would wait for what others asked for, or have it already."""
         made = self._made.get(key)
-        return made is not None and self._clock() < made.until
+        return made is not None and (not made.answer.done() or self._clock() < made.until)
 
     def find(self, key: Hashable) -> T | None:
         """The value, if it is there."""
@@ -70,9 +72,11 @@ class TtlCache(Generic[T]):
         """Raises what `make` raises."""
         now = self._clock()
         made = self._made.get(key)
-        if made is None or now >= made.until:
+        if made is None or (made.answer.done() and now >= made.until):
             self._forget(key)
             made = self._made[key] = _Made(asyncio.ensure_future(make()), now + self._seconds)
+            self._unfinished.add(made.answer)
+            made.answer.add_done_callback(self._unfinished.discard)
             made.answer.add_done_callback(partial(self._record_result, key, made))
             self._make_room(now)
         # Shielded: others may wait for the same answer.
@@ -85,7 +89,7 @@ class TtlCache(Generic[T]):
 
     async def close(self) -> None:
         """Give up what is being made."""
-        unfinished = [made.answer for made in self._made.values()]
+        unfinished = tuple(self._unfinished)
         for answer in unfinished:
             answer.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
@@ -113,6 +117,6 @@ class TtlCache(Generic[T]):
         while self._made:
             oldest = next(iter(self._made))
             crowded = len(self._made) > self._max_entries or self.size > self._max_size
-            if not crowded and self._made[oldest].until > now:
+            if not crowded and (self._made[oldest].until > now or not self._made[oldest].answer.done()):
                 return
             self._forget(oldest)

@@ -44,6 +44,32 @@ async def test_an_answer_is_given_for_its_time() -> None:
     assert await cache.get("key", source.answer) == 2
 
 
+async def test_what_takes_longer_than_its_time_is_made_once() -> None:
+    now = 100.0
+    source, cache = Source(), TtlCache[int](1.0, clock=lambda: now)
+    first = asyncio.create_task(cache.get("key", source.answer))
+    await asyncio.sleep(0)
+    now += 5
+    assert "key" in cache
+    late = asyncio.create_task(cache.get("key", source.answer))
+    other = asyncio.create_task(cache.get("other", source.answer))
+    await asyncio.sleep(0)
+    source.may_answer.set()
+    assert (await first, await late, await other) == (2, 2, 2)
+    assert source.asked == 2
+    assert cache.find("key") is None
+
+
+async def test_closing_gives_up_what_was_dropped_while_it_was_made() -> None:
+    source, cache = Source(), TtlCache[int](1.0)
+    waiting = asyncio.create_task(cache.get("key", source.answer))
+    await asyncio.sleep(0)
+    cache.clear()
+    await cache.close()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
 @pytest.mark.parametrize(("kept", "asked"), [(False, 2), (True, 1)])
 async def test_a_failure_is_kept_only_if_that_is_wanted(kept: bool, asked: int) -> None:
     source, cache = Source(), TtlCache[int](60.0, keep_failures=kept)
