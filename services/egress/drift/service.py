@@ -1,40 +1,31 @@
-"""The drift ledger: entries stay for 30 days and never change."""
+"""The drift ledger: what differed from LiveKit, and was corrected."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import ClassVar
+from datetime import datetime
 
 import structlog
 from prometheus_client import Counter
 
 from services.egress.drift.domain import DriftCorrection, DriftEntry, Kind
-from shared.ids import first_id_at, new_id
-from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
-from shared.persistence.repository import Repository
+from services.egress.drift.repository import DriftRepository
+from shared.clock import Clock
+from shared.ids import new_id
 
 log = structlog.get_logger(__name__)
 
 REPAIRED = Counter("greenroom_drift_total", "Differences to LiveKit that were repaired", ["kind"])
 
-KEPT = timedelta(days=30)
 
-
-class DriftLedger(Repository[DriftEntry]):
-    collection_name: ClassVar[str] = "drift"
-    noun: ClassVar[str] = "drift"
-    entity = DriftEntry
-    indexes = (
-        Index([("at", ASCENDING)], expire_after_seconds=int(KEPT.total_seconds())),
-        Index([("session_id", ASCENDING), ("_id", DESCENDING)]),
-        Index([("session_id", ASCENDING), ("kind", ASCENDING), ("_id", DESCENDING)]),
-        Index([("kind", ASCENDING), ("_id", DESCENDING)]),
-    )
+class DriftLedger:
+    def __init__(self, entries: DriftRepository, clock: Clock):
+        self._entries = entries
+        self._clock = clock
 
     async def record(self, corrections: Sequence[DriftCorrection]) -> None:
         """Store what was corrected, with its events: one write, however much it is."""
         now = self._clock.now()
         entries = [DriftEntry.of(correction, new_id(), now) for correction in corrections]
-        await self.add_many([(entry, entry.corrected()) for entry in entries])
+        await self._entries.add_many([(entry, entry.corrected()) for entry in entries])
         for entry in entries:
             REPAIRED.labels(entry.kind).inc()
             log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=entry.action)
@@ -48,13 +39,5 @@ class DriftLedger(Repository[DriftEntry]):
         skip: int = 0,
         limit: int = 100,
     ) -> tuple[list[DriftEntry], int]:
-        """One page of the entries that match, the newest first, and how many there are.
-
-        Ids begin with the time they were made at, so that one index serves `since` and the order.
-        """
-        query: Document = {"session_id": session_id} if session_id else {}
-        if kind:
-            query["kind"] = kind.value
-        if since:
-            query["_id"] = {"$gte": first_id_at(since)}
-        return await self.page(query, skip=skip, limit=limit)
+        """One page of the entries that match, the newest first, and how many there are."""
+        return await self._entries.list_newest(session_id, kind, since, skip=skip, limit=limit)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.egress.drift.debouncer import Debouncer
+from services.egress.drift.repository import DriftRepository
 from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.reconciler.consumers import connection_group, session_group
@@ -48,12 +49,13 @@ class ReconcilerParts:
         leases, hints = LeaseStore(mongo), RoomHintStore(mongo)
         self.sessions = EgressSessionProjection(mongo, owner, clock)
         self.connections = ExpectedConnections(mongo, clock)
-        self.ledger = DriftLedger(mongo, outbox, clock)
+        drift = DriftRepository(mongo, outbox, clock)
+        self.ledger = DriftLedger(drift, clock)
         self.stores: tuple[Indexed, ...] = (
             self.sessions,
             self.connections,
             rosters,
-            self.ledger,
+            drift,
             leases,
             hints,
         )

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.egress.drift.domain import Drift, DriftCorrection, DriftEntry, Kind
+from services.egress.drift.repository import DriftRepository
 from services.egress.drift.routes import DriftQuery
 from services.egress.drift.service import DriftLedger
 from shared.clock import SystemClock
@@ -19,9 +20,9 @@ SESSIONS = [new_id(), new_id()]
 
 @pytest.fixture
 async def ledger(mongo: Mongo, outbox: Outbox) -> DriftLedger:
-    ledger = DriftLedger(mongo, outbox, SystemClock())
-    await ledger.ensure_indexes()
-    return ledger
+    entries = DriftRepository(mongo, outbox, SystemClock())
+    await entries.ensure_indexes()
+    return DriftLedger(entries, SystemClock())
 
 
 @pytest.fixture
