@@ -8,9 +8,8 @@ from functools import partial
 import structlog
 
 from shared.bus.consumer import Consumer, ConsumerChannel
-from shared.bus.groups import Group, OrderedGroup, working_queues
 from shared.bus.metrics import GroupMetrics
-from shared.bus.ports import Bus
+from shared.bus.ports import Bus, Group, OrderedGroup, working_queues
 from shared.bus.retry import RetryPolicy
 from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import Clock

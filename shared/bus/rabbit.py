@@ -11,8 +11,7 @@ from aiormq.abc import DeliveredMessage
 from shared.bus.base import BaseBus
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.groups import Group, OrderedGroup
-from shared.bus.ports import DeadLetter
+from shared.bus.ports import DeadLetter, Group, OrderedGroup
 from shared.bus.rabbit_connection import BrokerConnection, close_channel, reaching
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
 from shared.bus.rabbit_publisher import RabbitPublisher

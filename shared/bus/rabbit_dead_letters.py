@@ -8,11 +8,10 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.bus.consumer import Delivery
-from shared.bus.failures import original, read_dead_letter
-from shared.bus.groups import belongs, dead_queue
-from shared.bus.ports import DeadLetter
+from shared.bus.ports import DeadLetter, belongs, dead_queue
 from shared.bus.rabbit_connection import BrokerConnection, open_channel, reaching
 from shared.bus.rabbit_publisher import RabbitPublisher
+from shared.bus.retry import original, read_dead_letter
 from shared.errors import NotFound
 
 GIVE_BACK_TRIES = 40

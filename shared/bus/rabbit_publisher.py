@@ -7,7 +7,7 @@ from aiormq import Channel, spec
 
 from shared.bus import metrics
 from shared.bus.codec import CONTENT_TYPE, Message, encode
-from shared.bus.groups import EXCHANGE
+from shared.bus.ports import EXCHANGE
 from shared.bus.rabbit_connection import BrokerConnection, NoAnswer, Unroutable, reaching
 from shared.bus.rabbit_topology import declare_exchange
 from shared.contracts.event import Envelope

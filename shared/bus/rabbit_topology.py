@@ -13,7 +13,7 @@ from typing import Any
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
-from shared.bus.groups import EXCHANGE, Group, OrderedGroup, dead_queue, retry_queues, working_queues
+from shared.bus.ports import EXCHANGE, Group, OrderedGroup, dead_queue, retry_queues, working_queues
 from shared.bus.rabbit_connection import open_channel, reaching
 from shared.bus.retry import RetryPolicy
 

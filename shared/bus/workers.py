@@ -10,10 +10,9 @@ from pydantic import ValidationError
 
 from shared.bus.codec import Malformed, UnknownEvent, decode
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.failures import attempts, failed, forwarded
-from shared.bus.groups import Group, OrderedGroup, dead_queue, retry_queue
 from shared.bus.metrics import GroupMetrics
-from shared.bus.retry import Abandoned, HandlerInvoker, HeldTooLong, RetryPolicy
+from shared.bus.ports import Group, OrderedGroup, dead_queue, retry_queue
+from shared.bus.retry import Abandoned, HandlerInvoker, HeldTooLong, RetryPolicy, attempts, failed, forwarded
 from shared.clock import Clock
 from shared.contracts.event import Envelope
 from shared.runtime.log import bind_request_id, describe

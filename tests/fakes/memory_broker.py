@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.groups import Group, OrderedGroup, dead_queue, retry_queues, working_queues
+from shared.bus.ports import Group, OrderedGroup, dead_queue, retry_queues, working_queues
 from shared.bus.retry import RetryPolicy
 from shared.errors import Unavailable
 

@@ -7,10 +7,8 @@ from collections.abc import Collection
 from shared.bus.base import BaseBus
 from shared.bus.codec import Message, encode
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.failures import original, read_dead_letter
-from shared.bus.groups import Group, OrderedGroup, belongs, dead_queue, working_queues
-from shared.bus.ports import DeadLetter
-from shared.bus.retry import RetryPolicy
+from shared.bus.ports import DeadLetter, Group, OrderedGroup, belongs, dead_queue, working_queues
+from shared.bus.retry import RetryPolicy, original, read_dead_letter
 from shared.clock import Clock, SystemClock
 from shared.contracts.event import Envelope
 from shared.errors import NotFound

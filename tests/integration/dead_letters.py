@@ -10,8 +10,8 @@ import aiohttp
 
 from deploy.local.stack import Stack
 from shared.bus.codec import encode
-from shared.bus.failures import ATTEMPTS, QUEUE, REASON
-from shared.bus.groups import dead_queue, partition_queue
+from shared.bus.ports import dead_queue, partition_queue
+from shared.bus.retry import ATTEMPTS, QUEUE, REASON
 from shared.contracts.event import Envelope, Event
 from shared.ids import new_id
 

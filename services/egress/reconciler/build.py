@@ -1,7 +1,7 @@
 """The reconciler put together, and its life."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 
 from aiohttp import web
@@ -51,18 +51,11 @@ class ReconcilerParts:
         self.connections = ExpectedConnections(mongo, clock)
         drift = DriftRepository(mongo, outbox, clock)
         self.ledger = DriftLedger(drift, clock)
-        self.stores: tuple[Indexed, ...] = (
-            self.sessions,
-            self.connections,
-            rosters,
-            drift,
-            leases,
-            hints,
-        )
-        self.groups: tuple[Group | OrderedGroup, ...] = (
+        self.stores: Sequence[Indexed] = [self.sessions, self.connections, rosters, drift, leases, hints]
+        self.groups: Sequence[Group | OrderedGroup] = [
             session_group(self.sessions),
             connection_group(self.connections),
-        )
+        ]
 
         self.lease = Lease(leases, "reconciler", new_id(), steady)
         probe, outages = RoomProbe(livekit, clock), Outages()

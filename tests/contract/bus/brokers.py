@@ -12,7 +12,7 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from shared.bus import DeadLetter, Group, OrderedGroup, RetryPolicy
 from shared.bus.base import BaseBus
 from shared.bus.codec import Message
-from shared.bus.groups import EXCHANGE, dead_queue, retry_queues, working_queues
+from shared.bus.ports import EXCHANGE, dead_queue, retry_queues, working_queues
 from shared.bus.rabbit import RabbitBus
 from shared.ids import new_id
 from shared.runtime.backoff import Backoff

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 
 from shared.bus import Group, OrderedGroup
 from shared.bus.base import BaseBus
-from shared.bus.groups import dead_queue, partition_queue
+from shared.bus.ports import dead_queue, partition_queue
 from shared.contracts.event import PARTITIONS
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.contracts.registry import event_classes

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from shared.bus.groups import EXCHANGE
+from shared.bus.ports import EXCHANGE
 from shared.contracts.asyncapi import asyncapi_document
 from shared.contracts.event import PARTITIONS
 from shared.contracts.registry import event_classes

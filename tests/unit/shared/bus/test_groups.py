@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from shared.bus import Group, OrderedGroup, RetryPolicy
-from shared.bus.groups import belongs, retry_queues, working_queues
+from shared.bus.ports import belongs, retry_queues, working_queues
 from shared.contracts.livekit_events import LiveKitRoomFinished, LiveKitRoomStarted
 from shared.errors import Unavailable
 from shared.runtime.log import describe, trace

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from shared.bus import Group, OrderedGroup, RetryPolicy
 from shared.bus.codec import Message, encode
-from shared.bus.failures import ATTEMPTS, REASON
 from shared.bus.metrics import GroupMetrics
+from shared.bus.retry import ATTEMPTS, REASON
 from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import SystemClock
 from shared.contracts.event import Envelope
