@@ -157,8 +157,8 @@ class Outbox:
         """
         self._notified.clear()
         sources = [source for source in self._sources if thorough or source.has_new]
-        rounds = [await self._publish_source(source, thorough) for source in sources]
-        return any(rounds)
+        published = [await self._publish_source(source, thorough) for source in sources]
+        return any(published)
 
     async def _publish_source(self, source: AggregateSource | AppendOnlySource, thorough: bool) -> bool:
         source.has_new = False

@@ -113,7 +113,7 @@ class RoomCorrector:
         }
         await self._connections.presume_gone(gone)
         return [
-            DriftCorrection(drift, f"counted as gone since its last proof of life at {at.isoformat()}")
+            DriftCorrection(drift, f"counted as gone since it was last seen alive at {at.isoformat()}")
             for drift, at in zip(drifts, gone.values(), strict=True)
         ]
 
@@ -151,7 +151,7 @@ class RoomCorrector:
         last_seen_at = drift.last_seen_at or known.state.started_at or now
         self._lease.require()
         await self._rosters.publish(drift.session_id, now, lambda roster: roster.lose(now, last_seen_at))
-        return DriftCorrection(drift, "session told to end at the last proof of life")
+        return DriftCorrection(drift, "session ended as of when it was last seen alive")
 
     async def _delete_room(self, drift: Drift) -> DriftCorrection | None:
         known = await self._sessions.ask(drift.session_id)

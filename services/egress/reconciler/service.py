@@ -1,4 +1,4 @@
-"""The reconciler: rounds over all rooms on a period, and single rooms as soon as one looks suspicious."""
+"""The reconciler: checks of all rooms on a period, and single rooms as soon as one looks suspicious."""
 
 import asyncio
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ class RevocationRepository:
         return [Revoked(id=one["_id"], at=one["at"], until=one["until"]) for one in documents]
 
 
-class SignIns(Protocol):
+class RevokedSignIns(Protocol):
     async def revoke_all(self, user_id: str, now: datetime) -> None: ...
 
     async def since(self, moment: datetime) -> list[Revoked]: ...
@@ -42,7 +42,7 @@ class SignIns(Protocol):
 class RevocationService:
     """A source of revocations, for this service and the others."""
 
-    def __init__(self, revocations: RevocationRepository, sign_ins: SignIns, clock: Clock):
+    def __init__(self, revocations: RevocationRepository, sign_ins: RevokedSignIns, clock: Clock):
         self._revocations = revocations
         self._sign_ins = sign_ins
         self._clock = clock

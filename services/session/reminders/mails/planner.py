@@ -53,7 +53,7 @@ class Planner:
         try:
             await self._schedules.change(
                 schedule.id,
-                partial(ReminderSchedule.drop if late else ReminderSchedule.mark_planned, told=due),
+                partial(ReminderSchedule.drop if late else ReminderSchedule.mark_planned, planned=due),
             )
         except NotFound:
             return

@@ -28,7 +28,7 @@ _ONCE = frozenset({ReminderType.LIVE, ReminderType.CANCELLED})
 
 @dataclass(frozen=True, kw_only=True)
 class DueReminder:
-    """An occasion: to be told from `at` on, and not at all once it is `until`.
+    """A reminder that is due from `at` on, and dropped from `until` on.
 
     `revision` is which time of the session it is about.
     """
@@ -97,9 +97,9 @@ class ReminderSchedule:
         """What is long past when it is planned is left out: no word of tomorrow ten minutes before."""
         self.revision += moved
         # Subscribers who never got the earlier time get an announcement, not a change of time.
-        told = moved and not any(due.occasion is ReminderType.SCHEDULED for due in self.due)
+        announced = moved and not any(due.occasion is ReminderType.SCHEDULED for due in self.due)
         planned = [
-            self._due(ReminderType.RESCHEDULED if told else ReminderType.SCHEDULED, now, start),
+            self._due(ReminderType.RESCHEDULED if announced else ReminderType.SCHEDULED, now, start),
             self._due(ReminderType.DAY_BEFORE, start - _DAY, min(start, start - _DAY + _DAY_LATE)),
             self._due(ReminderType.SOON, start - _SOON, start),
         ]
@@ -119,16 +119,16 @@ class ReminderSchedule:
         """The reminders that are due now, or too late."""
         return [due for due in self.due if due.at <= now]
 
-    def mark_planned(self, told: DueReminder) -> Sequence[Event]:
+    def mark_planned(self, planned: DueReminder) -> Sequence[Event]:
         """All its recipients are stored."""
-        if told in self.due:
-            self.due = [due for due in self.due if due != told]
+        if planned in self.due:
+            self.due = [due for due in self.due if due != planned]
             self.announced = True
         return self._update_due_at()
 
-    def drop(self, told: DueReminder) -> Sequence[Event]:
+    def drop(self, planned: DueReminder) -> Sequence[Event]:
         """It is too late to send it."""
-        self.due = [due for due in self.due if due != told]
+        self.due = [due for due in self.due if due != planned]
         return self._update_due_at()
 
     def _update_due_at(self) -> Sequence[Event]:

@@ -36,7 +36,7 @@ def follow_roster(session: Session, roster: RosterObserved, limits: Limits) -> S
 
 
 def lose_room(session: Session, now: datetime, last_seen_at: datetime) -> Sequence[Event]:
-    """End at the last proof of life, unless the host has been back since."""
+    """End when it was last seen alive, unless the host has been back since."""
     joined = [one.joined_at for one in session.hosts.values() if one.is_open and one.joined_at]
     if not session.is_live or any(at > last_seen_at for at in joined):
         return []
