@@ -130,7 +130,8 @@ class Outbox:
                 if thorough and not more:
                     next_sweep = self._now() + self._sweep
             except Unavailable as error:
-                more, next_sweep = False, 0.0
+                # Read everything again after the pause: nobody may store anything new until then.
+                more, next_sweep = True, 0.0
                 log.warning("outbox.publish_failed", error=error.message, failures=failures + 1)
                 await asyncio.sleep(_BACKOFF.delay(failures))
                 failures += 1

@@ -25,10 +25,12 @@ class Gate:
         self.hold_at: int | None = None
         self.holding = asyncio.Event()
         self.passed = 0
+        self.refused = 0
         self._bus = bus
 
     async def publish(self, envelope: Envelope) -> None:
         if self.shut:
+            self.refused += 1
             raise Unavailable("the gate is shut")
         if self.passed == self.hold_at:
             self.holding.set()
@@ -53,10 +55,10 @@ class OutboxFixture:
     async def _take(self, envelopes: Sequence[Envelope]) -> None:
         self.arrived += envelopes
 
-    async def relay(self) -> tuple[Things, Outbox, Gate]:
+    async def relay(self, sweep: float = 0.2) -> tuple[Things, Outbox, Gate]:
         """A relay of its own over the one database, as another replica has it."""
         gate = Gate(self.bus)
-        outbox = Outbox(gate, SystemClock(), source="/greenroom/tests", clear_every=0.05, sweep=0.2)
+        outbox = Outbox(gate, SystemClock(), source="/greenroom/tests", clear_every=0.05, sweep=sweep)
         things = Things(self.mongo, outbox, SystemClock())
         await things.ensure_indexes()
         return things, outbox, gate

@@ -82,6 +82,17 @@ async def test_what_cannot_be_published_waits(fixture: OutboxFixture) -> None:
     assert first_of_each(versions(fixture.arrived, made.id)) == [1, 2, 3]
 
 
+async def test_a_broker_that_is_back_gets_what_waits_without_a_new_change(fixture: OutboxFixture) -> None:
+    things, outbox, gate = await fixture.relay(sweep=600)
+    gate.shut = True
+    async with running(outbox):
+        made = await changed(things, 1)
+        await eventually(lambda: gate.refused >= 3)
+        gate.shut = False
+        await eventually(lambda: len(fixture.arrived) >= 1)
+    assert versions(fixture.arrived, made.id) == [1]
+
+
 async def test_after_a_failure_nothing_later_of_the_thing_overtakes(fixture: OutboxFixture) -> None:
     things, outbox, gate = await fixture.relay()
     made = await changed(things, 3)
