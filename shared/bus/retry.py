@@ -32,7 +32,8 @@ class RetryPolicy:
                      other; then it is dead-lettered
     ordered_attempts how often a batch is handled before its poison is looked for
     hold             how long `Unavailable` may keep a message unacknowledged: well below RabbitMQ's
-                     consumer timeout of 30 min
+                     consumer timeout of 30 min; then it is redelivered later, uncounted, and never
+                     dead-lettered for it
     handler_timeout  a handler that takes longer has failed
     stop_deadline    how long `stop_consuming` waits for handlers in hand
     """

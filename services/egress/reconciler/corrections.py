@@ -55,8 +55,8 @@ class RoomCorrector:
         }
         self._singly: dict[Kind, Callable[[Drift], Awaitable[DriftCorrection | None]]] = {
             Kind.STALE_PARTICIPANT: self._drop,
-            Kind.PERMISSION: self._set_permissions,
-            Kind.BANNED: self._set_permissions,
+            Kind.PERMISSION: self._enforce_permissions,
+            Kind.BANNED: self._enforce_permissions,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._delete_room,
         }
@@ -125,7 +125,7 @@ class RoomCorrector:
         await self._livekit.remove_stale_participant(drift.session_id, identity)
         return DriftCorrection(drift, "taken off LiveKit's list")
 
-    async def _set_permissions(self, drift: Drift) -> DriftCorrection | None:
+    async def _enforce_permissions(self, drift: Drift) -> DriftCorrection | None:
         known = await self._sessions.ask(drift.session_id)
         if known is None or not known.live or drift.permissions is None:
             return None

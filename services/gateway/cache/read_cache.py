@@ -160,11 +160,11 @@ class ReadCache:
             status=304 if known else 200, headers=headers, body=None if known else cached.body
         )
 
-    def written(self, endpoint: Endpoint, status: int | None) -> None:
+    def drop_after_write(self, endpoint: Endpoint, status: int | None) -> None:
         """Drop everything after a write that succeeded, or may have (`status` None or 5xx)."""
         operation = endpoint.operation
         refused = status is not None and 400 <= status < 500
-        if operation.method != "GET" and not operation.policy.audience and not refused:
+        if operation.method != "GET" and not operation.policy.keeps_cache and not refused:
             _DROPPED.inc(len(self._answers))
             self._answers.clear()
 

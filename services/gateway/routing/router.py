@@ -7,7 +7,7 @@ from services.gateway.routing.table import Operation
 from shared.http.openapi_merge import LIBRARY_PREFIX
 
 # The end of a parameter that takes the rest of a path, in aiohttp's notation.
-REST = ":.+}"
+REMAINDER = ":.+}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Router:
 
 
 def _child(node: _Node, segment: str) -> _Node:
-    if segment.endswith(REST):
+    if segment.endswith(REMAINDER):
         node.rest = node.rest or _Node()
         return node.rest
     if segment.startswith("{"):

@@ -32,7 +32,7 @@ class Policy:
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
     password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
-    second. A `chat` message reaches many people: it is counted by person. Writes from an `audience` arrive in
+    second. A `chat` message reaches many people: it is counted by person. Writes with `keeps_cache` arrive in
     crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
     """
 
@@ -41,7 +41,7 @@ class Policy:
     sign_in: bool = False
     cached: bool = False
     chat: bool = False
-    audience: bool = False
+    keeps_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ OPERATIONS: Final = Path(__file__).parent / "operations.json"
 
 _FORM: Final = 16 * 1024
 _CACHED: Final = Policy(cached=True)
-_AUDIENCE: Final = Policy(audience=True)
+_AUDIENCE: Final = Policy(keeps_cache=True)
 _POLICIES: Final = {
-    "POST /auth/login": Policy(body_limit=_FORM, sign_in=True, audience=True),
+    "POST /auth/login": Policy(body_limit=_FORM, sign_in=True, keeps_cache=True),
     "POST /auth/refresh": _AUDIENCE,
     "POST /auth/viewer/register": _AUDIENCE,
     "POST /auth/viewer/device-login": _AUDIENCE,
@@ -70,8 +70,8 @@ _POLICIES: Final = {
     "POST /auth/logout": _AUDIENCE,
     "POST /rooms/{id}/reminders": _AUDIENCE,
     "DELETE /rooms/{id}/reminders": _AUDIENCE,
-    "POST /rooms/{id}/reminders/confirm": Policy(body_limit=_FORM, audience=True),
-    "POST /rooms/{id}/reminders/unsubscribe": Policy(body_limit=_FORM, audience=True),
+    "POST /rooms/{id}/reminders/confirm": Policy(body_limit=_FORM, keeps_cache=True),
+    "POST /rooms/{id}/reminders/unsubscribe": Policy(body_limit=_FORM, keeps_cache=True),
     "GET /rooms": _CACHED,
     "GET /rooms/{id}": _CACHED,
     "GET /sessions": _CACHED,
@@ -84,8 +84,8 @@ _POLICIES: Final = {
     "POST /sessions/{id}/raise_hand": _AUDIENCE,
     "POST /sessions/{id}/lower_hand": _AUDIENCE,
     "POST /sessions/{id}/join_requests": _AUDIENCE,
-    "POST /sessions/{id}/chat": Policy(chat=True, audience=True),
-    "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE, audience=True),
+    "POST /sessions/{id}/chat": Policy(chat=True, keeps_cache=True),
+    "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE, keeps_cache=True),
     "DELETE /sessions/{id}/chat/{message_id}": _AUDIENCE,
     "POST /polls/{id}/vote": _AUDIENCE,
     # What LiveKit reports and Centrifugo asks, for each participant.

@@ -152,7 +152,7 @@ class RequestHandler:
             response = await self._components.proxy.forward(request, outgoing)
             status = response.status
         finally:
-            self._components.cache.written(endpoint, status)
+            self._components.cache.drop_after_write(endpoint, status)
             if attempt is not None:
                 await attempt.finish(status)
         return response

@@ -13,7 +13,7 @@ _PERIOD = 1.0
 
 
 async def run_timeouts(name: str, apply: Callable[[], Awaitable[object]]) -> None:
-    """Apply what is due every second until cancelled."""
+    """Apply what is due every second until cancelled, for example `LiveService.apply_due_timeouts`."""
     while True:
         try:
             await apply()
