@@ -12,7 +12,7 @@ import services.egress
 import services.session
 from services.gateway.app import builtin_operations
 from services.gateway.builtin.documents import public_document
-from services.gateway.routing.router import REST
+from services.gateway.routing.router import REMAINDER
 from services.gateway.routing.table import TABLE, Operation, Upstream
 from services.gateway.upstreams.pools import Upstreams
 from shared.http.openapi import service_document
@@ -70,7 +70,7 @@ async def test_the_gateway_answers_what_it_lists_as_its_own() -> None:
 @pytest.mark.parametrize("line", TABLE, ids=lambda line: f"{line.method} {line.path}")
 def test_what_the_document_says_is_what_the_table_has(line: Operation) -> None:
     # Documents know no parameter that takes the rest of a path.
-    path = line.path.replace(REST, "}")
+    path = line.path.replace(REMAINDER, "}")
     documented = _document()["paths"].get(path, {}).get(line.method.lower())
     if line.upstream is Upstream.GATEWAY and line.path != "/health":
         assert documented is None
