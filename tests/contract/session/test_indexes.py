@@ -8,6 +8,7 @@ import pytest
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.organizations.repository import of_organization
 from services.session.polls.repository import PollRepository
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.requests.domain import StageRequest
@@ -60,7 +61,10 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
         lambda requests: requests.list_pending(ROOM, RequestKind.HAND, SKIP, LIMIT),
     ),
     "polls of a session": (PollRepository, lambda polls: polls.list_of_session(SESSION, SKIP, LIMIT)),
-    "users": (UserRepository, lambda users: users.list_page(ORGANIZATION, SKIP, LIMIT)),
+    "users": (
+        UserRepository,
+        lambda users: users.page(of_organization(ORGANIZATION), skip=SKIP, limit=LIMIT),
+    ),
 }
 MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
     RoomRepository: lambda number: room(listed=number % 2 == 0),
