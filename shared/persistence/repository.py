@@ -211,7 +211,8 @@ class Repository(Generic[T]):
             for name in self._fields
             if name in after and (name not in before or before[name] != after[name])
         }
-        gone = {name: "" for name in self._fields if name in before and name not in after}
+        # A stored null is None already: to unset it would undo what another update has set since.
+        gone = {name: "" for name in self._fields if before.get(name) is not None and name not in after}
         change: Document = {}
         if changed:
             change["$set"] = changed

@@ -147,6 +147,24 @@ async def test_fields_that_are_not_the_aggregates_stay(things: Things) -> None:
     assert (await document(things, made.id))["another"] == 7
 
 
+async def test_what_another_update_sets_meanwhile_stays(
+    mongo: Mongo, outbox: Outbox, clock: FakeClock
+) -> None:
+    """Updates beside the version, as of a session's HLS path, on a field that was stored as null."""
+
+    class Overtaken(Things):
+        async def _write(self, before: Document, change: Document, events: Sequence[Event]) -> bool:
+            await self.collection.update({"_id": before["_id"]}, {"$set": {"name": "set meanwhile"}})
+            return await super()._write(before, change, events)
+
+    things, made = Overtaken(mongo, outbox, clock), thing(name=None)
+    await things.add(made, [])
+    await things.collection.update({"_id": made.id}, {"$set": {"name": None}})
+    await things.change(made.id, lambda one: one.add(1))
+    after = await things.get(made.id)
+    assert (after.name, after.count) == ("set meanwhile", 1)
+
+
 async def test_a_refusal_changes_nothing(things: Things) -> None:
     made = thing()
     await things.add(made, [])
