@@ -1,6 +1,7 @@
 """Operations that a resource's state forbids: 409 with a code."""
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -123,8 +124,11 @@ async def test_a_life_is_told_by_its_fields(fixtures: Fixtures) -> None:
     await fixtures.do("start", session)
     live = await fixtures.get(f"/sessions/{session}")
     assert (live["status"], live["duration"]) == ("live", None)
-    assert live["started_at"] >= live["created_at"]
+    started_at = datetime.fromisoformat(live["started_at"])
+    assert started_at >= datetime.fromisoformat(live["created_at"])
     await fixtures.do("end", session)
     ended = await fixtures.get(f"/sessions/{session}")
-    assert (ended["status"], ended["duration"]) == ("ended", 0)
-    assert ended["ended_at"] >= ended["started_at"]
+    assert (ended["status"], ended["started_at"]) == ("ended", live["started_at"])
+    lasted = datetime.fromisoformat(ended["ended_at"]) - started_at
+    assert lasted >= timedelta(0)
+    assert ended["duration"] == int(lasted.total_seconds())
