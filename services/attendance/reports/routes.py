@@ -61,7 +61,7 @@ async def list_attendance(request: Request, query: AttendanceQuery) -> Reply[Att
     report = await request.service(REPORTS).page(
         request.path_id(), request.caller, request.library_id, query.q, skip=query.skip, limit=query.limit
     )
-    return Reply(AttendanceListResponse.model_validate(report, from_attributes=True))
+    return Reply(AttendanceListResponse.of(report))
 
 
 @routes.get("/sessions/{id}/attendance/stats", access=HOST, mirrored=True)

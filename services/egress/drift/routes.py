@@ -65,5 +65,5 @@ async def list_drift(request: Request, query: DriftQuery) -> Reply[DriftListResp
     found, total = await request.service(DRIFT).list_newest(
         query.session_id, query.kind, query.since, skip=query.skip, limit=query.limit
     )
-    entries = [DriftResponse.model_validate(entry, from_attributes=True) for entry in found]
+    entries = [DriftResponse.of(entry) for entry in found]
     return Reply(DriftListResponse(drift=entries, total=total, page=query.page, limit=query.limit))

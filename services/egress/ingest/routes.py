@@ -34,11 +34,11 @@ class IngestResponse(Data):
 async def ensure_ingest(request: Request, body: IngestRequest) -> Reply[IngestResponse]:
     """The RTMP ingest of a session, made with the first call; the same for every later one."""
     ingress = await request.service(INGESTS).ensure(body.session_id, body.host_id, body.name)
-    return Reply(IngestResponse.model_validate(ingress, from_attributes=True))
+    return Reply(IngestResponse.of(ingress))
 
 
 @routes.post("/internal/ingests/renew", access=INTERNAL)
 async def renew_ingest(request: Request, body: IngestRequest) -> Reply[IngestResponse]:
     """Another RTMP ingest of a session, replacing the present one."""
     ingress = await request.service(INGESTS).renew(body.session_id, body.host_id, body.name)
-    return Reply(IngestResponse.model_validate(ingress, from_attributes=True))
+    return Reply(IngestResponse.of(ingress))

@@ -134,7 +134,7 @@ async def stop_recording(request: Request) -> Reply[RecordingResponse]:
 async def get_storage_status(request: Request) -> Reply[StorageStatusResponse]:
     """Get storage status."""
     status = await request.service(HOUSEKEEPING).status()
-    return Reply(StorageStatusResponse.model_validate(status, from_attributes=True))
+    return Reply(StorageStatusResponse.of(status))
 
 
 @admin_routes.post("/admin/storage/cleanup", access=ADMIN)
@@ -145,7 +145,7 @@ async def clean_storage(request: Request, body: CleanupRequest) -> Reply[Cleanup
     `dry_run` only lists what would be deleted.
     """
     result = await request.service(HOUSEKEEPING).clean(body.older_than_days, dry_run=body.dry_run)
-    return Reply(CleanupResponse.model_validate(result, from_attributes=True))
+    return Reply(CleanupResponse.of(result))
 
 
 @admin_routes.post("/admin/recordings/{id}/retry", access=ADMIN)
