@@ -26,7 +26,7 @@ def documents() -> dict[str, bytes]:
     return {
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
-        "permissions.md": permissions_document(),
+        "permissions.md": permissions_document(_all_routes()),
         "settings.md": settings_document(),
     }
 
@@ -48,6 +48,10 @@ def operations() -> bytes:
         if route.access is not Access.INTERNAL
     ]
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
+
+
+def _all_routes() -> list[Route]:
+    return [route for tables in _ROUTES_OF_SERVICES.values() for route in _routes(tables)]
 
 
 def _routes(tables: Iterable[Routes]) -> list[Route]:

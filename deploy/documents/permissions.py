@@ -1,4 +1,4 @@
-"""docs/permissions.md: what each role may do, and which flags of a preset decide that.
+"""docs/permissions.md: what each role may do, and which flags of a preset decide that; scopes of API keys.
 
 For every role and permission the function itself is called with combinations of flags, to find those that
 matter and the fewest of them that have to be on.
@@ -14,8 +14,10 @@ from itertools import combinations
 from operator import attrgetter
 from typing import Final
 
+from deploy.documents.scopes import scopes_section
 from shared.access.permissions import RolePermissions, Switches, permissions_for_role
 from shared.contracts.states import PresetSettings, PresetType, Role, StageSeat
+from shared.http.routes import Route
 from shared.livekit.ports import TrackSource
 
 FLAGS: Final = tuple(name for name, field in PresetSettings.model_fields.items() if field.annotation is bool)
@@ -100,12 +102,12 @@ def _matters(column: RoleColumn, answer: Answer, flag: str, every: Sequence[str]
     return False
 
 
-def permissions_document() -> bytes:
+def permissions_document(routes: Iterable[Route]) -> bytes:
     heads = ["may", *(column.title for column in ROLE_COLUMNS)]
     lines = [_line(heads), _line("---" for _ in heads)]
     for name, answer in PERMISSIONS.items():
         lines.append(_line([f"`{name}`", *(_cell(column, answer) for column in ROLE_COLUMNS)]))
-    return (_INTRODUCTION + "\n".join(lines) + "\n").encode()
+    return (_INTRODUCTION + "\n".join(lines) + "\n" + scopes_section(routes)).encode()
 
 
 def _cell(column: RoleColumn, answer: Answer) -> str:
@@ -123,8 +125,8 @@ def _line(cells: Iterable[str]) -> str:
 
 _INTRODUCTION = """# Permissions
 
-Made from `shared/access/permissions.py` by `greenroom openapi`: do not edit. Every check of the API, every
-join token and the reconciler use that one function.
+Made from `shared/access/permissions.py` and the declared routes by `greenroom openapi`: do not edit. Every
+check of the API, every join token and the reconciler use that one function.
 
 Roles: the host of the room; co-hosts and moderators by assignment; guests on stage by their place there;
 everybody else is audience. An API key of the organization acts as the host. Banned people may do nothing.

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.relay.service import RelayService
 from shared.errors import NotFound, Unavailable
-from shared.http import PUBLIC, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, Reply, Request, Routes, ok
 
 RELAYS: Final = web.AppKey("relays", RelayService)
 
@@ -25,7 +25,7 @@ class _Callback:
     stream_key: str = field(repr=False)
 
 
-@routes.post("/rtmp/publish", access=PUBLIC)
+@routes.post("/rtmp/publish", access=ANONYMOUS)
 async def publish(request: Request) -> Reply[None]:
     """May the encoder publish? 404: unknown or revoked key. 409: in use. 503: the egress service is away."""
     callback = await _read(request)
@@ -33,7 +33,7 @@ async def publish(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/rtmp/update", access=PUBLIC)
+@routes.post("/rtmp/update", access=ANONYMOUS)
 async def update(request: Request) -> Reply[None]:
     """May the encoder, or our own player, go on? If the egress service is away, it may."""
     callback = await _read(request)
@@ -45,7 +45,7 @@ async def update(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/rtmp/done", access=PUBLIC)
+@routes.post("/rtmp/done", access=ANONYMOUS)
 async def done(request: Request) -> Reply[None]:
     """The encoder is gone."""
     callback = await _read(request)

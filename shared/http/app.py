@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from shared.access.identity import Caller, Scope, TokenVerifier
+from shared.access.identity import Caller, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.clock import Clock
 from shared.errors import Forbidden, Unauthenticated, Unavailable
@@ -73,7 +73,6 @@ class _Operation:
         self._service = service
         self._route = route
         self._name = f"{route.method} {route.path}"
-        self._scope = Scope.READ if route.method == "GET" else Scope.WRITE
 
     async def handle(self, raw: web.Request) -> web.StreamResponse:
         health = raw.app[HEALTH]
@@ -109,18 +108,17 @@ class _Operation:
 
     def _authorize(self, raw: web.Request) -> Caller | None:
         """Who calls; raises `Unauthenticated` or `Forbidden` if the route's access is not met."""
-        access = self._route.access
+        access, scope = self._route.access, self._route.scope
         authorization = raw.headers.get("Authorization")
-        if not access.authenticates:
-            return None
         if access is Access.INTERNAL:
             raw.app[INTERNAL_CALLS].verify(authorization, self._service)
+        if scope is None:
             return None
         viewer = raw.app[VERIFIER].verify(_bearer_token(authorization)) if authorization else None
         if viewer is None and access is not Access.PUBLIC:
             raise Unauthenticated()
-        if viewer is not None and self._scope not in viewer.scopes:
-            raise Forbidden(f"This API key may not {self._scope.value}", code="scope_missing")
+        if viewer is not None and scope not in viewer.scopes:
+            raise Forbidden(f"This API key may not {scope.value}", code="scope_missing")
         if access is Access.ADMIN and not (viewer and viewer.is_admin):
             raise Forbidden("Only administrators may do this", code="admin_required")
         return viewer

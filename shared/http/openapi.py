@@ -56,6 +56,8 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
         "responses": _responses(route, models),
         "x-access": route.access.value,
     }
+    if route.scope is not None:
+        operation["x-scope"] = route.scope.value
     if description.strip():
         operation["description"] = description.strip()
     parameters = [*map(path_parameter, _PARAMETER.findall(route.path)), *_query_parameters(route)]

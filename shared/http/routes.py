@@ -1,6 +1,6 @@
 """Routes: a decorator that declares an operation from the types of its handler.
 
-    @routes.post("/rooms", access=HOST, status=201, mirrored=True)
+    @routes.post("/rooms", access=HOST, scope=WRITE, status=201, mirrored=True)
     async def create_room(request: Request, body: CreateRoomRequest) -> Reply[RoomCreated]:
         \"""Create a new room.\"""
 
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from shared.access.identity import Scope
 from shared.http.reply import Bare, Reply
 from shared.http.schema import Body, Query
 
@@ -38,10 +39,11 @@ class Access(StrEnum):
     @property
     def authenticates(self) -> bool:
         """Whether a user's credentials are checked."""
-        return self not in {Access.ANONYMOUS, Access.SIGNED, Access.PROXY}
+        return self not in {Access.ANONYMOUS, Access.SIGNED, Access.PROXY, Access.INTERNAL}
 
 
 PUBLIC, ANONYMOUS, BEARER, HOST, MODERATOR, ADMIN, SIGNED, PROXY, INTERNAL = Access
+READ, WRITE = Scope
 
 Handler = Callable[..., Awaitable[Reply[Any] | Bare[Any] | web.StreamResponse]]
 H = TypeVar("H", bound=Handler)
@@ -58,6 +60,7 @@ class Route:
     path: str
     handler: Handler
     access: Access
+    scope: Scope | None
     status: int
     tag: str
     mirrored: bool
@@ -95,6 +98,7 @@ class Routes:
         path: str,
         *,
         access: Access,
+        scope: Scope | None = None,
         status: int = 200,
         mirrored: bool = False,
         idempotent: bool = False,
@@ -103,8 +107,14 @@ class Routes:
     ) -> Callable[[H], H]:
         """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
 
+        `scope` is what the caller's API key needs: `READ` if the answer only shows something, `WRITE` if the
+        operation changes something or its answer lets the caller act (a join token, a sign-in code, a stream
+        key), whatever its method. Raises `ValueError` without one, unless users' credentials are not checked.
         `conflicts`: a state may forbid it (409); always possible for operations that change something.
         """
+
+        if (scope is not None) is not access.authenticates:
+            raise ValueError(f"{method} {path}: a scope is for operations that check users' credentials")
 
         def declare(handler: H) -> H:
             self._routes.append(
@@ -113,6 +123,7 @@ class Routes:
                     path=path,
                     handler=handler,
                     access=access,
+                    scope=scope,
                     status=status,
                     tag=self.tag,
                     mirrored=mirrored,

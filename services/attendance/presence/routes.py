@@ -8,7 +8,7 @@ from aiohttp import web
 from services.attendance.presence.domain import attendance_id
 from services.attendance.presence.service import ActiveViewers, PresenceService
 from shared.contracts.states import Role
-from shared.http import BEARER, Data, Reply, Request, Routes, ok
+from shared.http import BEARER, READ, WRITE, Data, Reply, Request, Routes, ok
 
 PRESENCE: Final = web.AppKey("presence", PresenceService)
 
@@ -30,7 +30,7 @@ class ActiveViewersResponse(Data):
     total: int
 
 
-@routes.post("/sessions/{id}/leave", access=BEARER)
+@routes.post("/sessions/{id}/leave", access=BEARER, scope=WRITE)
 async def leave_session(request: Request) -> Reply[None]:
     """Leave a session.
 
@@ -41,7 +41,7 @@ async def leave_session(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.get("/sessions/{id}/viewers", access=BEARER)
+@routes.get("/sessions/{id}/viewers", access=BEARER, scope=READ)
 async def list_active_viewers(request: Request) -> Reply[ActiveViewersResponse]:
     """Get active viewers for a session.
 

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from services.attendance.reports.export import ExportFormat, ExportService
 from services.attendance.reports.rows import AttendanceRow
 from services.attendance.reports.service import AttendanceStats, ReportService
-from shared.http import HOST, Data, Query, Reply, Request, Routes
+from shared.http import HOST, READ, Data, Query, Reply, Request, Routes
 from shared.http.files import attachment, stream
 from shared.http.schema import PAGE_LIMIT, Line, Page
 
@@ -52,7 +52,7 @@ class AttendanceExportQuery(Query):
     format: ExportFormat = "csv"
 
 
-@routes.get("/sessions/{id}/attendance", access=HOST, mirrored=True)
+@routes.get("/sessions/{id}/attendance", access=HOST, scope=READ, mirrored=True)
 async def list_attendance(request: Request, query: AttendanceQuery) -> Reply[AttendanceListResponse]:
     """Get full attendance list.
 
@@ -64,14 +64,14 @@ async def list_attendance(request: Request, query: AttendanceQuery) -> Reply[Att
     return Reply(AttendanceListResponse.of(report))
 
 
-@routes.get("/sessions/{id}/attendance/stats", access=HOST, mirrored=True)
+@routes.get("/sessions/{id}/attendance/stats", access=HOST, scope=READ, mirrored=True)
 async def get_attendance_stats(request: Request) -> Reply[AttendanceStatsResponse]:
     """Get attendance statistics."""
     stats = await request.service(REPORTS).stats(request.path_id(), request.caller, request.library_id)
     return Reply(AttendanceStatsResponse(**dict(stats)))
 
 
-@routes.get("/sessions/{id}/attendance/export", access=HOST, mirrored=True)
+@routes.get("/sessions/{id}/attendance/export", access=HOST, scope=READ, mirrored=True)
 async def export_attendance(request: Request, query: AttendanceExportQuery) -> web.StreamResponse:
     """Export attendance data.
 

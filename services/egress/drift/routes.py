@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.egress.drift.domain import Kind
 from services.egress.drift.service import DriftLedger
-from shared.http import ADMIN, Data, Reply, Request, Routes
+from shared.http import ADMIN, READ, Data, Reply, Request, Routes
 from shared.http.schema import Id, Moment, Page
 
 DRIFT: Final = web.AppKey("drift", DriftLedger)
@@ -56,7 +56,7 @@ class DriftListResponse(Data):
     limit: int
 
 
-@routes.get("/admin/drift", access=ADMIN)
+@routes.get("/admin/drift", access=ADMIN, scope=READ)
 async def list_drift(request: Request, query: DriftQuery) -> Reply[DriftListResponse]:
     """List what differed between LiveKit and Greenroom and was corrected, the newest first.
 

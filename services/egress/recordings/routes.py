@@ -20,7 +20,7 @@ from services.egress.recordings.schemas import (
     recording_response,
 )
 from services.egress.recordings.service import RecordingService
-from shared.http import ADMIN, HOST, PUBLIC, Reply, Request, Routes, ok
+from shared.http import ADMIN, HOST, PUBLIC, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.files import attachment, send_file
 from shared.http.schema import Page
 
@@ -33,7 +33,7 @@ routes = Routes("Recordings")
 admin_routes = Routes("Administration")
 
 
-@routes.get("/recordings/my", access=HOST)
+@routes.get("/recordings/my", access=HOST, scope=READ)
 async def list_my_recordings(request: Request, query: Page) -> Reply[RecordingListResponse]:
     """Get my recordings.
 
@@ -42,20 +42,20 @@ async def list_my_recordings(request: Request, query: Page) -> Reply[RecordingLi
     return Reply(recording_list(*await request.service(RECORDINGS).list_mine(request.caller, query)))
 
 
-@routes.get("/recordings/{id}", access=HOST)
+@routes.get("/recordings/{id}", access=HOST, scope=READ)
 async def get_recording(request: Request) -> Reply[RecordingResponse]:
     """Get recording by ID."""
     return Reply(recording_response(await request.service(RECORDINGS).get(request.path_id(), request.caller)))
 
 
-@routes.patch("/recordings/{id}", access=HOST)
+@routes.patch("/recordings/{id}", access=HOST, scope=WRITE)
 async def update_recording(request: Request, body: UpdateRecordingRequest) -> Reply[RecordingResponse]:
     """Update recording metadata."""
     service = request.service(RECORDINGS)
     return Reply(recording_response(await service.rename(request.path_id(), body.name, request.caller)))
 
 
-@routes.delete("/recordings/{id}", access=HOST)
+@routes.delete("/recordings/{id}", access=HOST, scope=WRITE)
 async def delete_recording(request: Request) -> Reply[None]:
     """Delete a recording.
 
@@ -65,7 +65,7 @@ async def delete_recording(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.get("/recordings/{id}/download", access=HOST, conflicts=True)
+@routes.get("/recordings/{id}/download", access=HOST, scope=READ, conflicts=True)
 async def get_recording_download(request: Request) -> Reply[RecordingDownloadResponse]:
     """Get recording download URL.
 
@@ -75,7 +75,7 @@ async def get_recording_download(request: Request) -> Reply[RecordingDownloadRes
     return Reply(RecordingDownloadResponse(download_url=link.url, expires_at=link.expires_at))
 
 
-@routes.get("/recordings/{id}/file", access=PUBLIC)
+@routes.get("/recordings/{id}/file", access=PUBLIC, scope=READ)
 async def get_recording_file(request: Request, query: FileQuery) -> web.StreamResponse:
     """Serve recording file.
 
@@ -92,14 +92,14 @@ async def get_recording_file(request: Request, query: FileQuery) -> web.StreamRe
     )
 
 
-@routes.get("/sessions/{id}/recordings", access=HOST)
+@routes.get("/sessions/{id}/recordings", access=HOST, scope=READ)
 async def list_session_recordings(request: Request, query: Page) -> Reply[RecordingListResponse]:
     """Get recordings for a session."""
     service = request.service(RECORDINGS)
     return Reply(recording_list(*await service.list_of_session(request.path_id(), request.caller, query)))
 
 
-@routes.get("/sessions/{id}/recordings/active", access=HOST)
+@routes.get("/sessions/{id}/recordings/active", access=HOST, scope=READ)
 async def get_active_recording(request: Request) -> Reply[RecordingResponse | None]:
     """Get active recording for a session.
 
@@ -109,7 +109,7 @@ async def get_active_recording(request: Request) -> Reply[RecordingResponse | No
     return Reply(recording_response(recording) if recording else None)
 
 
-@routes.post("/sessions/{id}/recordings/start", access=HOST, status=201, idempotent=True)
+@routes.post("/sessions/{id}/recordings/start", access=HOST, scope=WRITE, status=201, idempotent=True)
 async def start_recording(request: Request) -> Reply[RecordingResponse]:
     """Start recording a session.
 
@@ -120,7 +120,7 @@ async def start_recording(request: Request) -> Reply[RecordingResponse]:
     return Reply(recording_response(recording))
 
 
-@routes.post("/sessions/{id}/recordings/stop", access=HOST)
+@routes.post("/sessions/{id}/recordings/stop", access=HOST, scope=WRITE)
 async def stop_recording(request: Request) -> Reply[RecordingResponse]:
     """Stop recording a session.
 
@@ -130,14 +130,14 @@ async def stop_recording(request: Request) -> Reply[RecordingResponse]:
     return Reply(recording_response(await service.stop(request.path_id(), request.caller)))
 
 
-@admin_routes.get("/admin/storage/status", access=ADMIN)
+@admin_routes.get("/admin/storage/status", access=ADMIN, scope=READ)
 async def get_storage_status(request: Request) -> Reply[StorageStatusResponse]:
     """Get storage status."""
     status = await request.service(HOUSEKEEPING).status()
     return Reply(StorageStatusResponse.of(status))
 
 
-@admin_routes.post("/admin/storage/cleanup", access=ADMIN)
+@admin_routes.post("/admin/storage/cleanup", access=ADMIN, scope=WRITE)
 async def clean_storage(request: Request, body: CleanupRequest) -> Reply[CleanupResponse]:
     """Trigger storage cleanup.
 
@@ -148,7 +148,7 @@ async def clean_storage(request: Request, body: CleanupRequest) -> Reply[Cleanup
     return Reply(CleanupResponse.of(result))
 
 
-@admin_routes.post("/admin/recordings/{id}/retry", access=ADMIN)
+@admin_routes.post("/admin/recordings/{id}/retry", access=ADMIN, scope=WRITE)
 async def retry_recording(request: Request) -> Reply[RecordingResponse]:
     """Retry a failed recording.
 

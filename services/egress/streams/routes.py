@@ -7,7 +7,7 @@ from aiohttp import web
 from services.egress.streams.health import StreamHealthService
 from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService
 from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
-from shared.http import ANONYMOUS, MODERATOR, Reply, Request, Routes
+from shared.http import ANONYMOUS, MODERATOR, READ, Reply, Request, Routes
 from shared.http.files import send_file
 
 HEALTH: Final = web.AppKey("stream_health", StreamHealthService)
@@ -23,7 +23,7 @@ _FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", **_OP
 _COMPRESSED_FROM: Final = 4096
 
 
-@routes.get("/sessions/{id}/stream_health", access=MODERATOR, mirrored=True)
+@routes.get("/sessions/{id}/stream_health", access=MODERATOR, scope=READ, mirrored=True)
 async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     """Get stream health info.
 

@@ -17,7 +17,7 @@ from services.session.chat.schemas import (
     CreateChatMessageRequest,
 )
 from services.session.chat.service import ChatService
-from shared.http import ANONYMOUS, BEARER, HOST, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, HOST, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.files import attachment, stream
 
 routes = Routes("Chat")
@@ -27,7 +27,7 @@ FILE_MESSAGES: Final = web.AppKey("file_messages", FileMessages)
 CHAT_EXPORT: Final = web.AppKey("chat_export", ChatExport)
 
 
-@routes.get("/sessions/{id}/chat", access=BEARER)
+@routes.get("/sessions/{id}/chat", access=BEARER, scope=READ)
 async def list_chat_messages(request: Request, query: ChatQuery) -> Reply[ChatMessagesResponse]:
     """Get chat messages for a session.
 
@@ -37,7 +37,7 @@ async def list_chat_messages(request: Request, query: ChatQuery) -> Reply[ChatMe
     return Reply(await request.service(CHAT).read(request.path_id(), request.caller, query))
 
 
-@routes.post("/sessions/{id}/chat", access=BEARER, status=201, idempotent=True)
+@routes.post("/sessions/{id}/chat", access=BEARER, scope=WRITE, status=201, idempotent=True)
 async def send_chat_message(request: Request, body: CreateChatMessageRequest) -> Reply[ChatMessageResponse]:
     """Send a chat message.
 
@@ -48,7 +48,7 @@ async def send_chat_message(request: Request, body: CreateChatMessageRequest) ->
     return Reply(await service.send(reserved, request.path_id(), request.caller, body))
 
 
-@routes.delete("/sessions/{id}/chat/{message_id}", access=BEARER)
+@routes.delete("/sessions/{id}/chat/{message_id}", access=BEARER, scope=WRITE)
 async def delete_chat_message(request: Request) -> Reply[None]:
     """Delete a chat message.
 
@@ -59,7 +59,9 @@ async def delete_chat_message(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/sessions/{id}/chat/files", access=BEARER, status=201, uploads=FILE_TYPES, idempotent=True)
+@routes.post(
+    "/sessions/{id}/chat/files", access=BEARER, scope=WRITE, status=201, uploads=FILE_TYPES, idempotent=True
+)
 async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFileMessageResponse]:
     """Send a file to the chat.
 
@@ -80,7 +82,7 @@ async def get_chat_file(request: Request) -> web.StreamResponse:
     return await request.service(FILE_MESSAGES).give(request.raw, token, request.path_id())
 
 
-@routes.get("/sessions/{id}/chat/export", access=HOST)
+@routes.get("/sessions/{id}/chat/export", access=HOST, scope=READ)
 async def export_chat(request: Request, query: ChatExportQuery) -> web.StreamResponse:
     """Export the chat.
 

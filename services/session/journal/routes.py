@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.session.journal.domain import EntryKind
 from services.session.journal.service import JournalService
-from shared.http import ADMIN, Data, Reply, Request, Routes
+from shared.http import ADMIN, READ, Data, Reply, Request, Routes
 from shared.http.schema import Page
 
 
@@ -40,7 +40,7 @@ routes = Routes("Administration")
 JOURNAL: Final = web.AppKey("journal", JournalService)
 
 
-@routes.get("/admin/sessions/{id}/journal", access=ADMIN)
+@routes.get("/admin/sessions/{id}/journal", access=ADMIN, scope=READ)
 async def read_journal(request: Request, query: JournalQuery) -> Reply[JournalResponse]:
     """Everything that happened to a session, in order.
 

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.session.live.presenter import RtmpResponse, StartPresenter, StartSessionResponse
 from services.session.live.service import LiveService
-from shared.http import HOST, Reply, Request, Routes, ok
+from shared.http import HOST, WRITE, Reply, Request, Routes, ok
 
 routes = Routes("Sessions")
 
@@ -14,7 +14,7 @@ LIVE: Final = web.AppKey("live", LiveService)
 START_PRESENTER: Final = web.AppKey("start_presenter", StartPresenter)
 
 
-@routes.post("/sessions/{id}/start", access=HOST, mirrored=True, idempotent=True)
+@routes.post("/sessions/{id}/start", access=HOST, scope=WRITE, mirrored=True, idempotent=True)
 async def start_session(request: Request) -> Reply[StartSessionResponse]:
     """Start a session.
 
@@ -24,7 +24,7 @@ async def start_session(request: Request) -> Reply[StartSessionResponse]:
     return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
 
 
-@routes.post("/sessions/{id}/go_live", access=HOST, mirrored=True, idempotent=True)
+@routes.post("/sessions/{id}/go_live", access=HOST, scope=WRITE, mirrored=True, idempotent=True)
 async def go_live(request: Request) -> Reply[StartSessionResponse]:
     """Go live with a session.
 
@@ -35,7 +35,7 @@ async def go_live(request: Request) -> Reply[StartSessionResponse]:
     return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
 
 
-@routes.post("/sessions/{id}/start_webcam_hls", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/start_webcam_hls", access=HOST, scope=WRITE, mirrored=True)
 async def start_webcam_hls(request: Request) -> Reply[None]:
     """Start webcam to HLS streaming.
 
@@ -45,7 +45,7 @@ async def start_webcam_hls(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/sessions/{id}/ensure_hls_egress", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/ensure_hls_egress", access=HOST, scope=WRITE, mirrored=True)
 async def ensure_hls_egress(request: Request) -> Reply[None]:
     """Ensure HLS egress is running.
 
@@ -55,7 +55,7 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/sessions/{id}/rotate_stream_key", access=HOST)
+@routes.post("/sessions/{id}/rotate_stream_key", access=HOST, scope=WRITE)
 async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     """Get a new stream key.
 
@@ -65,7 +65,7 @@ async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     return Reply(RtmpResponse.of(await rotated))
 
 
-@routes.post("/sessions/{id}/end", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/end", access=HOST, scope=WRITE, mirrored=True)
 async def end_session(request: Request) -> Reply[None]:
     """End a session.
 

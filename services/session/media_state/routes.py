@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.session.media_state.service import HostMediaService
 from shared.contracts.session_events import HostMedia
-from shared.http import HOST, Body, Reply, Request, Routes, ok
+from shared.http import HOST, WRITE, Body, Reply, Request, Routes, ok
 
 routes = Routes("Sessions")
 
@@ -17,7 +17,7 @@ class HostMediaRequest(Body):
     enabled: bool
 
 
-@routes.post("/sessions/{id}/host_video_state", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/host_video_state", access=HOST, scope=WRITE, mirrored=True)
 async def set_host_video_state(request: Request, body: HostMediaRequest) -> Reply[None]:
     """Broadcast host video state change.
 
@@ -28,7 +28,7 @@ async def set_host_video_state(request: Request, body: HostMediaRequest) -> Repl
     return ok()
 
 
-@routes.post("/sessions/{id}/host_audio_state", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/host_audio_state", access=HOST, scope=WRITE, mirrored=True)
 async def set_host_audio_state(request: Request, body: HostMediaRequest) -> Reply[None]:
     """Broadcast host audio state change.
 

@@ -11,7 +11,7 @@ from services.session.moderation.presenter import (
     BanStatusResponse,
 )
 from services.session.moderation.service import ModerationService
-from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+from shared.http import BEARER, MODERATOR, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Moderation")
@@ -19,7 +19,7 @@ routes = Routes("Moderation")
 MODERATION: Final = web.AppKey("moderation", ModerationService)
 
 
-@routes.post("/sessions/{id}/ban", access=MODERATOR, status=201, idempotent=True)
+@routes.post("/sessions/{id}/ban", access=MODERATOR, scope=WRITE, status=201, idempotent=True)
 async def ban_participant(request: Request, body: BanParticipantRequest) -> Reply[BannedParticipantResponse]:
     """Ban a participant.
 
@@ -30,7 +30,7 @@ async def ban_participant(request: Request, body: BanParticipantRequest) -> Repl
     return Reply(await service.ban(request.path_id(), request.caller, body, request.reservation.id))
 
 
-@routes.delete("/sessions/{id}/ban/{user_id}", access=MODERATOR)
+@routes.delete("/sessions/{id}/ban/{user_id}", access=MODERATOR, scope=WRITE)
 async def unban_participant(request: Request) -> Reply[None]:
     """Unban a participant.
 
@@ -41,7 +41,7 @@ async def unban_participant(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.get("/sessions/{id}/banned", access=MODERATOR)
+@routes.get("/sessions/{id}/banned", access=MODERATOR, scope=READ)
 async def list_banned(request: Request, query: Page) -> Reply[BannedParticipantsListResponse]:
     """Get banned participants list.
 
@@ -50,7 +50,7 @@ async def list_banned(request: Request, query: Page) -> Reply[BannedParticipants
     return Reply(await request.service(MODERATION).list(request.path_id(), request.caller, query))
 
 
-@routes.get("/sessions/{id}/ban_status", access=BEARER)
+@routes.get("/sessions/{id}/ban_status", access=BEARER, scope=READ)
 async def get_ban_status(request: Request) -> Reply[BanStatusResponse]:
     """Check if current user is banned."""
     return Reply(await request.service(MODERATION).status(request.path_id(), request.caller))

@@ -12,14 +12,14 @@ from services.session.participants.presenter import (
 )
 from services.session.participants.service import ParticipantService
 from shared.contracts.states import Role
-from shared.http import BEARER, HOST, Reply, Request, Routes, ok
+from shared.http import BEARER, HOST, READ, WRITE, Reply, Request, Routes, ok
 
 routes = Routes("Participants")
 
 PARTICIPANTS: Final = web.AppKey("participants", ParticipantService)
 
 
-@routes.get("/sessions/{id}/participants", access=BEARER)
+@routes.get("/sessions/{id}/participants", access=BEARER, scope=READ)
 async def list_participants(
     request: Request, query: ParticipantQuery
 ) -> Reply[SessionParticipantsListResponse]:
@@ -30,7 +30,7 @@ async def list_participants(
     return Reply(await request.service(PARTICIPANTS).list(request.path_id(), request.caller, query))
 
 
-@routes.post("/sessions/{id}/co_hosts", access=HOST, status=201, idempotent=True)
+@routes.post("/sessions/{id}/co_hosts", access=HOST, scope=WRITE, status=201, idempotent=True)
 async def add_co_host(request: Request, body: AddParticipantRoleRequest) -> Reply[SessionParticipantResponse]:
     """Add a co-host to a session.
 
@@ -39,7 +39,7 @@ async def add_co_host(request: Request, body: AddParticipantRoleRequest) -> Repl
     return await _add(request, body, Role.CO_HOST)
 
 
-@routes.delete("/sessions/{id}/co_hosts/{user_id}", access=HOST)
+@routes.delete("/sessions/{id}/co_hosts/{user_id}", access=HOST, scope=WRITE)
 async def remove_co_host(request: Request) -> Reply[None]:
     """Remove a co-host from a session.
 
@@ -48,7 +48,7 @@ async def remove_co_host(request: Request) -> Reply[None]:
     return await _remove(request, Role.CO_HOST)
 
 
-@routes.post("/sessions/{id}/moderators", access=HOST, status=201, idempotent=True)
+@routes.post("/sessions/{id}/moderators", access=HOST, scope=WRITE, status=201, idempotent=True)
 async def add_moderator(
     request: Request, body: AddParticipantRoleRequest
 ) -> Reply[SessionParticipantResponse]:
@@ -59,7 +59,7 @@ async def add_moderator(
     return await _add(request, body, Role.MODERATOR)
 
 
-@routes.delete("/sessions/{id}/moderators/{user_id}", access=HOST)
+@routes.delete("/sessions/{id}/moderators/{user_id}", access=HOST, scope=WRITE)
 async def remove_moderator(request: Request) -> Reply[None]:
     """Remove a moderator from a session."""
     return await _remove(request, Role.MODERATOR)

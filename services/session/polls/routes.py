@@ -12,14 +12,14 @@ from services.session.polls.schemas import (
     VoteRequest,
 )
 from services.session.polls.service import PollService
-from shared.http import BEARER, MODERATOR, Reply, Request, Routes
+from shared.http import BEARER, MODERATOR, READ, WRITE, Reply, Request, Routes
 
 routes = Routes("Polls")
 
 POLLS: Final = web.AppKey("polls", PollService)
 
 
-@routes.get("/sessions/{id}/polls", access=BEARER)
+@routes.get("/sessions/{id}/polls", access=BEARER, scope=READ)
 async def list_polls(request: Request, query: PollQuery) -> Reply[PollListResponse]:
     """Get polls for a session.
 
@@ -28,7 +28,7 @@ async def list_polls(request: Request, query: PollQuery) -> Reply[PollListRespon
     return Reply(await request.service(POLLS).list_of_session(request.path_id(), request.caller, query))
 
 
-@routes.post("/sessions/{id}/polls", access=BEARER, status=201, idempotent=True)
+@routes.post("/sessions/{id}/polls", access=BEARER, scope=WRITE, status=201, idempotent=True)
 async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollResponse]:
     """Create a poll for a session.
 
@@ -39,7 +39,7 @@ async def create_poll(request: Request, body: CreatePollRequest) -> Reply[PollRe
     return Reply(await service.create(reserved, request.path_id(), request.caller, body))
 
 
-@routes.post("/polls/{id}/vote", access=BEARER, idempotent=True)
+@routes.post("/polls/{id}/vote", access=BEARER, scope=WRITE, idempotent=True)
 async def vote_on_poll(request: Request, body: VoteRequest) -> Reply[PollResponse]:
     """Vote on a poll.
 
@@ -50,13 +50,13 @@ async def vote_on_poll(request: Request, body: VoteRequest) -> Reply[PollRespons
     return Reply(await service.vote(call_id, request.path_id(), request.caller, body))
 
 
-@routes.get("/polls/{id}/results", access=BEARER)
+@routes.get("/polls/{id}/results", access=BEARER, scope=READ)
 async def get_poll_results(request: Request) -> Reply[PollResponse]:
     """Get poll results."""
     return Reply(await request.service(POLLS).results(request.path_id(), request.caller))
 
 
-@routes.post("/polls/{id}/close", access=MODERATOR)
+@routes.post("/polls/{id}/close", access=MODERATOR, scope=WRITE)
 async def close_poll(request: Request) -> Reply[PollResponse]:
     """Close a poll.
 

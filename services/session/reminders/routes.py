@@ -16,7 +16,7 @@ from services.session.reminders.schemas import (
     UnsubscribedResponse,
 )
 from services.session.reminders.service import ReminderService
-from shared.http import ANONYMOUS, BEARER, Reply, Request, Routes
+from shared.http import ANONYMOUS, BEARER, READ, WRITE, Reply, Request, Routes
 
 routes = Routes("Reminders")
 
@@ -32,7 +32,7 @@ _HEADERS = {
 REMINDERS: Final = web.AppKey("reminders", ReminderService)
 
 
-@routes.post("/rooms/{id}/reminders", access=BEARER, status=201, mirrored=True, idempotent=True)
+@routes.post("/rooms/{id}/reminders", access=BEARER, scope=WRITE, status=201, mirrored=True, idempotent=True)
 async def subscribe_to_reminders(request: Request, body: SubscribeRequest) -> Reply[SubscribedResponse]:
     """Subscribe to room reminders.
 
@@ -43,7 +43,7 @@ async def subscribe_to_reminders(request: Request, body: SubscribeRequest) -> Re
     return Reply(await service.subscribe(room_id, request.caller, request.library_id, body.email))
 
 
-@routes.delete("/rooms/{id}/reminders", access=BEARER, mirrored=True)
+@routes.delete("/rooms/{id}/reminders", access=BEARER, scope=WRITE, mirrored=True)
 async def unsubscribe_from_reminders(request: Request) -> Reply[UnsubscribedResponse]:
     """Unsubscribe from room reminders.
 
@@ -53,7 +53,7 @@ async def unsubscribe_from_reminders(request: Request) -> Reply[UnsubscribedResp
     return Reply(UnsubscribedResponse(subscribed=False))
 
 
-@routes.get("/rooms/{id}/reminders/my", access=BEARER, mirrored=True)
+@routes.get("/rooms/{id}/reminders/my", access=BEARER, scope=READ, mirrored=True)
 async def get_my_reminders(request: Request) -> Reply[ReminderStatusResponse]:
     """Get my reminder subscription status.
 

@@ -15,7 +15,7 @@ from services.session.sessions.schemas import (
 )
 from services.session.sessions.service import SessionService
 from shared.contracts.states import SessionState
-from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, Reply, Request, Routes, ok
+from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Sessions")
@@ -23,14 +23,14 @@ routes = Routes("Sessions")
 SESSIONS: Final = web.AppKey("sessions", SessionService)
 
 
-@routes.get("/rooms/{id}/sessions", access=HOST, mirrored=True)
+@routes.get("/rooms/{id}/sessions", access=HOST, scope=READ, mirrored=True)
 async def list_room_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
     """List sessions for a room."""
     service = request.service(SESSIONS)
     return Reply(await service.list_of_room(request.path_id(), request.caller, request.library_id, query))
 
 
-@routes.post("/rooms/{id}/sessions", access=HOST, status=201, mirrored=True, idempotent=True)
+@routes.post("/rooms/{id}/sessions", access=HOST, scope=WRITE, status=201, mirrored=True, idempotent=True)
 async def create_session(request: Request, body: CreateSessionRequest) -> Reply[CreateSessionResponse]:
     """Create a new session in a room.
 
@@ -43,7 +43,7 @@ async def create_session(request: Request, body: CreateSessionRequest) -> Reply[
     return Reply(made)
 
 
-@routes.get("/sessions", access=PUBLIC, mirrored=True)
+@routes.get("/sessions", access=PUBLIC, scope=READ, mirrored=True)
 async def list_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
     """List all sessions.
 
@@ -52,14 +52,14 @@ async def list_sessions(request: Request, query: Page) -> Reply[SessionListRespo
     return Reply(await request.service(SESSIONS).list_public(request.library_id, query, request.viewer))
 
 
-@routes.get("/sessions/live", access=PUBLIC, mirrored=True)
+@routes.get("/sessions/live", access=PUBLIC, scope=READ, mirrored=True)
 async def list_live_sessions(request: Request, query: Page) -> Reply[SessionListResponse]:
     """List currently live sessions."""
     service = request.service(SESSIONS)
     return Reply(await service.list_public(request.library_id, query, request.viewer, live=True))
 
 
-@routes.get("/sessions/stats", access=BEARER, mirrored=True)
+@routes.get("/sessions/stats", access=BEARER, scope=READ, mirrored=True)
 async def get_session_stats(request: Request) -> Reply[DashboardStatsResponse]:
     """Get dashboard stats.
 
@@ -68,13 +68,13 @@ async def get_session_stats(request: Request) -> Reply[DashboardStatsResponse]:
     return Reply(await request.service(SESSIONS).stats(request.caller, request.library_id))
 
 
-@routes.get("/sessions/{id}", access=PUBLIC, mirrored=True)
+@routes.get("/sessions/{id}", access=PUBLIC, scope=READ, mirrored=True)
 async def get_session(request: Request) -> Reply[SessionResponse]:
     """Get session by ID."""
     return Reply(await request.service(SESSIONS).get(request.path_id(), request.library_id, request.viewer))
 
 
-@routes.delete("/sessions/{id}", access=HOST, mirrored=True)
+@routes.delete("/sessions/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def delete_session(request: Request) -> Reply[None]:
     """Delete a session.
 
@@ -84,7 +84,7 @@ async def delete_session(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.patch("/sessions/{id}/reschedule", access=HOST, mirrored=True)
+@routes.patch("/sessions/{id}/reschedule", access=HOST, scope=WRITE, mirrored=True)
 async def reschedule_session(request: Request, body: RescheduleSessionRequest) -> Reply[None]:
     """Reschedule a session."""
     service = request.service(SESSIONS)
@@ -92,7 +92,7 @@ async def reschedule_session(request: Request, body: RescheduleSessionRequest) -
     return ok()
 
 
-@routes.patch("/sessions/{id}/settings", access=MODERATOR)
+@routes.patch("/sessions/{id}/settings", access=MODERATOR, scope=WRITE)
 async def update_session_settings(request: Request, body: UpdateSessionSettingsRequest) -> Reply[None]:
     """Update session runtime settings.
 

@@ -12,7 +12,7 @@ from services.session.sharing.schemas import (
     StudioUrlResponse,
 )
 from services.session.sharing.service import SharingService
-from shared.http import BEARER, HOST, Reply, Request, Routes
+from shared.http import BEARER, HOST, READ, WRITE, Reply, Request, Routes
 
 routes = Routes("Sessions")
 auth = Routes("Auth")
@@ -20,7 +20,7 @@ auth = Routes("Auth")
 SHARING: Final = web.AppKey("sharing", SharingService)
 
 
-@routes.post("/sessions/{id}/studio_url", access=HOST, mirrored=True)
+@routes.post("/sessions/{id}/studio_url", access=HOST, scope=WRITE, mirrored=True)
 async def generate_studio_url(request: Request) -> Reply[StudioUrlResponse]:
     """Generate studio URL.
 
@@ -29,7 +29,7 @@ async def generate_studio_url(request: Request) -> Reply[StudioUrlResponse]:
     return Reply(await request.service(SHARING).studio(request.path_id(), request.caller, request.library_id))
 
 
-@routes.get("/sessions/{id}/share_urls", access=BEARER, mirrored=True)
+@routes.get("/sessions/{id}/share_urls", access=BEARER, scope=READ, mirrored=True)
 async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
     """Get shareable URLs for a session.
 
@@ -38,7 +38,7 @@ async def get_share_urls(request: Request) -> Reply[ShareUrlsResponse]:
     return Reply(await request.service(SHARING).share(request.path_id(), request.caller, request.library_id))
 
 
-@auth.post("/auth/generate-code", access=HOST, mirrored=True)
+@auth.post("/auth/generate-code", access=HOST, scope=WRITE, mirrored=True)
 async def generate_code(request: Request, body: GenerateAuthCodeRequest) -> Reply[GenerateAuthCodeResponse]:
     """Generate a short-lived auth code.
 

@@ -8,14 +8,14 @@ from services.session.identity.accounts.schemas import user_response
 from services.session.sessions.schemas import JoinSessionResponse
 from services.session.tokens.schemas import IssueTokensRequest, IssueTokensResponse
 from services.session.tokens.service import TokenService
-from shared.http import BEARER, HOST, MODERATOR, Reply, Request, Routes
+from shared.http import BEARER, HOST, MODERATOR, WRITE, Reply, Request, Routes
 
 routes = Routes("Sessions")
 
 TOKENS: Final = web.AppKey("tokens", TokenService)
 
 
-@routes.post("/sessions/{id}/join", access=BEARER, mirrored=True)
+@routes.post("/sessions/{id}/join", access=BEARER, scope=WRITE, mirrored=True)
 async def join_session(request: Request) -> Reply[JoinSessionResponse]:
     """Join a session (get LiveKit token).
 
@@ -26,7 +26,7 @@ async def join_session(request: Request) -> Reply[JoinSessionResponse]:
     return Reply(JoinSessionResponse.of(made))
 
 
-@routes.get("/sessions/{id}/monitor", access=MODERATOR, mirrored=True, conflicts=True)
+@routes.get("/sessions/{id}/monitor", access=MODERATOR, scope=WRITE, mirrored=True, conflicts=True)
 async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
     """Get monitor token for a session.
 
@@ -37,7 +37,7 @@ async def monitor_session(request: Request) -> Reply[JoinSessionResponse]:
     return Reply(JoinSessionResponse.of(made))
 
 
-@routes.post("/sessions/{id}/tokens", access=HOST, status=201, idempotent=True)
+@routes.post("/sessions/{id}/tokens", access=HOST, scope=WRITE, status=201, idempotent=True)
 async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[IssueTokensResponse]:
     """Issue a join token for one of the customer's users.
 

@@ -52,9 +52,9 @@ class Administrator:
         )
         return await sign_in(self._client, email, password)
 
-    async def api_key(self, owner: Person) -> str:
+    async def api_key(self, owner: Person, **fields: Any) -> str:
         """The `<id>.<secret>` of a new key."""
-        made = await self._make("api-keys", user_id=owner.id, name="a key")
+        made = await self._make("api-keys", user_id=owner.id, name="a key", **fields)
         return f"{made['id']}.{made['secret']}"
 
     async def change(self, noun: str, id: str, **fields: Any) -> None:

@@ -114,7 +114,8 @@ class Client:
             sent["Authorization"] = f"Bearer {as_}"
         async with self._http.request(method, path, data=body, headers=sent, params=query) as response:
             content = await response.read()
-            parsed = orjson.loads(content) if response.content_type == "application/json" else None
+            is_json = content and response.content_type == "application/json"
+            parsed = orjson.loads(content) if is_json else None
             streamed = _STREAMS.search(path)
             if streamed and response.ok:
                 self._streamed[streamed[1]] = as_

@@ -19,7 +19,9 @@ from shared.http import (
     BEARER,
     INTERNAL,
     PUBLIC,
+    READ,
     SIGNED,
+    WRITE,
     Body,
     Data,
     Reply,
@@ -67,7 +69,7 @@ class Things(Data):
     limit: int
 
 
-@routes.post("/things", access=BEARER, status=201, mirrored=True, idempotent=True)
+@routes.post("/things", access=BEARER, scope=WRITE, status=201, mirrored=True, idempotent=True)
 async def make_thing(request: Request, body: NewThing) -> Reply[Thing]:
     """Make a thing.
 
@@ -78,7 +80,7 @@ async def make_thing(request: Request, body: NewThing) -> Reply[Thing]:
     return Reply(Thing(id=request.reservation.id, title=body.title, made_by=request.caller.user_id))
 
 
-@routes.get("/things", access=PUBLIC)
+@routes.get("/things", access=PUBLIC, scope=READ)
 async def list_things(request: Request, query: Page) -> Reply[Things]:
     """List things."""
     viewer = request.viewer.user_id if request.viewer else None
@@ -86,10 +88,22 @@ async def list_things(request: Request, query: Page) -> Reply[Things]:
     return Reply(Things(things=things, page=query.page, limit=query.limit))
 
 
-@routes.get("/things/{id}", access=PUBLIC)
+@routes.get("/things/{id}", access=PUBLIC, scope=READ)
 async def get_thing(request: Request) -> Reply[Thing]:
     """Get a thing, in a library where one is named."""
     return Reply(Thing(id=request.path_id(), title=request.library_id or "none", made_by=None))
+
+
+@routes.get("/pass", access=BEARER, scope=WRITE)
+async def get_pass(request: Request) -> Reply[None]:
+    """A read by its method, whose answer lets the caller act."""
+    return ok()
+
+
+@routes.post("/search", access=BEARER, scope=READ)
+async def search(request: Request) -> Reply[None]:
+    """A write by its method that only shows something."""
+    return ok()
 
 
 @routes.post("/sign-in", access=ANONYMOUS)
@@ -99,19 +113,19 @@ async def sign_in(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.delete("/things/{id}", access=ADMIN)
+@routes.delete("/things/{id}", access=ADMIN, scope=WRITE)
 async def forget_thing(request: Request) -> Reply[None]:
     """Forget a thing."""
     raise Conflict(f"{request.path_id()} is not to be forgotten", code="unforgettable")
 
 
-@routes.get("/slow", access=PUBLIC)
+@routes.get("/slow", access=PUBLIC, scope=READ)
 async def slow(request: Request) -> Reply[None]:
     """Refused with a time."""
     raise TooManyRequests("Slowly", retry_after=3)
 
 
-@routes.get("/broken", access=PUBLIC)
+@routes.get("/broken", access=PUBLIC, scope=READ)
 async def broken(request: Request) -> Reply[None]:
     """A bug."""
     raise ZeroDivisionError("a secret of the inside")
@@ -123,7 +137,7 @@ async def door(request: Request) -> web.StreamResponse:
     return web.json_response({"length": len(await request.raw.read())})
 
 
-@routes.post("/pictures", access=BEARER, status=201, uploads=("image/png",), idempotent=True)
+@routes.post("/pictures", access=BEARER, scope=WRITE, status=201, uploads=("image/png",), idempotent=True)
 async def send_picture(request: Request) -> Reply[Thing]:
     """Reads its body by itself."""
     title = f"{len(await request.raw.read())} bytes"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from shared.clock import SystemClock
-from shared.http import PUBLIC, Reply, Request, Routes, ok, service_app
+from shared.http import PUBLIC, READ, Reply, Request, Routes, ok, service_app
 from shared.runtime.health import HEALTH
 from shared.runtime.process import main
 from shared.runtime.settings import ServiceSettings
@@ -16,7 +16,7 @@ from shared.runtime.tasks import SUPERVISOR
 routes = Routes("Toy")
 
 
-@routes.get("/slow", access=PUBLIC)
+@routes.get("/slow", access=PUBLIC, scope=READ)
 async def slow(request: Request) -> Reply[None]:
     """Takes its time, and says when it began."""
     print("begun", flush=True)  # noqa: T201

@@ -12,7 +12,7 @@ from services.session.catalog.presets.schemas import (
     preset_response,
 )
 from services.session.catalog.presets.service import PresetService
-from shared.http import HOST, Reply, Request, Routes, ok
+from shared.http import HOST, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Presets")
@@ -20,7 +20,7 @@ routes = Routes("Presets")
 PRESETS: Final = web.AppKey("presets", PresetService)
 
 
-@routes.post("/presets", access=HOST, status=201, mirrored=True, idempotent=True)
+@routes.post("/presets", access=HOST, scope=WRITE, status=201, mirrored=True, idempotent=True)
 async def create_preset(request: Request, body: CreatePresetRequest) -> Reply[PresetResponse]:
     """Create a new preset."""
     service = request.service(PRESETS)
@@ -28,7 +28,7 @@ async def create_preset(request: Request, body: CreatePresetRequest) -> Reply[Pr
     return Reply(preset_response(preset))
 
 
-@routes.get("/presets", access=HOST, mirrored=True)
+@routes.get("/presets", access=HOST, scope=READ, mirrored=True)
 async def list_presets(request: Request, query: Page) -> Reply[PresetListResponse]:
     """List my presets."""
     presets, total = await request.service(PRESETS).list_mine(request.caller, request.library_id, query)
@@ -36,7 +36,7 @@ async def list_presets(request: Request, query: Page) -> Reply[PresetListRespons
     return Reply(PresetListResponse(presets=responses, total=total, page=query.page, limit=query.limit))
 
 
-@routes.get("/presets/{id}", access=HOST, mirrored=True)
+@routes.get("/presets/{id}", access=HOST, scope=READ, mirrored=True)
 async def get_preset(request: Request) -> Reply[PresetResponse]:
     """Get preset by ID."""
     preset = await request.service(PRESETS).get_for_host(
@@ -45,7 +45,7 @@ async def get_preset(request: Request) -> Reply[PresetResponse]:
     return Reply(preset_response(preset))
 
 
-@routes.patch("/presets/{id}", access=HOST, mirrored=True)
+@routes.patch("/presets/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def update_preset(request: Request, body: UpdatePresetRequest) -> Reply[PresetResponse]:
     """Update a preset.
 
@@ -56,7 +56,7 @@ async def update_preset(request: Request, body: UpdatePresetRequest) -> Reply[Pr
     return Reply(preset_response(preset))
 
 
-@routes.delete("/presets/{id}", access=HOST, mirrored=True)
+@routes.delete("/presets/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def delete_preset(request: Request) -> Reply[None]:
     """Delete a preset.
 
@@ -66,7 +66,7 @@ async def delete_preset(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.post("/presets/{id}/set_default", access=HOST, mirrored=True)
+@routes.post("/presets/{id}/set_default", access=HOST, scope=WRITE, mirrored=True)
 async def set_default_preset(request: Request) -> Reply[PresetResponse]:
     """Set preset as default."""
     service = request.service(PRESETS)

@@ -12,7 +12,7 @@ from services.session.catalog.rooms.schemas import (
     UpdateRoomRequest,
 )
 from services.session.catalog.rooms.service import RoomService
-from shared.http import BEARER, HOST, PUBLIC, Reply, Request, Routes, ok
+from shared.http import BEARER, HOST, PUBLIC, READ, WRITE, Reply, Request, Routes, ok
 from shared.http.schema import Page
 
 routes = Routes("Rooms")
@@ -20,7 +20,7 @@ routes = Routes("Rooms")
 ROOMS: Final = web.AppKey("rooms", RoomService)
 
 
-@routes.get("/rooms", access=PUBLIC, mirrored=True)
+@routes.get("/rooms", access=PUBLIC, scope=READ, mirrored=True)
 async def list_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
     """List all rooms.
 
@@ -29,7 +29,7 @@ async def list_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
     return Reply(await request.service(ROOMS).list_public(request.library_id, query, request.viewer))
 
 
-@routes.post("/rooms", access=HOST, status=201, mirrored=True, idempotent=True)
+@routes.post("/rooms", access=HOST, scope=WRITE, status=201, mirrored=True, idempotent=True)
 async def create_room(request: Request, body: CreateRoomRequest) -> Reply[CreateRoomResponse]:
     """Create a new room."""
     service = request.service(ROOMS)
@@ -37,26 +37,26 @@ async def create_room(request: Request, body: CreateRoomRequest) -> Reply[Create
     return Reply(CreateRoomResponse(room=room))
 
 
-@routes.get("/rooms/my", access=BEARER, mirrored=True)
+@routes.get("/rooms/my", access=BEARER, scope=READ, mirrored=True)
 async def list_my_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
     """List my rooms."""
     return Reply(await request.service(ROOMS).list_mine(request.library_id, query, request.caller))
 
 
-@routes.get("/rooms/{id}", access=PUBLIC, mirrored=True)
+@routes.get("/rooms/{id}", access=PUBLIC, scope=READ, mirrored=True)
 async def get_room(request: Request) -> Reply[RoomResponse]:
     """Get room by ID."""
     return Reply(await request.service(ROOMS).get(request.path_id(), request.library_id, request.viewer))
 
 
-@routes.patch("/rooms/{id}", access=HOST, mirrored=True)
+@routes.patch("/rooms/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def update_room(request: Request, body: UpdateRoomRequest) -> Reply[RoomResponse]:
     """Update a room."""
     service = request.service(ROOMS)
     return Reply(await service.update(request.path_id(), request.caller, request.library_id, body))
 
 
-@routes.delete("/rooms/{id}", access=HOST, mirrored=True)
+@routes.delete("/rooms/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def delete_room(request: Request) -> Reply[None]:
     """Delete a room.
 

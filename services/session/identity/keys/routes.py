@@ -16,21 +16,21 @@ from services.session.identity.keys.schemas import (
     UpdateApiKeyRequest,
 )
 from services.session.identity.keys.service import ApiKeyService
-from shared.http import ADMIN, INTERNAL, Reply, Request, Routes, ok
+from shared.http import ADMIN, INTERNAL, READ, WRITE, Reply, Request, Routes, ok
 
 routes = Routes("Administration")
 
 API_KEYS: Final = web.AppKey("api_keys", ApiKeyService)
 
 
-@routes.post("/admin/api-keys", access=ADMIN, status=201, idempotent=True)
+@routes.post("/admin/api-keys", access=ADMIN, scope=WRITE, status=201, idempotent=True)
 async def create_api_key(request: Request, body: CreateApiKeyRequest) -> Reply[ApiKeyWithSecretResponse]:
     """Create an API key for a host; the secret is shown once."""
     key, secret = await request.service(API_KEYS).create(request.reservation.id, body)
     return Reply(ApiKeyWithSecretResponse.of(key, secret=secret))
 
 
-@routes.get("/admin/api-keys", access=ADMIN)
+@routes.get("/admin/api-keys", access=ADMIN, scope=READ)
 async def list_api_keys(request: Request, query: OrganizationQuery) -> Reply[ApiKeyListResponse]:
     """List API keys, newest first."""
     found, total = await request.service(API_KEYS).list(query.organization_id, query)
@@ -38,19 +38,19 @@ async def list_api_keys(request: Request, query: OrganizationQuery) -> Reply[Api
     return Reply(ApiKeyListResponse(api_keys=responses, total=total, page=query.page, limit=query.limit))
 
 
-@routes.get("/admin/api-keys/{id}", access=ADMIN)
+@routes.get("/admin/api-keys/{id}", access=ADMIN, scope=READ)
 async def get_api_key(request: Request) -> Reply[ApiKeyResponse]:
     """Get an API key by ID, without its secret."""
     return Reply(ApiKeyResponse.of(await request.service(API_KEYS).get(request.path_id())))
 
 
-@routes.patch("/admin/api-keys/{id}", access=ADMIN)
+@routes.patch("/admin/api-keys/{id}", access=ADMIN, scope=WRITE)
 async def update_api_key(request: Request, body: UpdateApiKeyRequest) -> Reply[ApiKeyResponse]:
     """Rename an API key or change its scopes."""
     return Reply(ApiKeyResponse.of(await request.service(API_KEYS).update(request.path_id(), body)))
 
 
-@routes.delete("/admin/api-keys/{id}", access=ADMIN)
+@routes.delete("/admin/api-keys/{id}", access=ADMIN, scope=WRITE)
 async def delete_api_key(request: Request) -> Reply[None]:
     """Delete an API key; it and every token that came from it stop working within a second."""
     await request.service(API_KEYS).delete(request.path_id())

@@ -8,7 +8,7 @@ from pydantic import EmailStr, StringConstraints
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.schemas import Username, UserResponse, user_response
 from services.session.identity.signin.service import SignedIn, SignInService
-from shared.http import ANONYMOUS, BEARER, Body, Data, Reply, Request, Routes, ok
+from shared.http import ANONYMOUS, BEARER, READ, WRITE, Body, Data, Reply, Request, Routes, ok
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
@@ -92,13 +92,13 @@ async def exchange_code(request: Request, body: ExchangeAuthCodeRequest) -> Repl
     return Reply(_auth_response(await request.service(SIGN_IN).exchange_code(body.code)))
 
 
-@routes.get("/auth/me", access=BEARER)
+@routes.get("/auth/me", access=BEARER, scope=READ)
 async def me(request: Request) -> Reply[UserResponse]:
     """Get current authenticated user."""
     return Reply(user_response(await request.service(SIGN_IN).me(request.caller), request.caller))
 
 
-@routes.post("/auth/logout", access=BEARER)
+@routes.post("/auth/logout", access=BEARER, scope=WRITE)
 async def logout(request: Request, body: LogoutRequest) -> Reply[None]:
     """Logout and invalidate refresh token."""
     await request.service(SIGN_IN).logout(request.caller, body.refresh_token)

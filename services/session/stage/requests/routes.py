@@ -17,7 +17,7 @@ from services.session.stage.requests.schemas import (
 )
 from services.session.stage.requests.service import StageRequestService
 from shared.contracts.states import RequestKind
-from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+from shared.http import BEARER, MODERATOR, READ, WRITE, Reply, Request, Routes, ok
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
@@ -28,7 +28,7 @@ STAGE_APPROVALS: Final = web.AppKey("stage_answering", StageApprovalService)
 HAND, JOIN = RequestKind.HAND, RequestKind.JOIN
 
 
-@routes.post("/sessions/{id}/raise_hand", access=BEARER, status=201, idempotent=True)
+@routes.post("/sessions/{id}/raise_hand", access=BEARER, scope=WRITE, status=201, idempotent=True)
 async def raise_hand(request: Request, body: RaiseHandRequest) -> Reply[HandRaiseResponse]:
     """Raise hand to request stage access.
 
@@ -39,7 +39,7 @@ async def raise_hand(request: Request, body: RaiseHandRequest) -> Reply[HandRais
     return Reply(hand_response(hand))
 
 
-@routes.post("/sessions/{id}/lower_hand", access=BEARER)
+@routes.post("/sessions/{id}/lower_hand", access=BEARER, scope=WRITE)
 async def lower_hand(request: Request) -> Reply[None]:
     """Lower hand.
 
@@ -49,7 +49,7 @@ async def lower_hand(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.get("/sessions/{id}/hand_raise_status", access=BEARER)
+@routes.get("/sessions/{id}/hand_raise_status", access=BEARER, scope=READ)
 async def get_hand_raise_status(request: Request) -> Reply[HandRaiseResponse | None]:
     """Get my hand raise status.
 
@@ -59,7 +59,7 @@ async def get_hand_raise_status(request: Request) -> Reply[HandRaiseResponse | N
     return Reply(hand_response(hand) if hand else None)
 
 
-@routes.post("/sessions/{id}/join_requests", access=BEARER, status=201, idempotent=True)
+@routes.post("/sessions/{id}/join_requests", access=BEARER, scope=WRITE, status=201, idempotent=True)
 async def create_join_request(request: Request) -> Reply[JoinRequestResponse]:
     """Create a join request.
 
@@ -70,7 +70,7 @@ async def create_join_request(request: Request) -> Reply[JoinRequestResponse]:
     return Reply(join_response(made))
 
 
-@routes.get("/sessions/{id}/join_requests/my", access=BEARER)
+@routes.get("/sessions/{id}/join_requests/my", access=BEARER, scope=READ)
 async def get_my_join_request(request: Request) -> Reply[JoinRequestResponse | None]:
     """Get my join request status.
 
@@ -80,7 +80,7 @@ async def get_my_join_request(request: Request) -> Reply[JoinRequestResponse | N
     return Reply(join_response(mine) if mine else None)
 
 
-@management.get("/sessions/{id}/join_requests", access=MODERATOR)
+@management.get("/sessions/{id}/join_requests", access=MODERATOR, scope=READ)
 async def list_join_requests(request: Request, query: PendingQuery) -> Reply[JoinRequestsResponse]:
     """Get pending join requests.
 
@@ -91,7 +91,7 @@ async def list_join_requests(request: Request, query: PendingQuery) -> Reply[Joi
     return Reply(JoinRequestsResponse(join_requests=[join_response(one) for one in found], total=total))
 
 
-@management.post("/sessions/{id}/join_requests/{request_id}/approve", access=MODERATOR)
+@management.post("/sessions/{id}/join_requests/{request_id}/approve", access=MODERATOR, scope=WRITE)
 async def approve_join_request(request: Request) -> Reply[JoinRequestResponse]:
     """Approve a join request.
 
@@ -102,7 +102,7 @@ async def approve_join_request(request: Request) -> Reply[JoinRequestResponse]:
     return Reply(join_response(await service.approve(request.path_id(), request.caller, JOIN, request_id)))
 
 
-@management.post("/sessions/{id}/join_requests/{request_id}/reject", access=MODERATOR)
+@management.post("/sessions/{id}/join_requests/{request_id}/reject", access=MODERATOR, scope=WRITE)
 async def reject_join_request(request: Request) -> Reply[JoinRequestResponse]:
     """Reject a join request.
 
@@ -112,7 +112,7 @@ async def reject_join_request(request: Request) -> Reply[JoinRequestResponse]:
     return Reply(join_response(await service.reject(request.path_id(), request.caller, JOIN, request_id)))
 
 
-@management.get("/sessions/{id}/hand_raises", access=MODERATOR)
+@management.get("/sessions/{id}/hand_raises", access=MODERATOR, scope=READ)
 async def list_hand_raises(request: Request, query: PendingQuery) -> Reply[HandRaisesResponse]:
     """Get pending hand raises.
 
@@ -123,7 +123,7 @@ async def list_hand_raises(request: Request, query: PendingQuery) -> Reply[HandR
     return Reply(HandRaisesResponse(hand_raises=[hand_response(one) for one in found], total=total))
 
 
-@management.post("/sessions/{id}/hand_raises/{hand_raise_id}/approve", access=MODERATOR)
+@management.post("/sessions/{id}/hand_raises/{hand_raise_id}/approve", access=MODERATOR, scope=WRITE)
 async def approve_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     """Approve a hand raise.
 
@@ -134,7 +134,7 @@ async def approve_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     return Reply(hand_response(await service.approve(request.path_id(), request.caller, HAND, hand_id)))
 
 
-@management.post("/sessions/{id}/hand_raises/{hand_raise_id}/reject", access=MODERATOR)
+@management.post("/sessions/{id}/hand_raises/{hand_raise_id}/reject", access=MODERATOR, scope=WRITE)
 async def reject_hand_raise(request: Request) -> Reply[HandRaiseResponse]:
     """Reject a hand raise.
 

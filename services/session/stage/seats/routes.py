@@ -14,7 +14,7 @@ from services.session.stage.seats.schemas import (
 )
 from services.session.stage.seats.service import StageService
 from shared.access.room_permissions import user_of
-from shared.http import BEARER, MODERATOR, Reply, Request, Routes, ok
+from shared.http import BEARER, MODERATOR, READ, WRITE, Reply, Request, Routes, ok
 
 routes = Routes("Stage")
 management = Routes("Stage Management")
@@ -22,7 +22,7 @@ management = Routes("Stage Management")
 STAGE: Final = web.AppKey("stage", StageService)
 
 
-@routes.get("/sessions/{id}/stage", access=BEARER)
+@routes.get("/sessions/{id}/stage", access=BEARER, scope=READ)
 async def list_stage(request: Request) -> Reply[StageResponse]:
     """Get current stage participants.
 
@@ -32,7 +32,7 @@ async def list_stage(request: Request) -> Reply[StageResponse]:
     return Reply(await request.service(STAGE).show(request.path_id(), request.caller))
 
 
-@routes.post("/sessions/{id}/stage/leave", access=BEARER)
+@routes.post("/sessions/{id}/stage/leave", access=BEARER, scope=WRITE)
 async def leave_stage(request: Request) -> Reply[None]:
     """Leave the stage.
 
@@ -43,7 +43,7 @@ async def leave_stage(request: Request) -> Reply[None]:
     return ok()
 
 
-@routes.get("/sessions/{id}/stage/token", access=BEARER, conflicts=True)
+@routes.get("/sessions/{id}/stage/token", access=BEARER, scope=WRITE, conflicts=True)
 async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
     """Get a stage token for LiveKit.
 
@@ -55,7 +55,7 @@ async def get_stage_token(request: Request) -> Reply[JoinSessionResponse]:
     )
 
 
-@management.post("/sessions/{id}/stage/add", access=MODERATOR)
+@management.post("/sessions/{id}/stage/add", access=MODERATOR, scope=WRITE)
 async def add_to_stage(request: Request, body: AddToStageRequest) -> Reply[StageParticipantResponse]:
     """Add participant to stage.
 
@@ -65,7 +65,7 @@ async def add_to_stage(request: Request, body: AddToStageRequest) -> Reply[Stage
     return Reply(await request.service(STAGE).add(request.path_id(), request.caller, body))
 
 
-@management.post("/sessions/{id}/stage/remove", access=MODERATOR)
+@management.post("/sessions/{id}/stage/remove", access=MODERATOR, scope=WRITE)
 async def remove_from_stage(request: Request, body: RemoveFromStageRequest) -> Reply[None]:
     """Remove participant from stage.
 
@@ -76,7 +76,7 @@ async def remove_from_stage(request: Request, body: RemoveFromStageRequest) -> R
     return ok()
 
 
-@management.patch("/sessions/{id}/stage/{participant_identity}/permissions", access=MODERATOR)
+@management.patch("/sessions/{id}/stage/{participant_identity}/permissions", access=MODERATOR, scope=WRITE)
 async def update_stage_permissions(
     request: Request, body: UpdateStagePermissionsRequest
 ) -> Reply[StageParticipantResponse]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from shared.access.identity import Scope
+from shared.http import ANONYMOUS, PUBLIC, WRITE, Routes
 from shared.ids import is_id, new_id
 from shared.runtime.health import HEALTH
 from tests.unit.shared.example_api import MADE, ExampleApi, open_example_api
@@ -232,3 +234,21 @@ async def test_calls_and_refusals_are_counted(api: ExampleApi) -> None:
         text = await response.text()
     assert 'greenroom_http_refusals_total{code="too_many_requests"}' in text
     assert 'greenroom_http_request_seconds_count{operation="GET /things/{id}",status="200"}' in text
+
+
+async def test_an_operation_declares_its_scope_whatever_its_method(api: ExampleApi) -> None:
+    reading, writing = (
+        api.bearer(scopes=frozenset({scope}), api_key_id="k") for scope in (Scope.READ, Scope.WRITE)
+    )
+    assert (await api.call("GET", "/pass", headers=writing))[0] == 200
+    assert (await api.call("POST", "/search", headers=reading))[0] == 200
+    for method, path, headers in (("GET", "/pass", reading), ("POST", "/search", writing)):
+        status, body, _ = await api.call(method, path, headers=headers)
+        assert (status, body["code"]) == (403, "scope_missing")
+
+
+def test_an_operation_without_a_scope_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="GET /things"):
+        Routes("Things").get("/things", access=PUBLIC)
+    with pytest.raises(ValueError, match="POST /sign-in"):
+        Routes("Things").post("/sign-in", access=ANONYMOUS, scope=WRITE)
