@@ -15,9 +15,11 @@ from rich.table import Table
 
 from deploy.cli.up import DataDirOption
 from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, read_json, supervisor_of
+from deploy.local.environment import full_environment
+from deploy.local.overrides import Overrides, UnusableEnvironment
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import is_free
-from deploy.local.programs import PROGRAMS, ExternalServices, IncompleteEnvironment, Program
+from deploy.local.programs import PROGRAMS, Program
 
 MARKS = {True: "[green]ok[/green]", False: "[red]missing[/red]"}
 FREE_BYTES = 1_000_000_000
@@ -73,15 +75,15 @@ def checkup(data: DataDir, environ: Mapping[str, str]) -> list[Finding]:
 
 def _programs(environ: Mapping[str, str]) -> list[Finding]:
     try:
-        needed = ExternalServices.from_environment(environ).needed_programs()
-    except IncompleteEnvironment as incomplete:
-        return [Finding("environment", ok=False, detail=str(incomplete))]
+        needed = Overrides.of(full_environment(environ)).needed_programs()
+    except UnusableEnvironment as unusable:
+        return [Finding("environment", ok=False, detail=str(unusable))]
     return [_program(program, needed=program in needed) for program in PROGRAMS]
 
 
 def _program(program: Program, *, needed: bool) -> Finding:
     if not needed:
-        return Finding(program.name, ok=True, detail="given by the environment, not started")
+        return Finding(program.name, ok=True, detail="not started: the environment gives another")
     path = program.find()
     return Finding(program.name, path is not None, str(path or program.install))
 

@@ -26,7 +26,12 @@ RECORDER_LIBRARIES = ("av", "livekit.rtc", "numpy", "PIL")
 
 DataDirOption = Annotated[
     Path,
-    typer.Option("--data-dir", help="Where the stack keeps its data, logs and secrets.", metavar="DIR"),
+    typer.Option(
+        "--data-dir",
+        help="Where the stack keeps its data, logs and secrets.",
+        metavar="DIR",
+        envvar="GREENROOM_DATA_DIR",
+    ),
 ]
 
 
@@ -49,9 +54,13 @@ def up(
     """Start the whole of Greenroom on this machine, as private processes on loopback ports.
 
     Databases, broker, Redis, LiveKit and the services are started in health order and restarted when they
-    die. Ctrl-C stops everything. A component whose URL is in the environment (GREENROOM_MONGODB_URI,
-    GREENROOM_AMQP_URL, GREENROOM_REDIS_URL, GREENROOM_LIVEKIT_URL with _API_KEY and _API_SECRET) is used
-    instead of started.
+    die. Ctrl-C stops everything.
+
+    Settings (GREENROOM_… and GREENROOM_CONFIG, docs/settings.md) are taken from the environment, and named
+    at the start; those that the stack cannot take are refused. A component whose URL is given is not
+    started: GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _SMTP_URL, _RTMP_URL, or _LIVEKIT_URL with
+    _LIVEKIT_API_KEY and _LIVEKIT_API_SECRET. GREENROOM_ENGINE=livekit and GREENROOM_INGEST=livekit leave the
+    work to LiveKit Egress and LiveKit Ingress, for which configurations are written and shown.
 
     Exit status: 0 when stopped or already running, 1 when it could not start.
     """

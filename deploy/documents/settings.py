@@ -185,17 +185,20 @@ written as JSON: `GREENROOM_KEYRING='{"k1": "…"}'`. A service with invalid set
 `GREENROOM_ENVIRONMENT=production` only: secrets, and passwords in URLs, must then have at least 16 characters
 and not be well-known ones.
 
-`greenroom up` sets all of this for the local stack. Elsewhere run at least one gateway, session, egress and
-attendance service, more of each if needed, with MongoDB (a database for each of the last three), RabbitMQ,
-Redis and LiveKit. The services' addresses default to 8001 (session), 8002 (egress) and 8003 (attendance) on
-the same machine; each listens on its own `GREENROOM_PORT`. Only the gateway and LiveKit are reached by
-clients. `greenroom keys` generates keys ([credentials.md](credentials.md)).
+`greenroom up` sets all of this for the local stack, except for what its own environment sets
+([operations.md](operations.md#parts-of-your-own-beside-the-local-stack)). Elsewhere run at least one gateway,
+session, egress and attendance service, more of each if needed, with MongoDB (a database for each of the last
+three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002 (egress) and 8003
+(attendance) on the same machine; each listens on its own `GREENROOM_PORT`. Only the gateway and LiveKit are
+reached by clients. `greenroom keys` generates keys ([credentials.md](credentials.md)).
 
 LiveKit's own configuration needs these lines, with the key of `GREENROOM_LIVEKIT_API_KEY`:
 
 ```yaml
 keys:
   <key>: <GREENROOM_LIVEKIT_API_SECRET>
+redis:                    # needed for LiveKit Egress, LiveKit Ingress, or more than one LiveKit server
+  address: <Redis>:6379
 webhook:
   api_key: <key>
   urls:
@@ -205,6 +208,11 @@ ingress:
 room:
   auto_create: false      # rooms are opened by the session service, when their sessions start
 ```
+
+LiveKit Egress and LiveKit Ingress are configured with the same `redis`, the same key and secret (`api_key`,
+`api_secret`) and LiveKit's address (`ws_url`); through that Redis LiveKit finds them. LiveKit Egress writes
+the files itself: to the bucket of `GREENROOM_STORAGE_URL`, or, if that is a directory, to the same directory,
+which has to be mounted where LiveKit Egress runs, under the same path, and be writable for it.
 """
 
 FOR_ALL: Final = "Every service, the recorder and the relay have these."

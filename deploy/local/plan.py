@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from deploy.local.credentials import Credentials, load_credentials
 from deploy.local.data_dir import DataDir
+from deploy.local.overrides import Overrides
 from deploy.local.ports import LOOPBACK, TCP, UDP, PortBook
-from deploy.local.programs import ExternalServices, locate
+from deploy.local.programs import locate
 
 DATA_SERVICES = ("session", "egress", "attendance")
 GATEWAY_PORT = 8080
@@ -22,6 +23,7 @@ PORT_NAMES = (
     "recorder",
     "relay",
     *("mail", "mail-smtp"),
+    *("egress-template", "ingress-relay"),  # of LiveKit Egress and LiveKit Ingress
 )
 
 
@@ -34,6 +36,7 @@ class Addresses:
     livekit: str
     livekit_api: str
     rtmp: str
+    storage: str
     mongodb: Mapping[str, str]
     amqp: str
     redis: str
@@ -49,7 +52,7 @@ class StackPlan:
     ports: Mapping[str, int]
     credentials: Credentials
     programs: Mapping[str, Path]
-    external: ExternalServices
+    overrides: Overrides
     addresses: Addresses
 
 
@@ -61,20 +64,26 @@ def make_plan(
     The ports are reserved for this stack as long as the book is open. `gateway_port` None prefers the last
     one, then 8080; 0 takes any free one.
 
-    Raises MissingPrograms, IncompleteEnvironment, or PortTaken if `gateway_port` is in use.
+    Raises MissingPrograms, UnusableEnvironment, or PortTaken if `gateway_port` is in use.
     """
-    external = ExternalServices.from_environment(environ)
-    programs = locate(external.needed_programs())
+    overrides = Overrides.of(environ)
+    programs = locate(overrides.needed_programs())
     data.create()
     ports = _take_ports(book, gateway_port)
-    credentials = load_credentials(data)
-    if external.livekit_api_key and external.livekit_api_secret and external.livekit_url:
-        credentials = replace(
-            credentials,
-            livekit_api_key=external.livekit_api_key,
-            livekit_api_secret=external.livekit_api_secret,
-        )
-    return StackPlan(data, ports, credentials, programs, external, addresses_of(external, ports, credentials))
+    credentials = _credentials(data, overrides)
+    addresses = addresses_of(data, overrides, ports, credentials)
+    return StackPlan(data, ports, credentials, programs, overrides, addresses)
+
+
+def _credentials(data: DataDir, overrides: Overrides) -> Credentials:
+    """The stored ones, with those of the environment that the stack itself uses; these are not stored."""
+    given = {
+        "livekit_api_key": overrides.livekit_api_key,
+        "livekit_api_secret": overrides.livekit_api_secret,
+        "admin_email": overrides.bootstrap_admin_email,
+        "admin_password": overrides.bootstrap_admin_password,
+    }
+    return replace(load_credentials(data), **{name: value for name, value in given.items() if value})
 
 
 def _take_ports(book: PortBook, gateway_port: int | None) -> dict[str, int]:
@@ -85,36 +94,44 @@ def _take_ports(book: PortBook, gateway_port: int | None) -> dict[str, int]:
     return ports
 
 
-def addresses_of(external: ExternalServices, ports: Mapping[str, int], credentials: Credentials) -> Addresses:
-    """Where everything is: external services at their own URLs, the rest on loopback ports."""
-    livekit = external.livekit_url or f"ws://{LOOPBACK}:{ports['livekit']}"
+def addresses_of(
+    data: DataDir, overrides: Overrides, ports: Mapping[str, int], credentials: Credentials
+) -> Addresses:
+    """Where everything is: given ones at their own URLs, the rest on loopback ports."""
+    livekit = overrides.livekit_url or f"ws://{LOOPBACK}:{ports['livekit']}"
     login = f"{credentials.rabbitmq_user}:{credentials.rabbitmq_password}"
     return Addresses(
         gateway=f"http://{LOOPBACK}:{ports['gateway']}",
         services={name: f"http://{LOOPBACK}:{ports[name]}" for name in DATA_SERVICES},
         livekit=livekit,
         livekit_api=as_http(livekit),
-        rtmp=f"rtmp://{LOOPBACK}:{ports['rtmp']}/live",
-        mongodb={name: _mongodb_uri(external, ports, name) for name in DATA_SERVICES},
-        amqp=external.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
-        redis=external.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",
-        smtp=external.smtp_url or f"smtp://{LOOPBACK}:{ports['mail-smtp']}",
-        mail=None if external.smtp_url else f"http://{LOOPBACK}:{ports['mail']}/",
+        rtmp=overrides.rtmp_url or f"rtmp://{LOOPBACK}:{ports['rtmp']}/live",
+        storage=overrides.storage_url or data.data_of("storage").as_uri(),
+        mongodb={name: _mongodb_uri(overrides, ports, name) for name in DATA_SERVICES},
+        amqp=overrides.amqp_url or f"amqp://{login}@{LOOPBACK}:{ports['rabbitmq']}/",
+        redis=overrides.redis_url or f"redis://{LOOPBACK}:{ports['redis']}/0",
+        smtp=overrides.smtp_url or f"smtp://{LOOPBACK}:{ports['mail-smtp']}",
+        mail=None if overrides.smtp_url else f"http://{LOOPBACK}:{ports['mail']}/",
     )
 
 
-def _mongodb_uri(external: ExternalServices, ports: Mapping[str, int], service: str) -> str:
+def _mongodb_uri(overrides: Overrides, ports: Mapping[str, int], service: str) -> str:
     """SecantusDB scans half an hour of records on every retryable write, hence retryWrites=false."""
     database = f"greenroom_{service}"
-    if external.mongodb_uri:
-        return with_database(external.mongodb_uri, database)
+    if overrides.mongodb_uri:
+        return with_database(overrides.mongodb_uri, database)
     return f"mongodb://{LOOPBACK}:{ports[f'mongodb-{service}']}/{database}?retryWrites=false"
 
 
 def with_database(uri: str, database: str) -> str:
-    """The same MongoDB server, another database: the path of the URI replaced."""
-    parts = urlsplit(uri)
-    return urlunsplit((parts.scheme, parts.netloc, f"/{database}", parts.query, ""))
+    """The same MongoDB server, another database: the path of the URI replaced.
+
+    The path also says where the user is known, unless `authSource` does: that stays as it was.
+    """
+    parts, query = urlsplit(uri), urlsplit(uri).query
+    if parts.username and not {"authSource", "authMechanism"} & parse_qs(query).keys():
+        query = "&".join(filter(None, (query, f"authSource={parts.path.strip('/') or 'admin'}")))
+    return urlunsplit((parts.scheme, parts.netloc, f"/{database}", query, ""))
 
 
 def as_http(livekit_url: str) -> str:

@@ -1,4 +1,4 @@
-"""What the stack runs on: programs with the commands that install them, and external services by URL."""
+"""The programs that the stack runs on, with the commands that install them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shutil import which
 
 from deploy.local import StackError
 
-_BREW = sys.platform == "darwin"
+ON_MACOS = sys.platform == "darwin"
 GO_PACKAGE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
 RABBITMQ_SCRIPTS = (
     "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",  # Debian, Ubuntu
@@ -36,7 +36,7 @@ class Program:
     @property
     def install(self) -> str:
         """The command that installs it on this system."""
-        manager = "brew" if _BREW else "apt-get"
+        manager = "brew" if ON_MACOS else "apt-get"
         return self.by_hand or f"make install (runs `{manager} install {self.package}`)"
 
 
@@ -77,9 +77,9 @@ def rtmp_module() -> Path | None:
 
 SECANTUS = Path(sys.executable).with_name("secantusd-py")
 MONGODB = Program("a MongoDB-wire server", _finder("mongod", SECANTUS), by_hand="make install")
-RABBITMQ = Program("rabbitmq-server", _rabbitmq, "rabbitmq" if _BREW else "rabbitmq-server")
-EPMD = Program("epmd", _finder("epmd", *EPMD_PATHS), "erlang" if _BREW else "erlang-base")
-REDIS = Program("redis-server", _finder("redis-server"), "redis" if _BREW else "redis-server")
+RABBITMQ = Program("rabbitmq-server", _rabbitmq, "rabbitmq" if ON_MACOS else "rabbitmq-server")
+EPMD = Program("epmd", _finder("epmd", *EPMD_PATHS), "erlang" if ON_MACOS else "erlang-base")
+REDIS = Program("redis-server", _finder("redis-server"), "redis" if ON_MACOS else "redis-server")
 LIVEKIT = Program(
     "livekit-server",
     _finder("livekit-server", private_bin() / "livekit-server"),
@@ -92,8 +92,7 @@ NGINX = Program(
     "libnginx-mod-rtmp",
 )
 FFMPEG = Program("ffprobe", _finder("ffprobe"), "ffmpeg")
-MEDIA = (FFMPEG,) if _BREW else (FFMPEG, NGINX)
-PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, *MEDIA)
+PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, FFMPEG, *(() if ON_MACOS else (NGINX,)))
 
 
 def locate(programs: tuple[Program, ...]) -> dict[str, Path]:
@@ -103,48 +102,3 @@ def locate(programs: tuple[Program, ...]) -> dict[str, Path]:
     if missing:
         raise MissingPrograms(missing)
     return {name: path for name, path in found.items() if path is not None}
-
-
-class IncompleteEnvironment(StackError):
-    """A variable is set without another that it needs."""
-
-
-@dataclass(frozen=True)
-class ExternalServices:
-    """URLs from the environment; None if the stack is to start the component itself."""
-
-    mongodb_uri: str | None = None
-    amqp_url: str | None = None
-    redis_url: str | None = None
-    smtp_url: str | None = None
-    mail_from: str | None = None
-    livekit_url: str | None = None
-    livekit_api_key: str | None = None
-    livekit_api_secret: str | None = None
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str]) -> ExternalServices:
-        """Read GREENROOM_MONGODB_URI, _AMQP_URL, _REDIS_URL, _SMTP_URL, _MAIL_FROM, _LIVEKIT_URL and its key.
-
-        Raises IncompleteEnvironment if a LiveKit URL comes without its key and secret, or a mail server
-        without an address to send from.
-        """
-        names = cls.__annotations__
-        found = cls(**{name: environ.get(f"GREENROOM_{name.upper()}") or None for name in names})
-        if found.livekit_url and not (found.livekit_api_key and found.livekit_api_secret):
-            raise IncompleteEnvironment(
-                "GREENROOM_LIVEKIT_URL needs GREENROOM_LIVEKIT_API_KEY and GREENROOM_LIVEKIT_API_SECRET"
-            )
-        if found.smtp_url and not found.mail_from:
-            raise IncompleteEnvironment("GREENROOM_SMTP_URL needs GREENROOM_MAIL_FROM")
-        return found
-
-    def needed_programs(self) -> tuple[Program, ...]:
-        """The programs that run everything else."""
-        own = (
-            (self.mongodb_uri, (MONGODB,)),
-            (self.amqp_url, (RABBITMQ, EPMD)),
-            (self.redis_url, (REDIS,)),
-            (self.livekit_url, (LIVEKIT,)),
-        )
-        return (*(program for url, programs in own if url is None for program in programs), *MEDIA)

@@ -24,7 +24,8 @@ class EgressSettings(DataSettings):
     """The secret of LiveKit's API; LiveKit's webhooks are checked with it."""
 
     ingest: Literal["livekit", "embedded"] = "livekit"
-    """Who receives RTMP: LiveKit Ingress, or our relay behind an RTMP server."""
+    """Who receives RTMP: LiveKit Ingress (LiveKit then needs `redis:` and `ingress:`, above), or our relay
+    behind an RTMP server."""
     rtmp_url: str = "rtmp://127.0.0.1:1935/live"
     """Where encoders reach the RTMP server of our own (`embedded`)."""
 
@@ -32,10 +33,11 @@ class EgressSettings(DataSettings):
     """Where the session service is."""
 
     engine: Literal["livekit", "embedded"] = "livekit"
-    """What makes streams and recordings: LiveKit Egress, or Greenroom's recorders."""
+    """What makes streams and recordings: LiveKit Egress (LiveKit then needs `redis:`, above), or
+    Greenroom's recorders."""
     storage_url: str = "file:///var/lib/greenroom/storage"
-    """Where files go: `file:///directory` or `s3://bucket/prefix`. LiveKit Egress must reach the same
-    under the same path."""
+    """Where files go: `file:///directory` or `s3://bucket/prefix`. LiveKit Egress writes to the same: it
+    must reach the bucket, or have the directory mounted under the same path."""
     storage_options: Keys = Field(default={}, repr=False)
     """Options of an S3 storage: `region`, `endpoint`, `access_key_id`, `secret_access_key`."""
     public_url: str = "http://127.0.0.1:8080"

@@ -11,7 +11,7 @@ from deploy.local.programs import MONGODB, REDIS
 
 def mongodb(plan: StackPlan) -> list[StackComponent]:
     """One server for each service that owns data: measured, they are the stack's bottleneck."""
-    if plan.external.mongodb_uri:
+    if plan.overrides.mongodb_uri:
         return []
     return [_mongodb_server(plan, f"mongodb-{service}") for service in DATA_SERVICES]
 
@@ -48,7 +48,7 @@ def redis(plan: StackPlan) -> list[StackComponent]:
 
     Append-only, so that stream keys outlive a restart; no snapshots.
     """
-    if plan.external.redis_url:
+    if plan.overrides.redis_url:
         return []
     folder = plan.data.data_of("redis")
     where = ("--bind", LOOPBACK, "--port", str(plan.ports["redis"]), "--dir", str(folder))

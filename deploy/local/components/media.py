@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from deploy.local.components.services import livekit_env, service, url_env
 from deploy.local.data_dir import write_atomically
+from deploy.local.overrides import EMBEDDED
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import StackComponent, Tier
@@ -20,7 +21,7 @@ DEPARTURE_TIMEOUT_SECONDS = 120
 
 def livekit(plan: StackPlan) -> list[StackComponent]:
     """The first SIGTERM waits for every participant to leave, the second stops it immediately."""
-    if plan.external.livekit_url:
+    if plan.overrides.livekit_url:
         return []
     folder = plan.data.data_of("livekit")
     config = folder / "livekit.yaml"
@@ -48,7 +49,7 @@ def _livekit_configuration(plan: StackPlan) -> dict[str, object]:
         "port": plan.ports["livekit"],
         "bind_addresses": [LOOPBACK],
         "keys": {key: plan.credentials.livekit_api_secret},
-        "redis": _redis(plan.addresses.redis),
+        "redis": livekit_redis(plan.addresses.redis),
         "rtc": {
             "node_ip": LOOPBACK,
             "use_external_ip": False,
@@ -68,7 +69,7 @@ def _livekit_configuration(plan: StackPlan) -> dict[str, object]:
     }
 
 
-def _redis(url: str) -> dict[str, object]:
+def livekit_redis(url: str) -> dict[str, object]:
     """LiveKit's form of a Redis URL."""
     parts = urlsplit(url)
     config: dict[str, object] = {
@@ -83,12 +84,13 @@ def _redis(url: str) -> dict[str, object]:
 
 
 def rtmp(plan: StackPlan) -> list[StackComponent]:
-    """Nothing if nginx is not among the programs: sessions then use LiveKit's ingress."""
-    if NGINX.name not in plan.programs:
+    """Nothing if LiveKit Ingress does it; the relay alone if the RTMP server is given."""
+    if plan.overrides.ingest != EMBEDDED:
         return []
     env = {"GREENROOM_RTMP_URL": plan.addresses.rtmp, "GREENROOM_SPOOL": str(plan.data.data_of("relay"))}
     env |= livekit_env(plan) | url_env(plan, "egress")
-    return [_nginx(plan), service(plan, "relay", env, tier=Tier.MEDIA)]
+    relay = service(plan, "relay", env, tier=Tier.MEDIA)
+    return [relay] if plan.overrides.rtmp_url else [_nginx(plan), relay]
 
 
 def _nginx(plan: StackPlan) -> StackComponent:

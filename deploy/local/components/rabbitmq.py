@@ -16,7 +16,7 @@ ERL_ARGS = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use
 
 
 def components(plan: StackPlan) -> list[StackComponent]:
-    if plan.external.amqp_url:
+    if plan.overrides.amqp_url:
         return []
     return [_epmd(plan), _broker(plan)]
 

@@ -6,10 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+from deploy.local.overrides import EMBEDDED
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import StackComponent, Tier
-from deploy.local.programs import MONGODB, NGINX
+from deploy.local.programs import MONGODB
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -20,14 +21,14 @@ def components(plan: StackPlan) -> list[StackComponent]:
         _data_service(plan, "session", livekit_env(plan) | _session(plan)),
         _data_service(plan, "egress", livekit_env(plan) | _egress(plan)),
         _data_service(plan, "attendance", url_env(plan, "session")),
-        _recorder(plan),
+        *_recorder(plan),
         _gateway(plan),
     ]
 
 
 def mail(plan: StackPlan) -> list[StackComponent]:
     """The development mail server: its page shows the mails that would be sent."""
-    if plan.external.smtp_url:
+    if plan.overrides.smtp_url:
         return []
     ports = ("--smtp-port", str(plan.ports["mail-smtp"]), "--http-port", str(plan.ports["mail"]))
     return [
@@ -51,7 +52,7 @@ def service(
         port=plan.ports[name],
         tier=tier,
         cwd=PROJECT,
-        env=_common_env(plan, name) | env,
+        env=plan.overrides.over(_common_env(plan, name) | env),
         needs=needs,
     )
 
@@ -61,8 +62,13 @@ def _data_service(plan: StackPlan, name: str, env: dict[str, str]) -> StackCompo
     return service(plan, name, own | env, needs=(f"mongodb-{name}", "rabbitmq"))
 
 
-def _recorder(plan: StackPlan) -> StackComponent:
-    """On the egress service's database and storage; files not stored yet are in a folder of its own."""
+def _recorder(plan: StackPlan) -> list[StackComponent]:
+    """Nothing if LiveKit Egress does its work.
+
+    On the egress service's database and storage; files not stored yet are in a folder of its own.
+    """
+    if plan.overrides.engine != EMBEDDED:
+        return []
     env = (
         _mongodb_env(plan, "egress")
         | livekit_env(plan)
@@ -70,7 +76,7 @@ def _recorder(plan: StackPlan) -> StackComponent:
         | _storage_env(plan)
         | {"GREENROOM_SPOOL": str(plan.data.data_of("recorder"))}
     )
-    return service(plan, "recorder", env, tier=Tier.MEDIA, needs=("mongodb-egress",))
+    return [service(plan, "recorder", env, tier=Tier.MEDIA, needs=("mongodb-egress",))]
 
 
 def _gateway(plan: StackPlan) -> StackComponent:
@@ -95,7 +101,7 @@ def _common_env(plan: StackPlan, name: str) -> dict[str, str]:
 
 def _mongodb_env(plan: StackPlan, name: str) -> dict[str, str]:
     """No expiry on SecantusDB: each minute it reads all documents that may expire, and blocks meanwhile."""
-    expiry = plan.external.mongodb_uri is not None or plan.programs[MONGODB.name].name == "mongod"
+    expiry = plan.overrides.mongodb_uri is not None or plan.programs[MONGODB.name].name == "mongod"
     return {
         "GREENROOM_MONGODB_URI": plan.addresses.mongodb[name],
         "GREENROOM_MONGODB_EXPIRY": json.dumps(expiry),
@@ -103,7 +109,7 @@ def _mongodb_env(plan: StackPlan, name: str) -> dict[str, str]:
 
 
 def _storage_env(plan: StackPlan) -> dict[str, str]:
-    return {"GREENROOM_STORAGE_URL": plan.data.data_of("storage").as_uri()}
+    return {"GREENROOM_STORAGE_URL": plan.addresses.storage}
 
 
 def livekit_env(plan: StackPlan) -> dict[str, str]:
@@ -127,7 +133,7 @@ def _session(plan: StackPlan) -> dict[str, str]:
         | {
             "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
             "GREENROOM_SMTP_URL": plan.addresses.smtp,
-            "GREENROOM_MAIL_FROM": plan.external.mail_from or "Greenroom <reminders@greenroom.example>",
+            "GREENROOM_MAIL_FROM": plan.overrides.mail_from or "Greenroom <reminders@greenroom.example>",
             "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,
             "GREENROOM_IDENTITY_PRIVATE_KEY": credentials.identity_private_key,
             "GREENROOM_REFRESH_SECRET": credentials.refresh_secret,
@@ -140,7 +146,13 @@ def _session(plan: StackPlan) -> dict[str, str]:
 
 
 def _egress(plan: StackPlan) -> dict[str, str]:
-    env = {"GREENROOM_PUBLIC_URL": plan.addresses.gateway, "GREENROOM_ENGINE": "embedded"}
-    if NGINX.name in plan.programs:
-        env |= {"GREENROOM_INGEST": "embedded", "GREENROOM_RTMP_URL": plan.addresses.rtmp}
-    return url_env(plan, "session") | _storage_env(plan) | env
+    return (
+        url_env(plan, "session")
+        | _storage_env(plan)
+        | {
+            "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
+            "GREENROOM_ENGINE": plan.overrides.engine,
+            "GREENROOM_INGEST": plan.overrides.ingest,
+            "GREENROOM_RTMP_URL": plan.addresses.rtmp,
+        }
+    )

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from deploy.local.install import environment, packages
 from deploy.local.install.packages import InstallFailed, say
-from deploy.local.programs import LIVEKIT, ExternalServices, IncompleteEnvironment, Program
+from deploy.local.overrides import Overrides, UnusableEnvironment
+from deploy.local.programs import LIVEKIT, Program
 
 PROJECT = Path(__file__).resolve().parents[3]
 OLDEST_PYTHON = (3, 11)
@@ -39,9 +40,9 @@ def main() -> int:
 def install() -> list[str]:
     """Each step by itself, so that one run names everything that cannot be installed."""
     try:
-        needed = ExternalServices.from_environment(os.environ).needed_programs()
-    except IncompleteEnvironment as incomplete:
-        return [str(incomplete)]
+        needed = Overrides.of(os.environ).needed_programs()
+    except UnusableEnvironment as unusable:
+        return [str(unusable)]
     steps: list[Callable[[], None]] = [
         lambda: packages.install([p for p in needed if _missing_package(p)]),
         lambda: environment.install(PROJECT),

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from deploy.local import StackError
 from deploy.local.components import table
+from deploy.local.components.livekit_workers import left_to_user
 from deploy.local.console import Console, Tail, follow
 from deploy.local.data_dir import DataDir, last_lines, locked
+from deploy.local.environment import DEFAULTS, described, full_environment
 from deploy.local.plan import GATEWAY_PORT, StackPlan, make_plan
 from deploy.local.ports import PortBook, is_free
 from deploy.local.process import Launcher
@@ -20,9 +22,6 @@ from deploy.local.stopping import Stopped, stop_requested, unless_stopped
 from deploy.local.supervisor.provision import provision, stack_of
 from deploy.local.supervisor.reporter import StateReporter
 from deploy.local.supervisor.supervisor import LINES_SHOWN, StackSupervisor
-
-# Beneath the environment of whoever starts the stack.
-CHILD_DEFAULTS = {"GREENROOM_ENVIRONMENT": "development", "GREENROOM_LOG_FORMAT": "console"}
 
 
 class NotReadyInTime(StackError):
@@ -52,13 +51,16 @@ async def run(
 ) -> None:
     """Run the stack until SIGINT, SIGTERM or SIGHUP, then stop everything.
 
-    Raises AlreadyRunning, MissingPrograms, PortTaken, IncompleteEnvironment, StartFailed, NotReadyInTime or
+    Raises AlreadyRunning, MissingPrograms, PortTaken, UnusableEnvironment, StartFailed, NotReadyInTime or
     ProvisionFailed; nothing is left running then, either. `announce` is called once, when all is ready.
     """
+    given = full_environment(environ)
     options.data.create()
     with locked(options.data), PortBook(options.data.ports_file) as book, stop_requested() as stop:
-        plan = make_plan(options.data, environ, book, gateway_port=options.port)
-        stack_run = _Run(options, plan, {**CHILD_DEFAULTS, **environ}, console, announce)
+        plan = make_plan(options.data, given, book, gateway_port=options.port)
+        for setting in described(given):
+            console.say(f"using {setting} from the environment")
+        stack_run = _Run(options, plan, {**DEFAULTS, **given}, console, announce)
         try:
             with suppress(Stopped):
                 await unless_stopped(stop, stack_run.serve())
@@ -105,6 +107,8 @@ class _Run:
             made = await provision(self._plan)
             stack = self._board.publish(stack_of(self._plan, made))
             self._console.say(f"the stack is ready after {time.monotonic() - started:.1f} s")
+            for todo in left_to_user(self._plan):
+                self._console.say(todo)
             self._announce(stack)
             await self._supervisor.watch()
 
