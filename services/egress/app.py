@@ -11,12 +11,11 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
 from services.egress.ingest import routes as ingest_routes
+from services.egress.ingest.build import IngestParts
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
-from services.egress.ingest.ingress_drift import IngressDriftCheck
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
@@ -37,7 +36,6 @@ from shared.http.idempotency import IdempotencyKeys
 from shared.http.session_service import HttpRevocations, HttpSessionOwner
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
-from shared.livekit.ports import Ingresses
 from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
@@ -70,42 +68,55 @@ def build(settings: EgressSettings) -> web.Application:
     clock = SystemClock()
     app = service_app("egress", settings, ALL_ROUTES, clock)
     connections = _connect(settings, clock)
-    secret = settings.livekit_api_secret.get_secret_value()
-    period = timedelta(seconds=settings.reconcile_period_seconds)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
-    reconciler = ReconcilerParts(
-        connections.livekit, connections.mongo, connections.outbox, owner, clock, period
-    )
-    sessions, ledger = reconciler.sessions, reconciler.ledger
+    ingests = IngestRepository(connections.mongo, clock)
+    reconciler = _reconciler(settings, connections, owner, ingests, clock)
+    sessions, ledger, lease = reconciler.sessions, reconciler.ledger, reconciler.lease
 
     webhooks = WebhookRepository(connections.mongo, connections.webhook_outbox)
-    own = IngressRepository(connections.mongo)
-    mint = TokenMint(settings.livekit_api_key, secret, clock)
-    embedded = EmbeddedIngresses(own, mint, settings.rtmp_url, settings.livekit_api_url, clock)
-    ingresses: Ingresses = embedded if settings.ingest == "embedded" else connections.livekit
-    ingests = IngestRepository(connections.mongo, clock)
-    ingest = IngestService(ingresses, ingests)
-    ingress_check = IngressDriftCheck(ingresses, ingests, ingest, sessions, webhooks, clock)
+    own, embedded = _own_ingresses(settings, connections.mongo, clock)
+    used = embedded if settings.ingest == "embedded" else None
+    ingest = IngestParts(connections.livekit, used, ingests, sessions, webhooks, clock)
     engine, jobs = _engine(settings, connections, clock)
-    media = StreamsAndRecordings(
-        media_options(settings), connections, engine, ingresses, sessions, ledger, clock
-    )
-    checks = PeriodicChecks([*media.checks, ingress_check], reconciler.lease, ledger, clock, period=period)
+    options, ingresses = media_options(settings), ingest.ingresses
+    media = StreamsAndRecordings(options, connections, engine, ingresses, sessions, ledger, clock)
+    period = timedelta(seconds=settings.reconcile_period_seconds)
+    checks = PeriodicChecks([*media.checks, *ingest.checks], lease, ledger, clock, period=period)
 
-    verifier = WebhookVerifier({settings.livekit_api_key: secret}, clock)
+    verifier = WebhookVerifier(
+        {settings.livekit_api_key: settings.livekit_api_secret.get_secret_value()}, clock
+    )
     observers = [reconciler.webhook_observer.on_webhook]
     app[webhook_routes.WEBHOOKS] = WebhookService(verifier, webhooks, clock, observers=observers)
-    app[ingest_routes.INGESTS] = ingest
+    app[ingest_routes.INGESTS] = ingest.service
     app[relay_routes.EMBEDDED_INGRESSES] = embedded
     app[drift_routes.DRIFT] = ledger
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(connections.mongo, clock)
     media.install(app)
     stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
-    groups = [ingest_group(ingest), *reconciler.groups, *media.groups]
+    groups = [*ingest.groups, *reconciler.groups, *media.groups]
     _add_lifetimes(app, settings, connections, owner, stores, groups)
     # Last, so that it ends first, while everything it works with is still there.
     app.cleanup_ctx.extend([reconciler.lifetime, media.lifetime, checks.lifetime])
     return app
+
+
+def _reconciler(
+    settings: EgressSettings,
+    connections: _Connections,
+    owner: HttpSessionOwner,
+    ingests: IngestRepository,
+    clock: Clock,
+) -> ReconcilerParts:
+    return ReconcilerParts(
+        connections.livekit,
+        connections.mongo,
+        connections.outbox,
+        owner,
+        clock,
+        timedelta(seconds=settings.reconcile_period_seconds),
+        awaits_encoder=ingests.awaits_encoder,
+    )
 
 
 def _connect(settings: EgressSettings, clock: Clock) -> _Connections:
@@ -119,6 +130,14 @@ def _connect(settings: EgressSettings, clock: Clock) -> _Connections:
         outbox=Outbox(bus, clock, source="/greenroom/egress"),
         webhook_outbox=Outbox(bus, clock, source="/greenroom/egress"),
     )
+
+
+def _own_ingresses(
+    settings: EgressSettings, mongo: Mongo, clock: Clock
+) -> tuple[IngressRepository, EmbeddedIngresses]:
+    ingresses = IngressRepository(mongo)
+    mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
+    return ingresses, EmbeddedIngresses(ingresses, mint, settings.rtmp_url, settings.livekit_api_url, clock)
 
 
 def _engine(

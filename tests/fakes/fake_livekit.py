@@ -8,7 +8,7 @@ from shared.clock import Clock, SystemClock
 from shared.contracts.states import Role
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, Permissions
+from shared.livekit.ports import Ingress, LiveKitParticipant, LiveKitRoom, LiveKitTrack, Permissions
 from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant
 
 RTMP_URL = "rtmp://livekit.test/live"
@@ -77,6 +77,24 @@ class FakeLiveKit:
         self._run.add(grant.room)
         self._connected.add((grant.room, participant.sid))
         return participant
+
+    def publish_from(self, ingress: Ingress) -> LiveKitParticipant:
+        """An encoder begins to send: LiveKit Ingress first joins the room, and reports it only then.
+
+        Raises KeyError if the room is not open: with `auto_create: false` it is thrown out.
+        """
+        grant = JoinGrant(room=ingress.room, identity=ingress.identity, name="", role=Role.HOST)
+        joined = self.connect(grant)
+        tracks = (LiveKitTrack(_sid("TR"), "video", "camera", muted=False, width=1280, height=720),)
+        sending = replace(joined, kind="ingress", attributes={}, tracks=tracks)
+        self.participants[ingress.room][ingress.identity] = sending
+        begun = replace(ingress, status="publishing", started_at=self._now(), ended_at=None)
+        self.ingresses[ingress.ingress_id] = begun
+        return sending
+
+    def kill_ingress(self, ingress: Ingress) -> None:
+        """Its worker dies: LiveKit takes the participant off the room; its record stays as it was."""
+        self.disconnect(ingress.room, ingress.identity)
 
     async def create_room(
         self,

@@ -27,6 +27,11 @@ class SessionIngest:
     closed: bool
     publishing: bool = False
 
+    @property
+    def made(self) -> bool:
+        """Whether an encoder may come."""
+        return self.ingress_id is not None and not self.closed
+
     def check_open(self) -> None:
         if self.closed:
             raise Conflict("The session is over; it gets no ingest any longer", code="session_over")
@@ -46,6 +51,10 @@ class IngestRepository:
     async def find(self, session_id: str) -> SessionIngest | None:
         document = await self._collection.find_one({"_id": session_id})
         return self._load(document) if document else None
+
+    async def awaits_encoder(self, session_id: str) -> bool:
+        ingest = await self.find(session_id)
+        return ingest is not None and ingest.made
 
     async def claim(self, session_id: str, known: SessionIngest | None) -> str | None:
         """Claim the making of the ingress: the claim's name, or None if another call holds it.

@@ -1,6 +1,7 @@
 """Making and deleting the ingress of a session."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -23,10 +24,16 @@ _DEADLINE = 7.0
 _POLL = 0.05
 
 
+# Opens the LiveKit room of a session. Raises `Unavailable`.
+OpenRoom = Callable[[str], Awaitable[None]]
+
+
 class IngestService:
-    def __init__(self, ingresses: Ingresses, ingests: IngestRepository):
+    def __init__(self, ingresses: Ingresses, ingests: IngestRepository, *, open_room: OpenRoom | None = None):
+        """`open_room` is called before an ingress is made whose encoders join the room by themselves."""
         self._ingresses = ingresses
         self._ingests = ingests
+        self._open_room = open_room
 
     async def ensure(self, session_id: str, host_id: str, name: str) -> Ingress:
         """The session's ingress, made if there is none; the same for every call.
@@ -73,10 +80,13 @@ class IngestService:
 
     async def _make(self, session_id: str, claim: str, host_id: str, name: str, *, renew: bool) -> Ingress:
         try:
-            if renew:
-                await self._delete_all(session_id)
-            # An earlier call may have made one and crashed before recording it.
-            found = await self._ingresses.list_ingresses(session_id)
+            deleted = await self._delete_all(session_id) if renew else set()
+            if self._open_room is not None:
+                await self._open_room(session_id)
+            # An earlier call may have made one and crashed before recording it; what was just deleted may
+            # still be listed.
+            listed = await self._ingresses.list_ingresses(session_id)
+            found = [one for one in listed if one.ingress_id not in deleted]
             # Its identity in the room is a sign-in of the host's own.
             ingress = (
                 found[0]
@@ -132,10 +142,13 @@ class IngestService:
             await self._ingests.release(session_id, claim)
         return True
 
-    async def _delete_all(self, session_id: str) -> None:
-        for ingress in await self._ingresses.list_ingresses(session_id):
+    async def _delete_all(self, session_id: str) -> set[str]:
+        """Delete those that are listed; their ids."""
+        listed = await self._ingresses.list_ingresses(session_id)
+        for ingress in listed:
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
+        return {ingress.ingress_id for ingress in listed}
 
 
 def ingest_group(ingests: IngestService) -> Group:

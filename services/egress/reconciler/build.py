@@ -14,7 +14,7 @@ from services.egress.reconciler.consumers import connection_group, session_group
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from services.egress.reconciler.join_checks import JoinChecks, WebhookObserver
-from services.egress.reconciler.room_check import RoomCheck
+from services.egress.reconciler.room_check import AwaitsEncoder, RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.service import Reconciler
@@ -32,6 +32,11 @@ from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
 
 
+async def _no_encoder(session_id: str) -> bool:
+    del session_id
+    return False
+
+
 class ReconcilerParts:
     """What the service's composition root needs of the reconciler. `steady`: seconds of a steady clock."""
 
@@ -44,6 +49,7 @@ class ReconcilerParts:
         clock: Clock,
         period: timedelta,
         steady: Callable[[], float] = time.monotonic,
+        awaits_encoder: AwaitsEncoder = _no_encoder,
     ):
         rosters = RosterRepository(mongo, outbox, clock)
         leases, hints = LeaseStore(mongo), RoomHintStore(mongo)
@@ -62,7 +68,9 @@ class ReconcilerParts:
         corrector = RoomCorrector(
             livekit, self.sessions, self.connections, rosters, self.ledger, self.lease, clock
         )
-        rooms = RoomCheck(probe, Debouncer(), corrector, self.connections, rosters, outages, clock)
+        rooms = RoomCheck(
+            probe, Debouncer(), corrector, self.connections, rosters, outages, clock, awaits_encoder
+        )
         queue = RoomQueue(self.lease, hints, clock)
         self.reconciler = Reconciler(
             livekit, self.sessions, rooms, probe, self.lease, queue, clock, period=period

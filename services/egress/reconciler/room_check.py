@@ -1,7 +1,7 @@
 """One room: take a snapshot, publish its roster, correct what has differed for its grace period."""
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 from services.egress.drift.debouncer import Debouncer
@@ -25,6 +25,10 @@ OPENING_TIME = timedelta(seconds=30)
 _ROOMS_CORRECTED_AT_ONCE = 16
 
 
+# Whether the room of a scheduled session has to be open, since an encoder may join it.
+AwaitsEncoder = Callable[[str], Awaitable[bool]]
+
+
 class RoomCheck:
     def __init__(
         self,
@@ -35,6 +39,7 @@ class RoomCheck:
         rosters: RosterRepository,
         outages: Outages,
         clock: Clock,
+        awaits_encoder: AwaitsEncoder,
     ):
         self._probe = probe
         self._debouncer = debouncer
@@ -43,6 +48,7 @@ class RoomCheck:
         self._rosters = rosters
         self._outages = outages
         self._clock = clock
+        self._awaits_encoder = awaits_encoder
         self._limit = asyncio.Semaphore(_ROOMS_CORRECTED_AT_ONCE)
 
     def retain(self, rooms: Set[str]) -> None:
@@ -62,7 +68,9 @@ class RoomCheck:
         # Close a room that nobody needs; its session may only be about to start in it.
         over = known is not None and known.over
         young = self._clock.now() - listed.created_at < OPENING_TIME
-        return await self._correct(room, [leftover(room, known)] if over or not young else [])
+        if over or not (young or await self._awaits_encoder(room)):
+            return await self._correct(room, [leftover(room, known)])
+        return await self._correct(room, [])
 
     async def _check_live(self, session: SessionState, listed: LiveKitRoom | None) -> bool:
         snapshot = await self._probe.snapshot(session, listed)

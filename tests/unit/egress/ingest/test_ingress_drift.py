@@ -13,7 +13,6 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_drift import IngressDriftCheck
-from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.service import WebhookRepository
@@ -34,7 +33,6 @@ class IngestReplica(Replica):
 
     def __init__(self, *, embedded: bool = False) -> None:
         super().__init__()
-        self.ingests = IngestRepository(self.mongo, self.clock)
         mint = TokenMint("key", "a secret of at least thirty-two bytes", self.clock)
         self.own = EmbeddedIngresses(
             IngressRepository(self.mongo), mint, "rtmp://here/live", "ws://livekit", self.clock

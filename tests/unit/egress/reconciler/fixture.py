@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.egress.drift.domain import DriftEntry, Kind
+from services.egress.ingest.repository import IngestRepository
 from services.egress.reconciler.build import ReconcilerParts
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
@@ -32,8 +33,16 @@ class Replica:
         self.owner: FakeSessionOwner = like.owner if like else FakeSessionOwner()
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
+        self.ingests = IngestRepository(self.mongo, self.clock)
         self.parts = ReconcilerParts(
-            self.livekit, self.mongo, self.outbox, self.owner, self.clock, PERIOD, steady=self._steady
+            self.livekit,
+            self.mongo,
+            self.outbox,
+            self.owner,
+            self.clock,
+            PERIOD,
+            steady=self._steady,
+            awaits_encoder=self.ingests.awaits_encoder,
         )
 
     def _steady(self) -> float:

@@ -1,0 +1,49 @@
+"""The rooms that LiveKit Ingress joins: open as soon as a session has an ingress.
+
+It joins the room before it reports an encoder. Where LiveKit opens no rooms by itself
+(`auto_create: false`) an encoder would be thrown out otherwise, and nobody would learn that it was there.
+"""
+
+from services.egress.drift.domain import Drift, DriftCorrection, Kind
+from services.egress.ingest.repository import IngestRepository
+from services.egress.sessions.projection import EgressSessionProjection
+from shared.contracts.states import SessionStatus
+from shared.livekit import LiveKit
+
+# Seconds. LiveKit keeps a room that nobody has joined, or that everybody has left, for so long; the end of
+# its session closes it in any case.
+_KEPT = 24 * 3600
+
+
+class IngestRooms:
+    """Opens them, and opens those again that LiveKit has lost or closed, while sessions are scheduled.
+
+    A live session that lost its room is the reconciler's.
+    """
+
+    def __init__(self, livekit: LiveKit, ingests: IngestRepository, sessions: EgressSessionProjection):
+        self._livekit = livekit
+        self._ingests = ingests
+        self._sessions = sessions
+
+    async def open(self, session_id: str) -> None:
+        """Open it; an open one stays as it is. Raises `Unavailable`."""
+        await self._livekit.create_room(session_id, empty_timeout=_KEPT, departure_timeout=_KEPT)
+
+    async def differences(self) -> list[Drift]:
+        opened = [one.session_id for one in await self._ingests.list_open() if one.made]
+        known = await self._sessions.known(opened)
+        waiting = [id for id, one in known.items() if one.state.status is SessionStatus.SCHEDULED]
+        listed = {room.name for room in await self._livekit.list_rooms(waiting)}
+        return [
+            Drift(Kind.INGRESS_ROOM, id, "room open for the encoder", "no such room")
+            for id in waiting
+            if id not in listed and not known[id].over
+        ]
+
+    async def correct(self, drift: Drift) -> DriftCorrection | None:
+        known, ingest = await self._sessions.ask(drift.session_id), await self._ingests.find(drift.session_id)
+        if known is None or known.over or ingest is None or not ingest.made:
+            return None
+        await self.open(drift.session_id)
+        return DriftCorrection(drift, "room opened", estimated=False)

@@ -1,0 +1,111 @@
+"""The room is open as soon as its ingest is: LiveKit Ingress joins it before it reports an encoder."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.egress.drift.periodic_checks import PeriodicChecks
+from services.egress.ingest.rooms import IngestRooms
+from services.egress.ingest.service import IngestService
+from shared.contracts.session_events import SessionCreated
+from shared.contracts.states import SessionMode, SessionState, SessionStatus
+from shared.errors import Unavailable
+from shared.livekit import Ingress
+from tests.unit.egress.reconciler.builders import HOST, ended, state
+from tests.unit.egress.reconciler.fixture import Replica
+
+
+class LiveKitIngestReplica(Replica):
+    """A replica with LiveKit Ingress, and with the reconciler that closes rooms nobody needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        rooms = IngestRooms(self.livekit, self.ingests, self.parts.sessions)
+        self.service = IngestService(self.livekit, self.ingests, open_room=rooms.open)
+        self.checks = PeriodicChecks(
+            [rooms], self.parts.lease, self.parts.ledger, self.clock, period=timedelta(seconds=10)
+        )
+
+    async def scheduled(self) -> tuple[SessionState, Ingress]:
+        """One whose stream key is asked for before it begins."""
+        session = state(mode=SessionMode.RTMP, status=SessionStatus.SCHEDULED)
+        await self.follow(SessionCreated(session=session))
+        return session, await self.service.renew(session.id, HOST, "Hanna")
+
+    async def pass_time(self, seconds: float) -> None:
+        for _ in range(int(seconds)):
+            await self.work(1)
+            await self.checks.run_once()
+
+
+@pytest.fixture
+async def replica() -> LiveKitIngestReplica:
+    replica = LiveKitIngestReplica()
+    await replica.ensure_indexes()
+    return replica
+
+
+async def test_an_encoder_that_comes_first_of_all_gets_into_its_room(replica: LiveKitIngestReplica) -> None:
+    _, ingress = await replica.scheduled()
+    assert replica.livekit.publish_from(ingress).kind == "ingress"
+
+
+async def test_the_room_waits_for_an_encoder_that_comes_an_hour_later(replica: LiveKitIngestReplica) -> None:
+    session, ingress = await replica.scheduled()
+    await replica.pass_time(120)
+    assert session.id in replica.livekit.rooms
+    assert await replica.ledger() == []
+    assert replica.livekit.publish_from(ingress)
+
+
+async def test_a_room_that_livekit_lost_is_opened_again(replica: LiveKitIngestReplica) -> None:
+    session, ingress = await replica.scheduled()
+    await replica.livekit.delete_room(session.id)
+    with pytest.raises(KeyError):
+        replica.livekit.publish_from(ingress)
+    await replica.pass_time(15)
+    assert replica.livekit.publish_from(ingress)
+    assert [entry.kind for entry in await replica.ledger()] == ["ingress_room"]
+
+
+async def test_once_its_session_is_over_the_room_is_closed_for_good(replica: LiveKitIngestReplica) -> None:
+    session, _ = await replica.scheduled()
+    await replica.end(session)
+    await replica.service.close(session.id, remember=True)
+    await replica.pass_time(60)
+    assert replica.livekit.rooms == {}
+
+
+async def test_a_live_session_that_lost_its_room_is_left_to_the_reconciler(
+    replica: LiveKitIngestReplica,
+) -> None:
+    session, _ = await replica.scheduled()
+    live = session.model_copy(update={"status": SessionStatus.LIVE, "version": session.version + 1})
+    await replica.follow(SessionCreated(session=live))
+    await replica.livekit.delete_room(session.id)
+    await replica.pass_time(15)
+    assert session.id not in replica.livekit.rooms
+    assert ended(live).id in [one.session_id for one in await replica.lost()]
+
+
+async def test_without_a_room_there_is_no_ingest(replica: LiveKitIngestReplica) -> None:
+    replica.livekit.down()
+    with pytest.raises(Unavailable):
+        await replica.scheduled()
+    replica.livekit.up()
+    assert replica.livekit.ingresses == {}
+
+
+async def test_a_renewal_does_not_adopt_what_it_has_just_deleted(
+    replica: LiveKitIngestReplica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiveKit lists an ingress for a moment after it was deleted."""
+    session, first = await replica.scheduled()
+
+    async def deleted_later(ingress_id: str) -> None:
+        replica.livekit.calls.append(f"delete {ingress_id}")
+
+    monkeypatch.setattr(replica.livekit, "delete_ingress", deleted_later)
+    second = await replica.service.renew(session.id, HOST, "Hanna")
+    assert f"delete {first.ingress_id}" in replica.livekit.calls
+    assert second.stream_key != first.stream_key
