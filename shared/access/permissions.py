@@ -8,8 +8,6 @@ from shared.contracts.states import PresetSettings, Role, StageSeat
 from shared.livekit.ports import TrackSource
 from shared.livekit.tokens import JoinGrant
 
-_SCREEN = (TrackSource.SCREEN_SHARE, TrackSource.SCREEN_SHARE_AUDIO)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Switches:
@@ -144,9 +142,14 @@ def _sources(
 
 
 def _track_sources(camera: bool, microphone: bool, screen: bool) -> tuple[TrackSource, ...]:
-    cameras = (TrackSource.CAMERA,) if camera else ()
-    microphones = (TrackSource.MICROPHONE,) if microphone else ()
-    return (*cameras, *microphones, *(_SCREEN if screen else ()))
+    allowed = {
+        TrackSource.CAMERA: camera,
+        TrackSource.MICROPHONE: microphone,
+        TrackSource.SCREEN_SHARE: screen,
+        # A screen's sound may be anybody's voice.
+        TrackSource.SCREEN_SHARE_AUDIO: screen and microphone,
+    }
+    return tuple(source for source, allows in allowed.items() if allows)
 
 
 def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: RolePermissions) -> JoinGrant:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,11 +91,15 @@ class LiveKitRoomLost(ReconcilerEvent):
     last_seen_at: datetime
 
 
+# The action of a `DriftRepaired` that disconnected somebody.
+REMOVED_FROM_ROOM: Final = "taken out of the room"
+
+
 class DriftRepaired(ReconcilerEvent):
     """LiveKit differed from the expected state, and it was corrected.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
-    permission, banned, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost,
+    permission, track, banned, room_lost, room_leftover, egress, egress_leftover, ingress, ingress_lost,
     ingress_leftover, ingress_room, stream, recording. `participant_sid` to `username` are null except for
     connections. `last_seen_at` is when what is gone was last seen. `estimated`: times derived from the
     correction are not exact.

@@ -21,6 +21,7 @@ from shared.livekit.ports import (
     LiveKitTrack,
     Permissions,
     TrackSource,
+    fits_source,
 )
 from shared.livekit.sdk import LiveKitRefused, NoServerForIt
 from shared.livekit.signature import WebhookSigner, WebhookVerifier
@@ -50,6 +51,7 @@ __all__ = [
     "WebhookEvent",
     "WebhookSigner",
     "WebhookVerifier",
+    "fits_source",
     "parse",
     "whip_url",
 ]

@@ -122,6 +122,15 @@ class LiveKitApi:
             return []
         return [_participant(participant) for participant in answer.participants]
 
+    async def get_participant(self, room: str, identity: str) -> LiveKitParticipant | None:
+        request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
+        try:
+            async with call(self._deadline):
+                return _participant(await self._connection.sdk.room.get_participant(request))
+        except LiveKitRefused as error:
+            _unless_not_found(error)
+            return None
+
     async def runs_room(self, name: str) -> bool:
         request = room_protocol.SendDataRequest(room=name, destination_identities=[_NOBODY])
         return await self._served(self._connection.sdk.room.send_data(request))
@@ -226,6 +235,7 @@ def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitPartici
 
 
 def _track(track: models_protocol.TrackInfo) -> LiveKitTrack:
+    mime_types = (track.mime_type, *(codec.mime_type for codec in track.codecs))
     return LiveKitTrack(
         sid=track.sid,
         type=models_protocol.TrackType.Name(track.type).lower(),
@@ -233,6 +243,7 @@ def _track(track: models_protocol.TrackInfo) -> LiveKitTrack:
         muted=track.muted,
         width=track.width,
         height=track.height,
+        mime_types=tuple(one for one in mime_types if one),
     )
 
 

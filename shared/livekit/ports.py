@@ -1,6 +1,6 @@
 """The port to LiveKit's server API."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,25 @@ class TrackSource(StrEnum):
     MICROPHONE = "microphone"
     SCREEN_SHARE = "screen_share"
     SCREEN_SHARE_AUDIO = "screen_share_audio"
+
+
+_MEDIA = frozenset({"audio", "video"})
+_CARRIED = {
+    TrackSource.CAMERA.value: "video",
+    TrackSource.MICROPHONE.value: "audio",
+    TrackSource.SCREEN_SHARE.value: "video",
+    TrackSource.SCREEN_SHARE_AUDIO.value: "audio",
+}
+
+
+def fits_source(source: str, media: Iterable[str]) -> bool:
+    """Whether a track of this source may carry these: track types ("audio", "video") or MIME types.
+
+    Publishers declare source and type themselves, and LiveKit checks permissions by the source alone. Any
+    other source than a `TrackSource` may carry either, but not both.
+    """
+    carried = {one.partition("/")[0].lower() for one in media} & _MEDIA
+    return len(carried | ({_CARRIED[source]} if source in _CARRIED else set())) <= 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,10 @@ class Permissions:
         """Whether they may publish anything; LiveKit reads an empty list of sources as "any"."""
         return self.can_publish and self.can_publish_sources != ()
 
+    def allows(self, source: str) -> bool:
+        """Whether tracks of this source may be published."""
+        return self.publishes and (self.can_publish_sources is None or source in self.can_publish_sources)
+
     def same_as(self, other: "Permissions") -> bool:
         """Whether both allow the same, however expressed."""
         return self._normal() == other._normal()
@@ -69,7 +92,10 @@ class LiveKitRoom:
 
 @dataclass(frozen=True)
 class LiveKitTrack:
-    """One published track; `type` and `source` are LiveKit's in lower case, sizes in pixels (0 for sound)."""
+    """One published track; `type` and `source` are LiveKit's in lower case, sizes in pixels (0 for sound).
+
+    `type` is what its publisher declared, `mime_types` are those of the media that LiveKit received.
+    """
 
     sid: str
     type: str
@@ -77,6 +103,12 @@ class LiveKitTrack:
     muted: bool
     width: int = 0
     height: int = 0
+    mime_types: tuple[str, ...] = ()
+
+    @property
+    def fits_source(self) -> bool:
+        """Whether it carries what its source says."""
+        return fits_source(self.source, [self.type, *self.mime_types])
 
 
 @dataclass(frozen=True)
@@ -185,6 +217,10 @@ class LiveKit(Ingresses, Protocol):
 
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         """Who is connected, hidden ones included; empty for a room that does not exist."""
+        ...
+
+    async def get_participant(self, room: str, identity: str) -> LiveKitParticipant | None:
+        """Somebody who is connected, None if nobody has this identity."""
         ...
 
     async def runs_room(self, name: str) -> bool:

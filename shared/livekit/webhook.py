@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from shared.errors import FieldError, InvalidRequest
-from shared.livekit.ports import Permissions
+from shared.livekit.ports import LiveKitTrack, Permissions
 
 Enum = Annotated[str, BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)]
 
@@ -69,10 +69,24 @@ class WebhookParticipant(_Message):
     disconnect_reason: Enum = "unknown_reason"
 
 
+class WebhookCodec(_Message):
+    mime_type: str = ""
+
+
 class WebhookTrack(_Message):
     sid: str = ""
     type: Enum = "audio"
     source: Enum = "unknown"
+    muted: bool = False
+    mime_type: str = ""
+    codecs: list[WebhookCodec] = []
+
+    @property
+    def track(self) -> LiveKitTrack:
+        mime_types = (self.mime_type, *(codec.mime_type for codec in self.codecs))
+        return LiveKitTrack(
+            self.sid, self.type, self.source, self.muted, mime_types=tuple(one for one in mime_types if one)
+        )
 
 
 class FileOutput(_Message):

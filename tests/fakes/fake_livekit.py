@@ -96,6 +96,13 @@ class FakeLiveKit:
         """Its worker dies: LiveKit takes the participant off the room; its record stays as it was."""
         self.disconnect(ingress.room, ingress.identity)
 
+    def publish(self, room: str, identity: str, *tracks: LiveKitTrack) -> None:
+        """Somebody publishes these as well; raises ValueError for a source that is not permitted to them."""
+        one = self.participants[room][identity]
+        if not all(one.permissions.allows(track.source) for track in tracks):
+            raise ValueError("LiveKit does not permit this source")
+        self.participants[room][identity] = replace(one, tracks=(*one.tracks, *tracks))
+
     async def create_room(
         self,
         name: str,
@@ -130,7 +137,10 @@ class FakeLiveKit:
         if identity not in present:
             return False
         attributes = present[identity].attributes | ({ROLE_ATTRIBUTE: role.value} if role else {})
-        present[identity] = replace(present[identity], permissions=permissions, attributes=attributes)
+        tracks = tuple(one for one in present[identity].tracks if permissions.allows(one.source))
+        present[identity] = replace(
+            present[identity], permissions=permissions, attributes=attributes, tracks=tracks
+        )
         return True
 
     async def send_data(
@@ -153,6 +163,10 @@ class FakeLiveKit:
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         self._called("list_participants")
         return list(self.participants.get(room, {}).values())
+
+    async def get_participant(self, room: str, identity: str) -> LiveKitParticipant | None:
+        self._called("get_participant")
+        return self.participants.get(room, {}).get(identity)
 
     async def runs_room(self, name: str) -> bool:
         self._called("runs_room")

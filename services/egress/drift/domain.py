@@ -8,7 +8,7 @@ from enum import StrEnum
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import DriftRepaired
-from shared.livekit.ports import Permissions
+from shared.livekit.ports import LiveKitTrack, Permissions
 
 
 class Kind(StrEnum):
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     MISSED_LEAVE = "missed_leave"
     STALE_PARTICIPANT = "ghost"
     PERMISSION = "permission"
+    TRACK = "track"
     BANNED = "banned"
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
@@ -39,6 +40,7 @@ GRACE_PERIOD: Mapping[Kind, timedelta] = {
     Kind.MISSED_LEAVE: timedelta(seconds=2),
     Kind.STALE_PARTICIPANT: timedelta(seconds=9),
     Kind.PERMISSION: timedelta(seconds=2),
+    Kind.TRACK: timedelta(0),
     Kind.BANNED: timedelta(0),
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
@@ -59,8 +61,8 @@ class Drift:
     """A difference between what is expected and what LiveKit shows.
 
     `room_sid` is LiveKit's id of the room, `last_seen_at` when what is gone was last seen alive, `since` when
-    the difference began, if known, `permissions` what a connection is able to do, `subject_id` the id of the
-    egress, ingress or recording concerned.
+    the difference began, if known, `permissions` what a connection is able to do, `tracks` what it publishes
+    and may not, `subject_id` the id of the egress, ingress or recording concerned.
     """
 
     kind: Kind
@@ -72,6 +74,7 @@ class Drift:
     last_seen_at: datetime | None = None
     since: datetime | None = None
     permissions: Permissions | None = None
+    tracks: tuple[LiveKitTrack, ...] = ()
     subject_id: str = ""
 
     @property

@@ -22,6 +22,11 @@ class DriftRepository(Repository[DriftEntry]):
         Index([("kind", ASCENDING), ("_id", DESCENDING)]),
     )
 
+    async def count(self, session_id: str, kind: Kind, user_id: str, *, most: int) -> int:
+        """How many entries of this kind a session has about a person, counted up to `most`."""
+        query = {"session_id": session_id, "kind": kind.value, "participant.user_id": user_id}
+        return await self.collection.count(query, limit=most)
+
     async def list_newest(
         self,
         session_id: str | None,

@@ -13,7 +13,7 @@ from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.reconciler.consumers import connection_group, session_group
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
-from services.egress.reconciler.join_checks import JoinChecks, WebhookObserver
+from services.egress.reconciler.participant_checks import ParticipantChecks, WebhookObserver
 from services.egress.reconciler.room_check import AwaitsEncoder, RoomCheck
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import RosterRepository
@@ -76,8 +76,10 @@ class ReconcilerParts:
             livekit, self.sessions, rooms, probe, self.lease, queue, clock, period=period
         )
         self.heartbeat = Heartbeat(livekit, self.lease, clock, outages, back=self.reconciler.recheck_all)
-        self.join_checks = JoinChecks(self.sessions, corrector, clock, check_room=queue.add)
-        self.webhook_observer = WebhookObserver(self.reconciler, self.join_checks)
+        self.participant_checks = ParticipantChecks(
+            livekit, self.sessions, corrector, clock, check_room=queue.add
+        )
+        self.webhook_observer = WebhookObserver(self.reconciler, self.participant_checks)
 
     async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
         """A `cleanup_ctx`."""
@@ -85,6 +87,6 @@ class ReconcilerParts:
         supervisor.spawn("reconciler lease", self.lease.run())
         supervisor.spawn("reconciler", self.reconciler.run())
         supervisor.spawn("livekit heartbeat", self.heartbeat.run())
-        supervisor.spawn("join checks", self.join_checks.run())
+        supervisor.spawn("participant checks", self.participant_checks.run())
         yield
         await self.lease.release()

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.egress.drift.domain import Drift, Kind
 from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
-from services.egress.reconciler.permission_drift import permission_drift
+from services.egress.reconciler.permission_drift import permission_drift, track_drift
 from services.egress.reconciler.rosters import Roster
 from services.egress.sessions.projection import KnownSession
 from shared.contracts.reconciler_events import departures
@@ -44,6 +44,7 @@ def compare(
         *_missed_leaves(session, expected, snapshot, last_seen),
         *_stale_participants(session, snapshot),
         *_wrong_permissions(session, snapshot),
+        *_false_tracks(session, snapshot),
     ]
 
 
@@ -143,5 +144,12 @@ def _stale_participants(session: SessionState, snapshot: RoomSnapshot) -> Iterat
 def _wrong_permissions(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:
     for one in snapshot.connected:
         drift = permission_drift(session, one.connection, one.permissions)
+        if drift is not None:
+            yield drift
+
+
+def _false_tracks(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:
+    for one in snapshot.connected:
+        drift = track_drift(session, one.connection, one.tracks)
         if drift is not None:
             yield drift

@@ -11,10 +11,12 @@ from services.egress.drift.service import DriftLedger
 from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.reconciler.permission_drift import expected_permissions_of, permission_drift
 from services.egress.reconciler.rosters import RosterRepository
+from services.egress.reconciler.track_enforcer import TrackEnforcer
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.access.permissions import role_of
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
+from shared.contracts.reconciler_events import REMOVED_FROM_ROOM
 from shared.errors import AppError
 from shared.livekit import LiveKit
 from shared.persistence.lease import Lease
@@ -57,6 +59,7 @@ class RoomCorrector:
             Kind.STALE_PARTICIPANT: self._drop,
             Kind.PERMISSION: self._enforce_permissions,
             Kind.BANNED: self._enforce_permissions,
+            Kind.TRACK: TrackEnforcer(livekit, sessions, ledger).end_tracks,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._delete_room,
         }
@@ -135,7 +138,7 @@ class RoomCorrector:
             return None
         if needed.kind is Kind.BANNED:
             found = await self._livekit.remove_participant(drift.session_id, connection.identity)
-            return DriftCorrection(needed, "taken out of the room") if found else None
+            return DriftCorrection(needed, REMOVED_FROM_ROOM) if found else None
         expected = expected_permissions_of(known.state, connection)
         if expected is None:
             return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.livekit_events import Connection
-from shared.livekit.ports import Permissions
+from shared.livekit.ports import LiveKitTrack, Permissions
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class ListedParticipant:
     permissions: Permissions
     active: bool
     stale_since: datetime | None = None
+    tracks: tuple[LiveKitTrack, ...] = ()
 
     @property
     def stale(self) -> bool:

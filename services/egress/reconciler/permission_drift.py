@@ -1,11 +1,13 @@
-"""What a connection is able to do against what the session permits. Pure."""
+"""What a connection is able to do, and does, against what the session permits. Pure."""
+
+from collections.abc import Iterable
 
 from services.egress.drift.domain import Drift, Kind
 from shared.access.permissions import role_of
 from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
-from shared.livekit.ports import Permissions
+from shared.livekit.ports import LiveKitTrack, Permissions
 
 
 def permission_drift(session: SessionState, connection: Connection, observed: Permissions) -> Drift | None:
@@ -29,6 +31,33 @@ def permission_drift(session: SessionState, connection: Connection, observed: Pe
     )
 
 
+def track_drift(
+    session: SessionState, connection: Connection, tracks: Iterable[LiveKitTrack]
+) -> Drift | None:
+    """The tracks that carry something else than their source says, None if all are what they say.
+
+    LiveKit itself ends tracks of sources that are not permitted, so that those are differences of permission.
+    """
+    false = tuple(track for track in tracks if not track.fits_source)
+    if not false:
+        return None
+    expected = expected_permissions_of(session, connection)
+    return Drift(
+        Kind.TRACK,
+        session.id,
+        expected=_described(expected) if expected else "publishes what it declares",
+        observed="; ".join(f"publishes {_carried(track)} as {track.source}" for track in false),
+        connection=connection,
+        tracks=false,
+    )
+
+
+def may_publish(session: SessionState, connection: Connection, track: LiveKitTrack) -> bool:
+    """Whether the session permits the track; LiveKit may not know yet what the session permits."""
+    expected = expected_permissions_of(session, connection)
+    return track.fits_source and (expected is None or expected.allows(track.source))
+
+
 def expected_permissions_of(session: SessionState, connection: Connection) -> Permissions | None:
     """What a connection should be able to do; None for those with permissions of their own."""
     return expected_permissions(session, session.preset, _room_participant(connection))
@@ -38,6 +67,10 @@ def _room_participant(connection: Connection) -> RoomParticipant:
     return RoomParticipant(
         connection.identity, connection.username, connection.kind, connection.hidden, connection.recorder
     )
+
+
+def _carried(track: LiveKitTrack) -> str:
+    return ", ".join(dict.fromkeys([track.type, *track.mime_types]))
 
 
 def _described(permissions: Permissions) -> str:

@@ -7,7 +7,6 @@ call that has to reach the server shows whether it really has them: 3 s without 
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence, Set
-from datetime import datetime
 
 from services.egress.reconciler.domain import ListedParticipant, RoomSnapshot
 from services.egress.reconciler.liveness import Liveness
@@ -72,7 +71,16 @@ class RoomProbe:
             observed_at=asked_at,
             room_sid=listed.sid if listed else None,
             silent_since=liveness.silent_since,
-            participants=tuple(_listed(session, one, liveness.stale_since(one.sid)) for one in participants),
+            participants=tuple(
+                ListedParticipant(
+                    connection_of(session, one),
+                    one.permissions,
+                    one.state == "active",
+                    liveness.stale_since(one.sid),
+                    one.tracks,
+                )
+                for one in participants
+            ),
             uncertain=liveness.uncertain(self._clock.now()),
         )
 
@@ -97,12 +105,10 @@ class RoomProbe:
         return {one.sid for one, answer in zip(asked, answers, strict=True) if answer}
 
 
-def _listed(
-    session: SessionState, participant: LiveKitParticipant, stale_since: datetime | None
-) -> ListedParticipant:
+def connection_of(session: SessionState, participant: LiveKitParticipant) -> Connection:
     """With the role that the person has in the session; an ingress is its host."""
     user_id = user_of(participant.identity)
-    connection = Connection(
+    return Connection(
         participant_sid=participant.sid,
         identity=participant.identity,
         user_id=user_id,
@@ -113,4 +119,3 @@ def _listed(
         kind=participant.kind,
         joined_at=participant.joined_at,
     )
-    return ListedParticipant(connection, participant.permissions, participant.state == "active", stale_since)

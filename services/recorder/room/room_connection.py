@@ -11,7 +11,13 @@ from services.recorder.media.layout import scene
 from services.recorder.media.pipeline import RenderPipeline
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
-from services.recorder.room.tracks import QualityRequests, follow_jitter_buffer_delay, read_audio, read_video
+from services.recorder.room.tracks import (
+    QualityRequests,
+    follow_jitter_buffer_delay,
+    is_what_it_says,
+    read_audio,
+    read_video,
+)
 from shared.runtime.tasks import until_first_ends
 
 log = structlog.get_logger(__name__)
@@ -95,6 +101,12 @@ class RoomConnection:
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
+        if not is_what_it_says(publication):
+            log.warning(
+                "track.refused", track=publication.sid, kind=publication.kind, source=publication.source
+            )
+            publication.set_subscribed(False)
+            return
         if isinstance(track, rtc.RemoteVideoTrack):
             video = self._feeds[publication.sid] = VideoFeed()
             self._start(publication.sid, read_video(track, video), follow_jitter_buffer_delay(track, video))

@@ -7,11 +7,11 @@ from livekit import rtc
 
 from services.recorder.media.layout import MAX_TILES, StageParticipant
 from services.recorder.media.video_feed import VideoFeed
+from services.recorder.room.tracks import is_what_it_says
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 
 _RANKS = {"host": 0, "co_host": 1, "moderator": 2, "stage": 3}
 _LAST = datetime.max.replace(tzinfo=UTC)
-_MEDIA = {rtc.TrackKind.KIND_VIDEO, rtc.TrackKind.KIND_AUDIO}
 
 Feeds = Mapping[str, VideoFeed]
 """By the track's sid."""
@@ -22,7 +22,7 @@ def stage_participants(participants: Iterable[rtc.RemoteParticipant], feeds: Fee
     publishing = [
         one
         for one in participants
-        if any(publication.kind in _MEDIA for publication in one.track_publications.values())
+        if any(is_what_it_says(publication) for publication in one.track_publications.values())
     ]
     return [_stage_participant(one, feeds) for one in sorted(publishing, key=_order)]
 

@@ -12,6 +12,7 @@ from livekit import rtc
 from services.recorder.media.audio import CHANNELS, RATE, AudioFeed
 from services.recorder.media.frames import I420Frame
 from services.recorder.media.video_feed import VideoFeed
+from shared.livekit import TrackSource, fits_source
 
 # Each frame of audio costs the SDK a round trip, and waits until it is complete.
 _AUDIO_FRAME_MILLISECONDS = 50
@@ -22,6 +23,20 @@ _QUARTER_TURNS: dict[object, int] = {
     rtc.VideoRotation.VIDEO_ROTATION_180: 2,
     rtc.VideoRotation.VIDEO_ROTATION_270: 3,
 }
+
+_SOURCES: dict[object, TrackSource] = {
+    rtc.TrackSource.SOURCE_CAMERA: TrackSource.CAMERA,
+    rtc.TrackSource.SOURCE_MICROPHONE: TrackSource.MICROPHONE,
+    rtc.TrackSource.SOURCE_SCREENSHARE: TrackSource.SCREEN_SHARE,
+    rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO: TrackSource.SCREEN_SHARE_AUDIO,
+}
+_TYPES: dict[object, str] = {rtc.TrackKind.KIND_AUDIO: "audio", rtc.TrackKind.KIND_VIDEO: "video"}
+
+
+def is_what_it_says(publication: rtc.RemoteTrackPublication) -> bool:
+    """Whether a track carries what its source says; only then has LiveKit checked that it may."""
+    source = _SOURCES.get(publication.source, "unknown")
+    return fits_source(source, [_TYPES.get(publication.kind, ""), publication.mime_type])
 
 
 async def read_video(track: rtc.Track, feed: VideoFeed) -> None:

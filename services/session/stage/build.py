@@ -15,7 +15,7 @@ from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
-from shared.contracts.reconciler_events import RosterObserved
+from shared.contracts.reconciler_events import DriftRepaired, RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.livekit import LiveKit
 
@@ -44,6 +44,7 @@ class Stage:
                     on(ParticipantConnectionAborted, self.absence.left),
                     on(ParticipantLeaveRequested, self.absence.leave),
                     on(RosterObserved, self.absence.follow_roster),
+                    on(DriftRepaired, self.absence.removed),
                 ]
             ),
         )

@@ -1,8 +1,15 @@
-"""More on stage than fit into the picture."""
+"""Who is on stage, and more of them than fit into the picture."""
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from livekit import rtc
 
 from services.recorder.media.layout import MAX_TILES, StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
-from services.recorder.room.stage import SpeakerSelection
+from services.recorder.room.stage import SpeakerSelection, stage_participants
+from services.recorder.room.tracks import is_what_it_says
 
 
 def person(identity: str, *, is_host: bool = False, screen: bool = False) -> StageParticipant:
@@ -68,3 +75,47 @@ def test_who_left_is_forgotten() -> None:
     selection.hear(["guest 12"], 1.0)
     assert seen(selection, CROWD[:-1]) == guests(*range(1, 9))
     assert seen(selection, CROWD) == guests(*range(1, 9))
+
+
+def publication(kind: str, source: str, mime_type: str = "") -> rtc.RemoteTrackPublication:
+    found = SimpleNamespace(
+        sid="TR_1",
+        kind=rtc.TrackKind.Value(f"KIND_{kind.upper()}"),
+        source=rtc.TrackSource.Value(f"SOURCE_{source}"),
+        mime_type=mime_type,
+        muted=False,
+    )
+    return cast(rtc.RemoteTrackPublication, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "mime_type", "taken"),
+    [
+        ("video", "CAMERA", "video/vp8", True),
+        ("video", "SCREENSHARE", "video/h264", True),
+        ("audio", "MICROPHONE", "audio/red", True),
+        ("audio", "SCREENSHARE_AUDIO", "", True),
+        ("audio", "UNKNOWN", "audio/opus", True),
+        ("audio", "CAMERA", "audio/opus", False),
+        ("audio", "SCREENSHARE", "audio/opus", False),
+        ("video", "MICROPHONE", "video/vp8", False),
+        ("video", "SCREENSHARE_AUDIO", "", False),
+        ("video", "CAMERA", "audio/opus", False),
+        ("video", "UNKNOWN", "audio/opus", False),
+    ],
+)
+def test_only_who_publishes_what_they_say_is_on_stage(
+    kind: str, source: str, mime_type: str, *, taken: bool
+) -> None:
+    track = publication(kind, source, mime_type)
+    assert is_what_it_says(track) is taken
+    vera = SimpleNamespace(
+        identity="vera:1",
+        name="Vera",
+        kind=rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+        joined_at=None,
+        attributes={},
+        track_publications={track.sid: track},
+    )
+    shown = stage_participants([cast(rtc.RemoteParticipant, vera)], {track.sid: VideoFeed()})
+    assert [one.name for one in shown] == (["Vera"] if taken else [])

@@ -1,4 +1,4 @@
-"""Places on stage of absent people: freed after a grace period.
+"""Places on stage of absent people, freed after a grace period, and of people who were removed.
 
 Only events of people on stage are stored; the audience's joins and leaves are not.
 """
@@ -13,10 +13,12 @@ from shared.clock import Clock
 from shared.contracts.attendance_events import ParticipantLeaveRequested
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantConnectionAborted, ParticipantLeft
-from shared.contracts.reconciler_events import RosterObserved
+from shared.contracts.reconciler_events import REMOVED_FROM_ROOM, DriftRepaired, RosterObserved
 from shared.errors import NotFound
 
 _AT_ONCE = 100
+# The kind of the drift ledger's entries about tracks that were not what they declared.
+_FALSE_TRACKS = "track"
 
 
 class Absence:
@@ -42,6 +44,20 @@ class Absence:
             await self._change(
                 session_id, lambda session: stage.free_seat(session, self._clock.now(), user_id)
             )
+
+    async def removed(self, event: DriftRepaired) -> None:
+        """Somebody was disconnected for false tracks: they lose the place that they had then."""
+        if event.kind != _FALSE_TRACKS or event.action != REMOVED_FROM_ROOM or event.user_id is None:
+            return
+        user_id, at = event.user_id, event.repaired_at
+
+        def decide(session: Session) -> Sequence[Event]:
+            seat = session.stage.get(user_id)
+            if seat is None or seat.joined_stage_at > at:
+                return []
+            return stage.free_seat(session, self._clock.now(), user_id)
+
+        await self._change(event.session_id, decide)
 
     async def follow_roster(self, event: RosterObserved) -> None:
         """A leave that was not reported."""

@@ -1,6 +1,7 @@
 """Bringing people on stage and taking them off, and what becomes of places whose people are gone."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,12 @@ from services.session.sessions.domain.stage import GRACE
 from services.session.stage.seats.schemas import AddToStageRequest, UpdateStagePermissionsRequest
 from shared.access.identity import Caller
 from shared.contracts.attendance_events import ParticipantLeaveRequested
-from shared.contracts.reconciler_events import RosterConnection, RosterObserved
+from shared.contracts.reconciler_events import (
+    REMOVED_FROM_ROOM,
+    DriftRepaired,
+    RosterConnection,
+    RosterObserved,
+)
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import new_id
@@ -192,3 +198,38 @@ async def test_a_leaving_that_nobody_told_of_is_seen_by_the_roster(backend: Back
     backend.clock.advance(seconds=GRACE.seconds)
     await backend.absence.apply_due_timeouts()
     assert await at.guests() == {other.user_id}
+
+
+def removed(at: Stage, guest: Caller, kind: str, action: str, seconds: float = 0) -> DriftRepaired:
+    return DriftRepaired(
+        session_id=at.id,
+        drift_id=new_id(),
+        repaired_at=at.backend.clock.now() + timedelta(seconds=seconds),
+        kind=kind,
+        participant_sid="PA_1",
+        identity=guest.identity,
+        user_id=guest.user_id,
+        username="Vera",
+        believed="publishes camera",
+        observed="publishes audio as camera",
+        action=action,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "seconds", "stays"),
+    [
+        ("track", REMOVED_FROM_ROOM, 1, False),
+        ("track", "tracks ended", 1, True),
+        ("permission", REMOVED_FROM_ROOM, 1, True),
+        ("track", REMOVED_FROM_ROOM, -1, True),
+    ],
+)
+async def test_who_was_removed_for_false_tracks_loses_the_place_they_had_then(
+    backend: Backend, host: Host, kind: str, action: str, seconds: float, *, stays: bool
+) -> None:
+    at = await stage(host)
+    guest = await at.guest()
+    await at.add(guest)
+    await backend.absence.removed(removed(at, guest, kind, action, seconds))
+    assert (guest.user_id in await at.guests()) is stays

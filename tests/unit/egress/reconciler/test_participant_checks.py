@@ -47,7 +47,7 @@ async def test_an_old_token_s_rights_are_corrected(replica: Replica) -> None:
     session = state()
     await replica.go_live(session)
     viewer = replica.viewer(session, role=Role.CO_HOST)
-    await replica.parts.join_checks.check(session.id, told(viewer))
+    await replica.parts.participant_checks.check(session.id, told(viewer))
     assert may(replica, session, viewer) == permissions(session, Role.AUDIENCE)
     assert await replica.kinds() == [Kind.PERMISSION]
 
@@ -61,7 +61,7 @@ async def test_who_may_what_they_do_costs_no_call(replica: Replica) -> None:
         replica.viewer(session, role=Role.STAGE),
         replica.viewer(session, new_id()),
     ):
-        await replica.parts.join_checks.check(session.id, told(one))
+        await replica.parts.participant_checks.check(session.id, told(one))
     assert (replica.owner.asked, replica.livekit.calls) == (asked, called)
     assert await replica.ledger() == []
 
@@ -71,7 +71,7 @@ async def test_who_is_gone_again_is_no_repair(replica: Replica) -> None:
     await replica.go_live(session)
     viewer = replica.viewer(session, role=Role.STAGE)
     replica.livekit.disconnect(session.id, viewer.identity)
-    await replica.parts.join_checks.check(session.id, told(viewer))
+    await replica.parts.participant_checks.check(session.id, told(viewer))
     assert await replica.ledger() == []
 
 
@@ -80,7 +80,7 @@ async def test_who_is_banned_and_comes_back_is_taken_out_each_time(replica: Repl
     await replica.go_live(session)
     for _ in range(2):
         viewer = replica.viewer(session, role=Role.STAGE)
-        await replica.parts.join_checks.check(session.id, told(viewer))
+        await replica.parts.participant_checks.check(session.id, told(viewer))
         assert replica.livekit.participants[session.id] == {}
     told_of = [(entry.kind, entry.action) for entry in await replica.ledger()]
     assert told_of == [(Kind.BANNED, "taken out of the room")] * 2
@@ -91,7 +91,7 @@ async def test_who_was_unbanned_meanwhile_stays(replica: Replica) -> None:
     await replica.go_live(session)
     replica.owner.sessions[session.id] = session.model_copy(update={"version": 3, "banned": {}})
     viewer = replica.viewer(session)
-    await replica.parts.join_checks.check(session.id, told(viewer))
+    await replica.parts.participant_checks.check(session.id, told(viewer))
     assert viewer.identity in replica.livekit.participants[session.id]
     assert await replica.ledger() == []
 
@@ -109,16 +109,16 @@ async def test_a_session_that_no_event_told_of_is_asked_for(replica: Replica) ->
     await replica.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
     replica.owner.sessions[session.id] = session
     viewer = replica.viewer(session, role=Role.STAGE)
-    await replica.parts.join_checks.check(session.id, told(viewer))
+    await replica.parts.participant_checks.check(session.id, told(viewer))
     assert may(replica, session, viewer) == permissions(session, Role.AUDIENCE)
-    await replica.parts.join_checks.check(new_id(), told(viewer))
+    await replica.parts.participant_checks.check(new_id(), told(viewer))
 
 
 async def test_webhooks_of_joining_are_checked_as_they_come(replica: Replica) -> None:
     session = state()
     await replica.go_live(session)
     viewers = [replica.viewer(session, new_id(), Role.STAGE) for _ in range(20)]
-    work = asyncio.create_task(replica.parts.join_checks.run())
+    work = asyncio.create_task(replica.parts.participant_checks.run())
     try:
         for viewer in viewers:
             replica.parts.webhook_observer.on_webhook(webhook(session, "participant_joined", viewer))
@@ -136,7 +136,7 @@ async def test_a_check_that_fails_has_the_room_looked_at(replica: Replica) -> No
     await replica.go_live(session)
     viewer = replica.viewer(session, role=Role.STAGE)
     replica.owner.away = True
-    work = asyncio.create_task(replica.parts.join_checks.run())
+    work = asyncio.create_task(replica.parts.participant_checks.run())
     try:
         replica.parts.webhook_observer.on_webhook(webhook(session, "participant_joined", viewer))
         async with asyncio.timeout(5):
