@@ -55,3 +55,8 @@ def escape_formula(cell: str) -> str:
     display name could then read other cells or open a URL.
     """
     return f"'{cell}" if cell.startswith(_BEGINNINGS) else cell
+
+
+def pasted_key(text: str) -> str:
+    """The key in what was pasted: alone or at the end of a URL, with blanks, slashes or a query around it."""
+    return text.partition("?")[0].strip().rstrip("/").rpartition("/")[2].strip()

@@ -22,6 +22,7 @@ from services.session.sharing import routes as sharing_routes
 from services.session.stage.requests import routes as stage_request_routes
 from services.session.stage.seats import routes as stage_routes
 from services.session.tokens import routes as token_routes
+from services.session.whip import routes as whip_routes
 from shared.http import Routes
 
 ALL_ROUTES: tuple[Routes, ...] = (
@@ -33,6 +34,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     session_routes.routes,
     token_routes.routes,
     live_routes.routes,
+    whip_routes.routes,
     host_media_routes.routes,
     sharing_routes.routes,
     participant_routes.routes,

@@ -47,6 +47,7 @@ from services.session.polls.service import PollService
 from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
 from services.session.sessions.build import SessionCore, build_sessions
+from services.session.sessions.encoder_keys import whip_server
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.routes import SESSIONS
@@ -60,6 +61,8 @@ from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUES
 from services.session.stage.seats.routes import STAGE
 from services.session.tokens.routes import TOKENS
 from services.session.tokens.service import TokenService
+from services.session.whip.routes import WHIP
+from services.session.whip.service import WhipService
 from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
@@ -71,6 +74,7 @@ from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
 from shared.http.idempotency import IdempotencyKeys
 from shared.livekit import LiveKitApi
 from shared.livekit.lifetime import livekit_lifetime
+from shared.livekit.whip import WhipClient
 from shared.persistence.lifetime import Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
@@ -86,6 +90,7 @@ class Infrastructure:
     outbox: Outbox
     clock: Clock
     livekit: LiveKitApi
+    whip: WhipClient
     ingest: EgressIngest
     dirty: DirtySessions
 
@@ -129,6 +134,7 @@ def build(settings: SessionSettings) -> web.Application:
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(core.identity.revocations))
         yield
         await base.ingest.close()
+        await base.whip.close()
 
     stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency]
     lifetime = service_lifetime(
@@ -153,6 +159,7 @@ def _infrastructure(app: web.Application, settings: SessionSettings, clock: Cloc
         LiveKitApi(
             settings.livekit_api_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
         ),
+        WhipClient(settings.livekit_api_url),
         EgressIngest(settings.egress_url, app[INTERNAL_CALLS]),
         DirtySessions(),
     )
@@ -164,7 +171,9 @@ def _build_core(app: web.Application, settings: SessionSettings, base: Infrastru
     stores = CatalogStores(mongo, outbox, clock)
     repository = SessionRepository(mongo, outbox, clock, updated=base.dirty.add)
     catalog = build_catalog(stores, identity.organizations, identity.users, repository, clock)
-    sessions = build_sessions(settings, repository, catalog, identity.users, base.ingest, clock)
+    sessions = build_sessions(
+        settings, repository, catalog, identity, app[REVOCATIONS].cover, base.ingest, clock
+    )
     app[ACCOUNTS], app[SIGN_IN] = identity.accounts, identity.sign_in
     app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
     app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries
@@ -186,6 +195,13 @@ def _build_session_operations(
     app[MODERATION] = ModerationService(
         repository, access, identity.users, BanPresenter(identity.users), clock
     )
+    app[WHIP] = WhipService(
+        whip_server(settings.public_url),
+        sessions.encoder_keys,
+        sessions.encoder_access,
+        sessions.mint,
+        base.whip,
+    )
     app[HOST_MEDIA] = HostMediaService(repository, access, clock)
     app[SHARING] = SharingService(
         access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock
@@ -201,7 +217,7 @@ def _build_features(
     messages, requests = ChatRepository(mongo, outbox, clock), StageRequestRepository(mongo, outbox, clock)
     polls, votes = PollRepository(mongo, outbox, clock), VoteRepository(mongo, outbox)
     presets = core.catalog.stores.presets
-    live = build_live(sessions, presets, base.ingest, base.livekit, settings.livekit_url, clock)
+    live = build_live(sessions, presets, base.ingest, base.livekit, whip_server(settings.public_url), clock)
     storage = Storage.from_url(settings.storage_url, settings.storage_options)
     chat = build_chat(settings, storage, messages, sessions.access, clock)
     stage = build_stage(requests, sessions, users, base.livekit, clock)

@@ -165,10 +165,10 @@ def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: 
     )
 
 
-def encoder_grant(*, room: str, identity: str, name: str) -> JoinGrant:
-    """The grant of the host's encoder by WHIP, which names no track source."""
+def encoder_grant(*, room: str, identity: str, name: str, role: Role = Role.HOST) -> JoinGrant:
+    """The grant of an encoder, which names no track source; `role` is that of whoever asked for its key."""
     return JoinGrant(
-        room=room, identity=identity, name=name, role=Role.HOST, can_publish=True, can_subscribe=False
+        room=room, identity=identity, name=name, role=role, can_publish=True, can_subscribe=False
     )
 
 

@@ -52,6 +52,12 @@ def acting_role(session: AccessibleSession, caller: Caller) -> Role:
     return Role.HOST if by_key else role_of(session, caller.user_id)
 
 
+def acting_user(session: AccessibleSession, caller: Caller) -> str:
+    """The user the caller is in the room, where only user ids count: an API key is the host."""
+    by_key = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
+    return session.host_id if by_key else caller.user_id
+
+
 def permissions_for_caller(
     session: AccessibleSession, preset: PresetSettings, caller: Caller
 ) -> RolePermissions:

@@ -79,7 +79,7 @@ def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
 
 
 def _responses(route: Route, models: Mapping[Any, Any]) -> Document:
-    responses = _file_answers() if route.file else _answer(route, models)
+    responses = _file_answers(route) if route.file else _answer(route, models)
     return responses | {str(status): refusal(status) for status in sorted(_refusals(route))}
 
 
@@ -91,8 +91,10 @@ def _answer(route: Route, models: Mapping[Any, Any]) -> Document:
     return {str(route.status): {"description": "Done", "content": json_content(schema)}}
 
 
-def _file_answers() -> Document:
+def _file_answers(route: Route) -> Document:
     content: Document = {"*/*": {}}
+    if route.method != "GET":
+        return {str(route.status): {"description": "Done", "content": content}}
     return {
         "200": {"description": "The file", "content": content},
         "206": {"description": "A range of the file", "content": content},
@@ -104,10 +106,10 @@ def _refusals(route: Route) -> set[int]:
     # A bad token, and a key without the scope, are refused on public operations too.
     if route.access is Access.PROXY:
         return {413, 415, 422, *_ALWAYS}
-    statuses = {401, *_ALWAYS}
+    statuses = {401, *route.refuses, *_ALWAYS}
     if route.access is not Access.ANONYMOUS or route.file:
         statuses.add(403)
-    if route.file:
+    if route.file and route.method == "GET":
         statuses.add(416)
     if "{" in route.path or route.mirrored:
         statuses.add(404)

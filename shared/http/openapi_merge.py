@@ -81,6 +81,8 @@ def _link(target: Document, where: str) -> Document:
 
 def _id_pointer(answer: Document, schemas: Mapping[str, Document]) -> str | None:
     """The JSON pointer to the created thing's id: in the data itself, or in its one member that has one."""
+    if _JSON not in answer["content"]:
+        return None
     data = _resolved(answer["content"][_JSON]["schema"]["properties"]["data"], schemas)
     members: Document = data.get("properties", {})
     if "id" in members:

@@ -12,14 +12,17 @@ API_VERSION = "1.0.0"
 REF: Final = "#/components/schemas/{model}"
 
 _MEANINGS = {
+    400: "The session description cannot be used",
     401: "No credentials, or invalid ones",
     403: "The caller may not do this",
     404: "Not found, or it belongs to another organization",
     409: "The resource's state does not allow this",
+    412: "ICE was restarted since",
     413: "The body is too large",
     415: "The body is not JSON, or its compression is neither gzip nor deflate",
     416: "The range starts after the end of the file",
     422: "The request has invalid fields, one entry each in `errors`",
+    428: "`If-Match` is missing",
     429: "Too many requests; retry after `Retry-After` seconds",
     500: "A bug on our side",
     502: "A service behind the gateway closed the connection early",
@@ -95,8 +98,12 @@ def refusal(status: int) -> Document:
     }
 
 
+# Parameters of paths that are no ids.
+_TEXTS: Final = frozenset({"path", "token", "key", "connection"})
+
+
 def path_parameter(name: str) -> Document:
-    kind = {"type": "string"} if name in {"path", "token"} else {"type": "string", "format": "uuid"}
+    kind = {"type": "string"} if name in _TEXTS else {"type": "string", "format": "uuid"}
     return {"name": name, "in": "path", "required": True, "schema": kind}
 
 

@@ -53,7 +53,8 @@ H = TypeVar("H", bound=Handler)
 class Route:
     """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope.
 
-    `uploads` are the file types it accepts as its body, which the handler reads.
+    `uploads` are the file types it accepts as its body, which the handler reads. `refuses` are statuses of
+    its own, beside those that follow from the rest.
     """
 
     method: str
@@ -72,6 +73,7 @@ class Route:
     file: bool
     bare: bool
     uploads: tuple[str, ...]
+    refuses: tuple[int, ...]
 
     @property
     def operation_id(self) -> str:
@@ -104,6 +106,7 @@ class Routes:
         idempotent: bool = False,
         conflicts: bool | None = None,
         uploads: Sequence[str] = (),
+        refuses: Sequence[int] = (),
     ) -> Callable[[H], H]:
         """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
 
@@ -130,6 +133,7 @@ class Routes:
                     idempotent=idempotent,
                     conflicts=method != "GET" if conflicts is None else conflicts,
                     uploads=tuple(uploads),
+                    refuses=tuple(refuses),
                     **_types_of(handler),
                 )
             )

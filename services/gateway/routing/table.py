@@ -59,6 +59,7 @@ class Operation:
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
 
 _FORM: Final = 16 * 1024
+_DESCRIPTION: Final = Policy(body_limit=64 * 1024, keeps_cache=True)
 _CACHED: Final = Policy(cached=True)
 _AUDIENCE: Final = Policy(keeps_cache=True)
 _POLICIES: Final = {
@@ -88,6 +89,11 @@ _POLICIES: Final = {
     "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE, keeps_cache=True),
     "DELETE /sessions/{id}/chat/{message_id}": _AUDIENCE,
     "POST /polls/{id}/vote": _AUDIENCE,
+    # An encoder's session description, and its candidates one by one.
+    "POST /whip": _DESCRIPTION,
+    "POST /whip/{key}": _DESCRIPTION,
+    "PATCH /whip/{key}/{connection}": _DESCRIPTION,
+    "DELETE /whip/{key}/{connection}": _AUDIENCE,
     # What LiveKit reports and Centrifugo asks, for each participant.
     "POST /webhooks/livekit": _AUDIENCE,
     "POST /centrifugo/connect": _AUDIENCE,

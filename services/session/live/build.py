@@ -29,7 +29,7 @@ def build_live(
     presets: PresetRepository,
     ingest: IngestPort,
     livekit: LiveKit,
-    livekit_url: str,
+    whip_server: str,
     clock: Clock,
 ) -> Live:
     limits = sessions.limits
@@ -45,7 +45,5 @@ def build_live(
         clock,
     )
     handlers = SessionEventHandlers(sessions.repository, presets, livekit, limits, clock)
-    presenter = StartPresenter(
-        sessions.presenter, sessions.join_tokens, sessions.mint, livekit_url, limits.max_duration
-    )
+    presenter = StartPresenter(sessions.presenter, sessions.join_tokens, sessions.encoder_keys, whip_server)
     return Live(service, presenter, event_handlers(handlers, service))

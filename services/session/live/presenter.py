@@ -1,16 +1,14 @@
 """A started session as its host sees it: with their token, and the addresses for an encoder."""
 
-from datetime import timedelta
-
 from services.session.sessions.domain.session import Ingest, Session
+from services.session.sessions.encoder_keys import EncoderKeys
 from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.presenter import SessionPresenter
 from services.session.sessions.schemas import SessionResponse
+from shared.access.encoders import owner_for
 from shared.access.identity import Caller
-from shared.access.permissions import encoder_grant
 from shared.contracts.states import PresetType, SessionMode
 from shared.http import Data
-from shared.livekit import TokenMint, whip_url
 
 
 class RtmpResponse(Data):
@@ -32,11 +30,15 @@ class RtmpSetupResponse(Data):
 
 
 class StartSessionResponse(Data):
+    """Encoders with one field publish to `whip_url`, those with two to `whip_server` with the token."""
+
     session: SessionResponse
     livekit_token: str
     rtmp: RtmpResponse | None
     rtmp_setup: RtmpSetupResponse | None
     whip_url: str | None
+    whip_server: str | None
+    whip_bearer_token: str | None
 
 
 def rtmp_setup_response(ingest: Ingest) -> RtmpSetupResponse:
@@ -52,34 +54,31 @@ def rtmp_setup_response(ingest: Ingest) -> RtmpSetupResponse:
 
 
 class StartPresenter:
-    """`whip_lifetime` is the longest that a session may last, so that an encoder can reconnect."""
+    """`whip_server` is where encoders publish by WHIP."""
 
     def __init__(
         self,
         presenter: SessionPresenter,
         join_tokens: JoinTokens,
-        mint: TokenMint,
-        livekit_url: str,
-        whip_lifetime: timedelta,
+        encoder_keys: EncoderKeys,
+        whip_server: str,
     ):
         self._presenter = presenter
         self._join_tokens = join_tokens
-        self._mint = mint
-        self._livekit_url = livekit_url
-        self._whip_lifetime = whip_lifetime
+        self._encoder_keys = encoder_keys
+        self._whip_server = whip_server
 
     async def respond(self, session: Session, caller: Caller) -> StartSessionResponse:
-        """Raises `Forbidden` for banned users."""
+        """Keys in it are the caller's own. Raises `Forbidden` for banned users."""
         ingest = session.ingest
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
+        key = self._encoder_keys.issue(session.id, owner_for(session, caller)) if by_whip else None
         return StartSessionResponse(
             session=await self._presenter.one(session, caller),
             livekit_token=self._join_tokens.mint(session, caller),
             rtmp=RtmpResponse.of(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
-            whip_url=self._whip_url(session, caller) if by_whip else None,
+            whip_url=f"{self._whip_server}/{key}" if key else None,
+            whip_server=self._whip_server if key else None,
+            whip_bearer_token=key,
         )
-
-    def _whip_url(self, session: Session, caller: Caller) -> str:
-        grant = encoder_grant(room=session.id, identity=f"{session.host_id}:whip", name=caller.username)
-        return whip_url(self._livekit_url, self._mint.join_token(grant, lifetime=self._whip_lifetime))

@@ -41,6 +41,12 @@ class SessionAccess:
         """The session, if the caller is in control of it; raises as `authorize`."""
         return (await self.authorize(id, caller, library_id, "control"))[0]
 
+    async def get_for_broadcast(self, id: str, caller: Caller, library_id: str | None) -> Session:
+        """The session, for a host of it who may join it, too: the answer is a way into the room."""
+        session = await self.get_for_host(id, caller, library_id)
+        await self.check_registered(session, caller)
+        return session
+
     async def get_for_moderator(self, id: str, caller: Caller, library_id: str | None = None) -> Session:
         """The session, if the caller hosts, co-hosts or moderates it; raises as `authorize`."""
         return (await self.authorize(id, caller, library_id, "moderate"))[0]

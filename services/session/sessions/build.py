@@ -7,14 +7,17 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from services.session.catalog.build import Catalog
-from services.session.identity.accounts.repository import UserRepository
+from services.session.identity.build import Identity
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits
+from services.session.sessions.encoder_access import EncoderAccess
+from services.session.sessions.encoder_keys import EncoderKeys
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.presenter import PURPOSE, HlsLinks, SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
+from shared.access.identity import Revoked
 from shared.clock import Clock
 from shared.files.paths import PathSigner
 from shared.livekit import TokenMint
@@ -40,6 +43,8 @@ class SessionCore:
     presenter: SessionPresenter
     join_tokens: JoinTokens
     mint: TokenMint
+    encoder_keys: EncoderKeys
+    encoder_access: EncoderAccess
     hls_links: HlsLinks
     limits: Limits
 
@@ -48,7 +53,8 @@ def build_sessions(
     settings: SessionCoreSettings,
     repository: SessionRepository,
     catalog: Catalog,
-    users: UserRepository,
+    identity: Identity,
+    revoked: Revoked,
     ingest: IngestPort,
     clock: Clock,
 ) -> SessionCore:
@@ -57,11 +63,23 @@ def build_sessions(
         max_duration=timedelta(seconds=settings.max_duration_seconds),
         expire_after=timedelta(seconds=settings.expire_after_seconds),
     )
-    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    secret = settings.internal_secret.get_secret_value()
+    signer = PathSigner(secret, PURPOSE, clock)
     hls_links = HlsLinks(settings.public_url, signer, clock)
     presenter = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)
-    access = SessionAccess(repository, users)
+    access = SessionAccess(repository, identity.users)
     service = SessionService(repository, access, catalog, ingest, presenter, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
     join_tokens = JoinTokens(access, mint)
-    return SessionCore(repository, access, service, presenter, join_tokens, mint, hls_links, limits)
+    return SessionCore(
+        repository,
+        access,
+        service,
+        presenter,
+        join_tokens,
+        mint,
+        EncoderKeys(secret, clock),
+        EncoderAccess(repository, access, identity, revoked),
+        hls_links,
+        limits,
+    )

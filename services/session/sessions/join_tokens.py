@@ -7,8 +7,7 @@ from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import join_grant, monitor_grant
-from shared.access.session_access import acting_role, require
-from shared.contracts.states import Role
+from shared.access.session_access import acting_role, acting_user, require
 from shared.ids import new_id
 from shared.livekit import TokenMint
 
@@ -39,7 +38,7 @@ class JoinTokens:
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.
-            identity=f"{_acting_user(session, caller)}:{new_id()}",
+            identity=f"{acting_user(session, caller)}:{new_id()}",
             name=caller.username,
             role=acting_role(session, caller),
         )
@@ -53,15 +52,9 @@ class JoinTokens:
         permissions = require(session, session.preset.settings, caller, None)
         grant = join_grant(
             room=session.id,
-            identity=f"{_acting_user(session, caller)}:{caller.sign_in_id}",
+            identity=f"{acting_user(session, caller)}:{caller.sign_in_id}",
             name=caller.username,
             role=acting_role(session, caller),
             permissions=permissions,
         )
         return self._mint.join_token(grant, lifetime=lifetime)
-
-
-def _acting_user(session: Session, caller: Caller) -> str:
-    """The user the caller is in the room, where only user ids count."""
-    as_host = caller.api_key_id is not None and acting_role(session, caller) is Role.HOST
-    return session.host_id if as_host else caller.user_id

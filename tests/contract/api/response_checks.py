@@ -23,7 +23,7 @@ NULLABLE = {
         "stage_enabled_override",
         "max_join_limit_override",
     },
-    "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url"},
+    "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url", "whip_server", "whip_bearer_token"},
     "PresetResponse": {"logo", "logo_destination_url"},
     "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},

@@ -32,6 +32,7 @@ from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.service import TokenService
+from shared.access.revocations import Revocations
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
 from shared.contracts.people_and_catalog_events import LibraryUpdated
@@ -94,6 +95,7 @@ class Backend:
         self.users, self.accounts = identity.users, identity.accounts
         self.key_service, self.sign_in = identity.keys, identity.sign_in
         self.revocations, self.issuer = identity.revocations, identity.issuer
+        self.known_revocations = Revocations(self.clock)
         stores = CatalogStores(*self._stored)
         self.sessions = SessionRepository(*self._stored, updated=self.dirty_sessions.add)
         self.catalog = catalog = build_catalog(
@@ -103,13 +105,21 @@ class Backend:
         self.room_service, self.preset_service = catalog.rooms, catalog.presets
         self.rooms, self.libraries = stores.rooms, stores.libraries
         self.keys = ApiKeyRepository(*self._stored)
-        self.core = build_sessions(self.settings, self.sessions, catalog, self.users, self.ingest, self.clock)
+        self.core = build_sessions(
+            self.settings,
+            self.sessions,
+            catalog,
+            identity,
+            self.known_revocations.cover,
+            self.ingest,
+            self.clock,
+        )
         self.access, self.session_service = self.core.access, self.core.service
 
     def _build_features(self) -> None:
         core, clock = self.core, self.clock
         live = build_live(
-            core, self.catalog.stores.presets, self.ingest, self.livekit, "ws://livekit.test", clock
+            core, self.catalog.stores.presets, self.ingest, self.livekit, "https://live.example/whip", clock
         )
         self.live, self.start_presenter = live.service, live.presenter
         self.tokens = TokenService(

@@ -12,7 +12,7 @@ from services.session.identity.keys.repository import ApiKey, ApiKeyRepository
 from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from services.session.identity.organizations.repository import of_organization
 from services.session.identity.revocations.service import RevocationService
-from shared.access.identity import TokenIssuer
+from shared.access.identity import Caller, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import UserRole
@@ -87,6 +87,13 @@ class ApiKeyService:
         await self._revocations.end_key(id)
         await self._keys.discard(id)
 
+    async def caller(self, id: str) -> Caller:
+        """The key as a caller, with what it may do now; raises `Unauthenticated`."""
+        key = await self._keys.find(id)
+        if key is None:
+            raise Unauthenticated("The API key was deleted", code="api_key_gone")
+        return await self._caller(key)
+
     async def exchange(self, id: str, secret: str) -> tuple[str, datetime]:
         """A 60 s access token for the key's owner; raises `Unauthenticated`."""
         key = await self._keys.find(id)
@@ -104,13 +111,15 @@ class ApiKeyService:
         return await self._act(key, min(_INTERNAL_LIFETIME, ends_at - now))
 
     async def _act(self, key: ApiKey, lifetime: timedelta) -> tuple[str, datetime]:
+        return self._issuer.issue(await self._caller(key), lifetime)
+
+    async def _caller(self, key: ApiKey) -> Caller:
         owner = await self._users.find(key.user_id)
         if owner is None or not owner.is_active:
             raise Unauthenticated("The owner of the API key is not active", code="api_key_invalid")
-        caller = dataclasses.replace(
+        return dataclasses.replace(
             owner.caller(key.id), api_key_id=key.id, is_admin=False, scopes=frozenset(key.scopes)
         )
-        return self._issuer.issue(caller, lifetime)
 
     def _matches(self, key: ApiKey, secret: str) -> bool:
         return hmac.compare_digest(self._secret(key).encode(), secret.encode())

@@ -187,12 +187,22 @@ class SignInService:
         return self._signed_in(user, sign_in, 1)
 
     async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
-        user = await self._users.find(sign_in.user_id)
+        return self._signed_in(await self._active(sign_in.user_id, sign_in.via), sign_in, generation)
+
+    async def _active(self, user_id: str, via: str | None) -> User:
+        user = await self._users.find(user_id)
         if user is None or not user.is_active:
             raise Unauthenticated("This account was deleted", code="account_gone")
-        if not await self._let_in_by(sign_in.via):
+        if not await self._let_in_by(via):
             raise Unauthenticated("The API key behind this sign-in was deleted", code="api_key_gone")
-        return self._signed_in(user, sign_in, generation)
+        return user
+
+    async def caller(self, user_id: str, via: str | None) -> Caller:
+        """A person as a caller without a sign-in, for what works on without them.
+
+        Raises `Unauthenticated` if they, or the API key they signed in through, are gone.
+        """
+        return (await self._active(user_id, via)).caller("", via)
 
     def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:
         access_token, _ = self._issuer.issue(user.caller(sign_in.id, sign_in.via))

@@ -1,0 +1,48 @@
+"""What an encoder may do: what its owner could do now, and nothing else."""
+
+from datetime import datetime
+
+from services.session.identity.build import Identity
+from services.session.sessions.access import SessionAccess
+from services.session.sessions.domain.session import Session
+from services.session.sessions.repository import SessionRepository
+from shared.access.encoders import EncoderOwner
+from shared.access.identity import Caller, Revoked, Scope
+from shared.errors import Forbidden, Unauthenticated
+
+
+class EncoderAccess:
+    """`revoked` covers what was asked for before a person was deactivated or got a new password."""
+
+    def __init__(
+        self, sessions: SessionRepository, access: SessionAccess, identity: Identity, revoked: Revoked
+    ):
+        self._sessions = sessions
+        self._access = access
+        self._identity = identity
+        self._revoked = revoked
+
+    async def authorize(
+        self, session_id: str, owner: EncoderOwner, asked_at: datetime | None
+    ) -> tuple[Session, Caller]:
+        """The session, and the owner as a caller, if they could ask for the key again now.
+
+        `asked_at` is when they asked; None if it does not matter. Raises `NotFound`, `Unauthenticated` if
+        the account or the API key is gone, `Forbidden` if they may not broadcast, and `Conflict` if the
+        session is over.
+        """
+        caller = await self._caller(await self._sessions.get(session_id), owner)
+        if asked_at is not None and self._revoked(caller, asked_at.timestamp()):
+            raise Unauthenticated("This key was revoked", code="encoder_key_revoked")
+        session = await self._access.get_for_broadcast(session_id, caller, None)
+        session.check_not_over()
+        return session, caller
+
+    async def _caller(self, session: Session, owner: EncoderOwner) -> Caller:
+        """An API key acts as the host, so one that is the host's way in needs nobody else."""
+        if owner.key_id is None or owner.user_id != session.host_id:
+            return await self._identity.sign_in.caller(owner.user_id, owner.key_id)
+        caller = await self._identity.keys.caller(owner.key_id)
+        if Scope.WRITE not in caller.scopes:
+            raise Forbidden("This API key may not write", code="scope_missing")
+        return caller

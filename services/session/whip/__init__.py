@@ -1,0 +1,1 @@
+"""Where encoders publish by WHIP."""

@@ -1,0 +1,82 @@
+"""Encoders that publish by WHIP: each request is checked against whoever asked for the key, and passed on."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from services.session.sessions.encoder_access import EncoderAccess
+from services.session.sessions.encoder_keys import EncoderKey, EncoderKeys
+from shared.access.permissions import encoder_grant
+from shared.access.session_access import acting_role
+from shared.contracts.states import Role
+from shared.livekit import TokenMint
+from shared.livekit.whip import WhipAnswer
+
+# LiveKit checks the token of each request when that arrives.
+_TOKEN_LIFETIME = timedelta(minutes=1)
+
+
+class WhipPort(Protocol):
+    """LiveKit's endpoint: see `shared.livekit.whip.WhipClient`."""
+
+    async def connect(self, token: str, offer: str) -> WhipAnswer: ...
+
+    async def patch(self, token: str, participant_id: str, fragment: str, ice_session: str) -> WhipAnswer: ...
+
+    async def end(self, token: str, participant_id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class WhipConnection:
+    """A new connection; `url` is its own, which holds the key."""
+
+    url: str = field(repr=False)
+    answer: WhipAnswer
+
+
+class WhipService:
+    """Keys and names of connections are as the encoder sent them. Each raises what `EncoderAccess` does.
+
+    `url` is where encoders publish, without the key.
+    """
+
+    def __init__(
+        self, url: str, keys: EncoderKeys, access: EncoderAccess, mint: TokenMint, livekit: WhipPort
+    ):
+        self._url = url
+        self._keys = keys
+        self._access = access
+        self._mint = mint
+        self._livekit = livekit
+
+    async def connect(self, pasted_key: str, offer: str) -> WhipConnection:
+        """Publish; it takes the place of another encoder of this owner. The session must be live.
+
+        Raises `BadDescription` and `Unavailable`.
+        """
+        key = self._keys.read(pasted_key)
+        answer = await self._livekit.connect(await self._token(key), offer)
+        name = self._keys.sign_connection(key, answer.participant_id)
+        return WhipConnection(f"{self._url}/{key.text}/{name}", answer)
+
+    async def patch(self, pasted_key: str, name: str, fragment: str, ice_session: str) -> WhipAnswer:
+        """Raises `NotFound`, `BadDescription`, `IceSessionOver` and `Unavailable`."""
+        key = self._keys.read(pasted_key)
+        participant_id = self._keys.read_connection(key, name)
+        return await self._livekit.patch(await self._token(key), participant_id, fragment, ice_session)
+
+    async def end(self, pasted_key: str, name: str) -> None:
+        """Whoever made a connection may end it, whatever else they may do. Raises `NotFound`."""
+        key = self._keys.read(pasted_key)
+        participant_id = self._keys.read_connection(key, name)
+        await self._livekit.end(self._mint_token(key, "", Role.AUDIENCE), participant_id)
+
+    async def _token(self, key: EncoderKey) -> str:
+        session, caller = await self._access.authorize(key.session_id, key.owner, key.issued_at)
+        session.check_live()
+        return self._mint_token(key, caller.username, acting_role(session, caller))
+
+    def _mint_token(self, key: EncoderKey, name: str, role: Role) -> str:
+        identity = key.owner.identity("whip")
+        grant = encoder_grant(room=key.session_id, identity=identity, name=name, role=role)
+        return self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)
