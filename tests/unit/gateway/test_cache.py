@@ -54,6 +54,10 @@ def test_etags_are_compared_weakly_and_in_lists(shown: str | None, same: bool) -
 def test_only_writes_of_an_audience_drop_nothing() -> None:
     spared = {f"{one.method} {one.path}" for one in TABLE if one.policy.keeps_cache}
     assert spared == {
+        "POST /whip",
+        "POST /whip/{key}",
+        "PATCH /whip/{key}/{connection}",
+        "DELETE /whip/{key}/{connection}",
         "POST /auth/login",
         "POST /auth/refresh",
         "POST /auth/viewer/register",
