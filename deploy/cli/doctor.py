@@ -19,7 +19,7 @@ from deploy.local.environment import full_environment
 from deploy.local.overrides import Overrides, UnusableEnvironment
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import is_free
-from deploy.local.programs import PROGRAMS, Program
+from deploy.local.programs import FONTS, PROGRAMS, Program
 
 MARKS = {True: "[green]ok[/green]", False: "[red]missing[/red]"}
 FREE_BYTES = 1_000_000_000
@@ -78,7 +78,8 @@ def _programs(environ: Mapping[str, str]) -> list[Finding]:
         needed = Overrides.of(full_environment(environ)).needed_programs()
     except UnusableEnvironment as unusable:
         return [Finding("environment", ok=False, detail=str(unusable))]
-    return [_program(program, needed=program in needed) for program in PROGRAMS]
+    programs = [_program(program, needed=program in needed) for program in PROGRAMS]
+    return programs + [_program(fonts, needed=True) for fonts in FONTS]
 
 
 def _program(program: Program, *, needed: bool) -> Finding:

@@ -18,6 +18,7 @@ from deploy.local.programs import (
     MONGODB,
     NGINX,
     ON_MACOS,
+    PANGO,
     RABBITMQ,
     REDIS,
     Program,
@@ -125,6 +126,7 @@ class Overrides:
             (not self.redis_url, (REDIS,)),
             (not self.livekit_url, (LIVEKIT,)),
             (self.ingest == EMBEDDED and not self.rtmp_url, (NGINX,)),
+            (self.engine == EMBEDDED, (PANGO,)),
         )
         return (*(program for needed, programs in own if needed for program in programs), FFMPEG)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from ctypes.util import find_library
 from dataclasses import dataclass
+from functools import cache
 from glob import glob
 from pathlib import Path
 from shutil import which
@@ -70,6 +73,32 @@ def _rabbitmq() -> Path | None:
     return first_existing(*scripts, which("rabbitmq-server"))
 
 
+def _library(name: str) -> Path | None:
+    """What the dynamic linker calls the library."""
+    found = find_library(name)
+    return Path(found) if found else None
+
+
+@cache
+def _font_files() -> dict[str, Path]:
+    """A font for each language that this machine has fonts for, by fontconfig."""
+    listing = which("fc-list")
+    if listing is None:
+        return {}
+    command = [listing, "--format", "%{file}\t%{lang}\n"]
+    fonts = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+    return {
+        language: Path(file)
+        for file, _, languages in (font.partition("\t") for font in fonts)
+        for language in languages.split("|")
+    }
+
+
+def _font(*languages: str) -> Callable[[], Path | None]:
+    """Finds a font for the first of these languages, if there are fonts for all."""
+    return lambda: _font_files()[languages[0]] if set(languages) <= _font_files().keys() else None
+
+
 def rtmp_module() -> Path | None:
     """nginx's module for RTMP."""
     return first_existing(*RTMP_MODULES)
@@ -92,7 +121,15 @@ NGINX = Program(
     "libnginx-mod-rtmp",
 )
 FFMPEG = Program("ffprobe", _finder("ffprobe"), "ffmpeg")
-PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, FFMPEG, *(() if ON_MACOS else (NGINX,)))
+# Draws names into streams and recordings.
+PANGO = Program("Pango", lambda: _library("pangocairo-1.0"), "pango" if ON_MACOS else "libpangocairo-1.0-0")
+# What macOS has; without them names are written in boxes, but the stack runs.
+FONTS = (
+    Program("fonts for most scripts", _font("hi", "bn", "ta", "ar", "he", "th", "am"), "fonts-noto-core"),
+    Program("fonts for Chinese, Japanese and Korean", _font("ja", "zh-cn", "ko"), "fonts-noto-cjk"),
+    Program("a font for emoji", _font("und-zsye"), "fonts-noto-color-emoji"),
+)
+PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, FFMPEG, PANGO, *(() if ON_MACOS else (NGINX,)))
 
 
 def locate(programs: tuple[Program, ...]) -> dict[str, Path]:

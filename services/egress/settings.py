@@ -44,8 +44,9 @@ class EgressSettings(DataSettings):
     """The gateway's address for clients; links to files begin with it."""
 
     stream_layout: Literal["grid", "speaker", "single-speaker"] = "grid"
-    """How LiveKit Egress arranges people in the picture of streams and recordings. Greenroom's recorders
-    always show a grid, or a shared screen with tiles beside it."""
+    """How LiveKit Egress arranges people in the picture of streams and recordings; its templates decide, too,
+    what is cropped. Greenroom's recorders always show a grid, or the newest shared screen with tiles beside
+    it, and crop cameras as a preset's `grid_video_fit` says."""
     stream_width: Annotated[int, Field(ge=160, le=3840, multiple_of=2)] = 1280
     """The width of the picture in pixels, an even number."""
     stream_height: Annotated[int, Field(ge=90, le=2160, multiple_of=2)] = 720

@@ -99,7 +99,7 @@ class StreamsAndRecordings:
         self._add_streams(options, backends, engine, rooms, streams, segments, MediaAccess(sessions), clock)
         self.worker = EgressWorker(
             plans,
-            EngineSync(plans, engine, ledger, clock, options.encoding),
+            EngineSync(plans, engine, sessions, ledger, clock, options.encoding),
             sessions,
             clock,
             playable=self.playlists.playable,

@@ -1,5 +1,6 @@
 """The composition root of a recorder."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ from aiohttp import web
 
 from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.worker import Worker
+from services.recorder.media.text_rendering import report_missing_fonts
 from services.recorder.room.room_session import RoomAccess
 from services.recorder.settings import RecorderSettings
 from services.recorder.spool.spool import Spool
@@ -36,6 +38,7 @@ def build(settings: RecorderSettings) -> web.Application:
         await until_available(f"{_address(settings)} (GREENROOM_MONGODB_URI)", mongo.check_journal)
         for store in (context.jobs, context.segments, recorders):
             await until_available("indexes", store.ensure_indexes)
+        await asyncio.to_thread(report_missing_fonts)
         supervisor = app[SUPERVISOR]
         supervisor.spawn("uploader", context.uploader.run())
         supervisor.spawn("webhooks", context.webhooks.run())

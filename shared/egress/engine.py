@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from shared.contracts.states import VideoFit
+
 
 class EgressStatus(StrEnum):
     """LiveKit's states of an egress, in lower case."""
@@ -26,7 +28,10 @@ class EgressStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EncodingOptions:
-    """How the picture is composed and encoded; sizes in pixels, bit rates in kbit/s, a segment in seconds."""
+    """How the picture is composed and encoded; sizes in pixels, bit rates in kbit/s, a segment in seconds.
+
+    `layout` is for LiveKit Egress alone, `video_fit` for Greenroom's recorders alone.
+    """
 
     layout: str = "grid"
     width: int = 1280
@@ -35,6 +40,7 @@ class EncodingOptions:
     video_kbps: int = 2500
     audio_kbps: int = 128
     segment_seconds: int = 2
+    video_fit: VideoFit = VideoFit.FILL
 
 
 @dataclass(frozen=True, kw_only=True)

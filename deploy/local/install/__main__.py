@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy.local.install import environment, packages
 from deploy.local.install.packages import InstallFailed, say
 from deploy.local.overrides import Overrides, UnusableEnvironment
-from deploy.local.programs import LIVEKIT, Program
+from deploy.local.programs import FONTS, LIVEKIT, Program
 
 PROJECT = Path(__file__).resolve().parents[3]
 OLDEST_PYTHON = (3, 11)
@@ -44,7 +44,7 @@ def install() -> list[str]:
     except UnusableEnvironment as unusable:
         return [str(unusable)]
     steps: list[Callable[[], None]] = [
-        lambda: packages.install([p for p in needed if _missing_package(p)]),
+        lambda: packages.install([p for p in (*needed, *FONTS) if _missing_package(p)]),
         lambda: environment.install(PROJECT),
     ]
     if LIVEKIT in needed:

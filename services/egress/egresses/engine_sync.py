@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -9,6 +10,7 @@ from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EncodingOptions, Engine
@@ -24,22 +26,25 @@ class EngineSync:
         self,
         egresses: EgressRepository,
         engine: Engine,
+        sessions: EgressSessionProjection,
         ledger: DriftLedger,
         clock: Clock,
         encoding: EncodingOptions,
     ):
         self._egresses = egresses
         self._engine = engine
+        self._sessions = sessions
         self._ledger = ledger
         self._clock = clock
         self._encoding = encoding
 
     async def start(self, egress: PlannedEgress) -> PlannedEgress:
+        encoding = await self._encoding_of(egress.session_id)
         starting = await self._egresses.change(egress.id, lambda one: one.request_start(self._clock.now()))
         if starting.asked_at is None:
             return starting  # It was stopped meanwhile.
         try:
-            egress_id = await self._engine.start(starting.order(self._encoding))
+            egress_id = await self._engine.start(starting.order(encoding))
         except AppError as error:
             known = not isinstance(error, Unavailable)
             reason = error.message
@@ -49,6 +54,13 @@ class EngineSync:
             )
         log.info("egress.started", session_id=egress.session_id, egress=egress.id, egress_id=egress_id)
         return await self._egresses.change(egress.id, lambda one: one.accepted(egress_id, self._clock.now()))
+
+    async def _encoding_of(self, session_id: str) -> EncodingOptions:
+        """As its preset asks. Raises `Unavailable`."""
+        session = await self._sessions.find(session_id)
+        if session is None:
+            return self._encoding
+        return replace(self._encoding, video_fit=session.state.preset.grid_video_fit)
 
     async def stop(self, egress: PlannedEgress) -> PlannedEgress:
         stopping = await self._egresses.change(egress.id, lambda one: one.request_stop(self._clock.now()))

@@ -2,7 +2,7 @@
 
 from services.recorder.media.frames import BLACK, Canvas, I420Frame, Scaler
 from services.recorder.media.layout import Box, Tile, covering, fitted
-from services.recorder.media.text_overlay import name_tag, placeholder, waiting_screen
+from services.recorder.media.text_overlay import BACKDROP, TILE, initials_tag, name_tag, waiting_note
 from services.recorder.media.video_feed import STALE_SECONDS, TimedFrame
 
 
@@ -20,7 +20,8 @@ class Compositor:
             if tiles:
                 self._canvas.fill(BLACK)
             else:
-                self._canvas.paste(waiting_screen(self._canvas.width, self._canvas.height))
+                self._canvas.fill(BACKDROP)
+                _paste_in_middle(self._canvas, waiting_note(self._canvas.width, self._canvas.height))
             self._tiles = tiles
             self._painters = [_TilePainter(tile, self._canvas) for tile in tiles]
         for painter in self._painters:
@@ -40,7 +41,7 @@ class _TilePainter:
 
     def paint(self, moment: float) -> None:
         timed = self._tile.feed.at(moment) if self._tile.feed else None
-        if timed is None or (not self._tile.whole and moment - timed.captured_at > STALE_SECONDS):
+        if timed is None or (not self._tile.still and moment - timed.captured_at > STALE_SECONDS):
             self._paint_placeholder()
         elif timed is not self._drawn:
             self._paint_frame(timed.frame)
@@ -50,7 +51,8 @@ class _TilePainter:
         if self._empty:
             return
         box = self._tile.box
-        self._part(box).paste(placeholder(self._tile.name, box.width, box.height))
+        self._part(box).fill(TILE)
+        _paste_in_middle(self._part(box), initials_tag(self._tile.name, box.width, box.height))
         self._paint_name()
         self._drawn, self._shape, self._empty = None, None, True
 
@@ -65,7 +67,7 @@ class _TilePainter:
         self._paint_name()
 
     def _placed(self, frame: I420Frame) -> tuple[I420Frame, Box]:
-        """Which part of the frame is shown, and where: screens and upright frames are never cropped."""
+        """Which part of the frame is shown, and where: upright frames are never cropped."""
         box = self._tile.box
         if self._tile.whole or frame.height > frame.width:
             return frame, fitted(frame.width, frame.height, box)
@@ -82,3 +84,10 @@ class _TilePainter:
 
     def _part(self, box: Box) -> I420Frame:
         return self._canvas.crop(box.left, box.top, box.width, box.height)
+
+
+def _paste_in_middle(canvas: I420Frame, picture: I420Frame) -> None:
+    """Unless there is no room for it."""
+    left, top = (canvas.width - picture.width) // 4 * 2, (canvas.height - picture.height) // 4 * 2
+    if left >= 0 and top >= 0:
+        canvas.crop(left, top, picture.width, picture.height).paste(picture)

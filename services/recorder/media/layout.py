@@ -1,10 +1,11 @@
 """Where everybody is in the picture: a grid, or a shared screen with tiles beside it. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from services.recorder.media.video_feed import VideoFeed
+from shared.contracts.states import VideoFit
 
 # More are heard but not seen: see `SpeakerSelection`.
 MAX_TILES = 9
@@ -91,36 +92,82 @@ def _near(value: float) -> int:
 
 
 @dataclass(frozen=True)
+class SharedScreen:
+    """`number` grows from one to the next."""
+
+    feed: VideoFeed
+    number: int
+
+
+@dataclass(frozen=True)
 class StageParticipant:
-    """Somebody on stage; `camera` is None while it is off."""
+    """Somebody on stage, or an encoder; `cameras` is empty while all are off."""
 
     identity: str
     name: str
-    camera: VideoFeed | None
-    screen: VideoFeed | None = None
+    cameras: tuple[VideoFeed, ...] = ()
+    screens: tuple[SharedScreen, ...] = ()
     is_host: bool = False
+    is_encoder: bool = False
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One box of the picture. A `whole` video is shown uncropped, others may be cropped."""
+    """One box of the picture, with a name and a video, None for initials instead.
+
+    A `whole` video is shown uncropped, others may be cropped. A `still` one is shown even if its last frame
+    is old: a shared screen may not change for long.
+    """
 
     box: Box
     name: str
     feed: VideoFeed | None
     whole: bool = False
+    still: bool = False
 
 
-def scene(participants: Sequence[StageParticipant], width: int, height: int) -> tuple[Tile, ...]:
-    """The tiles for everybody on stage, in the order given; the first shared screen is shown large."""
-    sharing = next((one for one in participants if one.screen is not None), None)
-    if sharing is None:
-        shown = participants[:MAX_TILES]
-        return _tiles(shown, grid(len(shown), width, height))
-    shown = [one for one in participants if one.camera is not None or one is not sharing][:MAX_TILES]
-    large, boxes = beside_screen(len(shown), width, height)
-    return (Tile(large, sharing.name, sharing.screen, whole=True), *_tiles(shown, boxes))
+_NOWHERE = Box(0, 0, 0, 0)
 
 
-def _tiles(participants: Sequence[StageParticipant], boxes: Sequence[Box]) -> tuple[Tile, ...]:
-    return tuple(Tile(box, one.name, one.camera) for one, box in zip(participants, boxes, strict=True))
+def scene(
+    participants: Sequence[StageParticipant], width: int, height: int, fit: VideoFit = VideoFit.FILL
+) -> tuple[Tile, ...]:
+    """The tiles for everybody on stage, in the order given; the newest shared screen is shown large.
+
+    Screens, encoders and a video that is alone are shown whole, cameras beside others as `fit` says.
+    """
+    screens = _screens(participants)
+    if not screens:
+        cameras = _cameras(participants, MAX_TILES, fit)
+        if len(cameras) == 1:
+            cameras = [replace(cameras[0], whole=True)]
+        return _placed(cameras, grid(len(cameras), width, height))
+    newest, *others = screens[: MAX_TILES + 1]
+    people = [one for one in participants if one.cameras or not one.screens]
+    beside = [*others, *_cameras(people, MAX_TILES - len(others), fit)]
+    large, boxes = beside_screen(len(beside), width, height)
+    return _placed([newest, *beside], [large, *boxes])
+
+
+def _screens(participants: Sequence[StageParticipant]) -> list[Tile]:
+    """The newest first."""
+    shared = [(one.name, screen) for one in participants for screen in one.screens]
+    shared.sort(key=lambda found: found[1].number, reverse=True)
+    return [Tile(_NOWHERE, name, screen.feed, whole=True, still=True) for name, screen in shared]
+
+
+def _cameras(participants: Sequence[StageParticipant], at_most: int, fit: VideoFit) -> list[Tile]:
+    """One of everybody, and more of who has more while there is room."""
+    shown = participants[:at_most]
+    spare = at_most - len(shown)
+    tiles: list[Tile] = []
+    for one in shown:
+        feeds: tuple[VideoFeed | None, ...] = one.cameras[: 1 + spare] or (None,)
+        spare -= len(feeds) - 1
+        whole = one.is_encoder or fit is VideoFit.FIT
+        tiles += [Tile(_NOWHERE, one.name, feed, whole=whole) for feed in feeds]
+    return tiles
+
+
+def _placed(tiles: Sequence[Tile], boxes: Sequence[Box]) -> tuple[Tile, ...]:
+    return tuple(replace(tile, box=box) for tile, box in zip(tiles, boxes, strict=True))

@@ -96,7 +96,7 @@ class RenderPipeline:
         failed: Callable[[Exception], None],
     ):
         self.tiles: tuple[Tile, ...] = ()
-        self.width, self.height = encoding.width, encoding.height
+        self.width, self.height, self.video_fit = encoding.width, encoding.height, encoding.video_fit
         self._encoding, self._preset = encoding, preset
         self._path, self._done, self._failed = path, done, failed
         self._mixer = Mixer()

@@ -1,74 +1,73 @@
-"""Names and notices as small frames, drawn once each."""
+"""What is written into the picture: names, initials and a note, each drawn once."""
 
+import unicodedata
 from functools import lru_cache
+from typing import Final
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from wcwidth import iter_graphemes
 
 from services.recorder.media.frames import I420Frame
+from services.recorder.media.text_rendering import Colours, TextLine
+from shared.text import on_one_line
 
-_BACKDROP, _TILE, _INK, _FAINT = 24, 48, 235, 150
-_CACHED = 256
+_INK, _FAINT = 1.0, 0.6
+_CACHED: Final = 256
+# Longer than any box is wide; a name may be of any length.
+_MAX_CHARACTERS: Final = 256
+_SMALLEST: Final = 10
+# Letters, digits and symbols (emoji are symbols): a name may begin with a bracket.
+_INITIAL: Final = frozenset("LNS")
+# Keeps neighbours apart that would be joined as in a word (Arabic).
+_NON_JOINER: Final = "\u200c"
+
+BACKDROP, TILE = 24, 48
+"""Lumas behind names and the note, and of a box without video."""
 
 
 @lru_cache(maxsize=_CACHED)
 def name_tag(name: str, width: int, height: int) -> I420Frame | None:
-    """The name for the lower left corner of a box of this size; None for a name without a letter."""
-    text = _printable(name)
+    """The name for the lower left corner of a box of this size; None for a name that cannot be seen."""
+    text = on_one_line(name[:_MAX_CHARACTERS])
     if not text:
         return None
-    font = ImageFont.load_default(max(10, height // 22))
-    text = _shortened(text, font, width * 0.6)
-    left, top, right, bottom = font.getbbox(text)
-    size = (_even(right - left + 16), _even(bottom - top + 12))
-    return _drawn(text, size, (8 - left, 6 - top), font, _INK, _BACKDROP)
+    line = TextLine(text, max(_SMALLEST, height // 22), width * 0.6)
+    return line.drawn(Colours(_INK, _grey(BACKDROP)), margin=(8, 2))
 
 
 @lru_cache(maxsize=_CACHED)
-def placeholder(name: str, width: int, height: int) -> I420Frame:
-    """Shown for a participant whose camera is off: the initials of the name."""
-    initials = "".join(word[0] for word in _printable(name).split()[:2]).upper() or "?"
-    return _centred(initials, width, height, height // 4, _INK, _TILE)
+def initials_tag(name: str, width: int, height: int) -> I420Frame:
+    """The initials for the middle of a box of this size, without video."""
+    line = TextLine(initials(name), max(_SMALLEST, height // 4), width * 0.9)
+    return line.drawn(Colours(_INK, _grey(TILE)), margin=(0, 0))
 
 
 @lru_cache(maxsize=_CACHED)
-def waiting_screen(width: int, height: int) -> I420Frame:
-    """Shown while nobody is on stage."""
-    return _centred("Waiting for the host", width, height, height // 18, _FAINT, _BACKDROP)
+def waiting_note(width: int, height: int) -> I420Frame:
+    """For the middle of a picture of this size while nobody is on stage."""
+    line = TextLine("Waiting for the host", max(_SMALLEST, height // 18), width * 0.9)
+    return line.drawn(Colours(_FAINT, _grey(BACKDROP)), margin=(0, 0))
 
 
-def _centred(text: str, width: int, height: int, size: int, ink: int, paper: int) -> I420Frame:
-    font = ImageFont.load_default(max(10, size))
-    left, top, right, bottom = font.getbbox(text)
-    at = ((width - right - left) / 2, (height - bottom - top) / 2)
-    return _drawn(text, (width, height), at, font, ink, paper)
+def initials(name: str) -> str:
+    """The first of each of the first two words: what readers take for a character, whatever it is made of."""
+    words = on_one_line(name[:_MAX_CHARACTERS]).split()
+    found = [first for first in map(_initial, words) if first][:2]
+    return _NON_JOINER.join(found) or "?"
 
 
-_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+def _initial(word: str) -> str:
+    for grapheme in iter_graphemes(word):
+        if unicodedata.category(grapheme[0])[0] in _INITIAL:
+            return _capital(grapheme)
+    return ""
 
 
-def _drawn(
-    text: str, size: tuple[int, int], at: tuple[float, float], font: _Font, ink: int, paper: int
-) -> I420Frame:
-    image = Image.new("L", size, paper)
-    ImageDraw.Draw(image).text(at, text, fill=ink, font=font)
-    plain = I420Frame.plain(*size)
-    plain.y[:] = np.asarray(image)
-    return plain
+def _capital(grapheme: str) -> str:
+    """In the case of a title, unless that is more than one character (ß)."""
+    titled = grapheme.title()
+    return titled if len(titled) == len(grapheme) else grapheme
 
 
-def _shortened(text: str, font: _Font, width: float) -> str:
-    if font.getlength(text) <= width:
-        return text
-    while len(text) > 1 and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
-
-
-def _printable(name: str) -> str:
-    """On one line and without control characters: people choose their names themselves."""
-    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:64]
-
-
-def _even(value: float) -> int:
-    return (int(value) + 1) // 2 * 2
+def _grey(luma: int) -> float:
+    """Of white; lumas are between 16 and 235 in video."""
+    return (luma - 16) / 219

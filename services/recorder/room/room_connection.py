@@ -143,7 +143,9 @@ class RoomConnection:
         """Show who is on stage now, and request each video in the size in which it is shown."""
         participants = list(self._room.remote_participants.values())
         shown = self._speakers.select(stage_participants(participants, self._feeds))
-        self._pipeline.tiles = tiles = scene(shown, self._pipeline.width, self._pipeline.height)
+        self._pipeline.tiles = tiles = scene(
+            shown, self._pipeline.width, self._pipeline.height, self._pipeline.video_fit
+        )
         widths = {id(tile.feed): tile.box.width for tile in tiles if tile.feed is not None}
         for participant in participants:
             for publication in participant.track_publications.values():

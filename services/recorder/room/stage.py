@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 
 from livekit import rtc
 
-from services.recorder.media.layout import MAX_TILES, StageParticipant
+from services.recorder.media.layout import MAX_TILES, SharedScreen, StageParticipant
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.tracks import is_what_it_says
+from shared.access.room_permissions import is_encoder
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 
 _RANKS = {"host": 0, "co_host": 1, "moderator": 2, "stage": 3}
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 Feeds = Mapping[str, VideoFeed]
-"""By the track's sid."""
+"""By the track's sid, the oldest first."""
 
 
 def stage_participants(participants: Iterable[rtc.RemoteParticipant], feeds: Feeds) -> list[StageParticipant]:
@@ -31,30 +32,38 @@ def _order(participant: rtc.RemoteParticipant) -> tuple[int, datetime, str]:
     return (_rank(participant), participant.joined_at or _LAST, participant.identity)
 
 
+def _is_encoder(participant: rtc.RemoteParticipant) -> bool:
+    """Of LiveKit's own ingress, or by an address or a key that we gave."""
+    ingress = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS
+    return bool(ingress) or is_encoder(participant.identity)
+
+
 def _rank(participant: rtc.RemoteParticipant) -> int:
     """Encoders that join by LiveKit's own ingress have no role: they are the host's."""
-    host = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS
-    return 0 if host else _RANKS.get(participant.attributes.get(ROLE_ATTRIBUTE, ""), len(_RANKS))
+    ingress = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS
+    return 0 if ingress else _RANKS.get(participant.attributes.get(ROLE_ATTRIBUTE, ""), len(_RANKS))
 
 
 def _stage_participant(participant: rtc.RemoteParticipant, feeds: Feeds) -> StageParticipant:
+    videos = _videos(participant, feeds)
+    numbers = {sid: number for number, sid in enumerate(feeds)}
     return StageParticipant(
         identity=participant.identity,
         name=participant.name,
-        camera=_feed(participant, feeds, screen=False),
-        screen=_feed(participant, feeds, screen=True),
+        cameras=tuple(feeds[one.sid] for one in videos if not _is_screen(one)),
+        screens=tuple(SharedScreen(feeds[one.sid], numbers[one.sid]) for one in videos if _is_screen(one)),
         is_host=_rank(participant) == 0,
+        is_encoder=_is_encoder(participant),
     )
 
 
-def _feed(participant: rtc.RemoteParticipant, feeds: Feeds, *, screen: bool) -> VideoFeed | None:
-    """The newest subscribed track of the kind that is not muted."""
-    for publication in reversed(list(participant.track_publications.values())):
-        is_screen = publication.source == rtc.TrackSource.SOURCE_SCREENSHARE
-        feed = feeds.get(publication.sid)
-        if feed is not None and is_screen is screen and not publication.muted:
-            return feed
-    return None
+def _videos(participant: rtc.RemoteParticipant, feeds: Feeds) -> list[rtc.RemoteTrackPublication]:
+    """What is subscribed to and not muted."""
+    return [one for one in participant.track_publications.values() if one.sid in feeds and not one.muted]
+
+
+def _is_screen(publication: rtc.RemoteTrackPublication) -> bool:
+    return bool(publication.source == rtc.TrackSource.SOURCE_SCREENSHARE)
 
 
 _NEVER = float("-inf")
@@ -87,5 +96,5 @@ class SpeakerSelection:
         return [one for one in participants if one.identity in self._seen]
 
     def _rank(self, participant: StageParticipant) -> tuple[bool, float]:
-        first = participant.is_host or participant.screen is not None
+        first = participant.is_host or bool(participant.screens)
         return (not first, 0.0 if first else -self._spoke[participant.identity])

@@ -18,6 +18,7 @@ from shared.contracts.states.people_and_catalog import (
     State,
     UserRole,
     UserState,
+    VideoFit,
     Visibility,
 )
 from shared.contracts.states.session import (
@@ -65,5 +66,6 @@ __all__ = [
     "StreamStatus",
     "UserRole",
     "UserState",
+    "VideoFit",
     "Visibility",
 ]

@@ -76,6 +76,17 @@ class PresetType(StrEnum):
     RTMP = "rtmp"
 
 
+class VideoFit(StrEnum):
+    """How streams and recordings show a camera beside others: filling its box, edges cut off, or whole.
+
+    Whatever is alone, shared screens, encoders and upright cameras are always whole. For Greenroom's
+    recorders: what LiveKit Egress shows, its templates decide.
+    """
+
+    FILL = "fill"
+    FIT = "fit"
+
+
 class PresetSettings(State):
     """A preset's settings, as copied into a session: appearance, limits and one flag per permission."""
 
@@ -113,6 +124,7 @@ class PresetSettings(State):
     moderator_manage_chat: bool = True
     moderator_manage_poll: bool = True
     recording_enabled: bool = False
+    grid_video_fit: VideoFit = VideoFit.FILL
 
 
 class PresetState(State):

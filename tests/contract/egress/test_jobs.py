@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.egress.engines.embedded import EmbeddedEngine
+from shared.contracts.states import VideoFit
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Gap, Job, Result, Wanted
@@ -23,7 +24,7 @@ def order(session_id: str = "") -> EgressOrder:
         session_id=session_id,
         segments_prefix=None,
         file_key=f"recordings/{session_id}/{key}.mp4",
-        encoding=EncodingOptions(width=640, height=360),
+        encoding=EncodingOptions(width=640, height=360, video_fit=VideoFit.FIT),
     )
 
 
@@ -55,6 +56,16 @@ async def test_an_order_is_one_job_however_often_it_is_given(
     assert (job.status, job.wanted, job.created_at) == (EgressStatus.STARTING, Wanted.RUNNING, clock.now())
     (info,) = await engine.list(given.session_id)
     assert (info.key, info.egress_id, info.status) == (given.key, ids[0], EgressStatus.STARTING)
+
+
+async def test_a_job_from_before_a_setting_is_read_with_its_default(
+    engine: EmbeddedEngine, jobs: JobRepository, mongo: Mongo
+) -> None:
+    given = order()
+    await engine.start(given)
+    await mongo.collection("recorder_jobs").update({"_id": given.key}, {"$unset": {"look.video_fit": ""}})
+    (job,) = await jobs.open()
+    assert job.encoding == replace(given.encoding, video_fit=VideoFit.FILL)
 
 
 async def test_what_is_stopped_stays_stopped(engine: EmbeddedEngine, jobs: JobRepository) -> None:

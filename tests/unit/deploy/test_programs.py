@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.local.programs import MissingPrograms, Program, locate, private_bin
+from deploy.local.programs import FONTS, PANGO, MissingPrograms, Program, locate, private_bin
 
 
 def program(name: str, path: Path | None) -> Program:
@@ -34,3 +36,17 @@ def test_a_packaged_program_is_installed_by_make_install() -> None:
 
 def test_own_programs_live_in_the_cache() -> None:
     assert private_bin({"XDG_CACHE_HOME": "/cache"}) == Path("/cache/greenroom/bin")
+
+
+def test_what_draws_names_is_on_this_machine() -> None:
+    assert PANGO.find() is not None
+    assert all(fonts.find() is not None for fonts in FONTS)
+
+
+def test_fonts_that_are_missing_are_named_with_their_packages(tmp_path: Path) -> None:
+    script = "from deploy.local.programs import FONTS; print(*(f'{f.find()} {f.install}' for f in FONTS))"
+    command = [sys.executable, "-c", script]
+    found = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert found.stdout.count("None make install") == len(FONTS)
+    for package in ("fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"):
+        assert package in found.stdout

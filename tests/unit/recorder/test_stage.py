@@ -6,14 +6,15 @@ from typing import cast
 import pytest
 from livekit import rtc
 
-from services.recorder.media.layout import MAX_TILES, StageParticipant, scene
+from services.recorder.media.layout import MAX_TILES, SharedScreen, StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
 from services.recorder.room.tracks import is_what_it_says
 
 
 def person(identity: str, *, is_host: bool = False, screen: bool = False) -> StageParticipant:
-    return StageParticipant(identity, identity, None, VideoFeed() if screen else None, is_host=is_host)
+    screens = (SharedScreen(VideoFeed(), 0),) if screen else ()
+    return StageParticipant(identity, identity, screens=screens, is_host=is_host)
 
 
 HOST = person("host", is_host=True)
@@ -66,7 +67,7 @@ def test_hosts_and_who_shares_a_screen_are_always_seen() -> None:
     selection.hear([], 1.0)
     found = selection.select(people)
     assert (HOST in found, sharing in found, len(found)) == (True, True, MAX_TILES)
-    assert scene(found, 1280, 720)[0].feed is sharing.screen
+    assert scene(found, 1280, 720)[0].feed is sharing.screens[0].feed
 
 
 def test_who_left_is_forgotten() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from shared.contracts.states import PresetSettings, PresetState, PresetType
+from shared.contracts.states import PresetSettings, PresetState, PresetType, VideoFit
 from shared.http import Body, Data
 from shared.http.schema import Line
 
@@ -59,6 +59,7 @@ class PresetFlags(Body):
     moderator_manage_chat: bool | None = None
     moderator_manage_poll: bool | None = None
     recording_enabled: bool | None = None
+    grid_video_fit: VideoFit | None = None
     logo: Link | None = None
     logo_destination_url: Link | None = None
     is_default: bool | None = None
@@ -124,6 +125,7 @@ class PresetResponse(Data):
     moderator_manage_chat: bool
     moderator_manage_poll: bool
     recording_enabled: bool
+    grid_video_fit: Literal["fill", "fit"]
     is_default: bool
     created_at: datetime
     updated_at: datetime

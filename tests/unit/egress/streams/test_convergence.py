@@ -6,9 +6,10 @@ import pytest
 
 from shared.contracts.livekit_events import EgressEnded
 from shared.contracts.session_events import SessionStarted, SessionUpdated
-from shared.contracts.states import StreamStatus
+from shared.contracts.states import StreamStatus, VideoFit
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
+from tests.unit.egress.reconciler.builders import PRESET
 from tests.unit.egress.streams.fakes import START_EXPIRES_AFTER
 from tests.unit.egress.streams.fixture import Replica
 
@@ -31,6 +32,15 @@ async def test_a_session_that_wants_a_stream_gets_one(replica: Replica) -> None:
     assert (await replica.stream(session)).status is StreamStatus.STARTING
     await replica.active()
     assert (await replica.stream(session)).status is StreamStatus.ACTIVE
+
+
+@pytest.mark.parametrize("fit", list(VideoFit))
+async def test_cameras_are_shown_as_the_preset_says(replica: Replica, fit: VideoFit) -> None:
+    session = await replica.go_live(preset=PRESET.model_copy(update={"grid_video_fit": fit}))
+    await replica.work()
+    await replica.again(session, record=True)
+    await replica.work()
+    assert [order.encoding.video_fit for order in replica.engine.begun] == [fit, fit]
 
 
 async def test_a_session_that_wants_none_gets_none(replica: Replica) -> None:
