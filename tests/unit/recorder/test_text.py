@@ -51,7 +51,7 @@ def drawn(text: str, max_width: float = 2000) -> I420Frame:
 
 def strokes(text: str) -> list[int]:
     """The widths of what is separated by empty columns, from left to right."""
-    columns = (drawn(text).y > 60).any(axis=0)
+    columns: list[bool] = np.any(drawn(text).y > 60, axis=0).tolist()
     return [sum(1 for _ in run) for inked, run in groupby(columns) if inked]
 
 
