@@ -9,9 +9,9 @@ import pytest
 from deploy.local.environment import described, full_environment
 from deploy.local.overrides import Overrides, UnusableEnvironment
 from deploy.local.plan import as_http, with_database
-from deploy.local.programs import EPMD, FFMPEG, LIVEKIT, MONGODB, NGINX, RABBITMQ, REDIS
+from deploy.local.programs import EPMD, FFMPEG, LIVEKIT, MONGODB, NGINX, PANGO, RABBITMQ, REDIS
 
-EVERYTHING = {MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, NGINX, FFMPEG}
+EVERYTHING = {MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, NGINX, FFMPEG, PANGO}
 OWN_LIVEKIT = {
     "GREENROOM_LIVEKIT_URL": "wss://livekit.example",
     "GREENROOM_LIVEKIT_API_KEY": "key",
@@ -29,6 +29,7 @@ OWN_LIVEKIT = {
         ({"GREENROOM_INGEST": "livekit"}, {NGINX}),
         ({"GREENROOM_RTMP_URL": "rtmp://nginx.example/live"}, {NGINX}),
         (OWN_LIVEKIT, {LIVEKIT}),
+        ({"GREENROOM_ENGINE": "livekit"}, {PANGO}),
     ],
 )
 def test_what_is_given_needs_no_program(environ: dict[str, str], spared: set[object]) -> None:
