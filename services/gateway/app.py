@@ -14,13 +14,13 @@ from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
 from services.gateway.identity.authenticator import ApiKeys, Authenticator
-from services.gateway.limiting.limiter import RequestLimiter
+from services.gateway.limiting.limiter import ApiKeyThrottle, RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
 from services.gateway.limiting.store import LimitStore
 from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
 from services.gateway.server.access_log import RequestLogger
-from services.gateway.server.connections import GatewayServer
+from services.gateway.server.connections import ConnectionCounts, GatewayServer
 from services.gateway.server.request_handler import BuiltinOperation, GatewayComponents, RequestHandler
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstreams.pools import Upstreams
@@ -45,9 +45,10 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
     supervisor.spawn("revocations", revocations.follow(revoked))
 
     upstreams = Upstreams(settings.upstream_urls, settings.upstream_connections)
-    keys = ApiKeys(settings.session_url, calls, clock, time.monotonic)
-    verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     store = LimitStore(settings.redis_url)
+    attempts = ApiKeyThrottle(store, by_address=settings.rate_limit_auth)
+    keys = ApiKeys(settings.session_url, calls, clock, time.monotonic, attempts)
+    verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     logger = RequestLogger(sys.stderr.write, settings.log_format)
     components = _components(settings, upstreams, Authenticator(verifier, keys), store, logger, health)
 
@@ -62,7 +63,10 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
 
     handler = RequestHandler(components, development=settings.development)
     server = GatewayServer(
-        handler.handle, keepalive_seconds=settings.keepalive_seconds, development=settings.development
+        handler.handle,
+        ConnectionCounts(settings.address_connections, components.clients.is_trusted),
+        keepalive_seconds=settings.keepalive_seconds,
+        development=settings.development,
     )
     health.started = True
     return Service(
@@ -87,6 +91,7 @@ def _components(
             auth=settings.rate_limit_auth,
             writes=settings.rate_limit_writes,
             chat=settings.rate_limit_chat,
+            actions=settings.rate_limit_actions,
         ),
         login_throttle=LoginThrottle(
             store,

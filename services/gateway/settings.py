@@ -35,25 +35,32 @@ class GatewaySettings(ServiceSettings):
     """Origins whose pages may read responses, comma-separated; `*` is any. Never with cookies or other
     ambient credentials."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
-    """Addresses or networks whose X-Forwarded-* headers are trusted, comma-separated: the load balancers in
-    front of the gateway."""
+    """Addresses or networks whose X-Forwarded-* and Forwarded headers are trusted, comma-separated: the load
+    balancers in front of the gateway."""
 
     upstream_deadline_seconds: Seconds = 10.0
     """How long a service may take to start its response, and for each further part."""
     body_read_seconds: Seconds = 15.0
-    """How long a client may take to send a small body; a larger one may take longer."""
+    """How long a client may keep the gateway waiting for its body; each 16 KiB of it give back a second."""
     keepalive_seconds: Seconds = 75.0
     """An idle connection, or one whose request head is not complete, is closed after this."""
+    address_connections: Annotated[int, Field(ge=1)] = 4000
+    """The maximum number of connections from one address, or one /64 of IPv6, save for trusted proxies."""
     redis_url: str = ""
     """Redis, to count requests together with all other gateways; without it each counts alone."""
     rate_limit_login_email: Rate = "10/minute"
-    """Failed sign-ins for one e-mail address in a window, such as `10/minute` or `6000/10 second`."""
+    """Sign-ins for one e-mail address in a window, such as `10/minute` or `6000/10 second`; those that
+    succeed do not count."""
     rate_limit_login_address: Rate = "30/minute"
-    """Failed sign-ins from one client address."""
+    """Sign-ins from one client address; those that succeed do not count."""
     rate_limit_auth: Rate = "6000/minute"
-    """Signing in, refreshing and registering from one client address: an audience may share one."""
+    """Signing in, refreshing and registering from one client address: an audience may share one. As many API
+    keys from one address may be refused."""
     rate_limit_writes: Rate = "6000/10 second"
     """POST, PATCH and DELETE of one organization's hosts and keys, or of one viewer."""
+    rate_limit_actions: Rate = "30/10 second"
+    """Joining, raising hands, asking to come on stage, polls, votes, reminders and codes of one person; as
+    with chat, not of API keys."""
     rate_limit_chat: Rate = "20/10 second"
     """Chat messages of one person; API keys, which act for many people, only have the limit of writes."""
     amqp_url: str = ""

@@ -20,6 +20,7 @@ from shared.http.request import (
     LIBRARY_HEADER,
     Request,
     bearer_expected,
+    client_address,
     parse_body,
     parse_query,
     read_bytes,
@@ -136,8 +137,7 @@ def _holder(raw: web.Request, viewer: Caller | None) -> str:
     """Whose Idempotency-Key it is: the user's, or, before anybody signed in, the address's."""
     if viewer is not None:
         return viewer.user_id
-    address = raw.headers.get("X-Forwarded-For", raw.remote or "").split(",")[0].strip()
-    return "anonymous:" + hashlib.sha256(address.encode()).hexdigest()
+    return "anonymous:" + hashlib.sha256(client_address(raw).encode(errors="surrogateescape")).hexdigest()
 
 
 def _route_called(raw: web.Request) -> str:

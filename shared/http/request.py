@@ -54,6 +54,15 @@ class Request:
             raise NotFound("There is no such library", code="library_not_found")
         return value
 
+    @property
+    def client_address(self) -> str:
+        """Where the call came from, as the gateway says."""
+        return client_address(self.raw)
+
+    def is_awaited(self) -> bool:
+        """Whether somebody is still connected to take the answer."""
+        return self.raw.transport is not None
+
     def service(self, key: web.AppKey[V]) -> V:
         return self.raw.app[key]
 
@@ -63,6 +72,11 @@ class Request:
         if not is_id(value):
             raise NotFound("Nothing has this id")
         return value.lower()
+
+
+def client_address(raw: web.Request) -> str:
+    """The client's address: the gateway sends exactly one."""
+    return raw.headers.get("X-Forwarded-For", raw.remote or "")
 
 
 def is_request_id(given: str) -> bool:

@@ -11,81 +11,69 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _MOST = 10_000
-
-
-@dataclass(slots=True, eq=False)
-class _Made(Generic[T]):
-    """`until`: when it is no longer given; `size`: once it is known."""
-
-    answer: asyncio.Future[T]
-    until: float
-    size: int = 0
+_MOST_ABSENT = 1_000
 
 
 class TtlCache(Generic[T]):
     """Values by key, each made by the first who asks and given for `seconds` from then on.
 
     What takes longer is still made only once at a time: whoever asks meanwhile waits for it.
-    Failures are given to those who wait for them; to later ones only if they are kept as well. So is a value
-    for which `size_of` returns None. The oldest are dropped beyond `max_entries`, or `max_size` in all.
+    Failures are given to those who wait for them and to nobody later; so is a value for which `size_of`
+    returns None. The oldest are dropped beyond `max_entries`, or `max_size` in all. A value of None, for what
+    does not exist, is kept apart: anybody can make up keys, and those push out one another only.
     """
 
     def __init__(
         self,
         seconds: float,
         *,
-        keep_failures: bool = False,
         max_entries: int = _MOST,
         max_size: int = _MOST,
         size_of: Callable[[T], int | None] = lambda _: 1,
         clock: Callable[[], float] = time.monotonic,
     ):
         self._seconds = seconds
-        self._keep_failures = keep_failures
-        self._max_entries, self._max_size = max_entries, max_size
         self._size_of = size_of
         self._clock = clock
-        # The oldest first.
-        self._made: OrderedDict[Hashable, _Made[T]] = OrderedDict()
+        self._values: _Store[T] = _Store(max_entries, max_size)
+        self._absent: _Store[T] = _Store(_MOST_ABSENT, _MOST_ABSENT)
+        self._making: dict[Hashable, asyncio.Future[T]] = {}
         self._unfinished: set[asyncio.Future[T]] = set()
-        self.size = 0
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._values.entries) + len(self._absent.entries)
+
+    @property
+    def size(self) -> int:
+        return self._values.size
 
     def __contains__(self, key: Hashable) -> bool:
         """Whether `get` would wait for what others asked for, or have it already."""
-        made = self._made.get(key)
-        return made is not None and (not made.answer.done() or self._clock() < made.until)
+        return key in self._making or self._find(key) is not None
 
     def find(self, key: Hashable) -> T | None:
         """The value, if it is there."""
-        made = self._made.get(key)
-        if made is None or self._clock() >= made.until:
-            return None
-        answer = made.answer
-        if not answer.done() or answer.cancelled() or answer.exception() is not None:
-            return None
-        return answer.result()
+        entry = self._values.find(key, self._clock())
+        return entry.value if entry else None
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Raises what `make` raises."""
-        now = self._clock()
-        made = self._made.get(key)
-        if made is None or (made.answer.done() and now >= made.until):
-            self._forget(key)
-            made = self._made[key] = _Made(asyncio.ensure_future(make()), now + self._seconds)
-            self._unfinished.add(made.answer)
-            made.answer.add_done_callback(self._unfinished.discard)
-            made.answer.add_done_callback(partial(self._record_result, key, made))
-            self._make_room(now)
-        # Shielded: others may wait for the same answer.
-        return await asyncio.shield(made.answer)
+        entry = self._find(key)
+        if entry is not None:
+            return entry.value
+        making = self._making.get(key) or self._begin(key, make)
+        try:
+            # Shielded: others may wait for the same answer.
+            return await asyncio.shield(making)
+        finally:
+            # The traceback of a failure holds this frame, which must not hold the failure.
+            del making
 
     def clear(self) -> None:
         """Forget all; what is being made is given to those who wait for it, and to nobody else."""
-        self._made.clear()
-        self.size = 0
+        self._values.clear()
+        self._absent.clear()
+        self._making.clear()
 
     async def close(self) -> None:
         """Give up what is being made."""
@@ -94,29 +82,70 @@ class TtlCache(Generic[T]):
             answer.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
 
-    def _record_result(self, key: Hashable, made: _Made[T], done: asyncio.Future[T]) -> None:
+    def _find(self, key: Hashable) -> "_Entry[T] | None":
+        now = self._clock()
+        return self._values.find(key, now) or self._absent.find(key, now)
+
+    def _begin(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
+        making = self._making[key] = asyncio.ensure_future(make())
+        self._unfinished.add(making)
+        making.add_done_callback(self._unfinished.discard)
+        making.add_done_callback(partial(self._record_result, key, self._clock() + self._seconds))
+        return making
+
+    def _record_result(self, key: Hashable, until: float, done: asyncio.Future[T]) -> None:
         # Looked at in any case: everybody who waited for it may have gone.
         failed = done.cancelled() or done.exception() is not None
-        if self._made.get(key) is not made:
+        if self._making.get(key) is not done:
             return
-        size = (0 if self._keep_failures else None) if failed else self._size_of(done.result())
+        del self._making[key]
+        size = None if failed else self._size_of(done.result())
         now = self._clock()
-        if size is None or now >= made.until:
-            self._forget(key)
-            return
-        made.size = size
-        self.size += size
+        if size is not None and now < until:
+            store = self._values if done.result() is not None else self._absent
+            store.add(key, _Entry(done.result(), until, size), now)
+
+
+@dataclass(slots=True, eq=False)
+class _Entry(Generic[T]):
+    """`until`: when the value is no longer given."""
+
+    value: T
+    until: float
+    size: int
+
+
+class _Store(Generic[T]):
+    """Entries, the oldest first, bounded in their number and in the sum of their sizes."""
+
+    def __init__(self, max_entries: int, max_size: int):
+        self.entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()
+        self.size = 0
+        self._max_entries, self._max_size = max_entries, max_size
+
+    def find(self, key: Hashable, now: float) -> _Entry[T] | None:
+        entry = self.entries.get(key)
+        return entry if entry is not None and now < entry.until else None
+
+    def add(self, key: Hashable, entry: _Entry[T], now: float) -> None:
+        self._drop(key)
+        self.entries[key] = entry
+        self.size += entry.size
         self._make_room(now)
 
-    def _forget(self, key: Hashable) -> None:
-        made = self._made.pop(key, None)
-        self.size -= made.size if made else 0
+    def clear(self) -> None:
+        self.entries.clear()
+        self.size = 0
+
+    def _drop(self, key: Hashable) -> None:
+        entry = self.entries.pop(key, None)
+        self.size -= entry.size if entry else 0
 
     def _make_room(self, now: float) -> None:
         """Drop what is too much, and what has expired at the old end."""
-        while self._made:
-            oldest = next(iter(self._made))
-            crowded = len(self._made) > self._max_entries or self.size > self._max_size
-            if not crowded and (self._made[oldest].until > now or not self._made[oldest].answer.done()):
+        while self.entries:
+            oldest = next(iter(self.entries))
+            crowded = len(self.entries) > self._max_entries or self.size > self._max_size
+            if not crowded and self.entries[oldest].until > now:
                 return
-            self._forget(oldest)
+            self._drop(oldest)

@@ -3,68 +3,101 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
 from aiohttp import web
+
+from services.gateway.http.forwarded import parse_forwarded
+from shared.http.addresses import parse_address
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAddress:
+    """`address` is an IP address in its shortest form, or a name that a trusted proxy gave the client."""
+
     address: str
     scheme: str
     host: str
 
 
 class ClientAddressResolver:
-    """X-Forwarded-* is trusted only from `trusted` proxies: anybody can send it."""
+    """X-Forwarded-* and Forwarded (RFC 7239) are trusted only from `trusted` proxies: anybody can send them.
+
+    Each proxy appends whom it was called by. So the chain is read from the right, and the first that is no
+    trusted proxy is the client; what stands left of it, the client may have invented.
+    """
 
     def __init__(self, trusted: Sequence[Network]):
         self._trusted = tuple(trusted)
-        self._is_trusted = lru_cache(maxsize=1024)(self._inside)
+        self.is_trusted = lru_cache(maxsize=1024)(self._inside)
 
     def resolve(self, request: web.BaseRequest) -> ClientAddress:
         headers = request.headers
-        peer = request.remote or ""
-        if not self._trusted or not self._is_trusted(peer):
+        peer = _peer(request)
+        if not self.is_trusted(peer):
             return ClientAddress(peer, request.scheme, headers.get("Host", ""))
+        nearest = parse_forwarded(headers.getall("Forwarded", ()))[-1:]
+        said = nearest[0] if nearest else {}
+        scheme = _last(headers.getall("X-Forwarded-Proto", ())) or said.get("proto", request.scheme)
+        host = _last(headers.getall("X-Forwarded-Host", ())) or said.get("host", headers.get("Host", ""))
         return ClientAddress(
-            self._first_untrusted(peer, ",".join(headers.getall("X-Forwarded-For", ()))),
-            "https" if _last(headers.get("X-Forwarded-Proto", request.scheme)) == "https" else "http",
-            _last(headers.get("X-Forwarded-Host", headers.get("Host", ""))),
+            self.address_of(request),
+            "https" if scheme.lower() == "https" else "http",
+            host,
         )
 
     def address_of(self, request: web.BaseRequest) -> str:
-        """The client's address alone."""
-        peer = request.remote or ""
-        if not self._trusted or not self._is_trusted(peer):
-            return peer
-        return self.resolve(request).address
+        """The client's address alone.
 
-    def _first_untrusted(self, peer: str, chain: str) -> str:
-        """The nearest address that is not a trusted proxy's; each proxy appends its client's address."""
+        A proxy writes one of the two headers and may pass on the other as the client sent it. If they name
+        different clients, one is invented and neither is believed: that is the proxy's own address.
+        """
+        peer = _peer(request)
+        if not self.is_trusted(peer):
+            return peer
+        plain = _split(request.headers.getall("X-Forwarded-For", ()))
+        forwarded = [hop.get("for", "") for hop in parse_forwarded(request.headers.getall("Forwarded", ()))]
+        named = {self._client(peer, chain) for chain in (plain, forwarded) if chain}
+        return named.pop() if len(named) == 1 else peer
+
+    def _client(self, peer: str, chain: Sequence[str]) -> str:
+        """The first from the right that is no trusted proxy, or the last proxy that can be told."""
         nearest = peer
-        for hop in reversed([part.strip() for part in chain.split(",") if part.strip()]):
-            if not _is_address(hop):
-                break
-            nearest = hop
-            if not self._is_trusted(hop):
+        for hop in reversed(chain):
+            address = parse_address(hop)
+            if address is None:
+                return hop if _is_obfuscated(hop) else nearest
+            nearest = str(address)
+            if not self.is_trusted(nearest):
                 break
         return nearest
 
-    def _inside(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in network for network in self._trusted)
+    def _inside(self, text: str) -> bool:
+        address = parse_address(text)
+        return address is not None and any(address in network for network in self._trusted)
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _peer(request: web.BaseRequest) -> str:
+    remote = request.remote or ""
+    address = parse_address(remote)
+    return remote if address is None else str(address)
 
 
-def _last(value: str) -> str:
-    return value.rpartition(",")[2].strip()
+def _split(lines: Sequence[str]) -> list[str]:
+    return [part.strip() for part in ",".join(lines).split(",") if part.strip()]
+
+
+def _last(lines: Sequence[str]) -> str:
+    return "".join(_split(lines)[-1:])
+
+
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_LONGEST_NAME = 64
+
+
+def _is_obfuscated(hop: str) -> bool:
+    """Whether a proxy calls its client by a name of its own instead of the address (RFC 7239, 6.3)."""
+    return hop.startswith("_") and 1 < len(hop) <= _LONGEST_NAME and _NAME_CHARACTERS.issuperset(hop)

@@ -1,5 +1,6 @@
 """Which headers are passed on, in both directions."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
@@ -20,6 +21,13 @@ _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forw
 # Set by us, answered by us, or a secret that only we need.
 _NOT_UPSTREAM: Final = HOP_BY_HOP | _FORWARDED | {"expect", "host", "x-api-key", "x-request-id"}
 _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
+# Whose values are a list, which may be spread over several lines (RFC 9110, 5.3). Of those that the gateway
+# reads, it reads all lines.
+_LISTS: Final = frozenset(
+    {b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"cache-control", b"connection"}
+    | {b"cookie", b"forwarded", b"keep-alive", b"pragma", b"prefer", b"te", b"trailer", b"upgrade", b"via"}
+    | {b"warning", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+)
 _INTERNAL_PREFIX = "x-greenroom-"
 # In every answer, from a service or from the gateway.
 FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
@@ -32,16 +40,42 @@ class HeadTooLarge(AppError):
     code = "head_too_large"
 
 
+class RepeatedHeader(AppError):
+    """400: a header that has one value was sent more than once."""
+
+    status = 400
+    code = "header_repeated"
+
+
 def head_fits(request: web.BaseRequest) -> bool:
-    """Whether all headers together have 32 KiB at most; the parser has bounded each of them."""
+    """Whether the head is as short and as clear as `check_head` demands."""
+    return _fits(request) and not _repeated(request)
+
+
+def check_head(request: web.BaseRequest) -> None:
+    """Raises `HeadTooLarge` if all headers together have more than 32 KiB; the parser bounds each of them.
+
+    Raises `RepeatedHeader` for one that is no list: the gateway would look at its first value, and the
+    service perhaps at its last.
+    """
+    if not _fits(request):
+        raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
+    repeated = _repeated(request)
+    if repeated is not None:
+        raise RepeatedHeader(f"{repeated} may be sent once")
+
+
+def _fits(request: web.BaseRequest) -> bool:
     headers = request.raw_headers
     return sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) <= HEAD_LIMIT
 
 
-def check_size(request: web.BaseRequest) -> None:
-    """Raises `HeadTooLarge` if the head does not fit."""
-    if not head_fits(request):
-        raise HeadTooLarge(f"The headers are longer than {HEAD_LIMIT} bytes")
+def _repeated(request: web.BaseRequest) -> str | None:
+    names = [name.lower() for name, _ in request.raw_headers]
+    if len(set(names)) == len(names):
+        return None
+    repeated = {name for name, times in Counter(names).items() if times > 1} - _LISTS
+    return min(repeated).decode("ascii", "replace") if repeated else None
 
 
 def upstream_headers(
@@ -86,8 +120,7 @@ def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, s
 
 
 def _without(headers: CIMultiDictProxy[str], dropped: set[str]) -> Iterable[tuple[str, str]]:
-    connection = headers.get("Connection")
-    if connection is not None and connection.lower() not in {"keep-alive", "close"}:
-        named = ",".join(headers.getall("Connection")).lower().split(",")
-        dropped = dropped | {name.strip() for name in named}
+    connection = ",".join(headers.getall("Connection", ())).lower()
+    if connection not in {"", "keep-alive", "close"}:
+        dropped = dropped | {name.strip() for name in connection.split(",")}
     return [(name, value) for name, value in headers.items() if name.lower() not in dropped]

@@ -7,12 +7,11 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 
+from services.gateway.http.client_pace import ClientPace
 from shared.errors import AppError, TooLarge
 
 # So much of a body is read before a service is asked, so that slow clients hold none of its connections.
 BUFFERED: Final = 64 * 1024
-# Bytes a second that a client must send on average beyond that.
-_SLOWEST = 64 * 1024
 
 # A whole body, one that is still being received, or none.
 Payload: TypeAlias = bytes | AsyncIterator[bytes] | None
@@ -40,7 +39,8 @@ class ClientGone(AppError):
 class RequestBody:
     """Read once, by `payload()`. `failure` is what went wrong on the client's side, if anything.
 
-    `deadline` is the service's: it is paused while we wait for the client.
+    `seconds`: how long the client may keep us waiting for it. `deadline` is the service's, and paused
+    meanwhile.
     """
 
     def __init__(self, request: web.BaseRequest, *, limit: int, seconds: float):
@@ -49,7 +49,7 @@ class RequestBody:
         self._request = request
         self._content = request.content
         self._limit = limit
-        self._seconds = seconds
+        self._pace = ClientPace(seconds)
         self._whole: bytes | None = None
 
     async def whole(self) -> bytes:
@@ -70,7 +70,7 @@ class RequestBody:
         if declared is not None and declared > self._limit:
             raise self._too_large()
         await self._invite()
-        pieces = self._pieces(declared or self._limit)
+        pieces = self._pieces()
         read, size = [], 0
         async for piece in pieces:
             read.append(piece)
@@ -79,22 +79,22 @@ class RequestBody:
                 return _joined(read, pieces)
         return b"".join(read)
 
-    async def _pieces(self, expected: int) -> AsyncIterator[bytes]:
-        ends_at = asyncio.get_running_loop().time() + self._seconds + expected / _SLOWEST
+    async def _pieces(self) -> AsyncIterator[bytes]:
         size = 0
-        while piece := await self._piece(ends_at):
+        while piece := await self._piece():
             size += len(piece)
+            self._pace.moved(len(piece))
             if size > self._limit:
                 self.failure = self._too_large()
                 raise self.failure
             yield piece
 
-    async def _piece(self, ends_at: float) -> bytes:
+    async def _piece(self) -> bytes:
         """The next piece, empty at the end."""
         if self.deadline is not None:
             self.deadline.pause()
         try:
-            async with asyncio.timeout_at(ends_at):
+            async with self._pace.waiting():
                 return await self._content.readany()
         except TimeoutError:
             self.failure = RequestTimeout("The body did not arrive in time")

@@ -1,24 +1,28 @@
-"""Which limit a request counts against: signing in by address, chatting by person, writing by tenant.
+"""Which limits a request counts against: signing in by address, writing by tenant, and by person what reaches
+everybody in a session.
 
 Reading is free.
 """
 
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from functools import partial
 from typing import Final
 
 from limits import RateLimitItem, parse
 from limits.aio.strategies import FixedWindowRateLimiter
 from prometheus_client import Counter
 
+from services.gateway.http.client_address import ClientAddress
 from services.gateway.http.context import RequestContext
 from services.gateway.limiting.store import LimitStore
 from services.gateway.routing.router import Endpoint
-from services.gateway.routing.table import Operation
+from services.gateway.routing.table import PersonalLimit
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests
+from shared.http.addresses import client_network
 from shared.http.routes import Access
 
 LIMITED = Counter("greenroom_gateway_limited_total", "Requests refused with 429, by limit", ["limit"])
@@ -103,52 +107,65 @@ class ChatAttempt:
 class RequestLimiter:
     """LiveKit's webhooks must not be lost, and Centrifugo asks for many people: those are never counted.
 
-    `auth`, `writes` and `chat` are rates as in "10/minute".
+    `auth`, `writes`, `chat` and `actions` are rates as in "10/minute".
     """
 
-    def __init__(self, store: LimitStore, *, auth: str, writes: str, chat: str):
+    def __init__(self, store: LimitStore, *, auth: str, writes: str, chat: str, actions: str):
         self._auth = Limit("auth", auth, store)
         self._writes = Limit("writes", writes, store)
-        self._chat = Limit("chat", chat, store)
+        self._personal = {
+            PersonalLimit.CHAT: Limit("chat", chat, store),
+            PersonalLimit.ACTIONS: Limit("actions", actions, store),
+        }
 
     async def admit(self, endpoint: Endpoint, context: RequestContext) -> ChatAttempt | None:
         """Count the request if it counts; raises `TooManyRequests`."""
         operation = endpoint.operation
-        if operation.method in _READS or operation.access in _MACHINES:
+        if operation.access in _MACHINES:
             return None
-        limit, who = self._subject(operation, context)
-        count = await limit.hit(who)
-        context.extra_headers.update(count.headers())
-        if count.exceeded:
-            raise count.refusal("Too many requests; slow down")
-        return ChatAttempt(count) if limit is self._chat else None
+        if operation.access is Access.ANONYMOUS and operation.method not in _READS:
+            await _hit(self._auth, client_network(context.client.address), context)
+        elif operation.method not in _READS:
+            await _hit(self._writes, tenant(context), context)
+        return await self._count_person(operation.policy.personal, context)
 
-    def _subject(self, operation: Operation, context: RequestContext) -> tuple[Limit, str]:
-        if operation.access is Access.ANONYMOUS:
-            return self._auth, network(context.client.address)
+    async def _count_person(
+        self, personal: PersonalLimit | None, context: RequestContext
+    ) -> ChatAttempt | None:
+        """An API key acts for many people, so that it has no limit as one of them."""
         person = context.authenticated.caller if context.authenticated else None
-        if operation.policy.chat and person is not None and person.api_key_id is None:
-            return self._chat, person.user_id
-        return self._writes, tenant(context)
+        if personal is None or person is None or person.api_key_id is not None:
+            return None
+        count = await _hit(self._personal[personal], person.user_id, context)
+        return ChatAttempt(count) if personal is PersonalLimit.CHAT else None
 
 
-def network(address: str) -> str:
-    """The address; of IPv6 the /64 around it, since a client with one address there has them all."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False))
+async def _hit(limit: Limit, who: str, context: RequestContext) -> Count:
+    count = await limit.hit(who)
+    context.extra_headers.update(count.headers())
+    if count.exceeded:
+        raise count.refusal("Too many requests; slow down")
+    return count
+
+
+class ApiKeyThrottle:
+    """Trying API keys counts by client address, like signing in; a key that holds takes it back."""
+
+    def __init__(self, store: LimitStore, *, by_address: str):
+        self._by_address = Limit("api-key-address", by_address, store)
+
+    async def admit(self, client: ClientAddress) -> Callable[[], Awaitable[None]]:
+        """Count a key that is tried; what is returned takes it back. Raises `TooManyRequests`."""
+        count = await self._by_address.hit(client_network(client.address))
+        if count.exceeded:
+            raise count.refusal("Too many API keys were refused; slow down")
+        return partial(self._by_address.refund, count)
 
 
 def tenant(context: RequestContext) -> str:
     """The organization of a host (and an API key); a viewer alone; an anonymous client by address."""
     if context.authenticated is None:
-        return f"address:{network(context.client.address)}"
+        return f"address:{client_network(context.client.address)}"
     caller = context.authenticated.caller
     if caller.role is UserRole.HOST and caller.organization_id is not None:
         return f"organization:{caller.organization_id}"

@@ -1,11 +1,13 @@
-"""Guessing passwords is slowed: by the e-mail address that is tried, and by the address that fails.
+"""Guessing passwords is slowed: by the e-mail address that is tried, and by the address that tries.
 
-Only failures count, so ordinary use meets no limit. An attempt at an e-mail address is counted before the
-service is asked and taken back unless it answers 401: many attempts at the same time are no way around.
+An attempt counts when it is begun, whatever becomes of it: whoever hangs up, or sends what cannot be read,
+has tried as well. Only a success takes it back, so ordinary use meets no limit. What was no try does not
+count: the limit by e-mail refused it, or the service could not be asked at all.
 """
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +16,14 @@ from pydantic import BaseModel, EmailStr, ValidationError
 
 from services.gateway.http.context import RequestContext
 from services.gateway.http.request_body import RequestBody
-from services.gateway.limiting.limiter import Count, Limit, network
+from services.gateway.limiting.limiter import Count, Limit
 from services.gateway.limiting.store import LimitStore
 from shared.errors import TooManyRequests, UnsupportedMediaType
+from shared.http.addresses import client_network
 
 log = structlog.get_logger(__name__)
 
-_FAILED: Final = 401
+_REFUSED: Final = 300
 
 
 class _Login(BaseModel):
@@ -31,18 +34,15 @@ class _Login(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """An attempt that was let through; `finish` it when its outcome is known."""
+    """An attempt that was let through, and how it was counted."""
 
-    by_address: Limit
-    address: str
-    counted: Count | None
+    counts: Sequence[Count]
 
     async def finish(self, status: int | None) -> None:
-        """`status` is the service's, None if it gave no answer."""
-        if status == _FAILED:
-            await self.by_address.hit(self.address)
-        elif self.counted is not None:
-            await self.counted.limit.refund(self.counted)
+        """`status` is the service's, `NOT_ASKED` if it could not be asked, None if it gave no answer."""
+        if status is not None and status < _REFUSED:
+            for count in self.counts:
+                await count.limit.refund(count)
 
 
 class LoginThrottle:
@@ -55,29 +55,33 @@ class LoginThrottle:
 
     async def admit(self, body: RequestBody, context: RequestContext, encoding: str | None) -> LoginAttempt:
         """Let a sign-in through; raises `TooManyRequests`, and what reading the body raises."""
+        by_address = await self._count(self._by_address, client_network(context.client.address), context)
         if encoding is not None and encoding.lower() != "identity":
             raise UnsupportedMediaType("Send the sign-in uncompressed")
-        address = network(context.client.address)
-        failed = await self._by_address.read(address)
-        if failed.remaining == 0:
-            raise _refuse(failed, context)
-        counted = await self._count(await body.whole(), context)
-        return LoginAttempt(self._by_address, address, counted)
-
-    async def _count(self, body: bytes, context: RequestContext) -> Count | None:
-        try:
-            email = _Login.model_validate_json(body, strict=True).email.lower()
-        except ValidationError:
-            return None  # the service refuses it without looking for anybody
+        email = _email(await body.whole())
+        if email is None:
+            return LoginAttempt([by_address])  # the service refuses it without looking for anybody
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
-        count = await self._by_email.hit(digest)
-        if count.exceeded:
-            await self._by_email.refund(count)
-            raise _refuse(count, context)
-        return count
+        try:
+            return LoginAttempt([by_address, await self._count(self._by_email, digest, context)])
+        except TooManyRequests:
+            # Whoever repeats what is refused here anyway is not to lock their address as well.
+            await self._by_address.refund(by_address)
+            raise
+
+    async def _count(self, limit: Limit, who: str, context: RequestContext) -> Count:
+        count = await limit.hit(who)
+        if not count.exceeded:
+            return count
+        await limit.refund(count)
+        log.warning("gateway.sign_in_refused", limit=limit.name, client=context.client.address)
+        context.extra_headers.update(count.headers())
+        raise count.refusal("Too many failed sign-ins; try again later")
 
 
-def _refuse(count: Count, context: RequestContext) -> TooManyRequests:
-    log.warning("gateway.sign_in_refused", limit=count.limit.name, client=context.client.address)
-    context.extra_headers.update(count.headers())
-    return count.refusal("Too many failed sign-ins; try again later")
+def _email(body: bytes) -> str | None:
+    """The account that a sign-in names, as the session service looks for it."""
+    try:
+        return _Login.model_validate_json(body, strict=True).email.lower()
+    except ValidationError:
+        return None

@@ -14,7 +14,8 @@ import orjson
 from shared.http.files import LARGEST_FILE
 from shared.http.routes import PUBLIC, Access
 
-DEFAULT_BODY_LIMIT: Final = 1024 * 1024
+# Of JSON: the longest descriptions and polls fit in.
+DEFAULT_BODY_LIMIT: Final = 256 * 1024
 
 
 class Upstream(StrEnum):
@@ -26,13 +27,20 @@ class Upstream(StrEnum):
     GATEWAY = "gateway"
 
 
+class PersonalLimit(StrEnum):
+    """What is counted by person, since it reaches everybody in a session."""
+
+    CHAT = "chat"
+    ACTIONS = "actions"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the gateway adds to an operation.
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
     password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
-    second. A `chat` message reaches many people: it is counted by person. Writes with `keeps_cache` arrive in
+    second. `personal`: the limit it also counts against, by person. Writes with `keeps_cache` arrive in
     crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
     """
 
@@ -40,7 +48,7 @@ class Policy:
     deadline: float | None = None
     sign_in: bool = False
     cached: bool = False
-    chat: bool = False
+    personal: PersonalLimit | None = None
     keeps_cache: bool = False
 
 
@@ -58,46 +66,56 @@ class Operation:
 
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
 
-_FORM: Final = 16 * 1024
+_FORM: Final = 8 * 1024
+_WEBHOOK: Final = 1024 * 1024
 _DESCRIPTION: Final = Policy(body_limit=64 * 1024, keeps_cache=True)
 _CACHED: Final = Policy(cached=True)
-_AUDIENCE: Final = Policy(keeps_cache=True)
+_AUDIENCE: Final = Policy(body_limit=_FORM, keeps_cache=True)
+_ACTION: Final = Policy(body_limit=_FORM, keeps_cache=True, personal=PersonalLimit.ACTIONS)
 _POLICIES: Final = {
     "POST /auth/login": Policy(body_limit=_FORM, sign_in=True, keeps_cache=True),
     "POST /auth/refresh": _AUDIENCE,
     "POST /auth/viewer/register": _AUDIENCE,
     "POST /auth/viewer/device-login": _AUDIENCE,
     "POST /auth/exchange-code": _AUDIENCE,
+    "POST /auth/generate-code": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
     "POST /auth/logout": _AUDIENCE,
-    "POST /rooms/{id}/reminders": _AUDIENCE,
-    "DELETE /rooms/{id}/reminders": _AUDIENCE,
-    "POST /rooms/{id}/reminders/confirm": Policy(body_limit=_FORM, keeps_cache=True),
-    "POST /rooms/{id}/reminders/unsubscribe": Policy(body_limit=_FORM, keeps_cache=True),
+    "POST /rooms/{id}/reminders": _ACTION,
+    "DELETE /rooms/{id}/reminders": _ACTION,
+    "POST /rooms/{id}/reminders/confirm": _AUDIENCE,
+    "POST /rooms/{id}/reminders/unsubscribe": _AUDIENCE,
     "GET /rooms": _CACHED,
     "GET /rooms/{id}": _CACHED,
     "GET /sessions": _CACHED,
     "GET /sessions/live": _CACHED,
     "GET /sessions/{id}": _CACHED,
-    "POST /sessions/{id}/join": _AUDIENCE,
+    "POST /sessions/{id}/join": _ACTION,
     "POST /sessions/{id}/leave": _AUDIENCE,
     # Customers request one for each of their viewers.
     "POST /sessions/{id}/tokens": _AUDIENCE,
-    "POST /sessions/{id}/raise_hand": _AUDIENCE,
-    "POST /sessions/{id}/lower_hand": _AUDIENCE,
-    "POST /sessions/{id}/join_requests": _AUDIENCE,
-    "POST /sessions/{id}/chat": Policy(chat=True, keeps_cache=True),
-    "POST /sessions/{id}/chat/files": Policy(chat=True, body_limit=LARGEST_FILE, keeps_cache=True),
+    "POST /sessions/{id}/host_video_state": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
+    "POST /sessions/{id}/host_audio_state": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
+    "GET /sessions/{id}/stage/token": Policy(personal=PersonalLimit.ACTIONS),
+    "POST /sessions/{id}/stage/leave": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
+    "POST /sessions/{id}/raise_hand": _ACTION,
+    "POST /sessions/{id}/lower_hand": _ACTION,
+    "POST /sessions/{id}/join_requests": _ACTION,
+    "POST /sessions/{id}/chat": Policy(personal=PersonalLimit.CHAT, keeps_cache=True),
+    "POST /sessions/{id}/chat/files": Policy(
+        personal=PersonalLimit.CHAT, body_limit=LARGEST_FILE, keeps_cache=True
+    ),
     "DELETE /sessions/{id}/chat/{message_id}": _AUDIENCE,
-    "POST /polls/{id}/vote": _AUDIENCE,
+    "POST /sessions/{id}/polls": Policy(personal=PersonalLimit.ACTIONS),
+    "POST /polls/{id}/vote": _ACTION,
     # An encoder's session description, and its candidates one by one.
     "POST /whip": _DESCRIPTION,
     "POST /whip/{key}": _DESCRIPTION,
     "PATCH /whip/{key}/{connection}": _DESCRIPTION,
     "DELETE /whip/{key}/{connection}": _AUDIENCE,
     # What LiveKit reports and Centrifugo asks, for each participant.
-    "POST /webhooks/livekit": _AUDIENCE,
-    "POST /centrifugo/connect": _AUDIENCE,
-    "POST /centrifugo/subscribe": _AUDIENCE,
+    "POST /webhooks/livekit": Policy(body_limit=_WEBHOOK, keeps_cache=True),
+    "POST /centrifugo/connect": Policy(keeps_cache=True),
+    "POST /centrifugo/subscribe": Policy(keeps_cache=True),
     # A spreadsheet is made before its first byte is sent.
     "GET /sessions/{id}/attendance/export": Policy(deadline=60.0),
 }

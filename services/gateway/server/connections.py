@@ -1,8 +1,9 @@
 """aiohttp's low-level server, with its own errors in our envelope and without its access log."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
@@ -10,10 +11,33 @@ from aiohttp.http_exceptions import LineTooLong
 from services.gateway.http.headers import HeadTooLarge
 from services.gateway.http.request_body import BadRequest
 from shared.errors import AppError
+from shared.http.addresses import client_network
 from shared.http.reply import render_error
 from shared.runtime.metrics import REFUSALS, observe_request
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class ConnectionCounts:
+    """How many connections each client has: `most` at a time, unless it is `exempt`, as our proxies are."""
+
+    def __init__(self, most: int, exempt: Callable[[str], bool]):
+        self._most = most
+        self._exempt = exempt
+        self._counts: Counter[str] = Counter()
+
+    def open(self, address: str) -> str | None:
+        """Whom a new connection counts for, to be closed again; None if it is one too many."""
+        client = client_network(address)
+        if self._counts[client] >= self._most and not self._exempt(address):
+            return None
+        self._counts[client] += 1
+        return client
+
+    def close(self, client: str) -> None:
+        self._counts[client] -= 1
+        if not self._counts[client]:
+            del self._counts[client]
 
 
 class GatewayServer(web.Server):
@@ -23,8 +47,11 @@ class GatewayServer(web.Server):
     is closed after `keepalive_seconds`; the unread rest of a refused body is taken for 2 s at most.
     """
 
-    def __init__(self, handle: Handle, *, keepalive_seconds: float, development: bool):
+    def __init__(
+        self, handle: Handle, counts: ConnectionCounts, *, keepalive_seconds: float, development: bool
+    ):
         super().__init__(handle, handler_cancellation=True)
+        self.counts = counts
         self.development = development
         self._options: dict[str, Any] = {
             "access_log": None,
@@ -41,11 +68,26 @@ class GatewayServer(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ("_development",)
+    __slots__ = ("_client", "_counts", "_development")
 
     def __init__(self, server: GatewayServer, **options: Any):
         super().__init__(server, **options)
         self._development = server.development
+        self._counts = server.counts
+        self._client: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._client = self._counts.open(str(peer[0]) if peer else "")
+        if self._client is None:
+            REFUSALS.labels("connections_exceeded").inc()
+            cast(asyncio.Transport, transport).abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._client is not None:
+            self._counts.close(self._client)
+        super().connection_lost(exc)
 
     def handle_error(
         self,

@@ -12,7 +12,7 @@ from services.gateway.cache.read_cache import CachedResponse, ReadCache
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestContext, RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.http.headers import FIXED, check_size
+from services.gateway.http.headers import FIXED, check_head
 from services.gateway.http.request_body import ClientGone
 from services.gateway.identity.authenticator import Authenticator
 from services.gateway.limiting.limiter import RequestLimiter
@@ -21,7 +21,7 @@ from services.gateway.routing.router import Endpoint, Router
 from services.gateway.routing.table import Upstream
 from services.gateway.routing.target import RequestTarget, no_such_path, parse_target
 from services.gateway.server.access_log import RequestLogger
-from services.gateway.upstreams.proxy import Proxy
+from services.gateway.upstreams.proxy import NOT_ASKED, Proxy, UpstreamUnreachable
 from services.gateway.upstreams.request_builder import UpstreamRequest, UpstreamRequestBuilder
 from shared.errors import AppError, MethodNotAllowed, Unavailable
 from shared.http.reply import render_error, render_failure
@@ -54,7 +54,8 @@ class GatewayComponents:
 
 
 class Attempt(Protocol):
-    """A counted request; `finish` takes the service's status, None if it gave no answer."""
+    """A counted request; `finish` takes the service's status, None if it gave no answer and `NOT_ASKED` if it
+    could not be asked."""
 
     async def finish(self, status: int | None) -> None: ...
 
@@ -117,7 +118,7 @@ class RequestHandler:
 
     async def _dispatch(self, request: web.BaseRequest, context: RequestContext) -> web.StreamResponse:
         components = self._components
-        check_size(request)
+        check_head(request)
         target = parse_target(request.raw_path)
         context.path = target.path
         endpoint = components.router.match(request.method, target.segments)
@@ -127,7 +128,9 @@ class RequestHandler:
         operation = endpoint.operation
         if operation.upstream is Upstream.GATEWAY:
             return await components.builtin[operation.path](request, target)
-        context.authenticated = await components.authenticator.authenticate(request.headers, operation.access)
+        context.authenticated = await components.authenticator.authenticate(
+            request.headers, operation.access, context.client
+        )
         if context.authenticated is None and components.cache.accepts(request, endpoint):
             read = components.requests.build(request, target, context, endpoint, shared=True)
             return await components.cache.fetch(
@@ -151,6 +154,9 @@ class RequestHandler:
         try:
             response = await self._components.proxy.forward(request, outgoing)
             status = response.status
+        except UpstreamUnreachable:
+            status = NOT_ASKED
+            raise
         finally:
             self._components.cache.drop_after_write(endpoint, status)
             if attempt is not None:

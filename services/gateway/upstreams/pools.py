@@ -1,12 +1,13 @@
 """The services behind the gateway, each with its own pool of connections."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
+
+from services.gateway.upstreams.fair_slots import FairSlots
 
 # Shorter than the services keep an idle connection, so that we are the first to let go.
 _IDLE: Final = 15.0
@@ -18,13 +19,15 @@ _AS_SENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 class Pool:
     """One service: its name, base URL without a trailing slash, and connections.
 
-    `uploads` are the connections that bodies may occupy while they are still being received.
+    `uploads` are the connections that bodies may occupy while they are still being received, `downloads`
+    those for answers while they are still being taken.
     """
 
     name: str
     base: str
     http: ClientSession
-    uploads: asyncio.Semaphore
+    uploads: FairSlots
+    downloads: FairSlots
 
     def url(self, target: str) -> URL:
         """The URL of an encoded path and query."""
@@ -35,11 +38,7 @@ class Upstreams:
     """Made inside the running loop; `close` it last."""
 
     def __init__(self, urls: Mapping[str, str], connections: int):
-        uploads = max(1, connections // 4)
-        self._pools = {
-            name: Pool(name, url, _client(connections), asyncio.Semaphore(uploads))
-            for name, url in urls.items()
-        }
+        self._pools = {name: _pool(name, url, connections) for name, url in urls.items()}
 
     def __getitem__(self, name: str) -> Pool:
         return self._pools[name]
@@ -51,6 +50,17 @@ class Upstreams:
     async def close(self) -> None:
         for pool in self._pools.values():
             await pool.http.close()
+
+
+def _pool(name: str, url: str, connections: int) -> Pool:
+    uploads, downloads = _slots(connections, 0.25, clients=8), _slots(connections, 0.75, clients=3)
+    return Pool(name, url, _client(connections), uploads, downloads)
+
+
+def _slots(connections: int, part: float, *, clients: int) -> FairSlots:
+    """This part of the connections, which so many clients together can use up."""
+    total = max(1, int(connections * part))
+    return FairSlots(total, max(1, total // clients))
 
 
 def _client(connections: int) -> ClientSession:

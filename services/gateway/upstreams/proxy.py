@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, Connectio
 from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
+from services.gateway.http.client_pace import ClientPace
 from services.gateway.http.headers import client_headers
 from services.gateway.http.request_body import PausableDeadline, Payload
 from services.gateway.upstreams.pools import Pool, Upstreams
@@ -24,6 +25,16 @@ FAILURES = Counter(
 )
 # Answers up to this are read whole and sent in one write.
 _BUFFERED: Final = 64 * 1024
+
+
+# In place of a service's status, where it could not be asked.
+NOT_ASKED: Final = 0
+
+
+class UpstreamUnreachable(Unavailable):
+    """No connection to the service: it has not even heard of the request."""
+
+    code = "upstream_unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,7 @@ class Proxy:
         data = await outgoing.body.payload()
         if data is None or isinstance(data, bytes):
             return await self._send(request, outgoing, pool, data)
-        async with _upload(pool, outgoing.deadline):
+        async with _upload(pool, outgoing):
             return await self._send(request, outgoing, pool, data)
 
     async def _send(
@@ -74,7 +85,7 @@ class Proxy:
         headers = client_headers(answer.headers, outgoing.extra_headers)
         if whole is not None:
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
-        async with answer:
+        async with answer, _download(pool, outgoing):
             return await _stream(request, answer, headers, outgoing)
 
     async def fetch(self, outgoing: UpstreamRequest) -> UpstreamResponse:
@@ -92,17 +103,33 @@ class Proxy:
 
 
 @asynccontextmanager
-async def _upload(pool: Pool, deadline: float) -> AsyncIterator[None]:
-    """One of the uploads at a time, so that other requests still get connections; raises `Unavailable`."""
-    try:
-        async with asyncio.timeout(deadline):
-            await pool.uploads.acquire()
-    except TimeoutError:
-        raise Unavailable("Too many large uploads at the same time", code="uploads_busy") from None
-    try:
+async def _upload(pool: Pool, outgoing: UpstreamRequest) -> AsyncIterator[None]:
+    """One of the client's uploads at a time, so that others still get connections; raises `Unavailable`."""
+    async with _slot(
+        pool.uploads.hold(outgoing.client, outgoing.deadline),
+        Unavailable("Too many large uploads at the same time", code="uploads_busy"),
+    ):
         yield
-    finally:
-        pool.uploads.release()
+
+
+@asynccontextmanager
+async def _download(pool: Pool, outgoing: UpstreamRequest) -> AsyncIterator[None]:
+    """The same for answers. Nobody waits: the connection to the service is taken already."""
+    async with _slot(
+        pool.downloads.hold(outgoing.client, 0),
+        Unavailable("Too many downloads at the same time", code="downloads_busy"),
+    ):
+        yield
+
+
+@asynccontextmanager
+async def _slot(held: AbstractAsyncContextManager[None], refusal: Unavailable) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(held)
+        except TimeoutError:
+            raise refusal from None
+        yield
 
 
 async def _read_small(answer: ClientResponse, *, is_write: bool) -> bytes | None:
@@ -122,16 +149,19 @@ async def _stream(
     headers: CIMultiDict[str],
     outgoing: UpstreamRequest,
 ) -> web.StreamResponse:
-    """Both ends must go on within the deadline: a service that hangs, or a client that does not read."""
+    """Both ends must go on: the service within the deadline, and the client at the slowest pace at least."""
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
     response.content_length = answer.content_length
+    pace = ClientPace(outgoing.deadline)
     try:
         async with PausableDeadline(outgoing.deadline) as deadline:
             await response.prepare(request)
             if request.method != "HEAD":
                 async for piece in answer.content.iter_any():
-                    deadline.restart()
-                    await response.write(piece)
+                    deadline.pause()
+                    async with pace.waiting():
+                        await response.write(piece)
+                    pace.moved(len(piece))
                     deadline.restart()
     except (TimeoutError, ClientError, OSError) as error:
         # The status is sent: only a broken connection can still say that the answer is not whole.
@@ -145,7 +175,7 @@ async def _stream(
 def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:
     refusal: AppError
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
-        refusal = Unavailable(f"The {pool.name} service cannot be reached", code="upstream_unreachable")
+        refusal = UpstreamUnreachable(f"The {pool.name} service cannot be reached")
     elif isinstance(error, TimeoutError):
         refusal = DeadlineExceeded(f"The {pool.name} service did not answer within {deadline:g} s")
     else:

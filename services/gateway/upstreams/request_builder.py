@@ -13,6 +13,7 @@ from services.gateway.http.request_body import RequestBody
 from services.gateway.routing.router import Endpoint
 from services.gateway.routing.target import RequestTarget
 from shared.errors import NotFound, UnsupportedMediaType
+from shared.http.addresses import client_network
 from shared.ids import is_id
 
 # The encodings that services can unpack, and the methods whose bodies they read.
@@ -23,7 +24,10 @@ _NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
 @dataclass(slots=True)
 class UpstreamRequest:
-    """`target` is the encoded path and query; `extra_headers` are for the answer; `deadline` in seconds."""
+    """`target` is the encoded path and query; `extra_headers` are for the answer; `deadline` in seconds.
+
+    `client` is who shares connections with others: an address, or the network that counts as one.
+    """
 
     upstream: str
     method: str
@@ -32,6 +36,7 @@ class UpstreamRequest:
     extra_headers: Mapping[str, str]
     body: RequestBody
     deadline: float
+    client: str
 
 
 class UpstreamRequestBuilder:
@@ -73,6 +78,7 @@ class UpstreamRequestBuilder:
             extra_headers=context.extra_headers,
             body=RequestBody(request, limit=operation.policy.body_limit, seconds=self._body_seconds),
             deadline=operation.policy.deadline or self._deadline,
+            client=client_network(context.client.address),
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from services.gateway.limiting.store import ALONE
-from tests.integration.gateway.fixtures import ROOM, GatewayFixture, bearer, running
+from tests.integration.gateway.fixtures import KEY_ID, LIBRARY, ROOM, GatewayFixture, bearer, running
 from tests.integration.gateway.redis_node import RedisNode, redis_node
 
 Answer = tuple[int, dict[str, str]]
@@ -79,6 +79,96 @@ async def test_whoever_signs_in_rightly_meets_no_limit(guarded: GatewayFixture) 
     assert [(await try_password(guarded, "wrong"))[0] for _ in range(4)] == [401, 401, 401, 429]
 
 
+async def test_who_hangs_up_before_the_answer_has_tried(guarded: GatewayFixture) -> None:
+    """Else a flood that waits for no answer would count as nothing."""
+    asked, never = asyncio.Semaphore(0), asyncio.Event()
+
+    async def think(_: web.Request) -> web.StreamResponse:
+        asked.release()
+        await never.wait()
+        raise AssertionError
+
+    guarded.session.handler = think
+    for number in range(7):
+        async with asyncio.timeout(30):
+            trying = asyncio.create_task(try_password(guarded, "wrong", f"p{number}@example.com"))
+            await asked.acquire()
+            trying.cancel()
+            await asyncio.wait([trying])
+    assert (await try_password(guarded, "right", "q@example.com"))[0] == 429
+    guarded.session.handler = sign_in
+    assert (await try_password(guarded, "right", **{"X-Forwarded-For": "192.0.2.9"}))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"Content-Length: 9000\r\n\r\n", 413),
+        (b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 415),
+        (b"Content-Length: 3\r\n\r\n\xff\xfe{", 401),
+        (b"Content-Length: 3\r\n\r\nabc", 401),
+    ],
+)
+async def test_a_sign_in_that_cannot_be_read_counts_for_its_address(
+    guarded: GatewayFixture, sent: bytes, status: int
+) -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=401)
+
+    guarded.session.handler = refuse
+    for _ in range(7):
+        assert await talk(guarded, b"POST /auth/login HTTP/1.1\r\nHost: x\r\n" + sent) == status
+    assert (await try_password(guarded, "right"))[0] == 429
+
+
+async def talk(gateway: GatewayFixture, sent: bytes) -> int:
+    """The status of the answer to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    async with asyncio.timeout(20):
+        writer.write(sent)
+        line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        ("Content-Encoding: identity", "Content-Encoding: gzip"),
+        ("Content-Type: text/plain", "content-type: application/json"),
+        ("Authorization: Bearer a", "Authorization: Bearer b"),
+        ("X-API-Key: a.b", "X-API-Key: a.c"),
+        ("X-Device-Token: a", "x-device-TOKEN: b"),
+        ("X-Request-Id: 12345678", "X-Request-Id: 87654321"),
+        ("Idempotency-Key: 1", "Idempotency-Key: 1"),
+        ("Expect: 100-continue", "Expect: 100-continue"),
+        ("Host: x",),
+        ("Range: bytes=0-1", "Range: bytes=5-"),
+        ("If-None-Match: a", "If-None-Match: b"),
+        ("X-Greenroom-Library: a", "X-Greenroom-Library: b"),
+        ("Origin: https://a", "Origin: https://b"),
+        ("X-Anything: a", "X-Anything: b"),
+        ("Content-Length: 2", "Content-Length: 3"),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: identity"),
+        ("Content-Length: 2", "Transfer-Encoding: chunked"),
+    ],
+)
+async def test_a_header_with_one_value_is_taken_once(
+    gateway: GatewayFixture, repeated: tuple[str, ...]
+) -> None:
+    lines = ["POST /auth/login HTTP/1.1", "Host: x", *repeated]
+    if not any(line.startswith(("Content-Length", "Transfer-")) for line in repeated):
+        lines.append("Content-Length: 2")
+    assert await talk(gateway, "\r\n".join([*lines, "", "{}"]).encode()) == 400
+    assert gateway.session.seen == 0
+
+
+async def test_headers_that_are_lists_may_be_spread_over_lines(gateway: GatewayFixture) -> None:
+    lines = ("Accept: a/b", "Accept: c/d", "Cookie: x=1", "Cookie: y=2", "X-Forwarded-For: 1.1.1.1")
+    head = "\r\n".join(["GET /sessions HTTP/1.1", "Host: x", *lines, "X-Forwarded-For: 2.2.2.2", "", ""])
+    assert await talk(gateway, head.encode()) == 200
+
+
 async def test_a_service_that_is_away_costs_nobody_a_try(guarded: GatewayFixture) -> None:
     await guarded.session.stop()
     assert [(await try_password(guarded, "wrong"))[0] for _ in range(5)] == [503] * 5
@@ -137,6 +227,50 @@ async def test_writes_are_counted_by_tenant_and_reads_are_not() -> None:
         async with gateway.http.get("/rooms/my", headers=bearer()) as answer:
             assert answer.status == 200
         assert "RateLimit-Limit" not in answer.headers
+
+
+HANDS = ("raise_hand", "lower_hand", "join_requests", "stage/leave", "join")
+
+
+async def test_what_a_person_does_is_counted_by_person_whatever_comes_of_it() -> None:
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.json_response({}, status=409)
+
+    async with running(rate_limit_actions="9/hour") as gateway:
+        gateway.session.handler = refuse
+        paths = [f"/sessions/{ROOM}/{name}" for name in HANDS]
+        paths += [f"/sessions/{ROOM}/polls", f"/polls/{ROOM}/vote", f"/rooms/{ROOM}/reminders"]
+        paths += [f"/libraries/{LIBRARY}/sessions/{ROOM}/host_video_state", "/auth/generate-code"]
+        statuses = []
+        for path in paths:
+            async with gateway.http.post(path, json={}, headers=bearer()) as answer:
+                statuses.append(answer.status)
+        assert statuses == [409] * 9 + [429]
+        assert (gateway.session.seen, answer.headers["RateLimit-Limit"]) == (9, "9")
+        async with gateway.http.get(f"/sessions/{ROOM}/stage/token", headers=bearer()) as answer:
+            assert answer.status == 429
+        # Chat, reads and a moderator's work are other things.
+        for path in (f"/sessions/{ROOM}/chat", f"/sessions/{ROOM}/join_requests/{ROOM}/approve"):
+            async with gateway.http.post(path, json={}, headers=bearer()) as answer:
+                assert answer.status == 409
+
+
+async def test_trying_api_keys_is_counted_by_address_and_those_that_hold_are_not() -> None:
+    limits = {"rate_limit_auth": "3/hour", "trusted_proxies": "127.0.0.1"}
+    async with running(**limits) as gateway:
+        gateway.session.api_keys[KEY_ID] = "right"
+
+        async def shown(secret: str, address: str = "192.0.2.1") -> int:
+            headers = {"X-API-Key": f"{KEY_ID}.{secret}", "X-Forwarded-For": address}
+            async with gateway.http.get("/presets", headers=headers) as answer:
+                return answer.status
+
+        assert [await shown(f"wrong-{number}") for number in range(5)] == [401] * 3 + [429] * 2
+        assert gateway.session.exchanges == 3
+        # A key that is known to be good is not tried again; elsewhere nobody notices.
+        assert await shown("right", "192.0.2.2") == 200
+        assert await shown("right") == 200
+        assert gateway.session.exchanges == 4
 
 
 async def test_webhooks_are_never_counted() -> None:

@@ -117,7 +117,9 @@ async def test_a_service_may_refuse_before_it_has_read_the_body(gateway: Gateway
         return web.json_response({"code": "no"}, status=403)
 
     gateway.session.handler = refuse
-    async with gateway.http.post("/auth/refresh", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT)) as answer:
+    async with gateway.http.post(
+        "/presets", data=_in_pieces(b"x" * DEFAULT_BODY_LIMIT), headers=bearer()
+    ) as answer:
         assert (answer.status, (await answer.json())["code"]) == (403, "no")
 
 
@@ -125,17 +127,31 @@ async def test_a_service_may_refuse_before_it_has_read_the_body(gateway: Gateway
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_bodies_pass_whole_up_to_the_limit(gateway: GatewayFixture, size: int, chunked: bool) -> None:
     data = _in_pieces(b"x" * size) if chunked else b"x" * size
-    async with gateway.http.post("/auth/refresh", data=data) as answer:
+    async with gateway.http.post("/presets", data=data, headers=bearer()) as answer:
         assert (await answer.json())["size"] == size
 
 
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/presets", DEFAULT_BODY_LIMIT),
+        ("/auth/login", 8192),
+        ("/auth/viewer/register", 8192),
+        (f"/rooms/{ROOM}/reminders/confirm", 8192),
+        (f"/sessions/{ROOM}/raise_hand", 8192),
+    ],
+)
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_bodies_beyond_the_limit_are_refused(gateway: GatewayFixture, chunked: bool) -> None:
-    body = b"x" * (DEFAULT_BODY_LIMIT + 1)
-    async with gateway.http.post("/auth/refresh", data=_in_pieces(body) if chunked else body) as answer:
+async def test_bodies_beyond_the_operation_s_limit_are_refused(
+    gateway: GatewayFixture, chunked: bool, path: str, limit: int
+) -> None:
+    body = b"x" * (limit + 1)
+    async with gateway.http.post(
+        path, data=_in_pieces(body) if chunked else body, headers=bearer()
+    ) as answer:
         refusal = await answer.json()
     assert (answer.status, refusal["code"]) == (413, "body_too_large")
-    assert chunked or gateway.session.seen == 0
+    assert (chunked and limit == DEFAULT_BODY_LIMIT) or gateway.session.seen == 0
 
 
 async def test_a_large_answer_is_streamed_as_it_comes(gateway: GatewayFixture) -> None:

@@ -6,7 +6,7 @@ from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from services.gateway.http.client_address import ClientAddress
-from services.gateway.http.headers import HeadTooLarge, check_size, client_headers, upstream_headers
+from services.gateway.http.headers import HeadTooLarge, check_head, client_headers, upstream_headers
 
 _CLIENT = ClientAddress("198.51.100.7", "https", "live.example")
 
@@ -105,6 +105,6 @@ def test_answers_lose_what_is_about_the_connection_and_take_our_headers() -> Non
 
 def test_too_many_headers_together_are_refused() -> None:
     few: web.BaseRequest = make_mocked_request("GET", "/", headers={"A": "x" * 8000})
-    check_size(few)
+    check_head(few)
     with pytest.raises(HeadTooLarge):
-        check_size(make_mocked_request("GET", "/", headers={f"A{n}": "x" * 8000 for n in range(5)}))
+        check_head(make_mocked_request("GET", "/", headers={f"A{n}": "x" * 8000 for n in range(5)}))

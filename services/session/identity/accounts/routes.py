@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from services.session.identity.accounts.fair_queue import Asker
 from services.session.identity.accounts.schemas import (
     AdminUserListResponse,
     AdminUserResponse,
@@ -22,7 +23,7 @@ ACCOUNTS: Final = web.AppKey("accounts", AccountService)
 @routes.post("/admin/users", access=ADMIN, scope=WRITE, status=201, idempotent=True)
 async def create_user(request: Request, body: CreateUserRequest) -> Reply[AdminUserResponse]:
     """Create a host, viewer or administrator."""
-    user = await request.service(ACCOUNTS).create(request.reservation.id, body)
+    user = await request.service(ACCOUNTS).create(request.reservation.id, body, _asker(request))
     return Reply(AdminUserResponse.of(user))
 
 
@@ -43,7 +44,8 @@ async def get_user(request: Request) -> Reply[AdminUserResponse]:
 @routes.patch("/admin/users/{id}", access=ADMIN, scope=WRITE)
 async def update_user(request: Request, body: UpdateUserRequest) -> Reply[AdminUserResponse]:
     """Update a user; a new password or a deactivation ends their sign-ins."""
-    return Reply(AdminUserResponse.of(await request.service(ACCOUNTS).update(request.path_id(), body)))
+    user = await request.service(ACCOUNTS).update(request.path_id(), body, _asker(request))
+    return Reply(AdminUserResponse.of(user))
 
 
 @routes.delete("/admin/users/{id}", access=ADMIN, scope=WRITE)
@@ -51,3 +53,7 @@ async def delete_user(request: Request) -> Reply[None]:
     """Delete a user; what they created stays with the organization."""
     await request.service(ACCOUNTS).delete(request.path_id())
     return ok()
+
+
+def _asker(request: Request) -> Asker:
+    return Asker(request.caller.user_id, request.is_awaited)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.session.identity.accounts.domain import User, external_key
+from services.session.identity.accounts.fair_queue import THE_SERVICE, Asker
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.schemas import CreateUserRequest, UpdateUserRequest
@@ -39,7 +40,7 @@ class AccountService:
         self._passwords = passwords
         self._clock = clock
 
-    async def create(self, id: str, body: CreateUserRequest) -> User:
+    async def create(self, id: str, body: CreateUserRequest, asker: Asker = THE_SERVICE) -> User:
         """Create a person with the reserved `id`; the same again returns the first."""
         if body.organization_id is not None and await self._organizations.find(body.organization_id) is None:
             raise InvalidRequest([FieldError("organization_id", "unknown", "There is no such organization")])
@@ -54,7 +55,7 @@ class AccountService:
             role=body.role,
             organization_id=body.organization_id,
             email=body.email.lower(),
-            password_hash=await self._passwords.hash(body.password),
+            password_hash=await self._passwords.hash(body.password, asker),
             is_admin=body.is_admin,
             created_at=now,
             updated_at=now,
@@ -115,9 +116,9 @@ class AccountService:
     async def list(self, organization_id: str | None, page: Page) -> tuple[list[User], int]:
         return await self._users.page(of_organization(organization_id), skip=page.skip, limit=page.limit)
 
-    async def update(self, id: str, body: UpdateUserRequest) -> User:
+    async def update(self, id: str, body: UpdateUserRequest, asker: Asker = THE_SERVICE) -> User:
         """Change a person; a new password or a deactivation ends their sign-ins."""
-        password_hash = await self._passwords.hash(body.password) if body.password else None
+        password_hash = await self._passwords.hash(body.password, asker) if body.password else None
         user = await self._users.change(
             id,
             lambda user: user.edit(

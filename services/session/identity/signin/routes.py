@@ -6,9 +6,11 @@ from aiohttp import web
 from pydantic import EmailStr, StringConstraints
 
 from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.fair_queue import Asker
 from services.session.identity.accounts.schemas import Username, UserResponse, user_response
 from services.session.identity.signin.service import SignedIn, SignInService
 from shared.http import ANONYMOUS, BEARER, READ, WRITE, Body, Data, Reply, Request, Routes, ok
+from shared.http.addresses import client_network
 
 Token = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
@@ -56,7 +58,8 @@ SIGN_IN: Final = web.AppKey("sign_in", SignInService)
 @routes.post("/auth/login", access=ANONYMOUS)
 async def login(request: Request, body: LoginRequest) -> Reply[AuthResponse]:
     """Login with email and password."""
-    return Reply(_auth_response(await request.service(SIGN_IN).login(body.email, body.password)))
+    asker = Asker(client_network(request.client_address), request.is_awaited)
+    return Reply(_auth_response(await request.service(SIGN_IN).login(body.email, body.password, asker)))
 
 
 @routes.post("/auth/refresh", access=ANONYMOUS)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.fair_queue import THE_SERVICE, Asker
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.keys.repository import ApiKeyRepository
@@ -57,10 +58,13 @@ class SignInService:
         self._issuer = issuer
         self._clock = clock
 
-    async def login(self, email: str, password: str) -> SignedIn:
-        """Sign in by e-mail and password; one refusal for every way it can be wrong."""
+    async def login(self, email: str, password: str, asker: Asker = THE_SERVICE) -> SignedIn:
+        """Sign in by e-mail and password; one refusal for every way it can be wrong.
+
+        Raises `Unauthenticated`, and `Unavailable` if too many sign in at the same time.
+        """
         user = await self._users.find_by_email(email)
-        good = await self._passwords.matches(password, user.password_hash if user else None)
+        good = await self._passwords.matches(password, user.password_hash if user else None, asker)
         if user is None or not good or not await self._still(user):
             raise Unauthenticated("The e-mail address or the password is wrong", code="credentials_invalid")
         return await self._open(user)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.fair_queue import Asker
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.schemas import UpdateUserRequest
 from services.session.identity.keys.schemas import CreateApiKeyRequest
@@ -115,8 +116,8 @@ async def test_what_changes_while_a_password_is_looked_at_counts(
     user = await host_with_password(backend, host)
 
     class Slow(Passwords):
-        async def matches(self, password: str, stored: str | None) -> bool:
-            good = await super().matches(password, stored)
+        async def matches(self, password: str, stored: str | None, asker: Asker) -> bool:
+            good = await super().matches(password, stored, asker)
             await backend.accounts.update(user.id, UpdateUserRequest.model_validate(change))
             return good
 

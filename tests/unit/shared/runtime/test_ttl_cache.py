@@ -1,6 +1,7 @@
 """Answers that are made once for many, and given for a moment."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -70,14 +71,42 @@ async def test_closing_gives_up_what_was_dropped_while_it_was_made() -> None:
         await waiting
 
 
-@pytest.mark.parametrize(("kept", "asked"), [(False, 2), (True, 1)])
-async def test_a_failure_is_kept_only_if_that_is_wanted(kept: bool, asked: int) -> None:
-    source, cache = Source(), TtlCache[int](60.0, keep_failures=kept)
-    for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            await cache.get("key", source.fail)
+async def test_a_failure_is_given_to_those_who_wait_for_it_and_to_nobody_later() -> None:
+    source, cache = Source(), TtlCache[int](60.0)
+    for asked in (1, 2):
+        both = asyncio.gather(*(cache.get("key", source.fail) for _ in range(2)), return_exceptions=True)
+        assert [type(error) for error in await both] == [ZeroDivisionError] * 2
+        assert (source.asked, len(cache)) == (asked, 0)
+
+
+async def test_a_failure_is_gone_as_soon_as_nobody_has_it() -> None:
+    """Without waiting for the garbage collector: a flood of failures is faster than that."""
+    cache = TtlCache[int](60.0)
+    gc.collect()
+    gc.disable()
+    try:
+        for key in range(50):
+            with pytest.raises(ZeroDivisionError):
+                await cache.get(key, Source().fail)
         await asyncio.sleep(0)
-    assert source.asked == asked
+        left = sum(isinstance(one, ZeroDivisionError) for one in gc.get_objects())
+    finally:
+        gc.enable()
+    # Pytest may still show the last of them.
+    assert left <= 1
+
+
+async def test_what_does_not_exist_pushes_out_nothing_that_does() -> None:
+    cache = TtlCache[str | None](60.0, max_entries=3, max_size=3)
+
+    async def absent() -> None:
+        return None
+
+    await cache.get("there", _answering("x"))
+    for number in range(3_000):
+        assert await cache.get(number, absent) is None
+    assert (cache.find("there"), len(cache)) == ("x", 1 + 1_000)
+    assert await cache.get(2_999, _answering("made again")) is None
 
 
 async def test_whoever_gives_up_does_not_take_it_from_the_others() -> None:

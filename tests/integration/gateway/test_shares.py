@@ -1,0 +1,181 @@
+"""What one client may hold of what all share: uploads, downloads, connections, and time."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from services.gateway.http.client_pace import SLOWEST
+from shared.errors import AppError
+from tests.integration.gateway.fixtures import KEY_ID, ROOM, GatewayFixture, bearer, running
+
+# As many as the pool has: 64 in all, of which uploads may use 16, and one client two of them.
+CONNECTIONS = 64
+OTHER = {"X-Forwarded-For": "192.0.2.9"}
+UPLOAD = f"/sessions/{ROOM}/chat/files"
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[GatewayFixture]:
+    patient: dict[str, object] = {"upstream_deadline_seconds": 60.0, "body_read_seconds": 60.0}
+    patient["rate_limit_chat"] = "1000/second"
+    async with running(trusted_proxies="127.0.0.1", upstream_connections=CONNECTIONS, **patient) as gateway:
+        yield gateway
+
+
+async def stalled(gateway: GatewayFixture, path: str, announced: int, sent: int) -> asyncio.StreamWriter:
+    """A connection that has begun a body and does not go on."""
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    authorization = bearer()["Authorization"]
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Length: {announced}"
+    writer.write(head.encode() + b"\r\n\r\n" + b"x" * sent)
+    await writer.drain()
+    return writer
+
+
+async def upload(gateway: GatewayFixture, **headers: str) -> int:
+    async with gateway.http.post(UPLOAD, data=b"x" * 200_000, headers=bearer() | headers) as answer:
+        return answer.status
+
+
+async def test_stalled_uploads_of_one_client_leave_the_others_theirs(shared: GatewayFixture) -> None:
+    asked = asyncio.Semaphore(0)
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        asked.release()
+        await request.read()
+        return web.json_response({})
+
+    shared.session.handler = take
+    writers = [await stalled(shared, UPLOAD, 900_000, 70_000) for _ in range(CONNECTIONS)]
+    async with asyncio.timeout(30):
+        for _ in range(2):
+            await asked.acquire()
+        assert await asyncio.gather(*(upload(shared, **OTHER) for _ in range(8))) == [200] * 8
+        # Of the stalled ones no more than their share came through meanwhile.
+        assert shared.session.seen == 2 + 8
+        async with shared.http.get("/sessions/stats", headers=bearer()) as answer:
+            assert answer.status == 200
+    for writer in writers:
+        writer.transport.abort()
+    async with asyncio.timeout(30):
+        assert await upload(shared) == 200
+
+
+async def test_a_form_that_stalls_holds_nothing_of_a_service(shared: GatewayFixture) -> None:
+    writers = [
+        await stalled(shared, "/auth/viewer/register", announced, 5_000)
+        for announced in (8_000, 66_000)
+        for _ in range(CONNECTIONS)
+    ]
+    async with asyncio.timeout(30):
+        assert await upload(shared) == 200
+    assert shared.session.seen == 1
+    for writer in writers:
+        writer.transport.abort()
+
+
+async def test_who_does_not_take_large_answers_leaves_the_others_theirs(shared: GatewayFixture) -> None:
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(400):
+            await response.write(b"x" * 65_536)
+        return response
+
+    shared.egress.handler = large
+    path = "/hls/x/live.m3u8"
+    lazy = []
+    statuses = []
+    for _ in range(CONNECTIONS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", shared.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        statuses.append(int((await asyncio.wait_for(reader.readline(), 20)).split()[1]))
+        lazy.append(writer)
+    assert (statuses.count(200), statuses.count(503)) == (16, CONNECTIONS - 16)
+    async with asyncio.timeout(30), shared.http.get(path, headers=OTHER) as answer:
+        assert (answer.status, len(await answer.read())) == (200, 400 * 65_536)
+    for writer in lazy:
+        writer.transport.abort()
+
+
+async def test_a_client_that_takes_a_little_now_and_then_is_let_go() -> None:
+    """Each byte would be in time, and all of them together take for ever."""
+    over = asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65_536)
+        finally:
+            over.set()
+
+    async with running(upstream_deadline_seconds=1.0) as gateway:
+        gateway.egress.handler = endless
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
+        writer.write(b"GET /hls/x/live.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(30):
+            while not over.is_set():
+                if not await reader.read(1):
+                    break
+                await asyncio.sleep(0.05)
+            await over.wait()
+        writer.close()
+
+
+async def test_a_body_that_dribbles_ends_however_much_it_announced() -> None:
+    async with running(body_read_seconds=0.5) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        authorization = bearer()["Authorization"]
+        head = f"POST {UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n"
+        writer.write(head.encode() + b"Content-Length: 100000000\r\n\r\n" + b"x" * SLOWEST)
+        async with asyncio.timeout(30):
+            answer = asyncio.create_task(reader.readline())
+            while not answer.done():
+                writer.write(b"x")
+                await asyncio.wait([answer], timeout=0.05)
+        assert b" 408 " in answer.result()
+        writer.close()
+
+
+@pytest.mark.parametrize(("trusted", "held"), [("", 3), ("127.0.0.1", 6)])
+async def test_one_address_has_so_many_connections_and_a_proxy_as_many_as_it_likes(
+    trusted: str, held: int
+) -> None:
+    async with running(address_connections=3, trusted_proxies=trusted) as gateway:
+        ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        opened = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(6)]
+
+        async def lives(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+            try:
+                writer.write(ask)
+                return (await reader.readline()).startswith(b"HTTP/1.1 200")
+            except ConnectionError:
+                return False
+
+        async with asyncio.timeout(20):
+            assert [await lives(*one) for one in opened].count(True) == held
+            for _, writer in opened:
+                writer.close()
+            while not await lives(*await asyncio.open_connection("127.0.0.1", gateway.port)):
+                await asyncio.sleep(0.02)
+
+
+async def test_made_up_keys_leave_nothing_behind(gateway: GatewayFixture) -> None:
+    """Of a refusal neither the error nor its traceback is kept, not even until garbage is collected."""
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(30):
+            headers = {"X-API-Key": f"{KEY_ID}.made-up-{number}"}
+            async with gateway.http.get("/presets", headers=headers) as answer:
+                assert answer.status == 401
+        kept = [one for one in gc.get_objects() if isinstance(one, AppError)]
+    finally:
+        gc.enable()
+    assert gateway.session.exchanges == 30
+    assert len(kept) <= 1
