@@ -206,7 +206,9 @@ def _build_session_operations(
     app[SHARING] = SharingService(
         access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock
     )
-    app[CENTRIFUGO] = CentrifugoService(settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access)
+    app[CENTRIFUGO] = CentrifugoService(
+        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access, clock
+    )
 
 
 def _build_features(

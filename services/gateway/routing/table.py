@@ -115,6 +115,7 @@ _POLICIES: Final = {
     # What LiveKit reports and Centrifugo asks, for each participant.
     "POST /webhooks/livekit": Policy(body_limit=_WEBHOOK, keeps_cache=True),
     "POST /centrifugo/connect": Policy(keeps_cache=True),
+    "POST /centrifugo/refresh": Policy(keeps_cache=True),
     "POST /centrifugo/subscribe": Policy(keeps_cache=True),
     # A spreadsheet is made before its first byte is sent.
     "GET /sessions/{id}/attendance/export": Policy(deadline=60.0),

@@ -5,9 +5,11 @@ from typing import Final
 from aiohttp import web
 
 from services.session.centrifugo.schemas import (
+    CentrifugoRefreshRequest,
     CentrifugoSubscribeRequest,
     ConnectReply,
     ConnectRequest,
+    RefreshReply,
     SubscribeReply,
 )
 from services.session.centrifugo.service import CentrifugoService
@@ -28,6 +30,17 @@ async def centrifugo_connect(request: Request, body: ConnectRequest) -> Bare[Con
     headers = request.raw.headers
     service = request.service(CENTRIFUGO)
     return Bare(service.connect(headers.get(CENTRIFUGO_HEADER), headers.get("Authorization"), body))
+
+
+@routes.post("/centrifugo/refresh", access=PROXY)
+async def centrifugo_refresh(request: Request, body: CentrifugoRefreshRequest) -> Bare[RefreshReply]:
+    """Centrifugo refresh proxy.
+
+    A connection ends with the access token that it was made with; the client connects again with a new one.
+    """
+    del body
+    shown = request.raw.headers.get(CENTRIFUGO_HEADER)
+    return Bare(request.service(CENTRIFUGO).refresh(shown))
 
 
 @routes.post("/centrifugo/subscribe", access=PROXY)

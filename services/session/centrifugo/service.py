@@ -3,6 +3,7 @@
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from services.session.centrifugo.schemas import (
@@ -18,6 +19,8 @@ from services.session.centrifugo.schemas import (
     ConnectRequest,
     ConnectResult,
     Meta,
+    RefreshReply,
+    RefreshResult,
     Refusal,
     SubscribeReply,
     SubscribeResult,
@@ -26,10 +29,14 @@ from services.session.sessions.domain.session import Session
 from shared.access.identity import TokenVerifier
 from shared.access.permissions import permissions_in_session
 from shared.access.session_access import require_not_banned
+from shared.clock import Clock
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import is_id
 
 _SESSION = re.compile(r"session:([^:]+)(:staff)?")
+# Centrifugo refuses a connection that has ended by its own clock with error 109, at which clients give up. A
+# token is accepted some seconds after its end, and clocks differ.
+_SHORTEST_CONNECTION = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,10 @@ class SessionLookup(Protocol):
 class CentrifugoService:
     """`secret` is in Centrifugo's requests; without one all requests are refused."""
 
-    def __init__(self, secret: str, verifier: TokenVerifier, sessions: SessionLookup):
+    def __init__(self, secret: str, verifier: TokenVerifier, sessions: SessionLookup, clock: Clock):
         self._secret = secret.encode()
         self._verifier = verifier
+        self._clock = clock
         self._sessions = sessions
 
     def connect(self, shown: str | None, authorization: str | None, body: ConnectRequest) -> ConnectReply:
@@ -88,7 +96,9 @@ class CentrifugoService:
             caller, expires_at = self._verifier.prove(_token(body.data, authorization))
         except Unauthenticated as error:
             expired = error.code == "token_expired"
-            return ConnectReply(error=EXPIRED) if expired else ConnectReply(disconnect=NO_TOKEN)
+            return ConnectReply(disconnect=EXPIRED if expired else NO_TOKEN)
+        if expires_at - self._clock.now() < _SHORTEST_CONNECTION:
+            return ConnectReply(disconnect=EXPIRED)
         return ConnectReply(
             result=ConnectResult(
                 user=caller.user_id,
@@ -97,6 +107,11 @@ class CentrifugoService:
                 meta=Meta(device_id=caller.device_id),
             )
         )
+
+    def refresh(self, shown: str | None) -> RefreshReply:
+        """The end of a connection whose access token has ended."""
+        refusal = self._stranger(shown)
+        return RefreshReply(error=refusal) if refusal else RefreshReply(result=RefreshResult(expired=True))
 
     async def subscribe(self, shown: str | None, body: CentrifugoSubscribeRequest) -> SubscribeReply:
         """Whether this user may hear this channel."""

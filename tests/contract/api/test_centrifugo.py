@@ -11,7 +11,7 @@ from tests.contract.api.contract import operations
 from tests.contract.api.fixtures import Fixtures
 from tests.running_stack import RunningStack
 
-CONNECT, SUBSCRIBE = "/centrifugo/connect", "/centrifugo/subscribe"
+CONNECT, REFRESH, SUBSCRIBE = "/centrifugo/connect", "/centrifugo/refresh", "/centrifugo/subscribe"
 # What Centrifugo sends besides.
 CLIENT = {"client": "c-1", "transport": "websocket", "protocol": "json", "encoding": "json"}
 
@@ -29,7 +29,7 @@ async def ask(fixtures: Fixtures, path: str, secret: str | None, **body: Any) ->
     return answer.body
 
 
-def test_there_are_these_two() -> None:
+def test_the_contract_has_these_two() -> None:
     proxies = {key for key, operation in operations().items() if operation.access == "proxy secret"}
     assert proxies == {f"POST {CONNECT}", f"POST {SUBSCRIBE}"}
 
@@ -45,6 +45,10 @@ async def test_a_client_connects_with_its_access_token(fixtures: Fixtures, secre
     assert forwarded.body == {"result": result}
     for data in (None, {"token": "nonsense"}, {"token": person.access_token + "x"}):
         assert (await ask(fixtures, CONNECT, secret, data=data))["disconnect"]["code"] == 4501
+
+
+async def test_a_connection_ends_with_its_token(fixtures: Fixtures, secret: str) -> None:
+    assert await ask(fixtures, REFRESH, secret, user=fixtures.viewer.id) == {"result": {"expired": True}}
 
 
 async def test_a_client_hears_what_is_for_it(fixtures: Fixtures, secret: str) -> None:
@@ -63,7 +67,7 @@ async def test_a_client_hears_what_is_for_it(fixtures: Fixtures, secret: str) ->
 @pytest.mark.parametrize("wrong", [None, "", "wrong"])
 async def test_without_the_secret_nobody_is_told_anything(fixtures: Fixtures, wrong: str | None) -> None:
     token = {"token": fixtures.viewer.access_token}
-    assert (await ask(fixtures, CONNECT, wrong, data=token))["error"]["code"] == 101
-    channel = f"user:{fixtures.viewer.id}"
-    answer = await ask(fixtures, SUBSCRIBE, wrong, user=fixtures.viewer.id, channel=channel)
-    assert answer["error"]["code"] == 101
+    asked = {"user": fixtures.viewer.id, "channel": f"user:{fixtures.viewer.id}"}
+    for path, body in ((CONNECT, {"data": token}), (REFRESH, asked), (SUBSCRIBE, asked)):
+        answer = await ask(fixtures, path, wrong, **body)
+        assert answer == {"error": {"code": 101, "message": "unauthorized", "temporary": True}}

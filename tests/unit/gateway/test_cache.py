@@ -80,5 +80,6 @@ def test_only_writes_of_an_audience_drop_nothing() -> None:
         "POST /polls/{id}/vote",
         "POST /webhooks/livekit",
         "POST /centrifugo/connect",
+        "POST /centrifugo/refresh",
         "POST /centrifugo/subscribe",
     }

@@ -16,6 +16,9 @@ from services.session.centrifugo.schemas import (
     CentrifugoSubscribeRequest,
     ConnectReply,
     ConnectRequest,
+    RefreshReply,
+    RefreshResult,
+    Refusal,
     SubscribeReply,
     SubscribeResult,
 )
@@ -35,7 +38,8 @@ NOT_OURS: list[Any] = [None, 7, ["session:x"], *WORDS, *OTHER_SPELLINGS, *IN_CAP
 
 
 def service(backend: Backend, secret: str = SECRET) -> CentrifugoService:
-    return CentrifugoService(secret, TokenVerifier(backend.public_keys, backend.clock), backend.access)
+    verifier = TokenVerifier(backend.public_keys, backend.clock)
+    return CentrifugoService(secret, verifier, backend.access, backend.clock)
 
 
 def connect(backend: Backend, data: Any = None, authorization: str | None = None) -> ConnectReply:
@@ -62,6 +66,7 @@ async def test_without_the_secret_nobody_is_told_anything(
     assert asked.connect(shown, None, ConnectRequest(data={"token": token})).error == UNAUTHORIZED
     body = CentrifugoSubscribeRequest(user=host.user.id, channel=f"user:{host.user.id}")
     assert await asked.subscribe(shown, body) == denied(UNAUTHORIZED)
+    assert asked.refresh(shown) == RefreshReply(error=UNAUTHORIZED)
 
 
 async def test_where_there_is_no_secret_it_says_so(backend: Backend) -> None:
@@ -90,10 +95,25 @@ def test_without_a_token_a_client_is_sent_away(backend: Backend, data: Any) -> N
     assert connect(backend, data) == ConnectReply(disconnect=NO_TOKEN)
 
 
-def test_a_client_whose_token_has_ended_is_told_so(backend: Backend, host: Host) -> None:
-    token, _ = backend.issuer.issue(host.caller)
-    backend.clock.advance(hours=1)
-    assert connect(backend, {"token": token}) == ConnectReply(error=EXPIRED)
+@pytest.mark.parametrize("seconds_left", [-3600, -6, -4, 0, 4])
+def test_a_client_whose_token_has_ended_may_connect_with_another(
+    backend: Backend, host: Host, seconds_left: int
+) -> None:
+    """Also one that ends now: Centrifugo would refuse the connection for good."""
+    token, ends_at = backend.issuer.issue(host.caller)
+    backend.clock.advance(seconds=(ends_at - backend.clock.now()).total_seconds() - seconds_left)
+    assert connect(backend, {"token": token}) == ConnectReply(disconnect=EXPIRED)
+    assert 4000 <= EXPIRED.code < 4500, "the client connects again by itself"
+
+
+def test_a_connection_ends_with_its_token_and_the_client_connects_again(backend: Backend) -> None:
+    assert service(backend).refresh(SECRET) == RefreshReply(result=RefreshResult(expired=True))
+
+
+@pytest.mark.parametrize("refusal", [INTERNAL, UNAUTHORIZED, NOT_SET_UP])
+def test_no_client_gives_up_for_what_is_not_its_fault(refusal: Refusal) -> None:
+    assert refusal.temporary
+    assert refusal.code != 109
 
 
 async def test_everybody_hears_the_session_and_its_staff_what_is_theirs(backend: Backend, host: Host) -> None:
@@ -157,7 +177,7 @@ class _Away:
 
 async def test_while_the_database_is_away_the_client_may_try_again(backend: Backend) -> None:
     verifier = TokenVerifier(backend.public_keys, backend.clock)
-    asked = CentrifugoService(SECRET, verifier, _Away())
+    asked = CentrifugoService(SECRET, verifier, _Away(), backend.clock)
     body = CentrifugoSubscribeRequest(user=new_id(), channel=f"session:{new_id()}")
     assert await asked.subscribe(SECRET, body) == denied(INTERNAL)
 
