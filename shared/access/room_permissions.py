@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.access.permissions import join_grant, permissions_in_session, role_of
-from shared.access.session_access import AccessibleSession
+from shared.access.session_access import AccessibleSession, is_banned_person
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
 
@@ -51,9 +51,8 @@ def is_encoder(identity: str) -> bool:
 
 def is_banned_participant(session: SessionRoom, participant: RoomParticipant) -> bool:
     """Whether it must be removed: its person is banned."""
-    return (
-        participant.kind == _STANDARD and not participant.recorder and participant.user_id in session.banned
-    )
+    person = participant.kind == _STANDARD and not participant.recorder
+    return person and is_banned_person(session, participant.user_id)
 
 
 def expected_permissions(

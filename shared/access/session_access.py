@@ -93,17 +93,23 @@ def require(
 
 def is_banned(session: AccessibleSession, caller: Caller) -> bool:
     """Whether the caller or their device is banned."""
-    theirs = _is_listed(session, caller.user_id, caller.device_id)
+    theirs = is_banned_person(session, caller.user_id, caller.device_id)
     return theirs and acting_role(session, caller) is not Role.HOST
 
 
 def require_not_banned(session: AccessibleSession, user_id: str, device_id: str | None = None) -> None:
     """Raises `Forbidden`."""
-    if _is_listed(session, user_id, device_id):
+    if is_banned_person(session, user_id, device_id):
         raise _banned()
 
 
-def _is_listed(session: AccessibleSession, user_id: str, device_id: str | None) -> bool:
+def is_banned_person(session: AccessibleSession, user_id: str, device_id: str | None = None) -> bool:
+    """Whether a user or their device is banned: the rule that every check applies.
+
+    The users of a device at the time of its ban are listed themselves, so that a user id alone is enough for
+    whoever has been in the session: connections, places on stage, roles. The device tells of those who
+    register from it later.
+    """
     banned = session.banned
     return user_id in banned or device_id in banned
 

@@ -24,7 +24,8 @@ async def ban_participant(request: Request, body: BanParticipantRequest) -> Repl
     """Ban a participant.
 
     Disconnects them immediately on all devices and keeps them out; ends their role and their place on stage.
-    Banning again changes nothing. Hosts, co-hosts and the caller cannot be banned.
+    With a viewer, everybody who registered from the same device is banned. Banning again changes nothing.
+    Hosts, co-hosts and the caller cannot be banned.
     """
     service = request.service(MODERATION)
     return Reply(await service.ban(request.path_id(), request.caller, body, request.reservation.id))
@@ -34,7 +35,7 @@ async def ban_participant(request: Request, body: BanParticipantRequest) -> Repl
 async def unban_participant(request: Request) -> Reply[None]:
     """Unban a participant.
 
-    They may join again, as a viewer.
+    They may join again, as a viewer, and so may everybody who was banned with their device.
     """
     service = request.service(MODERATION)
     await service.unban(request.path_id(), request.caller, request.path_id("user_id"))

@@ -1,5 +1,7 @@
 """Banning people from a session, and letting them in again."""
 
+from dataclasses import replace
+
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
 from services.session.moderation.presenter import (
@@ -10,13 +12,13 @@ from services.session.moderation.presenter import (
     BanStatusResponse,
 )
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.domain.bans import ban, unban
+from services.session.sessions.domain.bans import ban, bans_of, unban
 from services.session.sessions.domain.people import Ban
+from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.access.session_access import acting_role
 from shared.clock import Clock
-from shared.contracts.states import UserRole
 from shared.errors import NotFound
 from shared.http.schema import Page
 
@@ -39,27 +41,47 @@ class ModerationService:
     async def ban(
         self, session_id: str, caller: Caller, body: BanParticipantRequest, id: str
     ) -> BannedParticipantResponse:
-        """Ban a person, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
+        """Ban a person with their device, under the reserved `id`.
+
+        Raises `NotFound`, `Forbidden`, `Conflict`.
+        """
         session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         user = await self._users.find(body.user_id)
         if user is None:
             raise NotFound(f"There is no user {body.user_id}", code="user_not_found")
         banned = Ban(
             id=id,
-            device_id=_device(user),
+            device_id=user.device,
+            others=await self._others(user),
             banned_by=caller.user_id,
             reason=body.reason,
             banned_at=self._clock.now(),
         )
-        session = await self._sessions.change(
-            session.id, lambda session: ban(session, user.id, banned, acting_role(session, caller))
-        )
+        session = await self._ban(session.id, caller, user.id, banned)
+        # Whoever registered from the device before it was banned may have a token to join already.
+        late = await self._others(user)
+        if late != banned.others:
+            session = await self._ban(session.id, caller, user.id, replace(banned, others=late))
         return await self._presenter.one(session, user.id, caller)
 
+    async def _ban(self, session_id: str, caller: Caller, user_id: str, banned: Ban) -> Session:
+        return await self._sessions.change(
+            session_id, lambda session: ban(session, user_id, banned, acting_role(session, caller))
+        )
+
+    async def _others(self, user: User) -> tuple[str, ...]:
+        """Who else registered from the person's device."""
+        device = user.device
+        return tuple(sorted(await self._users.ids_of_device(device) - {user.id})) if device else ()
+
     async def unban(self, session_id: str, caller: Caller, user_id: str) -> None:
-        """Raises `NotFound` if they are not banned."""
+        """Lift every ban of the person and of their device. Raises `NotFound` if there is none."""
         session, _ = await self._access.authorize(session_id, caller, permission="moderate")
-        await self._sessions.change(session.id, lambda session: unban(session, self._clock.now(), user_id))
+        user = await self._users.find(user_id)
+        device = user.device if user else None
+        await self._sessions.change(
+            session.id, lambda session: unban(session, self._clock.now(), user_id, device)
+        )
 
     async def list(self, session_id: str, caller: Caller, page: Page) -> BannedParticipantsListResponse:
         """Who is banned, the last to be first."""
@@ -73,20 +95,10 @@ class ModerationService:
     async def status(self, session_id: str, caller: Caller) -> BanStatusResponse:
         """Whether the caller is banned, by themselves or by their device."""
         session = await self._access.get_in_library(session_id, None)
-        bans = [
-            banned
-            for user_id, banned in session.bans.items()
-            if user_id == caller.user_id
-            or (caller.device_id and caller.device_id in (user_id, banned.device_id))
-        ]
-        first = min(bans, key=lambda banned: banned.banned_at, default=None)
+        bans = bans_of(session, caller.user_id, caller.device_id)
+        first = min(bans.values(), key=lambda banned: banned.banned_at, default=None)
         return BanStatusResponse(
             banned=first is not None,
             reason=first.reason if first else None,
             banned_at=first.banned_at if first else None,
         )
-
-
-def _device(user: User) -> str | None:
-    """A viewer's device, also of those who registered before devices were noted."""
-    return (user.device_id or user.id) if user.role is UserRole.VIEWER and user.is_guest else None

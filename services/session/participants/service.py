@@ -37,7 +37,14 @@ class ParticipantService:
         """Give the person the role, under the reserved `id`. Raises `NotFound`, `Forbidden`, `Conflict`."""
         session, _ = await self._access.authorize(session_id, caller, permission=_TO_GIVE[role])
         user = await self._access.get_eligible_user(session, user_id)
-        given = RoleGrant(id=id, user_id=user.id, username=user.username, role=role, by=caller.user_id)
+        given = RoleGrant(
+            id=id,
+            user_id=user.id,
+            username=user.username,
+            role=role,
+            by=caller.user_id,
+            device_id=user.device,
+        )
         session = await self._sessions.change(
             session.id, lambda session: grant_role(session, self._clock.now(), given)
         )

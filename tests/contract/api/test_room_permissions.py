@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.stack import Stack
-from tests.contract.api.accounts import Person
+from tests.contract.api.accounts import Person, register
 from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.room_connections import Attendee, RoomConnections, room_connections
 
@@ -127,6 +127,26 @@ async def test_who_is_banned_is_out_each_time_and_counts_nowhere(
     entries = await fixtures.client.call("GET", drift, fixtures.admin.access_token)
     assert {one["participant"]["user_id"] for one in entries.data["drift"]} == {berta.id}
     await later.leave()
+
+
+async def test_a_banned_device_is_out_under_every_name(fixtures: Fixtures, livekit: RoomConnections) -> None:
+    session, anna = await fixtures.live_session(), await fixtures.viewer_of_its_own()
+    berta = await register(fixtures.client, "Berta", device_of=anna)
+    old = await token(fixtures, session, berta)
+    connections = [await livekit.enter(one) for one in (await token(fixtures, session, anna), old)]
+    await done(fixtures, "POST", session, "stage/add", {"participant_identity": berta.id})
+    await connections[1].until_published(time.monotonic())
+    asked = await done(fixtures, "POST", session, "ban", {"user_id": anna.id})
+    for connection in connections:
+        note("banned to out", await connection.until_gone(asked))
+    assert (await fixtures.get(f"/sessions/{session}/stage", fixtures.host))["participants"] == []
+    for _ in range(RETURNS):
+        await _sent_away(await livekit.enter(old))
+    for person in (berta, await register(fixtures.client, "Carla", device_of=anna)):
+        answer = await fixtures.client.call("POST", f"/sessions/{session}/join", person.access_token)
+        answer.check_refusal(403, "banned")
+    await done(fixtures, "DELETE", session, f"ban/{berta.id}")
+    await (await livekit.enter(await token(fixtures, session, anna))).leave()
 
 
 async def _sent_away(back: Attendee) -> None:

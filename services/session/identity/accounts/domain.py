@@ -45,6 +45,11 @@ class User:
         known = self.email is not None or self.external_user_id is not None
         return self.role is UserRole.VIEWER and not known
 
+    @property
+    def device(self) -> str | None:
+        """The device by which a guest is banned, also one who registered before devices were noted."""
+        return (self.device_id or self.id) if self.is_guest else None
+
     def registered(self) -> Sequence[Event]:
         return [UserRegistered(user=self.state())]
 
@@ -82,7 +87,7 @@ class User:
             username=self.username,
             is_admin=self.is_admin and via is None,
             via=via,
-            device_id=self.device_id,
+            device_id=self.device,
         )
 
     def state(self) -> UserState:

@@ -12,6 +12,7 @@ class UserRepository(Repository[User]):
     indexes = (
         Index([("email", ASCENDING)], unique=True, sparse=True),
         Index([("device_hash", ASCENDING)], unique=True, sparse=True),
+        Index([("device_id", ASCENDING)], sparse=True),
         Index([("external_key", ASCENDING)], unique=True, sparse=True),
         Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
     )
@@ -21,6 +22,11 @@ class UserRepository(Repository[User]):
 
     async def find_by_device(self, device_hash: str) -> User | None:
         return await self.find_where({"device_hash": device_hash})
+
+    async def ids_of_device(self, device_id: str) -> frozenset[str]:
+        """Everybody who registered from the device."""
+        found = await self.collection.find({"device_id": device_id}, fields=["_id"])
+        return frozenset(document["_id"] for document in found)
 
     async def find_external(self, key: str) -> User | None:
         return await self.find_where({"external_key": key})

@@ -1,6 +1,7 @@
 """Who may be banned from a session, and what a ban takes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 
 from services.session.sessions.domain.people import Ban
@@ -20,30 +21,54 @@ _HOSTS = frozenset({Role.HOST, Role.CO_HOST})
 
 
 def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event]:
-    """Ban a person, who loses role and place on stage; an existing ban stays as it is.
+    """Ban a person with all others of their device, who lose role and place on stage.
 
-    Raises `Forbidden` for hosts, co-hosts, and `by` a moderator for moderators; `Conflict` for oneself, for a
-    session that is over and if too many are banned.
+    An existing ban stays as it is, but for others who registered from the device since. Raises `Forbidden` if
+    one of them is host or co-host, or, `by` a moderator, moderator; `Conflict` for oneself, for a session
+    that is over and if too many are banned.
     """
     session.check_not_over()
-    if user_id == banned.banned_by:
-        raise Conflict("You cannot ban yourself", code="ban_of_oneself")
-    role = role_of(session, user_id)
-    if role in _HOSTS or (role is Role.MODERATOR and by not in _HOSTS):
-        raise Forbidden("You cannot ban people whose role is not below yours", code="ban_of_staff")
-    if user_id in session.bans:
+    people = {user_id} | banned.ids
+    _check(session, people, banned.banned_by, by)
+    known = session.bans.get(user_id)
+    kept = replace(known, others=_merged(known.others, banned.others)) if known else banned
+    if kept == known:
         return []
-    if len(session.bans) >= MOST_BANNED:
+    if known is None and len(session.bans) >= MOST_BANNED:
         raise Conflict(f"At most {MOST_BANNED} people can be banned", code="too_many_bans")
-    session.bans = {**session.bans, user_id: banned}
-    free_seat(session, banned.banned_at, user_id)
-    return clear_role(session, banned.banned_at, user_id)
+    session.bans = {**session.bans, user_id: kept}
+    for one in people:
+        free_seat(session, banned.banned_at, one)
+        clear_role(session, banned.banned_at, one)
+    return [SessionUpdated(session=session.state())]
 
 
-def unban(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
-    """Let a person join again, as a viewer. Raises `NotFound` if they are not banned."""
-    if user_id not in session.bans:
+def _check(session: Session, people: Set[str], banned_by: str, by: Role) -> None:
+    if banned_by in people:
+        raise Conflict("You cannot ban yourself", code="ban_of_oneself")
+    roles = {role_of(session, one) for one in people}
+    if roles & _HOSTS or (Role.MODERATOR in roles and by not in _HOSTS):
+        raise Forbidden("You cannot ban people whose role is not below yours", code="ban_of_staff")
+
+
+def _merged(*others: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({one for some in others for one in some}))
+
+
+def bans_of(session: Session, user_id: str, device_id: str | None) -> dict[str, Ban]:
+    """The bans that keep a person out, by the user ids under which they are kept."""
+    theirs = {user_id, device_id or user_id}
+    return {one: ban for one, ban in session.bans.items() if theirs & ({one} | ban.ids)}
+
+
+def unban(session: Session, now: datetime, user_id: str, device_id: str | None = None) -> Sequence[Event]:
+    """Let a person join again, as a viewer, with all others of their device.
+
+    Raises `NotFound` if they are not banned.
+    """
+    lifted = bans_of(session, user_id, device_id)
+    if not lifted:
         raise NotFound("This person is not banned from the session", code="ban_not_found")
-    session.bans = {other: ban for other, ban in session.bans.items() if other != user_id}
+    session.bans = {one: ban for one, ban in session.bans.items() if one not in lifted}
     session.updated_at = now
     return [SessionUpdated(session=session.state())]

@@ -11,14 +11,21 @@ from shared.contracts.states import Role
 class Ban:
     """A banned person: since when, by whom, and why.
 
-    `device_id` is their device, if known: people who register again from it are banned as well.
+    `device_id` is their device, if known, and `others` are the other users who registered from it: all of
+    them are banned, and whoever registers from it later.
     """
 
     id: str
     device_id: str | None = None
+    others: tuple[str, ...] = ()
     banned_by: str
     reason: str | None
     banned_at: datetime
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The users and the device that it is about, but for the user under whose id it is kept."""
+        return frozenset(self.others) | ({self.device_id} if self.device_id else set())
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ from services.session.sessions.domain.people import Assignment
 from services.session.sessions.domain.presence import HostConnection, corrected
 from services.session.sessions.domain.session import Session
 from services.session.sessions.domain.stage import free_seat
+from shared.access.session_access import is_banned_person
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import RosterObserved
@@ -25,13 +26,14 @@ _KEPT = frozenset({Role.CO_HOST, Role.MODERATOR})
 
 @dataclass(frozen=True, kw_only=True)
 class RoleGrant:
-    """Whom somebody makes what; `id` becomes that of the assignment."""
+    """Whom somebody makes what; `id` becomes that of the assignment, `device_id` is the person's."""
 
     id: str
     user_id: str
     username: str
     role: Role
     by: str
+    device_id: str | None = None
 
 
 def grant_role(session: Session, now: datetime, given: RoleGrant) -> Sequence[Event]:
@@ -72,7 +74,7 @@ def clear_role(session: Session, now: datetime, user_id: str) -> Sequence[Event]
 def _check(session: Session, given: RoleGrant) -> None:
     if given.user_id == session.host_id and given.role is not Role.HOST:
         raise Conflict("The host's role cannot be changed", code="participant_is_host")
-    if session.is_banned(given.user_id):
+    if is_banned_person(session, given.user_id, given.device_id):
         raise Conflict("This person is banned from the session", code="participant_banned")
     if given.user_id not in session.assignments and len(session.assignments) >= MOST_ASSIGNED:
         raise Conflict(f"At most {MOST_ASSIGNED} people can have a role", code="too_many_roles")

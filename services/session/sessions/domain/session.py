@@ -110,11 +110,8 @@ class Session:
 
     @property
     def banned(self) -> Set[str]:
-        """Banned people: ids of users and of devices."""
-        return self.bans.keys() | {ban.device_id for ban in self.bans.values() if ban.device_id}
-
-    def is_banned(self, user_id: str) -> bool:
-        return user_id in self.bans
+        """Banned people: ids of users, with all those of banned devices, and of devices."""
+        return self.bans.keys() | frozenset[str]().union(*(ban.ids for ban in self.bans.values()))
 
     @property
     def duration(self) -> int | None:
@@ -218,8 +215,8 @@ class Session:
     def state(self) -> SessionState:
         """The session as its events carry it."""
         own = {name: getattr(self, name) for name in _IN_STATE}
-        people = {user_id: ban.banned_at for user_id, ban in self.bans.items()}
-        devices = {ban.device_id: ban.banned_at for ban in self.bans.values() if ban.device_id}
-        return SessionState(
-            **own, preset_id=self.preset.id, preset=self.preset.settings, banned=devices | people
-        )
+        banned: dict[str, datetime] = {}
+        for user_id, ban in self.bans.items():
+            for id_ in {user_id} | ban.ids:
+                banned[id_] = min(ban.banned_at, banned.get(id_, ban.banned_at))
+        return SessionState(**own, preset_id=self.preset.id, preset=self.preset.settings, banned=banned)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from services.session.sessions.domain.session import Session
 from shared.access.permissions import role_of, switches_of
+from shared.access.session_access import is_banned_person
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
@@ -33,11 +34,13 @@ def check_needs_seat(session: Session, user_id: str) -> None:
         raise Conflict("Hosts and co-hosts need no place on stage", code="needs_no_seat")
 
 
-def take_seat(session: Session, now: datetime, user_id: str, seat: StageSeat) -> Sequence[Event]:
+def take_seat(
+    session: Session, now: datetime, user_id: str, seat: StageSeat, device_id: str | None = None
+) -> Sequence[Event]:
     """Put a guest on stage; a guest on stage keeps their place. Raises `Conflict`."""
     check_open(session)
     check_needs_seat(session, user_id)
-    if session.is_banned(user_id):
+    if is_banned_person(session, user_id, device_id):
         raise Conflict("This person is banned from the session", code="banned")
     if user_id in session.stage:
         return []

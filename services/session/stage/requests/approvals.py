@@ -28,9 +28,14 @@ class StageApprovalService:
     async def pending(
         self, session_id: str, caller: Caller, kind: RequestKind, page: Page
     ) -> tuple[list[StageRequest], int]:
-        """Who waits, the first to ask first, and how many do; raises `NotFound`, `Forbidden`."""
+        """Who waits and is not banned, the first to ask first, and how many do.
+
+        Raises `NotFound`, `Forbidden`.
+        """
         session, _ = await self._access.authorize(session_id, caller, permission="stage_manage")
-        return await self._requests.list_pending(session.id, kind, page.skip, page.limit)
+        return await self._requests.list_pending(
+            session.id, kind, page.skip, page.limit, without=session.banned
+        )
 
     async def approve(
         self, session_id: str, caller: Caller, kind: RequestKind, request_id: str

@@ -1,8 +1,10 @@
 """Where raised hands and join requests are kept."""
 
+from collections.abc import Set
+
 from services.session.stage.requests.domain import StageRequest, open_key
 from shared.contracts.states import RequestKind, RequestStatus
-from shared.persistence.mongo import ASCENDING, DESCENDING, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import Repository
 
 
@@ -26,10 +28,16 @@ class StageRequestRepository(Repository[StageRequest]):
         return self.load(found[0]) if found else None
 
     async def list_pending(
-        self, session_id: str, kind: RequestKind, skip: int, limit: int
+        self, session_id: str, kind: RequestKind, skip: int, limit: int, *, without: Set[str] = frozenset()
     ) -> tuple[list[StageRequest], int]:
-        """Who waits, the first to ask first, and how many do."""
-        query = {"session_id": session_id, "kind": kind.value, "status": RequestStatus.PENDING.value}
+        """Who waits, `without` these users, the first to ask first, and how many do."""
+        query: Document = {
+            "session_id": session_id,
+            "kind": kind.value,
+            "status": RequestStatus.PENDING.value,
+        }
+        if without:
+            query["user_id"] = {"$nin": sorted(without)}
         return await self.page(query, skip=skip, limit=limit, sort=(("_id", ASCENDING),))
 
     async def has_asked(self, session_id: str, user_id: str) -> bool:

@@ -76,7 +76,7 @@ class StageService:
 
         def decide(session: Session) -> Sequence[Event]:
             now = self._clock.now()
-            seated = stage.take_seat(session, now, guest.id, seat)
+            seated = stage.take_seat(session, now, guest.id, seat, guest.device)
             granted = stage.set_permissions(session, now, guest.id, audio=audio, video=video)
             return granted or seated
 
