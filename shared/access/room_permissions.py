@@ -44,11 +44,6 @@ def user_of(identity: str) -> str:
     return identity.partition(":")[0]
 
 
-def is_encoder(identity: str) -> bool:
-    """Whether it is an encoder's and no person's."""
-    return any(part in _ENCODERS for part in identity.split(":")[1:2])
-
-
 def is_banned_participant(session: SessionRoom, participant: RoomParticipant) -> bool:
     """Whether it must be removed: its person is banned."""
     person = participant.kind == _STANDARD and not participant.recorder

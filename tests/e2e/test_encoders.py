@@ -6,22 +6,27 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
+import numpy as np
 import pytest
 
 from deploy.api_client import ApiClient
 from deploy.demo.media_file import decode
 from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
+from tests.publishers.pictures import BRIGHT, DARK, NEAR, last_picture
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(360)
 
 DEADLINE = 120.0
-PICTURE = ("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25")
+# In 4:3, with a mark in each corner.
+MARKS = ",".join(f"drawbox=x={x}:y={y}:w=64:h=64:color=white:t=fill" for x in (0, 576) for y in (0, 416))
+PICTURE = ("-f", "lavfi", "-i", f"testsrc2=size=640x480:rate=25,{MARKS}")
 SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000")
 # B-frames, as encoders make them by default and WebRTC does not know them.
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "50", "-pix_fmt", "yuv420p")
@@ -87,6 +92,13 @@ class EncoderSession:
     async def is_heard(self, segment: str) -> bool:
         """Whether it has the encoder's tone."""
         return (await decode(await self.http.fetch(segment))).tone
+
+    async def is_whole(self, segment: str) -> bool:
+        """Whether its last picture has the encoder's marks between bars; the host's name hides one."""
+        picture = last_picture(BytesIO(await self.http.fetch(segment)))
+        marks = [picture[row, column] for row, column in ((16, 176), (16, 1104), (704, 1104))]
+        bars = np.concatenate([picture[:600, :150], picture[:600, 1130:]])
+        return bool(min(marks) > BRIGHT - NEAR and bars.max() < DARK)
 
     async def is_streamed(self) -> bool:
         """Whether the stream's newest segment has the encoder's tone."""
@@ -174,6 +186,7 @@ async def test_an_encoder_that_comes_back_goes_on_in_the_same_session_and_record
         heard = (await broadcast.segments())[-1]
         ahead = await eventually(broadcast.segments, lambda found: heard in found[:-2], DEADLINE)
         assert [await broadcast.is_heard(segment) for segment in ahead[-2:]] == [True, True]
+        assert await broadcast.is_whole(ahead[-1])
     await eventually(broadcast.encoders, equal_to(0), DEADLINE)
     assert await broadcast.status() == "live"
     async with encoder(broadcast.rtmp):

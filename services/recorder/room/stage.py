@@ -8,7 +8,7 @@ from livekit import rtc
 from services.recorder.media.layout import MAX_TILES, SharedScreen, StageParticipant
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.tracks import is_what_it_says
-from shared.access.room_permissions import is_encoder
+from shared.access.encoders import owner_of
 from shared.livekit.tokens import ROLE_ATTRIBUTE
 
 _RANKS = {"host": 0, "co_host": 1, "moderator": 2, "stage": 3}
@@ -35,7 +35,7 @@ def _order(participant: rtc.RemoteParticipant) -> tuple[int, datetime, str]:
 def _is_encoder(participant: rtc.RemoteParticipant) -> bool:
     """Of LiveKit's own ingress, or by an address or a key that we gave."""
     ingress = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS
-    return bool(ingress) or is_encoder(participant.identity)
+    return bool(ingress) or owner_of(participant.identity) is not None
 
 
 def _rank(participant: rtc.RemoteParticipant) -> int:

@@ -1,0 +1,130 @@
+"""Somebody who shows still pictures of any shape, which tell by their corners what was cut off or turned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from livekit import rtc
+from numpy.typing import NDArray
+
+from tests.publishers.publisher import LOUDNESS, PIECE, RATE, Publisher
+
+FPS = 10
+DARK, BRIGHT = 30, 225
+NEAR = 14
+"""By how much a brightness may be off after two encodings."""
+
+Luma = NDArray[np.int16]
+
+
+class Area(NamedTuple):
+    """A part of a picture in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def of(self, picture: Luma) -> Luma:
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+class PicturePublisher(Publisher):
+    """Each of its videos has a brightness of its own; the first corner is dark, the others are bright."""
+
+    async def show_picture(
+        self, name: str, size: tuple[int, int], luma: int, *, screen: bool = False, turned: int = 0
+    ) -> None:
+        """`turned`: as by a phone, whose frames are to be turned by so many right angles."""
+        upright = _marked(*size, luma)
+        sent = np.ascontiguousarray(np.rot90(upright, turned))
+        source = rtc.VideoSource(sent.shape[1], sent.shape[0], is_screencast=screen)
+        options = rtc.TrackPublishOptions(
+            source=rtc.TrackSource.SOURCE_SCREENSHARE if screen else rtc.TrackSource.SOURCE_CAMERA,
+            simulcast=False,
+        )
+        track = rtc.LocalVideoTrack.create_video_track(name, source)
+        await self._publish(name, track, options, self._repeat(name, source, _frame(sent), turned))
+
+    async def sound_of_screen(self, name: str, hertz: int) -> None:
+        """A tone, as what plays on a shared screen."""
+        source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+        track = rtc.LocalAudioTrack.create_audio_track(name, source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO, dtx=False)
+        await self._publish(name, track, options, self._hum(name, source, hertz))
+
+    async def _repeat(self, name: str, source: rtc.VideoSource, frame: rtc.VideoFrame, turned: int) -> None:
+        rotation = rtc.VideoRotation.ValueType(turned)
+        while name not in self._ending:
+            source.capture_frame(frame, rotation=rotation)
+            await asyncio.sleep(1 / FPS)
+        await source.aclose()
+
+    async def _hum(self, name: str, source: rtc.AudioSource, hertz: int) -> None:
+        position, loop = 0, asyncio.get_running_loop()
+        began = loop.time()
+        while name not in self._ending:
+            phase = 2 * np.pi * hertz * np.arange(position, position + PIECE) / RATE
+            samples = (LOUDNESS / 2 * np.sin(phase)).astype(np.int16)
+            await source.capture_frame(rtc.AudioFrame(samples.tobytes(), RATE, 1, PIECE))
+            position += PIECE
+            await asyncio.sleep(max(0.0, began + position / RATE - loop.time()))
+        await source.aclose()
+
+
+def _marked(width: int, height: int, luma: int) -> NDArray[np.uint8]:
+    picture = np.full((height, width), luma, dtype=np.uint8)
+    mark = min(width, height) // 8
+    for rows in (slice(0, mark), slice(-mark, None)):
+        for columns in (slice(0, mark), slice(-mark, None)):
+            picture[rows, columns] = BRIGHT
+    picture[:mark, :mark] = DARK
+    return picture
+
+
+def _frame(luma: NDArray[np.uint8]) -> rtc.VideoFrame:
+    height, width = luma.shape
+    grey = np.full(width * height // 2, 128, dtype=np.uint8)
+    return rtc.VideoFrame(width, height, rtc.VideoBufferType.I420, luma.tobytes() + grey.tobytes())
+
+
+def last_picture(segment: Path | BytesIO) -> Luma:
+    """The brightness of the last frame."""
+    with av.open(segment, "r") as container:
+        frame = list(container.decode(video=0))[-1]
+    plane = frame.planes[0]
+    flat = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
+    return flat[: frame.height, : frame.width].astype(np.int16)
+
+
+def is_whole(picture: Luma, area: Area, luma: int) -> bool:
+    """Whether a video of this brightness is in the area with all its corners, upright, and nothing beside."""
+    inset = min(area.width, area.height) // 16
+    spots = [area.of(picture)[row, column] for row in (inset, -1 - inset) for column in (inset, -1 - inset)]
+    middle = area.of(picture)[area.height // 2, area.width // 2]
+    return _near([*spots, middle], [DARK, BRIGHT, BRIGHT, BRIGHT, luma])
+
+
+def is_filled(picture: Luma, area: Area, luma: int) -> bool:
+    """Whether a video of this brightness fills the area, its corners cut off; a name may be at the bottom."""
+    upper = area.of(picture)[: area.height * 3 // 4, 2:-2]
+    return _near([upper.min(), upper.max()], [luma, luma])
+
+
+def _near(found: Iterable[float], wanted: Iterable[float]) -> bool:
+    return all(abs(one - other) <= NEAR for one, other in zip(found, wanted, strict=True))
+
+
+def tones(segment: Path) -> set[int]:
+    """Frequencies that are heard, to the next 100 Hz."""
+    with av.open(str(segment)) as container:
+        wave = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    loud = np.abs(np.fft.rfft(wave)) / len(wave)
+    peaks = np.flatnonzero(loud > loud.max() / 4) * RATE / len(wave)
+    return {round(peak / 100) * 100 for peak in peaks}
