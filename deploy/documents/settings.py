@@ -182,8 +182,9 @@ Every service reads its settings from the environment, over the YAML file named 
 setting is called `port`, not `GREENROOM_PORT`), over the defaults below. In the environment a JSON object is
 written as JSON: `GREENROOM_KEYRING='{"k1": "…"}'`. A service with invalid settings names them and exits.
 *Needed* is `yes` if a service does not start without the setting, `production` if that holds with
-`GREENROOM_ENVIRONMENT=production` only: secrets, and passwords in URLs, must then have at least 16 characters
-and not be well-known ones.
+`GREENROOM_ENVIRONMENT=production` only: secrets, passwords in URLs and secret options must then be hard to
+guess, as zxcvbn estimates: sixteen random characters are, blanks, repetitions and defaults are not. What is
+refused is named, and why, without its value.
 
 `greenroom up` sets all of this for the local stack, except for what its own environment sets
 ([operations.md](operations.md#parts-of-your-own-beside-the-local-stack)). Elsewhere run at least one gateway,

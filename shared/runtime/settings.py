@@ -1,14 +1,13 @@
 """Settings: environment (`GREENROOM_…`) over the YAML file named by `GREENROOM_CONFIG` over defaults.
 
-In the environment `production` a service refuses to start with a secret that is missing, short or
-one of the well-known defaults.
+In the environment `production` a service refuses to start with a secret that is missing or easily guessed
+(`secret_strength.py`).
 """
 
 import base64
 import os
 import re
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -19,12 +18,9 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-__all__ = ["DataSettings", "Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
+from shared.runtime.secret_strength import weak_parts
 
-_SHORTEST_SECRET = 16
-_WELL_KNOWN = frozenset(
-    {"secret", "changeme", "change-me", "password", "admin", "guest", "devkey", "default", "test"}
-)
+__all__ = ["DataSettings", "Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
 
 Keys = dict[str, str]
 
@@ -44,7 +40,7 @@ class ServiceSettings(BaseSettings):
     needed: ClassVar[tuple[str, ...]] = ()
 
     environment: Literal["development", "test", "production"] = "development"
-    """In `production` weak, missing and default secrets are refused."""
+    """In `production` secrets that are missing or easily guessed are refused."""
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -86,23 +82,16 @@ class ServiceSettings(BaseSettings):
     def _strong_secrets(self) -> Self:
         if self.environment != "production":
             return self
-        weak = [name for name in type(self).model_fields if self._is_weak(name)]
+        weak = [
+            f"GREENROOM_{name.upper()}: {' '.join(filter(None, (part, reason)))}"
+            for name in type(self).model_fields
+            for part, reason in weak_parts(getattr(self, name), required=name in self.secrets)
+        ]
         if weak:
-            raise ValueError(
-                f"missing, short (under {_SHORTEST_SECRET} characters) or default secrets in production: "
-                + ", ".join(f"GREENROOM_{name.upper()}" for name in weak)
-            )
+            raise ValueError("secrets that production does not take:\n    " + "\n    ".join(weak))
         if not self.identity_public_keys:
             raise ValueError("GREENROOM_IDENTITY_PUBLIC_KEYS is needed in production")
         return self
-
-    def _is_weak(self, name: str) -> bool:
-        """Whether a secret is weak, or an optional one that was given, or a password within a URL."""
-        value = getattr(self, name)
-        if isinstance(value, str):
-            return (urlsplit(value).password or "").lower() in _WELL_KNOWN
-        given = isinstance(value, SecretStr) and bool(value.get_secret_value())
-        return (given or name in self.secrets) and _weak(value)
 
 
 class DataSettings(ServiceSettings):
@@ -111,12 +100,6 @@ class DataSettings(ServiceSettings):
     mongodb_expiry: bool = True
     """Whether the database removes expired documents. If not, the service does so when it starts: for servers
     that block while they search for them."""
-
-
-def _weak(value: object) -> bool:
-    values = value.values() if isinstance(value, dict) else [value]
-    texts = [item.get_secret_value() if isinstance(item, SecretStr) else str(item or "") for item in values]
-    return not texts or any(len(text) < _SHORTEST_SECRET or text.lower() in _WELL_KNOWN for text in texts)
 
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -1,6 +1,7 @@
 """The session service's own settings."""
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -9,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.session.settings import SessionSettings
 from shared.runtime.settings import SettingsRefused, load
 
-KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
+_PRIVATE = hashlib.sha256(b"k").digest()
+KEY = base64.urlsafe_b64encode(_PRIVATE).decode()
 PUBLIC_KEY = base64.urlsafe_b64encode(
-    Ed25519PrivateKey.from_private_bytes(b"k" * 32).public_key().public_bytes_raw()
+    Ed25519PrivateKey.from_private_bytes(_PRIVATE).public_key().public_bytes_raw()
 ).decode()
 OTHER_KEY = base64.urlsafe_b64encode(b"o" * 32).decode()
 GOOD = {

@@ -16,7 +16,8 @@ class OwnSettings(ServiceSettings):
 
     own_keys: Keys = Field(default={})
     own_secret: SecretStr = SecretStr("")
-    own_url: str = "amqp://greenroom:a-password-of-its-own@127.0.0.1:5672/"
+    own_options: Keys = Field(default={})
+    own_url: str = "amqp://greenroom:kX2vQ9mZ4tR7wB1n@127.0.0.1:5672/"
 
 
 @pytest.fixture
@@ -98,25 +99,73 @@ def test_production_starts_with_strong_secrets(production: pytest.MonkeyPatch) -
     assert STRONG not in repr(settings.internal_secret)
 
 
+RANDOM = "d773a2dd4ad6ceb0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("INTERNAL_SECRET", "", "is missing"),
+        ("INTERNAL_SECRET", " " * 32, "is missing"),
+        ("INTERNAL_SECRET", "\t\n\u3000" * 8, "is missing"),
+        ("INTERNAL_SECRET", "sesame", "is shorter than 16 characters"),
+        ("INTERNAL_SECRET", f"{RANDOM[:-1]} ", "is shorter than 16 characters"),
+        ("INTERNAL_SECRET", "a" * 32, "is easily guessed"),
+        ("INTERNAL_SECRET", "0123456789abcdef" * 2, "is easily guessed"),
+        ("INTERNAL_SECRET", "qwertyuiopasdfgh", "is easily guessed"),
+        ("INTERNAL_SECRET", "secretsecretsecret", "is easily guessed"),
+        ("INTERNAL_SECRET", "changemechangeme", "is a default or an example"),
+        ("INTERNAL_SECRET", "Change-Me_please-0123", "is a default or an example"),
+        ("INTERNAL_SECRET", "insecure-default-secret", "is a default or an example"),
+        ("INTERNAL_SECRET", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "is a default or an example"),
+        ("INTERNAL_SECRET", "A" * 43 + "=", "is easily guessed"),
+        ("OWN_KEYS", "{}", "is missing"),
+        ("OWN_KEYS", '{"1": "short"}', "'1' is shorter than 16 characters"),
+        ("OWN_KEYS", f'{{"1": "{STRONG}", "2": "{"ab" * 16}"}}', "'2' is easily guessed"),
+        ("OWN_SECRET", "admin", "is shorter than 16 characters"),
+        ("OWN_URL", "amqp://guest:guest@127.0.0.1:5672/", "its password is shorter"),
+        ("OWN_URL", "amqp://127.0.0.1:5672/", "its password is shorter"),
+        ("OWN_URL", "mongodb://root:tiny%21@h1:27017,h2:27017/db?tls=true", "its password is shorter"),
+        ("OWN_URL", "redis://:%63%68%61%6e%67%65%6d%65%63%68%61%6e%67%65%6d%65@h/0", "is a default or an"),
+        ("OWN_URL", "redis://:" + "%41" * 20 + "@h/0", "its password is easily guessed"),
+        ("OWN_URL", "redis://h/0?password=hunter2", "its password is shorter"),
+        ("OWN_URL", "smtps://mail:passwordpassword@mail.example.org", "its password is easily guessed"),
+        ("OWN_OPTIONS", '{"secret_access_key": "minioadmin"}', "'secret_access_key' is shorter"),
+        ("OWN_OPTIONS", '{"aws_secret_access_key": "minioadminminioadmin"}', "is easily guessed"),
+        ("OWN_OPTIONS", f'{{"region": "x", "AWS_SESSION_TOKEN": "{"z" * 40}"}}', "is easily guessed"),
+    ],
+)
+def test_production_refuses_secrets_that_are_easily_guessed_and_says_why(
+    production: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    production.setenv(f"GREENROOM_{variable}", value)
+    with pytest.raises(SettingsRefused, match=f"GREENROOM_{variable}: .*{said}") as refusal:
+        load(OwnSettings)
+    assert STRONG not in str(refusal.value)
+    assert not value.strip() or value not in str(refusal.value)
+    production.setenv("GREENROOM_ENVIRONMENT", "test")
+    load(OwnSettings)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("GREENROOM_INTERNAL_SECRET", ""),
-        ("GREENROOM_INTERNAL_SECRET", "short"),
-        ("GREENROOM_INTERNAL_SECRET", "changeme"),
-        ("GREENROOM_OWN_KEYS", "{}"),
-        ("GREENROOM_OWN_KEYS", '{"1": "short"}'),
-        ("GREENROOM_OWN_KEYS", f'{{"1": "{STRONG}", "2": "secret"}}'),
-        ("GREENROOM_OWN_SECRET", "admin"),
-        ("GREENROOM_OWN_URL", "amqp://guest:guest@127.0.0.1:5672/"),
+        ("INTERNAL_SECRET", RANDOM),
+        ("INTERNAL_SECRET", f"  {RANDOM}\n"),
+        ("INTERNAL_SECRET", "T7X1qPV3_mjQRpP2bP0cQh84tbZ1VOj2_7aiV3soRb8"),
+        ("INTERNAL_SECRET", STRONG * 100),
+        ("OWN_SECRET", ""),
+        ("OWN_URL", f"mongodb+srv://app:{RANDOM}@cluster.example.net/db"),
+        ("OWN_URL", "redis://127.0.0.1/0"),
+        ("OWN_URL", f"amqps://greenroom:%40{RANDOM}@broker/"),
+        ("OWN_OPTIONS", '{"region": "eu-central-1", "access_key_id": "short", "endpoint": "http://h"}'),
+        ("OWN_OPTIONS", f'{{"access_key_id": "minio", "secret_access_key": "{RANDOM}"}}'),
     ],
 )
-def test_production_refuses_weak_secrets(production: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    production.setenv(variable, value)
-    with pytest.raises(SettingsRefused, match=variable) as refusal:
-        load(OwnSettings)
-    assert STRONG not in str(refusal.value)
-    production.setenv("GREENROOM_ENVIRONMENT", "test")
+def test_production_takes_what_is_hard_to_guess(
+    production: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    production.setenv(f"GREENROOM_{variable}", value)
     load(OwnSettings)
 
 

@@ -1,0 +1,90 @@
+"""How easily a secret is guessed, wherever in the settings it stands: alone, in a URL, or among options.
+
+What is wrong is said without the secret.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import SecretStr
+
+SHORTEST: Final = 16
+# What sixteen random hexadecimal digits need is 10^16; what people make up, and repeat, needs far less.
+_GUESSES: Final = 10**15
+# The estimate takes time by the square of the length.
+_ESTIMATED: Final = 72
+# Of examples in documents, which look as good as any.
+_PLACEHOLDERS: Final = (
+    "changeme",
+    "replaceme",
+    "example",
+    "placeholder",
+    "insecure",
+    "default",
+    "yoursecret",
+)
+_SECRET_OPTION: Final = re.compile(r"secret|passw|passphrase|token(?!_file|_uri)|(^|_)key$", re.IGNORECASE)
+
+
+def weakness(secret: str) -> str | None:
+    """Why a secret is too weak, in a few words; None if it is not."""
+    text = secret.strip()
+    if not text:
+        return "is missing"
+    if len(text) < SHORTEST:
+        return f"is shorter than {SHORTEST} characters"
+    plain = "".join(filter(str.isalnum, text.casefold()))
+    if any(word in plain for word in _PLACEHOLDERS):
+        return "is a default or an example"
+    return "is easily guessed" if _guesses(text) < _GUESSES else None
+
+
+def weak_parts(value: object, *, required: bool) -> Iterator[tuple[str, str]]:
+    """The weak secrets in the value of a setting: which part of it, and why.
+
+    A value is a secret, a URL with or without a password, or options of which some are secrets; with
+    `required`, all of them are, and there must be one.
+    """
+    if isinstance(value, SecretStr):
+        secret = value.get_secret_value()
+        found = [("", weakness(secret))] if secret or required else []
+    elif isinstance(value, str):
+        found = [(part, weakness(secret)) for part, secret in _in_url(value)]
+    elif isinstance(value, Mapping):
+        named = {
+            str(key): _text(one) for key, one in value.items() if required or _SECRET_OPTION.search(str(key))
+        }
+        found = [(f"'{key}'", weakness(secret)) for key, secret in named.items()]
+        if required and not named:
+            found = [("", "is missing")]
+    else:
+        found = [("", "is missing")] if required else []
+    return ((part, reason) for part, reason in found if reason is not None)
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _in_url(text: str) -> Iterator[tuple[str, str]]:
+    """Passwords are compared as they are meant: %63 is a c."""
+    if "://" not in text:
+        return
+    parts = urlsplit(text)
+    if parts.password is not None:
+        yield "its password", unquote(parts.password)
+    elif parts.scheme in {"amqp", "amqps"} and not parts.username:
+        # The broker's client then takes those that every installation of RabbitMQ knows.
+        yield "its password", "guest"
+    for name, value in parse_qsl(parts.query):
+        if _SECRET_OPTION.search(name):
+            yield f"its {name}", value
+
+
+def _guesses(text: str) -> float:
+    # Only here: its word lists take 14 MB, and development needs none of them.
+    from zxcvbn import zxcvbn
+
+    return float(zxcvbn(text[:_ESTIMATED])["guesses"])
