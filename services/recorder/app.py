@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -38,7 +39,8 @@ def build(settings: RecorderSettings) -> web.Application:
         await until_available(f"{_address(settings)} (GREENROOM_MONGODB_URI)", mongo.check_journal)
         for store in (context.jobs, context.segments, recorders):
             await until_available("indexes", store.ensure_indexes)
-        await asyncio.to_thread(report_missing_fonts)
+        with ThreadPoolExecutor(1) as thread:  # The fonts that it loads are freed with it.
+            await asyncio.get_running_loop().run_in_executor(thread, report_missing_fonts)
         supervisor = app[SUPERVISOR]
         supervisor.spawn("uploader", context.uploader.run())
         supervisor.spawn("webhooks", context.webhooks.run())

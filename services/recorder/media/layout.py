@@ -110,6 +110,11 @@ class StageParticipant:
     is_host: bool = False
     is_encoder: bool = False
 
+    @property
+    def boxes(self) -> int:
+        """How many it is to have: for its screens, and one for itself, unless it only shares."""
+        return len(self.screens) + (1 if self.cameras or not self.screens else 0)
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -134,13 +139,13 @@ def scene(
 ) -> tuple[Tile, ...]:
     """The tiles for everybody on stage, in the order given; the newest shared screen is shown large.
 
-    Screens, encoders and a video that is alone are shown whole, cameras beside others as `fit` says.
+    Screens, encoders and the only video are shown whole, cameras beside others as `fit` says.
     """
     screens = _screens(participants)
     if not screens:
         cameras = _cameras(participants, MAX_TILES, fit)
-        if len(cameras) == 1:
-            cameras = [replace(cameras[0], whole=True)]
+        if sum(tile.feed is not None for tile in cameras) == 1:
+            cameras = [replace(tile, whole=True) for tile in cameras]
         return _placed(cameras, grid(len(cameras), width, height))
     newest, *others = screens[: MAX_TILES + 1]
     people = [one for one in participants if one.cameras or not one.screens]

@@ -5,22 +5,15 @@ from typing import Any, Final, NamedTuple
 import av
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from services.recorder.media.frames import I420Frame
-
-try:
-    import cairocffi
-    import pangocairocffi
-    import pangocffi
-except OSError as error:
-    raise ImportError(
-        "Pango is missing, which draws names: install libpangocairo-1.0-0 (Debian) or pango (Homebrew)"
-    ) from error
+from services.recorder.media.pango import ELLIPSIZE_END, FORMAT_ARGB32, SCALE, ffi, lib
 
 log = structlog.get_logger(__name__)
 
 # The first that has a letter is used; then any other font of the machine.
-_FAMILIES: Final = "Noto Sans, sans-serif"
+_FAMILIES: Final = b"Noto Sans, sans-serif"
 
 # Of all scripts' lines, in sizes of the font.
 _TALLEST: Final = 3
@@ -69,35 +62,33 @@ class TextLine:
     """
 
     def __init__(self, text: str, pixels: int, max_width: float):
-        self._layout: Any = pangocairocffi.create_layout(_surface(1, 1))
-        font = pangocffi.FontDescription()
-        font.family = _FAMILIES
-        font.set_absolute_size(pangocffi.units_from_double(pixels))
-        self._layout.font_description = font
-        self._layout.text = text
-        self._layout.width = pangocffi.units_from_double(max_width)
-        self._layout.ellipsize = pangocffi.EllipsizeMode.END
-        _, extents = self._layout.get_extents()
+        self._layout = _layout(text, pixels, max_width)
+        extents = ffi.new("PangoRectangle *")
+        lib.pango_layout_get_extents(self._layout, ffi.NULL, extents)
         # A line that is read from the right begins at the right end of `max_width`.
-        self._left = pangocffi.units_to_double(extents.x)
-        self.width = pangocffi.units_to_double(extents.width)
+        self._left = extents.x / SCALE
+        self.width = extents.width / SCALE
         # Without any font at all Pango leaves the height undefined.
-        self.height = min(max(pangocffi.units_to_double(extents.height), pixels), _TALLEST * pixels)
+        self.height = min(max(extents.height / SCALE, pixels), _TALLEST * pixels)
 
     @property
     def unknown(self) -> int:
-        return int(pangocffi.pango.pango_layout_get_unknown_glyphs_count(self._layout.pointer))
+        return int(lib.pango_layout_get_unknown_glyphs_count(self._layout))
 
     def drawn(self, colours: Colours, margin: tuple[int, int]) -> I420Frame:
         """The line with a margin of so many pixels beside and above it on both sides."""
         across, above = margin
-        context = _surface(_even(self.width + 2 * across), _even(self.height + 2 * above))
-        context.set_source_rgb(*[colours.paper] * 3)
-        context.paint()
-        context.set_source_rgb(*[colours.ink] * 3)
-        context.move_to(across - self._left, above)
-        pangocairocffi.show_layout(context, self._layout)
-        return _frame(context.get_target())
+        width, height = _even(self.width + 2 * across), _even(self.height + 2 * above)
+        surface = _surface(width, height)
+        context = _context(surface)
+        lib.cairo_set_source_rgb(context, *[colours.paper] * 3)
+        lib.cairo_paint(context)
+        lib.cairo_set_source_rgb(context, *[colours.ink] * 3)
+        lib.cairo_move_to(context, across - self._left, above)
+        lib.pango_cairo_show_layout(context, self._layout)
+        lib.cairo_surface_flush(surface)
+        pixels = ffi.buffer(lib.cairo_image_surface_get_data(surface), width * height * 4)
+        return _frame(np.frombuffer(pixels, dtype=np.uint8).reshape(height, width, 4))
 
 
 def missing_scripts() -> list[str]:
@@ -111,15 +102,28 @@ def report_missing_fonts() -> None:
         log.warning("fonts.missing", scripts=missing, needed="Noto fonts: see docs/operations.md")
 
 
+def _layout(text: str, pixels: int, max_width: float) -> Any:
+    layout = ffi.gc(lib.pango_cairo_create_layout(_context(_surface(1, 1))), lib.g_object_unref)
+    font = ffi.gc(lib.pango_font_description_from_string(_FAMILIES), lib.pango_font_description_free)
+    lib.pango_font_description_set_absolute_size(font, pixels * SCALE)
+    lib.pango_layout_set_font_description(layout, font)
+    encoded = text.encode(errors="replace")
+    lib.pango_layout_set_text(layout, encoded, len(encoded))
+    lib.pango_layout_set_width(layout, round(max_width * SCALE))
+    lib.pango_layout_set_ellipsize(layout, ELLIPSIZE_END)
+    return layout
+
+
 def _surface(width: int, height: int) -> Any:
-    return cairocffi.Context(cairocffi.ImageSurface(cairocffi.FORMAT_ARGB32, width, height))
+    return ffi.gc(lib.cairo_image_surface_create(FORMAT_ARGB32, width, height), lib.cairo_surface_destroy)
 
 
-def _frame(surface: Any) -> I420Frame:
+def _context(surface: Any) -> Any:
+    return ffi.gc(lib.cairo_create(surface), lib.cairo_destroy)
+
+
+def _frame(pixels: NDArray[np.uint8]) -> I420Frame:
     """An opaque picture in I420, in the video's colour space."""
-    surface.flush()
-    size = (surface.get_height(), surface.get_width(), 4)
-    pixels = np.frombuffer(surface.get_data(), dtype=np.uint8).reshape(size)
     picture = av.VideoFrame.from_ndarray(pixels, format="bgra")
     return I420Frame.of_av(picture.reformat(format="yuv420p"))
 

@@ -91,8 +91,13 @@ class SpeakerSelection:
     def select(self, participants: Sequence[StageParticipant]) -> list[StageParticipant]:
         """Those who are seen, in the order given: hosts first, then in the order of joining the stage."""
         self._spoke = {one.identity: self._spoke.get(one.identity, _NEVER) for one in participants}
-        best = sorted(participants, key=self._rank)[:MAX_TILES]  # Stable: else they stay in their order.
-        self._seen = frozenset(one.identity for one in best)
+        room = MAX_TILES + any(one.screens for one in participants)  # One of the screens is large.
+        seen = set()
+        for one in sorted(participants, key=self._rank):  # Stable: else they stay in their order.
+            if room > 0:
+                seen.add(one.identity)
+                room -= one.boxes
+        self._seen = frozenset(seen)
         return [one for one in participants if one.identity in self._seen]
 
     def _rank(self, participant: StageParticipant) -> tuple[bool, float]:

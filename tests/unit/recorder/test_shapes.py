@@ -94,6 +94,11 @@ def test_who_is_alone_is_seen_whole(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("size", SHAPES)
+def test_the_only_video_is_seen_whole_beside_people_without_one(size: tuple[int, int]) -> None:
+    assert_whole(drawn(person("a", shaped(size)), person("b")), size, LEFT)
+
+
+@pytest.mark.parametrize("size", SHAPES)
 def test_an_encoder_is_seen_whole_alone_and_beside_others(size: tuple[int, int]) -> None:
     assert_whole(drawn(encoder(shaped(size))), size, ALONE)
     together = drawn(encoder(shaped(size)), person("b", shaped((640, 480))))

@@ -66,7 +66,8 @@ def test_hosts_and_who_shares_a_screen_are_always_seen() -> None:
     selection.hear([one.identity for one in CROWD if one is not HOST], 1.0)
     selection.hear([], 1.0)
     found = selection.select(people)
-    assert (HOST in found, sharing in found, len(found)) == (True, True, MAX_TILES)
+    assert (HOST in found, sharing in found, len(found)) == (True, True, MAX_TILES + 1)
+    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
     assert scene(found, 1280, 720)[0].feed is sharing.screens[0].feed
 
 
@@ -120,3 +121,19 @@ def test_only_who_publishes_what_they_say_is_on_stage(
     )
     shown = stage_participants([cast(rtc.RemoteParticipant, vera)], {track.sid: VideoFeed()})
     assert [one.name for one in shown] == (["Vera"] if taken else [])
+
+
+def test_a_second_screen_takes_the_box_of_who_has_been_silent_longest() -> None:
+    selection = SpeakerSelection()
+    selection.hear(["guest 12"], 1.0)
+    people = [*CROWD, person("guest 13", screen=True), person("guest 14", screen=True)]
+    found = selection.select(people)
+    assert [one.identity for one in found] == [*guests(1, 2, 3, 4, 5, 6, 12), "guest 13", "guest 14"]
+    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
+
+
+def test_who_shares_without_end_is_seen() -> None:
+    many = tuple(SharedScreen(VideoFeed(), number) for number in range(30))
+    sharing = StageParticipant("guest 13", "guest 13", screens=many)
+    found = SpeakerSelection().select([HOST, sharing])
+    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
