@@ -5,7 +5,7 @@ Anything raised that is not an `AppError` is a bug and is answered with a bare 5
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,15 @@ class Forbidden(AppError):
 
 
 class NotFound(AppError):
-    """404: it does not exist, or belongs to another organization."""
+    """404: it does not exist, or belongs to another organization, which nobody is to tell apart."""
 
     status = 404
     code = "not_found"
+
+    @classmethod
+    def of(cls, noun: str) -> Self:
+        """For one of our nouns, such as `stage_request`; the words name no id."""
+        return cls(f"There is no such {noun.replace('_', ' ')}", code=f"{noun}_not_found")
 
 
 class MethodNotAllowed(AppError):

@@ -2,7 +2,7 @@
 
 An access token is an EdDSA JWT: header `alg=EdDSA`, `typ=at+jwt`, `kid`; claims `iss`, `aud`, `sub`
 (user id), `sid` (sign-in id), `org`, `role`, `adm`, `name`, `key` (API key id), `scp` (scopes), `iat`,
-`nbf`, `exp`, `via` (the API key behind the sign-in), `dev` (a viewer's device).
+`nbf`, `exp`, `via` (the API key behind the sign-in), `dev` (a viewer's device), `gst` (a guest).
 Every service has the public keys and verifies tokens itself; only the session service signs.
 """
 
@@ -44,7 +44,7 @@ class Caller:
     """A verified caller. `sign_in_id` is one sign-in (device, tab family, or the API key) of the user.
 
     `api_key_id` is the calling key; `via` the key behind this sign-in, with which it ends. `device_id` is
-    shared by all viewers who registered from one device, as far as known.
+    shared by all viewers who registered from one device, as far as known. A guest gave a display name only.
     """
 
     user_id: str
@@ -57,6 +57,7 @@ class Caller:
     scopes: frozenset[Scope] = frozenset(Scope)
     via: str | None = None
     device_id: str | None = None
+    is_guest: bool = False
 
     @property
     def identity(self) -> str:
@@ -103,6 +104,7 @@ class TokenIssuer:
             "exp": int(expires_at.timestamp()),
             "via": caller.via,
             "dev": caller.device_id,
+            "gst": caller.is_guest,
         }
         headers = {"typ": ACCESS_TYPE, "kid": self._kid}
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers=headers), expires_at
@@ -202,4 +204,5 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         scopes=frozenset(map(Scope, claims["scp"])),
         via=claims.get("via"),
         device_id=claims.get("dev"),
+        is_guest=claims.get("gst") is True,
     )

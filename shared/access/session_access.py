@@ -1,7 +1,7 @@
 """Who may act in a session: the permission function applied to a caller, and the refusals."""
 
 from collections.abc import Container
-from typing import Literal, Protocol
+from typing import Literal, NoReturn, Protocol
 
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, SessionRules, permissions_in_session, role_of
@@ -35,6 +35,13 @@ _STAFF_ONLY: frozenset[Permission] = frozenset(
 _NON_STAFF_ROLES = frozenset({Role.STAGE, Role.AUDIENCE})
 
 
+class Admitting(Protocol):
+    """A room or session; `registered_only`: its library admits no guests."""
+
+    @property
+    def registered_only(self) -> bool: ...
+
+
 class AccessibleSession(SessionRules, Protocol):
     """A session's aggregate, or its state."""
 
@@ -44,6 +51,8 @@ class AccessibleSession(SessionRules, Protocol):
     def library_id(self) -> str: ...
     @property
     def banned(self) -> Container[str | None]: ...
+    @property
+    def registered_only(self) -> bool: ...
 
 
 def acting_role(session: AccessibleSession, caller: Caller) -> Role:
@@ -71,24 +80,59 @@ def require(
     caller: Caller,
     library_id: str | None,
     permission: Permission | None = None,
+    *,
+    noun: str = "session",
 ) -> RolePermissions:
     """What the caller may do in the session; includes `permission`, if one is given.
 
+    `noun` is what the call names: the session, or something in it.
+
     Raises `NotFound` in another library, and for staff-only permissions in another organization's session;
-    `Forbidden` for banned callers (`banned`), for viewers (`host_required`) and colleagues (`not_the_host`)
+    `Forbidden` for banned callers (`banned`), for guests if registered people alone are admitted
+    (`registration_required`), for viewers (`host_required`) and colleagues (`not_the_host`)
     if it takes staff, and if their role does not allow it (`not_permitted`).
     """
     if library_id is not None and session.library_id != library_id:
-        raise NotFound("There is no such session in this library", code="session_not_found")
+        refuse_outsider(noun, caller, permission)
     role = acting_role(session, caller)
     if is_banned(session, caller):
         raise _banned()
+    require_admitted(session, guest=caller.is_guest)
     permissions = permissions_in_session(session, preset, caller.user_id, role)
     if permission is not None and not getattr(permissions, permission):
         if permission in _STAFF_ONLY and role in _NON_STAFF_ROLES:
-            _require_host(session, caller)
+            if caller.hosting_organization() != session.organization_id:
+                raise NotFound.of(noun)
+            raise Forbidden("Only its host may do this", code="not_the_host")
         raise Forbidden("Your role in this session does not allow this", code="not_permitted")
     return permissions
+
+
+def refuse_outsider(noun: str, caller: Caller, permission: Permission | None = None) -> NoReturn:
+    """Refuse what does not exist and what another organization has, both alike.
+
+    Raises `Forbidden` for viewers if it takes staff, `NotFound` otherwise.
+    """
+    if permission in _STAFF_ONLY:
+        caller.hosting_organization()
+    raise NotFound.of(noun)
+
+
+def require_admitted(to: Admitting, *, guest: bool) -> None:
+    """Raises `Forbidden` for guests if registered people alone are admitted."""
+    if guest and to.registered_only:
+        raise Forbidden("Only registered users may take part here", code="registration_required")
+
+
+def sees_inside(session: AccessibleSession, viewer: Caller | None) -> bool:
+    """Whether `viewer` gets the stream and the counts of a session, which everybody else finds by its id.
+
+    Not for banned people, nor for guests if registered people alone are admitted. Somebody who is not signed
+    in is a guest.
+    """
+    if session.registered_only and (viewer is None or viewer.is_guest):
+        return False
+    return viewer is None or not is_banned(session, viewer)
 
 
 def is_banned(session: AccessibleSession, caller: Caller) -> bool:
@@ -116,9 +160,3 @@ def is_banned_person(session: AccessibleSession, user_id: str, device_id: str | 
 
 def _banned() -> Forbidden:
     return Forbidden("This person is banned from the session", code="banned")
-
-
-def _require_host(session: AccessibleSession, caller: Caller) -> None:
-    if caller.hosting_organization() != session.organization_id:
-        raise NotFound("Nothing has this id")
-    raise Forbidden("Only its host may do this", code="not_the_host")

@@ -64,6 +64,14 @@ class PathSigner:
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def hls_subject(session_id: str, *, registered_only: bool) -> str:
+    """What the token of a stream's link is signed for.
+
+    A link that was made before the library admitted registered people only does not work afterwards.
+    """
+    return f"{session_id} registered" if registered_only else session_id
+
+
 def is_token(text: str) -> bool:
     """Whether `text` has the form of a token."""
     return _TOKEN.fullmatch(text) is not None

@@ -51,7 +51,7 @@ class Request:
         """The library this call is confined to, if any."""
         value = self.raw.headers.get(LIBRARY_HEADER)
         if value is not None and not is_id(value):
-            raise NotFound("There is no such library", code="library_not_found")
+            raise NotFound.of("library")
         return value
 
     @property

@@ -69,11 +69,8 @@ class Repository(Generic[T]):
     async def _existing(self, id: str) -> Document:
         document = await self._document(id)
         if document is None:
-            raise self._not_found(id)
+            raise NotFound.of(self.noun)
         return document
-
-    def _not_found(self, id: str) -> NotFound:
-        return NotFound(f"There is no {self.noun} {id}", code=f"{self.noun}_not_found")
 
     async def _document(self, id: str) -> Document | None:
         document = await self._reads.one(id)
@@ -82,7 +79,7 @@ class Repository(Generic[T]):
     async def get(self, id: str) -> T:
         found = await self.find(id)
         if found is None:
-            raise self._not_found(id)
+            raise NotFound.of(self.noun)
         return found
 
     async def find_many(self, ids: Sequence[str]) -> dict[str, T]:

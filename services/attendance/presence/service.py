@@ -10,7 +10,6 @@ from services.attendance.presence.repository import PresenceRepository
 from services.attendance.sessions.domain import People, SessionView, affected
 from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.access.identity import Caller
-from shared.access.session_access import require
 from shared.clock import Clock
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.reconciler_events import RosterObserved
@@ -123,7 +122,7 @@ class PresenceService:
 
         Also if none is known: the event of its joining may still be on the way.
         """
-        session = await self._sessions.get(session_id)
+        session = await self._sessions.authorize(session_id, caller)
         if session.over:
             return
         now = self._clock.now()
@@ -136,8 +135,7 @@ class PresenceService:
 
         Raises `Forbidden` if the session does not let the caller see them.
         """
-        session = await self._sessions.get(session_id)
-        require(session, session.preset, caller, None, "see_viewers")
+        session = await self._sessions.authorize(session_id, caller, permission="see_viewers")
         if session.over:
             return ActiveViewers(session, [], 0)
         found = await self._presences.watching(session_id, limit=_CONNECTIONS_SHOWN)

@@ -125,7 +125,7 @@ class ExportService:
         self, session_id: str, caller: Caller, library_id: str | None, format_: ExportFormat
     ) -> AsyncGenerator[bytes, None]:
         """The file's bytes, of which only a page is in memory. Raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.get_for_host(session_id, caller, library_id)
+        session = await self._sessions.authorize(session_id, caller, library_id, "control")
         return _WRITERS[format_](self._pages(session, caller))
 
     async def _pages(self, session: SessionView, caller: Caller) -> AsyncIterator[list[list[Cell]]]:

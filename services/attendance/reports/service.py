@@ -63,7 +63,7 @@ class ReportService:
         limit: int,
     ) -> AttendanceReport:
         """The attendees with `name` in theirs, the first to join first. Raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.get_for_host(session_id, caller, library_id)
+        session = await self._sessions.authorize(session_id, caller, library_id, "control")
         page = await self._attendances.page(session_id, name, skip=skip, limit=limit)
         rows = await self._rows.of(session, page, caller)
         total = await self._attendances.count(session_id, name)
@@ -74,7 +74,7 @@ class ReportService:
 
     async def stats(self, session_id: str, caller: Caller, library_id: str | None) -> AttendanceStats:
         """Raises `NotFound`, `Forbidden`."""
-        session = await self._sessions.get_for_host(session_id, caller, library_id)
+        session = await self._sessions.authorize(session_id, caller, library_id, "control")
         presences = await self._presences.by_person(session_id, None)
         computed = (attend(user, mine, session) for user, mine in presences.items())
         attendances = [one for one in computed if one is not None]

@@ -39,6 +39,7 @@ class SessionView(BaseModel):
     banned: dict[str, _Moment]
     chat_enabled_override: bool | None = None
     stage_enabled_override: bool | None = None
+    registered_only: bool = False
     deleted: bool = False
 
     @classmethod

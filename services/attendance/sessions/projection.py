@@ -2,9 +2,8 @@
 
 from services.attendance.sessions.domain import SessionView
 from shared.access.identity import Caller
-from shared.access.session_access import require
+from shared.access.session_access import Permission, refuse_outsider, require
 from shared.contracts.states import SessionState
-from shared.errors import NotFound
 from shared.persistence.mongo import Document
 from shared.session_projection.projection import SessionProjection
 
@@ -13,20 +12,23 @@ _UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}
 
 
 class AttendanceSessionProjection(SessionProjection[SessionView]):
-    async def get(self, session_id: str) -> SessionView:
-        """The session; one that no event has reported is asked for at the session service.
+    async def authorize(
+        self,
+        session_id: str,
+        caller: Caller,
+        library_id: str | None = None,
+        permission: Permission | None = None,
+    ) -> SessionView:
+        """The session, in which the caller has the `permission`, if one is given.
 
-        Raises `NotFound`, also for a deleted one, and `Unavailable` if the session service does not answer.
+        One that no event has reported is asked for at the session service. Raises as
+        `shared.access.session_access.require`, also for a deleted one, and `Unavailable` if the session
+        service does not answer.
         """
         session = await self.find(session_id)
         if session is None or session.deleted:
-            raise NotFound(f"There is no session {session_id}", code="session_not_found")
-        return session
-
-    async def get_for_host(self, session_id: str, caller: Caller, library_id: str | None) -> SessionView:
-        """The session, if the caller is in control of it. Raises `NotFound`, `Forbidden`, `Unavailable`."""
-        session = await self.get(session_id)
-        require(session, session.preset, caller, library_id, "control")
+            refuse_outsider("session", caller, permission)
+        require(session, session.preset, caller, library_id, permission)
         return session
 
     def view(self, state: SessionState, *, deleted: bool = False) -> SessionView:

@@ -2,9 +2,9 @@
 
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.access.identity import Caller
-from shared.access.session_access import Permission, require
+from shared.access.session_access import Permission, refuse_outsider, require
 from shared.contracts.states import SessionState, SessionStatus
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import Conflict, Unavailable
 
 
 class MediaAccess:
@@ -28,7 +28,7 @@ class MediaAccess:
     ) -> SessionState:
         known = await self._sessions.find(session_id)
         if known is None or known.deleted:
-            raise NotFound(f"There is no session {session_id}", code="session_not_found")
+            refuse_outsider("session", caller, permission)
         session = known.state
         require(session, session.preset, caller, library_id, permission)
         return session

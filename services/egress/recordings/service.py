@@ -64,9 +64,10 @@ class RecordingService:
 
         Raises `NotFound` if it belongs to another organization, `Forbidden` for viewers and colleagues.
         """
-        recording = await self._recordings.get(id)
-        if caller.hosting_organization() != recording.organization_id:
-            raise NotFound("Nothing has this id")
+        organization_id = caller.hosting_organization()
+        recording = await self._recordings.find(id)
+        if recording is None or recording.organization_id != organization_id:
+            raise NotFound.of("recording")
         if caller.api_key_id is None and caller.user_id != recording.host_id:
             raise Forbidden("Only its host may do this", code="not_the_host")
         return recording

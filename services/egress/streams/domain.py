@@ -41,6 +41,7 @@ class Stream:
     organization_id: str
     library_id: str
     listed: bool
+    registered_only: bool = False
     session_version: int = 0
     wanted: bool = False
     attempt: int = 0
@@ -53,6 +54,11 @@ class Stream:
     remove_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether it plays without a signed link."""
+        return self.listed and not self.registered_only
 
     @property
     def current(self) -> StreamPart | None:
@@ -74,6 +80,7 @@ class Stream:
             return []
         begin = self.needs_part(session, ended_key)
         self.session_version, self.listed = session.version, session.listed
+        self.registered_only = session.registered_only
         self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
         if session.stream.record and not begin and not self.record:
             self.recording_key = part.key
@@ -163,6 +170,7 @@ def new_stream(session: SessionState, now: datetime) -> Stream:
         organization_id=session.organization_id,
         library_id=session.library_id,
         listed=session.listed,
+        registered_only=session.registered_only,
         created_at=now,
         updated_at=now,
     )

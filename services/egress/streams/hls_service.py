@@ -7,7 +7,7 @@ from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 from shared.errors import Forbidden, NotFound
-from shared.files.paths import PathSigner, is_key, is_token
+from shared.files.paths import PathSigner, hls_subject, is_key, is_token
 from shared.files.storage import Storage
 from shared.ids import is_id
 from shared.runtime.ttl_cache import TtlCache
@@ -60,12 +60,13 @@ class HlsService:
     async def find(self, path: str) -> str | HlsFile:
         """The playlist or file at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         token, session_id, rest = _split(path)
-        if token is not None:
-            self._links.verify(token, session_id)
         stream = await self._known.get(session_id, lambda: self._streams.find(session_id))
+        if token is not None:
+            registered_only = stream is not None and stream.registered_only
+            self._links.verify(token, hls_subject(session_id, registered_only=registered_only))
         if stream is None:
             raise _not_found()
-        if token is None and not stream.listed:
+        if token is None and not stream.open_to_all:
             raise Forbidden("This stream needs a signed link", code="link_required")
         if rest in self._playlists:
             return await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
@@ -97,4 +98,4 @@ def _split(path: str) -> tuple[str | None, str, str]:
 
 
 def _not_found() -> NotFound:
-    return NotFound("There is no such stream", code="stream_not_found")
+    return NotFound.of("stream")

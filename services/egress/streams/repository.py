@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.egress.streams.domain import Stream
-from shared.contracts.states import StreamStatus
+from shared.contracts.states import LibraryState, StreamStatus, Visibility
 from shared.persistence.mongo import ASCENDING, Duplicate, Index
 from shared.persistence.repository import Repository
 
@@ -44,6 +44,10 @@ class StreamRepository(Repository[Stream]):
         )
         return [self.load(document) for document in documents]
 
-    async def set_listed(self, library_id: str, *, listed: bool) -> None:
-        """A library was made public, or no longer is; streams publish no event of it."""
-        await self.collection.update_many({"library_id": library_id}, {"$set": {"listed": listed}})
+    async def follow_library(self, library: LibraryState) -> None:
+        """Follow its visibility and whom it admits; streams publish no event of it."""
+        access = {
+            "listed": library.visibility is Visibility.PUBLIC,
+            "registered_only": library.registered_only,
+        }
+        await self.collection.update_many({"library_id": library.id}, {"$set": access})

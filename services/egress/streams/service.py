@@ -23,7 +23,7 @@ from shared.contracts.session_events import (
     SessionStarted,
     SessionUpdated,
 )
-from shared.contracts.states import SessionState, Visibility
+from shared.contracts.states import SessionState
 from shared.egress.keys import key_of
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -165,8 +165,7 @@ class StreamService:
             await self._streams.change(egress.session_id, lambda stream: stream.observe(egress, now))
 
     async def follow_library(self, event: LibraryEvent) -> None:
-        listed = event.library.visibility is Visibility.PUBLIC
-        await self._streams.set_listed(event.library.id, listed=listed)
+        await self._streams.follow_library(event.library)
 
 
 def stream_group(streams: StreamService) -> Group:

@@ -96,5 +96,5 @@ def _library(target: RequestTarget, endpoint: Endpoint) -> tuple[str | None, str
         return None, target.path
     library_id = target.segments[1]
     if not is_id(library_id):
-        raise NotFound("There is no such library", code="library_not_found")
+        raise NotFound.of("library")
     return library_id.lower(), "/" + target.path.split("/", 3)[3]

@@ -1,17 +1,15 @@
 """Who may act on what: the rules that rooms, presets and sessions share."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from shared.access.identity import Caller
 from shared.errors import Forbidden, NotFound
+from shared.persistence.repository import Aggregate, Repository
 
 
-class Owned(Protocol):
+class Owned(Aggregate, Protocol):
     organization_id: str
     library_id: str
-
-    @property
-    def id(self) -> str: ...
 
 
 class Hosted(Owned, Protocol):
@@ -19,27 +17,28 @@ class Hosted(Owned, Protocol):
     def host_id(self) -> str: ...
 
 
-def require_library(thing: Owned, library_id: str | None) -> None:
-    """Raises `NotFound` unless `thing` is in the library that the call is confined to."""
-    if library_id is not None and thing.library_id != library_id:
-        raise NotFound("Nothing has this id in this library")
+T = TypeVar("T", bound=Owned)
+H = TypeVar("H", bound=Hosted)
 
 
-def require_organization(thing: Owned, caller: Caller, library_id: str | None) -> None:
-    """Raises `Forbidden` for viewers and `NotFound` if `thing` belongs to another organization."""
-    if caller.hosting_organization() != thing.organization_id:
-        raise NotFound("Nothing has this id")
-    require_library(thing, library_id)
+async def get_in_library(things: Repository[T], id: str, library_id: str | None) -> T:
+    """The thing for anybody who knows its id; raises `NotFound` if it is not in the library of the call."""
+    thing = await things.find(id)
+    if thing is None or library_id not in {None, thing.library_id}:
+        raise NotFound.of(things.noun)
+    return thing
 
 
-def is_host(thing: Hosted, caller: Caller) -> bool:
-    """The host of it, or an API key of its organization."""
-    by_key = caller.api_key_id is not None and caller.organization_id == thing.organization_id
-    return by_key or caller.user_id == thing.host_id
+async def get_for_host(things: Repository[H], id: str, caller: Caller, library_id: str | None) -> H:
+    """The thing, if the caller hosts it, or is an API key of its organization.
 
-
-def require_host(thing: Hosted, caller: Caller, library_id: str | None) -> None:
-    """Raises as `require_organization`, and `Forbidden` for a colleague who does not host it."""
-    require_organization(thing, caller, library_id)
-    if not is_host(thing, caller):
+    Raises `Forbidden` for viewers and for a colleague who does not host it, and `NotFound` for another
+    organization.
+    """
+    organization_id = caller.hosting_organization()
+    thing = await get_in_library(things, id, library_id)
+    if thing.organization_id != organization_id:
+        raise NotFound.of(things.noun)
+    if caller.api_key_id is None and caller.user_id != thing.host_id:
         raise Forbidden("Only its host may do this", code="not_the_host")
+    return thing

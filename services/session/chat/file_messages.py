@@ -60,7 +60,7 @@ class FileMessages:
         return file_message_response(message, file, self._files.url(message))
 
     async def _open(self, session_id: str, caller: Caller) -> Session:
-        session, may = await self._access.authorize_participant(session_id, caller)
+        session, may = await self._access.authorize(session_id, caller)
         check_sending(session, allowed=may.chat_send_file)
         return session
 

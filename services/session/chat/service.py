@@ -39,7 +39,7 @@ class ChatService:
         self, id: str, session_id: str, caller: Caller, body: CreateChatMessageRequest
     ) -> ChatMessageResponse:
         """Say it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`, `InvalidRequest`."""
-        session, may = await self._access.authorize_participant(session_id, caller)
+        session, may = await self._access.authorize(session_id, caller)
         check_sending(session, allowed=may.chat_send_text)
         recipient = await self.recipient(session, caller, body.recipient_id)
         message = ChatMessage(
@@ -59,7 +59,7 @@ class ChatService:
             return message
         kept = await self._chat.find(message.id)
         if kept is None:
-            raise _unknown(message.id)
+            raise _unknown()
         return kept
 
     async def recipient(self, session: Session, caller: Caller, user_id: str | None) -> Recipient | None:
@@ -73,7 +73,7 @@ class ChatService:
 
     async def read(self, session_id: str, caller: Caller, query: ChatQuery) -> ChatMessagesResponse:
         """What the caller sees of it; raises `NotFound`, `Forbidden`."""
-        await self._access.authorize_participant(session_id, caller, "chat_receive")
+        await self._access.authorize(session_id, caller, permission="chat_receive")
         messages, total = await self._history.page(
             session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
         )
@@ -94,12 +94,12 @@ class ChatService:
 
     async def delete(self, session_id: str, message_id: str, caller: Caller) -> None:
         """Delete what the caller wrote, or sees and manages; again changes nothing."""
-        _, may = await self._access.authorize_participant(session_id, caller)
+        _, may = await self._access.authorize(session_id, caller)
         message = await self._chat.find(message_id)
         if message is None or message.session_id != session_id:
             await self._check_was_theirs(session_id, message_id, caller, may)
         elif not message.is_seen_by(caller.user_id):
-            raise _unknown(message_id)
+            raise _unknown()
         elif not _may_delete(caller, may, message.user_id):
             raise Forbidden("Only the author and chat managers may do this", code="not_the_author")
         else:
@@ -111,9 +111,9 @@ class ChatService:
         """Raises `NotFound` unless it is a deleted message that the caller might have deleted."""
         left = await self._chat.was_deleted(message_id, session_id)
         if left is None or not _may_delete(caller, may, left["user_id"]):
-            raise _unknown(message_id)
+            raise _unknown()
         if left["between"] and caller.user_id not in left["between"]:
-            raise _unknown(message_id)
+            raise _unknown()
 
     async def apply_deletion(self, event: ChatMessageDeleted) -> None:
         """A message was deleted: removes its text, also if the deleting process died in between."""
@@ -140,5 +140,5 @@ def _may_delete(caller: Caller, may: RolePermissions, author: str) -> bool:
     return author == caller.user_id or may.chat_manage
 
 
-def _unknown(message_id: str) -> NotFound:
-    return NotFound(f"There is no message {message_id}", code="chat_message_not_found")
+def _unknown() -> NotFound:
+    return NotFound.of("chat_message")

@@ -53,12 +53,12 @@ class LiveService:
 
     async def start(self, id: str, caller: Caller, library_id: str | None) -> Session:
         """Open the LiveKit room, then go live; a live session is returned as it is."""
-        session = await self._access.get_for_broadcast(id, caller, library_id)
+        session = await self._access.get_for_host(id, caller, library_id)
         return await self._ensure_started(session, stream=False)
 
     async def go_live(self, id: str, caller: Caller, library_id: str | None) -> Session:
         """Start if need be, with a stream, and with a recording if the preset has it."""
-        return await self._start_with_stream(await self._access.get_for_broadcast(id, caller, library_id))
+        return await self._start_with_stream(await self._access.get_for_host(id, caller, library_id))
 
     async def start_on_ingest(self, event: IngressStarted) -> None:
         """Media has arrived by RTMP: a scheduled session goes live, unless its room is busy."""

@@ -17,7 +17,7 @@ from services.session.sessions.domain.people import Ban
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
-from shared.access.session_access import acting_role
+from shared.access.session_access import acting_role, require_admitted
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.http.schema import Page
@@ -48,7 +48,7 @@ class ModerationService:
         session, _ = await self._access.authorize(session_id, caller, permission="moderate")
         user = await self._users.find(body.user_id)
         if user is None:
-            raise NotFound(f"There is no user {body.user_id}", code="user_not_found")
+            raise NotFound.of("user")
         banned = Ban(
             id=id,
             device_id=user.device,
@@ -95,6 +95,7 @@ class ModerationService:
     async def status(self, session_id: str, caller: Caller) -> BanStatusResponse:
         """Whether the caller is banned, by themselves or by their device."""
         session = await self._access.get_in_library(session_id, None)
+        require_admitted(session, guest=caller.is_guest)
         bans = bans_of(session, caller.user_id, caller.device_id)
         first = min(bans.values(), key=lambda banned: banned.banned_at, default=None)
         return BanStatusResponse(

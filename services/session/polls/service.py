@@ -16,6 +16,7 @@ from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
+from shared.access.session_access import Permission, refuse_outsider
 from shared.clock import Clock
 from shared.contracts.session_events import SessionDeleted
 from shared.errors import Conflict, Forbidden
@@ -32,7 +33,7 @@ class PollService:
 
     async def create(self, id: str, session_id: str, caller: Caller, body: CreatePollRequest) -> PollResponse:
         """Ask it under the reserved `id`; raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, _ = await self._access.authorize_participant(session_id, caller, "poll_create")
+        session, _ = await self._access.authorize(session_id, caller, permission="poll_create")
         session.check_live()
         poll = Poll(
             id=id,
@@ -51,7 +52,7 @@ class PollService:
 
     async def list_of_session(self, session_id: str, caller: Caller, query: PollQuery) -> PollListResponse:
         """Newest first; raises `NotFound`, and `Forbidden` for callers without any permission on polls."""
-        session, may = await self._access.authorize_participant(session_id, caller)
+        session, may = await self._access.authorize(session_id, caller)
         if not (may.poll_view or may.poll_vote or may.poll_create or may.poll_manage):
             raise Forbidden("You may not see this session's polls", code="not_permitted")
         polls, total = await self._polls.list_of_session(session_id, query.skip, query.limit)
@@ -62,8 +63,7 @@ class PollService:
 
         A vote that the same call has stored before is answered again.
         """
-        poll = await self._polls.get(poll_id)
-        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_vote")
+        poll, session, may = await self._authorize(poll_id, caller, "poll_vote")
         poll.check_votable(body.option_id)
         session.check_live()
         by, option_id = caller.user_id, body.option_id
@@ -74,16 +74,25 @@ class PollService:
 
     async def results(self, id: str, caller: Caller) -> PollResponse:
         """For those who may see them; raises `NotFound`, `Forbidden`."""
-        poll = await self._polls.get(id)
-        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_view")
+        poll, session, may = await self._authorize(id, caller, "poll_view")
         return await self._one(session, may, poll)
 
     async def close(self, id: str, caller: Caller) -> PollResponse:
         """By who manages polls; raises `NotFound`, `Forbidden`. A closed one is answered as it is."""
-        poll = await self._polls.get(id)
-        session, may = await self._access.authorize_participant(poll.session_id, caller, "poll_manage")
+        _, session, may = await self._authorize(id, caller, "poll_manage")
         poll = await self._polls.change(id, lambda poll: poll.close(self._clock.now()))
         return await self._one(session, may, poll)
+
+    async def _authorize(
+        self, id: str, caller: Caller, permission: Permission
+    ) -> tuple[Poll, Session, RolePermissions]:
+        poll = await self._polls.find(id)
+        if poll is None:
+            refuse_outsider("poll", caller, permission)
+        session, may = await self._access.authorize(
+            poll.session_id, caller, permission=permission, noun="poll"
+        )
+        return poll, session, may
 
     async def _one(self, session: Session, may: RolePermissions, poll: Poll) -> PollResponse:
         return (await self._shown(session, may, [poll]))[0]

@@ -18,6 +18,7 @@ from services.session.reminders.subscriptions.domain import (
 )
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.access.identity import Caller
+from shared.access.session_access import require_admitted
 from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.people_and_catalog_events import RoomDeleted
@@ -60,10 +61,11 @@ class ReminderService:
     ) -> SubscribedResponse:
         """Subscribe the caller; repeating it changes nothing.
 
-        Raises `NotFound`, `Conflict` if there is no address, and `TooManyRequests` if an address was asked to
-        confirm too often.
+        Raises `NotFound`, `Forbidden`, `Conflict` if there is no address, and `TooManyRequests` if an address
+        was asked to confirm too often.
         """
-        await self._rooms.get_in_library(room_id, library_id)
+        room = await self._rooms.get_in_library(room_id, library_id)
+        require_admitted(room, guest=caller.is_guest)
         wanted = self._wanted(room_id, await self._accounts.get(caller.user_id), email)
         kept = await self._subscriptions.find(room_id, caller.user_id)
         if kept is None or kept.recipient != wanted.recipient:
@@ -109,7 +111,8 @@ class ReminderService:
         await self._subscriptions.remove(room_id, caller.user_id)
 
     async def mine(self, room_id: str, caller: Caller, library_id: str | None) -> ReminderStatusResponse:
-        await self._rooms.get_in_library(room_id, library_id)
+        room = await self._rooms.get_in_library(room_id, library_id)
+        require_admitted(room, guest=caller.is_guest)
         kept = await self._subscriptions.find(room_id, caller.user_id)
         if kept is None:
             return ReminderStatusResponse(subscribed=False, created_at=None)

@@ -34,7 +34,7 @@ class EncoderAccess:
         caller = await self._caller(await self._sessions.get(session_id), owner)
         if asked_at is not None and self._revoked(caller, asked_at.timestamp()):
             raise Unauthenticated("This key was revoked", code="encoder_key_revoked")
-        session = await self._access.get_for_broadcast(session_id, caller, None)
+        session = await self._access.get_for_host(session_id, caller, None)
         session.check_not_over()
         return session, caller
 

@@ -11,9 +11,9 @@ from services.session.sessions.domain.session import Session
 from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.access.permissions import switches_of
-from shared.access.session_access import is_banned, permissions_for_caller
+from shared.access.session_access import permissions_for_caller, sees_inside
 from shared.clock import Clock
-from shared.files.paths import PathSigner
+from shared.files.paths import PathSigner, hls_subject
 
 # The purpose of their tokens, which the egress service verifies.
 PURPOSE = "hls"
@@ -29,21 +29,23 @@ class HlsLinks:
         self._clock = clock
 
     def url(self, session: Session, viewer: Caller | None) -> str | None:
-        """The stream's URL for `viewer`; None if there is no stream, and for banned people.
+        """The stream's URL for `viewer`; None if there is no stream, and for people who may not see inside.
 
-        That does not stop people who have it already, or who ask anonymously. If the library is not public, a
-        token is in the path, which relative URLs of segments keep.
+        That does not stop people who have it already, nor those who are banned from a public session and ask
+        anonymously. If the library is not open to all, a token is in the path, which relative URLs of
+        segments keep.
         """
         path = session.hls_path
-        if path is None or (viewer and is_banned(session, viewer)):
+        if path is None or not sees_inside(session, viewer):
             return None
-        if session.listed:
+        if session.listed and not session.registered_only:
             return self._public_url + path
-        return f"{self._public_url}/hls/{self._token(session.id)}{path.removeprefix('/hls')}"
+        return f"{self._public_url}/hls/{self._token(session)}{path.removeprefix('/hls')}"
 
-    def _token(self, session_id: str) -> str:
+    def _token(self, session: Session) -> str:
         hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
-        return self._signer.sign(session_id, hour + _HOUR + _LASTS)
+        subject = hls_subject(session.id, registered_only=session.registered_only)
+        return self._signer.sign(subject, hour + _HOUR + _LASTS)
 
 
 class SessionPresenter:
@@ -70,7 +72,7 @@ def session_response(
     session: Session, room: RoomResponse | None, hls_url: str | None, viewer: Caller | None
 ) -> SessionResponse:
     settings = session.preset.settings
-    counted = settings.viewer_count_visible or _counts_for(session, viewer)
+    counted = sees_inside(session, viewer) and (settings.viewer_count_visible or _counts_for(session, viewer))
     switches = switches_of(session, settings)
     return SessionResponse.of(
         session,

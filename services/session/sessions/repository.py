@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from datetime import datetime
 
 from services.session.sessions.domain.session import Session
@@ -9,6 +10,7 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
+from shared.errors import NotFound
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
@@ -126,6 +128,14 @@ class SessionRepository(Repository[Session]):
         return dict(zip(SessionStatus, counts, strict=True))
 
     async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None:
+        """Open sessions one by one, with an event for other services; those that are over all at once."""
+        open_ = {"library_id": library_id, "status": {"$in": _OPEN}}
+        for document in await self.collection.find(open_, fields=["_id"]):
+            with suppress(NotFound):
+                await self.change(
+                    document["_id"],
+                    lambda session: session.follow_library(listed=listed, registered_only=registered_only),
+                )
         change = {"$set": {"listed": listed, "registered_only": registered_only}}
         await self.collection.update_many({"library_id": library_id}, change)
 

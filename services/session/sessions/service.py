@@ -107,7 +107,7 @@ class SessionService:
     async def _withdraw(self, session: Session) -> NoReturn:
         """The room was deleted while its session was being created; that deleted only earlier sessions."""
         await self._sessions.remove(session.id, Session.delete)
-        raise NotFound(f"There is no room {session.room_id}", code="room_not_found")
+        raise NotFound.of("room")
 
     async def _checked(
         self, body: CreateSessionRequest, caller: Caller, library_id: str | None
@@ -135,7 +135,7 @@ class SessionService:
     async def list_public(
         self, library_id: str | None, page: Page, viewer: Caller | None, *, live: bool = False
     ) -> SessionListResponse:
-        await self._libraries.for_reading(library_id)
+        await self._libraries.check_readable(library_id, viewer)
         sessions, total = await self._sessions.list_public(library_id, page.skip, page.limit, live=live)
         return await self._list(sessions, total, page, viewer)
 
@@ -154,7 +154,7 @@ class SessionService:
 
     async def stats(self, caller: Caller, library_id: str | None) -> DashboardStatsResponse:
         """Counts over the caller's organization; a viewer's over what public lists show."""
-        await self._libraries.of_caller(library_id, caller)
+        await self._libraries.check_own(library_id, caller)
         scope: dict[str, object] = {"listed": True}
         if caller.role is UserRole.HOST and caller.organization_id is not None:
             scope = {"organization_id": caller.organization_id}

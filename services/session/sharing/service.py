@@ -50,7 +50,7 @@ class SharingService:
         self._clock = clock
 
     async def share(self, id: str, caller: Caller, library_id: str | None) -> ShareUrlsResponse:
-        session = await self._access.get_in_library(id, library_id)
+        session, _ = await self._access.authorize(id, caller, library_id)
         embed_url = self._pages.embed(session.id)
         return ShareUrlsResponse(
             watch_url=self._pages.watch(session.id),

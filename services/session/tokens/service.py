@@ -58,9 +58,9 @@ class TokenService:
 
     async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:
         """Tokens for a customer's own user, who is granted the role; for API keys only."""
+        session = await self._access.get_for_host(id, caller)
         if caller.api_key_id is None:
             raise Forbidden("Only an API key may do this", code="api_key_required")
-        session = await self._access.get_for_host(id, caller)
         session.check_not_over()
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         require_not_banned(session, user.id)

@@ -139,8 +139,9 @@ class SessionState(State):
     """A session in full; `version` grows by one with each change of what is here.
 
     `end_estimated`: its end was not reported; `ended_at` is when it was last seen. `listed`: its library was
-    public when the state was published. `roles`, `stage` and `banned` are keyed by user id: co-hosts and
-    moderators, guests on stage, and since when people and viewers' devices are banned.
+    public when the state was published; `registered_only`: it admitted registered people only. `roles`,
+    `stage` and `banned` are keyed by user id: co-hosts and moderators, guests on stage, and since when people
+    and viewers' devices are banned.
     """
 
     id: str
@@ -167,6 +168,7 @@ class SessionState(State):
     stage: dict[str, StageSeat] = Field(default_factory=dict)
     banned: dict[str, datetime] = Field(default_factory=dict)
     listed: bool = False
+    registered_only: bool = False
     stream: StreamRequest = StreamRequest()
     created_at: datetime
     updated_at: datetime

@@ -37,10 +37,10 @@ class Administrator:
         made = await self._make("organizations", name=f"Organization {new_id()}")
         return Organization(made["id"], made["default_library_id"])
 
-    async def library(self, organization: Organization, visibility: str = "public") -> str:
+    async def library(self, organization: Organization, visibility: str = "public", **fields: Any) -> str:
         """The new library's id."""
         made = await self._make(
-            "libraries", organization_id=organization.id, name="Shows", visibility=visibility
+            "libraries", organization_id=organization.id, name="Shows", visibility=visibility, **fields
         )
         return str(made["id"])
 

@@ -132,7 +132,7 @@ async def person(backend: Backend, organization_id: str | None = None, **more: s
     """A viewer with an account, of an organization or of none."""
     made = user(organization_id=organization_id, role=UserRole.VIEWER, username="Vera", **more)
     await backend.users.add(made, [])
-    return caller(made.id, organization_id, role=UserRole.VIEWER, username="Vera")
+    return made.caller(new_id())
 
 
 async def moderating(backend: Backend, session: Session) -> Caller:

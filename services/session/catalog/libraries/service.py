@@ -29,22 +29,24 @@ class LibraryService:
         self._rooms = rooms
         self._clock = clock
 
-    async def for_reading(self, library_id: str | None) -> str | None:
-        """The library a read is confined to; raises `NotFound` if there is none of that id."""
+    async def check_readable(self, library_id: str | None, viewer: Caller | None) -> None:
+        """Raises `NotFound` if there is no such library, or an unlisted one of another organization."""
         if library_id is not None:
-            await self._libraries.get(library_id)
-        return library_id
+            await self._readable(library_id, viewer)
 
-    async def of_caller(self, library_id: str | None, caller: Caller) -> str | None:
-        """The library that the caller's own things are listed from.
-
-        Raises `NotFound` if there is none of that id, or it belongs to another organization.
-        """
+    async def check_own(self, library_id: str | None, caller: Caller) -> None:
+        """As `check_readable`, for the caller's own things: also for another organization's public one."""
         if library_id is not None:
-            library = await self._libraries.get(library_id)
+            library = await self._readable(library_id, caller)
             if caller.organization_id not in {None, library.organization_id}:
-                raise NotFound(f"There is no library {library_id}", code="library_not_found")
-        return library_id
+                raise NotFound.of("library")
+
+    async def _readable(self, library_id: str, viewer: Caller | None) -> Library:
+        library = await self._libraries.get(library_id)
+        own = viewer is not None and viewer.organization_id == library.organization_id
+        if not library.listed and not own:
+            raise NotFound.of("library")
+        return library
 
     async def for_hosting(self, library_id: str | None, caller: Caller) -> Library:
         """The library the caller makes things in: the one of the call, else the organization's default.
@@ -57,7 +59,7 @@ class LibraryService:
             library_id = organization.default_library_id
         library = await self._libraries.get(library_id)
         if library.organization_id != organization_id:
-            raise NotFound(f"There is no library {library_id}", code="library_not_found")
+            raise NotFound.of("library")
         return library
 
     async def create(self, id: str, body: CreateLibraryRequest) -> Library:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from services.session.access.ownership import require_host
+from services.session.access.ownership import get_for_host
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.domain import Preset
 from services.session.catalog.presets.repository import PresetRepository
@@ -61,7 +61,7 @@ class PresetService:
         self, caller: Caller, library_id: str | None, page: Page
     ) -> tuple[list[PresetState], int]:
         caller.hosting_organization()
-        await self._libraries.of_caller(library_id, caller)
+        await self._libraries.check_own(library_id, caller)
         presets, total = await self._presets.list_of_user(caller.user_id, library_id, page.skip, page.limit)
         defaults = await self._presets.defaults_among(presets)
         return [preset.state(is_default=preset.id in defaults) for preset in presets], total
@@ -97,9 +97,7 @@ class PresetService:
         await self._presets.remove(id, Preset.delete)
 
     async def _mine(self, id: str, caller: Caller, library_id: str | None) -> Preset:
-        preset = await self._presets.get(id)
-        require_host(preset, caller, library_id)
-        return preset
+        return await get_for_host(self._presets, id, caller, library_id)
 
     async def _set_default(self, preset: Preset, wanted: bool) -> None:
         if wanted:

@@ -1,6 +1,6 @@
 """What hosts do with rooms."""
 
-from services.session.access.ownership import require_host, require_library
+from services.session.access.ownership import get_for_host, get_in_library
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.presenter import RoomPresenter, RoomSessions
@@ -62,12 +62,12 @@ class RoomService:
     async def list_public(
         self, library_id: str | None, page: Page, viewer: Caller | None
     ) -> RoomListResponse:
-        await self._libraries.for_reading(library_id)
+        await self._libraries.check_readable(library_id, viewer)
         rooms, total = await self._rooms.list_public(library_id, page.skip, page.limit)
         return await self._list(rooms, total, page, viewer)
 
     async def list_mine(self, library_id: str | None, page: Page, caller: Caller) -> RoomListResponse:
-        await self._libraries.of_caller(library_id, caller)
+        await self._libraries.check_own(library_id, caller)
         rooms, total = await self._rooms.list_of_host(caller.user_id, library_id, page.skip, page.limit)
         return await self._list(rooms, total, page, caller)
 
@@ -82,15 +82,11 @@ class RoomService:
 
     async def get_in_library(self, id: str, library_id: str | None) -> Room:
         """The room for anybody who knows its id, in the library of the call; raises `NotFound`."""
-        room = await self._rooms.get(id)
-        require_library(room, library_id)
-        return room
+        return await get_in_library(self._rooms, id, library_id)
 
     async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> Room:
         """The room, if the caller hosts it; raises `NotFound`, `Forbidden`."""
-        room = await self._rooms.get(id)
-        require_host(room, caller, library_id)
-        return room
+        return await get_for_host(self._rooms, id, caller, library_id)
 
     async def update(
         self, id: str, caller: Caller, library_id: str | None, body: UpdateRoomRequest

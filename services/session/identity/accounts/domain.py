@@ -88,6 +88,7 @@ class User:
             is_admin=self.is_admin and via is None,
             via=via,
             device_id=self.device,
+            is_guest=self.is_guest,
         )
 
     def state(self) -> UserState:

@@ -206,6 +206,13 @@ class Session:
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
 
+    def follow_library(self, *, listed: bool, registered_only: bool) -> Sequence[Event]:
+        """Follow the library's visibility and whom it admits."""
+        if (self.listed, self.registered_only) == (listed, registered_only):
+            return []
+        self.listed, self.registered_only = listed, registered_only
+        return [SessionUpdated(session=self.state())]
+
     def delete(self) -> Sequence[Event]:
         """Raises `Conflict` while the session is live."""
         if self.is_live:

@@ -83,7 +83,7 @@ class StageApprovalService:
         session, _ = await self._access.authorize(session_id, caller, permission="stage_manage")
         request = await self._requests.find(request_id)
         if request is None or (request.session_id, request.kind) != (session.id, kind):
-            raise NotFound(f"There is no such request {request_id}", code="stage_request_not_found")
+            raise NotFound.of("stage_request")
         return request
 
     async def finish(self, event: SessionUpdated) -> None:

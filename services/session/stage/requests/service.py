@@ -47,7 +47,7 @@ class StageRequestService:
         message: str | None = None,
     ) -> StageRequest:
         """Ask under the reserved id. Raises `NotFound`, `Forbidden`, `Conflict`."""
-        session, may = await self._access.authorize_participant(session_id, caller)
+        session, may = await self._access.authorize(session_id, caller)
         known = await self._requests.find(reservation.id) if reservation.repeated else None
         if known is not None:
             return known
@@ -96,7 +96,7 @@ class StageRequestService:
 
     async def lower_hand(self, session_id: str, caller: Caller) -> None:
         """Lower the caller's hand, which deletes it. No effect if none is raised."""
-        session, _ = await self._access.authorize_participant(session_id, caller)
+        session, _ = await self._access.authorize(session_id, caller)
         pending = await self._requests.find_pending(session.id, RequestKind.HAND, caller.user_id)
         if pending is None:
             return
@@ -107,7 +107,7 @@ class StageRequestService:
 
     async def mine(self, session_id: str, caller: Caller, kind: RequestKind) -> StageRequest | None:
         """The caller's newest of this kind, None if there is none."""
-        session, _ = await self._access.authorize_participant(session_id, caller)
+        session, _ = await self._access.authorize(session_id, caller)
         return await self._requests.find_latest(session.id, kind, caller.user_id)
 
 

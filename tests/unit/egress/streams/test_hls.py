@@ -12,10 +12,10 @@ from services.egress.streams import routes as stream_routes
 from services.egress.streams.hls_service import HLS_LINKS
 from services.egress.streams.removal import StreamRemoval
 from shared.contracts.people_and_catalog_events import LibraryUpdated
-from shared.contracts.session_events import SessionDeleted
+from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
-from shared.files.paths import PathSigner
+from shared.files.paths import PathSigner, hls_subject
 from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH
@@ -206,6 +206,22 @@ async def test_nothing_else_is_served(replica: Replica, http: Http) -> None:
         answer = await http.get(f"/hls/{path}", allow_redirects=False)
         assert answer.status in {404, 405}, path
         assert b"secret" not in await answer.read()
+
+
+async def test_what_is_for_registered_people_needs_a_link_of_theirs(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    soon = replica.clock.now() + timedelta(hours=1)
+    before = signer.sign(session.id, soon)
+    theirs = signer.sign(hls_subject(session.id, registered_only=True), soon)
+    newer = {"version": session.version + 1, "registered_only": True}
+    await replica.follow(SessionUpdated(session=session.model_copy(update=newer)))
+    for rest in ["live.m3u8", f"{key}/1/000000.ts"]:
+        statuses = [
+            (await http.get(f"/hls/{start}{session.id}/{rest}")).status
+            for start in ("", f"{before}/", f"{theirs}/")
+        ]
+        assert statuses == [403, 403, 200]
 
 
 async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Replica, http: Http) -> None:

@@ -51,7 +51,9 @@ async def test_who_may_ban_whom(backend: Backend, host: Host) -> None:
     for moderator in (mia, max_):
         await grant_role(backend, host, made, moderator, Role.MODERATOR)
     assert await refused(backend, session, vera, mia.user_id) == "host_required"
-    assert await refused(backend, session, (await new_host(backend)).caller, vera.user_id) == "not_found"
+    assert (
+        await refused(backend, session, (await new_host(backend)).caller, vera.user_id) == "session_not_found"
+    )
     for untouchable in (host.user.id, carl.user_id, max_.user_id):
         assert await refused(backend, session, mia, untouchable) == "ban_of_staff"
     assert await refused(backend, session, mia, mia.user_id) == "ban_of_oneself"

@@ -4,9 +4,11 @@ import pytest
 
 from services.session.catalog.libraries.schemas import UpdateLibraryRequest
 from services.session.identity.accounts.domain import User
+from services.session.participants.presenter import ParticipantQuery
 from shared.access.identity import Caller
 from shared.contracts.states import RequestKind, Role, UserRole
 from shared.errors import Forbidden, NotFound
+from shared.http.schema import Page
 from shared.ids import new_id
 from tests.unit.session.actors import Host, grant_role
 from tests.unit.session.backend import Backend
@@ -55,6 +57,11 @@ async def test_no_other_door_is_open_to_guests(backend: Backend, host: Host) -> 
         backend.live.go_live(next_one.id, co_host, None),
         backend.stage.token(at.id, guest),
         backend.tokens.monitor(at.id, moderator, None),
+        backend.stage.show(at.id, guest),
+        backend.stage.leave(at.id, guest),
+        backend.participants.list(at.id, other, ParticipantQuery()),
+        backend.moderation.list(at.id, moderator, Page()),
+        backend.moderation.status(at.id, other),
         at.raise_hand(other),
         at.ask(other, RequestKind.JOIN),
     ):
@@ -74,6 +81,18 @@ async def test_what_is_made_later_is_for_registered_people_too(backend: Backend,
         session = await host.live_session(room=room)
         with pytest.raises(Forbidden):
             await backend.tokens.join(session.id, guest, None)
+
+
+async def test_other_services_learn_of_it(backend: Backend, host: Host) -> None:
+    planned, live = await host.session(), await host.live_session()
+    over = await host.live_session()
+    await host.end(over)
+    await restrict(backend, host)
+    changed = {one.id: (await backend.sessions.get(one.id)) for one in (planned, live, over)}
+    assert all(one.registered_only and one.state().registered_only for one in changed.values())
+    assert backend.published().count("session.updated.v1") == 2
+    await restrict(backend, host)
+    assert backend.published().count("session.updated.v1") == 2
 
 
 async def test_changing_something_else_keeps_it(backend: Backend, host: Host) -> None:

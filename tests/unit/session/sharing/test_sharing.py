@@ -12,7 +12,7 @@ from shared.contracts.states import StreamState, StreamStatus
 from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.files.paths import PathSigner
 from shared.ids import new_id
-from tests.unit.session.actors import Host, ban, new_host, registered, viewer
+from tests.unit.session.actors import Host, ban, new_host, refused, registered, viewer
 from tests.unit.session.backend import Backend
 
 PUBLIC = "https://live.example"
@@ -49,7 +49,7 @@ async def test_who_is_banned_is_not_told_where_the_stream_is(
     await backend.sessions.follow_stream(stream)
     assert (await sharing.share(session.id, vera, None)).hls_url == PUBLIC + path
     await ban(backend, host, session, vera)
-    assert (await sharing.share(session.id, vera, None)).hls_url is None
+    await refused("banned", Forbidden, sharing.share(session.id, vera, None))
 
 
 async def test_a_studio_url_signs_the_host_in_once(

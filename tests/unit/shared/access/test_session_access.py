@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from collections.abc import Callable
 
 import pytest
 
@@ -9,9 +10,15 @@ from services.session.sessions.domain.people import Ban
 from services.session.sessions.domain.session import Session
 from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
-from shared.access.session_access import Permission, acting_role, require
+from shared.access.session_access import (
+    Permission,
+    acting_role,
+    refuse_outsider,
+    require,
+    sees_inside,
+)
 from shared.contracts.states import Role
-from shared.errors import Forbidden, NotFound
+from shared.errors import AppError, Forbidden, NotFound
 from shared.ids import new_id
 from tests.unit.session.builders import HOST, LIBRARY, T0, caller, preset_state, session
 
@@ -45,13 +52,13 @@ def test_a_key_of_the_organization_acts_as_the_host() -> None:
     assert acting_role(session(), KEY) is Role.HOST
     assert ask(session(), KEY, "control").publish
     assert acting_role(session(), FOREIGN_KEY) is Role.AUDIENCE
-    assert refused(session(), FOREIGN_KEY, "control") == "not_found"
+    assert refused(session(), FOREIGN_KEY, "control") == "session_not_found"
 
 
 def test_strangers_are_told_no_more_than_they_may_know() -> None:
     assert refused(session(), VIEWER, "moderate") == "host_required"
     assert refused(session(), COLLEAGUE, "moderate") == "not_the_host"
-    assert refused(session(), OUTSIDER, "moderate") == "not_found"
+    assert refused(session(), OUTSIDER, "moderate") == "session_not_found"
     assert refused(session(), OUTSIDER, "poll_create") == "not_permitted"
     assert ask(session(), OUTSIDER, "chat_send_text").chat_receive
 
@@ -83,6 +90,42 @@ def test_a_ban_is_of_the_device_too() -> None:
     given = session(bans={new_id(): dataclasses.replace(BAN, device_id="a device")})
     ask(given, VIEWER)
     assert refused(given, dataclasses.replace(VIEWER, device_id="a device")) == "banned"
+
+
+def test_guests_may_nothing_where_registered_people_alone_are_admitted() -> None:
+    guest = dataclasses.replace(VIEWER, is_guest=True)
+    closed = session(registered_only=True, roles={ANNA: Role.CO_HOST})
+    for permission in (None, *typing.get_args(Permission)):
+        assert refused(closed, guest, permission) == "registration_required"
+        ask(session(roles={ANNA: Role.CO_HOST}), guest)
+    assert ask(closed, VIEWER).chat_receive
+    assert not sees_inside(closed, guest)
+    assert not sees_inside(closed, None)
+    assert sees_inside(closed, VIEWER)
+    assert sees_inside(session(), None)
+    assert sees_inside(session(), guest)
+
+
+@pytest.mark.parametrize("permission", [None, *typing.get_args(Permission)])
+@pytest.mark.parametrize("who", [VIEWER, OUTSIDER, FOREIGN_KEY], ids=["viewer", "host", "key"])
+def test_outsiders_cannot_tell_what_exists(who: Caller, permission: Permission | None) -> None:
+    """In another library it is found by nobody; in its own, other organizations find what takes no staff."""
+    unknown = refusal_of(lambda: refuse_outsider("poll", who, permission))
+    given = session()
+    elsewhere = refusal_of(
+        lambda: require(given, given.preset.settings, who, new_id(), permission, noun="poll")
+    )
+    assert elsewhere == unknown
+    inside = refusal_of(lambda: require(given, given.preset.settings, who, None, permission, noun="poll"))
+    assert inside in {None, unknown, (403, "not_permitted", inside[2] if inside else "")}
+
+
+def refusal_of(attempt: Callable[[], object]) -> tuple[int, str, str] | None:
+    try:
+        attempt()
+    except AppError as error:
+        return error.status, error.code, error.message
+    return None
 
 
 def test_in_another_library_there_is_no_such_session() -> None:
