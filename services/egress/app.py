@@ -17,6 +17,7 @@ from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.reconciler.build import ReconcilerParts
+from services.egress.reconciler.room_check import RoomRules
 from services.egress.recordings import routes as recording_routes
 from services.egress.recordings.housekeeping import RetentionLimits
 from services.egress.settings import EgressSettings
@@ -24,6 +25,7 @@ from services.egress.streams import routes as stream_routes
 from services.egress.streams_and_recordings import Backends, MediaOptions, StreamsAndRecordings
 from services.egress.webhooks import routes as webhook_routes
 from services.egress.webhooks.service import WebhookRepository, WebhookService
+from shared.access.room_permissions import revoked_by
 from shared.bus import Bus, Group, OrderedGroup
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
@@ -70,7 +72,8 @@ def build(settings: EgressSettings) -> web.Application:
     connections = _connect(settings, clock)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     ingests = IngestRepository(connections.mongo, clock)
-    reconciler = _reconciler(settings, connections, owner, ingests, clock)
+    rules = RoomRules(ingests.awaits_encoder, revoked_by(app[REVOCATIONS]))
+    reconciler = _reconciler(settings, connections, owner, rules, clock)
     sessions, ledger, lease = reconciler.sessions, reconciler.ledger, reconciler.lease
 
     webhooks = WebhookRepository(connections.mongo, connections.webhook_outbox)
@@ -105,7 +108,7 @@ def _reconciler(
     settings: EgressSettings,
     connections: _Connections,
     owner: HttpSessionOwner,
-    ingests: IngestRepository,
+    rules: RoomRules,
     clock: Clock,
 ) -> ReconcilerParts:
     return ReconcilerParts(
@@ -115,7 +118,7 @@ def _reconciler(
         owner,
         clock,
         timedelta(seconds=settings.reconcile_period_seconds),
-        awaits_encoder=ingests.awaits_encoder,
+        rules=rules,
     )
 
 

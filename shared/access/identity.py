@@ -99,7 +99,8 @@ class TokenIssuer:
             "name": caller.username,
             "key": caller.api_key_id,
             "scp": sorted(caller.scopes),
-            "iat": int(now.timestamp()),
+            # To the millisecond: what is issued right after a revocation holds.
+            "iat": round(now.timestamp(), 3),
             "nbf": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
             "via": caller.via,

@@ -152,8 +152,19 @@ def _track_sources(camera: bool, microphone: bool, screen: bool) -> tuple[TrackS
     return tuple(source for source, allows in allowed.items() if allows)
 
 
-def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: RolePermissions) -> JoinGrant:
-    """The grant of a person's join token; chat goes through the API, so nobody publishes data."""
+def join_grant(
+    *,
+    room: str,
+    identity: str,
+    name: str,
+    role: Role,
+    permissions: RolePermissions,
+    key_id: str | None = None,
+) -> JoinGrant:
+    """The grant of a person's join token; chat goes through the API, so nobody publishes data.
+
+    `key_id` is the API key that lets them in, if one does.
+    """
     return JoinGrant(
         room=room,
         identity=identity,
@@ -162,6 +173,7 @@ def join_grant(*, room: str, identity: str, name: str, role: Role, permissions: 
         can_publish=bool(permissions.publish),
         can_publish_sources=permissions.publish,
         can_subscribe=True,
+        key_id=key_id,
     )
 
 
@@ -172,6 +184,6 @@ def encoder_grant(*, room: str, identity: str, name: str, role: Role = Role.HOST
     )
 
 
-def monitor_grant(*, room: str, identity: str, name: str, role: Role) -> JoinGrant:
-    """The grant of a monitor: hidden, and subscribing only."""
-    return JoinGrant(room=room, identity=identity, name=name, role=role, hidden=True)
+def monitor_grant(*, room: str, identity: str, name: str, role: Role, key_id: str | None = None) -> JoinGrant:
+    """The grant of a monitor: hidden, and subscribing only. `key_id` as in `join_grant`."""
+    return JoinGrant(room=room, identity=identity, name=name, role=role, hidden=True, key_id=key_id)

@@ -5,7 +5,7 @@ for new ones.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -27,11 +27,12 @@ _EVERY = 0.5
 
 
 class Revoked(BaseModel):
-    """A revoked sign-in, API key or person, by id: when, and until when a token of it may live."""
+    """A revoked API key, person or sign-in (`sign_in`), by id: when, and until when its tokens may live."""
 
     id: str
     at: datetime
     until: datetime
+    sign_in: bool = False
 
 
 class RevocationSource(Protocol):
@@ -53,6 +54,7 @@ class Revocations:
         self._clock = clock
         self._revoked: dict[str | None, Revoked] = {}
         self._asked_for = clock.now() - OTHERS_MATTER
+        self._listeners: list[Callable[[Sequence[Revoked]], None]] = []
 
     def __len__(self) -> int:
         return len(self._revoked)
@@ -62,14 +64,25 @@ class Revocations:
 
         Sign-ins and API keys end for good; a person may be reactivated.
         """
+        return self.covers(caller.user_id, (caller.sign_in_id, caller.via), issued_at)
+
+    def covers(self, user_id: str, ways_in: Iterable[str | None], issued_at: float) -> bool:
+        """The same for whatever a person was given at that time; `ways_in` are sign-ins and API keys."""
         revoked = self._revoked
-        if caller.sign_in_id in revoked or caller.via in revoked:
+        if any(way in revoked for way in ways_in):
             return True
-        person = revoked.get(caller.user_id)
+        person = revoked.get(user_id)
         return person is not None and issued_at <= person.at.timestamp()
 
+    def listen(self, listener: Callable[[Sequence[Revoked]], None]) -> None:
+        """Call `listener` with each revocation once it is known."""
+        self._listeners.append(listener)
+
     def add(self, revoked: Iterable[Revoked]) -> None:
-        self._revoked.update((one.id, one) for one in revoked)
+        fresh = [one for one in revoked if self._revoked.get(one.id) != one]
+        self._revoked.update((one.id, one) for one in fresh)
+        for listener in self._listeners if fresh else ():
+            listener(fresh)
 
     async def follow(self, source: RevocationSource) -> None:
         """Poll until cancelled; known revocations stay in effect while the source is unavailable."""

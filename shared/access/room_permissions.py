@@ -3,18 +3,20 @@
 They are applied after each change of a session, and the reconciler compares them with LiveKit's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, TypeAlias
 
+from shared.access.encoders import owner_of
 from shared.access.permissions import join_grant, permissions_in_session, role_of
+from shared.access.revocations import Revocations
 from shared.access.session_access import AccessibleSession, is_banned_person
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
 
-# Identities of the host's encoders, which have permissions of their own: `<host id>:whip`, `<host
-# id>:ingress`.
-_ENCODERS = frozenset({"whip", "ingress"})
 _STANDARD = "standard"
+_INGRESS = "ingress"
 
 
 class SessionRoom(AccessibleSession, Protocol):
@@ -26,17 +28,28 @@ class SessionRoom(AccessibleSession, Protocol):
 
 @dataclass(frozen=True)
 class RoomParticipant:
-    """One connection to a room; `kind` is LiveKit's in lower case."""
+    """One connection to a room; `kind` is LiveKit's in lower case.
+
+    `issued_at` is when its token was issued, or, if that is not known, when it joined; `key_id` the API key
+    that let it in, if one did.
+    """
 
     identity: str
     name: str
     kind: str
     hidden: bool
     recorder: bool
+    issued_at: datetime
+    key_id: str | None = None
 
     @property
     def user_id(self) -> str:
         return user_of(self.identity)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a person's or an encoder's, and not a machine's of ours."""
+        return self.kind in {_STANDARD, _INGRESS} and not self.recorder
 
 
 def user_of(identity: str) -> str:
@@ -44,10 +57,40 @@ def user_of(identity: str) -> str:
     return identity.partition(":")[0]
 
 
+# Whether what a connection came in by was revoked: its sign-in, its API key, or all of its person.
+IsRevoked: TypeAlias = Callable[[RoomParticipant], bool]
+
+
+def never_revoked(_: RoomParticipant) -> bool:
+    return False
+
+
+def revoked_by(revocations: Revocations) -> IsRevoked:
+    def is_revoked(participant: RoomParticipant) -> bool:
+        user_id, _, way_in = participant.identity.partition(":")
+        owner = owner_of(participant.identity)
+        ways_in = (way_in, participant.key_id, owner.key_id if owner else None)
+        return revocations.covers(user_id, ways_in, participant.issued_at.timestamp())
+
+    return is_revoked
+
+
 def is_banned_participant(session: SessionRoom, participant: RoomParticipant) -> bool:
     """Whether it must be removed: its person is banned."""
-    person = participant.kind == _STANDARD and not participant.recorder
-    return person and is_banned_person(session, participant.user_id)
+    return participant.is_person and is_banned_person(session, participant.user_id)
+
+
+def has_lost_role(session: SessionRoom, preset: PresetSettings, participant: RoomParticipant) -> bool:
+    """Whether it must be removed, since its person has no longer the role for being there in this way.
+
+    Encoders are theirs who control the session, monitors theirs who moderate it.
+    """
+    permissions = permissions_in_session(session, preset, participant.user_id)
+    if not participant.is_person:
+        return False
+    if owner_of(participant.identity) is not None:
+        return not permissions.control
+    return participant.hidden and not permissions.moderate
 
 
 def expected_permissions(
@@ -55,11 +98,11 @@ def expected_permissions(
 ) -> Permissions | None:
     """By the permission function; None for connections with permissions of their own.
 
-    Those are hidden monitors, recorders, machines and the host's encoders.
+    Those are hidden monitors, recorders, machines and encoders.
     """
     if participant.hidden or participant.recorder or participant.kind != _STANDARD:
         return None
-    if participant.user_id == session.host_id and participant.identity.partition(":")[2] in _ENCODERS:
+    if owner_of(participant.identity) is not None:
         return None
     grant = join_grant(
         room=session.id,

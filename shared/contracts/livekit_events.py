@@ -38,7 +38,8 @@ class Connection(BaseModel):
 
     `identity` is `<user_id>:<sign-in id>`; `role` comes from the join token's attributes; `hidden`
     marks monitors, `recorder` recorders, `kind` is LiveKit's participant kind in lower case
-    (standard, ingress, egress, sip, agent, connector).
+    (standard, ingress, egress, sip, agent, connector); `issued_at` is when their token was issued, if known,
+    `key_id` the API key that let them in, if one did.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,6 +53,8 @@ class Connection(BaseModel):
     recorder: bool = False
     kind: str = "standard"
     joined_at: datetime
+    issued_at: datetime | None = None
+    key_id: str | None = None
 
 
 class ParticipantEvent(LiveKitEvent):

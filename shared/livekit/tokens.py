@@ -1,25 +1,30 @@
 """Join tokens: what lets a person, an encoder or a monitor into a LiveKit room."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import jwt
 
-from shared.clock import Clock
+from shared.clock import Clock, from_unix_ms
 from shared.contracts.states import Role
 from shared.livekit.ports import Permissions, TrackSource
 
-# The participant attribute that carries a person's role in the session.
+# Participant attributes: a person's role in the session; the API key that let them in, if one did; and when
+# their token was issued, in milliseconds since 1970.
 ROLE_ATTRIBUTE: Final = "greenroom.role"
+KEY_ATTRIBUTE: Final = "greenroom.key"
+ISSUED_ATTRIBUTE: Final = "greenroom.issued"
 
 
 @dataclass(frozen=True)
 class JoinGrant:
     """Who joins which room as what; `can_publish_sources` None means any source, empty means none.
 
-    `hidden` participants are seen by nobody (monitors); `recorder` marks recorders.
+    `hidden` participants are seen by nobody (monitors); `recorder` marks recorders; `key_id` is the API key
+    that lets them in, if one does.
     """
 
     room: str
@@ -32,6 +37,13 @@ class JoinGrant:
     can_publish_data: bool = False
     hidden: bool = False
     recorder: bool = False
+    key_id: str | None = None
+
+    def attributes(self, issued_at: datetime) -> dict[str, str]:
+        """The participant's attributes, with a token that was issued then."""
+        key = {KEY_ATTRIBUTE: self.key_id} if self.key_id else {}
+        issued = {ISSUED_ATTRIBUTE: str(int(issued_at.timestamp() * 1000))}
+        return {ROLE_ATTRIBUTE: self.role.value} | issued | key
 
     @property
     def permissions(self) -> Permissions:
@@ -70,7 +82,7 @@ class TokenMint:
             "nbf": int(now.timestamp()),
             "exp": int((now + lifetime).timestamp()),
             "video": _video(grant),
-            "attributes": {ROLE_ATTRIBUTE: grant.role.value},
+            "attributes": grant.attributes(now),
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
@@ -89,6 +101,12 @@ def _video(grant: JoinGrant) -> dict[str, Any]:
     if grant.can_publish_sources:
         video["canPublishSources"] = [source.value for source in grant.can_publish_sources]
     return video
+
+
+def issued_at(attributes: Mapping[str, str]) -> datetime | None:
+    """When the token of a participant with these attributes was issued; None if they do not say."""
+    milliseconds = attributes.get(ISSUED_ATTRIBUTE, "")
+    return from_unix_ms(int(milliseconds)) if milliseconds.isdecimal() else None
 
 
 def whip_url(livekit_url: str, token: str) -> str:

@@ -71,7 +71,7 @@ class FakeLiveKit:
             state="active",
             joined_at=self._clock.now(),
             permissions=grant.permissions,
-            attributes={ROLE_ATTRIBUTE: grant.role.value},
+            attributes=grant.attributes(self._clock.now()),
         )
         self.participants[self.rooms[grant.room].name][grant.identity] = participant
         self._run.add(grant.room)

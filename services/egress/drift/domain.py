@@ -20,6 +20,7 @@ class Kind(StrEnum):
     PERMISSION = "permission"
     TRACK = "track"
     BANNED = "banned"
+    REVOKED = "revoked"
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
     EGRESS = "egress"
@@ -42,6 +43,7 @@ GRACE_PERIOD: Mapping[Kind, timedelta] = {
     Kind.PERMISSION: timedelta(seconds=2),
     Kind.TRACK: timedelta(0),
     Kind.BANNED: timedelta(0),
+    Kind.REVOKED: timedelta(0),
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
     Kind.EGRESS: timedelta(seconds=2),

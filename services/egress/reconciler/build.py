@@ -14,7 +14,7 @@ from services.egress.reconciler.consumers import connection_group, session_group
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.heartbeat import Heartbeat, Outages
 from services.egress.reconciler.participant_checks import ParticipantChecks, WebhookObserver
-from services.egress.reconciler.room_check import AwaitsEncoder, RoomCheck
+from services.egress.reconciler.room_check import NO_RULES, RoomCheck, RoomRules
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.service import Reconciler
@@ -32,11 +32,6 @@ from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
 
 
-async def _no_encoder(session_id: str) -> bool:
-    del session_id
-    return False
-
-
 class ReconcilerParts:
     """What the service's composition root needs of the reconciler. `steady`: seconds of a steady clock."""
 
@@ -49,7 +44,7 @@ class ReconcilerParts:
         clock: Clock,
         period: timedelta,
         steady: Callable[[], float] = time.monotonic,
-        awaits_encoder: AwaitsEncoder = _no_encoder,
+        rules: RoomRules = NO_RULES,
     ):
         rosters = RosterRepository(mongo, outbox, clock)
         leases, hints = LeaseStore(mongo), RoomHintStore(mongo)
@@ -66,18 +61,23 @@ class ReconcilerParts:
         self.lease = Lease(leases, "reconciler", new_id(), steady)
         probe, outages = RoomProbe(livekit, clock), Outages()
         corrector = RoomCorrector(
-            livekit, self.sessions, self.connections, rosters, self.ledger, self.lease, clock
+            livekit,
+            self.sessions,
+            self.connections,
+            rosters,
+            self.ledger,
+            self.lease,
+            clock,
+            rules.is_revoked,
         )
-        rooms = RoomCheck(
-            probe, Debouncer(), corrector, self.connections, rosters, outages, clock, awaits_encoder
-        )
+        rooms = RoomCheck(probe, Debouncer(), corrector, self.connections, rosters, outages, clock, rules)
         queue = RoomQueue(self.lease, hints, clock)
         self.reconciler = Reconciler(
             livekit, self.sessions, rooms, probe, self.lease, queue, clock, period=period
         )
         self.heartbeat = Heartbeat(livekit, self.lease, clock, outages, back=self.reconciler.recheck_all)
         self.participant_checks = ParticipantChecks(
-            livekit, self.sessions, corrector, clock, check_room=queue.add
+            livekit, self.sessions, corrector, clock, queue.add, rules.is_revoked
         )
         self.webhook_observer = WebhookObserver(self.reconciler, self.participant_checks)
 

@@ -8,6 +8,7 @@ from services.egress.reconciler.domain import ExpectedConnection, RoomSnapshot
 from services.egress.reconciler.permission_drift import permission_drift, track_drift
 from services.egress.reconciler.rosters import Roster
 from services.egress.sessions.projection import KnownSession
+from shared.access.room_permissions import IsRevoked, never_revoked
 from shared.contracts.reconciler_events import departures
 from shared.contracts.states import SessionState
 
@@ -36,6 +37,7 @@ def compare(
     expected: Mapping[str, ExpectedConnection],
     snapshot: RoomSnapshot,
     last_seen: Mapping[str, datetime],
+    is_revoked: IsRevoked = never_revoked,
 ) -> list[Drift]:
     """The differences in the room of a live session; `expected` and `last_seen` by connection (sid)."""
     return [
@@ -43,7 +45,7 @@ def compare(
         *_missed_joins(session, expected, snapshot),
         *_missed_leaves(session, expected, snapshot, last_seen),
         *_stale_participants(session, snapshot),
-        *_wrong_permissions(session, snapshot),
+        *_wrong_permissions(session, snapshot, is_revoked),
         *_false_tracks(session, snapshot),
     ]
 
@@ -141,9 +143,11 @@ def _stale_participants(session: SessionState, snapshot: RoomSnapshot) -> Iterat
                 )
 
 
-def _wrong_permissions(session: SessionState, snapshot: RoomSnapshot) -> Iterator[Drift]:
+def _wrong_permissions(
+    session: SessionState, snapshot: RoomSnapshot, is_revoked: IsRevoked
+) -> Iterator[Drift]:
     for one in snapshot.connected:
-        drift = permission_drift(session, one.connection, one.permissions)
+        drift = permission_drift(session, one.connection, one.permissions, is_revoked)
         if drift is not None:
             yield drift
 

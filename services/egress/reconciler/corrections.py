@@ -14,6 +14,7 @@ from services.egress.reconciler.rosters import RosterRepository
 from services.egress.reconciler.track_enforcer import TrackEnforcer
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.access.permissions import role_of
+from shared.access.room_permissions import IsRevoked, never_revoked
 from shared.clock import Clock
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import REMOVED_FROM_ROOM
@@ -43,6 +44,7 @@ class RoomCorrector:
         ledger: DriftLedger,
         lease: Lease,
         clock: Clock,
+        is_revoked: IsRevoked = never_revoked,
     ):
         self._livekit = livekit
         self._sessions = sessions
@@ -51,6 +53,7 @@ class RoomCorrector:
         self._ledger = ledger
         self._lease = lease
         self._clock = clock
+        self._is_revoked = is_revoked
         self._together: dict[Kind, _Correct] = {
             Kind.MISSED_JOIN: self._open,
             Kind.MISSED_LEAVE: self._close,
@@ -59,6 +62,7 @@ class RoomCorrector:
             Kind.STALE_PARTICIPANT: self._drop,
             Kind.PERMISSION: self._enforce_permissions,
             Kind.BANNED: self._enforce_permissions,
+            Kind.REVOKED: self._enforce_permissions,
             Kind.TRACK: TrackEnforcer(livekit, sessions, ledger).end_tracks,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._delete_room,
@@ -133,10 +137,10 @@ class RoomCorrector:
         if known is None or not known.live or drift.permissions is None:
             return None
         connection = _connection(drift)
-        needed = permission_drift(known.state, connection, drift.permissions)
+        needed = permission_drift(known.state, connection, drift.permissions, self._is_revoked)
         if needed is None:
             return None
-        if needed.kind is Kind.BANNED:
+        if needed.kind in {Kind.BANNED, Kind.REVOKED}:
             found = await self._livekit.remove_participant(drift.session_id, connection.identity)
             return DriftCorrection(needed, REMOVED_FROM_ROOM) if found else None
         expected = expected_permissions_of(known.state, connection)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -12,6 +13,7 @@ from services.egress.reconciler.room_probe import connection_of
 from services.egress.reconciler.service import Reconciler
 from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.webhooks.domain import connection
+from shared.access.room_permissions import IsRevoked, never_revoked
 from shared.clock import Clock
 from shared.errors import AppError
 from shared.livekit import LiveKit, LiveKitTrack, WebhookEvent
@@ -36,12 +38,14 @@ class ParticipantChecks:
         corrector: RoomCorrector,
         clock: Clock,
         check_room: Callable[[str], None],
+        is_revoked: IsRevoked = never_revoked,
     ):
         self._livekit = livekit
         self._sessions = sessions
         self._corrector = corrector
         self._clock = clock
         self._check_room = check_room
+        self._drift = partial(permission_drift, is_revoked=is_revoked)
         self._waiting: asyncio.Queue[tuple[str, WebhookParticipant, LiveKitTrack | None]] = asyncio.Queue()
 
     def add(self, room: str, participant: WebhookParticipant, track: LiveKitTrack | None = None) -> None:
@@ -68,7 +72,7 @@ class ParticipantChecks:
         if known is None or not known.live:
             return
         joined = connection(participant, self._clock.now())
-        await self._correct(room, permission_drift(known.state, joined, participant.permission.permissions))
+        await self._correct(room, self._drift(known.state, joined, participant.permission.permissions))
 
     async def check_track(self, room: str, participant: WebhookParticipant, track: LiveKitTrack) -> None:
         """End the track if it is not what its source says; correct permissions that let it be published.
@@ -86,7 +90,7 @@ class ParticipantChecks:
             return
         publisher = connection_of(known.state, present)
         await self._correct(room, track_drift(known.state, publisher, [track]))
-        await self._correct(room, permission_drift(known.state, publisher, present.permissions))
+        await self._correct(room, self._drift(known.state, publisher, present.permissions))
 
     async def _correct(self, room: str, drift: Drift | None) -> None:
         if drift is not None and not await self._corrector.correct([drift]):

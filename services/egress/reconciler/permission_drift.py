@@ -4,19 +4,33 @@ from collections.abc import Iterable
 
 from services.egress.drift.domain import Drift, Kind
 from shared.access.permissions import role_of
-from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
+from shared.access.room_permissions import (
+    IsRevoked,
+    RoomParticipant,
+    expected_permissions,
+    has_lost_role,
+    is_banned_participant,
+    never_revoked,
+)
 from shared.contracts.livekit_events import Connection
 from shared.contracts.states import SessionState
 from shared.livekit.ports import LiveKitTrack, Permissions
 
 
-def permission_drift(session: SessionState, connection: Connection, observed: Permissions) -> Drift | None:
+def permission_drift(
+    session: SessionState,
+    connection: Connection,
+    observed: Permissions,
+    is_revoked: IsRevoked = never_revoked,
+) -> Drift | None:
     """The difference between observed and expected permissions, None if there is none.
 
-    Banned users are to be removed.
+    Banned users are to be removed, and whoever has lost what they came in by.
     """
-    if is_banned_participant(session, _room_participant(connection)):
-        return Drift(Kind.BANNED, session.id, "banned", "connected", connection, permissions=observed)
+    reason = _reason_to_leave(session, _room_participant(connection), is_revoked)
+    if reason is not None:
+        kind = Kind.BANNED if reason == _BANNED else Kind.REVOKED
+        return Drift(kind, session.id, reason, "connected", connection, permissions=observed)
     expected = expected_permissions_of(session, connection)
     if expected is None or expected.same_as(observed):
         return None
@@ -29,6 +43,20 @@ def permission_drift(session: SessionState, connection: Connection, observed: Pe
         connection=connection,
         permissions=observed,
     )
+
+
+_BANNED = "banned"
+
+
+def _reason_to_leave(
+    session: SessionState, participant: RoomParticipant, is_revoked: IsRevoked
+) -> str | None:
+    if is_banned_participant(session, participant):
+        return _BANNED
+    if participant.is_person and is_revoked(participant):
+        return "sign-in, API key or account ended"
+    lost = has_lost_role(session, session.preset, participant)
+    return "role taken" if lost else None
 
 
 def track_drift(
@@ -65,7 +93,13 @@ def expected_permissions_of(session: SessionState, connection: Connection) -> Pe
 
 def _room_participant(connection: Connection) -> RoomParticipant:
     return RoomParticipant(
-        connection.identity, connection.username, connection.kind, connection.hidden, connection.recorder
+        connection.identity,
+        connection.username,
+        connection.kind,
+        connection.hidden,
+        connection.recorder,
+        connection.issued_at or connection.joined_at,
+        connection.key_id,
     )
 
 

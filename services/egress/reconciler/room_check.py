@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.egress.drift.debouncer import Debouncer
@@ -14,6 +15,7 @@ from services.egress.reconciler.heartbeat import Outages
 from services.egress.reconciler.room_probe import RoomProbe
 from services.egress.reconciler.rosters import Roster, RosterRepository
 from services.egress.sessions.projection import KnownSession
+from shared.access.room_permissions import IsRevoked, never_revoked
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.reconciler_events import RosterConnection
@@ -29,6 +31,22 @@ _ROOMS_CORRECTED_AT_ONCE = 16
 AwaitsEncoder = Callable[[str], Awaitable[bool]]
 
 
+async def _no_encoder(session_id: str) -> bool:
+    del session_id
+    return False
+
+
+@dataclass(frozen=True)
+class RoomRules:
+    """What others know of rooms and of those in them."""
+
+    awaits_encoder: AwaitsEncoder = _no_encoder
+    is_revoked: IsRevoked = never_revoked
+
+
+NO_RULES = RoomRules()
+
+
 class RoomCheck:
     def __init__(
         self,
@@ -39,7 +57,7 @@ class RoomCheck:
         rosters: RosterRepository,
         outages: Outages,
         clock: Clock,
-        awaits_encoder: AwaitsEncoder,
+        rules: RoomRules,
     ):
         self._probe = probe
         self._debouncer = debouncer
@@ -48,7 +66,7 @@ class RoomCheck:
         self._rosters = rosters
         self._outages = outages
         self._clock = clock
-        self._awaits_encoder = awaits_encoder
+        self._rules = rules
         self._limit = asyncio.Semaphore(_ROOMS_CORRECTED_AT_ONCE)
 
     def retain(self, rooms: Set[str]) -> None:
@@ -68,7 +86,7 @@ class RoomCheck:
         # Close a room that nobody needs; its session may only be about to start in it.
         over = known is not None and known.over
         young = self._clock.now() - listed.created_at < OPENING_TIME
-        if over or not (young or await self._awaits_encoder(room)):
+        if over or not (young or await self._rules.awaits_encoder(room)):
             return await self._correct(room, [leftover(room, known)])
         return await self._correct(room, [])
 
@@ -78,7 +96,7 @@ class RoomCheck:
         expected = await self._connections.expected(session.id, snapshot.room_sid, sids)
         roster = await self._rosters.find(session.id)
         last_seen = last_seen_times(roster, expected, self._outages.answered_before)
-        differences = compare(session, expected, snapshot, last_seen)
+        differences = compare(session, expected, snapshot, last_seen, self._rules.is_revoked)
         if snapshot.room_sid is not None and not snapshot.uncertain:
             await self._publish_roster(snapshot, snapshot.room_sid, gone(differences))
         pending = await self._correct(session.id, differences)

@@ -16,14 +16,21 @@ from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.access.permissions import role_of
-from shared.access.room_permissions import RoomParticipant, expected_permissions, is_banned_participant
+from shared.access.room_permissions import (
+    IsRevoked,
+    RoomParticipant,
+    expected_permissions,
+    has_lost_role,
+    is_banned_participant,
+    never_revoked,
+)
 from shared.bus import Group, on
 from shared.contracts.session_events import SessionEvent, SessionUpdated
 from shared.contracts.states import Role
 from shared.errors import AppError, Unavailable
 from shared.livekit import LiveKit
 from shared.livekit.ports import LiveKitParticipant, Permissions
-from shared.livekit.tokens import ROLE_ATTRIBUTE
+from shared.livekit.tokens import KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
 from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
@@ -49,16 +56,19 @@ class ParticipantCorrection:
 
 
 def corrections(
-    session: Session, participants: Iterable[LiveKitParticipant]
+    session: Session, participants: Iterable[LiveKitParticipant], is_revoked: IsRevoked = never_revoked
 ) -> Iterator[ParticipantCorrection]:
     """The connections whose permissions or role differ from the session's."""
+    preset = session.preset.settings
     for one in participants:
         participant = _room_participant(one)
         role = role_of(session, participant.user_id)
-        if is_banned_participant(session, participant):
+        revoked = participant.is_person and is_revoked(participant)
+        lost = is_banned_participant(session, participant) or has_lost_role(session, preset, participant)
+        if revoked or lost:
             yield ParticipantCorrection(one.identity, role, None)
             continue
-        expected = expected_permissions(session, session.preset.settings, participant)
+        expected = expected_permissions(session, preset, participant)
         if expected is None:
             continue
         if not expected.same_as(one.permissions) or one.attributes.get(ROLE_ATTRIBUTE) != role:
@@ -66,14 +76,29 @@ def corrections(
 
 
 def _room_participant(one: LiveKitParticipant) -> RoomParticipant:
-    return RoomParticipant(one.identity, one.name, one.kind, one.permissions.hidden, one.permissions.recorder)
+    return RoomParticipant(
+        one.identity,
+        one.name,
+        one.kind,
+        one.permissions.hidden,
+        one.permissions.recorder,
+        issued_at(one.attributes) or one.joined_at,
+        one.attributes.get(KEY_ATTRIBUTE),
+    )
 
 
 class Enforcer:
-    def __init__(self, sessions: SessionRepository, livekit: LiveKit, dirty_sessions: DirtySessions):
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        livekit: LiveKit,
+        dirty_sessions: DirtySessions,
+        is_revoked: IsRevoked = never_revoked,
+    ):
         self._sessions = sessions
         self._livekit = livekit
         self._dirty = dirty_sessions
+        self._is_revoked = is_revoked
         self._calls = asyncio.Semaphore(_AT_ONCE)
         # The newest version of each live session that its room was brought in line with.
         self._done: dict[str, int] = {}
@@ -129,7 +154,7 @@ class Enforcer:
             return False
         with TOOK.time():
             present = await self._livekit.list_participants(session_id)
-            needed = list(corrections(session, present))
+            needed = list(corrections(session, present, self._is_revoked))
             done = await asyncio.gather(*(self._correct(session_id, one) for one in needed))
         if not all(done):
             raise Unavailable("Not all connections in the room could be corrected")

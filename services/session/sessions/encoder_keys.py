@@ -2,26 +2,26 @@
 
 They are derived, so nothing has to be stored; whether one still holds is decided at each use (see
 `EncoderAccess`). One is base64url of the session's id, the owner's user id and API key id (zeros for none),
-the seconds since 1970 when it was issued, and the HMAC-SHA-256 of these.
+the milliseconds since 1970 when it was issued, and the HMAC-SHA-256 of these without its last two bytes.
 """
 
 import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from struct import Struct
 from typing import Final
 from uuid import UUID
 
 from shared.access.encoders import EncoderOwner
-from shared.clock import Clock
+from shared.clock import Clock, from_unix_ms
 from shared.errors import NotFound, Unauthenticated
 from shared.text import pasted_key
 
-_CONTENT: Final = Struct(">16s16s16sI")
+_CONTENT: Final = Struct(">16s16s16s6s")
 _NO_ID: Final = bytes(16)
-_MAC_BYTES: Final = 32
+_MAC_BYTES: Final = 30
 
 
 def whip_server(public_url: str) -> str:
@@ -48,7 +48,7 @@ class EncoderKeys:
 
     def issue(self, session_id: str, owner: EncoderOwner) -> str:
         key_id = UUID(owner.key_id).bytes if owner.key_id else _NO_ID
-        issued_at = int(self._clock.now().timestamp())
+        issued_at = int(self._clock.now().timestamp() * 1000).to_bytes(6)
         content = _CONTENT.pack(UUID(session_id).bytes, UUID(owner.user_id).bytes, key_id, issued_at)
         return _text(content + self._mac(content))
 
@@ -63,7 +63,8 @@ class EncoderKeys:
             raise _unknown()
         session, user, key, issued_at = _CONTENT.unpack(content)
         owner = EncoderOwner(str(UUID(bytes=user)), None if key == _NO_ID else str(UUID(bytes=key)))
-        return EncoderKey(str(UUID(bytes=session)), owner, datetime.fromtimestamp(issued_at, UTC), _text(raw))
+        moment = from_unix_ms(int.from_bytes(issued_at))
+        return EncoderKey(str(UUID(bytes=session)), owner, moment, _text(raw))
 
     def sign_connection(self, key: EncoderKey, connection_id: str) -> str:
         """The name of a connection that was made with the key, as part of a URL."""
@@ -77,10 +78,10 @@ class EncoderKeys:
         return connection_id
 
     def _signature(self, key: EncoderKey, connection_id: str) -> str:
-        return _text(self._mac(f"{key.text} {connection_id}".encode())[:18])
+        return _text(self._mac(f"{key.text} {connection_id}".encode()))
 
     def _mac(self, content: bytes) -> bytes:
-        return hmac.digest(self._secret, content, "sha256")
+        return hmac.digest(self._secret, content, "sha256")[:_MAC_BYTES]
 
 
 def _text(raw: bytes) -> str:

@@ -39,6 +39,7 @@ class JoinTokens:
             identity=f"{acting_user(session, caller)}:{new_id()}",
             name=caller.username,
             role=acting_role(session, caller),
+            key_id=caller.api_key_id or caller.via,
         )
         return JoinToken(self._mint.join_token(grant, lifetime=JOIN_LIFETIME), session.id)
 
@@ -54,5 +55,6 @@ class JoinTokens:
             name=caller.username,
             role=acting_role(session, caller),
             permissions=permissions,
+            key_id=caller.api_key_id or caller.via,
         )
         return self._mint.join_token(grant, lifetime=lifetime)

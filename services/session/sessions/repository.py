@@ -83,6 +83,10 @@ class SessionRepository(Repository[Session]):
         )
         return {document["live_room_id"]: document["_id"] for document in documents}
 
+    async def ids_live(self) -> list[str]:
+        documents = await self.collection.find({"live_room_id": {"$gt": ""}}, fields=["_id"])
+        return [document["_id"] for document in documents]
+
     async def any_open_with_preset(self, preset_id: str) -> bool:
         query = {"preset.id": preset_id, "status": {"$in": _OPEN}}
         return bool(await self.collection.count(query, limit=1))

@@ -131,7 +131,7 @@ class AccountService:
         )
         if password_hash is not None or not user.is_active:
             await self._revocations.end_sign_ins(id)
-        if not user.is_active or body.is_admin is False:
+        if password_hash is not None or not user.is_active or body.is_admin is False:
             await self._revocations.end_tokens(id)
         return user
 

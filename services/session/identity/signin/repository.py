@@ -57,7 +57,7 @@ class SignInRepository:
         """The sign-ins that were revoked at `moment` or later."""
         documents = await self.collection.find({"revoked_at": {"$gte": moment}}, fields=["revoked_at"])
         ended = [(document["_id"], document["revoked_at"]) for document in documents]
-        return [Revoked(id=id, at=at, until=at + SIGN_INS_MATTER) for id, at in ended]
+        return [Revoked(id=id, at=at, until=at + SIGN_INS_MATTER, sign_in=True) for id, at in ended]
 
 
 class AuthCodeRepository:

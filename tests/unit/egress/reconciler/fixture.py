@@ -5,6 +5,9 @@ from datetime import timedelta
 from services.egress.drift.domain import DriftEntry, Kind
 from services.egress.ingest.repository import IngestRepository
 from services.egress.reconciler.build import ReconcilerParts
+from services.egress.reconciler.room_check import RoomRules
+from shared.access.revocations import Revocations
+from shared.access.room_permissions import revoked_by
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import ParticipantEvent
 from shared.contracts.reconciler_events import DriftRepaired, LiveKitRoomLost, RosterObserved
@@ -34,6 +37,7 @@ class Replica:
         self.bus: MemoryBus = like.bus if like else MemoryBus(clock=self.clock)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.ingests = IngestRepository(self.mongo, self.clock)
+        self.revocations = Revocations(self.clock)
         self.parts = ReconcilerParts(
             self.livekit,
             self.mongo,
@@ -42,7 +46,7 @@ class Replica:
             self.clock,
             PERIOD,
             steady=self._steady,
-            awaits_encoder=self.ingests.awaits_encoder,
+            rules=RoomRules(self.ingests.awaits_encoder, revoked_by(self.revocations)),
         )
 
     def _steady(self) -> float:

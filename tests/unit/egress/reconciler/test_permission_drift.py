@@ -1,6 +1,7 @@
 """Whose permissions are checked, against what, and how a difference is told."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,16 @@ from services.egress.reconciler.permission_drift import (
     permission_drift,
     track_drift,
 )
+from shared.access.revocations import Revocations, Revoked
+from shared.access.room_permissions import revoked_by
 from shared.contracts.states import Role
+from shared.ids import new_id
 from shared.livekit import LiveKitTrack, Permissions, TrackSource
+from tests.fakes.fake_clock import FakeClock
 from tests.unit.egress.reconciler.builders import HOST, SEAT, T0, VIEWER, connection, permissions, state
 
 ALL = tuple(TrackSource)
+KEY = new_id()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_the_session_says_who_somebody_is(user: str, fields: dict[str, Any], rol
 @pytest.mark.parametrize(
     "fields",
     [
-        {"hidden": True},
+        {"user": HOST, "hidden": True},
         {"recorder": True},
         {"kind": "egress"},
         {"kind": "ingress"},
@@ -54,10 +60,64 @@ def test_who_is_left_alone(fields: dict[str, Any]) -> None:
     assert permission_drift(state(), one, Permissions(can_publish=True)) is None
 
 
-def test_an_encoder_of_somebody_else_is_nobody_s() -> None:
-    session = state()
-    other = connection("PA_1", VIEWER, identity=f"{VIEWER}:whip")
-    assert expected_permissions_of(session, other) == permissions(session, Role.AUDIENCE)
+CONTROLS = {"host_add_co_host": True}
+
+
+@pytest.mark.parametrize("way", ["whip", "ingress", f"whip:{KEY}", f"ingress:{KEY}"])
+@pytest.mark.parametrize(
+    ("roles", "preset", "stays"),
+    [
+        ({}, CONTROLS, False),
+        ({VIEWER: Role.MODERATOR}, CONTROLS, False),
+        ({VIEWER: Role.CO_HOST}, {"host_add_co_host": False}, False),
+        ({VIEWER: Role.CO_HOST}, CONTROLS, True),
+    ],
+)
+def test_an_encoder_stays_while_who_asked_for_it_controls_the_session(
+    roles: dict[str, Role], preset: dict[str, bool], stays: bool, way: str
+) -> None:
+    session = state(roles=roles, preset=state().preset.model_copy(update=preset))
+    kind = "ingress" if way.startswith("ingress") else "standard"
+    encoder = connection("PA_1", VIEWER, identity=f"{VIEWER}:{way}", kind=kind)
+    drift = permission_drift(session, encoder, Permissions(can_publish=True))
+    assert (drift.kind if drift else None) is (None if stays else Kind.REVOKED)
+    banned = session.model_copy(update={"banned": {VIEWER: T0}})
+    drift = permission_drift(banned, encoder, Permissions(can_publish=True))
+    assert drift is not None
+    assert drift.kind is Kind.BANNED
+
+
+@pytest.mark.parametrize(("role", "stays"), [(None, False), (Role.MODERATOR, True), (Role.CO_HOST, True)])
+def test_a_monitor_stays_while_its_person_moderates(role: Role | None, stays: bool) -> None:
+    session = state(roles={VIEWER: role} if role else {})
+    monitor = connection("PA_1", VIEWER, hidden=True)
+    drift = permission_drift(session, monitor, Permissions(hidden=True))
+    assert (drift.kind if drift else None) is (None if stays else Kind.REVOKED)
+
+
+@pytest.mark.parametrize(
+    ("revoked", "at", "goes"),
+    [
+        (VIEWER, 1, True),
+        (VIEWER, -1, False),
+        ("tab", -1, True),
+        (KEY, -1, True),
+        ("another", 1, False),
+    ],
+)
+def test_who_lost_what_they_came_in_by_has_to_go(revoked: str, at: int, goes: bool) -> None:
+    """A person's revocation covers what was issued before; sign-ins and keys end for good."""
+    clock = FakeClock(T0)
+    revocations = Revocations(clock)
+    revocations.add([Revoked(id=revoked, at=T0 + timedelta(seconds=at), until=T0 + timedelta(days=1))])
+    identity = f"{VIEWER}:tab"
+    one = connection("PA_1", VIEWER, joined=5, identity=identity, issued_at=T0)
+    one = one.model_copy(update={"key_id": KEY})
+    observed = permissions(state(), Role.AUDIENCE)
+    drift = permission_drift(state(), one, observed, revoked_by(revocations))
+    assert (drift.kind if drift else None) is (Kind.REVOKED if goes else None)
+    recorder = one.model_copy(update={"recorder": True})
+    assert permission_drift(state(), recorder, observed, revoked_by(revocations)) is None
 
 
 @pytest.mark.parametrize(
