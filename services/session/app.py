@@ -173,9 +173,7 @@ def _build_core(app: web.Application, settings: SessionSettings, base: Infrastru
     stores = CatalogStores(mongo, outbox, clock)
     repository = SessionRepository(mongo, outbox, clock, updated=base.dirty.add)
     catalog = build_catalog(stores, identity.organizations, identity.users, repository, clock)
-    sessions = build_sessions(
-        settings, repository, catalog, identity, app[REVOCATIONS].cover, base.ingest, clock
-    )
+    sessions = build_sessions(settings, repository, catalog, identity, base.ingest, clock)
     app[ACCOUNTS], app[SIGN_IN] = identity.accounts, identity.sign_in
     app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
     app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.contracts.states import PresetSettings, Role, StageSeat
@@ -177,10 +178,26 @@ def join_grant(
     )
 
 
-def encoder_grant(*, room: str, identity: str, name: str, role: Role = Role.HOST) -> JoinGrant:
-    """The grant of an encoder, which names no track source; `role` is that of whoever asked for its key."""
+def encoder_grant(
+    *,
+    room: str,
+    identity: str,
+    name: str,
+    role: Role = Role.HOST,
+    issued_at: datetime | None = None,
+) -> JoinGrant:
+    """The grant of an encoder, which names no track source.
+
+    `role` is that of whoever asked for its key, `issued_at` when they did, if that is known.
+    """
     return JoinGrant(
-        room=room, identity=identity, name=name, role=role, can_publish=True, can_subscribe=False
+        room=room,
+        identity=identity,
+        name=name,
+        role=role,
+        can_publish=True,
+        can_subscribe=False,
+        issued_at=issued_at,
     )
 
 

@@ -24,7 +24,8 @@ class JoinGrant:
     """Who joins which room as what; `can_publish_sources` None means any source, empty means none.
 
     `hidden` participants are seen by nobody (monitors); `recorder` marks recorders; `key_id` is the API key
-    that lets them in, if one does.
+    that lets them in, if one does. `issued_at` is when they were given what they come in by, if not with the
+    token.
     """
 
     room: str
@@ -38,9 +39,11 @@ class JoinGrant:
     hidden: bool = False
     recorder: bool = False
     key_id: str | None = None
+    issued_at: datetime | None = None
 
-    def attributes(self, issued_at: datetime) -> dict[str, str]:
-        """The participant's attributes, with a token that was issued then."""
+    def attributes(self, now: datetime) -> dict[str, str]:
+        """The participant's attributes, with a token that is issued now."""
+        issued_at = self.issued_at or now
         key = {KEY_ATTRIBUTE: self.key_id} if self.key_id else {}
         issued = {ISSUED_ATTRIBUTE: str(int(issued_at.timestamp() * 1000))}
         return {ROLE_ATTRIBUTE: self.role.value} | issued | key

@@ -30,14 +30,13 @@ class RtmpSetupResponse(Data):
 
 
 class StartSessionResponse(Data):
-    """Encoders with one field publish to `whip_url`, those with two to `whip_server` with the token."""
+    """Encoders publish to `whip_url`; those that ask for a bearer token as well get it here, too."""
 
     session: SessionResponse
     livekit_token: str
     rtmp: RtmpResponse | None
     rtmp_setup: RtmpSetupResponse | None
     whip_url: str | None
-    whip_server: str | None
     whip_bearer_token: str | None
 
 
@@ -79,6 +78,5 @@ class StartPresenter:
             rtmp=RtmpResponse.of(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
             whip_url=f"{self._whip_server}/{key}" if key else None,
-            whip_server=self._whip_server if key else None,
             whip_bearer_token=key,
         )

@@ -17,7 +17,6 @@ from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.presenter import PURPOSE, HlsLinks, SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
-from shared.access.identity import Revoked
 from shared.clock import Clock
 from shared.files.paths import PathSigner
 from shared.livekit import TokenMint
@@ -54,7 +53,6 @@ def build_sessions(
     repository: SessionRepository,
     catalog: Catalog,
     identity: Identity,
-    revoked: Revoked,
     ingest: IngestPort,
     clock: Clock,
 ) -> SessionCore:
@@ -79,7 +77,7 @@ def build_sessions(
         join_tokens,
         mint,
         EncoderKeys(secret, clock),
-        EncoderAccess(repository, access, identity, revoked),
+        EncoderAccess(repository, access, identity),
         hls_links,
         limits,
     )

@@ -7,32 +7,29 @@ from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.access.encoders import EncoderOwner
-from shared.access.identity import Caller, Revoked, Scope
+from shared.access.identity import Caller, Scope
 from shared.errors import Forbidden, Unauthenticated
 
 
 class EncoderAccess:
-    """`revoked` covers what was asked for before a person was deactivated or got a new password."""
+    """Decides for each use of an encoder's key."""
 
-    def __init__(
-        self, sessions: SessionRepository, access: SessionAccess, identity: Identity, revoked: Revoked
-    ):
+    def __init__(self, sessions: SessionRepository, access: SessionAccess, identity: Identity):
         self._sessions = sessions
         self._access = access
         self._identity = identity
-        self._revoked = revoked
 
     async def authorize(
         self, session_id: str, owner: EncoderOwner, asked_at: datetime | None
     ) -> tuple[Session, Caller]:
         """The session, and the owner as a caller, if they could ask for the key again now.
 
-        `asked_at` is when they asked; None if it does not matter. Raises `NotFound`, `Unauthenticated` if
-        the account or the API key is gone, `Forbidden` if they may not broadcast, and `Conflict` if the
-        session is over.
+        `asked_at` is when they asked, None if that is not known: an account that was deactivated since, or
+        got a new password, has lost its keys. Raises `NotFound`, `Unauthenticated` if the account or the API
+        key is gone, `Forbidden` if they may not broadcast, and `Conflict` if the session is over.
         """
         caller = await self._caller(await self._sessions.get(session_id), owner)
-        if asked_at is not None and self._revoked(caller, asked_at.timestamp()):
+        if asked_at is not None and await self._identity.revocations.covers_person(owner.user_id, asked_at):
             raise Unauthenticated("This key was revoked", code="encoder_key_revoked")
         session = await self._access.get_for_host(session_id, caller, None)
         session.check_not_over()

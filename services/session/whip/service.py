@@ -78,5 +78,7 @@ class WhipService:
 
     def _mint_token(self, key: EncoderKey, name: str, role: Role) -> str:
         identity = key.owner.identity("whip")
-        grant = encoder_grant(room=key.session_id, identity=identity, name=name, role=role)
+        grant = encoder_grant(
+            room=key.session_id, identity=identity, name=name, role=role, issued_at=key.issued_at
+        )
         return self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)

@@ -23,7 +23,7 @@ NULLABLE = {
         "stage_enabled_override",
         "max_join_limit_override",
     },
-    "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url", "whip_server", "whip_bearer_token"},
+    "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url", "whip_bearer_token"},
     "PresetResponse": {"logo", "logo_destination_url"},
     "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
@@ -44,6 +44,8 @@ NULLABLE_DATA = {
     "GET /sessions/{id}/ban_status": {"reason", "banned_at"},
     "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
 }
+# What we answer beyond the contract.
+EXTENSIONS: dict[str, dict[str, Spec]] = {"StartSessionResponse": {"whip_bearer_token": "string"}}
 # Data that may be null as a whole: what there is one of at most.
 SINGLE = {
     "GET /sessions/{id}/recordings/active",
@@ -64,7 +66,8 @@ def _faults(spec: Spec, value: Any, where: str, nullable: frozenset[str]) -> Ite
     if spec is None:
         yield from [] if value is None else [f"{where} is not null"]
     elif isinstance(spec, str) and spec in schemas():
-        yield from _faults(schemas()[spec], value, where, frozenset(NULLABLE.get(spec, ())))
+        fields = {**schemas()[spec], **EXTENSIONS.get(spec, {})}
+        yield from _faults(fields, value, where, frozenset(NULLABLE.get(spec, ())))
     elif isinstance(spec, list):
         yield from _list_faults(spec[0], value, where)
     elif isinstance(spec, dict):

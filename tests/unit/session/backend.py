@@ -32,7 +32,6 @@ from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.service import TokenService
-from shared.access.revocations import Revocations
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
 from shared.contracts.people_and_catalog_events import LibraryUpdated
@@ -95,7 +94,6 @@ class Backend:
         self.users, self.accounts = identity.users, identity.accounts
         self.key_service, self.sign_in = identity.keys, identity.sign_in
         self.revocations, self.issuer = identity.revocations, identity.issuer
-        self.known_revocations = Revocations(self.clock)
         stores = CatalogStores(*self._stored)
         self.sessions = SessionRepository(*self._stored, updated=self.dirty_sessions.add)
         self.catalog = catalog = build_catalog(
@@ -110,7 +108,6 @@ class Backend:
             self.sessions,
             catalog,
             identity,
-            self.known_revocations.cover,
             self.ingest,
             self.clock,
         )

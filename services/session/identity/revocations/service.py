@@ -6,7 +6,7 @@ from typing import Protocol
 
 from shared.access.revocations import OTHERS_MATTER, SIGN_INS_MATTER, Revoked
 from shared.clock import Clock
-from shared.persistence.mongo import ASCENDING, Index, Mongo
+from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 
 
 class RevocationRepository:
@@ -28,9 +28,17 @@ class RevocationRepository:
         times = {"at": now, "until": now + OTHERS_MATTER}
         await self.collection.update({"_id": id}, {"$set": times}, upsert=True)
 
+    async def find(self, id: str) -> Revoked | None:
+        document = await self.collection.find_one({"_id": id})
+        return _load(document) if document else None
+
     async def since(self, moment: datetime) -> list[Revoked]:
         documents = await self.collection.find({"at": {"$gte": moment}})
-        return [Revoked(id=one["_id"], at=one["at"], until=one["until"]) for one in documents]
+        return [_load(one) for one in documents]
+
+
+def _load(document: Document) -> Revoked:
+    return Revoked(id=document["_id"], at=document["at"], until=document["until"])
 
 
 class RevokedSignIns(Protocol):
@@ -62,6 +70,11 @@ class RevocationService:
     async def end_key(self, key_id: str) -> None:
         """The key's own tokens, and those of all sign-ins through it."""
         await self._revocations.add(key_id, self._clock.now())
+
+    async def covers_person(self, user_id: str, asked_at: datetime) -> bool:
+        """Whether what a person was given at that time has been revoked since."""
+        person = await self._revocations.find(user_id)
+        return person is not None and asked_at <= person.at
 
     async def since(self, moment: datetime) -> Sequence[Revoked]:
         """What was revoked at `moment` or later and still matters."""
