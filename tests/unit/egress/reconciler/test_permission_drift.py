@@ -16,13 +16,12 @@ from services.egress.reconciler.permission_drift import (
 from shared.access.revocations import Revocations, Revoked
 from shared.access.room_permissions import revoked_by
 from shared.contracts.states import Role
-from shared.ids import new_id
 from shared.livekit import LiveKitTrack, Permissions, TrackSource
 from tests.fakes.fake_clock import FakeClock
 from tests.unit.egress.reconciler.builders import HOST, SEAT, T0, VIEWER, connection, permissions, state
 
 ALL = tuple(TrackSource)
-KEY = new_id()
+KEY = "01890a5d-ac96-774b-bcce-b302099a8077"
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ async def test_whoever_comes_back_by_an_old_token_is_told_from_others(
     state = (await at.session()).state()
     for who, out in ((device.anna, True), (berta, True), (await registered(backend), False)):
         for identity in (who.identity, f"{who.user_id}:monitor"):
-            connection = RoomParticipant(identity, "", "standard", hidden=False, recorder=False)
+            connection = RoomParticipant(identity, "", "standard", False, False, at.backend.clock.now())
             assert is_banned_participant(state, connection) is out
             assert is_banned_participant(await at.session(), connection) is out
 
