@@ -148,8 +148,13 @@ def _engine(
 ) -> tuple[Engine, tuple[Indexed, ...]]:
     """The engine that the settings name, and its stores."""
     if settings.engine == "livekit":
-        options = settings.storage_options
-        return LiveKitEngine(connections.livekit.egresses(), settings.storage_url, options), ()
+        livekit = connections.livekit
+        return LiveKitEngine(
+            livekit.egresses(),
+            settings.storage_url,
+            settings.storage_options,
+            list_participants=livekit.list_participants,
+        ), ()
     jobs, recorders = JobRepository(connections.mongo), RecorderRepository(connections.mongo)
     return EmbeddedEngine(jobs, recorders, clock), (jobs, recorders)
 

@@ -12,6 +12,7 @@ from services.egress.drift.periodic_checks import DriftCheck
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.egress_drift import EgressDriftCheck
 from services.egress.egresses.engine_sync import EngineSync
+from services.egress.egresses.liveness import LivenessProbe
 from services.egress.egresses.repository import EgressRepository
 from services.egress.egresses.service import EgressService, egress_group
 from services.egress.egresses.worker import EgressWorker
@@ -89,7 +90,9 @@ class StreamsAndRecordings:
         segments = SegmentRepository(mongo)
         self.stores: tuple[Indexed, ...] = (plans, streams, recordings, segments)
         self.egresses = EgressService(plans, wake, clock)
-        self.lifecycle = RecordingLifecycle(recordings, self.egresses, engine, backends.storage, clock)
+        self.lifecycle = RecordingLifecycle(
+            recordings, self.egresses, sessions, engine, backends.storage, clock
+        )
         self.streams = StreamService(
             streams, self.egresses, self.lifecycle, sessions, clock, retention=options.stream_retention
         )
@@ -97,13 +100,15 @@ class StreamsAndRecordings:
         self._add_recordings(options, backends, recordings, segments, MediaAccess(sessions), clock)
         rooms = RoomSignalsReader(backends.livekit, ingresses, clock)
         self._add_streams(options, backends, engine, rooms, streams, segments, MediaAccess(sessions), clock)
+        liveness = LivenessProbe(engine, backends.storage)
         self.worker = EgressWorker(
             plans,
-            EngineSync(plans, engine, sessions, ledger, clock, options.encoding),
+            EngineSync(plans, engine, liveness, sessions, ledger, clock, options.encoding),
             sessions,
             clock,
             playable=self.playlists.playable,
-            observers=[self.streams.observe, self.lifecycle.observe],
+            # A recording whose egress died is over before another goes on with it.
+            observers=[self.lifecycle.observe, self.streams.observe],
             wake=wake,
         )
         self.checks: tuple[DriftCheck, ...] = (
@@ -163,7 +168,7 @@ class StreamsAndRecordings:
             streams, self.playlists, backends.storage, PathSigner(options.secret, HLS_LINKS, clock)
         )
         self.health = StreamHealthService(
-            access, streams, self.egresses, of_stream, rooms, engine, options.encoding, clock
+            access, streams, self.egresses, self.playlists, rooms, engine, options.encoding, clock
         )
         self.removal = StreamRemoval(streams, segments, self.egresses, backends.storage, clock)
 

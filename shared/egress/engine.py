@@ -75,11 +75,13 @@ class EgressInfo:
 class Engine(Protocol):
     """Every call has a deadline of its own, far below the 20 s that LiveKit waits for a worker.
 
-    `start_expires_after` an unanswered start, it will no longer happen. `keeps_records`: the engine writes
-    records of segments, and no playlists of its own.
+    `start_expires_after` an unanswered start, it will no longer happen. `checked_every` is how often a
+    running egress is looked up. `keeps_records`: the engine writes records of segments, and no playlists of
+    its own.
     """
 
     start_expires_after: timedelta
+    checked_every: timedelta
     keeps_records: bool
 
     async def start(self, order: EgressOrder) -> str:
@@ -99,6 +101,13 @@ class Engine(Protocol):
 
     async def list_running(self) -> Sequence[EgressInfo]:
         """All that are not over, of all sessions. Raises `Unavailable`."""
+        ...
+
+    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+        """Whether the worker of an egress that is not over is there; None if that is not known.
+
+        Raises `Unavailable`.
+        """
         ...
 
     async def problem(self, *, starting: bool) -> str | None:

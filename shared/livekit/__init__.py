@@ -11,6 +11,7 @@ from shared.livekit.egress_api import (
     LiveKitEgressClient,
     RoomCompositeOrder,
     S3Output,
+    WorkerAnswer,
 )
 from shared.livekit.ports import (
     Ingress,
@@ -51,6 +52,7 @@ __all__ = [
     "WebhookEvent",
     "WebhookSigner",
     "WebhookVerifier",
+    "WorkerAnswer",
     "fits_source",
     "parse",
     "whip_url",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Protocol
 
 from livekit.api import TwirpErrorCode
@@ -11,7 +12,7 @@ from livekit.protocol import models as models_protocol
 
 from shared.clock import from_unix_ns
 from shared.egress.engine import EncodingOptions
-from shared.livekit.sdk import LiveKitRefused, SdkConnection, all_items, call
+from shared.livekit.sdk import LiveKitRefused, NoServerForIt, SdkConnection, TimedOut, all_items, call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,14 @@ class LiveKitEgress:
     ended_at: datetime | None
 
 
+class WorkerAnswer(Enum):
+    """What came of asking an egress's worker. `UNLISTED`: LiveKit has no record of the egress."""
+
+    ANSWERS = auto()
+    SILENT = auto()
+    UNLISTED = auto()
+
+
 class LiveKitEgressApi(Protocol):
     """LiveKit's egress API. Every call has a deadline; errors are those of the `LiveKit` port."""
 
@@ -64,6 +73,10 @@ class LiveKitEgressApi(Protocol):
 
     async def stop_egress(self, egress_id: str) -> None:
         """End it; does nothing if it has ended or does not exist."""
+        ...
+
+    async def worker_answers(self, egress_id: str, *, ending: bool) -> WorkerAnswer:
+        """Ask the worker of an egress something that changes nothing; `ending`: it was stopped already."""
         ...
 
     async def list_egresses(self, room: str) -> list[LiveKitEgress]:
@@ -80,6 +93,13 @@ DEADLINE = 4.5
 # LiveKit does not answer while it looks for a worker.
 _NO_WORKER = "LiveKit has not begun it in time: no egress worker seems to run, or to be free"
 _AUDIO_HZ = 48_000
+# LiveKit waits for a worker for 3 s, some versions longer.
+_ASKED_FOR = 4.0
+_MEANINGS = {
+    TwirpErrorCode.INVALID_ARGUMENT: WorkerAnswer.ANSWERS,
+    TwirpErrorCode.FAILED_PRECONDITION: WorkerAnswer.SILENT,
+    TwirpErrorCode.NOT_FOUND: WorkerAnswer.UNLISTED,
+}
 # The answers to a second stop, and to one for an unknown egress.
 _OVER = frozenset({TwirpErrorCode.FAILED_PRECONDITION, TwirpErrorCode.NOT_FOUND})
 
@@ -107,6 +127,30 @@ class LiveKitEgressClient:
         except LiveKitRefused as error:
             if error.reason not in _OVER:
                 raise
+
+    async def worker_answers(self, egress_id: str, *, ending: bool) -> WorkerAnswer:
+        """Stopping an egress that ends, or changing no stream of one that runs: only its worker can answer.
+
+        A worker refuses the second as meaningless (`invalid_argument`). What LiveKit says instead of a worker
+        depends on its record: nothing came in time, nobody is there, or (`failed_precondition`) it has ended.
+        """
+        try:
+            async with call(_ASKED_FOR):
+                await self._ask(egress_id, ending=ending)
+        except (NoServerForIt, TimedOut):
+            return WorkerAnswer.SILENT
+        except LiveKitRefused as error:
+            if error.reason not in _MEANINGS:
+                raise
+            return _MEANINGS[error.reason]
+        return WorkerAnswer.ANSWERS
+
+    async def _ask(self, egress_id: str, *, ending: bool) -> None:
+        api = self._connection.sdk.egress
+        if ending:
+            await api.stop_egress(egress_protocol.StopEgressRequest(egress_id=egress_id))
+        else:
+            await api.update_stream(egress_protocol.UpdateStreamRequest(egress_id=egress_id))
 
     async def list_egresses(self, room: str) -> list[LiveKitEgress]:
         return await self._list(egress_protocol.ListEgressRequest(room_name=room))

@@ -33,6 +33,10 @@ class NoServerForIt(Unavailable):
     """LiveKit waited (3 s) for a server that has the room or participant, and none answered."""
 
 
+class TimedOut(Unavailable):
+    """LiveKit waited for somebody who did not answer in time: it answers itself."""
+
+
 class SdkConnection:
     """A server reached through the SDK; `url` is http(s) or ws(s)."""
 
@@ -64,7 +68,8 @@ async def call(deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
             raise NoServerForIt("No LiveKit server has this room or participant") from error
         # 5xx: unavailable, deadline_exceeded (408), internal …; 429: over a limit for the moment.
         if error.status >= 500 or error.status in {408, 429}:
-            raise Unavailable(f"LiveKit is unavailable ({_reason(error)})") from error
+            kind = TimedOut if error.code == TwirpErrorCode.DEADLINE_EXCEEDED else Unavailable
+            raise kind(f"LiveKit is unavailable ({_reason(error)})") from error
         raise LiveKitRefused(_reason(error), error.message) from error
     except TimeoutError as error:
         raise Unavailable(late) from error

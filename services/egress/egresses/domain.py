@@ -3,7 +3,7 @@
 `schedule` says what is to be done next, and when.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,8 +14,17 @@ from shared.egress.keys import file_key, segments_prefix
 
 # A recording that has not started by then has failed.
 START_TIMEOUT = timedelta(minutes=2)
-# An egress that does not end this long after it was asked to has failed.
+# An egress that does not end, and shows no sign of life, this long after it was asked to has failed.
 END_TIMEOUT = timedelta(seconds=90)
+# For how long an egress must show no sign of life until its worker is dead. One that starts may keep its
+# worker from answering, and one that ends may be closing its files.
+SILENT_FOR: Mapping[EgressStatus, timedelta] = {
+    EgressStatus.STARTING: timedelta(seconds=30),
+    EgressStatus.ACTIVE: timedelta(seconds=5),
+    EgressStatus.ENDING: timedelta(seconds=30),
+}
+# For how long one that was presumed dead is stopped once more, since its worker may only have been frozen.
+HAUNTS_FOR = timedelta(days=1)
 # How long the engine must report another state before it is believed, since a webhook may be on its way,
 # and how long it must report none at all.
 DOUBTED_FOR = GRACE_PERIOD[Kind.EGRESS]
@@ -39,7 +48,10 @@ class PlannedEgress:
     `asked_at` is when the engine was last asked to start it, and stays until the answer is known: after a
     crash, too, it is not started again before the first start was looked up. `doubted_at` is since when the
     engine has reported another state than is known here. `presumed`: the engine did not report the end; a
-    later report of it replaces what was presumed. `due_at` is when the worker looks next (None: never).
+    later report of it replaces what was presumed. `died`: presumed since its worker died.
+
+    `progress` names what it had made and `alive_at` is when it last showed a sign of life; `silent_since` is
+    since when it was asked for one and showed none. `due_at` is when the worker looks next (None: never).
     `playable`: the stream has something to play.
     """
 
@@ -57,6 +69,10 @@ class PlannedEgress:
     tries: int = 0
     doubted_at: datetime | None = None
     presumed: bool = False
+    died: bool = False
+    progress: str | None = None
+    alive_at: datetime | None = None
+    silent_since: datetime | None = None
     playable: bool = False
     error: str | None = None
     details: str | None = None
@@ -115,7 +131,7 @@ class PlannedEgress:
             self.status, self.wanted, self.error = EgressStatus.ENDING, False, None
             self.stop_asked_at = self.stop_tried_at = self.checked_at = self.due_at = self.updated_at = now
             self.ended_at = self.doubted_at = None
-            self.presumed = False
+            self.presumed = self.died = False
         return []
 
     def request_start(self, now: datetime) -> Sequence[Event]:
@@ -134,7 +150,12 @@ class PlannedEgress:
         return []
 
     def refused(self, reason: str, now: datetime, *, known: bool) -> Sequence[Event]:
-        """The engine did not accept it; if the outcome is not `known`, it may have."""
+        """The engine did not accept it; if the outcome is not `known`, it may have.
+
+        A start that was reported meanwhile has happened, whatever the answer to it.
+        """
+        if self.asked_at is None or self.over:
+            return []
         self.error, self.updated_at = reason, now
         if known:
             self.asked_at = None
@@ -165,7 +186,8 @@ class PlannedEgress:
             self.accepted(seen.egress_id, now)
         if seen.egress_id != self.egress_id or (self.over and not (self.presumed and seen.status.over)):
             return []
-        self.doubted_at, self.presumed = None, False
+        self.doubted_at = self.silent_since = None
+        self.presumed = self.died = False
         self.started_at = self.started_at or seen.started_at
         if seen.status.over:
             self.ended_at = seen.ended_at or now
@@ -181,14 +203,39 @@ class PlannedEgress:
     def check(self, seen: EgressInfo | None, now: datetime) -> bool:
         """Compare with what the engine lists (None: nothing); True for a drift to be repaired.
 
-        The list counts once it has been the same for a while.
+        The list counts once it has been the same for a while, and less than a sign of life.
         """
         self.checked_at = now
-        if self.over or (seen is not None and not self._behind(seen.status)):
+        alive = self.alive_at == now
+        if self.over or (not self._behind(seen.status) if seen is not None else alive):
             self.doubted_at = None
             return False
         self.doubted_at = self.doubted_at or now
         return now - self.doubted_at >= (DOUBTED_FOR if seen else MISSING_TIMEOUT)
+
+    def examined(self, progress: str | None, answers: bool | None, now: datetime) -> bool:
+        """Apply its signs of life; True if there has been none for so long that its worker is dead.
+
+        `progress` names what it has made, `answers` is whether its worker answered; None if not known.
+        """
+        if answers or (progress is not None and progress != self.progress):
+            self.alive_at = now
+        if progress is not None and progress != self.progress:
+            self.progress, answers = progress, True
+        self.silent_since = (self.silent_since or now) if answers is False else None
+        return self.silent_since is not None and now - self.silent_since >= SILENT_FOR[self.status]
+
+    def haunts(self, now: datetime) -> bool:
+        """Whether it may still run although it counts as failed: it is stopped until its end is reported."""
+        ended = self.ended_at
+        return self.died and ended is not None and now - ended < HAUNTS_FOR
+
+    def bury(self, now: datetime) -> Sequence[Event]:
+        """Its worker is dead, whatever the engine lists."""
+        if not self.over:
+            self._presume(now, "Its worker died")
+            self.died = True
+        return []
 
     def lose(self, now: datetime) -> Sequence[Event]:
         """The engine no longer has it, and its end was not reported."""
@@ -199,8 +246,9 @@ class PlannedEgress:
     def give_up(self, now: datetime) -> Sequence[Event]:
         """It does not end although it was asked to: its worker is dead."""
         asked = self.stop_asked_at
-        if not self.over and asked is not None and now - asked >= END_TIMEOUT:
+        if not self.over and asked is not None and now - max(asked, self.alive_at or asked) >= END_TIMEOUT:
             self._presume(now, "It does not end: its worker seems to be dead")
+            self.died = True
         return []
 
     def _presume(self, now: datetime, why: str) -> None:

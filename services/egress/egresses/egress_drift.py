@@ -77,8 +77,13 @@ def unplanned(
 
 
 def belongs(one: EgressInfo, plan: PlannedEgress | None) -> bool:
-    """Whether it is the one planned; a plan whose start had no answer may mean any with its key."""
-    return plan is not None and not plan.over and plan.egress_id in {None, one.egress_id}
+    """Whether it is the one planned; a plan whose start had no answer may mean any with its key.
+
+    One whose worker died is stopped by the worker of planned egresses, for as long as it may wake.
+    """
+    if plan is None or plan.egress_id not in {None, one.egress_id}:
+        return False
+    return plan.died or not plan.over
 
 
 def outlived(wanted: Iterable[PlannedEgress], known: Mapping[str, KnownSession]) -> Iterator[Drift]:

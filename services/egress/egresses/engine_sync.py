@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -9,11 +10,12 @@ import structlog
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.liveness import LivenessProbe
 from services.egress.egresses.repository import EgressRepository
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.egress.engine import EgressInfo, EncodingOptions, Engine
+from shared.egress.engine import EgressInfo, EgressStatus, EncodingOptions, Engine
 from shared.errors import AppError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,7 @@ class EngineSync:
         self,
         egresses: EgressRepository,
         engine: Engine,
+        liveness: LivenessProbe,
         sessions: EgressSessionProjection,
         ledger: DriftLedger,
         clock: Clock,
@@ -34,6 +37,8 @@ class EngineSync:
         self._egresses = egresses
         self._engine = engine
         self._sessions = sessions
+        self._liveness = liveness
+        self.checked_every = engine.checked_every
         self._ledger = ledger
         self._clock = clock
         self._encoding = encoding
@@ -68,6 +73,18 @@ class EngineSync:
             await self._engine.stop(stopping.egress_id)
         return stopping
 
+    async def stop_again(self, egress: PlannedEgress) -> PlannedEgress:
+        """Stop one that was presumed dead: its worker may have been frozen. Apply its end once listed."""
+        await self._egresses.change(egress.id, lambda one: one.request_stop(self._clock.now()))
+        listed = await self._engine.list(egress.session_id)
+        seen = next((one for one in listed if one.egress_id == egress.egress_id), None)
+        if seen is not None and seen.status.over:
+            return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
+        if seen is not None:
+            with suppress(Unavailable):
+                await self._stop_other(seen, "its worker was dead")
+        return await self._egresses.get(egress.id)
+
     async def find(self, egress: PlannedEgress) -> PlannedEgress:
         """Look for the egress whose start had no answer."""
         seen = await self._look_up(egress)
@@ -80,14 +97,18 @@ class EngineSync:
     async def check(self, egress: PlannedEgress) -> PlannedEgress:
         """Compare with what the engine lists: webhooks may be lost."""
         seen = await self._look_up(egress)
+        vitals = await self._liveness.examine(egress)
         drift = False
 
         def compare(one: PlannedEgress) -> Sequence[Event]:
             nonlocal drift
             now = self._clock.now()
+            dead = not one.over and one.examined(vitals.progress, vitals.answers, now)
             drift = one.check(seen, now)
             if drift:
                 one.observe(seen, now) if seen else one.lose(now)
+            elif dead:
+                one.bury(now)
             else:
                 one.give_up(now)
             return []
@@ -101,12 +122,17 @@ class EngineSync:
         """The engine's entry of it; any others with the same key are stopped."""
         seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
         for other in others:
-            await self._engine.stop(other.egress_id)
-            observed = f"egress {other.egress_id} {other.status.value}, another is planned"
-            drift = Drift(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
-            action = f"egress {other.egress_id} asked to stop"
-            await self._ledger.record([DriftCorrection(drift, action, estimated=False)])
+            await self._stop_other(other, "another is planned")
         return seen
+
+    async def _stop_other(self, other: EgressInfo, why: str) -> None:
+        await self._engine.stop(other.egress_id)
+        if other.status is EgressStatus.ENDING:
+            return
+        observed = f"egress {other.egress_id} {other.status.value}, {why}"
+        drift = Drift(Kind.EGRESS_LEFTOVER, other.session_id, "not planned", observed)
+        action = f"egress {other.egress_id} asked to stop"
+        await self._ledger.record([DriftCorrection(drift, action, estimated=False)])
 
     async def _record(self, before: PlannedEgress, after: PlannedEgress, seen: EgressInfo | None) -> None:
         """Times that the engine reported are exact; others are estimated."""

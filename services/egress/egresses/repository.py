@@ -40,8 +40,9 @@ class EgressRepository(Repository[PlannedEgress]):
         return await self.find_where({"egress_id": egress_id})
 
     async def wanted(self) -> list[PlannedEgress]:
-        """All that should be running: one that is over has no `due_at`."""
-        return await self.list_where({"due_at": {"$gt": from_unix_ms(0)}, "wanted": True})
+        """All that should be running: one that is over has no `due_at`, or is only stopped once more."""
+        found = await self.list_where({"due_at": {"$gt": from_unix_ms(0)}, "wanted": True})
+        return [egress for egress in found if not egress.over]
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """The keys of those the worker has to look at, the longest waiting first."""

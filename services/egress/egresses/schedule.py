@@ -8,8 +8,6 @@ from services.egress.egresses.domain import DOUBTED_FOR, PlannedEgress
 # Between attempts: doubling from the first to the last.
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
-# How often an egress that should be running is looked up in the engine, since a webhook may be lost.
-_CHECKED_EVERY = timedelta(seconds=8)
 # An end that was asked for is reported within a second or two; a dead worker never reports it.
 _END_CHECKED_EVERY = timedelta(seconds=5)
 # How often a stream is checked for its first segment.
@@ -21,22 +19,27 @@ class EgressStep(StrEnum):
     FIND = "find"
     STOP = "stop"
     CHECK = "check"
+    STOP_AGAIN = "stop_again"
     REST = "rest"
 
 
-def next_step(egress: PlannedEgress, now: datetime) -> EgressStep:
+def next_step(egress: PlannedEgress, now: datetime, checked_every: timedelta) -> EgressStep:
+    """`checked_every` is how often a running egress is looked up in the engine."""
     if egress.over:
-        return EgressStep.REST
+        haunting = egress.haunts(now) and _stop_due(egress, now)
+        return EgressStep.STOP_AGAIN if haunting else EgressStep.REST
     if egress.egress_id is None:
         return (
             EgressStep.FIND if egress.asked_at else (EgressStep.START if egress.to_begin else EgressStep.REST)
         )
     if not egress.wanted and _stop_due(egress, now):
         return EgressStep.STOP
-    return EgressStep.CHECK if _check_due(egress, now) else EgressStep.REST
+    return EgressStep.CHECK if _check_due(egress, now, checked_every) else EgressStep.REST
 
 
-def next_due(egress: PlannedEgress, now: datetime, *, observed: int) -> datetime | None:
+def next_due(
+    egress: PlannedEgress, now: datetime, checked_every: timedelta, *, observed: int
+) -> datetime | None:
     """When to look again, after the observers saw version `observed`; now if it has changed since.
 
     None if the egress needs nothing more.
@@ -44,15 +47,15 @@ def next_due(egress: PlannedEgress, now: datetime, *, observed: int) -> datetime
     if egress.version - 1 != observed:
         return now
     if egress.over:
-        return None
+        return now + _pause(egress.tries) if egress.haunts(now) else None
     if egress.egress_id is None:
         return now + _pause(egress.tries) if egress.tries else now
     if not egress.wanted and egress.stop_asked_at is None:
         return now
     if egress.stream and egress.wanted and not egress.playable:
         return now + _PLAYABLE_CHECKED_EVERY
-    checked_every = _checked_every(egress)
-    return now + (checked_every if egress.wanted else min(_pause(egress.tries), checked_every))
+    pause = _checked_every(egress, checked_every)
+    return now + (pause if egress.wanted else min(_pause(egress.tries), pause))
 
 
 def _pause(tries: int) -> timedelta:
@@ -63,11 +66,11 @@ def _stop_due(egress: PlannedEgress, now: datetime) -> bool:
     return egress.stop_tried_at is None or now - egress.stop_tried_at >= _pause(egress.tries)
 
 
-def _check_due(egress: PlannedEgress, now: datetime) -> bool:
-    return egress.checked_at is None or now - egress.checked_at >= _checked_every(egress)
+def _check_due(egress: PlannedEgress, now: datetime, checked_every: timedelta) -> bool:
+    return egress.checked_at is None or now - egress.checked_at >= _checked_every(egress, checked_every)
 
 
-def _checked_every(egress: PlannedEgress) -> timedelta:
+def _checked_every(egress: PlannedEgress, running: timedelta) -> timedelta:
     if egress.doubted_at is not None:
         return DOUBTED_FOR
-    return _CHECKED_EVERY if egress.wanted else _END_CHECKED_EVERY
+    return running if egress.wanted else _END_CHECKED_EVERY

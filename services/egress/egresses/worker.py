@@ -6,7 +6,7 @@ never overtakes a stop.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -105,7 +105,7 @@ class EgressWorker:
                 await observe(egress)
             await self._egresses.change(
                 key,
-                lambda latest: latest.postpone(next_due(latest, self._clock.now(), observed=egress.version)),
+                lambda latest: latest.postpone(self._next_due(latest, observed=egress.version)),
             )
         except AppError:
             later = self._clock.now() + _LATER
@@ -116,7 +116,7 @@ class EgressWorker:
         return True
 
     async def _take_step(self, egress: PlannedEgress) -> PlannedEgress:
-        step = next_step(egress, self._clock.now())
+        step = next_step(egress, self._clock.now(), self._sync.checked_every)
         if step is EgressStep.START:
             if egress.expired(self._clock.now()) or not await self._needed(egress.session_id):
                 return await self._egresses.change(egress.id, lambda one: one.cancel(self._clock.now()))
@@ -125,11 +125,16 @@ class EgressWorker:
             return await self._sync.find(egress)
         if step is EgressStep.STOP:
             return await self._sync.stop(egress)
+        if step is EgressStep.STOP_AGAIN:
+            return await self._sync.stop_again(egress)
         if step is EgressStep.CHECK:
             egress = await self._sync.check(egress)
         if egress.stream and not egress.playable and await self._playable(egress.session_id, egress.id):
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
+
+    def _next_due(self, egress: PlannedEgress, *, observed: int) -> datetime | None:
+        return next_due(egress, self._clock.now(), self._sync.checked_every, observed=observed)
 
     async def _needed(self, session_id: str) -> bool:
         """Whether the session still needs egresses. Raises `Unavailable`."""

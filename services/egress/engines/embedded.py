@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.clock import Clock
-from shared.egress.engine import EgressInfo, EgressOrder
+from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.egress.jobs import Job, job_of, live_recorders
 
@@ -13,6 +13,7 @@ class EmbeddedEngine:
     """Orders become jobs, whether or not a recorder runs now: until one takes it, an egress is starting."""
 
     start_expires_after = timedelta()
+    checked_every = timedelta(seconds=8)
     keeps_records = True
 
     def __init__(self, jobs: JobRepository, recorders: RecorderRepository, clock: Clock):
@@ -34,6 +35,14 @@ class EmbeddedEngine:
 
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(job) for job in await self._jobs.open()]
+
+    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+        """A job whose recorder died is another's soon: no job is dead, but one may have no recorder now."""
+        del status
+        jobs = await self._jobs.of_session(session_id)
+        holder = next((job.recorder_id for job in jobs if job.egress_id == egress_id), None)
+        running = live_recorders(await self._recorders.all(), self._clock.now())
+        return True if holder in {one.id for one in running} else None
 
     async def problem(self, *, starting: bool) -> str | None:
         running = live_recorders(await self._recorders.all(), self._clock.now())

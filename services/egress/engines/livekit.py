@@ -1,13 +1,23 @@
 """LiveKit Egress: workers of its own, reached through the LiveKit server."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, key_in
-from shared.livekit import LiveKitEgress, LiveKitEgressApi, RoomCompositeOrder, S3Output
+from shared.livekit import (
+    LiveKitEgress,
+    LiveKitEgressApi,
+    LiveKitParticipant,
+    RoomCompositeOrder,
+    S3Output,
+    WorkerAnswer,
+)
+
+# Who is connected to a room. Raises `Unavailable`.
+ListParticipants = Callable[[str], Awaitable[Sequence[LiveKitParticipant]]]
 
 
 class LiveKitEngine:
@@ -15,10 +25,19 @@ class LiveKitEngine:
 
     # LiveKit waits for a worker for up to 25 s; some time after that, an unanswered start has not happened.
     start_expires_after = timedelta(seconds=35)
+    checked_every = timedelta(seconds=2)
     keeps_records = False
 
-    def __init__(self, livekit: LiveKitEgressApi, storage_url: str, storage_options: Mapping[str, str]):
+    def __init__(
+        self,
+        livekit: LiveKitEgressApi,
+        storage_url: str,
+        storage_options: Mapping[str, str],
+        *,
+        list_participants: ListParticipants,
+    ):
         self._livekit = livekit
+        self._list_participants = list_participants
         self._target = StorageTarget(storage_url, storage_options)
 
     async def start(self, order: EgressOrder) -> str:
@@ -32,6 +51,17 @@ class LiveKitEngine:
 
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(found) for found in await self._livekit.list_active_egresses()]
+
+    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+        """LiveKit lists what a worker last reported, and goes on listing it when the worker is dead.
+
+        If LiveKit has lost its records, the egress's participant in the room tells.
+        """
+        found = await self._livekit.worker_answers(egress_id, ending=status is EgressStatus.ENDING)
+        if found is not WorkerAnswer.UNLISTED:
+            return found is WorkerAnswer.ANSWERS
+        present = await self._list_participants(session_id)
+        return any(one.identity == egress_id for one in present)
 
     async def problem(self, *, starting: bool) -> str | None:
         del starting  # LiveKit reports nothing about its workers.

@@ -20,11 +20,21 @@ _NOTHING = "Nothing was recorded: it ended before any media came"
 _NO_START = "Start signal not received"
 
 
+@dataclass(frozen=True)
+class RecordedFile:
+    """The stored file: bytes, and the seconds that its header says; None if it has no header."""
+
+    size: int
+    seconds: float | None
+
+
 @dataclass(kw_only=True)
 class Recording:
     """`active_session_id` is the session while it is recorded (unique: one at a time).
 
-    `duration` in whole seconds and `file_size` in bytes are null until the file is stored.
+    `duration` in whole seconds, `duration_seconds` as exactly as known and `file_size` in bytes are null
+    until the file is stored. A recording whose worker died is `continued_by` another, its next `part`, which
+    `continues` it: `broke_off_at` is when the worker was last seen alive.
     """
 
     id: str
@@ -39,10 +49,15 @@ class Recording:
     storage_type: str
     egress_id: str | None = None
     duration: int | None = None
+    duration_seconds: float | None = None
     file_size: int | None = None
     retry_count: int = 0
     error: str | None = None
     stop_requested_at: datetime | None = None
+    part: int = 1
+    continues: str | None = None
+    continued_by: str | None = None
+    broke_off_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -84,21 +99,61 @@ class Recording:
         self.egress_id, self.error, self.updated_at = egress.egress_id, egress.error, now
         return self._changed()
 
-    def finish(self, egress: PlannedEgress, size: int | None, now: datetime) -> Sequence[Event]:
-        """Its egress is over; `size` is that of the stored file, None if there is none.
+    def finish(
+        self, egress: PlannedEgress, file: RecordedFile | None, missing: str | None, now: datetime
+    ) -> Sequence[Event]:
+        """Its egress is over; `file` is the stored one if there is one, `missing` what the engine left out.
 
         A file may still arrive after the recording was taken to have failed.
         """
-        if self.completed or (size is None and self.status is RecordingStatus.FAILED):
+        if self.completed or (file is None and self.status is RecordingStatus.FAILED):
             return []
         self.egress_id = egress.egress_id
-        if size is None:
+        if file is None:
             return self.fail(_why(egress), now)
-        seconds = egress.made.duration if egress.made else _between(egress)
-        self.duration = None if seconds is None else round(seconds)
-        self.file_size = size
-        self.error = egress.details or (None if egress.presumed else egress.error)
+        reported = egress.made.duration if egress.made else _between(egress)
+        self.duration_seconds = reported if file.seconds is None else round(file.seconds, 3)
+        self.duration = None if self.duration_seconds is None else round(self.duration_seconds)
+        self.file_size = file.size
+        reasons = [self._gap(egress), missing or (None if egress.presumed else egress.error)]
+        self.error = "; ".join(reason for reason in reasons if reason) or None
         return self._set_status(RecordingStatus.COMPLETED, now)
+
+    def _gap(self, egress: PlannedEgress) -> str | None:
+        """What is missing between the part before and this one."""
+        if self.broke_off_at is None or egress.started_at is None:
+            return None
+        seconds = max(0.0, (egress.started_at - self.broke_off_at).total_seconds())
+        return f"{seconds:.0f} s are missing before it: the worker of part {self.part - 1} died"
+
+    def hand_over(self, id: str, now: datetime) -> Sequence[Event]:
+        """Its worker died: the recording with this id goes on, unless one does or it was to end anyway."""
+        running = self.status is RecordingStatus.RECORDING
+        if running or self.continued_by is not None or self.stop_requested_at is not None:
+            return []
+        self.continued_by, self.updated_at = id, now
+        if not self.completed:
+            self.error = f"{self.error}: what it had recorded is lost; part {self.part + 1} goes on"
+        return self._changed()
+
+    def next_part(self, id: str, broke_off_at: datetime | None, now: datetime) -> "Recording":
+        """The recording that goes on with it."""
+        name = self.name.removesuffix(f" (part {self.part})")
+        return Recording(
+            id=id,
+            organization_id=self.organization_id,
+            library_id=self.library_id,
+            session_id=self.session_id,
+            host_id=self.host_id,
+            name=f"{name} (part {self.part + 1})",
+            active_session_id=self.session_id,
+            storage_type=self.storage_type,
+            part=self.part + 1,
+            continues=self.id,
+            broke_off_at=broke_off_at,
+            created_at=now,
+            updated_at=now,
+        )
 
     def fail(self, reason: str, now: datetime) -> Sequence[Event]:
         self.error, self.file_size = reason, None

@@ -2,14 +2,17 @@
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
-from services.egress.recordings.domain import Recording, new_recording
+from services.egress.recordings.domain import RecordedFile, Recording, new_recording
+from services.egress.recordings.mp4 import Mp4Header
 from services.egress.recordings.repository import RecordingRepository
+from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.contracts.states import SessionState
 from shared.egress.engine import Engine
-from shared.egress.keys import id_of
+from shared.egress.keys import id_of, key_of
 from shared.errors import NotFound
 from shared.files.storage import Storage
+from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
 
 
@@ -20,12 +23,14 @@ class RecordingLifecycle:
         self,
         recordings: RecordingRepository,
         egresses: EgressService,
+        sessions: EgressSessionProjection,
         engine: Engine,
         storage: Storage,
         clock: Clock,
     ):
         self._recordings = recordings
         self._egresses = egresses
+        self._sessions = sessions
         self._engine = engine
         self._storage = storage
         self._clock = clock
@@ -42,6 +47,23 @@ class RecordingLifecycle:
     async def reserve(self, key: str, session: SessionState) -> bool:
         """Start the recording that the egress `key` is to make; False if the session is being recorded."""
         return await self.start(id_of(key), session) is not None
+
+    async def go_on(self, dead: PlannedEgress) -> str | None:
+        """The recording of an egress whose worker died goes on with the egress of this key, once reserved.
+
+        The same for every call; None if it was to end anyway, or the session is being recorded otherwise.
+        """
+        now = self._clock.now()
+        before = await self._recordings.change(id_of(dead.id), lambda one: one.hand_over(new_id(), now))
+        if before.continued_by is None:
+            return None
+        part = before.next_part(before.continued_by, dead.alive_at, now)
+        try:
+            await self._recordings.add(part, part.begun())
+        except Duplicate:
+            if await self._recordings.find(part.id) is None:
+                return None
+        return key_of(part.id)
 
     async def withdraw(self, key: str) -> None:
         """Remove a reserved recording whose egress is not planned after all."""
@@ -63,9 +85,29 @@ class RecordingLifecycle:
 
     async def _finish(self, egress: PlannedEgress) -> None:
         recording = await self._recordings.get(id_of(egress.id))
-        stored = await self._storage.head(recording.file_key)
-        size = stored.size if stored else None
-        await self._recordings.change(recording.id, lambda one: one.finish(egress, size, self._clock.now()))
+        file = await self._file(recording.file_key, egress)
+        # LiveKit Egress's details say why it ended; those of our own recorders what is missing.
+        missing = egress.details if self._engine.keeps_records else None
+        await self._recordings.change(
+            recording.id, lambda one: one.finish(egress, file, missing, self._clock.now())
+        )
+        if egress.died and not egress.stream:
+            await self._go_on_alone(egress)
+
+    async def _file(self, key: str, egress: PlannedEgress) -> RecordedFile | None:
+        """The stored file; what a dead worker left without a header is none."""
+        stored = await self._storage.head(key)
+        if stored is None:
+            return None
+        seconds = await Mp4Header(self._storage, key, stored.size).seconds()
+        return None if egress.presumed and seconds is None else RecordedFile(stored.size, seconds)
+
+    async def _go_on_alone(self, dead: PlannedEgress) -> None:
+        """A recording with an egress of its own; with a stream's, the stream goes on first."""
+        session = await self._sessions.find(dead.session_id)
+        key = await self.go_on(dead) if session is not None and session.live else None
+        if key is not None:
+            await self._egresses.plan(key, dead.session_id, stream=False, file=True)
 
     async def retry(self, id: str) -> Recording:
         """Look for the file of a failed recording, and have it made again if there is none.

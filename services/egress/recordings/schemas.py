@@ -22,9 +22,11 @@ class FileQuery(Query):
 
 
 class RecordingResponse(Data):
-    """`duration` in whole seconds and `file_size` in bytes, both null until the file is stored.
+    """`duration` in whole seconds, `duration_seconds` exactly and `file_size` in bytes are null until the
+    file is stored.
 
-    `error_message` says why it failed, or what is missing from a completed one.
+    `error_message` says why it failed, or what is missing from a completed one. If its worker died, another
+    recording goes on: that one `continues` this.
     """
 
     id: str
@@ -33,11 +35,13 @@ class RecordingResponse(Data):
     name: str
     file_path: str | None
     duration: int | None
+    duration_seconds: float | None
     file_size: int | None
     status: Literal["recording", "completed", "failed"]
     storage_type: str
     retry_count: int
     error_message: str | None
+    continues: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -89,11 +93,13 @@ def recording_response(recording: Recording) -> RecordingResponse:
         name=recording.name,
         file_path=recording.file_key if recording.completed else None,
         duration=recording.duration,
+        duration_seconds=recording.duration_seconds,
         file_size=recording.file_size,
         status=recording.status.value,
         storage_type=recording.storage_type,
         retry_count=recording.retry_count,
         error_message=recording.error,
+        continues=recording.continues,
         created_at=recording.created_at,
         updated_at=recording.updated_at,
     )

@@ -33,7 +33,8 @@ class Stream:
     `session_version` is the newest state of the session that was applied, `attempt` the newest request.
     `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
-    deleted; without it they stay.
+    deleted; without it they stay. `broke_off_at` is when the worker of the part before died, until the
+    current one has something to play.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Stream:
     status: StreamStatus = StreamStatus.NONE
     hls_path: str | None = None
     error: str | None = None
+    broke_off_at: datetime | None = None
     remove_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -99,6 +101,13 @@ class Stream:
             return []
         return self._begin(part, now)
 
+    def take_over(self, part: StreamPart, dead: PlannedEgress, now: datetime) -> Sequence[Event]:
+        """Replace a part whose worker died, if it is still the current one."""
+        if not self.wanted or not self._may_begin(dead.id):
+            return []
+        self.broke_off_at = dead.alive_at or now
+        return self._begin(part, now)
+
     def _begin(self, part: StreamPart, now: datetime) -> Sequence[Event]:
         self.parts = [*self.parts, part]
         self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
@@ -135,6 +144,8 @@ class Stream:
             return []
         before = (self.status, self.hls_path, self.error)
         self.status, self.error = self._seen(egress)
+        if egress.playable:
+            self.broke_off_at = None
         if egress.playable or self.hls_path:
             done = egress.over and not self.wanted
             self.hls_path = f"/hls/{self.id}/{FULL_PLAYLIST if done else LIVE_PLAYLIST}"

@@ -7,7 +7,7 @@ from services.egress.access.service import MediaAccess
 from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
 from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput
-from services.egress.streams.playlists import WINDOW, StreamSegments
+from services.egress.streams.hls_service import PlaylistSource
 from services.egress.streams.repository import StreamRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
@@ -51,7 +51,7 @@ class StreamHealthService:
         access: MediaAccess,
         streams: StreamRepository,
         egresses: EgressService,
-        segments: StreamSegments,
+        source: PlaylistSource,
         rooms: RoomSignalsReader,
         engine: Engine,
         encoding: EncodingOptions,
@@ -60,7 +60,7 @@ class StreamHealthService:
         self._access = access
         self._streams = streams
         self._egresses = egresses
-        self._segments = segments
+        self._source = source
         self._rooms = rooms
         self._clock = clock
         self._engine = engine
@@ -86,10 +86,13 @@ class StreamHealthService:
         egress = await self._egresses.find(stream.current.key) if stream and stream.current else None
         if egress is None:
             return StreamOutput()
-        latest = await self._segments.latest(egress.id, WINDOW)
+        try:
+            async with asyncio.timeout(_DEADLINE):
+                latest, count = await self._source.output(egress.session_id, egress.id)
+        except (AppError, TimeoutError):
+            return StreamOutput(egress=egress, known=False)
         age = None
         if latest:
             past = self._clock.now() - latest[-1].starts_at
             age = round(max(0.0, past.total_seconds() - latest[-1].duration), 3)
-        count = await self._segments.count(egress.id)
         return StreamOutput(egress=egress, latest=latest, count=count, age=age)

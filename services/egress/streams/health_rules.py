@@ -37,12 +37,16 @@ class RoomSignals:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamOutput:
-    """The output of the present egress: its last segments, how many, the last one's age in seconds."""
+    """The output of the present egress: its last segments, how many, the last one's age in seconds.
+
+    Not `known` if the storage is unavailable.
+    """
 
     egress: PlannedEgress | None = None
     latest: Sequence[Segment] = ()
     count: int = 0
     age: float | None = None
+    known: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +92,8 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
         yield f"The stream has failed: {signals.error}; ask for it again with ensure_hls_egress"
     elif signals.error is not None:
         yield f"The stream is not running: {signals.error}"
+    if signals.stream is not None and signals.stream.broke_off_at is not None:
+        yield f"The stream broke off at {signals.stream.broke_off_at:%H:%M:%S} UTC: its worker died"
     if signals.livekit is not None and signals.livekit.room is None:
         yield "The LiveKit room is not open"
     if signals.status is StreamStatus.ACTIVE and signals.segments_late > _STOPPED:
@@ -97,6 +103,8 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
 def _odd(signals: HealthSignals) -> Iterator[str]:
     if signals.livekit is None:
         yield "LiveKit is unavailable: room and tracks are not known"
+    if not signals.output.known:
+        yield "The storage is unavailable: segments are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
     if signals.livekit is not None and signals.livekit.silent:

@@ -1,11 +1,13 @@
 """The HLS of streams: who may have it, which playlist it is, or which stored file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
+from shared.egress.segments import Segment
 from shared.errors import Forbidden, NotFound
 from shared.files.paths import PathSigner, hls_subject, is_key, is_token
 from shared.files.storage import Storage
@@ -28,6 +30,10 @@ class PlaylistSource(Protocol):
 
     async def playable(self, session_id: str, key: str) -> bool:
         """Whether the egress has something to play. Raises `Unavailable`."""
+        ...
+
+    async def output(self, session_id: str, key: str) -> tuple[Sequence[Segment], int]:
+        """The last few segments of the egress, and how many it has made. Raises `Unavailable`."""
         ...
 
     async def playlist(self, stream: Stream, name: str) -> str | None:

@@ -1,19 +1,23 @@
 """The playlists that LiveKit writes, one an egress, read as one of the whole stream."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.egress.streams.domain import Stream
 from services.egress.streams.playlists import WINDOW
 from shared.contracts.states import StreamStatus
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, segments_prefix
+from shared.egress.segments import Segment
 from shared.errors import NotFound
-from shared.files.storage import Storage
+from shared.files.storage import Storage, Stored
 
 Entry = tuple[str, ...]
 """The lines of one segment, the last of which is its address."""
 
 _SEQUENCE, _TARGET = "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-TARGETDURATION:"
+_TIME, _LENGTH = "#EXT-X-PROGRAM-DATE-TIME", "#EXTINF"
 _BREAK, _BREAKS = "#EXT-X-DISCONTINUITY", "#EXT-X-DISCONTINUITY-SEQUENCE:"
 # Tags that a playlist has once; ours are written instead.
 _ONCE = (
@@ -51,6 +55,19 @@ class LiveKitPlaylists:
     async def playable(self, session_id: str, key: str) -> bool:
         """Whether the egress has written its live playlist."""
         return await self._storage.head(f"{segments_prefix(session_id, key)}/{LIVE_PLAYLIST}") is not None
+
+    async def output(self, session_id: str, key: str) -> tuple[Sequence[Segment], int]:
+        """The segments that its live playlist names, and how many it has made. Raises `Unavailable`."""
+        prefix = segments_prefix(session_id, key)
+        live = await self._read(session_id, key, LIVE_PLAYLIST)
+        names = [entry[-1].rpartition("/")[2] for entry in live.entries]
+        files = await asyncio.gather(*(self._storage.head(f"{prefix}/{name}") for name in names))
+        found = [
+            _segment(entry, file, session_id, key, live.first + n)
+            for n, (entry, file) in enumerate(zip(live.entries, files, strict=True))
+            if file is not None
+        ]
+        return found, live.first + len(live.entries)
 
     async def playlist(self, stream: Stream, name: str) -> str | None:
         """The playlist of this name; a live one needs the full ones of the parts before the last."""
@@ -92,6 +109,20 @@ def read(text: str, folder: str) -> LiveKitPlaylist:
         first=said.get(_SEQUENCE, 0),
         breaks=said.get(_BREAKS, 0),
         target=said.get(_TARGET, 1),
+    )
+
+
+def _segment(entry: Entry, file: Stored, session_id: str, key: str, n: int) -> Segment:
+    tags = dict(line.partition(":")[::2] for line in entry[:-1])
+    return Segment(
+        key=key,
+        session_id=session_id,
+        epoch=0,
+        n=n,
+        path=file.key,
+        starts_at=datetime.fromisoformat(tags[_TIME]) if _TIME in tags else file.modified,
+        duration=float(tags.get(_LENGTH, "0").partition(",")[0]),
+        size=file.size,
     )
 
 

@@ -111,11 +111,10 @@ class StreamSegments:
         # The stream's own beginning is no discontinuity.
         return window, Opening(segments=total - len(window), breaks=max(0, breaks - 1))
 
-    async def latest(self, key: str, count: int) -> Sequence[Segment]:
-        return await self._segments.latest(key, count)
-
-    async def count(self, key: str) -> int:
-        return await self._count([key])
+    async def output(self, session_id: str, key: str) -> tuple[Sequence[Segment], int]:
+        """The last few segments of the egress, and how many it has made."""
+        del session_id
+        return await self._segments.latest(key, WINDOW), await self._count([key])
 
     async def _count(self, keys: Sequence[str]) -> int:
         return await self._collection.count({"key": {"$in": list(keys)}}, limit=_COUNTED_TO)

@@ -41,6 +41,10 @@ class StreamRecordings(Protocol):
         """Start the recording that the egress `key` is to make; False if the session is being recorded."""
         ...
 
+    async def go_on(self, dead: PlannedEgress) -> str | None:
+        """The key of the egress that goes on with the recording of a dead one; None if none is to."""
+        ...
+
     async def withdraw(self, key: str) -> None:
         """Remove a reserved recording whose egress is not planned after all."""
         ...
@@ -159,10 +163,25 @@ class StreamService:
         await self._carry_out(stream, part)
 
     async def observe(self, egress: PlannedEgress) -> None:
-        """Apply the state of an egress."""
-        if egress.stream:
-            now = self._clock.now()
-            await self._streams.change(egress.session_id, lambda stream: stream.observe(egress, now))
+        """Apply the state of an egress; the current one is replaced if its worker died."""
+        if not egress.stream:
+            return
+        now = self._clock.now()
+        stream = await self._streams.change(egress.session_id, lambda stream: stream.observe(egress, now))
+        if egress.died and stream.wanted and stream.current and stream.current.key == egress.id:
+            await self._take_over(stream, egress)
+
+    async def _take_over(self, stream: Stream, dead: PlannedEgress) -> None:
+        known = await self._sessions.find(stream.id)
+        if known is None or not known.live:
+            return
+        key = await self._recordings.go_on(dead) if dead.file else None
+        part = StreamPart(key=key or key_of(new_id()), file=key is not None)
+        stream = await self._streams.change(
+            stream.id, lambda one: one.take_over(part, dead, self._clock.now())
+        )
+        log.warning("stream.taken_over", session_id=stream.id, dead=dead.egress_id)
+        await self._carry_out(stream, part)
 
     async def follow_library(self, event: LibraryEvent) -> None:
         await self._streams.follow_library(event.library)

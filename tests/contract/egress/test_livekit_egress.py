@@ -16,7 +16,7 @@ from shared.egress.engine import EgressOrder, EncodingOptions
 from shared.egress.keys import file_key, key_of, segments_prefix
 from shared.errors import Unavailable
 from shared.ids import new_id
-from shared.livekit import LiveKitApi, LiveKitEgressClient
+from shared.livekit import LiveKitApi, LiveKitEgressClient, LiveKitParticipant
 from shared.livekit.egress_api import DEADLINE, room_composite_request
 from tests.unit.egress.streams.fixture import Replica
 
@@ -40,6 +40,15 @@ def order(session_id: str, *, stream: bool = True, file: bool = True) -> EgressO
         file_key=file_key(session_id, key) if file else None,
         encoding=EncodingOptions(),
     )
+
+
+async def nobody(room: str) -> list[LiveKitParticipant]:
+    del room
+    return []
+
+
+def engine_of(client: LiveKitEgressClient) -> LiveKitEngine:
+    return LiveKitEngine(client, "file:///out", {}, list_participants=nobody)
 
 
 def said(of: EgressOrder, url: str, options: dict[str, str] | None = None) -> dict[str, Any]:
@@ -70,7 +79,7 @@ async def room(stack: Stack) -> AsyncIterator[str]:
 async def test_without_a_worker_the_answer_comes_within_five_seconds(
     client: LiveKitEgressClient, room: str
 ) -> None:
-    engine = LiveKitEngine(client, "file:///out", {})
+    engine = engine_of(client)
     started = time.monotonic()
     with pytest.raises(Unavailable):
         await engine.start(order(room))
@@ -80,7 +89,7 @@ async def test_without_a_worker_the_answer_comes_within_five_seconds(
 
 
 async def test_many_at_once_do_not_wait_for_each_other(client: LiveKitEgressClient, room: str) -> None:
-    engine = LiveKitEngine(client, "file:///out", {})
+    engine = engine_of(client)
     started = time.monotonic()
     outcomes = await asyncio.gather(*(engine.start(order(room)) for _ in range(10)), return_exceptions=True)
     assert time.monotonic() - started < BUSY
@@ -88,11 +97,11 @@ async def test_many_at_once_do_not_wait_for_each_other(client: LiveKitEgressClie
 
 
 async def test_stopping_what_there_is_not_is_fine(client: LiveKitEgressClient) -> None:
-    await LiveKitEngine(client, "file:///out", {}).stop("EG_doesnotexist")
+    await engine_of(client).stop("EG_doesnotexist")
 
 
 async def test_a_room_that_there_is_not_has_no_egress(client: LiveKitEgressClient) -> None:
-    engine = LiveKitEngine(client, "file:///out", {})
+    engine = engine_of(client)
     room = new_id()
     assert await engine.list(room) == []
     assert room not in {one.session_id for one in await engine.list_running()}
@@ -170,7 +179,7 @@ class Counted(LiveKitEngine):
 
 
 async def test_a_hundred_wishes_without_a_worker_ask_once(client: LiveKitEgressClient, room: str) -> None:
-    engine = Counted(client, "file:///out", {})
+    engine = Counted(client, "file:///out", {}, list_participants=nobody)
     replica = Replica(engine=engine)
     await replica.ensure_indexes()
     session = await replica.go_live(id=room)

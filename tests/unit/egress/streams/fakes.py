@@ -16,10 +16,11 @@ class FakeEngine:
     """`begun` are the orders that were really begun.
 
     It begins, and does not say so, `hides` times; it does not begin, and says nothing, `loses` times. It has
-    the problem that it `reports`.
+    the problem that it `reports`. As LiveKit does, it goes on listing egresses whose worker is `dead`.
     """
 
     start_expires_after = START_EXPIRES_AFTER
+    checked_every = timedelta(seconds=8)
     keeps_records = True
 
     def __init__(self, clock: Clock):
@@ -28,6 +29,7 @@ class FakeEngine:
         self.stopped: list[str] = []
         self.egresses: dict[str, EgressInfo] = {}
         self.remade: list[str] = []
+        self.dead: set[str] = set()
         self.reports: str | None = None
         self.away = False
         self.hides = 0
@@ -70,7 +72,7 @@ class FakeEngine:
         return egress_id
 
     async def stop(self, egress_id: str) -> None:
-        if self.away:
+        if self.away or egress_id in self.dead:
             raise Unavailable("away")
         self.stopped.append(egress_id)
 
@@ -83,6 +85,12 @@ class FakeEngine:
         if self.away:
             raise Unavailable("away")
         return [one for one in self.egresses.values() if not one.status.over]
+
+    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+        """LiveKit asks the worker; our own engine knows of none that is dead."""
+        if self.away:
+            raise Unavailable("away")
+        return None if self.keeps_records else egress_id not in self.dead
 
     async def problem(self, *, starting: bool) -> str | None:
         return self.reports

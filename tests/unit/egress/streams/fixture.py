@@ -9,6 +9,7 @@ from services.egress.app import media_options
 from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.repository import EgressRepository
+from services.egress.engines.livekit import LiveKitEngine
 from services.egress.reconciler.build import ReconcilerParts
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.repository import RecordingRepository
@@ -60,6 +61,8 @@ class Replica:
         self.bus = MemoryBus(clock=self.clock)
         self.engine: FakeEngine = like.engine if like else FakeEngine(self.clock)
         self.engine.keeps_records = keeps_records
+        if not keeps_records:
+            self.engine.checked_every = LiveKitEngine.checked_every
         self.storage: Storage = like.storage if like else Storage.from_url("memory:")
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         self.reconciler = ReconcilerParts(

@@ -99,6 +99,18 @@ async def test_a_stream_and_its_recording(replica: Replica) -> None:
     assert (await replica.stream(session)).status is StreamStatus.ENDED
 
 
+async def test_livekits_details_are_no_errors(replica: Replica) -> None:
+    """They say why an egress ended, of each."""
+    session = await live(replica)
+    [order] = replica.engine.begun
+    await replica.storage.put(str(order.file_key), b"moov")
+    await replica.end(session)
+    await told(replica, session, "egress_ended", "EGRESS_COMPLETE", details="End reason: Source closed")
+    recording = await replica.recordings.find_where({"session_id": session.id})
+    assert recording is not None
+    assert (recording.status, recording.error) == (RecordingStatus.COMPLETED, None)
+
+
 LIMIT, NO_START = "Session limit reached", "Start signal not received"
 NOTHING_CAME = "Nothing was recorded: it ended before any media came"
 ENDS = [
