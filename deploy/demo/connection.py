@@ -12,11 +12,9 @@ from livekit import rtc
 
 from deploy.demo.comparison import ConnectionTimes
 from deploy.demo.host_signal import RATE, WRAP, Luma, Samples, is_tone, read_stamp
-from deploy.demo.waiting import DemoFailed
+from deploy.demo.waiting import DEADLINE_SECONDS, DemoFailed
 from shared.runtime.tasks import wait_at_most
 
-CONNECT_SECONDS = 20.0
-CLOSE_SECONDS = 10.0
 SOUND_MILLISECONDS = 100
 MOVES_NEEDED = 5
 
@@ -83,6 +81,7 @@ class ClientConnection:
         self.reception = Reception(now)
         self.times: ConnectionTimes | None = None
         self.room = rtc.Room()
+        self.picture: rtc.Track | None = None
         self._now = now
         self._gone = asyncio.Event()
         self._dropped = False
@@ -94,17 +93,17 @@ class ClientConnection:
         """Join. Raises DemoFailed if LiveKit refuses."""
         asked_at = self._now()
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(DEADLINE_SECONDS):
                 await self.room.connect(url, token)
         except (rtc.ConnectError, TimeoutError) as error:
-            said = getattr(error, "message", "") or f"no answer within {CONNECT_SECONDS:.0f} s"
+            said = getattr(error, "message", "") or f"no answer within {DEADLINE_SECONDS:.0f} s"
             raise DemoFailed(f"{self.label} cannot connect to LiveKit at {url}: {said}") from error
         self.times = ConnectionTimes(asked_at, self._now())
 
     async def close(self) -> None:
         """Leave, if still connected."""
         self.leaving()
-        async with asyncio.timeout(CLOSE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             await self.room.disconnect()
         if not self._gone.is_set():  # the SDK may emit its event later, or never
             self._note_gone(None)
@@ -115,10 +114,10 @@ class ClientConnection:
         if self.times is not None and self.times.leaving_at is None:
             self.times.leaving_at = self._now()
 
-    async def gone(self, seconds: float) -> None:
-        """Wait until LiveKit has ended this connection. Raises DemoFailed after `seconds`."""
-        if not await wait_at_most(self._gone, seconds):
-            raise DemoFailed(f"{self.label} is still connected to LiveKit after {seconds:.0f} s")
+    async def gone(self) -> None:
+        """Wait until LiveKit has ended this connection. Raises DemoFailed."""
+        if not await wait_at_most(self._gone, DEADLINE_SECONDS):
+            raise DemoFailed(f"{self.label} is still connected to LiveKit after {DEADLINE_SECONDS:.0f} s")
         await self._end_readers()
 
     @property
@@ -142,7 +141,10 @@ class ClientConnection:
         self._gone.set()
 
     def _follow(self, track: rtc.Track, *_: object) -> None:
-        read = self._watch if isinstance(track, rtc.RemoteVideoTrack) else self._listen
+        is_picture = isinstance(track, rtc.RemoteVideoTrack)
+        if is_picture:
+            self.picture = track
+        read = self._watch if is_picture else self._listen
         self._readers.append(asyncio.create_task(read(track)))
 
     async def _watch(self, track: rtc.Track) -> None:
@@ -167,4 +169,4 @@ class ClientConnection:
         for reader in self._readers:
             reader.cancel()
         if self._readers:
-            await asyncio.wait(self._readers, timeout=CLOSE_SECONDS)
+            await asyncio.wait(self._readers, timeout=DEADLINE_SECONDS)

@@ -68,7 +68,11 @@ class LivePart:
 
     @property
     def on_air(self) -> OnAirTimes:
-        return OnAirTimes(self._on_air_from, self._end_call[0] if self._end_call else 0.0, self._gone_at)
+        """Once the session has been played to its end."""
+        if self.hls is None or self._end_call is None:
+            raise DemoFailed("the session was not played to its end")
+        playable_at = self.live_since + self.hls.playable_after
+        return OnAirTimes(self._on_air_from, playable_at, self._end_call[0], self._gone_at, self.hls.lag)
 
     async def clean_up(self) -> None:
         """Whatever happened: end the session, and close all connections."""
@@ -161,6 +165,7 @@ class LivePart:
             await self.viewer_counts.watch(seconds, step, self._participants.check)
             # A busy machine may take longer than the step for the next picture.
             await together(self._participants.moves(one, moves) for one, moves in before)
+            await self._player.sample()
             step.detail(f"{len(before)} connections receive a moving picture")
 
     async def _end(self) -> None:

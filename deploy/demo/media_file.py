@@ -15,9 +15,8 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from deploy.demo.host_signal import RATE, WRAP, Samples, is_tone, read_stamp
-from deploy.demo.waiting import DemoFailed
+from deploy.demo.waiting import DEADLINE_SECONDS, DemoFailed
 
-PROBE_SECONDS = 30.0
 PIECE_SECONDS = 0.1
 
 
@@ -91,11 +90,11 @@ async def probe(source: str) -> ProbeResult:
     options = ("-v", "error", "-of", "json", "-show_format", "-show_streams")
     process = await asyncio.create_subprocess_exec(program, *options, source, stdout=PIPE, stderr=PIPE)
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             answer, errors = await process.communicate()
         return ProbeResult.model_validate(json.loads(answer))
     except TimeoutError as error:
-        raise DemoFailed(f"ffprobe has not understood {source} within {PROBE_SECONDS:.0f} s") from error
+        raise DemoFailed(f"ffprobe has not understood {source} within {DEADLINE_SECONDS:.0f} s") from error
     except (ValidationError, ValueError) as error:
         raise DemoFailed(f"ffprobe does not understand {source}: {errors.decode().strip()}") from error
     finally:

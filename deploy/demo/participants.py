@@ -12,11 +12,11 @@ from deploy.demo.comparison import ObservedViewer
 from deploy.demo.connection import ClientConnection
 from deploy.demo.publisher import MediaPublisher
 from deploy.demo.report import MediaStats
-from deploy.demo.waiting import DemoFailed, eventually, together
+from deploy.demo.standstill import why_it_stands_still
+from deploy.demo.waiting import DEADLINE_SECONDS, DemoFailed, eventually, together
 
-REMOVAL_SECONDS = 10.0
-MEDIA_SECONDS = 20.0
-END_SECONDS = 15.0
+# After this the reason is said, and waited on.
+NOTED_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Viewer(Person):
         connection = self.connections[0]
         connection.leaving()
         await self.api.leave(context.session_id)
-        await connection.gone(REMOVAL_SECONDS)
+        await connection.gone()
 
     def observed(self, now: float) -> ObservedViewer:
         times = [one.times for one in self.connections if one.times is not None]
@@ -93,11 +93,12 @@ class Host(Person):
 
 
 class Participants:
-    """Everybody in the room."""
+    """Everybody in the room. `note` is told why somebody waits."""
 
-    def __init__(self, host: Host, viewers: Sequence[Viewer]) -> None:
+    def __init__(self, host: Host, viewers: Sequence[Viewer], note: Callable[[str], None]) -> None:
         self.host = host
         self.viewers = viewers
+        self._note = note
 
     @property
     def connections(self) -> list[ClientConnection]:
@@ -110,29 +111,39 @@ class Participants:
 
     async def receives(self, connection: ClientConnection) -> None:
         """Wait until a moving picture and the tone arrive. Raises DemoFailed."""
-
-        async def reception() -> bool:
-            return connection.reception.complete
-
-        await eventually(
-            reception,
-            bool,
-            within=MEDIA_SECONDS,
-            otherwise=lambda _: f"{connection.label} has not received {connection.reception.missing()}",
+        await self._arrives(
+            connection,
+            lambda: connection.reception.complete,
+            lambda: f"{connection.label} has not received {connection.reception.missing()}",
         )
 
     async def moves(self, connection: ClientConnection, before: int) -> None:
         """Wait until more pictures have arrived than the `before` of an earlier moment. Raises DemoFailed."""
-
-        async def moved() -> bool:
-            return connection.reception.moves > before
-
-        await eventually(
-            moved,
-            bool,
-            within=MEDIA_SECONDS,
-            otherwise=lambda _: f"{connection.label} receives a picture that stands still",
+        await self._arrives(
+            connection,
+            lambda: connection.reception.moves > before,
+            lambda: f"{connection.label} receives a picture that stands still",
         )
+
+    async def _arrives(
+        self, connection: ClientConnection, arrived: Callable[[], bool], problem: Callable[[], str]
+    ) -> None:
+        """What takes longer than usual is noted with the reason, and still waited for."""
+
+        async def has_arrived() -> bool:
+            return arrived()
+
+        async def within(seconds: float, why: str = "") -> None:
+            await eventually(has_arrived, bool, within=seconds, otherwise=lambda _: problem() + why)
+
+        try:
+            await within(NOTED_SECONDS)
+        except DemoFailed:
+            publisher = self.host.publisher
+            sent = None if publisher is None else publisher.picture
+            why = f": {await why_it_stands_still(sent, connection.picture)}"
+            self._note(problem() + why)
+            await within(DEADLINE_SECONDS, why)
 
     def check(self) -> None:
         """Raises if the host's media has ended, or LiveKit dropped somebody."""
@@ -146,7 +157,7 @@ class Participants:
 
     async def all_gone(self) -> None:
         """Wait until LiveKit has ended every connection. Raises DemoFailed."""
-        await together(one.gone(END_SECONDS) for one in self.connections if one.is_open)
+        await together(one.gone() for one in self.connections if one.is_open)
 
     async def clear(self) -> list[BaseException]:
         """Stop and close everything that is still open; errors are returned, not raised."""

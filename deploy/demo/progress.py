@@ -34,6 +34,10 @@ class ProgressDisplay(Protocol):
         """Show the live counts."""
         ...
 
+    def note(self, text: str) -> None:
+        """Show something unusual that the demo copes with."""
+        ...
+
 
 @contextmanager
 def display_on(console: Console, now: Callable[[], float]) -> Iterator[ProgressDisplay]:
@@ -85,6 +89,9 @@ class LineDisplay:
             self._counts = text
             self._print(f"  {text}")
 
+    def note(self, text: str) -> None:
+        self._print(f"  {text}")
+
     def _print(self, text: str) -> None:
         seconds = self._now() - self._start
         self._console.print(f"{seconds:6.1f} s  {text}", markup=False, highlight=False, soft_wrap=True)
@@ -112,6 +119,9 @@ class BarDisplay:
 
     def counts(self, text: str) -> None:
         self._counts.plain = f"  {text}"
+
+    def note(self, text: str) -> None:
+        self._print(Text("! ", "yellow"), text, "")
 
     def _print(self, mark: Text, title: str, detail: str) -> None:
         self._live.console.print(mark + Text(title) + Text(f"  {detail}", "dim"), soft_wrap=True)

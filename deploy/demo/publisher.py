@@ -8,11 +8,11 @@ from collections.abc import Callable
 from livekit import rtc
 
 from deploy.demo.host_signal import HEIGHT, RATE, WIDTH, HostPicture, Tone
+from deploy.demo.waiting import DEADLINE_SECONDS
 
 FRAMES_PER_SECOND = 15
 BITS_PER_SECOND = 800_000
 SOUND_MILLISECONDS = 100  # long frames: each costs the SDK a round trip
-STOP_SECONDS = 5.0
 
 
 class MediaPublisher:
@@ -22,12 +22,14 @@ class MediaPublisher:
         self._now = now
         self._camera = rtc.VideoSource(WIDTH, HEIGHT)
         self._microphone = rtc.AudioSource(RATE, 1, queue_size_ms=3 * SOUND_MILLISECONDS)
+        self.picture: rtc.Track | None = None
         self._stopping = False
         self._pumps: list[asyncio.Task[None]] = []
 
     async def start(self, room: rtc.Room) -> None:
         """Publish both tracks, then film and play until `stop`."""
         video = rtc.LocalVideoTrack.create_video_track("picture", self._camera)
+        self.picture = video
         audio = rtc.LocalAudioTrack.create_audio_track("tone", self._microphone)
         await room.local_participant.publish_track(video, _camera_options())
         await room.local_participant.publish_track(
@@ -45,7 +47,7 @@ class MediaPublisher:
         """Stop both between two frames: the SDK answers each audio frame, which somebody must await."""
         self._stopping = True
         if self._pumps:
-            _, stuck = await asyncio.wait(self._pumps, timeout=STOP_SECONDS)
+            _, stuck = await asyncio.wait(self._pumps, timeout=DEADLINE_SECONDS)
             for pump in stuck:
                 pump.cancel()
         await self._camera.aclose()

@@ -9,7 +9,6 @@ from deploy.demo.comparison import DurationRange, Row, exact, in_seconds
 from deploy.demo.media_file import DecodedMedia, ProbeResult, decode, probe
 from deploy.demo.waiting import DemoFailed, eventually
 
-DONE_SECONDS = 40.0
 BEGUN_SECONDS = 10.0
 # The length of the file beside the time that passes in its pictures, and beside what the API says.
 TOLERANCE_SECONDS = 1.0
@@ -17,11 +16,16 @@ TOLERANCE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class OnAirTimes:
-    """When the host went on air, the end was requested, and all were disconnected; in seconds."""
+    """When the host went on air, the stream could be played, the end was requested and all were disconnected.
+
+    In seconds; `lag` is how much later than usual pictures reached the stream at the worst.
+    """
 
     since: float
+    playable_at: float
     end_asked: float
     all_gone: float
+    lag: float
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class RecordingCheck:
         from_there = DurationRange(on_air.end_asked - began, on_air.all_gone - began)
         pictures = DurationRange(decoded.seconds, decoded.seconds)
         return [
-            _beginning(began - on_air.since),
-            _seconds("from there to the end", from_there, length),
-            _seconds("time in its pictures", pictures, decoded.length),
+            _beginning(began - on_air.since, on_air.playable_at - on_air.since),
+            _seconds("from there to the end", from_there, length, on_air.lag),
+            _seconds("time in its pictures", pictures, decoded.length, on_air.lag),
             _seconds("duration", DurationRange(int(length), length), float(api.duration or 0)),
             exact("recording", "size in bytes", self.size, api.file_size or 0),
             exact("recording", "tone heard", "yes", "yes" if decoded.tone else "no"),
@@ -54,7 +58,6 @@ async def check_recording(api: HostApi, session_id: str) -> RecordingCheck:
     answer = await eventually(
         lambda: api.recordings(session_id),
         lambda found: bool(found) and all(one.status != "recording" for one in found),
-        within=DONE_SECONDS,
         otherwise=lambda found: f"the recording is not done: {[one.status for one in found]}",
     )
     if answer[0].status != "completed":
@@ -64,13 +67,15 @@ async def check_recording(api: HostApi, session_id: str) -> RecordingCheck:
     return RecordingCheck(answer[0], len(data), await probe(url), await decode(data))
 
 
-def _beginning(after: float) -> Row:
-    """It begins as soon as a recorder is in the room, perhaps before anybody is on air."""
-    agrees = after <= BEGUN_SECONDS
-    return Row(
-        "recording", "begins after going on air", f"<= {BEGUN_SECONDS:.0f} s", f"{after:.1f} s", agrees
-    )
+def _beginning(after: float, playable_after: float) -> Row:
+    """It begins as soon as a recorder is in the room, perhaps before anybody is on air.
+
+    On a busy machine at the latest with what could first be played of the stream.
+    """
+    limit = max(BEGUN_SECONDS, playable_after)
+    agrees = after <= limit
+    return Row("recording", "begins after going on air", f"<= {limit:.0f} s", f"{after:.1f} s", agrees)
 
 
-def _seconds(what: str, really: DurationRange, reported: float) -> Row:
-    return in_seconds("recording", what, really, reported, TOLERANCE_SECONDS)
+def _seconds(what: str, really: DurationRange, reported: float, lag: float = 0.0) -> Row:
+    return in_seconds("recording", what, really, reported, TOLERANCE_SECONDS + lag)

@@ -19,11 +19,10 @@ from deploy.demo.participants import Host, JoinContext, Participants, Viewer
 from deploy.demo.progress import ProgressDisplay, display_on
 from deploy.demo.recording import RecordingCheck, check_recording
 from deploy.demo.report import CreatedIds, DemoResult
-from deploy.demo.waiting import POLL_SECONDS
+from deploy.demo.waiting import DEADLINE_SECONDS, POLL_SECONDS
 from deploy.local.stopping import stop_requested, unless_stopped
 
 NAMES = ("Ada", "Ben", "Cleo", "Dana", "Emil")
-SETTLE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class DemoScenario:
             step.detail(api.signed_in.user.username)
         created = await self._create(api)
         context = JoinContext(created.session_id, self._options.livekit_url, self._now)
-        participants = Participants(Host(api), await self._register_viewers())
+        participants = Participants(Host(api), await self._register_viewers(), self._display.note)
         live_part = LivePart(self._api, self._display, context, participants)
         try:
             await live_part.play(self._options.seconds)
@@ -117,12 +116,12 @@ class DemoScenario:
 
 
 async def _settled_rows(api: HostApi, live_part: LivePart, viewers: Sequence[ObservedViewer]) -> list[Row]:
-    """The comparison once everything agrees, or as it stands after 15 s.
+    """The comparison once everything agrees, or as it stands at the deadline.
 
     The attendance learns a moment after the end who left last.
     """
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + SETTLE_SECONDS
+    deadline = loop.time() + DEADLINE_SECONDS
     while True:
         counts = await live_part.viewer_counts.read()
         reported = ReportedFigures(

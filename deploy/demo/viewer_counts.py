@@ -10,7 +10,6 @@ from deploy.demo.api import MemberApi, SessionData, ViewersData
 from deploy.demo.progress import ProgressDisplay, ProgressStep
 from deploy.demo.waiting import eventually
 
-COUNT_SECONDS = 15.0
 READ_SECONDS = 0.5
 
 
@@ -53,7 +52,6 @@ class ViewerCounts:
                 counts.session.viewer_count == counts.viewers.total == len(people)
                 and {viewer.user_id for viewer in counts.viewers.viewers} == set(people)
             ),
-            within=COUNT_SECONDS,
             otherwise=lambda counts: f"{len(people)} people should be counted, but the API says {counts}",
         )
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
+# For whatever must come: a busy machine takes much longer than a free one.
+DEADLINE_SECONDS = 90.0
 
 
 class DemoFailed(Exception):
@@ -19,7 +21,7 @@ async def eventually(
     ask: Callable[[], Awaitable[T]],
     accept: Callable[[T], bool],
     *,
-    within: float,
+    within: float = DEADLINE_SECONDS,
     otherwise: Callable[[T], str],
     every: float = POLL_SECONDS,
 ) -> T:

@@ -34,6 +34,7 @@ def play(show: ProgressDisplay) -> None:
         step.advance()
         show.counts("1 watching")
         show.counts("1 watching")
+        show.note("Ada waits")
         step.detail("all of them")
     with pytest.raises(ValueError), show.step("The host ends the session"):
         raise ValueError
@@ -43,14 +44,15 @@ def play(show: ProgressDisplay) -> None:
 
 def test_elsewhere_than_on_a_terminal_each_step_and_change_is_a_line() -> None:
     shown, text = console()
-    seconds = iter([0.0, 1.0, 2.0, 3.0, 4.0])
+    seconds = iter([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
     with display_on(shown, lambda: next(seconds)) as show:
         play(show)
     assert text().splitlines() == [
         "   1.0 s    1 watching",
-        "   2.0 s  Viewers join: all of them",
-        "   3.0 s  The host ends the session: failed",
-        "   4.0 s  Everybody watches: interrupted",
+        "   2.0 s    Ada waits",
+        "   3.0 s  Viewers join: all of them",
+        "   4.0 s  The host ends the session: failed",
+        "   5.0 s  Everybody watches: interrupted",
     ]
 
 
@@ -58,6 +60,7 @@ def test_on_a_terminal_steps_that_are_over_stay_to_be_seen() -> None:
     shown, text = console(terminal=True)
     with display_on(shown, lambda: 0.0) as show:
         play(show)
+    assert "! Ada waits" in text()
     assert "✓ Viewers join  all of them" in text()
     assert "✗ The host ends the session  failed" in text()
 
@@ -75,7 +78,7 @@ def outcome(*, agrees: bool) -> DemoResult:
         format=ProbedFormat(duration=21.4),
     )
     answer = RecordingData(id="rec-1", status="completed", duration=21, file_size=1234567, error_message=None)
-    hls = HlsResult(playable_after=4.2, latency=2.6, probed=probed)
+    hls = HlsResult(playable_after=4.2, latency=2.6, lag=0.0, probed=probed)
     decoded = DecodedMedia(shown=[0.0, 21.0], drawn=[100.0, 121.2], tone=True)
     recording = RecordingCheck(answer, 1234567, probed, decoded)
     return DemoResult(CreatedIds("r-1", "p-1", "s-1"), MediaStats(99, 0.61, 21), rows, hls, recording)
@@ -109,7 +112,7 @@ def test_the_goodbye_says_how_to_go_on(runs_on: bool, part: str) -> None:
 @pytest.mark.parametrize("clock", [0.0, 3 * WRAP / 1000])
 def test_a_recording_is_compared_with_what_was_on_air(clock: float) -> None:
     recording = outcome(agrees=True).recording
-    rows = recording.rows(OnAirTimes(clock + 99.0, clock + 121.0, clock + 121.2))
+    rows = recording.rows(on_air(clock, 99.0, 121.0, 121.2))
     assert [(row.what, row.agrees) for row in rows] == [
         ("begins after going on air", True),
         ("from there to the end", True),
@@ -121,6 +124,17 @@ def test_a_recording_is_compared_with_what_was_on_air(clock: float) -> None:
     answer = recording.answer.model_copy(update={"duration": 19, "file_size": 5})
     decoded = DecodedMedia(shown=[0.0, 21.0], drawn=[100.0, 119.0])
     short = replace(recording, answer=answer, decoded=decoded)
-    assert [row.agrees for row in short.rows(OnAirTimes(clock + 88.0, clock + 124.0, clock + 125.0))] == [
-        False
-    ] * 6
+    assert [row.agrees for row in short.rows(on_air(clock, 88.0, 124.0, 125.0))] == [False] * 6
+
+
+def on_air(clock: float, since: float, end_asked: float, all_gone: float, *, late: float = 0.0) -> OnAirTimes:
+    """`late` in seconds: the stream could be played later, and its pictures came later."""
+    playable_at = clock + since + 5.0 + late
+    return OnAirTimes(clock + since, playable_at, clock + end_asked, clock + all_gone, late)
+
+
+def test_a_stream_that_is_late_on_a_busy_machine_may_have_a_recording_that_is_as_late() -> None:
+    recording = outcome(agrees=True).recording
+    in_time, late = (recording.rows(on_air(0.0, 88.0, 124.0, 124.2, late=late)) for late in (0.0, 7.5))
+    differing = [[row.what for row in rows if not row.agrees] for rows in (in_time, late)]
+    assert differing == [["begins after going on air", "from there to the end"], []]
