@@ -57,8 +57,9 @@ class EgressSettings(DataSettings):
     """The bit rate of the video, in kbit/s."""
     stream_audio_kbps: Annotated[int, Field(ge=32, le=512)] = 128
     """The bit rate of the audio, in kbit/s."""
-    stream_segment_seconds: Annotated[int, Field(ge=1, le=10)] = 2
-    """The length of a segment of the stream."""
+    stream_segment_seconds: Annotated[int, Field(ge=1, le=10)] | None = None
+    """The length of a segment of the stream. By default 2; 1 with LiveKit Egress, which begins later: it
+    shows a segment once the next one is complete."""
 
     recordings_kept_days: Annotated[int, Field(ge=1)] | None = None
     """The hourly cleanup deletes older recordings."""
@@ -80,5 +81,5 @@ class EgressSettings(DataSettings):
             frame_rate=self.stream_frame_rate,
             video_kbps=self.stream_video_kbps,
             audio_kbps=self.stream_audio_kbps,
-            segment_seconds=self.stream_segment_seconds,
+            segment_seconds=self.stream_segment_seconds or (1 if self.engine == "livekit" else 2),
         )

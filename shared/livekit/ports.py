@@ -126,6 +126,10 @@ class LiveKitParticipant:
     tracks: tuple[LiveKitTrack, ...] = ()
 
 
+# The status of an ingress whose encoder is in the room.
+PUBLISHING = "publishing"
+
+
 @dataclass(frozen=True)
 class Ingress:
     """An RTMP input of a room: encoders send to `url` with `stream_key`, which is a secret.

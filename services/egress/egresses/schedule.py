@@ -8,6 +8,9 @@ from services.egress.egresses.domain import DOUBTED_FOR, PlannedEgress
 # Between attempts: doubling from the first to the last.
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
+# A stream is waited for by everybody: it is tried more often, and looked for while it may have begun.
+_LONGEST_START_PAUSE = timedelta(seconds=8)
+_FOUND_EVERY = timedelta(seconds=2)
 # An end that was asked for is reported within a second or two; a dead worker never reports it.
 _END_CHECKED_EVERY = timedelta(seconds=5)
 # How often a stream is checked for its first segment.
@@ -49,7 +52,8 @@ def next_due(
     if egress.over:
         return now + _pause(egress.tries) if egress.haunts(now) else None
     if egress.egress_id is None:
-        return now + _pause(egress.tries) if egress.tries else now
+        pause = min(_pause(egress.tries), _FOUND_EVERY if egress.asked_at else _LONGEST_START_PAUSE)
+        return now + pause if egress.tries else now
     if not egress.wanted and egress.stop_asked_at is None:
         return now
     if egress.stream and egress.wanted and not egress.playable:

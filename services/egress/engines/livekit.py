@@ -23,8 +23,9 @@ ListParticipants = Callable[[str], Awaitable[Sequence[LiveKitParticipant]]]
 class LiveKitEngine:
     """Room composites. Workers write to the same storage: the same bucket, or the same directory mounted."""
 
-    # LiveKit waits for a worker for up to 25 s; some time after that, an unanswered start has not happened.
-    start_expires_after = timedelta(seconds=35)
+    # LiveKit looks for a worker for as long as the call lasts, which we end; a worker that took the start
+    # reports the egress before it does anything else.
+    start_expires_after = timedelta(seconds=12)
     checked_every = timedelta(seconds=2)
     keeps_records = False
 

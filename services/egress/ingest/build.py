@@ -3,7 +3,7 @@
 from services.egress.drift.periodic_checks import DriftCheck
 from services.egress.ingest.ingress_drift import IngressDriftCheck
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.rooms import IngestRooms
+from services.egress.ingest.rooms import IngestRooms, IngressesInRooms
 from services.egress.ingest.service import IngestService, ingest_group
 from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.webhooks.service import WebhookRepository
@@ -26,7 +26,7 @@ class IngestParts:
         clock: Clock,
     ):
         rooms = IngestRooms(livekit, ingests, sessions)
-        self.ingresses: Ingresses = own or livekit
+        self.ingresses: Ingresses = own or IngressesInRooms(livekit)
         self.service = IngestService(self.ingresses, ingests, open_room=None if own else rooms.open)
         check = IngressDriftCheck(self.ingresses, ingests, self.service, sessions, webhooks, clock)
         self.checks: list[DriftCheck] = [check] if own else [check, rooms]

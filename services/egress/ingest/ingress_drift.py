@@ -12,11 +12,10 @@ from shared.clock import Clock
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.ids import is_id, new_id
 from shared.livekit import Ingress
-from shared.livekit.ports import Ingresses
+from shared.livekit.ports import PUBLISHING, Ingresses
 
 # Neither publishing nor idle: media arrives and is not in the room yet.
 _UNDECIDED = "buffering"
-_PUBLISHING = "publishing"
 
 
 class IngressDriftCheck:
@@ -123,7 +122,7 @@ def _ours(
 
 
 def _differs(ingest: SessionIngest, ingress_id: str, seen: Ingress | None) -> Iterator[Drift]:
-    expected = f"ingress {_PUBLISHING if ingest.publishing else 'idle'}"
+    expected = f"ingress {PUBLISHING if ingest.publishing else 'idle'}"
     if seen is None:
         yield Drift(Kind.INGRESS_LOST, ingest.session_id, expected, "no such ingress", subject_id=ingress_id)
     elif seen.status != _UNDECIDED and ingest.publishing is not publishes(seen):
@@ -133,7 +132,7 @@ def _differs(ingest: SessionIngest, ingress_id: str, seen: Ingress | None) -> It
 
 
 def publishes(ingress: Ingress) -> bool:
-    return ingress.status == _PUBLISHING
+    return ingress.status == PUBLISHING
 
 
 def _orphans(ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress]) -> Iterator[Drift]:

@@ -1,18 +1,47 @@
-"""The rooms that LiveKit Ingress joins: open as soon as a session has an ingress.
+"""LiveKit's ingresses and the rooms they join: open as soon as a session has an ingress.
 
 It joins the room before it reports an encoder. Where LiveKit opens no rooms by itself
 (`auto_create: false`) an encoder would be thrown out otherwise, and nobody would learn that it was there.
 """
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.ingest.repository import IngestRepository
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.contracts.states import SessionStatus
-from shared.livekit import LiveKit
+from shared.livekit import Ingress, LiveKit
+from shared.livekit.ports import PUBLISHING
 
 # Seconds. LiveKit keeps a room that nobody has joined, or that everybody has left, for so long; the end of
 # its session closes it in any case.
 _KEPT = 24 * 3600
+
+
+class IngressesInRooms:
+    """LiveKit's ingresses, published by those alone that are in their rooms.
+
+    LiveKit lists what a worker last reported, also when the worker is dead; its participant goes then.
+    """
+
+    def __init__(self, livekit: LiveKit):
+        self._livekit = livekit
+        self.create_rtmp_ingress = livekit.create_rtmp_ingress
+        self.delete_ingress = livekit.delete_ingress
+
+    async def list_ingresses(self, room: str | None = None) -> Sequence[Ingress]:
+        listed = await self._livekit.list_ingresses(room)
+        return await asyncio.gather(*(self._as_seen(one) for one in listed))
+
+    async def _as_seen(self, ingress: Ingress) -> Ingress:
+        if ingress.status != PUBLISHING:
+            return ingress
+        present = await self._livekit.list_participants(ingress.room)
+        if any(one.identity == ingress.identity for one in present):
+            return ingress
+        return replace(ingress, status="inactive", ended_at=None)
 
 
 class IngestRooms:

@@ -13,8 +13,9 @@ from shared.livekit import Ingress, LiveKitParticipant, LiveKitRoom, LiveKitTrac
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
 
-# In segments: how old the last may be before the stream counts as slow, and as stopped.
+# In segments, of two seconds at least: how old the last may be before the stream counts as slow, and stopped.
 _SLOW, _STOPPED = 3, 6
+_SHORTEST = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class HealthSignals:
     @property
     def segments_late(self) -> float:
         """How old the last segment is, in segments; 0 without one."""
-        return (self.output.age or 0.0) / self.encoding.segment_seconds
+        return (self.output.age or 0.0) / max(_SHORTEST, self.encoding.segment_seconds)
 
 
 def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:

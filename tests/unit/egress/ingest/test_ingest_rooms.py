@@ -5,8 +5,11 @@ from datetime import timedelta
 import pytest
 
 from services.egress.drift.periodic_checks import PeriodicChecks
-from services.egress.ingest.rooms import IngestRooms
+from services.egress.ingest.ingress_drift import IngressDriftCheck
+from services.egress.ingest.rooms import IngestRooms, IngressesInRooms
 from services.egress.ingest.service import IngestService
+from services.egress.webhooks.service import WebhookRepository
+from shared.contracts.livekit_events import IngressEnded
 from shared.contracts.session_events import SessionCreated
 from shared.contracts.states import SessionMode, SessionState, SessionStatus
 from shared.errors import Unavailable
@@ -86,6 +89,43 @@ async def test_a_live_session_that_lost_its_room_is_left_to_the_reconciler(
     await replica.pass_time(15)
     assert session.id not in replica.livekit.rooms
     assert ended(live).id in [one.session_id for one in await replica.lost()]
+
+
+async def test_an_ingress_whose_worker_died_publishes_no_longer(replica: LiveKitIngestReplica) -> None:
+    """LiveKit goes on listing what the worker last reported."""
+    session, ingress = await replica.scheduled()
+    replica.livekit.publish_from(ingress)
+    ingresses = IngressesInRooms(replica.livekit)
+    assert [one.status for one in await ingresses.list_ingresses(session.id)] == ["publishing"]
+    replica.livekit.kill_ingress(ingress)
+    assert [one.status for one in await replica.livekit.list_ingresses(session.id)] == ["publishing"]
+    assert [one.status for one in await ingresses.list_ingresses(session.id)] == ["inactive"]
+
+
+async def test_the_end_of_a_dead_ingress_is_reported(replica: LiveKitIngestReplica) -> None:
+    session, ingress = await replica.scheduled()
+    webhooks = WebhookRepository(replica.mongo, replica.outbox)
+    check = IngressDriftCheck(
+        IngressesInRooms(replica.livekit),
+        replica.ingests,
+        replica.service,
+        replica.parts.sessions,
+        webhooks,
+        replica.clock,
+    )
+    replica.checks = PeriodicChecks(
+        [check], replica.parts.lease, replica.parts.ledger, replica.clock, period=timedelta(seconds=10)
+    )
+    replica.livekit.publish_from(ingress)
+    await replica.ingests.apply(session.id, ingress.ingress_id, replica.clock.now(), publishing=True)
+    await replica.pass_time(30)
+    assert await replica.ledger() == []
+    replica.livekit.kill_ingress(ingress)
+    await replica.pass_time(15)
+    [entry] = await replica.ledger()
+    assert (entry.kind, entry.observed) == ("ingress", "ingress inactive")
+    [ended] = [one for one in await replica.told() if isinstance(one, IngressEnded)]
+    assert (ended.session_id, ended.ingress_id) == (session.id, ingress.ingress_id)
 
 
 async def test_without_a_room_there_is_no_ingest(replica: LiveKitIngestReplica) -> None:

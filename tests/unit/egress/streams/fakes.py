@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.egress.engines.livekit import LiveKitEngine
 from shared.clock import Clock
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus
 from shared.errors import BadGateway, Unavailable
 
-START_EXPIRES_AFTER = timedelta(seconds=30)
+START_EXPIRES_AFTER = LiveKitEngine.start_expires_after
 
 
 class FakeEngine:

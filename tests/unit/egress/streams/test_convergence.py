@@ -112,6 +112,18 @@ async def test_a_start_that_did_not_happen_is_tried_again_once_that_is_sure(repl
     assert [one.egress_id for one in await replica.planned(session)] == ["EG_0000"]
 
 
+async def test_while_there_is_no_worker_it_is_tried_often(replica: Replica) -> None:
+    """A worker that comes is found soon, however long there was none."""
+    replica.engine.loses = 1000
+    await replica.go_live()
+    await replica.work(16)
+    assert len(replica.engine.asked) == 2
+    await replica.work(200)
+    replica.engine.loses = 0
+    await replica.work(24)
+    assert len(replica.engine.begun) == 1
+
+
 async def test_one_that_came_up_late_twice_is_left_alone_and_the_other_stopped(replica: Replica) -> None:
     replica.engine.loses = 1
     await replica.go_live()
