@@ -14,9 +14,9 @@ from services.recorder.room.stage import SpeakerSelection, stage_participants
 from services.recorder.room.tracks import (
     QualityRequests,
     follow_jitter_buffer_delay,
-    is_what_it_says,
     read_audio,
     read_video,
+    subscribe,
 )
 from shared.runtime.tasks import until_first_ends
 
@@ -66,7 +66,7 @@ class RoomConnection:
         """Raises JoinFailed."""
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                await self._room.connect(url, token)
+                await self._room.connect(url, token, rtc.RoomOptions(auto_subscribe=False))
         except rtc.ConnectError as error:
             raise JoinFailed(error.message) from error
         except TimeoutError as error:
@@ -101,12 +101,6 @@ class RoomConnection:
     def _on_track_subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, _: rtc.RemoteParticipant
     ) -> None:
-        if not is_what_it_says(publication):
-            log.warning(
-                "track.refused", track=publication.sid, kind=publication.kind, source=publication.source
-            )
-            publication.set_subscribed(False)
-            return
         if isinstance(track, rtc.RemoteVideoTrack):
             video = self._feeds[publication.sid] = VideoFeed()
             self._start(publication.sid, read_video(track, video), follow_jitter_buffer_delay(track, video))
@@ -140,8 +134,9 @@ class RoomConnection:
             self._update_scene()
 
     def _update_scene(self) -> None:
-        """Show who is on stage now, and request each video in the size in which it is shown."""
+        """Receive what is published, show who is on stage, and request each video in the size shown."""
         participants = list(self._room.remote_participants.values())
+        subscribe(participants)
         shown = self._speakers.select(stage_participants(participants, self._feeds))
         self._pipeline.tiles = tiles = scene(
             shown, self._pipeline.width, self._pipeline.height, self._pipeline.video_fit

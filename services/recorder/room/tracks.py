@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from itertools import count
 from typing import NamedTuple, Protocol
 
@@ -37,6 +38,17 @@ def is_what_it_says(publication: rtc.RemoteTrackPublication) -> bool:
     """Whether a track carries what its source says; only then has LiveKit checked that it may."""
     source = _SOURCES.get(publication.source, "unknown")
     return fits_source(source, [_TYPES.get(publication.kind, ""), publication.mime_type])
+
+
+def subscribe(participants: Iterable[rtc.RemoteParticipant]) -> None:
+    """Have what they publish sent to us, but for false tracks.
+
+    Those are not received at all: a receiver of video that is sent sound crashes the SDK.
+    """
+    for participant in participants:
+        for publication in participant.track_publications.values():
+            if not publication.subscribed and is_what_it_says(publication):
+                publication.set_subscribed(True)
 
 
 async def read_video(track: rtc.Track, feed: VideoFeed) -> None:

@@ -9,7 +9,7 @@ from livekit import rtc
 from services.recorder.media.layout import MAX_TILES, SharedScreen, StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
-from services.recorder.room.tracks import is_what_it_says
+from services.recorder.room.tracks import is_what_it_says, subscribe
 
 
 def person(identity: str, *, is_host: bool = False, screen: bool = False) -> StageParticipant:
@@ -86,7 +86,9 @@ def publication(kind: str, source: str, mime_type: str = "") -> rtc.RemoteTrackP
         source=rtc.TrackSource.Value(f"SOURCE_{source}"),
         mime_type=mime_type,
         muted=False,
+        subscribed=False,
     )
+    found.set_subscribed = lambda wanted: setattr(found, "subscribed", wanted)
     return cast(rtc.RemoteTrackPublication, found)
 
 
@@ -121,6 +123,8 @@ def test_only_who_publishes_what_they_say_is_on_stage(
     )
     shown = stage_participants([cast(rtc.RemoteParticipant, vera)], {track.sid: VideoFeed()})
     assert [one.name for one in shown] == (["Vera"] if taken else [])
+    subscribe([cast(rtc.RemoteParticipant, vera)])
+    assert track.subscribed is taken
 
 
 def test_a_second_screen_takes_the_box_of_who_has_been_silent_longest() -> None:
