@@ -173,11 +173,23 @@ def test_a_machine_without_fonts_is_told_and_draws_on(tmp_path: Path) -> None:
     (tmp_path / "fonts.conf").write_text(NO_FONTS.format(folder=tmp_path))
     script = (
         "from services.recorder.media.text_overlay import initials_tag, name_tag\n"
-        "from services.recorder.media.text_rendering import missing_scripts\n"
+        "from services.recorder.media.text_rendering import report_missing_fonts\n"
         "assert name_tag('Zoë 山田 😀', 640, 360) and initials_tag('محمد', 640, 360)\n"
-        "print(*missing_scripts())"
+        "report_missing_fonts()"
     )
     environment = os.environ | {"FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}
     found = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
-    assert {"Latin", "Arabic", "Thai", "Chinese", "emoji"} <= set(found.stdout.split())
+    assert "fonts.missing" in found.stdout
+    assert all(script in found.stdout for script in ("Latin", "Arabic", "Thai", "Chinese", "emoji"))
+
+
+def test_a_machine_without_pango_is_told_what_to_install() -> None:
+    script = (
+        "import ctypes.util\n"
+        "ctypes.util.find_library = lambda name: f'lib{name}-that-is-not-there.so'\n"
+        "import services.recorder.media.pango"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert found.returncode != 0
+    assert "install libpangocairo-1.0-0" in found.stderr
