@@ -1,4 +1,4 @@
-"""Text that people type, made safe to show to others and to put into a spreadsheet."""
+"""Text that people type, made safe to show to others."""
 
 import re
 import unicodedata
@@ -42,19 +42,6 @@ def _is_seen(character: str) -> bool:
 def on_one_line(text: str) -> str:
     """The same for a name: white space is collapsed to single blanks."""
     return " ".join(cleaned(text).split())
-
-
-# The last four are the full-width forms, which some spreadsheets fold.
-_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
-def escape_formula(cell: str) -> str:
-    """`cell`, prefixed with an apostrophe if a spreadsheet could take it for a formula.
-
-    Spreadsheets treat CSV cells that look like a formula as one, even in quotes (OWASP, "CSV Injection"): a
-    display name could then read other cells or open a URL.
-    """
-    return f"'{cell}" if cell.startswith(_BEGINNINGS) else cell
 
 
 def pasted_key(text: str) -> str:

@@ -1,14 +1,11 @@
 """Attendance as a file: everybody who attended, however short, as CSV (RFC 4180), JSON or XLSX."""
 
 import asyncio
-import csv
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from io import StringIO
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
-import orjson
 from xlsxwriter import Workbook
 
 from services.attendance.attendances.repository import AttendanceRepository
@@ -16,7 +13,7 @@ from services.attendance.reports.rows import AttendanceRow, AttendanceRows
 from services.attendance.sessions.domain import SessionView
 from services.attendance.sessions.projection import AttendanceSessionProjection
 from shared.access.identity import Caller
-from shared.text import escape_formula
+from shared.export import Cell, Pages, as_csv, as_json, escape_formulas
 
 _CHUNK = 64 * 1024
 
@@ -31,38 +28,6 @@ COLUMNS: Final = (
     "watch_duration",
     "join_count",
 )
-
-Cell = str | int | bool | None
-Pages = AsyncIterator[list[list[Cell]]]
-
-
-async def as_csv(pages: Pages) -> AsyncGenerator[bytes, None]:
-    """UTF-8 with a heading; what begins like a formula is escaped."""
-    yield _lines([COLUMNS])
-    async for page in pages:
-        yield _lines([[_text(cell) for cell in row] for row in page])
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
-    written = StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerows(rows)
-    return written.getvalue().encode()
-
-
-def _text(cell: Cell) -> str:
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    return "" if cell is None else escape_formula(str(cell))
-
-
-async def as_json(pages: Pages) -> AsyncGenerator[bytes, None]:
-    """One array of objects, an object a line; no envelope, and values as they are."""
-    separator = b"[\n"
-    async for page in pages:
-        for row in page:
-            yield separator + orjson.dumps(dict(zip(COLUMNS, row, strict=True)))
-            separator = b",\n"
-    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
 async def as_xlsx(pages: Pages) -> AsyncGenerator[bytes, None]:
@@ -90,19 +55,13 @@ async def _write(path: Path, folder: str, pages: Pages) -> None:
     async for page in pages:
         for row in page:
             sheet.write_row(
-                number, 0, [escape_formula(cell) if isinstance(cell, str) else cell for cell in row]
+                number, 0, [escape_formulas(cell) if isinstance(cell, str) else cell for cell in row]
             )
             number += 1
     await asyncio.to_thread(workbook.close)
 
 
 ExportFormat = Literal["csv", "xlsx", "json"]
-
-_WRITERS: Final[Mapping[ExportFormat, Callable[[Pages], AsyncGenerator[bytes, None]]]] = {
-    "csv": as_csv,
-    "xlsx": as_xlsx,
-    "json": as_json,
-}
 
 
 class ExportService:
@@ -122,11 +81,23 @@ class ExportService:
         self._page = page
 
     async def export(
-        self, session_id: str, caller: Caller, library_id: str | None, format_: ExportFormat
+        self,
+        session_id: str,
+        caller: Caller,
+        library_id: str | None,
+        format_: ExportFormat,
+        *,
+        excel: bool = False,
     ) -> AsyncGenerator[bytes, None]:
-        """The file's bytes, of which only a page is in memory. Raises `NotFound`, `Forbidden`."""
+        """The file's bytes, of which only a page is in memory; `excel` for a CSV file that Excel opens.
+
+        Raises `NotFound`, `Forbidden`.
+        """
         session = await self._sessions.authorize(session_id, caller, library_id, "control")
-        return _WRITERS[format_](self._pages(session, caller))
+        pages = self._pages(session, caller)
+        if format_ == "csv":
+            return as_csv(COLUMNS, pages, excel=excel)
+        return as_json(COLUMNS, pages) if format_ == "json" else as_xlsx(pages)
 
     async def _pages(self, session: SessionView, caller: Caller) -> AsyncIterator[list[list[Cell]]]:
         page = await self._attendances.after(session.id, None, self._page)

@@ -49,7 +49,10 @@ class AttendanceStatsResponse(AttendanceStats, Data):
 
 
 class AttendanceExportQuery(Query):
+    """`excel`: CSV begins with a byte order mark, so that Excel shows names in any script."""
+
     format: ExportFormat = "csv"
+    excel: bool = False
 
 
 @routes.get("/sessions/{id}/attendance", access=HOST, scope=READ, mirrored=True)
@@ -75,12 +78,14 @@ async def get_attendance_stats(request: Request) -> Reply[AttendanceStatsRespons
 async def export_attendance(request: Request, query: AttendanceExportQuery) -> web.StreamResponse:
     """Export attendance data.
 
-    A file without an envelope, with everybody who attended, also for less than 30 s. Cells of CSV and XLSX
-    that look like a formula are prefixed with an apostrophe. Only callers of the organization get e-mail
-    addresses.
+    A file without an envelope, with everybody who attended, also for less than 30 s. In CSV and XLSX an
+    apostrophe is before whatever looks like a formula. With `excel=true` CSV begins with a byte order mark.
+    Only callers of the organization get e-mail addresses.
     """
     session_id, format_ = request.path_id(), query.format
-    pieces = await request.service(EXPORTS).export(session_id, request.caller, request.library_id, format_)
+    pieces = await request.service(EXPORTS).export(
+        session_id, request.caller, request.library_id, format_, excel=query.excel
+    )
     headers = {
         "Content-Type": _CONTENT_TYPES[format_],
         "Content-Disposition": attachment(f"attendance-{session_id}.{format_}"),

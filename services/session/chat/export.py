@@ -1,18 +1,14 @@
 """The chat as a file: CSV (RFC 4180) or JSON, the oldest message first, piece by piece."""
 
-import csv
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from io import StringIO
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Final
-
-import orjson
 
 from services.session.chat.domain import EVERYBODY, ChatMessage
 from services.session.chat.repository import ChatRepository
 from services.session.chat.schemas import Format
 from services.session.sessions.access import SessionAccess
 from shared.access.identity import Caller
-from shared.text import escape_formula
+from shared.export import Cell, as_csv, as_json
 
 CONTENT_TYPES: Final[Mapping[Format, str]] = {
     "csv": "text/csv; charset=utf-8; header=present",
@@ -40,11 +36,16 @@ class ChatExport:
         self._access = access
         self._page = page
 
-    async def export(self, session_id: str, caller: Caller, kind: Format) -> AsyncGenerator[bytes, None]:
-        """The file's bytes, for who controls the session; raises `NotFound`, `Forbidden`."""
+    async def export(
+        self, session_id: str, caller: Caller, kind: Format, *, excel: bool = False
+    ) -> AsyncGenerator[bytes, None]:
+        """The file's bytes, for who controls the session; `excel` for a CSV file that Excel opens.
+
+        Raises `NotFound`, `Forbidden`.
+        """
         await self._access.get_for_host(session_id, caller)
-        messages = self.messages(session_id, caller.user_id)
-        return as_csv(messages) if kind == "csv" else as_json(messages)
+        pages = _pages(self.messages(session_id, caller.user_id))
+        return as_csv(COLUMNS, pages, excel=excel) if kind == "csv" else as_json(COLUMNS, pages)
 
     def messages(self, session_id: str, user_id: str) -> AsyncIterator[ChatMessage]:
         """All that this person sees, the oldest first."""
@@ -71,24 +72,13 @@ async def _merged(
             right = await anext(other, None)
 
 
-async def as_csv(messages: AsyncIterator[ChatMessage]) -> AsyncGenerator[bytes, None]:
-    """UTF-8 with a heading; what begins like a formula is neutralised."""
-    yield _line(COLUMNS)
+async def _pages(messages: AsyncIterator[ChatMessage]) -> AsyncIterator[list[list[Cell]]]:
     async for message in messages:
-        row = cells(message)
-        yield _line(["" if row[name] is None else escape_formula(str(row[name])) for name in COLUMNS])
+        yield [list(cells(message).values())]
 
 
-async def as_json(messages: AsyncIterator[ChatMessage]) -> AsyncGenerator[bytes, None]:
-    """One array of objects, an object a line; no envelope, and values as they are."""
-    separator = b"[\n"
-    async for message in messages:
-        yield separator + orjson.dumps(cells(message))
-        separator = b",\n"
-    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
-
-
-def cells(message: ChatMessage) -> dict[str, str | int | None]:
+def cells(message: ChatMessage) -> dict[str, Cell]:
+    """By column, in order."""
     recipient, file = message.recipient, message.file
     return {
         "id": message.id,
@@ -101,9 +91,3 @@ def cells(message: ChatMessage) -> dict[str, str | int | None]:
         "file_size": file.size if file else None,
         "file_type": file.content_type if file else None,
     }
-
-
-def _line(row: Sequence[str]) -> bytes:
-    written = StringIO(newline="")
-    csv.writer(written, lineterminator="\r\n").writerow(row)
-    return written.getvalue().encode()

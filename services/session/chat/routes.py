@@ -86,11 +86,13 @@ async def get_chat_file(request: Request) -> web.StreamResponse:
 async def export_chat(request: Request, query: ChatExportQuery) -> web.StreamResponse:
     """Export the chat.
 
-    All messages the host sees, oldest first, as a file without an envelope. CSV cells that look like a
-    formula are prefixed with an apostrophe.
+    All messages the host sees, oldest first, as a file without an envelope. In CSV an apostrophe is before
+    whatever looks like a formula. With `excel=true` it begins with a byte order mark.
     """
     session_id = request.path_id()
-    pieces = await request.service(CHAT_EXPORT).export(session_id, request.caller, query.format)
+    pieces = await request.service(CHAT_EXPORT).export(
+        session_id, request.caller, query.format, excel=query.excel
+    )
     headers = {
         "Content-Type": CONTENT_TYPES[query.format],
         "Content-Disposition": attachment(f"chat-{session_id}.{query.format}"),

@@ -53,7 +53,10 @@ class ChatFileQuery(Query):
 
 
 class ChatExportQuery(Query):
+    """`excel`: CSV begins with a byte order mark, so that Excel shows names in any script."""
+
     format: Format = "csv"
+    excel: bool = False
 
 
 class ChatMessageResponse(Data):

@@ -1,6 +1,6 @@
 """A mail as it goes over the wire (RFC 5322, RFC 8058), and its calendar entry (RFC 5545, RFC 5546)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -12,6 +12,9 @@ from services.session.reminders.mails.domain import ReminderMail
 from services.session.reminders.mails.templates import MailText, confirmation_text, reminder_text
 from services.session.reminders.schedule.domain import ReminderSchedule
 from services.session.reminders.subscriptions.domain import ReminderLinks
+
+# A session has a start and no planned end; an entry without an end is shown as a moment, or as a whole day.
+_SHOWN_LENGTH = timedelta(hours=1)
 
 
 def calendar_file(
@@ -44,6 +47,7 @@ def _entry(
     entry.add("sequence", schedule.revision + schedule.cancelled)
     entry.add("dtstamp", stamp)
     entry.add("dtstart", start)
+    entry.add("dtend", start + _SHOWN_LENGTH)
     entry.add("summary", schedule.title)
     entry.add("status", "CANCELLED" if schedule.cancelled else "CONFIRMED")
     entry.add("organizer", vCalAddress(f"mailto:{organizer}"))

@@ -85,6 +85,7 @@ def test_the_entry_keeps_its_uid_and_its_sequence_grows(reminders: Reminders) ->
     assert [str(one["method"]) for one in (first, second, last)] == ["REQUEST", "REQUEST", "CANCEL"]
     assert [str(entry["status"]) for entry in entries] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
     assert entries[1].start == START + timedelta(days=1)
+    assert [entry.end - entry.start for entry in entries] == [timedelta(hours=1)] * 3
 
 
 def test_a_session_without_a_time_has_no_entry(reminders: Reminders) -> None:
