@@ -1,7 +1,7 @@
 """The aiohttp application of a service, made from its declared routes."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from shared.errors import Forbidden, Unauthenticated, Unavailable
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.http.internal import InternalCalls
-from shared.http.middleware import AiohttpHandler, request_middleware
+from shared.http.middleware import DECLARED_PATHS, AiohttpHandler, request_middleware
 from shared.http.openapi import service_document
 from shared.http.reply import Bare, Reply, alive, metrics, readiness, render, render_bare
 from shared.http.request import (
@@ -57,8 +57,12 @@ def service_app(
     app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
     app[INTERNAL_CALLS] = InternalCalls(settings.internal_secret.get_secret_value(), clock)
     declared = [route for table in tables for route in table]
+    paths: dict[str, tuple[str, Sequence[str]]] = {}
     for route in declared:
-        app.router.add_route(route.method, route.path, _Operation(service, route).handle)
+        added = app.router.add_route(route.method, route.path, _Operation(service, route).handle)
+        if added.resource is not None:
+            paths[added.resource.canonical] = route.path, route.secret
+    app[DECLARED_PATHS] = paths
     document = service_document(service, declared)
     app.router.add_get("/openapi.json", _fixed_json(document))
     app.router.add_get("/healthz", _healthz)

@@ -1,7 +1,7 @@
 """Around every operation of a service: request id, errors rendered, time and outcome recorded."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from shared.errors import AppError, MethodNotAllowed, NotFound
+from shared.http.masking import masked_path, masked_unknown
 from shared.http.reply import render_error, render_failure
 from shared.http.request import REQUEST_ID_HEADER, is_request_id
 from shared.http.session_service import REVOCATIONS_PATH
@@ -17,6 +18,9 @@ from shared.runtime.log import bind_request_id
 from shared.runtime.metrics import REFUSALS, observe_request
 
 log = structlog.get_logger(__name__)
+
+# aiohttp's name for a path -> the path as it was declared, and its parameters that no log may show.
+DECLARED_PATHS: Final = web.AppKey("declared_paths", Mapping[str, tuple[str, Sequence[str]]])
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,7 +62,7 @@ def _render(error: Exception, request: web.Request, request_id: str, *, developm
     if isinstance(error, web.HTTPException):
         code = "internal" if error.status >= 500 else "refused"
         return render_failure(error.status, error.reason, code, development=development)
-    log.exception("http.bug", method=request.method, path=request.path)
+    log.exception("http.bug", method=request.method, path=_logged_path(request))
     message = f"Something went wrong on our side (request {request_id})"
     return render_failure(500, message, "internal", development=development)
 
@@ -71,7 +75,15 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
         log.info(
             "http.request",
             operation=operation,
-            path=request.path,
+            path=_logged_path(request),
             status=status,
             ms=round(seconds * 1e3, 2),
         )
+
+
+def _logged_path(request: web.Request) -> str:
+    path, resource = request.rel_url.raw_path, request.match_info.route.resource
+    if resource is None:
+        return masked_unknown(path)
+    template, secret = request.app[DECLARED_PATHS].get(resource.canonical, (resource.canonical, ()))
+    return masked_path(path, template, secret)

@@ -54,7 +54,7 @@ class Route:
     """One operation, as declared. `file`: it answers with a file; `bare`: without an envelope.
 
     `uploads` are the file types it accepts as its body, which the handler reads. `refuses` are statuses of
-    its own, beside those that follow from the rest.
+    its own, beside those that follow from the rest. `secret` are the path's parameters that no log may show.
     """
 
     method: str
@@ -74,6 +74,7 @@ class Route:
     bare: bool
     uploads: tuple[str, ...]
     refuses: tuple[int, ...]
+    secret: tuple[str, ...]
 
     @property
     def operation_id(self) -> str:
@@ -107,6 +108,7 @@ class Routes:
         conflicts: bool | None = None,
         uploads: Sequence[str] = (),
         refuses: Sequence[int] = (),
+        secret: Sequence[str] = (),
     ) -> Callable[[H], H]:
         """Declare an operation; `mirrored` ones also exist under /libraries/{library_id}.
 
@@ -134,6 +136,7 @@ class Routes:
                     conflicts=method != "GET" if conflicts is None else conflicts,
                     uploads=tuple(uploads),
                     refuses=tuple(refuses),
+                    secret=tuple(secret),
                     **_types_of(handler),
                 )
             )

@@ -34,7 +34,7 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     return Reply(stream_health_response(signals))
 
 
-@hls_routes.get("/hls/{path:.+}", access=ANONYMOUS)
+@hls_routes.get("/hls/{path:.+}", access=ANONYMOUS, secret=("path",))
 async def get_hls(request: Request) -> web.StreamResponse:
     """Play a stream.
 

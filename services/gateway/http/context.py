@@ -19,12 +19,15 @@ class AuthenticatedCaller:
 
 @dataclass(slots=True)
 class RequestContext:
-    """`extra_headers` are added to every answer; endpoint and caller are filled in as they become known."""
+    """`extra_headers` are added to every answer; endpoint and caller are filled in as they become known.
+
+    `path` is what may be logged of it, once its endpoint is known.
+    """
 
     request_id: str
     client: ClientAddress
     extra_headers: dict[str, str]
-    path: str
+    path: str = ""
     endpoint: Endpoint | None = None
     authenticated: AuthenticatedCaller | None = None
 

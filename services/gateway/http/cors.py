@@ -7,7 +7,7 @@ from services.gateway.http.encoded_response import encode_headers
 
 EXPOSED: Final = (
     "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Location, Link, ETag, "
-    "Content-Disposition, Content-Range"
+    "Content-Disposition, Content-Range, Link"
 )
 # "*" stands for every header but Authorization.
 _HEADERS = "*, Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"

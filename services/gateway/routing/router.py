@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.routing.table import Operation
+from shared.http.masking import REMAINDER
 from shared.http.openapi_merge import LIBRARY_PREFIX
-
-# The end of a parameter that takes the rest of a path, in aiohttp's notation.
-REMAINDER = ":.+}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`mirrored` ones also exist under /libraries/{library_id}."""
+    """`mirrored` ones also exist under /libraries/{library_id}.
+
+    `secret` are the path's parameters that no log may show.
+    """
 
     method: str
     path: str
@@ -62,6 +65,7 @@ class Operation:
     access: Access
     mirrored: bool = False
     policy: Policy = Policy()
+    secret: tuple[str, ...] = ()
 
 
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
@@ -134,6 +138,7 @@ def _declared() -> list[Operation]:
             Access(one["access"]),
             one["mirrored"],
             policies.pop(f"{one['method']} {one['path']}", Policy()),
+            tuple(one.get("secret", ())),
         )
         for one in orjson.loads(OPERATIONS.read_bytes())
     ]

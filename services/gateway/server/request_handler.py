@@ -24,6 +24,7 @@ from services.gateway.server.access_log import RequestLogger
 from services.gateway.upstreams.proxy import NOT_ASKED, Proxy, UpstreamUnreachable
 from services.gateway.upstreams.request_builder import UpstreamRequest, UpstreamRequestBuilder
 from shared.errors import AppError, MethodNotAllowed, Unavailable
+from shared.http.masking import masked_path, masked_unknown
 from shared.http.reply import render_error, render_failure
 from shared.http.request import REQUEST_ID_HEADER
 from shared.http.routes import Access
@@ -101,7 +102,7 @@ class RequestHandler:
         cors = self._components.cors.headers(headers.get("Origin"))
         extra_headers = {REQUEST_ID_HEADER: request_id, **FIXED, **cors}
         client = self._components.clients.resolve(request)
-        return RequestContext(request_id, client, extra_headers, ascii(request.raw_path))
+        return RequestContext(request_id, client, extra_headers)
 
     async def _respond(self, request: web.BaseRequest, context: RequestContext) -> web.StreamResponse:
         try:
@@ -109,7 +110,7 @@ class RequestHandler:
         except AppError as error:
             response = self._refuse(error, context)
         except Exception:
-            log.exception("http.bug", method=request.method, path=request.path)
+            log.exception("http.bug", method=request.method, path=context.path)
             message = f"Something went wrong on our side (request {context.request_id})"
             response = render_failure(500, message, "internal", development=self._development)
         if not response.prepared:
@@ -120,12 +121,12 @@ class RequestHandler:
         components = self._components
         check_head(request)
         target = parse_target(request.raw_path)
-        context.path = target.path
         endpoint = components.router.match(request.method, target.segments)
         if endpoint is None:
             return self._without_endpoint(request, target)
         context.endpoint = endpoint
         operation = endpoint.operation
+        context.path = masked_path(target.path, endpoint.template, operation.secret)
         if operation.upstream is Upstream.GATEWAY:
             return await components.builtin[operation.path](request, target)
         context.authenticated = await components.authenticator.authenticate(
@@ -188,7 +189,7 @@ class RequestHandler:
         self._components.logger.record(
             context.endpoint,
             request.method,
-            context.path,
+            context.path or masked_unknown(ascii(request.raw_path)[1:-1]),
             status,
             started,
             context.request_id,

@@ -72,7 +72,7 @@ async def send_chat_file(request: Request, query: ChatFileQuery) -> Reply[ChatFi
     return Reply(await service.send(reserved, request.path_id(), request.caller, request.raw, query))
 
 
-@routes.get("/chat/files/{token}/{id}", access=ANONYMOUS)
+@routes.get("/chat/files/{token}/{id}", access=ANONYMOUS, secret=("token",))
 async def get_chat_file(request: Request) -> web.StreamResponse:
     """Get a file of the chat.
 

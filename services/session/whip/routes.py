@@ -23,7 +23,7 @@ class EntityTagRequired(AppError):
     code = "if_match_required"
 
 
-@routes.post("/whip/{key}", access=ANONYMOUS, status=201, uploads=(SDP,), refuses=(400,))
+@routes.post("/whip/{key}", access=ANONYMOUS, secret=("key",), status=201, uploads=(SDP,), refuses=(400,))
 async def publish_by_whip(request: Request) -> web.StreamResponse:
     """Publish by WHIP.
 
@@ -46,7 +46,13 @@ async def publish_by_whip_with_token(request: Request) -> web.StreamResponse:
     return await _publish(request, key)
 
 
-@routes.patch("/whip/{key}/{connection}", access=ANONYMOUS, uploads=(SDP_FRAGMENT,), refuses=(400, 412, 428))
+@routes.patch(
+    "/whip/{key}/{connection}",
+    access=ANONYMOUS,
+    secret=("key",),
+    uploads=(SDP_FRAGMENT,),
+    refuses=(400, 412, 428),
+)
 async def change_whip_connection(request: Request) -> web.StreamResponse:
     """Add ICE candidates to a WHIP connection, or restart its ICE.
 
@@ -61,7 +67,7 @@ async def change_whip_connection(request: Request) -> web.StreamResponse:
     return _answer(answer, SDP_FRAGMENT, status=200 if answer.description else 204)
 
 
-@routes.delete("/whip/{key}/{connection}", access=ANONYMOUS)
+@routes.delete("/whip/{key}/{connection}", access=ANONYMOUS, secret=("key",))
 async def end_whip_connection(request: Request) -> Reply[None]:
     """End a WHIP connection."""
     await request.service(WHIP).end(*_named(request))

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,9 +13,9 @@ import services.egress
 import services.session
 from services.gateway.app import builtin_operations
 from services.gateway.builtin.documents import public_document
-from services.gateway.routing.router import REMAINDER
 from services.gateway.routing.table import TABLE, Operation, Upstream
 from services.gateway.upstreams.pools import Upstreams
+from shared.http.masking import REMAINDER
 from shared.http.openapi import service_document
 from shared.http.openapi_merge import LIBRARY_PREFIX
 from shared.http.openapi_parts import Document
@@ -83,3 +84,17 @@ def test_what_the_document_says_is_what_the_table_has(line: Operation) -> None:
 @cache
 def _document() -> Document:
     return public_document([service_document(name, list(_declared(name))) for name in _PACKAGES])
+
+
+# Parameters that are no id, and no secret either.
+_PLAIN = {"asset", "connection", "participant_identity"}
+
+
+@pytest.mark.parametrize("upstream", _PACKAGES)
+def test_what_a_path_has_beside_ids_is_declared_secret_and_so_is_it_in_the_table(upstream: Upstream) -> None:
+    listed = {(line.method, line.path): line.secret for line in TABLE}
+    for route in _declared(upstream):
+        names = {name.partition(":")[0] for name in re.findall(r"{([^}]*)}", route.path)}
+        beside = {name for name in names - _PLAIN if name != "id" and not name.endswith("_id")}
+        assert set(route.secret) == beside, route.path
+        assert listed.get((route.method, route.path), route.secret) == route.secret

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import hashlib
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -270,3 +271,35 @@ async def test_a_body_that_nobody_looks_at_may_be_compressed_with_anything(gatew
         "/rooms", data=b"\x0b\x02\x80{}\x03", headers={"Content-Encoding": "br"}
     ) as answer:
         assert answer.status == 200
+
+
+TOKEN = "6a0b1c2d.kX2vQ9mZ4tR7wB1nT7X1qPV3mjQRpP2bP0cQh84tbZ1"
+
+
+async def test_no_token_of_a_path_or_a_query_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    calls = [
+        ("GET", f"/hls/{TOKEN}/{ROOM}/live.m3u8", f"/hls/***/{ROOM}/live.m3u8"),
+        ("GET", f"/chat/files/{TOKEN}/{ROOM}", f"/chat/files/***/{ROOM}"),
+        ("POST", f"/whip/{TOKEN}", "/whip/***"),
+        ("PATCH", f"/whip/{TOKEN}/PA_1", "/whip/***/PA_1"),
+        ("PUT", f"/whip/{TOKEN}", "/whip/***"),
+        ("GET", f"//hls/{TOKEN}/x", "//hls/***/x"),
+        ("GET", f"/hls/%2e%2e/{TOKEN}", "/hls/%2e%2e/***"),
+        ("GET", f"/{TOKEN}", "/***"),
+        ("GET", f"/recordings/{ROOM}/file?token={TOKEN}", f"/recordings/{ROOM}/file"),
+        ("GET", f"/rooms?access_token={TOKEN}", "/rooms"),
+        ("GET", f"/rooms?access_token={TOKEN}", "/rooms"),
+        ("GET", f"/hls/../?token={TOKEN}", "/hls/../"),
+    ]
+    async with running() as gateway:
+        for method, target, _ in calls:
+            headers = {"Referer": gateway.url + target}
+            async with gateway.http.request(method, gateway.exactly(target), headers=headers) as answer:
+                await answer.read()
+        async with gateway.http.get("/metrics") as answer:
+            assert TOKEN not in await answer.text()
+    logged = capsys.readouterr().err
+    assert TOKEN not in logged
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    paths = [line["path"] for line in lines if line["event"] == "http.request"]
+    assert paths == [shown for _, _, shown in calls]
