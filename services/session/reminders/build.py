@@ -22,7 +22,7 @@ from services.session.reminders.mails.smtp import Server, SmtpMailer
 from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
-from services.session.reminders.service import ReminderService, reminder_group
+from services.session.reminders.service import ReminderService, confirmation_quota, reminder_group
 from services.session.reminders.subscriptions.domain import PURPOSE, ReminderLinks
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.bus import Group
@@ -93,7 +93,8 @@ def build_reminders(
     schedules = ScheduleRepository(mongo, outbox, clock)
     signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
     links = ReminderLinks(settings.public_url, signer)
-    service = ReminderService(subscriptions, mails, catalog.rooms, identity.accounts, links, clock)
+    quota = confirmation_quota(mongo)
+    service = ReminderService(subscriptions, mails, quota, catalog.rooms, identity.accounts, links, clock)
 
     lifetime = without_mails
     if settings.smtp_url:
@@ -111,6 +112,6 @@ def build_reminders(
     return Reminders(
         service,
         reminder_group(ScheduleService(schedules, subscriptions, clock), service),
-        [subscriptions, mails, leases, schedules],
+        [subscriptions, mails, quota, leases, schedules],
         lifetime,
     )

@@ -7,6 +7,7 @@ from services.session.catalog.rooms.service import RoomService
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.reminders.mails.domain import confirmation
+from services.session.reminders.mails.quota import MailQuota
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
@@ -31,12 +32,17 @@ from shared.contracts.session_events import (
     SessionUpdated,
 )
 from shared.errors import Conflict, TooManyRequests
+from shared.persistence.mongo import Mongo
 
-_DAY = timedelta(days=1)
+_DAY: Final = timedelta(days=1)
 # Confirmations sent to one address in a day, whoever requested them.
-_ASKED_A_DAY = 5
+_ASKED_A_DAY: Final = 5
 # How long the subscribers of a deleted room are kept, so that they hear that its sessions are called off.
 _AFTER_THE_ROOM = timedelta(days=2)
+
+
+def confirmation_quota(mongo: Mongo) -> MailQuota:
+    return MailQuota(mongo, most=_ASKED_A_DAY, period=_DAY)
 
 
 class ReminderService:
@@ -44,6 +50,7 @@ class ReminderService:
         self,
         subscriptions: SubscriptionRepository,
         mails: MailRepository,
+        quota: MailQuota,
         rooms: RoomService,
         accounts: AccountService,
         links: ReminderLinks,
@@ -51,6 +58,7 @@ class ReminderService:
     ):
         self._subscriptions = subscriptions
         self._mails = mails
+        self._quota = quota
         self._rooms = rooms
         self._accounts = accounts
         self._links = links
@@ -100,11 +108,14 @@ class ReminderService:
         if of.active:
             return
         now = self._clock.now()
-        if await self._mails.asked(of.recipient, now - _DAY) >= _ASKED_A_DAY:
+        mail = confirmation(of, now.date(), now + CONFIRMED_WITHIN)
+        if await self._mails.is_planned(mail.id):
+            return
+        if not await self._quota.take(of.recipient, now):
             raise TooManyRequests(
                 "This address was sent too many requests today", retry_after=int(_DAY.total_seconds())
             )
-        await self._mails.plan([confirmation(of, now.date(), now + CONFIRMED_WITHIN)], now)
+        await self._mails.plan([mail], now)
 
     async def unsubscribe(self, room_id: str, caller: Caller, library_id: str | None) -> None:
         await self._rooms.get_in_library(room_id, library_id)

@@ -1,11 +1,13 @@
 """Reminders on both databases: kept once, found in order, and found by an index."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.session.reminders.mails.domain import MailState, ReminderMail, reminder
+from services.session.reminders.mails.quota import MailQuota
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.schedule.domain import DueReminder, ReminderSchedule, ReminderType
 from services.session.reminders.schedule.repository import ScheduleRepository
@@ -50,6 +52,22 @@ async def subscriptions(mongo: Mongo) -> SubscriptionRepository:
     made = SubscriptionRepository(mongo)
     await made.ensure_indexes()
     return made
+
+
+async def test_so_many_places_are_taken_and_no_more_however_many_ask_at_once(mongo: Mongo) -> None:
+    quota = MailQuota(mongo, most=3, period=timedelta(days=1))
+    await quota.ensure_indexes()
+    one, two = new_id(), new_id()
+    # Far ahead, since the database removes places that are free again.
+    now = datetime(2090, 1, 1, tzinfo=UTC)
+    assert (await asyncio.gather(*(quota.take(one, now) for _ in range(20)))).count(True) == 3
+    assert await quota.take(two, now)
+    later = now + timedelta(hours=12)
+    assert (await asyncio.gather(*(quota.take(two, later) for _ in range(20)))).count(True) == 2
+    day_over = now + timedelta(days=1)
+    # Of the second all but the first were taken half a day later.
+    assert (await asyncio.gather(*(quota.take(two, day_over) for _ in range(20)))).count(True) == 1
+    assert (await asyncio.gather(*(quota.take(one, day_over) for _ in range(20)))).count(True) == 3
 
 
 async def test_a_mail_is_planned_once_and_claimed_once(kept: MailRepository) -> None:

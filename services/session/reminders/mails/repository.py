@@ -21,7 +21,6 @@ class MailRepository:
     indexes = (
         Index([("due_at", ASCENDING)], sparse=True),
         Index([("claim", ASCENDING)], sparse=True),
-        Index([("asked_of", ASCENDING), ("planned_at", ASCENDING)], sparse=True),
         Index([("planned_at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
     )
 
@@ -35,10 +34,9 @@ class MailRepository:
         """Store those that are not planned yet; in one write."""
         await self.collection.insert_many([_document(mail, now) for mail in mails])
 
-    async def asked(self, recipient: str, since: datetime) -> int:
-        """How often an address was asked to confirm."""
-        query = {"asked_of": recipient, "planned_at": {"$gte": since}}
-        return await self.collection.count(query, limit=100)
+    async def is_planned(self, id: str) -> bool:
+        """Whether this mail was planned before, whatever became of it."""
+        return await self.collection.find_one({"_id": id}, fields=["_id"]) is not None
 
     async def free(self, epoch: int, now: datetime) -> None:
         """What somebody began to send under this epoch or an earlier one is to be sent again."""
@@ -81,8 +79,7 @@ class MailRepository:
 def _document(mail: ReminderMail, now: datetime) -> Document:
     fields: dict[str, Any] = _ADAPTER.dump_python(mail, mode="python")
     document = {"_id": fields.pop("id"), **fields, "state": MailState.PLANNED.value}
-    document |= {"planned_at": now, "due_at": now}
-    return document if mail.occasion else {**document, "asked_of": mail.recipient}
+    return document | {"planned_at": now, "due_at": now}
 
 
 def _load(document: Document) -> ReminderMail:

@@ -12,7 +12,7 @@ from services.session.reminders.mails.sender import Sender
 from services.session.reminders.schedule.repository import ScheduleRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.scheduler import LEASE, Scheduler
-from services.session.reminders.service import ReminderService, reminder_group
+from services.session.reminders.service import ReminderService, confirmation_quota, reminder_group
 from services.session.reminders.subscriptions.domain import PURPOSE, ReminderLinks, Subscription
 from services.session.reminders.subscriptions.repository import SubscriptionRepository
 from shared.errors import Unavailable
@@ -105,7 +105,13 @@ class Reminders:
         self.leases = LeaseStore(mongo)
         self.links = ReminderLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock))
         self.service = ReminderService(
-            self.subscriptions, self.mails, backend.room_service, backend.accounts, self.links, backend.clock
+            self.subscriptions,
+            self.mails,
+            confirmation_quota(mongo),
+            backend.room_service,
+            backend.accounts,
+            self.links,
+            backend.clock,
         )
         self.composer = Composer("Greenroom <reminders@live.example>", f"{PUBLIC}/watch", self.links)
         self.box = FakeMailer()

@@ -1,5 +1,6 @@
 """Who subscribes, by which address, and how they get out."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -85,6 +86,18 @@ async def test_an_address_is_not_flooded_from_many_rooms(reminders: Reminders, h
     assert not (await reminders.service.mine(rooms[5], person, None)).subscribed
     reminders.backend.clock.advance(days=1, seconds=1)
     await reminders.service.subscribe(rooms[5], person, None, ADDRESS)
+
+
+async def test_an_address_is_not_flooded_by_many_who_ask_at_once(reminders: Reminders, host: Host) -> None:
+    """Nobody may count before the others have."""
+    rooms = [await host.room() for _ in range(12)]
+    people = [await guest(reminders) for _ in range(2)]
+    asking = [reminders.service.subscribe(room, person, None, ADDRESS) for room in rooms for person in people]
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    refused = [one for one in outcomes if isinstance(one, TooManyRequests)]
+    assert len(refused) >= 24 - 2 * 5
+    await reminders.work()
+    assert 1 <= len(reminders.box.sent) <= 5
 
 
 async def test_one_address_of_several_devices_gets_each_mail_once(reminders: Reminders, host: Host) -> None:

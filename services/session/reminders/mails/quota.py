@@ -1,0 +1,41 @@
+"""How many confirmations an address is sent in a day, whoever asks for them and however many do at once."""
+
+from datetime import datetime, timedelta
+
+from shared.persistence.mongo import ASCENDING, Duplicate, Index, Mongo
+
+
+class MailQuota:
+    """`most` places for each recipient, each free again `period` after it was taken.
+
+    A place is a document of its own, and the database lets one caller alone insert it, or take it when it is
+    free again. A number that is read and then compared would let pass whoever reads at the same time.
+    """
+
+    indexes = (Index([("free_at", ASCENDING)], expire_after_seconds=0),)
+
+    def __init__(self, mongo: Mongo, *, most: int, period: timedelta):
+        self._collection = mongo.collection("reminder_mail_quota")
+        self._most = most
+        self._period = period
+
+    async def ensure_indexes(self) -> None:
+        await self._collection.ensure_indexes(self.indexes)
+
+    async def take(self, recipient: str, now: datetime) -> bool:
+        """Take a place; False if all are taken."""
+        for number in range(self._most):
+            if await self._take_one(f"{recipient}:{number}", now):
+                return True
+        return False
+
+    async def _take_one(self, place: str, now: datetime) -> bool:
+        free_at = now + self._period
+        try:
+            await self._collection.insert({"_id": place, "free_at": free_at})
+        except Duplicate:
+            again = await self._collection.find_and_update(
+                {"_id": place, "free_at": {"$lte": now}}, {"$set": {"free_at": free_at}}
+            )
+            return again is not None
+        return True
