@@ -83,14 +83,17 @@ class ParticipantChecks:
         known = await self._sessions.find(room)
         if known is None or not known.live:
             return
-        if may_publish(known.state, connection(participant, self._clock.now()), track):
+        publisher = connection(participant, self._clock.now())
+        if may_publish(known.state, publisher, track):
             return
-        present = await self._livekit.get_participant(room, participant.identity)
-        if present is None or present.sid != participant.sid:
-            return
-        publisher = connection_of(known.state, present)
+        found = await self._livekit.get_participant(room, participant.identity)
+        present = found if found and found.sid == participant.sid else None
+        if present is not None:
+            publisher = connection_of(known.state, present)
+        # A false track counts even if its publisher is gone, or back already.
         await self._correct(room, track_drift(known.state, publisher, [track]))
-        await self._correct(room, self._drift(known.state, publisher, present.permissions))
+        if present is not None:
+            await self._correct(room, self._drift(known.state, publisher, present.permissions))
 
     async def _correct(self, room: str, drift: Drift | None) -> None:
         if drift is not None and not await self._corrector.correct([drift]):

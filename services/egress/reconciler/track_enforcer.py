@@ -31,7 +31,10 @@ class TrackEnforcer:
         self._ledger = ledger
 
     async def end_tracks(self, drift: Drift) -> DriftCorrection | None:
-        """End the drift's tracks; None if there is nothing to end. Raises `Unavailable`."""
+        """End the drift's tracks, if they are not over already; None if they are no drift.
+
+        Raises `Unavailable`.
+        """
         known = await self._sessions.ask(drift.session_id)
         if known is None or not known.live or drift.connection is None:
             return None
@@ -40,12 +43,11 @@ class TrackEnforcer:
             return None
         expected = expected_permissions_of(known.state, connection)
         if expected is None or await self._was_tolerated(connection, drift.session_id):
-            found = await self._livekit.remove_participant(drift.session_id, connection.identity)
-            return DriftCorrection(needed, REMOVED_FROM_ROOM) if found else None
+            await self._livekit.remove_participant(drift.session_id, connection.identity)
+            return DriftCorrection(needed, REMOVED_FROM_ROOM)
         without = _without(expected, {track.source for track in needed.tracks})
-        if not await self._livekit.update_participant(drift.session_id, connection.identity, without):
-            return None
-        await self._restore(known.state, connection)
+        if await self._livekit.update_participant(drift.session_id, connection.identity, without):
+            await self._restore(known.state, connection)
         return DriftCorrection(needed, "tracks ended")
 
     async def _was_tolerated(self, connection: Connection, session_id: str) -> bool:

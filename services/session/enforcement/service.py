@@ -59,16 +59,17 @@ def corrections(
     session: Session, participants: Iterable[LiveKitParticipant], is_revoked: IsRevoked = never_revoked
 ) -> Iterator[ParticipantCorrection]:
     """The connections whose permissions or role differ from the session's."""
-    preset = session.preset.settings
+    # The aggregate lists all who are banned anew for each question.
+    state = session.state()
     for one in participants:
         participant = _room_participant(one)
-        role = role_of(session, participant.user_id)
+        role = role_of(state, participant.user_id)
         revoked = participant.is_person and is_revoked(participant)
-        lost = is_banned_participant(session, participant) or has_lost_role(session, preset, participant)
+        lost = is_banned_participant(state, participant) or has_lost_role(state, state.preset, participant)
         if revoked or lost:
             yield ParticipantCorrection(one.identity, role, None)
             continue
-        expected = expected_permissions(session, preset, participant)
+        expected = expected_permissions(state, state.preset, participant)
         if expected is None:
             continue
         if not expected.same_as(one.permissions) or one.attributes.get(ROLE_ATTRIBUTE) != role:
