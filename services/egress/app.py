@@ -140,7 +140,7 @@ def _own_ingresses(
 ) -> tuple[IngressRepository, EmbeddedIngresses]:
     ingresses = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    return ingresses, EmbeddedIngresses(ingresses, mint, settings.rtmp_url, settings.livekit_api_url, clock)
+    return ingresses, EmbeddedIngresses(ingresses, mint, settings.rtmp_url, clock)
 
 
 def _engine(

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from services.relay.input_report import InputReport
 from services.relay.transcoder_process import Transcoder
 from shared.clock import Clock, to_unix_ns
 from shared.errors import NotFound, Unavailable
@@ -19,17 +20,17 @@ _TIMEOUT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class RelayTarget:
-    """An ingress, the room its media goes to, and where to publish it by WHIP (a token included)."""
+    """An ingress, the room its media goes to, and the token to join it with."""
 
     ingress_id: str
     room: str
     identity: str
-    whip_url: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 class StreamKeys(Protocol):
-    async def resolve(self, stream_key: str) -> RelayTarget:
-        """Raises NotFound for a key that is unknown or revoked, and Unavailable."""
+    async def resolve(self, stream_key: str, report: InputReport | None = None) -> RelayTarget:
+        """`report`: what the encoder sends. Raises NotFound (unknown or revoked key) and Unavailable."""
         ...
 
 
@@ -39,9 +40,12 @@ class EgressStreamKeys:
     def __init__(self, egress_url: str, calls: InternalCalls):
         self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
 
-    async def resolve(self, stream_key: str) -> RelayTarget:
+    async def resolve(self, stream_key: str, report: InputReport | None = None) -> RelayTarget:
+        order: dict[str, object] = {"stream_key": stream_key}
+        if report is not None:
+            order["input"] = report.to_json()
         try:
-            return await self._client.post("/internal/relay-orders", RelayTarget, {"stream_key": stream_key})
+            return await self._client.post("/internal/relay-orders", RelayTarget, order)
         except UnexpectedStatus as error:
             if error.answered == 404:
                 raise NotFound("There is no such stream key", code="stream_key_unknown") from error
@@ -55,6 +59,8 @@ log = structlog.get_logger(__name__)
 
 # The room opens a moment after the encoder began; LiveKit or the network may be away for longer.
 _RETRY_SECONDS = 0.5
+# So long an encoder that wants to publish waits for us to be there.
+_PLAYING_SECONDS = 3.0
 
 
 class Relay:
@@ -76,23 +82,40 @@ class Relay:
         self._webhooks = webhooks
         self._clock = clock
         self._stopped = asyncio.Event()
+        self._playing = asyncio.Event()
+        self.report = InputReport()
+        """What the encoder sends, as last reported."""
+        self.refusal: str | None = None
+        """Why the encoder is to be disconnected: it has to begin anew."""
 
     def stop(self) -> None:
         """The encoder is gone, or is to be disconnected."""
         self._stopped.set()
 
-    async def run(self, target: RelayTarget) -> None:
-        """Relay and retry until `stop`, or until the key is revoked; reports its start and its end."""
+    def playing(self) -> None:
+        """The RTMP server plays to us from now on."""
+        self._playing.set()
+
+    async def await_playing(self) -> None:
+        """So that the encoder's first words are not missed: the server keeps those of H.264 and AAC alone."""
+        async with asyncio.timeout(_PLAYING_SECONDS):
+            await self._playing.wait()
+
+    async def run(self, target: RelayTarget, *, from_beginning: bool) -> None:
+        """Relay and retry until `stop`, or until the key is revoked; reports its start and its end.
+
+        `from_beginning`: we hear the encoder's first words.
+        """
         since = self._clock.now()
         started = {"status": "ENDPOINT_PUBLISHING", "startedAt": str(to_unix_ns(since))}
         await self._webhooks.send(_webhook("ingress_started", target, since, started))
         try:
             while not self._stopped.is_set():
-                await self._try(target)
+                await self._try(target, from_beginning=from_beginning)
                 if self._stopped.is_set():
                     break
                 await asyncio.sleep(_RETRY_SECONDS)
-                target = await self._refreshed(target)
+                target, from_beginning = await self._refreshed(target), False
         except NotFound:
             log.info("relay.revoked", ingress=target.ingress_id, session=target.room)
         finally:
@@ -102,21 +125,27 @@ class Relay:
             ended = {"startedAt": str(to_unix_ns(since)), "endedAt": str(to_unix_ns(now))}
             await self._webhooks.send(_webhook("ingress_ended", target, now, ended))
 
-    async def _try(self, target: RelayTarget) -> None:
-        def flowing() -> None:
-            log.info("relay.flowing", ingress=target.ingress_id, session=target.room)
+    async def _try(self, target: RelayTarget, *, from_beginning: bool) -> None:
+        about = {"ingress": target.ingress_id, "session": target.room}
+
+        def reported(report: InputReport) -> None:
+            if report != self.report:
+                log.info("relay.input", **about, **report.to_json())
+            if report.problem not in {None, self.report.problem}:
+                log.warning("relay.problem", **about, problem=report.problem)
+            self.report = report
+            if report.problem is not None and not from_beginning:
+                self.refusal = f"{report.problem}; the encoder has to begin anew"
 
         try:
-            await self._transcoder(self._source, target.whip_url, self._stopped, flowing)
+            await self._transcoder(self._source, target.token, self._stopped, reported)
         except Unavailable as error:
-            log.info(
-                "relay.interrupted", ingress=target.ingress_id, session=target.room, reason=error.message
-            )
+            log.info("relay.interrupted", **about, reason=error.message)
 
     async def _refreshed(self, target: RelayTarget) -> RelayTarget:
         """With a new token; the old one if the egress service is away. Raises NotFound for a revoked key."""
         try:
-            return await self._stream_keys.resolve(self._stream_key)
+            return await self._stream_keys.resolve(self._stream_key, self.report)
         except Unavailable:
             return target
 

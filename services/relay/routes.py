@@ -1,4 +1,4 @@
-"""The callbacks of the RTMP server (nginx's on_publish, on_update and on_publish_done).
+"""The callbacks of the RTMP server (nginx's on_publish, on_play, on_update and on_publish_done).
 
 It posts a form: `name` is the stream key, `clientid` the connection, `call` the callback's kind. 2xx lets the
 encoder go on; anything else disconnects it.
@@ -30,6 +30,13 @@ async def publish(request: Request) -> Reply[None]:
     """May the encoder publish? 404: unknown or revoked key. 409: in use. 503: the egress service is away."""
     callback = await _read(request)
     await request.service(RELAYS).publish(callback.stream_key, callback.client)
+    return ok()
+
+
+@routes.post("/rtmp/play", access=ANONYMOUS)
+async def play(request: Request) -> Reply[None]:
+    """Our own player begins, which it may: the RTMP server lets nobody else play."""
+    request.service(RELAYS).playing((await _read(request)).stream_key)
     return ok()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -38,16 +39,28 @@ class RelayService:
         target = await self._stream_keys.resolve(stream_key)
         if stream_key in self._running:
             raise Conflict("Another encoder publishes with this stream key", code="already_publishing")
-        self._start(stream_key, client, target)
+        relay = self._start(stream_key, client, target, from_beginning=True)
+        with suppress(TimeoutError):
+            await relay.await_playing()
+
+    def playing(self, stream_key: str) -> None:
+        """The RTMP server plays to the relay from now on."""
+        if stream_key in self._running:
+            self._running[stream_key].relay.playing()
 
     async def still_publishing(self, stream_key: str, client: str) -> None:
-        """An encoder goes on publishing: it must still be allowed to. Raises NotFound and Unavailable.
+        """An encoder goes on publishing: it must still be allowed to.
 
-        One that began before a restart of the relay process has no relay yet.
+        One that began before a restart of the relay process has no relay yet. Raises NotFound, Unavailable,
+        and Conflict if its media is not passed on unless it begins anew.
         """
-        target = await self._stream_keys.resolve(stream_key)
+        running = self._running.get(stream_key)
+        target = await self._stream_keys.resolve(stream_key, running.relay.report if running else None)
+        if running is not None and running.relay.refusal is not None:
+            log.warning("relay.refused", ingress=target.ingress_id, reason=running.relay.refusal)
+            raise Conflict(running.relay.refusal, code="media_not_relayed")
         if stream_key not in self._running:
-            self._start(stream_key, client, target)
+            self._start(stream_key, client, target, from_beginning=False)
 
     def publishing_ended(self, stream_key: str, client: str) -> None:
         """An encoder is gone; one that was refused does not end the relay of the one that publishes."""
@@ -55,11 +68,14 @@ class RelayService:
         if running is not None and running.client == client:
             running.relay.stop()
 
-    def _start(self, stream_key: str, client: str, target: RelayTarget) -> None:
+    def _start(self, stream_key: str, client: str, target: RelayTarget, *, from_beginning: bool) -> Relay:
         relay = self._new_relay(stream_key)
-        task = asyncio.create_task(relay.run(target), name=f"relay of {target.ingress_id}")
+        task = asyncio.create_task(
+            relay.run(target, from_beginning=from_beginning), name=f"relay of {target.ingress_id}"
+        )
         self._running[stream_key] = _Running(client, relay, task)
         task.add_done_callback(lambda task: self._ended(stream_key, task))
+        return relay
 
     def _ended(self, stream_key: str, task: asyncio.Task[None]) -> None:
         self._running.pop(stream_key, None)

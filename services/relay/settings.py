@@ -18,6 +18,8 @@ class RelaySettings(ServiceSettings):
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
 
+    livekit_url: str = "ws://127.0.0.1:7880"
+    """Where LiveKit is."""
     livekit_api_key: str = "devkey"
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")

@@ -13,6 +13,9 @@ from shared.contracts.states import Role
 from shared.livekit.egress_api import DEADLINE, LiveKitEgressClient
 from shared.livekit.ports import (
     Ingress,
+    IngressAudio,
+    IngressInput,
+    IngressVideo,
     LiveKitParticipant,
     LiveKitRoom,
     LiveKitTrack,
@@ -259,7 +262,26 @@ def _ingress(info: ingress_protocol.IngressInfo) -> Ingress:
         status=status.removeprefix("ENDPOINT_").lower(),
         started_at=from_unix_ns(info.state.started_at),
         ended_at=from_unix_ns(info.state.ended_at),
+        input=_ingress_input(info.state),
     )
+
+
+def _ingress_input(state: ingress_protocol.IngressState) -> IngressInput | None:
+    """None while nothing is sent, or nothing is known of it."""
+    video, audio = state.video, state.audio
+    if not (video.mime_type or audio.mime_type or state.error):
+        return None
+    return IngressInput(
+        video=IngressVideo(_codec(video.mime_type), video.width, video.height) if video.mime_type else None,
+        audio=IngressAudio(_codec(audio.mime_type), audio.sample_rate, audio.channels)
+        if audio.mime_type
+        else None,
+        problem=state.error or None,
+    )
+
+
+def _codec(mime_type: str) -> str:
+    return mime_type.rpartition("/")[2].lower()
 
 
 def _moment(milliseconds: int, seconds: int) -> datetime:

@@ -131,11 +131,38 @@ PUBLISHING = "publishing"
 
 
 @dataclass(frozen=True)
+class IngressVideo:
+    """The picture that an encoder sends: its codec (`h264`), and its size in pixels, 0 if not known yet."""
+
+    codec: str
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class IngressAudio:
+    """The sound that an encoder sends: its codec (`aac`), samples a second, channels; 0 if not known yet."""
+
+    codec: str
+    sample_rate: int = 0
+    channels: int = 0
+
+
+@dataclass(frozen=True)
+class IngressInput:
+    """What an encoder sends; None for what it does not. `problem` says what of it is not passed on."""
+
+    video: IngressVideo | None = None
+    audio: IngressAudio | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
 class Ingress:
     """An RTMP input of a room: encoders send to `url` with `stream_key`, which is a secret.
 
-    `status` is LiveKit's in lower case: inactive, buffering, publishing, error, complete; it and the times of
-    the last publishing do not make it another ingress.
+    `status` is LiveKit's in lower case: inactive, buffering, publishing, error, complete; it, the times of
+    the last publishing, and what is sent (`input`, None if not known) do not make it another ingress.
     """
 
     ingress_id: str
@@ -147,6 +174,7 @@ class Ingress:
     status: str = field(default="inactive", compare=False)
     started_at: datetime | None = field(default=None, compare=False)
     ended_at: datetime | None = field(default=None, compare=False)
+    input: IngressInput | None = field(default=None, compare=False)
 
 
 class Ingresses(Protocol):

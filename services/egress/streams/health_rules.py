@@ -10,6 +10,7 @@ from shared.contracts.states import StreamStatus
 from shared.egress.engine import EncodingOptions
 from shared.egress.segments import Segment
 from shared.livekit import Ingress, LiveKitParticipant, LiveKitRoom, LiveKitTrack
+from shared.livekit.ports import IngressInput
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
 
@@ -29,6 +30,11 @@ class RoomSignals:
     @property
     def tracks(self) -> list[tuple[LiveKitParticipant, LiveKitTrack]]:
         return [(one, track) for one in self.present or () for track in one.tracks]
+
+    @property
+    def input(self) -> IngressInput | None:
+        """What an encoder sends; None if none does, or it is not known."""
+        return self.ingress.input if self.ingress is not None else None
 
     @property
     def silent(self) -> bool:
@@ -75,15 +81,15 @@ class HealthSignals:
 
 
 def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:
-    """The verdict on the stream, and the reasons for it, the worst first."""
+    """The verdict on the stream, and the reasons for it, the worst first; notes that are none come last."""
     if signals.stream is None or not signals.stream.wanted:
         return "idle", [
             "No stream was asked for" if signals.status is StreamStatus.NONE else "The stream is over"
         ]
-    bad, odd = list(_bad(signals)), list(_odd(signals))
+    bad, odd, notes = list(_bad(signals)), list(_odd(signals)), list(_notes(signals))
     if bad:
-        return "unhealthy", bad + odd
-    return ("degraded", odd) if odd else ("healthy", [])
+        return "unhealthy", bad + odd + notes
+    return ("degraded" if odd else "healthy"), odd + notes
 
 
 def _bad(signals: HealthSignals) -> Iterator[str]:
@@ -97,6 +103,8 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
         yield f"The stream broke off at {signals.stream.broke_off_at:%H:%M:%S} UTC: its worker died"
     if signals.livekit is not None and signals.livekit.room is None:
         yield "The LiveKit room is not open"
+    if (sent := _input(signals)) is not None and sent.problem is not None:
+        yield sent.problem
     if signals.status is StreamStatus.ACTIVE and signals.segments_late > _STOPPED:
         yield f"No segment has come for {signals.output.age:.0f} s"
 
@@ -112,3 +120,15 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "Nobody is sending picture or sound"
     if _SLOW < signals.segments_late <= _STOPPED:
         yield f"The last segment is {signals.output.age:.0f} s old"
+
+
+def _notes(signals: HealthSignals) -> Iterator[str]:
+    sent = _input(signals)
+    if sent is not None and sent.audio is None and sent.video is not None:
+        yield "The encoder sends picture, but no sound"
+    if sent is not None and sent.video is None and sent.audio is not None:
+        yield "The encoder sends sound, but no picture"
+
+
+def _input(signals: HealthSignals) -> IngressInput | None:
+    return signals.livekit.input if signals.livekit is not None else None

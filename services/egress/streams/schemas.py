@@ -9,7 +9,7 @@ from shared.access.room_permissions import user_of
 from shared.egress.segments import Segment
 from shared.http import Data
 from shared.livekit import LiveKitParticipant, LiveKitTrack
-from shared.livekit.ports import NOT_COUNTED
+from shared.livekit.ports import NOT_COUNTED, IngressInput
 
 
 class RoomHealth(Data):
@@ -57,11 +57,34 @@ class EgressHealth(Data):
     attempt: int
 
 
+class IngressVideoHealth(Data):
+    """`codec` as in `h264`; the size in pixels, 0 if it is not known yet."""
+
+    codec: str
+    width: int
+    height: int
+
+
+class IngressAudioHealth(Data):
+    """`codec` as in `aac`; samples a second and channels, 0 if not known yet."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+
+
 class IngressHealth(Data):
-    """`publishing` is null if it is not known who is in the room."""
+    """`publishing` is null if it is not known who is in the room.
+
+    `video` and `audio` are what the encoder sends, null for what it does not send, or if it is not known.
+    `problem` says in a sentence what of it nobody gets.
+    """
 
     ingress_id: str
     publishing: bool | None
+    video: IngressVideoHealth | None
+    audio: IngressAudioHealth | None
+    problem: str | None
 
 
 class StreamHealthResponse(Data):
@@ -146,6 +169,11 @@ def _ingress(livekit: RoomSignals) -> IngressHealth | None:
     if ingress is None:
         return None
     publishing = None if present is None else any(one.kind == "ingress" and one.tracks for one in present)
+    sent = ingress.input or IngressInput()
     return IngressHealth(
-        ingress_id=ingress.ingress_id, publishing=True if ingress.status == "publishing" else publishing
+        ingress_id=ingress.ingress_id,
+        publishing=True if ingress.status == "publishing" else publishing,
+        video=IngressVideoHealth.of(sent.video) if sent.video else None,
+        audio=IngressAudioHealth.of(sent.audio) if sent.audio else None,
+        problem=sent.problem,
     )

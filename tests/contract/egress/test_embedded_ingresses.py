@@ -1,7 +1,7 @@
 """Our own ingresses do what LiveKit's do, and tell the relay where the media goes."""
 
 import asyncio
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import replace
 
 import jwt
 import pytest
@@ -13,6 +13,7 @@ from services.egress.ingest.service import IngestService
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import TokenMint
+from shared.livekit.ports import IngressAudio, IngressInput, IngressVideo
 from shared.persistence.mongo import Mongo
 from tests.fakes.fake_clock import FakeClock
 
@@ -30,7 +31,7 @@ async def ingresses(mongo: Mongo, clock: FakeClock) -> EmbeddedIngresses:
     repository = IngressRepository(mongo)
     await repository.ensure_indexes()
     mint = TokenMint("key", SECRET, clock)
-    return EmbeddedIngresses(repository, mint, "rtmp://here/live", "ws://livekit", clock)
+    return EmbeddedIngresses(repository, mint, "rtmp://here/live", clock)
 
 
 @pytest.fixture
@@ -58,16 +59,13 @@ async def test_the_relay_is_told_where_the_media_goes(
     ingress = await ingests.ensure(session_id, HOST, "Ada")
     order = await ingresses.order(ingress.stream_key)
     assert order.ingress == ingress
-    address = urlsplit(order.whip_url)
-    assert (address.scheme, address.netloc, address.path) == ("http", "livekit", "/whip/v1")
-    [token] = parse_qs(address.query)["access_token"]
     claims = jwt.decode(
-        token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False}
+        order.token, SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False}
     )
     assert (claims["sub"], claims["name"]) == (f"{HOST}:ingress", "Ada")
     assert (claims["video"]["room"], claims["video"]["canPublish"]) == (session_id, True)
     assert claims["video"]["canSubscribe"] is False
-    assert token not in repr(order)
+    assert order.token not in repr(order)
 
 
 async def test_a_key_is_worth_nothing_once_the_session_is_over(
@@ -108,3 +106,19 @@ async def test_renewed_at_once_by_several_there_is_one_in_the_end(
 async def test_an_unknown_key_has_no_order(ingresses: EmbeddedIngresses) -> None:
     with pytest.raises(NotFound):
         await ingresses.order("nobody's")
+
+
+async def test_what_is_sent_is_known_while_it_is_sent(
+    ingests: IngestService, ingresses: EmbeddedIngresses, clock: FakeClock
+) -> None:
+    session_id = new_id()
+    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    sent = IngressInput(IngressVideo("hevc", 1280, 720), IngressAudio("aac", 48_000, 2))
+    broken = replace(sent, problem="The encoder's picture cannot be decoded (hevc)")
+    for report in (None, sent, broken, sent):
+        await ingresses.order(ingress.stream_key, report)
+        [known] = await ingresses.list_ingresses(session_id)
+        assert (known.status, known.input) == ("publishing", report)
+    clock.advance(seconds=30)
+    [known] = await ingresses.list_ingresses(session_id)
+    assert (known.status, known.input) == ("inactive", None)

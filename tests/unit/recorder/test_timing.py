@@ -4,7 +4,7 @@ import pytest
 
 from services.recorder.media.audio import RATE, AudioPlacement
 from services.recorder.media.pipeline import BREAK_BEHIND, REPEAT_BEHIND, SKIP_BEHIND, Pacer
-from services.recorder.media.video_feed import Dejitter
+from shared.dejitter import Dejitter
 
 PIECE = RATE // 20
 

@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 
-from services.relay import FLOWING
+from services.relay.input_report import AudioInput, InputReport, VideoInput
 from services.relay.relay import Relay, RelayTarget
 from services.relay.service import RelayService
-from services.relay.transcoder_process import last_line
+from services.relay.transcoder_process import Reported, lines
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
 from tests.fakes.fake_clock import FakeClock
 
 KEY = "the stream key"
-TARGET = RelayTarget("IN_1", "the room", "host:ingress", "http://livekit/whip")
+TARGET = RelayTarget("IN_1", "the room", "host:ingress", "a token")
+H264 = InputReport(video=VideoInput("h264", 640, 360), audio=AudioInput("aac", 48_000, 2))
+BROKEN = InputReport(video=VideoInput("hevc", 0, 0), problem="The encoder's picture cannot be decoded (hevc)")
 
 
 class StreamKeys:
@@ -28,8 +30,10 @@ class StreamKeys:
 
     def __init__(self) -> None:
         self.revoked = self.away = False
+        self.reports: list[InputReport | None] = []
 
-    async def resolve(self, stream_key: str) -> RelayTarget:
+    async def resolve(self, stream_key: str, report: InputReport | None = None) -> RelayTarget:
+        self.reports.append(report)
         if self.away:
             raise Unavailable("away")
         if stream_key != KEY or self.revoked:
@@ -38,22 +42,23 @@ class StreamKeys:
 
 
 class Transcoder:
-    """Flows until it is stopped; fails as often as `failures` says, first."""
+    """Passes `report` on until it is stopped; fails as often as `failures` says, first."""
 
     def __init__(self) -> None:
         self.failures = 0
+        self.report = H264
+        self.started: Callable[[], None] = lambda: None
         self.flowing = asyncio.Event()
-        self.targets: list[str] = []
+        self.tokens: list[str] = []
 
-    async def __call__(
-        self, source: str, target: str, stopped: asyncio.Event, flowing: Callable[[], None]
-    ) -> None:
+    async def __call__(self, source: str, token: str, stopped: asyncio.Event, reported: Reported) -> None:
         assert source == f"rtmp://server/{KEY}"
-        self.targets.append(target)
+        self.tokens.append(token)
+        self.started()
         if self.failures:
             self.failures -= 1
             raise Unavailable("no such room yet")
-        flowing()
+        reported(self.report)
         self.flowing.set()
         await stopped.wait()
 
@@ -69,6 +74,8 @@ class Fixture:
                 key, f"rtmp://server/{key}", self.stream_keys, self.transcoder, self.sender, clock
             ),
         )
+        # As the RTMP server tells us of our player.
+        self.transcoder.started = lambda: self.relays.playing(KEY)
 
     async def flowing(self) -> None:
         async with asyncio.timeout(20):
@@ -104,7 +111,7 @@ async def test_media_flows_from_publishing_to_its_end_and_both_are_reported(fixt
 async def test_an_unknown_key_is_refused(fixture: Fixture) -> None:
     with pytest.raises(NotFound):
         await fixture.relays.publish("another key", "1")
-    assert fixture.transcoder.targets == []
+    assert fixture.transcoder.tokens == []
 
 
 async def test_a_second_encoder_is_refused_and_the_first_goes_on(fixture: Fixture) -> None:
@@ -115,7 +122,7 @@ async def test_a_second_encoder_is_refused_and_the_first_goes_on(fixture: Fixtur
     fixture.relays.publishing_ended(KEY, "2")
     await fixture.relays.still_publishing(KEY, "1")
     assert len(await fixture.webhooks(1)) == 1
-    assert len(fixture.transcoder.targets) == 1
+    assert len(fixture.transcoder.tokens) == 1
     await fixture.relays.close()
 
 
@@ -123,7 +130,7 @@ async def test_a_relay_tries_until_the_room_is_open(fixture: Fixture) -> None:
     fixture.transcoder.failures = 2
     await fixture.relays.publish(KEY, "1")
     await fixture.flowing()
-    assert fixture.transcoder.targets == [TARGET.whip_url] * 3
+    assert fixture.transcoder.tokens == [TARGET.token] * 3
     await fixture.relays.close()
 
 
@@ -167,20 +174,73 @@ async def test_after_its_end_another_may_publish(fixture: Fixture) -> None:
     assert len(await fixture.webhooks(4)) == 4
 
 
+async def test_what_the_encoder_sends_is_reported_with_each_question(fixture: Fixture) -> None:
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    await fixture.relays.still_publishing(KEY, "1")
+    assert fixture.stream_keys.reports == [None, H264]
+    await fixture.relays.close()
+
+
+async def test_an_encoder_whose_beginning_was_missed_begins_anew_if_its_picture_cannot_be_decoded(
+    fixture: Fixture,
+) -> None:
+    """The RTMP server keeps the headers of H.264 and AAC alone."""
+    fixture.transcoder.report = BROKEN
+    await fixture.relays.still_publishing(KEY, "1")
+    await fixture.flowing()
+    for _ in range(2):
+        with pytest.raises(Conflict, match=r"cannot be decoded \(hevc\); the encoder has to begin anew"):
+            await fixture.relays.still_publishing(KEY, "1")
+    fixture.relays.publishing_ended(KEY, "1")
+    await fixture.webhooks(2)
+    await fixture.relays.close()
+
+
+async def test_one_that_was_heard_from_its_beginning_goes_on_with_what_can_be_decoded(
+    fixture: Fixture,
+) -> None:
+    fixture.transcoder.report = BROKEN
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    await fixture.relays.still_publishing(KEY, "1")
+    assert fixture.stream_keys.reports[-1] == BROKEN
+    await fixture.relays.close()
+
+
+async def test_an_encoder_may_begin_once_the_server_plays_to_us(fixture: Fixture) -> None:
+    played = asyncio.Event()
+    fixture.transcoder.started = played.set
+    publishing = asyncio.create_task(fixture.relays.publish(KEY, "1"))
+    async with asyncio.timeout(20):
+        await played.wait()
+    assert not publishing.done()
+    fixture.relays.playing(KEY)
+    await publishing
+    await fixture.relays.close()
+
+
+def said(*reports: dict[str, Any]) -> asyncio.StreamReader:
+    output = asyncio.StreamReader()
+    output.feed_data(b"".join(json.dumps(one).encode() + b"\n" for one in reports))
+    return output
+
+
 async def test_media_that_stands_still_is_noticed() -> None:
-    output = asyncio.StreamReader()
-    output.feed_data(f"{FLOWING}\n{FLOWING}\n".encode())
+    reading = lines(said({"problem": None}, {"problem": None}), first=20, next_one=0.05)
+    assert await anext(reading) == await anext(reading) == {"problem": None}
     with pytest.raises(Unavailable, match="stands still"):
-        await last_line(output, timeout=0.05)
+        await anext(reading)
 
 
-async def test_the_last_word_of_what_flowed_is_why_it_ended() -> None:
-    output = asyncio.StreamReader()
-    output.feed_data(f"{FLOWING}\n{FLOWING}\nConnection refused\n".encode())
-    assert await last_line(output, timeout=5) == "Connection refused"
+async def test_media_that_never_flows_is_noticed() -> None:
+    with pytest.raises(Unavailable, match="no media flows"):
+        await anext(lines(asyncio.StreamReader(), first=0.05))
 
 
 def test_the_transcoder_starts_without_what_the_relay_needs() -> None:
     """There is a process for each encoder, and the encoder waits for it."""
-    loaded = "import sys, services.relay.transcoder; print(*{'aiohttp', 'structlog'} & set(sys.modules))"
+    loaded = (
+        "import sys, services.relay.media.transcoder; print(*{'structlog', 'pydantic'} & set(sys.modules))"
+    )
     assert subprocess.check_output([sys.executable, "-c", loaded], text=True).strip() == ""

@@ -1,9 +1,11 @@
 """Our own ingresses, each with its stream key."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from shared.livekit import Ingress
+from shared.livekit.ports import IngressAudio, IngressInput, IngressVideo
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index, Mongo
 
 # An ingress, and when the relay last asked for it.
@@ -45,10 +47,17 @@ class IngressRepository:
     async def of_room(self, room: str) -> Sequence[SeenIngress]:
         return [_seen(document) for document in await self._collection.find({"room": room})]
 
-    async def ask(self, ingress_id: str, now: datetime, *, unless_after: datetime) -> None:
-        """The relay asked for it now; not written if it last asked after `unless_after`."""
-        older = {"_id": ingress_id, "$or": [{"asked_at": None}, {"asked_at": {"$lte": unless_after}}]}
-        await self._collection.update(older, {"$set": {"asked_at": now}})
+    async def ask(
+        self, ingress_id: str, sent: IngressInput | None, now: datetime, *, unless_after: datetime
+    ) -> None:
+        """The relay asked for it now, and reports what is sent.
+
+        Not written if it last asked after `unless_after` and reported the same.
+        """
+        document = asdict(sent) if sent is not None else None
+        news = [{"asked_at": None}, {"asked_at": {"$lte": unless_after}}, {"input": {"$ne": document}}]
+        change = {"$set": {"asked_at": now, "input": document}}
+        await self._collection.update({"_id": ingress_id, "$or": news}, change)
 
     async def with_key(self, stream_key: str) -> tuple[Ingress, str] | None:
         """The ingress that the key belongs to, and the name its host is shown under."""
@@ -68,4 +77,14 @@ def _load(document: Document) -> Ingress:
         room=document["room"],
         name=document["name"],
         identity=document["identity"],
+        input=_input(document["input"]) if document.get("input") else None,
+    )
+
+
+def _input(document: Document) -> IngressInput:
+    video, audio = document["video"], document["audio"]
+    return IngressInput(
+        video=IngressVideo(**video) if video else None,
+        audio=IngressAudio(**audio) if audio else None,
+        problem=document["problem"],
     )

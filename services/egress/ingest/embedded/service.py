@@ -9,7 +9,8 @@ from shared.access.permissions import encoder_grant
 from shared.clock import Clock
 from shared.errors import NotFound
 from shared.ids import new_id, new_secret
-from shared.livekit import Ingress, TokenMint, whip_url
+from shared.livekit import Ingress, TokenMint
+from shared.livekit.ports import IngressInput
 
 # A token only lets the relay connect; it asks for another before each try.
 _TOKEN_LIFETIME = timedelta(minutes=10)
@@ -20,22 +21,19 @@ _SENDS_FOR = timedelta(seconds=10)
 
 @dataclass(frozen=True)
 class RelayOrder:
-    """Where the media of an ingress goes: by WHIP to `whip_url`, which holds a token."""
+    """Where the media of an ingress goes: into its room, which `token` lets the relay join."""
 
     ingress: Ingress
-    whip_url: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 class EmbeddedIngresses:
     """The ingest port without LiveKit Ingress; `rtmp_url` is the address given to encoders."""
 
-    def __init__(
-        self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, livekit_url: str, clock: Clock
-    ):
+    def __init__(self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, clock: Clock):
         self._ingresses = ingresses
         self._mint = mint
         self._rtmp_url = rtmp_url
-        self._livekit_url = livekit_url
         self._clock = clock
 
     async def create_rtmp_ingress(
@@ -62,16 +60,21 @@ class EmbeddedIngresses:
     def _with_status(self, ingress: Ingress, asked_at: datetime | None) -> Ingress:
         """The relay keeps asking while an encoder sends, and only then."""
         sends = asked_at is not None and self._clock.now() - asked_at < _SENDS_FOR
-        return replace(ingress, status="publishing" if sends else "inactive")
+        if not sends:
+            return replace(ingress, status="inactive", input=None)
+        return replace(ingress, status="publishing")
 
-    async def order(self, stream_key: str) -> RelayOrder:
-        """Where the media sent under a key goes. Raises `NotFound` for one that is unknown or revoked."""
+    async def order(self, stream_key: str, sent: IngressInput | None = None) -> RelayOrder:
+        """Where the media sent under a key goes; `sent` is what is known of it, None before anything came.
+
+        Raises `NotFound` for a key that is unknown or revoked.
+        """
         found = await self._ingresses.with_key(stream_key)
         if found is None:
             raise NotFound("There is no such stream key", code="stream_key_unknown")
         ingress, participant_name = found
         now = self._clock.now()
-        await self._ingresses.ask(ingress.ingress_id, now, unless_after=now - _NOTED_EVERY)
+        await self._ingresses.ask(ingress.ingress_id, sent, now, unless_after=now - _NOTED_EVERY)
         grant = encoder_grant(room=ingress.room, identity=ingress.identity, name=participant_name)
         token = self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)
-        return RelayOrder(ingress, whip_url(self._livekit_url, token))
+        return RelayOrder(ingress, token)

@@ -34,9 +34,7 @@ class IngestReplica(Replica):
     def __init__(self, *, embedded: bool = False) -> None:
         super().__init__()
         mint = TokenMint("key", "a secret of at least thirty-two bytes", self.clock)
-        self.own = EmbeddedIngresses(
-            IngressRepository(self.mongo), mint, "rtmp://here/live", "ws://livekit", self.clock
-        )
+        self.own = EmbeddedIngresses(IngressRepository(self.mongo), mint, "rtmp://here/live", self.clock)
         self.ingresses: Ingresses = self.own if embedded else self.livekit
         self.service = IngestService(self.ingresses, self.ingests)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")

@@ -11,6 +11,7 @@ from shared.egress.engine import EgressStatus
 from shared.errors import Forbidden, NotFound
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant, LiveKitTrack
+from shared.livekit.ports import IngressAudio, IngressInput, IngressVideo
 from tests.unit.egress.reconciler.builders import HOST, grant
 from tests.unit.egress.streams.fixture import Replica, host_of
 
@@ -183,3 +184,46 @@ async def test_who_moderates_may_look(replica: Replica) -> None:
         await look(session.id, host_of(session, user_id=new_id(), organization_id=new_id()), None)
     with pytest.raises(NotFound):
         await look(session.id, host_of(session), new_id())
+
+
+async def told(replica: Replica, sent: IngressInput) -> StreamHealthResponse:
+    """The health of a stream that is well, to whose ingress an encoder sends."""
+    session = await running(replica)
+    made = await replica.livekit.create_rtmp_ingress(session.id, f"{HOST}:ingress", "n", "Hanna")
+    replica.livekit.ingresses[made.ingress_id] = replace(made, status="publishing", input=sent)
+    return await health(replica, session)
+
+
+PICTURE, SOUND = IngressVideo("hevc", 1280, 720), IngressAudio("aac", 48_000, 2)
+
+
+async def test_what_an_encoder_sends_is_told(replica: Replica) -> None:
+    found = await told(replica, IngressInput(PICTURE, SOUND))
+    assert (found.status, found.egress.reasons) == ("healthy", [])
+    assert found.ingress is not None
+    assert found.ingress.video is not None
+    assert (found.ingress.video.codec, found.ingress.video.width) == ("hevc", 1280)
+    assert found.ingress.audio is not None
+    assert (found.ingress.audio.codec, found.ingress.audio.channels) == ("aac", 2)
+
+
+async def test_a_picture_that_nobody_gets_is_not_healthy(replica: Replica) -> None:
+    problem = "The encoder's picture cannot be decoded (zzz1)"
+    found = await told(replica, IngressInput(IngressVideo("zzz1"), SOUND, problem))
+    assert (found.status, found.egress.reasons) == ("unhealthy", [problem])
+    assert found.ingress is not None
+    assert found.ingress.problem == problem
+
+
+@pytest.mark.parametrize(
+    ("sent", "note"),
+    [
+        (IngressInput(video=PICTURE), "The encoder sends picture, but no sound"),
+        (IngressInput(audio=SOUND), "The encoder sends sound, but no picture"),
+    ],
+)
+async def test_what_an_encoder_does_not_send_is_noted_and_is_well(
+    replica: Replica, sent: IngressInput, note: str
+) -> None:
+    found = await told(replica, sent)
+    assert (found.status, found.egress.reasons) == ("healthy", [note])
