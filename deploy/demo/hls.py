@@ -16,7 +16,7 @@ SAMPLE_SECONDS = 0.5
 # By how much the stream's time and the time in its pictures may drift apart between two samples.
 DRIFT_SECONDS = 2.0
 # A segment's length, and what a machine with time to spare takes to make it.
-USUAL_LATENCY_SECONDS = 4.0
+USUAL_LATENCY_SECONDS = 3.0
 MOVES_NEEDED = 2
 
 

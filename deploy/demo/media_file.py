@@ -65,9 +65,14 @@ class DecodedMedia:
         return sum(after > before for before, after in zip(self.drawn, self.drawn[1:], strict=False))
 
     @property
-    def seconds(self) -> float:
-        """How much real time passed between the first and the last picture."""
-        return self.drawn[-1] - self.drawn[0] if self.drawn else 0.0
+    def drift(self) -> float:
+        """By how many seconds real time runs ahead of the media's time, from its first half to its second.
+
+        Pictures that come late are shown late, so that only the most punctual of each half count.
+        """
+        ahead = [drawn - shown for drawn, shown in zip(self.drawn, self.shown, strict=True)]
+        half = len(ahead) // 2
+        return max(ahead[half:]) - max(ahead[:half]) if half else 0.0
 
     def began(self, near: float) -> float:
         """When its time began, on the clock of the stamps; less than two hours from `near`."""
@@ -75,11 +80,6 @@ class DecodedMedia:
             return near
         at = median(drawn - shown for drawn, shown in zip(self.drawn, self.shown, strict=True))
         return near + (at - near + WRAP / 2000) % (WRAP / 1000) - WRAP / 2000
-
-    @property
-    def length(self) -> float:
-        """How much of its own time it takes to show them."""
-        return self.shown[-1] - self.shown[0] if self.shown else 0.0
 
 
 async def probe(source: str) -> ProbeResult:

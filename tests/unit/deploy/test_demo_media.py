@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,7 @@ from deploy.demo.host_signal import (
     read_stamp,
     write_stamp,
 )
+from deploy.demo.media_file import DecodedMedia
 
 
 def drawn(milliseconds: int) -> Luma:
@@ -98,3 +101,21 @@ def test_a_picture_of_somebody_else_is_no_first_frame() -> None:
     reception = Reception(lambda: 2.0)
     reception.see(np.zeros((2, 2), dtype=np.uint8))
     assert (reception.frames, reception.first_frame_at, reception.delay) == (1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("rate", "late", "drift"),
+    [
+        (1.0, lambda _: 0.0, 0.0),
+        (1.0, lambda at: max(0.0, 8.0 - at), 0.0),  # a busy machine that catches up
+        (1.0, lambda at: 3.0 if at > 38 else 0.0, 0.0),
+        (1.1, lambda _: 0.0, 2.0),
+        (0.9, lambda _: 0.0, -2.0),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_from_pictures_that_come_late(
+    rate: float, late: Callable[[float], float], drift: float
+) -> None:
+    shown = [number / 10 for number in range(400)]
+    stamps = [100.0 + rate * at - late(at) for at in shown]
+    assert DecodedMedia(shown, stamps).drift == pytest.approx(drift, abs=0.1)

@@ -116,7 +116,7 @@ def test_a_recording_is_compared_with_what_was_on_air(clock: float) -> None:
     assert [(row.what, row.agrees) for row in rows] == [
         ("begins after going on air", True),
         ("from there to the end", True),
-        ("time in its pictures", True),
+        ("drift of its clock", True),
         ("duration", True),
         ("size in bytes", True),
         ("tone heard", True),
