@@ -6,9 +6,11 @@ lifetimes close in reverse order.
 """
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +23,8 @@ from shared.runtime.settings import ServiceSettings, SettingsRefused, load
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
 log = structlog.get_logger(__name__)
+
+_OPEN_FILES = 65_536
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -46,8 +50,18 @@ def main(service: str, settings_class: type[S], build: Callable[[S], web.Applica
         settings = load(settings_class)
     except SettingsRefused as error:
         sys.exit(f"greenroom {service}: {error}")
+    _allow_open_files()
     logs.configure(service=service, level=settings.log_level, output=settings.log_format)
     sys.exit(asyncio.run(_run(settings, build)))
+
+
+def _allow_open_files() -> None:
+    """As many as the system lets us: each connection is one, and the usual 1,024 would be one client's."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> int:

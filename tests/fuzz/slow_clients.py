@@ -8,14 +8,17 @@ from shared.runtime.tasks import run_all
 
 HOST = "127.0.0.1"
 HEAD = b"POST /auth/viewer/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+# Takes the largest body of what anybody may send.
+LARGER = HEAD.replace(b"/auth/viewer/register", b"/webhooks/livekit")
 SENT = {
     "idle": b"",
     "an idle keep-alive": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "half a request line": b"GET /roo",
     "a head without end": HEAD + b"X-Slow: ",
     "a body that does not come": HEAD + b"Content-Length: 40\r\n\r\n",
-    "a large body that does not come": HEAD + b"Content-Length: 900000\r\n\r\n{",
-    "a large body that ends too early": HEAD + b"Content-Length: 900000\r\n\r\n{" + b" " * 100_000,
+    "a large body that does not come": LARGER + b"Content-Length: 900000\r\n\r\n{",
+    "a large body that ends too early": LARGER + b"Content-Length: 900000\r\n\r\n{" + b" " * 100_000,
+    "a form that is announced too large": HEAD + b"Content-Length: 66000\r\n\r\n{",
     "a chunk that does not come": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
 }
 IDLE = {"idle": 500, "an idle keep-alive": 500}
