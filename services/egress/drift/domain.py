@@ -41,7 +41,7 @@ GRACE_PERIOD: Mapping[Kind, timedelta] = {
     Kind.MISSED_LEAVE: timedelta(seconds=2),
     Kind.STALE_PARTICIPANT: timedelta(seconds=9),
     Kind.PERMISSION: timedelta(seconds=2),
-    Kind.TRACK: timedelta(0),
+    Kind.TRACK: timedelta(seconds=2),
     Kind.BANNED: timedelta(0),
     Kind.REVOKED: timedelta(0),
     Kind.ROOM_LOST: timedelta(seconds=10),

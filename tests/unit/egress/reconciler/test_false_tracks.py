@@ -130,10 +130,22 @@ async def test_a_round_finds_what_no_webhook_reported(
     vera, hanna = guest(replica, session), replica.host(session)
     replica.livekit.publish(session.id, vera.identity, false)
     replica.livekit.publish(session.id, hanna.identity, PICTURE)
-    await replica.work(1)
+    await replica.work(4)
     now = [there(replica, session, one) for one in (vera, hanna)]
     assert [one.tracks if one else None for one in now] == [(), (PICTURE,)]
-    assert Kind.TRACK in await replica.kinds()
+    assert (await replica.kinds()).count(Kind.TRACK) == 1
+
+
+async def test_a_track_that_its_webhook_ends_is_one_correction(
+    replica: Replica, session: SessionState
+) -> None:
+    """Also if a round has seen it before."""
+    vera = guest(replica, session)
+    replica.livekit.publish(session.id, vera.identity, VOICE)
+    await replica.work(1)
+    await report(replica, session, vera, VOICE)
+    await replica.work(12)
+    assert (await replica.kinds()).count(Kind.TRACK) == 1
 
 
 async def test_whoever_goes_on_is_removed_also_when_they_return(
