@@ -161,6 +161,7 @@ def join_grant(
     role: Role,
     permissions: RolePermissions,
     key_id: str | None = None,
+    is_guest: bool = False,
 ) -> JoinGrant:
     """The grant of a person's join token; chat goes through the API, so nobody publishes data.
 
@@ -175,6 +176,7 @@ def join_grant(
         can_publish_sources=permissions.publish,
         can_subscribe=True,
         key_id=key_id,
+        is_guest=is_guest,
     )
 
 
@@ -201,6 +203,22 @@ def encoder_grant(
     )
 
 
-def monitor_grant(*, room: str, identity: str, name: str, role: Role, key_id: str | None = None) -> JoinGrant:
+def monitor_grant(
+    *,
+    room: str,
+    identity: str,
+    name: str,
+    role: Role,
+    key_id: str | None = None,
+    is_guest: bool = False,
+) -> JoinGrant:
     """The grant of a monitor: hidden, and subscribing only. `key_id` as in `join_grant`."""
-    return JoinGrant(room=room, identity=identity, name=name, role=role, hidden=True, key_id=key_id)
+    return JoinGrant(
+        room=room,
+        identity=identity,
+        name=name,
+        role=role,
+        hidden=True,
+        key_id=key_id,
+        is_guest=is_guest,
+    )

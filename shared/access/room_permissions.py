@@ -31,7 +31,7 @@ class RoomParticipant:
     """One connection to a room; `kind` is LiveKit's in lower case.
 
     `issued_at` is when its token was issued, or, if that is not known, when it joined; `key_id` the API key
-    that let it in, if one did.
+    that let it in, if one did; a guest gave a display name only.
     """
 
     identity: str
@@ -41,6 +41,7 @@ class RoomParticipant:
     recorder: bool
     issued_at: datetime
     key_id: str | None = None
+    is_guest: bool = False
 
     @property
     def user_id(self) -> str:
@@ -78,6 +79,11 @@ def revoked_by(revocations: Revocations) -> IsRevoked:
 def is_banned_participant(session: SessionRoom, participant: RoomParticipant) -> bool:
     """Whether it must be removed: its person is banned."""
     return participant.is_person and is_banned_person(session, participant.user_id)
+
+
+def is_not_admitted(session: SessionRoom, participant: RoomParticipant) -> bool:
+    """Whether it must be removed: a guest's, who came before the library admitted registered people only."""
+    return participant.is_guest and session.registered_only
 
 
 def has_lost_role(session: SessionRoom, preset: PresetSettings, participant: RoomParticipant) -> bool:

@@ -39,7 +39,7 @@ class Connection(BaseModel):
     `identity` is `<user_id>:<sign-in id>`; `role` comes from the join token's attributes; `hidden`
     marks monitors, `recorder` recorders, `kind` is LiveKit's participant kind in lower case
     (standard, ingress, egress, sip, agent, connector); `issued_at` is when their token was issued, if known,
-    `key_id` the API key that let them in, if one did.
+    `key_id` the API key that let them in, if one did; a guest gave a display name only.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -55,6 +55,7 @@ class Connection(BaseModel):
     joined_at: datetime
     issued_at: datetime | None = None
     key_id: str | None = None
+    is_guest: bool = False
 
 
 class ParticipantEvent(LiveKitEvent):

@@ -12,10 +12,11 @@ from shared.clock import Clock, from_unix_ms
 from shared.contracts.states import Role
 from shared.livekit.ports import Permissions, TrackSource
 
-# Participant attributes: a person's role in the session; the API key that let them in, if one did; and when
-# their token was issued, in milliseconds since 1970.
+# Participant attributes: a person's role in the session; the API key that let them in, if one did; that they
+# are a guest, if so; and when their token was issued, in milliseconds since 1970.
 ROLE_ATTRIBUTE: Final = "greenroom.role"
 KEY_ATTRIBUTE: Final = "greenroom.key"
+GUEST_ATTRIBUTE: Final = "greenroom.guest"
 ISSUED_ATTRIBUTE: Final = "greenroom.issued"
 
 
@@ -24,8 +25,8 @@ class JoinGrant:
     """Who joins which room as what; `can_publish_sources` None means any source, empty means none.
 
     `hidden` participants are seen by nobody (monitors); `recorder` marks recorders; `key_id` is the API key
-    that lets them in, if one does. `issued_at` is when they were given what they come in by, if not with the
-    token.
+    that lets them in, if one does; a guest gave a display name only. `issued_at` is when they were given what
+    they come in by, if not with the token.
     """
 
     room: str
@@ -39,14 +40,16 @@ class JoinGrant:
     hidden: bool = False
     recorder: bool = False
     key_id: str | None = None
+    is_guest: bool = False
     issued_at: datetime | None = None
 
     def attributes(self, now: datetime) -> dict[str, str]:
         """The participant's attributes, with a token that is issued now."""
         issued_at = self.issued_at or now
         key = {KEY_ATTRIBUTE: self.key_id} if self.key_id else {}
+        guest = {GUEST_ATTRIBUTE: "true"} if self.is_guest else {}
         issued = {ISSUED_ATTRIBUTE: str(int(issued_at.timestamp() * 1000))}
-        return {ROLE_ATTRIBUTE: self.role.value} | issued | key
+        return {ROLE_ATTRIBUTE: self.role.value} | issued | key | guest
 
     @property
     def permissions(self) -> Permissions:

@@ -10,6 +10,7 @@ from shared.access.room_permissions import (
     expected_permissions,
     has_lost_role,
     is_banned_participant,
+    is_not_admitted,
     never_revoked,
 )
 from shared.contracts.livekit_events import Connection
@@ -55,6 +56,8 @@ def _reason_to_leave(
         return _BANNED
     if participant.is_person and is_revoked(participant):
         return "sign-in, API key or account ended"
+    if is_not_admitted(session, participant):
+        return "only registered people are admitted"
     lost = has_lost_role(session, session.preset, participant)
     return "role taken" if lost else None
 
@@ -100,6 +103,7 @@ def _room_participant(connection: Connection) -> RoomParticipant:
         connection.recorder,
         connection.issued_at or connection.joined_at,
         connection.key_id,
+        connection.is_guest,
     )
 
 

@@ -29,7 +29,7 @@ from shared.contracts.states import Role
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import key_in
 from shared.ids import is_id
-from shared.livekit.tokens import KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
+from shared.livekit.tokens import GUEST_ATTRIBUTE, KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
 from shared.livekit.webhook import Egress, IngressState, WebhookEvent, WebhookParticipant
 
 _SECOND = timedelta(seconds=1)
@@ -72,6 +72,7 @@ def connection(participant: WebhookParticipant, moment: datetime) -> Connection:
         joined_at=from_unix_ms(joined) if joined else moment,
         issued_at=issued_at(participant.attributes),
         key_id=participant.attributes.get(KEY_ATTRIBUTE),
+        is_guest=GUEST_ATTRIBUTE in participant.attributes,
     )
 
 

@@ -22,6 +22,7 @@ from shared.access.room_permissions import (
     expected_permissions,
     has_lost_role,
     is_banned_participant,
+    is_not_admitted,
     never_revoked,
 )
 from shared.bus import Group, on
@@ -30,7 +31,7 @@ from shared.contracts.states import Role
 from shared.errors import AppError, Unavailable
 from shared.livekit import LiveKit
 from shared.livekit.ports import LiveKitParticipant, Permissions
-from shared.livekit.tokens import KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
+from shared.livekit.tokens import GUEST_ATTRIBUTE, KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
 from shared.runtime.backoff import Backoff
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,11 @@ def corrections(
         participant = _room_participant(one)
         role = role_of(state, participant.user_id)
         revoked = participant.is_person and is_revoked(participant)
-        lost = is_banned_participant(state, participant) or has_lost_role(state, state.preset, participant)
+        lost = (
+            is_banned_participant(state, participant)
+            or is_not_admitted(state, participant)
+            or has_lost_role(state, state.preset, participant)
+        )
         if revoked or lost:
             yield ParticipantCorrection(one.identity, role, None)
             continue
@@ -85,6 +90,7 @@ def _room_participant(one: LiveKitParticipant) -> RoomParticipant:
         one.permissions.recorder,
         issued_at(one.attributes) or one.joined_at,
         one.attributes.get(KEY_ATTRIBUTE),
+        GUEST_ATTRIBUTE in one.attributes,
     )
 
 

@@ -40,6 +40,7 @@ class JoinTokens:
             name=caller.username,
             role=acting_role(session, caller),
             key_id=caller.api_key_id or caller.via,
+            is_guest=caller.is_guest,
         )
         return JoinToken(self._mint.join_token(grant, lifetime=JOIN_LIFETIME), session.id)
 
@@ -56,5 +57,6 @@ class JoinTokens:
             role=acting_role(session, caller),
             permissions=permissions,
             key_id=caller.api_key_id or caller.via,
+            is_guest=caller.is_guest,
         )
         return self._mint.join_token(grant, lifetime=lifetime)

@@ -1,7 +1,7 @@
 """What another organization has is answered like what does not exist: status, code, words and headers.
 
-For every documented operation that only staff may call, and every id in paths, bodies and queries; where anybody
-may read (rooms and sessions by their id, public libraries), there is nothing to hide.
+For every documented operation that only staff may call, and every id in paths, bodies and queries; where
+anybody may read (rooms and sessions by their id, public libraries), there is nothing to hide.
 """
 
 import json

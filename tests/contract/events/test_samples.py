@@ -34,6 +34,8 @@ def holds(whole: Any, part: Any) -> bool:
         return isinstance(whole, dict) and all(
             key in whole and holds(whole[key], value) for key, value in part.items()
         )
+    if isinstance(part, list):
+        return isinstance(whole, list) and len(whole) == len(part) and all(map(holds, whole, part))
     return bool(whole == part)
 
 

@@ -140,6 +140,15 @@ def test_what_an_audience_may_not_do(observed: Permissions, told: str) -> None:
     assert drift.observed.startswith(told)
 
 
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("guest", [True, False])
+def test_guests_have_to_go_where_registered_people_alone_are_admitted(closed: bool, guest: bool) -> None:
+    session = state(registered_only=closed)
+    one = connection("PA_1", is_guest=guest)
+    drift = permission_drift(session, one, permissions(session, Role.AUDIENCE))
+    assert (drift is not None) == (closed and guest)
+
+
 def test_the_same_put_in_another_way_is_no_difference() -> None:
     session = state(roles={VIEWER: Role.CO_HOST})
     expected = permissions(session, Role.CO_HOST)

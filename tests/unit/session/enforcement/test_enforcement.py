@@ -24,7 +24,7 @@ from shared.contracts.states import Role, StageSeat
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import ROLE_ATTRIBUTE, JoinGrant, LiveKitParticipant, TrackSource
-from tests.unit.session.actors import Host, ban, grant_role, registered
+from tests.unit.session.actors import Host, ban, for_registered, grant_role, person, registered
 from tests.unit.session.backend import Backend
 
 GUEST = (TrackSource.CAMERA, TrackSource.MICROPHONE)
@@ -38,6 +38,7 @@ def grant(session: Session, who: Caller) -> JoinGrant:
         name="Vera",
         role=role_of(session, who.user_id),
         permissions=permissions_in_session(session, session.preset.settings, who.user_id),
+        is_guest=who.is_guest,
     )
 
 
@@ -119,6 +120,17 @@ async def test_all_connections_of_a_person_change(backend: Backend, host: Host, 
         assert one.permissions.publishes
         assert one.attributes[ROLE_ATTRIBUTE] == "co_host"
     assert not await backend.enforcer.enforce(session.id)
+
+
+async def test_guests_are_removed_when_registered_people_alone_are_admitted(
+    backend: Backend, session: Session
+) -> None:
+    guest, known = await registered(backend), await person(backend, external_user_id="c-1")
+    for one in (guest, known):
+        backend.livekit.connect(grant(session, one))
+    await for_registered(backend, session)
+    assert await backend.enforcer.enforce(session.id)
+    assert list(backend.livekit.participants[session.id]) == [known.identity]
 
 
 async def test_switching_the_stage_off_silences_guests_and_on_again_restores_them(

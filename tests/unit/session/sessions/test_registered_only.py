@@ -1,5 +1,6 @@
 """Libraries whose sessions admit registered people only."""
 
+import jwt
 import pytest
 
 from services.session.catalog.libraries.schemas import UpdateLibraryRequest
@@ -10,6 +11,7 @@ from shared.contracts.states import RequestKind, Role, UserRole
 from shared.errors import Forbidden, NotFound
 from shared.http.schema import Page
 from shared.ids import new_id
+from shared.livekit.tokens import GUEST_ATTRIBUTE
 from tests.unit.session.actors import Host, grant_role
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import user
@@ -33,6 +35,9 @@ async def test_guests_are_refused_and_registered_people_join(backend: Backend, h
     session = await host.live_session()
     guest, known = await person(backend), await person(backend, email="anna@example.com")
     customer = await person(backend, external_user_id="c-1")
+    token = (await backend.tokens.join(session.id, guest, None)).livekit_token
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["attributes"][GUEST_ATTRIBUTE] == "true"
     await restrict(backend, host)
     for registered in (known, customer, host.caller):
         assert (await backend.tokens.join(session.id, registered, None)).livekit_token
