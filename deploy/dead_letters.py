@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from services.attendance.presence.consumers import GROUP as ATTENDANCE
 from services.attendance.reports.users import GROUP as ATTENDANCE_USERS
 from services.egress.egresses.service import GROUP as EGRESS_EGRESSES
-from services.egress.ingest.service import GROUP as EGRESS_INGEST
+from services.egress.ingest.owners import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.service import GROUP as EGRESS_STREAMS

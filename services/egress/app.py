@@ -11,7 +11,7 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.engines.embedded import EmbeddedEngine
 from services.egress.engines.livekit import LiveKitEngine
 from services.egress.ingest import routes as ingest_routes
-from services.egress.ingest.build import IngestParts
+from services.egress.ingest.build import EncoderRights, IngestParts
 from services.egress.ingest.embedded import routes as relay_routes
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
@@ -35,7 +35,12 @@ from shared.files.storage import Storage
 from shared.http import Routes, service_app
 from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
 from shared.http.idempotency import IdempotencyKeys
-from shared.http.session_service import HttpRevocations, HttpSessionOwner
+from shared.http.session_service import (
+    EncoderOwners,
+    HttpEncoderOwners,
+    HttpRevocations,
+    HttpSessionOwner,
+)
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
 from shared.persistence.lifetime import Indexed, service_lifetime
@@ -72,14 +77,16 @@ def build(settings: EgressSettings) -> web.Application:
     connections = _connect(settings, clock)
     owner = HttpSessionOwner(settings.session_url, app[INTERNAL_CALLS])
     ingests = IngestRepository(connections.mongo, clock)
+    owners = HttpEncoderOwners(settings.session_url, app[INTERNAL_CALLS])
+    rights = EncoderRights(owners, app[REVOCATIONS])
     rules = RoomRules(ingests.awaits_encoder, revoked_by(app[REVOCATIONS]))
     reconciler = _reconciler(settings, connections, owner, rules, clock)
     sessions, ledger, lease = reconciler.sessions, reconciler.ledger, reconciler.lease
 
     webhooks = WebhookRepository(connections.mongo, connections.webhook_outbox)
-    own, embedded = _own_ingresses(settings, connections.mongo, clock)
+    own, embedded = _own_ingresses(settings, connections.mongo, owners, clock)
     used = embedded if settings.ingest == "embedded" else None
-    ingest = IngestParts(connections.livekit, used, ingests, sessions, webhooks, clock)
+    ingest = IngestParts(connections.livekit, used, ingests, sessions, webhooks, clock, rights)
     engine, jobs = _engine(settings, connections, clock)
     options, ingresses = media_options(settings), ingest.ingresses
     media = StreamsAndRecordings(options, connections, engine, ingresses, sessions, ledger, clock)
@@ -98,9 +105,9 @@ def build(settings: EgressSettings) -> web.Application:
     media.install(app)
     stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
     groups = [*ingest.groups, *reconciler.groups, *media.groups]
-    _add_lifetimes(app, settings, connections, owner, stores, groups)
+    _add_lifetimes(app, settings, connections, [owner, owners], stores, groups)
     # Last, so that it ends first, while everything it works with is still there.
-    app.cleanup_ctx.extend([reconciler.lifetime, media.lifetime, checks.lifetime])
+    app.cleanup_ctx.extend([reconciler.lifetime, ingest.lifetime, media.lifetime, checks.lifetime])
     return app
 
 
@@ -136,11 +143,12 @@ def _connect(settings: EgressSettings, clock: Clock) -> _Connections:
 
 
 def _own_ingresses(
-    settings: EgressSettings, mongo: Mongo, clock: Clock
+    settings: EgressSettings, mongo: Mongo, owners: EncoderOwners, clock: Clock
 ) -> tuple[IngressRepository, EmbeddedIngresses]:
     ingresses = IngressRepository(mongo)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    return ingresses, EmbeddedIngresses(ingresses, mint, settings.rtmp_url, clock)
+    embedded = EmbeddedIngresses(ingresses, mint, settings.rtmp_url, owners, clock)
+    return ingresses, embedded
 
 
 def _engine(
@@ -176,7 +184,7 @@ def _add_lifetimes(
     app: web.Application,
     settings: EgressSettings,
     connections: _Connections,
-    owner: HttpSessionOwner,
+    owners: Sequence[HttpSessionOwner | HttpEncoderOwners],
     stores: Sequence[Indexed],
     groups: Sequence[Group | OrderedGroup],
 ) -> None:
@@ -184,7 +192,8 @@ def _add_lifetimes(
         revocations = HttpRevocations(settings.session_url, app[INTERNAL_CALLS])
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(revocations))
         yield
-        await owner.close()
+        for calls in owners:
+            await calls.close()
         await revocations.close()
 
     async def outbox_lifetime(app: web.Application) -> AsyncIterator[None]:

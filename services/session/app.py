@@ -51,7 +51,7 @@ from services.session.sessions.build import SessionCore, build_sessions
 from services.session.sessions.encoder_keys import whip_server
 from services.session.sessions.ingest import EgressIngest
 from services.session.sessions.repository import SessionRepository
-from services.session.sessions.routes import SESSIONS
+from services.session.sessions.routes import ENCODER_ACCESS, SESSIONS
 from services.session.sessions.timeout_worker import run_timeouts
 from services.session.settings import SessionSettings
 from services.session.sharing.routes import SHARING
@@ -178,7 +178,7 @@ def _build_core(app: web.Application, settings: SessionSettings, base: Infrastru
     app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
     app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries
     app[ROOMS], app[PRESETS] = catalog.rooms, catalog.presets
-    app[SESSIONS] = sessions.service
+    app[SESSIONS], app[ENCODER_ACCESS] = sessions.service, sessions.encoder_access
     return Core(identity, catalog, sessions, [*identity.stores, *stores.all, repository])
 
 

@@ -124,18 +124,19 @@ rtmp {{
     server {{
         listen {LOOPBACK}:{plan.ports["rtmp"]};
         chunk_size 4096;
+        on_connect {relay}/connect;
+        notify_method post;
         application live {{
             live on;
             wait_key off;  # It knows those of H.264 alone.
             drop_idle_publisher 10s;
             allow play {LOOPBACK};
             deny play all;
-            notify_method post;
             on_publish {relay}/publish;
             on_play {relay}/play;
             on_publish_done {relay}/done;
             on_update {relay}/update;
-            notify_update_timeout 3s;
+            notify_update_timeout 1s;
             notify_update_strict on;
         }}
     }}

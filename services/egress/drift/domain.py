@@ -28,6 +28,7 @@ class Kind(StrEnum):
     INGRESS = "ingress"
     INGRESS_LOST = "ingress_lost"
     INGRESS_LEFTOVER = "ingress_leftover"
+    INGRESS_REVOKED = "ingress_revoked"
     INGRESS_ROOM = "ingress_room"
     STREAM = "stream"
     RECORDING = "recording"
@@ -52,6 +53,7 @@ GRACE_PERIOD: Mapping[Kind, timedelta] = {
     Kind.INGRESS: timedelta(seconds=12),
     Kind.INGRESS_LOST: timedelta(seconds=10),
     Kind.INGRESS_LEFTOVER: timedelta(seconds=10),
+    Kind.INGRESS_REVOKED: timedelta(0),
     Kind.INGRESS_ROOM: timedelta(seconds=2),
     Kind.STREAM: timedelta(seconds=10),
     Kind.RECORDING: timedelta(seconds=10),

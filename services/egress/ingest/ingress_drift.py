@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
+from services.egress.ingest.owners import IngestOwners
 from services.egress.ingest.repository import IngestRepository, SessionIngest
 from services.egress.ingest.service import IngestService
 from services.egress.sessions.projection import EgressSessionProjection
@@ -26,6 +27,7 @@ class IngressDriftCheck:
         ingresses: Ingresses,
         ingests: IngestRepository,
         service: IngestService,
+        owners: IngestOwners,
         sessions: EgressSessionProjection,
         webhooks: WebhookRepository,
         clock: Clock,
@@ -33,6 +35,7 @@ class IngressDriftCheck:
         self._ingresses = ingresses
         self._ingests = ingests
         self._service = service
+        self._owners = owners
         self._sessions = sessions
         self._webhooks = webhooks
         self._clock = clock
@@ -42,11 +45,27 @@ class IngressDriftCheck:
         listed = await self._ingresses.list_ingresses()
         opened = await self._ingests.list_open()
         known = await self._sessions.known([one.session_id for one in opened])
-        return compare(opened, listed, {session_id for session_id, one in known.items() if one.over})
+        over = {session_id for session_id, one in known.items() if one.over}
+        return [*compare(opened, listed, over), *await self._without_right(over)]
+
+    async def _without_right(self, over: Collection[str]) -> list[Drift]:
+        return [
+            Drift(
+                Kind.INGRESS_REVOKED,
+                session.id,
+                "its owner may not send",
+                f"ingress {ingest.ingress_id}",
+                subject_id=ingest.ingress_id or "",
+            )
+            for session, ingest in await self._owners.without_right()
+            if session.id not in over
+        ]
 
     async def correct(self, drift: Drift) -> DriftCorrection | None:
         if drift.kind is Kind.INGRESS_LEFTOVER:
             return await self._clear(drift)
+        if drift.kind is Kind.INGRESS_REVOKED:
+            return await self._withdraw(drift)
         seen = await self._find(drift)
         if drift.kind is Kind.INGRESS_LOST:
             return await self._lose(drift) if seen is None else None
@@ -65,9 +84,15 @@ class IngressDriftCheck:
             return None
         return DriftCorrection(drift, f"ingress {drift.subject_id} deleted", estimated=False)
 
+    async def _withdraw(self, drift: Drift) -> DriftCorrection | None:
+        ingest = await self._ingests.with_ingress(drift.session_id, drift.subject_id)
+        if ingest is None or not await self._owners.check(ingest):
+            return None
+        return DriftCorrection(drift, f"ingress {drift.subject_id} deleted", estimated=False)
+
     async def _lose(self, drift: Drift) -> DriftCorrection | None:
         """A stream key cannot be made again: the host gets another with the next start or rotation."""
-        known = await self._ingests.find(drift.session_id)
+        known = await self._ingests.with_ingress(drift.session_id, drift.subject_id)
         if not await self._ingests.forget(drift.session_id, drift.subject_id):
             return None
         if known is not None and known.publishing:
@@ -75,8 +100,8 @@ class IngressDriftCheck:
         return DriftCorrection(drift, "forgotten; the next start or rotation of the stream key makes another")
 
     async def _update(self, drift: Drift, seen: Ingress) -> DriftCorrection | None:
-        known = await self._ingests.find(drift.session_id)
-        if known is None or known.ingress_id != seen.ingress_id or known.publishing is publishes(seen):
+        known = await self._ingests.with_ingress(drift.session_id, seen.ingress_id)
+        if known is None or known.publishing is publishes(seen):
             return None
         publishing = publishes(seen)
         kind, at = (IngressStarted, seen.started_at) if publishing else (IngressEnded, seen.ended_at)
@@ -95,24 +120,24 @@ class IngressDriftCheck:
 
 def compare(opened: Iterable[SessionIngest], listed: Iterable[Ingress], over: Collection[str]) -> list[Drift]:
     """The differences; `over` are sessions that are known to be over. Those being made are left alone."""
-    ingests = {one.session_id: one for one in opened}
-    ingresses = {one.ingress_id: one for one in listed}
+    ingests, ingresses = list(opened), {one.ingress_id: one for one in listed}
+    claimed = {one.session_id for one in ingests if one.claimed}
     return [
         drift
         for drift in (*_ours(ingests, ingresses, over), *_orphans(ingests, ingresses))
-        if not (drift.session_id in ingests and ingests[drift.session_id].claimed)
+        if drift.session_id not in claimed
     ]
 
 
 def _ours(
-    ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress], over: Collection[str]
+    ingests: Iterable[SessionIngest], ingresses: Mapping[str, Ingress], over: Collection[str]
 ) -> Iterator[Drift]:
-    for session_id, ingest in ingests.items():
-        if session_id in over:
+    for ingest in ingests:
+        if ingest.session_id in over:
             observed = f"ingress {ingest.ingress_id or 'being made'}"
             yield Drift(
                 Kind.INGRESS_LEFTOVER,
-                session_id,
+                ingest.session_id,
                 "session over",
                 observed,
                 subject_id=ingest.ingress_id or "",
@@ -135,12 +160,13 @@ def publishes(ingress: Ingress) -> bool:
     return ingress.status == PUBLISHING
 
 
-def _orphans(ingests: Mapping[str, SessionIngest], ingresses: Mapping[str, Ingress]) -> Iterator[Drift]:
+def _orphans(ingests: Collection[SessionIngest], ingresses: Mapping[str, Ingress]) -> Iterator[Drift]:
     """Ours are named after their room, which is a session."""
+    sessions = {one.session_id for one in ingests}
+    known = {one.ingress_id for one in ingests}
     for one in ingresses.values():
-        ingest = ingests.get(one.room)
         ours = one.name == one.room and is_id(one.room)
-        if ours and (ingest is None or ingest.ingress_id != one.ingress_id):
-            expected = "session has no ingest" if ingest is None else "session has another ingress"
+        if ours and one.ingress_id not in known:
+            expected = "session has another ingress" if one.room in sessions else "session has no ingest"
             observed = f"ingress {one.ingress_id}"
             yield Drift(Kind.INGRESS_LEFTOVER, one.room, expected, observed, subject_id=one.ingress_id)

@@ -1,10 +1,14 @@
-"""The ingress of each session, and which call is making it: one document a session, claimed for a while."""
+"""The ingresses of each session, and which call is making one: a document each, claimed for a while.
+
+Everybody in control of a session has their own. The host's document has the session's id, and says whether
+the session is over; those of others have their owner's ids behind it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.access.encoders import EncoderOwner
 from shared.clock import Clock
-from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Duplicate, Index, Mongo
 
@@ -14,27 +18,48 @@ CLAIMED_FOR = timedelta(seconds=15)
 KEPT = timedelta(days=7)
 
 
+_SEPARATOR = ":"
+
+
+def ingest_id(session_id: str, owner: EncoderOwner | None) -> str:
+    """The id of an owner's ingest of a session; None is the host."""
+    ids = [owner.user_id, owner.key_id] if owner else []
+    return _SEPARATOR.join([session_id, *filter(None, ids)])
+
+
+def _of(session_id: str) -> Document:
+    """All ingests of a session: their ids begin with its own."""
+    return {"_id": {"$gte": session_id, "$lt": session_id + chr(ord(_SEPARATOR) + 1)}}
+
+
 @dataclass(frozen=True)
 class SessionIngest:
-    """What we know of a session's ingest; LiveKit keeps the address and the stream key.
+    """What we know of an ingest of a session; LiveKit keeps the address and the stream key.
 
-    `claimed` while a call is making the ingress, `publishing` while an encoder sends, as far as reported.
+    `owner` is None for the host's, `made_at` is missing in older documents. `claimed` while a call is making
+    the ingress, `publishing` while an encoder sends, as far as reported.
     """
 
-    session_id: str
+    id: str
     ingress_id: str | None
     claimed: bool
     closed: bool
     publishing: bool = False
+    made_at: datetime | None = None
+
+    @property
+    def session_id(self) -> str:
+        return self.id.partition(_SEPARATOR)[0]
+
+    @property
+    def owner(self) -> EncoderOwner | None:
+        ids = self.id.split(_SEPARATOR)[1:]
+        return EncoderOwner(*ids) if ids else None
 
     @property
     def made(self) -> bool:
         """Whether an encoder may come."""
         return self.ingress_id is not None and not self.closed
-
-    def check_open(self) -> None:
-        if self.closed:
-            raise Conflict("The session is over; it gets no ingest any longer", code="session_over")
 
 
 class IngestRepository:
@@ -48,15 +73,21 @@ class IngestRepository:
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
-    async def find(self, session_id: str) -> SessionIngest | None:
-        document = await self._collection.find_one({"_id": session_id})
+    async def find(self, id: str) -> SessionIngest | None:
+        document = await self._collection.find_one({"_id": id})
+        return self._load(document) if document else None
+
+    async def of_session(self, session_id: str) -> list[SessionIngest]:
+        return [self._load(document) for document in await self._collection.find(_of(session_id))]
+
+    async def with_ingress(self, session_id: str, ingress_id: str) -> SessionIngest | None:
+        document = await self._collection.find_one(_of(session_id) | {"ingress_id": ingress_id})
         return self._load(document) if document else None
 
     async def awaits_encoder(self, session_id: str) -> bool:
-        ingest = await self.find(session_id)
-        return ingest is not None and ingest.made
+        return any(ingest.made for ingest in await self.of_session(session_id))
 
-    async def claim(self, session_id: str, known: SessionIngest | None) -> str | None:
+    async def claim(self, id: str, known: SessionIngest | None) -> str | None:
         """Claim the making of the ingress: the claim's name, or None if another call holds it.
 
         `known` is what was read before; if it has changed since, nothing is claimed.
@@ -66,61 +97,70 @@ class IngestRepository:
         claim = {"claim": name, "claimed_until": now + CLAIMED_FOR}
         if known is None:
             try:
-                await self._collection.insert({"_id": session_id, **claim})
+                await self._collection.insert({"_id": id, **claim})
             except Duplicate:
                 return None
             return name
         free = {
-            "_id": session_id,
+            "_id": id,
             "closed_at": None,
             "ingress_id": known.ingress_id,
             "$or": [{"claimed_until": None}, {"claimed_until": {"$lte": now}}],
         }
         return name if await self._collection.update(free, {"$set": claim}) else None
 
-    async def record_ingress(self, session_id: str, claim: str, ingress_id: str) -> bool:
-        """Record the ingress made under the claim; False if the session was closed meanwhile."""
-        held = {"_id": session_id, "claim": claim, "closed_at": None}
+    async def record_ingress(self, id: str, claim: str, ingress_id: str, *, adopted: bool = False) -> bool:
+        """Record the ingress made under the claim; False if the session was closed meanwhile.
+
+        An `adopted` one was made by an earlier call.
+        """
+        held = {"_id": id, "claim": claim, "closed_at": None}
         before = {"claim": "", "claimed_until": "", "publishing": "", "told_at": ""}
-        change = {"$set": {"ingress_id": ingress_id}, "$unset": before}
+        made_at = {} if adopted else {"made_at": self._clock.now()}
+        change = {"$set": {"ingress_id": ingress_id, **made_at}, "$unset": before}
         return bool(await self._collection.update(held, change))
 
-    async def release(self, session_id: str, claim: str) -> None:
+    async def release(self, id: str, claim: str) -> None:
         """Give up a claim, so that the next call need not wait until it expires."""
-        held = {"_id": session_id, "claim": claim}
+        held = {"_id": id, "claim": claim}
         await self._collection.update(held, {"$unset": {"claim": "", "claimed_until": ""}})
 
     async def apply(self, session_id: str, ingress_id: str, at: datetime, *, publishing: bool) -> None:
         """An encoder has been sending since `at`, or has stopped then; a report of a later time stays."""
-        older = {
-            "_id": session_id,
+        older = _of(session_id) | {
             "ingress_id": ingress_id,
             "$or": [{"told_at": None}, {"told_at": {"$lte": at}}],
         }
         await self._collection.update(older, {"$set": {"publishing": publishing, "told_at": at}})
 
     async def forget(self, session_id: str, ingress_id: str) -> bool:
-        """The ingress is gone; False if the session has another meanwhile."""
-        gone = {"_id": session_id, "ingress_id": ingress_id, "closed_at": None}
-        lost = {"ingress_id": "", "publishing": "", "told_at": ""}
+        """The ingress is gone; False if its owner has another meanwhile."""
+        gone = _of(session_id) | {"ingress_id": ingress_id, "closed_at": None}
+        lost = {"ingress_id": "", "made_at": "", "publishing": "", "told_at": ""}
         return bool(await self._collection.update(gone, {"$unset": lost}))
 
     async def list_open(self) -> list[SessionIngest]:
         """Those of sessions that are not over, as far as reported."""
         return [self._load(document) for document in await self._collection.find({"closed_at": None})]
 
-    async def close(self, session_id: str, *, remember: bool) -> SessionIngest | None:
-        """Record that the session is over; None if it is unknown and not to be remembered."""
+    async def close(self, session_id: str, *, remember: bool) -> list[SessionIngest]:
+        """Record that the session is over; its ingests, none if it is unknown and not to be remembered.
+
+        The host's is first, so that whoever makes another one meanwhile learns of it.
+        """
         change = {"$set": {"closed_at": self._clock.now()}}
-        document = await self._collection.find_and_update({"_id": session_id}, change, upsert=remember)
-        return self._load(document) if document else None
+        if remember:
+            await self._collection.update({"_id": session_id}, change, upsert=True)
+        await self._collection.update_many(_of(session_id), change)
+        return await self.of_session(session_id)
 
     def _load(self, document: Document) -> SessionIngest:
         until = document.get("claimed_until")
         return SessionIngest(
-            session_id=document["_id"],
+            id=document["_id"],
             ingress_id=document.get("ingress_id"),
             claimed=until is not None and until > self._clock.now(),
             closed=document.get("closed_at") is not None,
             publishing=document.get("publishing", False),
+            made_at=document.get("made_at"),
         )

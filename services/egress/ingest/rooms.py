@@ -60,7 +60,7 @@ class IngestRooms:
         await self._livekit.create_room(session_id, empty_timeout=_KEPT, departure_timeout=_KEPT)
 
     async def differences(self) -> list[Drift]:
-        opened = [one.session_id for one in await self._ingests.list_open() if one.made]
+        opened = list({one.session_id for one in await self._ingests.list_open() if one.made})
         known = await self._sessions.known(opened)
         waiting = [id for id, one in known.items() if one.state.status is SessionStatus.SCHEDULED]
         listed = {room.name for room in await self._livekit.list_rooms(waiting)}
@@ -71,8 +71,8 @@ class IngestRooms:
         ]
 
     async def correct(self, drift: Drift) -> DriftCorrection | None:
-        known, ingest = await self._sessions.ask(drift.session_id), await self._ingests.find(drift.session_id)
-        if known is None or known.over or ingest is None or not ingest.made:
+        known = await self._sessions.ask(drift.session_id)
+        if known is None or known.over or not await self._ingests.awaits_encoder(drift.session_id):
             return None
         await self.open(drift.session_id)
         return DriftCorrection(drift, "room opened", estimated=False)

@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from dataclasses import dataclass
 
 import structlog
 
-from services.egress.ingest.repository import IngestRepository, SessionIngest
-from shared.bus import Group, on
-from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
-from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionEvent, SessionExpired
+from services.egress.ingest.repository import IngestRepository, SessionIngest, ingest_id
+from shared.access.encoders import EncoderOwner
+from shared.contracts.livekit_events import IngressEvent, IngressStarted
+from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode
 from shared.errors import Conflict, Unavailable
 from shared.livekit import Ingress
 from shared.livekit.ports import Ingresses
 
 log = structlog.get_logger(__name__)
-
-GROUP: Final = "egress.ingest"
 
 # Below the caller's own deadline, and well below the time for which a claim lasts.
 _DEADLINE = 7.0
@@ -28,6 +26,29 @@ _POLL = 0.05
 OpenRoom = Callable[[str], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class IngestOrder:
+    """Whose ingest of which session is asked for; `name` is how its owner is shown in the room.
+
+    Without an `owner` it is the host's.
+    """
+
+    session_id: str
+    host_id: str
+    name: str
+    owner: EncoderOwner | None = None
+
+    @property
+    def id(self) -> str:
+        is_hosts = self.owner in {None, EncoderOwner(self.host_id)}
+        return ingest_id(self.session_id, None if is_hosts else self.owner)
+
+    @property
+    def identity(self) -> str:
+        """The encoder's in the room."""
+        return (self.owner or EncoderOwner(self.host_id)).identity("ingress")
+
+
 class IngestService:
     def __init__(self, ingresses: Ingresses, ingests: IngestRepository, *, open_room: OpenRoom | None = None):
         """`open_room` is called before an ingress is made whose encoders join the room by themselves."""
@@ -35,41 +56,47 @@ class IngestService:
         self._ingests = ingests
         self._open_room = open_room
 
-    async def ensure(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """The session's ingress, made if there is none; the same for every call.
+    async def ensure(self, order: IngestOrder) -> Ingress:
+        """The owner's ingress of the session, made if there is none; the same for every call.
 
         Raises `Conflict` if the session is over and `Unavailable` if it cannot be made now.
         """
-        return await self._until_made(session_id, host_id, name, renew=False)
+        return await self._until_made(order, renew=False)
 
-    async def renew(self, session_id: str, host_id: str, name: str) -> Ingress:
-        """Another ingress that replaces the present one, whose stream key is revoked.
+    async def renew(self, order: IngestOrder) -> Ingress:
+        """Another ingress that replaces the owner's present one, whose stream key is revoked.
 
         Raises as `ensure` does; there may be none then, until the next call.
         """
-        return await self._until_made(session_id, host_id, name, renew=True)
+        return await self._until_made(order, renew=True)
 
-    async def _until_made(self, session_id: str, host_id: str, name: str, *, renew: bool) -> Ingress:
+    async def _until_made(self, order: IngestOrder, *, renew: bool) -> Ingress:
         try:
             async with asyncio.timeout(_DEADLINE):
                 while True:
-                    ingress = await self._try(session_id, host_id, name, renew=renew)
+                    ingress = await self._try(order, renew=renew)
                     if ingress is not None:
                         return ingress
                     await asyncio.sleep(_POLL)
         except TimeoutError as error:
             raise Unavailable("The ingest is still being created") from error
 
-    async def _try(self, session_id: str, host_id: str, name: str, *, renew: bool) -> Ingress | None:
+    async def _try(self, order: IngestOrder, *, renew: bool) -> Ingress | None:
         """The ingress; None while another call is making it."""
-        known = await self._ingests.find(session_id)
+        if await self._is_over(order.session_id):
+            raise _over()
+        known = await self._ingests.find(order.id)
         if known is not None:
-            known.check_open()
             existing = None if renew else await self._existing(known)
             if existing is not None:
                 return existing
-        claim = await self._ingests.claim(session_id, known)
-        return await self._make(session_id, claim, host_id, name, renew=renew) if claim else None
+        claim = await self._ingests.claim(order.id, known)
+        return await self._make(order, claim, renew=renew) if claim else None
+
+    async def _is_over(self, session_id: str) -> bool:
+        """The host's ingest says so."""
+        hosts = await self._ingests.find(session_id)
+        return hosts is not None and hosts.closed
 
     async def _existing(self, known: SessionIngest) -> Ingress | None:
         """The ingress we made, if it is still there."""
@@ -78,30 +105,39 @@ class IngestService:
         found = await self._ingresses.list_ingresses(known.session_id)
         return next((ingress for ingress in found if ingress.ingress_id == known.ingress_id), None)
 
-    async def _make(self, session_id: str, claim: str, host_id: str, name: str, *, renew: bool) -> Ingress:
+    async def _make(self, order: IngestOrder, claim: str, *, renew: bool) -> Ingress:
         try:
-            deleted = await self._delete_all(session_id) if renew else set()
+            deleted = await self._delete_all(order.session_id, order.identity) if renew else set()
             if self._open_room is not None:
-                await self._open_room(session_id)
+                await self._open_room(order.session_id)
             # An earlier call may have made one and crashed before recording it; what was just deleted may
             # still be listed.
-            listed = await self._ingresses.list_ingresses(session_id)
-            found = [one for one in listed if one.ingress_id not in deleted]
-            # Its identity in the room is a sign-in of the host's own.
-            ingress = (
-                found[0]
-                if found
-                else await self._ingresses.create_rtmp_ingress(
-                    session_id, f"{host_id}:ingress", name=session_id, participant_name=name
-                )
+            listed = await self._ingresses.list_ingresses(order.session_id)
+            theirs = [one for one in listed if one.identity == order.identity]
+            found = [one for one in theirs if one.ingress_id not in deleted]
+            ingress = found[0] if found else await self._create(order)
+            recorded = await self._ingests.record_ingress(
+                order.id, claim, ingress.ingress_id, adopted=bool(found)
             )
-            if await self._ingests.record_ingress(session_id, claim, ingress.ingress_id):
-                log.info("ingest.made", session_id=session_id, ingress=ingress.ingress_id)
+            if recorded and not await self._is_over(order.session_id):
+                log.info("ingest.made", session_id=order.session_id, ingress=ingress.ingress_id)
                 return ingress
             await self._ingresses.delete_ingress(ingress.ingress_id)
         finally:
-            await self._ingests.release(session_id, claim)
-        raise Conflict("The session ended while its ingest was being created", code="session_over")
+            await self._ingests.release(order.id, claim)
+        raise _over()
+
+    async def _create(self, order: IngestOrder) -> Ingress:
+        return await self._ingresses.create_rtmp_ingress(
+            order.session_id, order.identity, name=order.session_id, participant_name=order.name
+        )
+
+    async def withdraw(self, ingest: SessionIngest) -> None:
+        """Delete an ingress whose owner may not send any longer; they get another if they may again."""
+        if ingest.ingress_id is not None:
+            await self._ingresses.delete_ingress(ingest.ingress_id)
+            await self._ingests.forget(ingest.session_id, ingest.ingress_id)
+            log.info("ingest.withdrawn", session_id=ingest.session_id, ingress=ingest.ingress_id)
 
     async def end(self, event: SessionEvent) -> None:
         """The session is over, whichever way: see `close`."""
@@ -112,10 +148,10 @@ class IngestService:
 
         Raises `Unavailable` while a call is making the ingress, or if it cannot be deleted now: try again.
         """
-        ingest = await self._ingests.close(session_id, remember=remember)
-        if ingest is None:
+        ingests = await self._ingests.close(session_id, remember=remember)
+        if not ingests:
             return
-        if ingest.claimed:
+        if any(ingest.claimed for ingest in ingests):
             raise Unavailable("The ingest is still being created")
         await self._delete_all(session_id)
 
@@ -130,9 +166,9 @@ class IngestService:
 
     async def drop(self, session_id: str, ingress_id: str) -> bool:
         """Delete an ingress that is not the session's; False if it is, or is just being made."""
-        known = await self._ingests.find(session_id)
-        if known is not None and known.ingress_id == ingress_id:
+        if await self._ingests.with_ingress(session_id, ingress_id) is not None:
             return False
+        known = await self._ingests.find(session_id)
         claim = await self._ingests.claim(session_id, known)
         if claim is None:
             return False
@@ -142,16 +178,15 @@ class IngestService:
             await self._ingests.release(session_id, claim)
         return True
 
-    async def _delete_all(self, session_id: str) -> set[str]:
-        """Delete those that are listed; their ids."""
-        listed = await self._ingresses.list_ingresses(session_id)
+    async def _delete_all(self, session_id: str, identity: str | None = None) -> set[str]:
+        """Delete those that are listed, or of them those of one identity; their ids."""
+        all_ = await self._ingresses.list_ingresses(session_id)
+        listed = [one for one in all_ if identity in {None, one.identity}]
         for ingress in listed:
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
         return {ingress.ingress_id for ingress in listed}
 
 
-def ingest_group(ingests: IngestService) -> Group:
-    """The end of sessions, and encoders that start or stop sending."""
-    ends = dict(on(event, ingests.end) for event in (SessionEnded, SessionExpired, SessionDeleted))
-    return Group(GROUP, ends | dict(on(event, ingests.follow) for event in (IngressStarted, IngressEnded)))
+def _over() -> Conflict:
+    return Conflict("The session is over; it gets no ingest any longer", code="session_over")

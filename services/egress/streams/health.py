@@ -1,6 +1,7 @@
 """Reading the signals of a stream's health: from LiveKit, the engine, and what is stored."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from services.egress.access.service import MediaAccess
@@ -14,7 +15,7 @@ from shared.clock import Clock
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EncodingOptions, Engine
 from shared.errors import AppError
-from shared.livekit import LiveKit
+from shared.livekit import Ingress, LiveKit
 from shared.livekit.ports import Ingresses
 
 _DEADLINE = 3.0
@@ -42,7 +43,13 @@ class RoomSignalsReader:
         room = rooms[0] if rooms else None
         new = room is not None and self._clock.now() - room.created_at < _LISTED_WITHIN
         present = None if new and not listed else listed
-        return RoomSignals(room=room, present=present, ingress=ingresses[0] if ingresses else None)
+        return RoomSignals(room=room, present=present, ingress=_of_interest(ingresses))
+
+
+def _of_interest(ingresses: Sequence[Ingress]) -> Ingress | None:
+    """Of those of all who control the session, one that an encoder sends to, if there is one."""
+    sending = [one for one in ingresses if one.status != "inactive"]
+    return next(iter([*sending, *ingresses]), None)
 
 
 class StreamHealthService:

@@ -1,7 +1,8 @@
 """A started session as its host sees it: with their token, and the addresses for an encoder."""
 
-from services.session.sessions.domain.session import Ingest, Session
+from services.session.live.service import StartedSession
 from services.session.sessions.encoder_keys import EncoderKeys
+from services.session.sessions.ingest import Ingest
 from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.presenter import SessionPresenter
 from services.session.sessions.schemas import SessionResponse
@@ -67,9 +68,9 @@ class StartPresenter:
         self._encoder_keys = encoder_keys
         self._whip_server = whip_server
 
-    async def respond(self, session: Session, caller: Caller) -> StartSessionResponse:
+    async def respond(self, started: StartedSession, caller: Caller) -> StartSessionResponse:
         """Keys in it are the caller's own. Raises `Forbidden` for banned users."""
-        ingest = session.ingest
+        session, ingest = started.session, started.ingest
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
         key = self._encoder_keys.issue(session.id, owner_for(session, caller)) if by_whip else None
         return StartSessionResponse(

@@ -20,8 +20,8 @@ async def start_session(request: Request) -> Reply[StartSessionResponse]:
 
     Opens the LiveKit room and returns the host's token. For a live session it only returns a token.
     """
-    session = await request.service(LIVE).start(request.path_id(), request.caller, request.library_id)
-    return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
+    started = await request.service(LIVE).start(request.path_id(), request.caller, request.library_id)
+    return Reply(await request.service(START_PRESENTER).respond(started, request.caller))
 
 
 @routes.post("/sessions/{id}/go_live", access=HOST, scope=WRITE, mirrored=True, idempotent=True)
@@ -31,8 +31,8 @@ async def go_live(request: Request) -> Reply[StartSessionResponse]:
     Starts the session if needed, with HLS, and with a recording if the preset says so. `hls_url` is null
     until there is something to play; if that takes long, stream health gives the reasons.
     """
-    session = await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id)
-    return Reply(await request.service(START_PRESENTER).respond(session, request.caller))
+    started = await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id)
+    return Reply(await request.service(START_PRESENTER).respond(started, request.caller))
 
 
 @routes.post("/sessions/{id}/start_webcam_hls", access=HOST, scope=WRITE, mirrored=True)
@@ -59,7 +59,8 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
 async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     """Get a new stream key.
 
-    The old key is revoked; an encoder still using it is disconnected within a few seconds.
+    Everybody in control of the session has a key of their own. The caller's old key is revoked; an encoder
+    still using it is disconnected within a few seconds.
     """
     rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
     return Reply(RtmpResponse.of(await rotated))

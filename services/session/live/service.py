@@ -7,10 +7,11 @@ import structlog
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.lifecycle import apply_timeouts
-from services.session.sessions.domain.session import Ingest, Limits, Session
+from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.domain.stream import stream_again, stream_on
-from services.session.sessions.ingest import IngestPort
+from services.session.sessions.ingest import Ingest, IngestPort
 from services.session.sessions.repository import SessionRepository
+from shared.access.encoders import owner_for
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressStarted
@@ -28,6 +29,14 @@ class RoomTimeouts:
 
     empty: int
     departure: int
+
+
+@dataclass(frozen=True)
+class StartedSession:
+    """`ingest` is that of whoever started it, in mode rtmp."""
+
+    session: Session
+    ingest: Ingest | None
 
 
 class LiveService:
@@ -51,14 +60,25 @@ class LiveService:
         self._timeouts = timeouts
         self._clock = clock
 
-    async def start(self, id: str, caller: Caller, library_id: str | None) -> Session:
+    async def start(self, id: str, caller: Caller, library_id: str | None) -> StartedSession:
         """Open the LiveKit room, then go live; a live session is returned as it is."""
-        session = await self._access.get_for_host(id, caller, library_id)
-        return await self._ensure_started(session, stream=False)
+        session, ingest = await self._authorize(id, caller, library_id)
+        return StartedSession(await self._ensure_started(session, stream=False), ingest)
 
-    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> Session:
+    async def go_live(self, id: str, caller: Caller, library_id: str | None) -> StartedSession:
         """Start if need be, with a stream, and with a recording if the preset has it."""
-        return await self._start_with_stream(await self._access.get_for_host(id, caller, library_id))
+        session, ingest = await self._authorize(id, caller, library_id)
+        return StartedSession(await self._start_with_stream(session), ingest)
+
+    async def _authorize(
+        self, id: str, caller: Caller, library_id: str | None
+    ) -> tuple[Session, Ingest | None]:
+        """The session, and the caller's own ingest of it in mode rtmp: without one nothing starts."""
+        session = await self._access.get_for_host(id, caller, library_id)
+        session.check_not_over()
+        if session.mode is not SessionMode.RTMP:
+            return session, None
+        return session, await self._ingest.ensure(session, owner_for(session, caller))
 
     async def start_on_ingest(self, event: IngressStarted) -> None:
         """Media has arrived by RTMP: a scheduled session goes live, unless its room is busy."""
@@ -100,12 +120,7 @@ class LiveService:
             return session
         await self._check_room_free(session)
         preset = await self._current_preset(session)
-        ingest = None
-        if session.mode is SessionMode.RTMP:
-            ingest = await self._ingest.ensure(
-                session_id=session.id, host_id=session.host_id, name=session.title
-            )
-        return await self._open_and_start(session, preset, ingest, stream=stream)
+        return await self._open_and_start(session, preset, stream=stream)
 
     async def _check_room_free(self, session: Session) -> None:
         """Another start of this very session may have been faster; that is no other session."""
@@ -118,9 +133,7 @@ class LiveService:
         preset = await self._presets.find(session.preset.id)
         return preset.state(is_default=session.preset.is_default) if preset else session.preset
 
-    async def _open_and_start(
-        self, session: Session, preset: PresetState, ingest: Ingest | None, *, stream: bool
-    ) -> Session:
+    async def _open_and_start(self, session: Session, preset: PresetState, *, stream: bool) -> Session:
         """LiveKit first, then state; a room that was opened for nothing is closed again."""
         await self._livekit.create_room(
             session.id, empty_timeout=self._timeouts.empty, departure_timeout=self._timeouts.departure
@@ -128,7 +141,7 @@ class LiveService:
         try:
             return await self._sessions.change(
                 session.id,
-                lambda session: session.start(self._clock.now(), preset, ingest, self._limits, stream=stream),
+                lambda session: session.start(self._clock.now(), preset, self._limits, stream=stream),
             )
         except Duplicate:
             await self._close_unused(session.id)
@@ -146,14 +159,15 @@ class LiveService:
             log.warning("start.room_left_open", session_id=id, error=error.message)
 
     async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:
-        """A new stream key; an encoder still using the old one is disconnected. Raises `Conflict`."""
+        """A new stream key of the caller's; an encoder that uses the old one is disconnected.
+
+        Raises `Conflict`.
+        """
         session = await self._access.get_for_host(id, caller, library_id)
         session.check_not_over()
         if session.mode is not SessionMode.RTMP:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
-        ingest = await self._ingest.renew(session_id=session.id, host_id=session.host_id, name=session.title)
-        await self._sessions.change(session.id, lambda session: session.renew_ingest(ingest))
-        return ingest
+        return await self._ingest.renew(session, owner_for(session, caller))
 
     async def end(self, id: str, caller: Caller, library_id: str | None) -> None:
         """State first: the event that goes with it closes the LiveKit room."""

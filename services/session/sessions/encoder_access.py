@@ -20,15 +20,17 @@ class EncoderAccess:
         self._identity = identity
 
     async def authorize(
-        self, session_id: str, owner: EncoderOwner, asked_at: datetime | None
+        self, session_id: str, owner: EncoderOwner | None, asked_at: datetime | None
     ) -> tuple[Session, Caller]:
-        """The session, and the owner as a caller, if they could ask for the key again now.
+        """The session, and the owner (by default its host) as a caller, if they could ask for the key again.
 
         `asked_at` is when they asked, None if that is not known: an account that was deactivated since, or
         got a new password, has lost its keys. Raises `NotFound`, `Unauthenticated` if the account or the API
         key is gone, `Forbidden` if they may not broadcast, and `Conflict` if the session is over.
         """
-        caller = await self._caller(await self._sessions.get(session_id), owner)
+        found = await self._sessions.get(session_id)
+        owner = owner or EncoderOwner(found.host_id)
+        caller = await self._caller(found, owner)
         if asked_at is not None and await self._identity.revocations.covers_person(owner.user_id, asked_at):
             raise Unauthenticated("This key was revoked", code="encoder_key_revoked")
         session = await self._access.get_for_host(session_id, caller, None)

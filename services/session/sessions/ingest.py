@@ -1,21 +1,32 @@
 """Asking the egress service for a session's RTMP ingest: the one call that cannot be an event."""
 
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from services.session.sessions.domain.session import Ingest
+from services.session.sessions.domain.session import Session
+from shared.access.encoders import EncoderOwner
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls, InternalClient
 
 _TIMEOUT_SECONDS: Final = 8.0
 
 
+@dataclass(frozen=True)
+class Ingest:
+    """Where an encoder sends RTMP; the key is its owner's secret and never leaves in events."""
+
+    ingress_id: str
+    url: str
+    stream_key: str = field(repr=False)
+
+
 class IngestPort(Protocol):
-    async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        """The session's ingest, made if there is none yet; raises `Unavailable`."""
+    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
+        """The owner's ingest of the session, made if there is none yet; raises `Unavailable`."""
         ...
 
-    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        """Another ingest in the place of the one there is; raises `Unavailable`."""
+    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
+        """Another ingest in the place of the owner's; raises `Unavailable`."""
         ...
 
 
@@ -25,14 +36,20 @@ class EgressIngest:
     def __init__(self, egress_url: str, calls: InternalCalls):
         self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
 
-    async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        return await self._ask("/internal/ingests", session_id, host_id, name)
+    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
+        return await self._ask("/internal/ingests", session, owner)
 
-    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        return await self._ask("/internal/ingests/renew", session_id, host_id, name)
+    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
+        return await self._ask("/internal/ingests/renew", session, owner)
 
-    async def _ask(self, path: str, session_id: str, host_id: str, name: str) -> Ingest:
-        body = {"session_id": session_id, "host_id": host_id, "name": name}
+    async def _ask(self, path: str, session: Session, owner: EncoderOwner) -> Ingest:
+        body = {
+            "session_id": session.id,
+            "host_id": session.host_id,
+            "name": session.title,
+            "user_id": owner.user_id,
+            "key_id": owner.key_id,
+        }
         try:
             return await self._client.post(path, Ingest, body)
         except Unavailable as error:

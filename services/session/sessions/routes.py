@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from services.session.sessions.encoder_access import EncoderAccess
 from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
@@ -14,13 +15,29 @@ from services.session.sessions.schemas import (
     UpdateSessionSettingsRequest,
 )
 from services.session.sessions.service import SessionService
+from shared.access.encoders import EncoderOwner
 from shared.contracts.states import SessionState
-from shared.http import BEARER, HOST, INTERNAL, MODERATOR, PUBLIC, READ, WRITE, Reply, Request, Routes, ok
-from shared.http.schema import Page
+from shared.http import (
+    BEARER,
+    HOST,
+    INTERNAL,
+    MODERATOR,
+    PUBLIC,
+    READ,
+    WRITE,
+    Body,
+    Data,
+    Reply,
+    Request,
+    Routes,
+    ok,
+)
+from shared.http.schema import Id, Moment, Page
 
 routes = Routes("Sessions")
 
 SESSIONS: Final = web.AppKey("sessions", SessionService)
+ENCODER_ACCESS: Final = web.AppKey("encoder_access", EncoderAccess)
 
 
 @routes.get("/rooms/{id}/sessions", access=HOST, scope=READ, mirrored=True)
@@ -100,6 +117,27 @@ async def update_session_settings(request: Request, body: UpdateSessionSettingsR
     """
     await request.service(SESSIONS).configure(request.path_id(), request.caller, body)
     return ok()
+
+
+class EncoderRequest(Body):
+    """Whose encoder it is, and when they asked for its key; by default it is the host's, from whenever."""
+
+    user_id: Id | None = None
+    key_id: Id | None = None
+    asked_at: Moment | None = None
+
+
+class EncoderResponse(Data):
+    username: str
+
+
+@routes.post("/internal/sessions/{id}/encoders", access=INTERNAL)
+async def authorize_encoder(request: Request, body: EncoderRequest) -> Reply[EncoderResponse]:
+    """Whether somebody's encoder may send: 401, 403, 404 or 409 if they could not ask for its key again."""
+    owner = EncoderOwner(body.user_id, body.key_id) if body.user_id else None
+    access = request.service(ENCODER_ACCESS)
+    _, caller = await access.authorize(request.path_id(), owner, body.asked_at)
+    return Reply(EncoderResponse(username=caller.username))
 
 
 @routes.get("/internal/sessions/{id}", access=INTERNAL)

@@ -19,6 +19,7 @@ from services.session.sessions.schemas import (
     SessionResponse,
     UpdateSessionSettingsRequest,
 )
+from shared.access.encoders import owner_for
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionMode, SessionState, SessionStatus, UserRole
@@ -60,13 +61,14 @@ class SessionService:
         """Create a session of the room under the reserved id, with its ingest in mode rtmp."""
         room = await self._rooms.get_for_host(room_id, caller, library_id)
         session = await self._sessions.find(reservation.id) if reservation.repeated else None
-        if session is None:
-            preset = await self._checked(body, caller, library_id)
-            session = await self._add(self._new(reservation.id, room, preset, body))
+        made = session or self._new(reservation.id, room, await self._checked(body, caller, library_id), body)
+        ingest = None
+        if made.mode is SessionMode.RTMP:
+            ingest = await self._ingest.ensure(made, owner_for(made, caller))
+        session = session or await self._add(made)
         view = await self._presenter.one(session, caller)
         if view.room is None:
             await self._withdraw(session)
-        ingest = session.ingest
         return CreateSessionResponse(
             session=view,
             rtmp_url=ingest.url if ingest else "",
@@ -94,10 +96,6 @@ class SessionService:
         )
 
     async def _add(self, session: Session) -> Session:
-        if session.mode is SessionMode.RTMP:
-            session.ingest = await self._ingest.ensure(
-                session_id=session.id, host_id=session.host_id, name=session.title
-            )
         try:
             await self._sessions.add(session, session.created())
         except Duplicate:

@@ -9,13 +9,14 @@ import pytest
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import IngestService
+from services.egress.ingest.service import IngestOrder, IngestService
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import TokenMint
 from shared.livekit.ports import IngressAudio, IngressInput, IngressVideo
 from shared.persistence.mongo import Mongo
 from tests.fakes.fake_clock import FakeClock
+from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 
 HOST = new_id()
 SECRET = "a secret of at least thirty-two bytes"
@@ -27,11 +28,16 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def ingresses(mongo: Mongo, clock: FakeClock) -> EmbeddedIngresses:
+def owners() -> FakeEncoderOwners:
+    return FakeEncoderOwners()
+
+
+@pytest.fixture
+async def ingresses(mongo: Mongo, clock: FakeClock, owners: FakeEncoderOwners) -> EmbeddedIngresses:
     repository = IngressRepository(mongo)
     await repository.ensure_indexes()
     mint = TokenMint("key", SECRET, clock)
-    return EmbeddedIngresses(repository, mint, "rtmp://here/live", clock)
+    return EmbeddedIngresses(repository, mint, "rtmp://here/live", owners, clock)
 
 
 @pytest.fixture
@@ -43,9 +49,9 @@ async def ingests(mongo: Mongo, ingresses: EmbeddedIngresses) -> IngestService:
 
 async def test_a_session_gets_one_ingress_with_a_key_of_its_own(ingests: IngestService) -> None:
     session_id = new_id()
-    first = await ingests.ensure(session_id, HOST, "Ada")
-    assert await ingests.ensure(session_id, HOST, "Ada") == first
-    other = await ingests.ensure(new_id(), HOST, "Ada")
+    first = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
+    assert await ingests.ensure(IngestOrder(session_id, HOST, "Ada")) == first
+    other = await ingests.ensure(IngestOrder(new_id(), HOST, "Ada"))
     assert first.url == "rtmp://here/live"
     assert len(first.stream_key) >= 32
     assert first.stream_key != other.stream_key
@@ -56,7 +62,7 @@ async def test_the_relay_is_told_where_the_media_goes(
     ingests: IngestService, ingresses: EmbeddedIngresses
 ) -> None:
     session_id = new_id()
-    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    ingress = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
     order = await ingresses.order(ingress.stream_key)
     assert order.ingress == ingress
     claims = jwt.decode(
@@ -72,7 +78,7 @@ async def test_a_key_is_worth_nothing_once_the_session_is_over(
     ingests: IngestService, ingresses: EmbeddedIngresses
 ) -> None:
     session_id = new_id()
-    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    ingress = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
     await ingests.close(session_id, remember=True)
     with pytest.raises(NotFound):
         await ingresses.order(ingress.stream_key)
@@ -83,10 +89,10 @@ async def test_a_renewed_key_takes_the_place_of_the_old_one(
     ingests: IngestService, ingresses: EmbeddedIngresses
 ) -> None:
     session_id = new_id()
-    old = await ingests.ensure(session_id, HOST, "Ada")
-    new = await ingests.renew(session_id, HOST, "Ada")
+    old = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
+    new = await ingests.renew(IngestOrder(session_id, HOST, "Ada"))
     assert new.stream_key != old.stream_key
-    assert await ingests.ensure(session_id, HOST, "Ada") == new
+    assert await ingests.ensure(IngestOrder(session_id, HOST, "Ada")) == new
     assert (await ingresses.order(new.stream_key)).ingress == new
     with pytest.raises(NotFound):
         await ingresses.order(old.stream_key)
@@ -96,11 +102,11 @@ async def test_renewed_at_once_by_several_there_is_one_in_the_end(
     ingests: IngestService, ingresses: EmbeddedIngresses
 ) -> None:
     session_id = new_id()
-    await ingests.ensure(session_id, HOST, "Ada")
-    made = await asyncio.gather(*(ingests.renew(session_id, HOST, "Ada") for _ in range(4)))
+    await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
+    made = await asyncio.gather(*(ingests.renew(IngestOrder(session_id, HOST, "Ada")) for _ in range(4)))
     [left] = await ingresses.list_ingresses(session_id)
     assert left in made
-    assert await ingests.ensure(session_id, HOST, "Ada") == left
+    assert await ingests.ensure(IngestOrder(session_id, HOST, "Ada")) == left
 
 
 async def test_an_unknown_key_has_no_order(ingresses: EmbeddedIngresses) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.egress.ingest.repository import IngestRepository
-from services.egress.ingest.service import IngestService
+from services.egress.ingest.service import IngestOrder, IngestService
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.livekit import Ingress
@@ -66,8 +66,8 @@ def session_id() -> str:
 async def test_the_first_call_makes_it_and_later_ones_get_the_same(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
-    first = await service.ensure(session_id, HOST, "Ada")
-    assert await service.ensure(session_id, HOST, "Ada") == first
+    first = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
+    assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == first
     assert (first.room, first.identity, first.name) == (session_id, f"{HOST}:ingress", session_id)
     assert first.stream_key not in repr(first)
     assert livekit.calls.count("create_rtmp_ingress") == 1
@@ -77,25 +77,25 @@ async def test_calls_at_the_same_time_on_several_replicas_make_one(
     livekit: SlowLiveKit, mongo: Mongo, clock: FakeClock, session_id: str
 ) -> None:
     replicas = [IngestService(livekit, IngestRepository(mongo, clock)) for _ in range(3)]
-    calls = [replicas[number % 3].ensure(session_id, HOST, "Ada") for number in range(12)]
+    calls = [replicas[number % 3].ensure(IngestOrder(session_id, HOST, "Ada")) for number in range(12)]
     made = await asyncio.gather(*calls)
     assert len({ingress.ingress_id for ingress in made}) == 1
     assert len(livekit.ingresses) == 1
 
 
 async def test_sessions_do_not_share(service: IngestService, livekit: SlowLiveKit) -> None:
-    made = await asyncio.gather(*(service.ensure(new_id(), HOST, "Ada") for _ in range(5)))
+    made = await asyncio.gather(*(service.ensure(IngestOrder(new_id(), HOST, "Ada")) for _ in range(5)))
     assert len({ingress.stream_key for ingress in made}) == 5
 
 
 async def test_what_livekit_lost_is_made_again(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
-    first = await service.ensure(session_id, HOST, "Ada")
+    first = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     livekit.ingresses.clear()
-    second = await service.ensure(session_id, HOST, "Ada")
+    second = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     assert second.ingress_id != first.ingress_id
-    assert await service.ensure(session_id, HOST, "Ada") == second
+    assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == second
 
 
 async def test_a_call_that_fails_leaves_the_way_free(
@@ -103,9 +103,9 @@ async def test_a_call_that_fails_leaves_the_way_free(
 ) -> None:
     livekit.down()
     with pytest.raises(Unavailable):
-        await service.ensure(session_id, HOST, "Ada")
+        await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     livekit.up()
-    assert await service.ensure(session_id, HOST, "Ada")
+    assert await service.ensure(IngestOrder(session_id, HOST, "Ada"))
 
 
 async def test_an_ingress_whose_maker_died_is_taken_over(
@@ -119,7 +119,7 @@ async def test_an_ingress_whose_maker_died_is_taken_over(
     orphan = await livekit.create_rtmp_ingress(session_id, f"{HOST}:ingress", session_id, "Ada")
     assert await ingests.claim(session_id, await ingests.find(session_id)) is None
     clock.advance(seconds=15)
-    assert await service.ensure(session_id, HOST, "Ada") == orphan
+    assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == orphan
 
 
 async def test_a_claim_that_another_took_over_settles_nothing(
@@ -141,13 +141,13 @@ async def test_a_claim_that_another_took_over_settles_nothing(
 async def test_the_end_of_the_session_takes_it_away(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
-    other = await service.ensure(new_id(), HOST, "Ada")
-    await service.ensure(session_id, HOST, "Ada")
+    other = await service.ensure(IngestOrder(new_id(), HOST, "Ada"))
+    await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     for _ in range(2):
         await service.close(session_id, remember=True)
     assert list(livekit.ingresses.values()) == [other]
     with pytest.raises(Conflict):
-        await service.ensure(session_id, HOST, "Ada")
+        await service.ensure(IngestOrder(session_id, HOST, "Ada"))
 
 
 async def test_a_session_that_ended_before_the_first_call_gets_none(
@@ -155,7 +155,7 @@ async def test_a_session_that_ended_before_the_first_call_gets_none(
 ) -> None:
     await service.close(session_id, remember=True)
     with pytest.raises(Conflict):
-        await service.ensure(session_id, HOST, "Ada")
+        await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     assert livekit.ingresses == {}
 
 
@@ -171,7 +171,7 @@ async def test_an_end_while_it_is_made_leaves_none(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
     livekit.go.clear()
-    making = asyncio.create_task(service.ensure(session_id, HOST, "Ada"))
+    making = asyncio.create_task(service.ensure(IngestOrder(session_id, HOST, "Ada")))
     await livekit.made.wait()
     with pytest.raises(Unavailable):
         await service.close(session_id, remember=True)
@@ -185,7 +185,7 @@ async def test_an_end_while_it_is_made_leaves_none(
 async def test_livekit_being_away_at_the_end_is_tried_again(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
-    await service.ensure(session_id, HOST, "Ada")
+    await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     livekit.down()
     with pytest.raises(Unavailable):
         await service.close(session_id, remember=True)
@@ -197,8 +197,8 @@ async def test_livekit_being_away_at_the_end_is_tried_again(
 async def test_what_encoders_do_is_remembered_in_its_order(
     service: IngestService, ingests: IngestRepository, clock: FakeClock, session_id: str
 ) -> None:
-    ingress = await service.ensure(session_id, HOST, "Ada")
-    other = await service.ensure(new_id(), HOST, "Ada")
+    ingress = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
+    other = await service.ensure(IngestOrder(new_id(), HOST, "Ada"))
     now = clock.now()
     await ingests.apply(session_id, ingress.ingress_id, now, publishing=True)
     await ingests.apply(session_id, ingress.ingress_id, now - timedelta(seconds=1), publishing=False)
@@ -217,9 +217,9 @@ async def test_what_encoders_do_is_remembered_in_its_order(
 async def test_an_ingress_that_is_not_the_sessions_can_be_dropped(
     service: IngestService, livekit: SlowLiveKit, session_id: str
 ) -> None:
-    ingress = await service.ensure(session_id, HOST, "Ada")
+    ingress = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
     stray = await livekit.create_rtmp_ingress(session_id, "u:x", session_id, "X")
     assert await service.drop(session_id, ingress.ingress_id) is False
     assert await service.drop(session_id, stray.ingress_id) is True
     assert list(livekit.ingresses.values()) == [ingress]
-    assert await service.ensure(session_id, HOST, "Ada") == ingress
+    assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == ingress

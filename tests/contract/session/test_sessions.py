@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.session.sessions.domain.lifecycle import host_joined, host_left
-from services.session.sessions.domain.session import Ingest, Session
+from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
 from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
@@ -25,7 +25,7 @@ from tests.unit.session.builders import (
 
 
 def started(one: Session) -> list[Event]:
-    return list(one.start(T0, one.preset, None, LIMITS))
+    return list(one.start(T0, one.preset, LIMITS))
 
 
 def ended(one: Session) -> list[Event]:
@@ -43,7 +43,6 @@ async def test_a_session_comes_back_as_it_was_kept(sessions: SessionRepository) 
         description="About it",
         scheduled_start_time=T0,
         due_at=T0,
-        ingest=Ingest(ingress_id="IN_1", url="rtmp://x", stream_key="key"),
         roles={new_id(): Role.CO_HOST},
         max_join_limit_override=3,
     )
@@ -51,7 +50,7 @@ async def test_a_session_comes_back_as_it_was_kept(sessions: SessionRepository) 
     assert await sessions.get(made.id) == made
 
     def live(one: Session) -> list[Event]:
-        one.start(T0, one.preset, one.ingest, LIMITS)
+        one.start(T0, one.preset, LIMITS)
         host_joined(one, "PA_1", T0, LIMITS)
         return [*host_left(one, "PA_2", T0, T0, LIMITS)]
 

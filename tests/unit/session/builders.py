@@ -61,7 +61,7 @@ def session(**given: Any) -> Session:
 
 def live_session(at: datetime = T0, **given: Any) -> Session:
     made = session(**given)
-    made.start(at, made.preset, None, LIMITS)
+    made.start(at, made.preset, LIMITS)
     return made
 
 

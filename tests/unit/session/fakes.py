@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from services.session.sessions.domain.session import Ingest
+from services.session.sessions.domain.session import Session
+from services.session.sessions.ingest import Ingest
+from shared.access.encoders import EncoderOwner
 from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
 from tests.fakes.fake_livekit import FakeLiveKit
@@ -19,17 +21,17 @@ class FakeIngest:
         self.away = False
         self.asked: list[str] = []
 
-    async def ensure(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        del host_id, name
-        self.asked.append(session_id)
+    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
+        self.asked.append(session.id)
         if self.away:
             raise Unavailable("RTMP ingest is unavailable")
         if self.meanwhile is not None:
             await self.meanwhile()
-        return Ingest(ingress_id=f"IN_{session_id}", url="rtmp://ingest.test/live", stream_key="a key")
+        key = "a key" if owner == EncoderOwner(session.host_id) else f"a key of {owner.user_id}"
+        return Ingest(ingress_id=f"IN_{session.id}", url="rtmp://ingest.test/live", stream_key=key)
 
-    async def renew(self, *, session_id: str, host_id: str, name: str) -> Ingest:
-        ingest = await self.ensure(session_id=session_id, host_id=host_id, name=name)
+    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
+        ingest = await self.ensure(session, owner)
         return replace(ingest, stream_key="another key")
 
 

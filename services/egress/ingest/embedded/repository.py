@@ -25,7 +25,7 @@ class IngressRepository:
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
-    async def add(self, ingress: Ingress, participant_name: str) -> None:
+    async def add(self, ingress: Ingress, participant_name: str, made_at: datetime) -> None:
         await self._collection.insert(
             {
                 "_id": ingress.ingress_id,
@@ -35,6 +35,7 @@ class IngressRepository:
                 "name": ingress.name,
                 "identity": ingress.identity,
                 "participant_name": participant_name,
+                "made_at": made_at,
             }
         )
 
@@ -59,10 +60,12 @@ class IngressRepository:
         change = {"$set": {"asked_at": now, "input": document}}
         await self._collection.update({"_id": ingress_id, "$or": news}, change)
 
-    async def with_key(self, stream_key: str) -> tuple[Ingress, str] | None:
-        """The ingress that the key belongs to, and the name its host is shown under."""
+    async def with_key(self, stream_key: str) -> tuple[Ingress, str, datetime | None] | None:
+        """The ingress of a key, the name its owner is shown under, and when it was made, if that is known."""
         document = await self._collection.find_one({"stream_key": stream_key})
-        return (_load(document), document["participant_name"]) if document else None
+        if document is None:
+            return None
+        return _load(document), document["participant_name"], document.get("made_at")
 
 
 def _seen(document: Document) -> SeenIngress:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.egress.ingest.embedded.repository import IngressRepository
+from shared.access.encoders import owner_of
 from shared.access.permissions import encoder_grant
 from shared.clock import Clock
 from shared.errors import NotFound
+from shared.http.session_service import EncoderOwners
 from shared.ids import new_id, new_secret
 from shared.livekit import Ingress, TokenMint
 from shared.livekit.ports import IngressInput
@@ -30,11 +32,19 @@ class RelayOrder:
 class EmbeddedIngresses:
     """The ingest port without LiveKit Ingress; `rtmp_url` is the address given to encoders."""
 
-    def __init__(self, ingresses: IngressRepository, mint: TokenMint, rtmp_url: str, clock: Clock):
+    def __init__(
+        self,
+        ingresses: IngressRepository,
+        mint: TokenMint,
+        rtmp_url: str,
+        owners: EncoderOwners,
+        clock: Clock,
+    ):
         self._ingresses = ingresses
         self._mint = mint
         self._rtmp_url = rtmp_url
         self._clock = clock
+        self._owners = owners
 
     async def create_rtmp_ingress(
         self, room: str, identity: str, *, name: str, participant_name: str
@@ -47,7 +57,7 @@ class EmbeddedIngresses:
             name=name,
             identity=identity,
         )
-        await self._ingresses.add(ingress, participant_name)
+        await self._ingresses.add(ingress, participant_name, self._clock.now())
         return ingress
 
     async def delete_ingress(self, ingress_id: str) -> None:
@@ -67,12 +77,15 @@ class EmbeddedIngresses:
     async def order(self, stream_key: str, sent: IngressInput | None = None) -> RelayOrder:
         """Where the media sent under a key goes; `sent` is what is known of it, None before anything came.
 
-        Raises `NotFound` for a key that is unknown or revoked.
+        Raises `NotFound` for a key that is unknown or revoked, or whose owner may not send any longer, and
+        `Unavailable`.
         """
         found = await self._ingresses.with_key(stream_key)
         if found is None:
             raise NotFound("There is no such stream key", code="stream_key_unknown")
-        ingress, participant_name = found
+        ingress, participant_name, made_at = found
+        if not await self._owners.may_send(ingress.room, owner_of(ingress.identity), made_at):
+            raise NotFound("This stream key was revoked", code="stream_key_revoked")
         now = self._clock.now()
         await self._ingresses.ask(ingress.ingress_id, sent, now, unless_after=now - _NOTED_EVERY)
         grant = encoder_grant(room=ingress.room, identity=ingress.identity, name=participant_name)

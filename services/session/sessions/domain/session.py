@@ -41,15 +41,6 @@ class Limits:
 
 
 @dataclass(kw_only=True)
-class Ingest:
-    """Where an encoder sends RTMP; the key is a secret and never leaves in events."""
-
-    ingress_id: str
-    url: str
-    stream_key: str = field(repr=False)
-
-
-@dataclass(kw_only=True)
 class Session:
     """One session of a room.
 
@@ -82,7 +73,6 @@ class Session:
     live_room_id: str | None = None
     due_at: datetime | None = None
     hosts: dict[str, HostConnection] = field(default_factory=dict)
-    ingest: Ingest | None = None
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
     stage: dict[str, StageSeat] = field(default_factory=dict)
@@ -137,7 +127,6 @@ class Session:
         self,
         now: datetime,
         preset: PresetState,
-        ingest: Ingest | None,
         limits: Limits,
         *,
         stream: bool = False,
@@ -148,7 +137,6 @@ class Session:
             return []
         self.status = SessionStatus.LIVE
         self.preset = preset
-        self.ingest = ingest
         self.started_at = self.updated_at = now
         self.live_room_id = self.room_id
         if stream:
@@ -156,11 +144,6 @@ class Session:
         # An encoder may have been there first: it connects as soon as the LiveKit room is open.
         self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
         return [SessionStarted(session=self.state())]
-
-    def renew_ingest(self, ingest: Ingest) -> Sequence[Event]:
-        """Without an event: a stream key is the host's secret."""
-        self.ingest = ingest
-        return []
 
     def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
         """End now, or at `at` (an estimate); ending it again changes nothing."""

@@ -6,15 +6,18 @@ import pytest
 
 from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.ingest.ingress_drift import IngressDriftCheck
+from services.egress.ingest.owners import IngestOwners
 from services.egress.ingest.rooms import IngestRooms, IngressesInRooms
-from services.egress.ingest.service import IngestService
+from services.egress.ingest.service import IngestOrder, IngestService
 from services.egress.webhooks.service import WebhookRepository
 from shared.contracts.livekit_events import IngressEnded
 from shared.contracts.session_events import SessionCreated
 from shared.contracts.states import SessionMode, SessionState, SessionStatus
 from shared.errors import Unavailable
 from shared.livekit import Ingress
+from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.builders import HOST, ended, state
+from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.fixture import Replica
 
 
@@ -33,7 +36,7 @@ class LiveKitIngestReplica(Replica):
         """One whose stream key is asked for before it begins."""
         session = state(mode=SessionMode.RTMP, status=SessionStatus.SCHEDULED)
         await self.follow(SessionCreated(session=session))
-        return session, await self.service.renew(session.id, HOST, "Hanna")
+        return session, await self.service.renew(IngestOrder(session.id, HOST, "Hanna"))
 
     async def pass_time(self, seconds: float) -> None:
         for _ in range(int(seconds)):
@@ -109,6 +112,9 @@ async def test_the_end_of_a_dead_ingress_is_reported(replica: LiveKitIngestRepli
         IngressesInRooms(replica.livekit),
         replica.ingests,
         replica.service,
+        IngestOwners(
+            replica.ingests, replica.service, replica.parts.sessions, FakeEncoderOwners(), replica.clock
+        ),
         replica.parts.sessions,
         webhooks,
         replica.clock,
@@ -146,6 +152,6 @@ async def test_a_renewal_does_not_adopt_what_it_has_just_deleted(
         replica.livekit.calls.append(f"delete {ingress_id}")
 
     monkeypatch.setattr(replica.livekit, "delete_ingress", deleted_later)
-    second = await replica.service.renew(session.id, HOST, "Hanna")
+    second = await replica.service.renew(IngestOrder(session.id, HOST, "Hanna"))
     assert f"delete {first.ingress_id}" in replica.livekit.calls
     assert second.stream_key != first.stream_key

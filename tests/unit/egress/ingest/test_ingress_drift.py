@@ -13,9 +13,11 @@ from services.egress.drift.periodic_checks import PeriodicChecks
 from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.ingress_drift import IngressDriftCheck
-from services.egress.ingest.service import IngestService, ingest_group
+from services.egress.ingest.owners import IngestOwners, ingest_group
+from services.egress.ingest.service import IngestOrder, IngestService
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.service import WebhookRepository
+from shared.access.room_permissions import revoked_by
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
 from shared.contracts.session_events import SessionCreated, SessionEnded
 from shared.contracts.states import SessionMode, SessionState, SessionStatus
@@ -24,6 +26,7 @@ from shared.ids import new_id
 from shared.livekit import Ingress, TokenMint, parse
 from shared.livekit.ports import Ingresses
 from shared.persistence.outbox import Outbox
+from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.builders import HOST, ended, state
 from tests.unit.egress.reconciler.fixture import Replica
 
@@ -33,14 +36,31 @@ class IngestReplica(Replica):
 
     def __init__(self, *, embedded: bool = False) -> None:
         super().__init__()
+        self.encoder_owners = FakeEncoderOwners()
         mint = TokenMint("key", "a secret of at least thirty-two bytes", self.clock)
-        self.own = EmbeddedIngresses(IngressRepository(self.mongo), mint, "rtmp://here/live", self.clock)
+        self.own = EmbeddedIngresses(
+            IngressRepository(self.mongo), mint, "rtmp://here/live", self.encoder_owners, self.clock
+        )
         self.ingresses: Ingresses = self.own if embedded else self.livekit
         self.service = IngestService(self.ingresses, self.ingests)
+        self.owners = IngestOwners(
+            self.ingests,
+            self.service,
+            self.parts.sessions,
+            self.encoder_owners,
+            self.clock,
+            revoked_by(self.revocations),
+        )
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         webhooks = WebhookRepository(self.mongo, self.outbox)
         check = IngressDriftCheck(
-            self.ingresses, self.ingests, self.service, self.parts.sessions, webhooks, self.clock
+            self.ingresses,
+            self.ingests,
+            self.service,
+            self.owners,
+            self.parts.sessions,
+            webhooks,
+            self.clock,
         )
         self.checks = PeriodicChecks(
             [check], self.parts.lease, self.parts.ledger, self.clock, period=timedelta(seconds=10)
@@ -50,7 +70,7 @@ class IngestReplica(Replica):
         """One in mode rtmp, with its ingress."""
         session = state(mode=SessionMode.RTMP, status=status)
         await self.follow(SessionCreated(session=session))
-        return session, await self.service.ensure(session.id, HOST, "Hanna")
+        return session, await self.service.ensure(IngestOrder(session.id, HOST, "Hanna"))
 
     def be(self, ingress: Ingress, status: str, **times: object) -> None:
         """LiveKit says so when it is asked; nobody is told."""
@@ -165,7 +185,9 @@ async def test_one_that_livekit_lost_is_forgotten_and_made_again_when_it_is_aske
     assert isinstance(told, IngressEnded)
     await replica.go_round(60)
     assert len(await replica.ledger()) == 1
-    assert (await replica.service.ensure(session.id, HOST, "Hanna")).ingress_id != ingress.ingress_id
+    assert (
+        await replica.service.ensure(IngestOrder(session.id, HOST, "Hanna"))
+    ).ingress_id != ingress.ingress_id
 
 
 async def test_one_that_outlived_its_session_is_deleted(replica: IngestReplica) -> None:
@@ -232,7 +254,7 @@ async def test_an_encoder_that_leaves_our_own_door_is_not_taken_to_be_there_stil
 async def test_what_livekit_ingress_tells_is_heard(replica: IngestReplica) -> None:
     """Its webhooks, written with LiveKit's own definitions, to the belief that rounds compare with."""
     session, ingress = await replica.session()
-    heard = ingest_group(replica.service).handlers
+    heard = ingest_group(replica.service, replica.owners).handlers
     for name, status, publishing in (
         ("ingress_started", IngressState.Status.ENDPOINT_PUBLISHING, True),
         ("ingress_ended", IngressState.Status.ENDPOINT_INACTIVE, False),

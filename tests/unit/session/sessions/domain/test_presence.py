@@ -73,16 +73,16 @@ def test_order_and_repeats_do_not_matter(case: tuple[list[Stay], list[News], int
     kept = session()
     for number, news in enumerate(order):
         if number == started_after:
-            kept.start(T0, kept.preset, None, LIMITS)
+            kept.start(T0, kept.preset, LIMITS)
         news.tell(kept)
-    kept.start(T0, kept.preset, None, LIMITS)
+    kept.start(T0, kept.preset, LIMITS)
     assert kept.due_at == T0 + expected_due(made)
 
 
 @given(stays(), st.integers(min_value=0, max_value=1500))
 def test_a_session_ends_when_nobody_was_there_for_the_grace(made: list[Stay], second: int) -> None:
     kept = session()
-    kept.start(T0, kept.preset, None, LIMITS)
+    kept.start(T0, kept.preset, LIMITS)
     for stay in made:
         News(stay, joined=True).tell(kept)
         News(stay, joined=False).tell(kept)
@@ -94,7 +94,7 @@ def test_a_session_ends_when_nobody_was_there_for_the_grace(made: list[Stay], se
 
 def _calls(kept: Session, now: datetime) -> dict[str, Callable[[], object]]:
     return {
-        "start": lambda: kept.start(now, kept.preset, None, LIMITS),
+        "start": lambda: kept.start(now, kept.preset, LIMITS),
         "end": lambda: kept.end(now, EndReason.HOST),
         "settle": lambda: apply_timeouts(kept, now, LIMITS),
         "reschedule": lambda: kept.reschedule(now, now + timedelta(hours=1), LIMITS),

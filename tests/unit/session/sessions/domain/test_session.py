@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.session.sessions.domain.lifecycle import apply_timeouts, host_joined, host_left
-from services.session.sessions.domain.session import Ingest, Session
+from services.session.sessions.domain.session import Session
 from shared.access.permissions import switches_of
 from shared.contracts.session_events import (
     SessionDeleted,
@@ -21,7 +21,6 @@ from tests.unit.session.builders import GRACE, LIMITS, T0, live_session, preset_
 
 LATER = T0 + timedelta(minutes=5)
 Make = Callable[[], Session]
-INGEST = Ingest(ingress_id="IN_1", url="rtmp://x", stream_key="a key")
 
 
 def switched(session: Session) -> tuple[bool, bool]:
@@ -44,17 +43,17 @@ def expired_session() -> Session:
 
 def test_a_session_starts_with_the_preset_of_the_moment() -> None:
     made, newest = session(), preset_state(version=3, name="Newest")
-    (event,) = made.start(T0, newest, INGEST, LIMITS)
+    (event,) = made.start(T0, newest, LIMITS)
     assert isinstance(event, SessionStarted)
     assert event.session == made.state()
     assert (made.status, made.started_at, made.updated_at) == (SessionStatus.LIVE, T0, T0)
-    assert (made.preset, made.ingest, made.live_room_id) == (newest, INGEST, made.room_id)
+    assert (made.preset, made.live_room_id) == (newest, made.room_id)
 
 
 def test_starting_again_changes_nothing() -> None:
     made = live_session()
     before = made.state()
-    assert made.start(LATER, preset_state(version=9), INGEST, LIMITS) == []
+    assert made.start(LATER, preset_state(version=9), LIMITS) == []
     assert made.state() == before
 
 
@@ -62,7 +61,7 @@ def test_starting_again_changes_nothing() -> None:
 def test_what_is_over_does_not_start(make: Make, code: str) -> None:
     made = make()
     with pytest.raises(Conflict) as refusal:
-        made.start(LATER, made.preset, None, LIMITS)
+        made.start(LATER, made.preset, LIMITS)
     assert refusal.value.code == f"session_{code}"
 
 
@@ -124,7 +123,7 @@ def test_a_preset_is_followed_while_scheduled_and_forward_only() -> None:
     newer = preset_state(version=3, name="newer")
     assert len(made.refresh_preset(LATER, newer)) == 1
     assert (made.preset, made.updated_at) == (newer, LATER)
-    made.start(LATER, newer, None, LIMITS)
+    made.start(LATER, newer, LIMITS)
     assert made.refresh_preset(LATER, preset_state(version=4)) == []
     assert made.preset == newer
 
@@ -164,15 +163,7 @@ def test_an_encoder_that_was_there_first_counts() -> None:
     """It may connect between the opening of the LiveKit room and the session's going live."""
     made = session(mode=SessionMode.RTMP)
     host_joined(made, "PA_encoder", T0, LIMITS)
-    made.start(T0, made.preset, INGEST, LIMITS)
+    made.start(T0, made.preset, LIMITS)
     assert apply_timeouts(made, T0 + 2 * GRACE, LIMITS) == []
     host_left(made, "PA_encoder", T0, T0 + 3 * GRACE, LIMITS)
     assert made.due_at == T0 + 4 * GRACE
-
-
-def test_a_stream_key_is_in_no_event_and_no_text() -> None:
-    made = live_session(ingest=INGEST)
-    made.ingest = INGEST
-    for event in (*made.created(), *made.end(LATER, EndReason.HOST)):
-        assert INGEST.stream_key not in event.model_dump_json()
-    assert INGEST.stream_key not in repr(made)
