@@ -10,7 +10,8 @@ from services.egress.ingest.embedded.repository import IngressRepository
 from services.egress.ingest.embedded.service import EmbeddedIngresses
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestOrder, IngestService
-from shared.errors import NotFound
+from shared.access.encoders import EncoderOwner
+from shared.errors import NotFound, Unavailable
 from shared.ids import new_id
 from shared.livekit import TokenMint
 from shared.livekit.ports import IngressAudio, IngressInput, IngressVideo
@@ -118,7 +119,7 @@ async def test_what_is_sent_is_known_while_it_is_sent(
     ingests: IngestService, ingresses: EmbeddedIngresses, clock: FakeClock
 ) -> None:
     session_id = new_id()
-    ingress = await ingests.ensure(session_id, HOST, "Ada")
+    ingress = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
     sent = IngressInput(IngressVideo("hevc", 1280, 720), IngressAudio("aac", 48_000, 2))
     broken = replace(sent, problem="The encoder's picture cannot be decoded (hevc)")
     for report in (None, sent, broken, sent):
@@ -128,3 +129,19 @@ async def test_what_is_sent_is_known_while_it_is_sent(
     clock.advance(seconds=30)
     [known] = await ingresses.list_ingresses(session_id)
     assert (known.status, known.input) == ("inactive", None)
+
+
+async def test_a_key_is_as_good_as_who_asked_for_it(
+    ingests: IngestService, ingresses: EmbeddedIngresses, owners: FakeEncoderOwners
+) -> None:
+    session_id, co_host = new_id(), EncoderOwner(new_id())
+    hosts = await ingests.ensure(IngestOrder(session_id, HOST, "Ada"))
+    theirs = await ingests.ensure(IngestOrder(session_id, HOST, "Ada", co_host))
+    assert (await ingresses.order(theirs.stream_key)).ingress == theirs
+    owners.refused.add(co_host)
+    with pytest.raises(NotFound):
+        await ingresses.order(theirs.stream_key)
+    assert (await ingresses.order(hosts.stream_key)).ingress == hosts
+    owners.away = True
+    with pytest.raises(Unavailable):
+        await ingresses.order(hosts.stream_key)

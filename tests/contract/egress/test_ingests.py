@@ -7,6 +7,7 @@ import pytest
 
 from services.egress.ingest.repository import IngestRepository
 from services.egress.ingest.service import IngestOrder, IngestService
+from shared.access.encoders import EncoderOwner, owner_of
 from shared.errors import Conflict, Unavailable
 from shared.ids import new_id
 from shared.livekit import Ingress
@@ -223,3 +224,90 @@ async def test_an_ingress_that_is_not_the_sessions_can_be_dropped(
     assert await service.drop(session_id, stray.ingress_id) is True
     assert list(livekit.ingresses.values()) == [ingress]
     assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == ingress
+
+
+OTHERS = [EncoderOwner(new_id()), EncoderOwner(new_id(), new_id()), EncoderOwner(HOST, new_id())]
+
+
+def order(session_id: str, owner: EncoderOwner | None = None) -> IngestOrder:
+    return IngestOrder(session_id, HOST, "Ada", owner)
+
+
+async def test_everybody_who_asks_has_an_ingress_of_their_own(
+    service: IngestService, ingests: IngestRepository, session_id: str
+) -> None:
+    hosts = await service.ensure(order(session_id, EncoderOwner(HOST)))
+    assert await service.ensure(order(session_id)) == hosts
+    made = {owner: await service.ensure(order(session_id, owner)) for owner in OTHERS}
+    assert len({hosts.stream_key, *(one.stream_key for one in made.values())}) == 4
+    for owner, ingress in made.items():
+        assert await service.ensure(order(session_id, owner)) == ingress
+        assert owner_of(ingress.identity) == owner
+    kept = {one.owner: one.ingress_id for one in await ingests.of_session(session_id)}
+    assert kept == {None: hosts.ingress_id} | {owner: one.ingress_id for owner, one in made.items()}
+
+
+async def test_a_new_key_of_one_leaves_the_others_as_they_are(
+    service: IngestService, session_id: str
+) -> None:
+    hosts, theirs = (
+        await service.ensure(order(session_id)),
+        await service.ensure(order(session_id, OTHERS[0])),
+    )
+    renewed = await service.renew(order(session_id, OTHERS[0]))
+    assert renewed.stream_key != theirs.stream_key
+    assert await service.ensure(order(session_id)) == hosts
+    assert await service.renew(order(session_id)) != hosts
+    assert await service.ensure(order(session_id, OTHERS[0])) == renewed
+
+
+async def test_the_end_takes_all_of_them_away(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    for owner in (None, *OTHERS):
+        await service.ensure(order(session_id, owner))
+    await service.close(session_id, remember=True)
+    assert livekit.ingresses == {}
+    for owner in (None, *OTHERS, EncoderOwner(new_id())):
+        with pytest.raises(Conflict):
+            await service.ensure(order(session_id, owner))
+
+
+async def test_an_end_while_one_is_made_for_another_than_the_host_leaves_none(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    livekit.go.clear()
+    making = asyncio.create_task(service.ensure(order(session_id, OTHERS[0])))
+    await livekit.made.wait()
+    with pytest.raises(Unavailable):
+        await service.close(session_id, remember=True)
+    livekit.go.set()
+    with pytest.raises(Conflict):
+        await making
+    await service.close(session_id, remember=True)
+    assert livekit.ingresses == {}
+
+
+async def test_what_is_withdrawn_is_made_anew_for_who_may_again(
+    service: IngestService, ingests: IngestRepository, livekit: SlowLiveKit, session_id: str
+) -> None:
+    hosts, theirs = (
+        await service.ensure(order(session_id)),
+        await service.ensure(order(session_id, OTHERS[0])),
+    )
+    [ingest] = [one for one in await ingests.of_session(session_id) if one.owner]
+    await service.withdraw(ingest)
+    assert list(livekit.ingresses.values()) == [hosts]
+    again = await service.ensure(order(session_id, OTHERS[0]))
+    assert again.stream_key != theirs.stream_key
+
+
+async def test_an_ingest_of_an_older_version_is_the_hosts(
+    service: IngestService, ingests: IngestRepository, livekit: SlowLiveKit, mongo: Mongo, session_id: str
+) -> None:
+    shared = await livekit.create_rtmp_ingress(session_id, f"{HOST}:ingress", session_id, "Ada")
+    await mongo.collection("ingests").insert({"_id": session_id, "ingress_id": shared.ingress_id})
+    assert await service.ensure(order(session_id)) == shared
+    assert (await service.ensure(order(session_id, OTHERS[0]))) != shared
+    [hosts] = [one for one in await ingests.list_open() if one.owner is None]
+    assert (hosts.session_id, hosts.made_at) == (session_id, None)

@@ -17,7 +17,6 @@ from shared.errors import Unavailable
 from shared.livekit import Ingress
 from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.builders import HOST, ended, state
-from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.fixture import Replica
 
 

@@ -1,7 +1,9 @@
 """Ingresses left over, lost, or publishing when nobody told so: brought to the truth and written down."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from google.protobuf.json_format import MessageToJson
@@ -17,10 +19,13 @@ from services.egress.ingest.owners import IngestOwners, ingest_group
 from services.egress.ingest.service import IngestOrder, IngestService
 from services.egress.webhooks.domain import translate
 from services.egress.webhooks.service import WebhookRepository
+from shared.access.encoders import EncoderOwner
+from shared.access.revocations import Revoked
 from shared.access.room_permissions import revoked_by
+from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import IngressEnded, IngressEvent, IngressStarted
-from shared.contracts.session_events import SessionCreated, SessionEnded
-from shared.contracts.states import SessionMode, SessionState, SessionStatus
+from shared.contracts.session_events import SessionCreated, SessionEnded, SessionUpdated
+from shared.contracts.states import Role, SessionMode, SessionState, SessionStatus
 from shared.errors import NotFound
 from shared.ids import new_id
 from shared.livekit import Ingress, TokenMint, parse
@@ -29,6 +34,9 @@ from shared.persistence.outbox import Outbox
 from tests.fakes.fake_encoder_owners import FakeEncoderOwners
 from tests.unit.egress.reconciler.builders import HOST, ended, state
 from tests.unit.egress.reconciler.fixture import Replica
+
+CO_HOST = new_id()
+CONTROLLED = state().preset.model_copy(update={"host_add_co_host": True})
 
 
 class IngestReplica(Replica):
@@ -51,6 +59,7 @@ class IngestReplica(Replica):
             self.clock,
             revoked_by(self.revocations),
         )
+        self.revocations.listen(self.owners.on_revoked)
         self.outbox = Outbox(self.bus, self.clock, source="/greenroom/egress")
         webhooks = WebhookRepository(self.mongo, self.outbox)
         check = IngressDriftCheck(
@@ -273,3 +282,60 @@ async def test_what_livekit_ingress_tells_is_heard(replica: IngestReplica) -> No
         known = await replica.ingests.find(session.id)
         assert known is not None
         assert known.publishing is publishing
+
+
+async def co_hosts(replica: IngestReplica, session: SessionState) -> Ingress:
+    return await replica.service.ensure(IngestOrder(session.id, HOST, "Cora", EncoderOwner(CO_HOST)))
+
+
+async def test_an_ingress_ends_with_its_owners_role(replica: IngestReplica) -> None:
+    session, hosts = await replica.session()
+    with_co_host = session.model_copy(update={"roles": {CO_HOST: Role.CO_HOST}, "preset": CONTROLLED})
+    theirs = await co_hosts(replica, session)
+    heard = ingest_group(replica.service, replica.owners).handlers[SessionUpdated]
+    envelope = partial(Envelope, id="1", source="/tests", time=replica.clock.now())
+    await heard(envelope(event=SessionUpdated(session=with_co_host)))
+    assert replica.livekit.ingresses.keys() == {hosts.ingress_id, theirs.ingress_id}
+    await heard(envelope(event=SessionUpdated(session=session)))
+    assert theirs.ingress_id in replica.livekit.ingresses, "the session service says that they still may"
+    replica.encoder_owners.refused.add(EncoderOwner(CO_HOST))
+    await heard(envelope(event=SessionUpdated(session=session)))
+    assert replica.livekit.ingresses.keys() == {hosts.ingress_id}
+
+
+async def test_an_ingress_whose_owner_lost_their_role_unheard_is_found(replica: IngestReplica) -> None:
+    session, hosts = await replica.session()
+    await co_hosts(replica, session)
+    replica.encoder_owners.refused.add(EncoderOwner(CO_HOST))
+    await replica.go_round(4)
+    assert replica.livekit.ingresses.keys() == {hosts.ingress_id}
+    [entry] = await replica.ledger()
+    assert entry.kind == "ingress_revoked"
+
+
+@pytest.mark.parametrize("revoked", ["person", "key"])
+async def test_an_ingress_ends_with_its_owners_account_or_api_key(
+    replica: IngestReplica, revoked: str
+) -> None:
+    session, hosts = await replica.session()
+    owner = EncoderOwner(HOST, new_id())
+    await replica.service.ensure(IngestOrder(session.id, HOST, "Hanna", owner))
+    others = state(mode=SessionMode.RTMP, host_id=CO_HOST)
+    await replica.follow(SessionCreated(session=others))
+    kept = await replica.service.ensure(IngestOrder(others.id, CO_HOST, "Cora"))
+    replica.encoder_owners.refused |= {owner, None} if revoked == "person" else {owner}
+    replica.clock.advance(seconds=1)
+    now = replica.clock.now()
+    working = asyncio.create_task(replica.owners.run())
+    replica.revocations.add(
+        [
+            Revoked(
+                id=HOST if revoked == "person" else str(owner.key_id), at=now, until=now + timedelta(days=1)
+            )
+        ]
+    )
+    left = {kept.ingress_id} if revoked == "person" else {kept.ingress_id, hosts.ingress_id}
+    async with asyncio.timeout(10):
+        while replica.livekit.ingresses.keys() != left:
+            await asyncio.sleep(0)
+    working.cancel()
