@@ -188,7 +188,7 @@ async def test_a_hundred_wishes_without_a_worker_ask_once(client: LiveKitEgressC
     assert time.monotonic() - started < BUSY
     for _ in range(100):
         await replica.again(session)
-    await replica.work(20)
+    await replica.work(engine.start_expires_after.total_seconds() - 2)
     assert engine.asked == 1
     stream = await replica.stream(session)
     assert stream.status is StreamStatus.STARTING
