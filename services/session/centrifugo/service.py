@@ -139,7 +139,8 @@ class CentrifugoService:
         try:
             return await self._deaf_in_session(user, _device(body.meta), to)
         except NotFound:
-            return UNKNOWN_CHANNEL
+            # Who is no staff cannot tell whether there is such a session.
+            return DENIED if to.staff else UNKNOWN_CHANNEL
         except Forbidden:
             return DENIED
         except Unavailable:

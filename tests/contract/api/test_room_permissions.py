@@ -149,6 +149,21 @@ async def test_a_banned_device_is_out_under_every_name(fixtures: Fixtures, livek
     await (await livekit.enter(await token(fixtures, session, anna))).leave()
 
 
+async def test_guests_are_out_when_the_library_admits_registered_people_only(
+    fixtures: Fixtures, livekit: RoomConnections
+) -> None:
+    library = await fixtures.admin.library(fixtures.organization)
+    session, vera = await fixtures.live_session(library), await fixtures.viewer_of_its_own()
+    old = await token(fixtures, session, vera)
+    guest = await livekit.enter(old)
+    host = await livekit.enter(await token(fixtures, session, fixtures.host))
+    asked = time.monotonic()
+    await fixtures.admin.change("libraries", library, registered_only=True)
+    note("closed to out", await guest.until_gone(asked))
+    await _sent_away(await livekit.enter(old))
+    assert await host.listed() is not None
+
+
 async def _sent_away(back: Attendee) -> None:
     since = time.monotonic()
     await back.publish()

@@ -124,7 +124,9 @@ async def test_everybody_hears_the_session_and_its_staff_what_is_theirs(backend:
     staff = f"session:{session.id}:staff"
     for user in (host.user.id, moderator.user_id):
         assert await subscribe(backend, user, staff) == ALLOWED
+    unknown = f"session:{new_id()}:staff"
     assert await subscribe(backend, viewer.user_id, staff) == denied(DENIED)
+    assert await subscribe(backend, viewer.user_id, unknown) == denied(DENIED)
 
 
 async def test_the_banned_hear_nothing(backend: Backend, host: Host) -> None:
