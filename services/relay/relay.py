@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
@@ -59,6 +59,8 @@ log = structlog.get_logger(__name__)
 
 # The room opens a moment after the encoder began; LiveKit or the network may be away for longer.
 _RETRY_SECONDS = 0.5
+# The RTMP server asks every second whether an encoder may go on.
+_UNSEEN = timedelta(seconds=8)
 # So long an encoder that wants to publish waits for us to be there.
 _PLAYING_SECONDS = 3.0
 
@@ -83,6 +85,7 @@ class Relay:
         self._clock = clock
         self._stopped = asyncio.Event()
         self._playing = asyncio.Event()
+        self._seen_at = clock.now()
         self.report = InputReport()
         """What the encoder sends, as last reported."""
         self.refusal: str | None = None
@@ -91,6 +94,15 @@ class Relay:
     def stop(self) -> None:
         """The encoder is gone, or is to be disconnected."""
         self._stopped.set()
+
+    def seen(self) -> None:
+        """The RTMP server says that the encoder is still there."""
+        self._seen_at = self._clock.now()
+
+    @property
+    def has_encoder(self) -> bool:
+        """The RTMP server does not report the end of an encoder that left while it was asked to wait."""
+        return not self._stopped.is_set() and self._clock.now() - self._seen_at < _UNSEEN
 
     def playing(self) -> None:
         """The RTMP server plays to us from now on."""
@@ -112,7 +124,7 @@ class Relay:
         try:
             while not self._stopped.is_set():
                 await self._try(target, from_beginning=from_beginning)
-                if self._stopped.is_set():
+                if not self.has_encoder:
                     break
                 await asyncio.sleep(_RETRY_SECONDS)
                 target, from_beginning = await self._refreshed(target), False

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import structlog
 
 from services.relay.relay import Relay, RelayTarget, StreamKeys
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
+
+# So long a new encoder waits for the relay of the one before to leave the room.
+_END_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,22 @@ class RelayService:
         Raises NotFound for a key that is unknown or revoked, Conflict for one in use, and Unavailable.
         """
         target = await self._stream_keys.resolve(stream_key)
-        if stream_key in self._running:
-            raise Conflict("Another encoder publishes with this stream key", code="already_publishing")
+        await self._make_way(stream_key)
         relay = self._start(stream_key, client, target, from_beginning=True)
         with suppress(TimeoutError):
             await relay.await_playing()
+
+    async def _make_way(self, stream_key: str) -> None:
+        """Wait until the relay of an encoder that is gone has ended. Raises Conflict if one is there."""
+        running = self._running.get(stream_key)
+        if running is None:
+            return
+        if running.relay.has_encoder:
+            raise Conflict("Another encoder publishes with this stream key", code="already_publishing")
+        running.relay.stop()
+        await asyncio.wait([running.task], timeout=_END_SECONDS)
+        if stream_key in self._running:
+            raise Conflict("Another encoder publishes with this stream key", code="already_publishing")
 
     def playing(self, stream_key: str) -> None:
         """The RTMP server plays to the relay from now on."""
@@ -55,7 +69,14 @@ class RelayService:
         and Conflict if its media is not passed on unless it begins anew.
         """
         running = self._running.get(stream_key)
-        target = await self._stream_keys.resolve(stream_key, running.relay.report if running else None)
+        if running is not None:
+            running.relay.seen()
+        try:
+            target = await self._stream_keys.resolve(stream_key, running.relay.report if running else None)
+        except NotFound:
+            if running is not None:
+                running.relay.stop()
+            raise
         if running is not None and running.relay.refusal is not None:
             log.warning("relay.refused", ingress=target.ingress_id, reason=running.relay.refusal)
             raise Conflict(running.relay.refusal, code="media_not_relayed")

@@ -66,7 +66,7 @@ class Transcoder:
 class Fixture:
     def __init__(self, folder: Path) -> None:
         self.stream_keys, self.transcoder, self.folder = StreamKeys(), Transcoder(), folder
-        clock = FakeClock()
+        self.clock = clock = FakeClock()
         self.sender = WebhookSender("http://door", folder, WebhookSigner("key", "secret" * 6, clock), clock)
         self.relays = RelayService(
             self.stream_keys,
@@ -244,3 +244,40 @@ def test_the_transcoder_starts_without_what_the_relay_needs() -> None:
         "import sys, services.relay.media.transcoder; print(*{'structlog', 'pydantic'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", loaded], text=True).strip() == ""
+
+
+async def test_an_encoder_that_comes_back_waits_for_the_end_of_its_last_relay(fixture: Fixture) -> None:
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    fixture.relays.publishing_ended(KEY, "1")
+    await fixture.relays.publish(KEY, "2")
+    events = [one["event"] for one in await fixture.webhooks(3)]
+    assert sorted(events) == ["ingress_ended", "ingress_started", "ingress_started"]
+    await fixture.relays.close()
+
+
+async def test_an_encoder_that_left_unnoticed_keeps_its_key_from_nobody(fixture: Fixture) -> None:
+    """The RTMP server does not report who leaves while it asks whether they may publish."""
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    with pytest.raises(Conflict):
+        await fixture.relays.publish(KEY, "2")
+    fixture.clock.advance(seconds=6)
+    await fixture.relays.still_publishing(KEY, "1")
+    fixture.clock.advance(seconds=6)
+    with pytest.raises(Conflict):
+        await fixture.relays.publish(KEY, "2")
+    fixture.clock.advance(seconds=6)
+    await fixture.relays.publish(KEY, "2")
+    await fixture.webhooks(3)
+    await fixture.relays.close()
+
+
+async def test_a_revoked_key_stops_what_flows(fixture: Fixture) -> None:
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    fixture.stream_keys.revoked = True
+    with pytest.raises(NotFound):
+        await fixture.relays.still_publishing(KEY, "1")
+    assert [one["event"] for one in await fixture.webhooks(2)] == ["ingress_started", "ingress_ended"]
+    await fixture.relays.close()
