@@ -79,9 +79,11 @@ def test_who_left_is_forgotten() -> None:
     assert seen(selection, CROWD) == guests(*range(1, 9))
 
 
-def publication(kind: str, source: str, mime_type: str = "") -> rtc.RemoteTrackPublication:
+def publication(
+    kind: str, source: str, mime_type: str = "", *, sid: str = "TR_1"
+) -> rtc.RemoteTrackPublication:
     found = SimpleNamespace(
-        sid="TR_1",
+        sid=sid,
         kind=rtc.TrackKind.Value(f"KIND_{kind.upper()}"),
         source=rtc.TrackSource.Value(f"SOURCE_{source}"),
         mime_type=mime_type,
@@ -90,6 +92,20 @@ def publication(kind: str, source: str, mime_type: str = "") -> rtc.RemoteTrackP
     )
     found.set_subscribed = lambda wanted: setattr(found, "subscribed", wanted)
     return cast(rtc.RemoteTrackPublication, found)
+
+
+def participant(
+    identity: str, *tracks: rtc.RemoteTrackPublication, kind: str = "STANDARD"
+) -> rtc.RemoteParticipant:
+    found = SimpleNamespace(
+        identity=identity,
+        name=identity.partition(":")[0].title(),
+        kind=rtc.ParticipantKind.Value(f"PARTICIPANT_KIND_{kind}"),
+        joined_at=None,
+        attributes={},
+        track_publications={track.sid: track for track in tracks},
+    )
+    return cast(rtc.RemoteParticipant, found)
 
 
 @pytest.mark.parametrize(
@@ -113,18 +129,44 @@ def test_only_who_publishes_what_they_say_is_on_stage(
 ) -> None:
     track = publication(kind, source, mime_type)
     assert is_what_it_says(track) is taken
-    vera = SimpleNamespace(
-        identity="vera:1",
-        name="Vera",
-        kind=rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
-        joined_at=None,
-        attributes={},
-        track_publications={track.sid: track},
-    )
-    shown = stage_participants([cast(rtc.RemoteParticipant, vera)], {track.sid: VideoFeed()})
+    vera = participant("vera:1", track)
+    shown = stage_participants([vera], {track.sid: VideoFeed()})
     assert [one.name for one in shown] == (["Vera"] if taken else [])
-    subscribe([cast(rtc.RemoteParticipant, vera)])
+    subscribe([vera])
     assert track.subscribed is taken
+
+
+def test_all_cameras_and_screens_that_are_not_muted_are_taken() -> None:
+    tracks = [
+        publication("video", source, "video/vp8", sid=sid)
+        for sid, source in (("c1", "CAMERA"), ("s1", "SCREENSHARE"), ("c2", "CAMERA"), ("c3", "CAMERA"))
+    ]
+    cast(SimpleNamespace, tracks[2]).muted = True
+    later = publication("video", "SCREENSHARE", "video/vp8", sid="s2")
+    feeds = {sid: VideoFeed() for sid in ("c1", "s1", "c2", "s2")}  # c3 is not subscribed to yet.
+    bob, vera = stage_participants([participant("vera:1", *tracks), participant("bob:1", later)], feeds)
+    assert vera.cameras == (feeds["c1"],)
+    assert [one.feed for one in vera.screens] == [feeds["s1"]]
+    assert [one.feed for one in bob.screens] == [feeds["s2"]]
+    assert bob.screens[0].number > vera.screens[0].number
+
+
+@pytest.mark.parametrize(
+    ("identity", "kind", "encodes"),
+    [
+        ("host:01a1fd00", "STANDARD", False),
+        ("host:whip", "STANDARD", True),
+        ("host:ingress", "STANDARD", True),
+        ("host:whip:01a1fd00", "STANDARD", True),
+        ("whip:01a1fd00", "STANDARD", False),
+        ("host:ingress", "INGRESS", True),
+        ("anything", "INGRESS", True),
+    ],
+)
+def test_encoders_are_told_from_people(identity: str, kind: str, *, encodes: bool) -> None:
+    track = publication("video", "CAMERA", "video/h264")
+    (one,) = stage_participants([participant(identity, track, kind=kind)], {track.sid: VideoFeed()})
+    assert one.is_encoder is encodes
 
 
 def test_a_second_screen_takes_the_box_of_who_has_been_silent_longest() -> None:
