@@ -50,7 +50,7 @@ class PlannedEgress:
     engine has reported another state than is known here. `presumed`: the engine did not report the end; a
     later report of it replaces what was presumed. `died`: presumed since its worker died.
 
-    `progress` names what it had made and `alive_at` is when it last showed a sign of life; `silent_since` is
+    `progress` names its playlist's state, `alive_at` is when it last showed a sign of life, `silent_since`
     since when it was asked for one and showed none. `due_at` is when the worker looks next (None: never).
     `playable`: the stream has something to play.
     """
@@ -216,7 +216,7 @@ class PlannedEgress:
     def examined(self, progress: str | None, answers: bool | None, now: datetime) -> bool:
         """Apply its signs of life; True if there has been none for so long that its worker is dead.
 
-        `progress` names what it has made, `answers` is whether its worker answered; None if not known.
+        `progress` names its playlist's state, `answers` is whether its worker answered; None if not known.
         """
         if answers or (progress is not None and progress != self.progress):
             self.alive_at = now

@@ -1,7 +1,8 @@
 """Signs of life of egresses whose engine lists only what its workers last reported.
 
-What an egress makes is looked at first: while that grows, it lives. An egress that makes nothing is not dead
-yet (the storage may be slow, or shows a file only once it is complete): then its worker has to answer.
+The playlist of a stream is looked at first: while that changes, the egress lives. One that does not change is
+not dead yet, since the storage may be slow, and a file shows only once it is complete: then its worker has to
+answer.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from services.egress.egresses.domain import PlannedEgress
 from shared.egress.engine import Engine
-from shared.egress.keys import LIVE_PLAYLIST, file_key, segments_prefix
+from shared.egress.keys import LIVE_PLAYLIST, segments_prefix
 from shared.errors import AppError
 from shared.files.storage import Storage
 
@@ -19,7 +20,7 @@ _LOOKED_FOR = 2.0
 
 @dataclass(frozen=True)
 class Vitals:
-    """`progress` names what the egress has made so far, None if nothing is seen of it.
+    """`progress` names the playlist as it is now, None if there is none to see.
 
     `answers`: whether its worker answers, None if that is not known or did not need to be.
     """
@@ -47,13 +48,13 @@ class LivenessProbe:
         return Vitals(progress, answers)
 
     async def _progress(self, egress: PlannedEgress) -> str | None:
-        """The state of the files that it writes: a file grows only in a directory that is mounted."""
-        keys = [file_key(egress.session_id, egress.id)] if egress.file else []
-        if egress.stream:
-            keys.append(f"{segments_prefix(egress.session_id, egress.id)}/{LIVE_PLAYLIST}")
+        if not egress.stream or self._engine.keeps_records:
+            return None
         try:
             async with asyncio.timeout(_LOOKED_FOR):
-                found = await asyncio.gather(*(self._storage.head(key) for key in keys))
+                playlist = await self._storage.head(
+                    f"{segments_prefix(egress.session_id, egress.id)}/{LIVE_PLAYLIST}"
+                )
         except (AppError, TimeoutError):
             return None
-        return " ".join(f"{one.size}{one.etag}" for one in found if one is not None) or None
+        return playlist.etag if playlist else None
