@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,7 +18,7 @@ from deploy.api_client import ApiClient
 from deploy.demo.media_file import decode
 from deploy.local.stack import Stack
 from shared.livekit import LiveKitApi
-from tests.publishers.pictures import BRIGHT, DARK, NEAR, last_picture
+from tests.publishers.pictures import BRIGHT, DARK, NEAR, Luma, last_picture
 from tests.waiting import equal_to, eventually
 
 pytestmark = pytest.mark.timeout(360)
@@ -34,6 +34,10 @@ H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "50", "-pix
 
 def by_rtmp(url: str) -> tuple[str, ...]:
     return ("ffmpeg", "-loglevel", "error", "-re", *PICTURE, *SOUND, *H264, "-c:a", "aac", "-f", "flv", url)
+
+
+def unusual(kind: str, url: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "tests.e2e.rtmp_encoder", kind, url)
 
 
 def by_whip(url: str) -> tuple[str, ...]:
@@ -65,8 +69,12 @@ class EncoderSession:
         return str(self.made["session"]["id"])
 
     @property
+    def rtmp_address(self) -> str:
+        return f"{self.made['rtmp_url']}/{self.made['stream_key']}"
+
+    @property
     def rtmp(self) -> tuple[str, ...]:
-        return by_rtmp(f"{self.made['rtmp_url']}/{self.made['stream_key']}")
+        return by_rtmp(self.rtmp_address)
 
     @property
     def wrong_rtmp(self) -> tuple[str, ...]:
@@ -100,12 +108,33 @@ class EncoderSession:
         bars = np.concatenate([picture[:600, :150], picture[:600, 1130:]])
         return bool(min(marks) > BRIGHT - NEAR and bars.max() < DARK)
 
+    async def shape(self) -> tuple[float, bool] | None:
+        """Of the newest segment: a bright square's width by its height, and whether the picture lies."""
+        for newest in (await self.segments())[-1:]:
+            return shape(last_picture(BytesIO(await self.http.fetch(newest))))
+        return None
+
     async def is_streamed(self) -> bool:
         """Whether the stream's newest segment has the encoder's tone."""
         return any([await self.is_heard(newest) for newest in (await self.segments())[-1:]])
 
     async def recordings(self) -> list[str]:
         return [str(one["status"]) for one in (await self.call("GET", "/recordings"))["recordings"]]
+
+
+def shape(picture: Luma) -> tuple[float, bool] | None:
+    """None without a bright square in its middle."""
+    middle = picture.shape[0] // 2, picture.shape[1] // 2
+    bright = picture > BRIGHT / 2
+    across, down = bright[middle[0]].sum(), bright[:, middle[1]].sum()
+    if not down:
+        return None
+    # A picture that stands is between bars, which are darker than it.
+    return round(float(across / down), 2), bool(picture[middle[0], middle[1] // 4] > DARK)
+
+
+def is_square(*, lying: bool) -> Callable[[tuple[float, bool] | None], bool]:
+    return lambda seen: seen is not None and abs(seen[0] - 1) <= 0.03 and seen[1] is lying
 
 
 class EncoderHost:
@@ -204,3 +233,25 @@ async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(encoder_host:
         await eventually(broadcast.is_streamed, bool, DEADLINE)
         await broadcast.call("POST", "/end")
     await eventually(broadcast.recordings, equal_to(["completed"]), DEADLINE)
+
+
+async def test_an_encoder_that_turns_is_streamed_in_its_shape(broadcast: EncoderSession) -> None:
+    async with encoder(unusual("turning", broadcast.rtmp_address)):
+        await eventually(broadcast.shape, is_square(lying=False), DEADLINE)
+        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
+
+
+async def test_sound_that_begins_after_the_picture_is_streamed(broadcast: EncoderSession) -> None:
+    async with encoder(unusual("late_sound", broadcast.rtmp_address)):
+        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
+        assert not await broadcast.is_streamed()
+        health = await broadcast.call("GET", "/stream_health")
+        assert "The encoder sends picture, but no sound" in health["egress"]["reasons"]
+        await eventually(broadcast.is_streamed, bool, DEADLINE)
+
+
+async def test_hevc_by_enhanced_rtmp_is_streamed(broadcast: EncoderSession) -> None:
+    async with encoder(unusual("hevc", broadcast.rtmp_address)):
+        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
+        ingress = (await broadcast.call("GET", "/stream_health"))["ingress"]
+        assert (ingress["video"]["codec"], ingress["problem"]) == ("hevc", None)

@@ -36,10 +36,11 @@ class PictureSink:
     def begin(self, codec: str) -> None:
         self.codec = codec
 
-    def push(self, frame: Any) -> None:
+    def push(self, frame: Any, *, late: bool = False) -> None:
+        """Leaves `late` pictures out: to decode alone is faster, until there is time again."""
         now = self.decoded_at = self._clock()
         taken = now if frame.time is None else self._dejitter.captured_at(frame.time, now)
-        if not self._encoder.takes(taken):
+        if late or not self._encoder.takes(taken):
             return
         frame.pts, frame.time_base = round(taken / MICROSECOND), MICROSECOND
         for picture in self._filter.apply(frame):
@@ -90,8 +91,11 @@ class SoundSink:
     def begin(self, codec: str) -> None:
         self.codec = codec
 
-    def push(self, frame: Any) -> None:
+    def push(self, frame: Any, *, late: bool = False) -> None:
+        """Leaves `late` sound out: it would stay in viewers' buffers, which shrink slowly."""
         self.decoded_at = self._clock()
         self.format = (frame.sample_rate, frame.layout.nb_channels)
+        if late:
+            return
         if (pieces := self._filter.apply(frame)) and self._publication.play(pieces):
             self.sent_at = self._clock()

@@ -14,8 +14,8 @@ from services.relay.media.flv import FlvTag, Kind, header
 
 # FFmpeg need not look ahead: the decoder tells what a frame is like, and each frame may be different.
 _NO_PROBING = {"probesize": "32", "analyzeduration": "1"}
-# Seconds that a tag may wait before this counts as having fallen behind.
-_MAX_WAIT = 5.0
+# Seconds that a tag may wait before frames are left out, and before this counts as having fallen behind.
+_LATE, _MAX_WAIT = 0.5, 5.0
 _ANY_SIZE = 1 << 20
 
 
@@ -31,7 +31,9 @@ class FrameSink(Protocol):
 
     def begin(self, codec: str) -> None: ...
 
-    def push(self, frame: Any) -> None: ...
+    def push(self, frame: Any, *, late: bool) -> None:
+        """`late`: more waits behind it than should, so that it had better be left out."""
+        ...
 
 
 class TagPipe:
@@ -42,7 +44,12 @@ class TagPipe:
         self._rest = memoryview(header(kind))
         self._clock = clock
         self._ended = False
-        self.fallen_behind = False
+        self.waited = 0.0
+        """How many seconds the last tag that was read had waited."""
+
+    @property
+    def fallen_behind(self) -> bool:
+        return self.waited > _MAX_WAIT
 
     def put(self, tag: FlvTag) -> None:
         self._waiting.put((self._clock(), tag.data))
@@ -61,7 +68,7 @@ class TagPipe:
         taken = self._waiting.get()
         if taken is not None:
             came, data = taken
-            self.fallen_behind |= self._clock() - came > _MAX_WAIT
+            self.waited = self._clock() - came
             self._rest = memoryview(data)
         self._ended = taken is None or self.fallen_behind
 
@@ -71,7 +78,7 @@ def decode(pipe: TagPipe, codec: str, sink: FrameSink) -> None:
     sink.begin(codec)
     with suppress(av.FFmpegError), av.open(pipe, "r", format="flv", options=_NO_PROBING) as container:
         for frame in _frames(container, sink):
-            sink.push(frame)
+            sink.push(frame, late=pipe.waited > _LATE)
     while pipe.read(_ANY_SIZE):
         pass
     if pipe.fallen_behind:

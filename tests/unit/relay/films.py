@@ -152,12 +152,12 @@ class Passed:
         self.pieces += pieces
         return True
 
-    def take(self, timed: Iterable[TimedTag]) -> Passed:
-        """Send the tags of one track, of one codec."""
+    def take(self, timed: Iterable[TimedTag], *, waited: float = 0.0) -> Passed:
+        """Send the tags of one track, of one codec; each is read `waited` seconds after it came."""
         sent = list(timed)
         kind, codec = sent[0].tag.kind, sent[0].tag.codec
         sink = self.picture_sink if kind == "video" else self.sound_sink
-        decode(_Sending(kind, iter(sent), self), codec, sink)
+        decode(_Sending(kind, iter(sent), self, waited), codec, sink)
         return self
 
     def decoded(self) -> Iterator[av.VideoFrame]:
@@ -202,9 +202,9 @@ def _ratio(frame: av.VideoFrame) -> float:
 class _Sending(TagPipe):
     """Reads a tag when FFmpeg wants one, which makes it that tag's time."""
 
-    def __init__(self, kind: Kind, timed: Iterator[TimedTag], passed: Passed):
+    def __init__(self, kind: Kind, timed: Iterator[TimedTag], passed: Passed, waited: float):
         super().__init__(kind, lambda: passed.now)
-        self._timed, self._passed = timed, passed
+        self._timed, self._passed, self._waits = timed, passed, waited
 
     def read(self, size: int) -> bytes:
         if not self._rest:
@@ -214,4 +214,5 @@ class _Sending(TagPipe):
             else:
                 self._passed.now = timed.at
                 self.put(timed.tag)
+                self._passed.now += self._waits
         return super().read(size)

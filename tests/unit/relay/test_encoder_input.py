@@ -7,6 +7,7 @@ import pytest
 
 from services.relay.media.encoder_input import EncoderInput, NothingToRelay
 from services.relay.media.flv import FlvSplitter, NotFlv
+from services.relay.media.track_reader import FallenBehind
 from tests.unit.relay.films import Film, Passed, TimedTag, Tone, at_rate, tags
 
 FILE_HEADER = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
@@ -156,3 +157,14 @@ def tag(kind: int, body: bytes) -> bytes:
 def test_enhanced_rtmp_names_the_codec(body: bytes, codec: str | None) -> None:
     found = [one.codec for one in FlvSplitter().feed(tag(9, body))]
     assert found == ([codec] if codec is not None else [])
+
+
+def test_what_has_waited_is_left_out_and_too_long_a_wait_is_the_end() -> None:
+    """The third film was read two seconds after it came, the fourth ten."""
+    passed = Passed()
+    film = Film(64, 64, times=at_rate(10, 1)).flv()
+    for waited, pictures in ((0.0, 10), (0.1, 20), (2.0, 20), (0.0, 30)):
+        passed.take(tags(film, begin=passed.now + 0.1), waited=waited)
+        assert len(passed.pictures) == pytest.approx(pictures, abs=5)
+    with pytest.raises(FallenBehind):
+        passed.take(tags(film, begin=passed.now + 0.1), waited=10.0)
