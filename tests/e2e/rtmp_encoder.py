@@ -1,7 +1,7 @@
 """An encoder that sends what ffmpeg cannot: `python -m tests.e2e.rtmp_encoder <kind> <url>`, FLV tag by tag.
 
-`turning` turns after 12 s; `late_sound` has sound after 12 s; `hevc` sends HEVC by enhanced RTMP. Each goes on
-for a while, and until it is sent away.
+`turning` turns every ten seconds; `hevc` sends HEVC by enhanced RTMP, and has sound after ten. Each goes on for a
+while, and until it is sent away.
 """
 
 import sys
@@ -14,32 +14,26 @@ import av
 
 from tests.unit.relay.films import Film, TimedTag, Tone, at_rate, tags
 
-RATE, TURN, LASTS = 10, 12.0, 120.0
+RATE, LATER, LASTS = 10, 10.0, 120.0
 HEVC = (("preset", "ultrafast"), ("x265-params", "log-level=none:bframes=0:keyint=50"))
 HEADER = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 
 
 def turning() -> Iterable[TimedTag]:
-    upright = Film(216, 384, times=at_rate(RATE, TURN))
-    lying = Film(384, 216, times=at_rate(RATE, LASTS - TURN))
-    return [*tags(upright.flv()), *tags(lying.flv(), begin=TURN), *tags(Tone(seconds=LASTS).flv())]
-
-
-def late_sound() -> Iterable[TimedTag]:
-    film = Film(384, 216, times=at_rate(RATE, LASTS))
-    return [*tags(film.flv()), *tags(Tone(seconds=LASTS - TURN).flv(), begin=TURN)]
+    """Upright first."""
+    sent = tags(Tone(seconds=LASTS).flv())
+    shapes = [Film(*size, times=at_rate(RATE, LATER)).flv() for size in ((216, 384), (384, 216))]
+    for n in range(round(LASTS / LATER)):
+        sent += tags(shapes[n % 2], begin=n * LATER)
+    return sent
 
 
 def hevc() -> Iterable[TimedTag]:
     film = Film(384, 216, codec="libx265", options=HEVC, times=at_rate(RATE, LASTS))
-    return [*tags(film.flv()), *tags(Tone(seconds=LASTS).flv())]
+    return [*tags(film.flv()), *tags(Tone(seconds=LASTS - LATER).flv(), begin=LATER)]
 
 
-KINDS: dict[str, Callable[[], Iterable[TimedTag]]] = {
-    "turning": turning,
-    "late_sound": late_sound,
-    "hevc": hevc,
-}
+KINDS: dict[str, Callable[[], Iterable[TimedTag]]] = {"turning": turning, "hevc": hevc}
 
 
 def send(timed: Iterable[TimedTag], url: str) -> None:

@@ -237,21 +237,15 @@ async def test_what_comes_by_whip_is_streamed_and_recorded_as_well(encoder_host:
 
 async def test_an_encoder_that_turns_is_streamed_in_its_shape(broadcast: EncoderSession) -> None:
     async with encoder(unusual("turning", broadcast.rtmp_address)):
+        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
         await eventually(broadcast.shape, is_square(lying=False), DEADLINE)
-        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
 
 
-async def test_sound_that_begins_after_the_picture_is_streamed(broadcast: EncoderSession) -> None:
-    async with encoder(unusual("late_sound", broadcast.rtmp_address)):
-        await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
-        assert not await broadcast.is_streamed()
-        health = await broadcast.call("GET", "/stream_health")
-        assert "The encoder sends picture, but no sound" in health["egress"]["reasons"]
-        await eventually(broadcast.is_streamed, bool, DEADLINE)
-
-
-async def test_hevc_by_enhanced_rtmp_is_streamed(broadcast: EncoderSession) -> None:
+async def test_hevc_by_enhanced_rtmp_is_streamed_and_sound_that_begins_later(
+    broadcast: EncoderSession,
+) -> None:
     async with encoder(unusual("hevc", broadcast.rtmp_address)):
         await eventually(broadcast.shape, is_square(lying=True), DEADLINE)
+        await eventually(broadcast.is_streamed, bool, DEADLINE)
         ingress = (await broadcast.call("GET", "/stream_health"))["ingress"]
         assert (ingress["video"]["codec"], ingress["problem"]) == ("hevc", None)
