@@ -1,7 +1,7 @@
 """An encoder that sends what ffmpeg cannot: `python -m tests.e2e.rtmp_encoder <kind> <url>`, FLV tag by tag.
 
-`turning` turns every ten seconds; `hevc` sends HEVC by enhanced RTMP, and has sound after ten. Each goes on for a
-while, and until it is sent away.
+`turning` turns every ten seconds; `hevc` sends HEVC by enhanced RTMP, and has sound after ten. Each goes on
+until it is sent away, for two minutes at most.
 """
 
 import sys
@@ -14,7 +14,7 @@ import av
 
 from tests.unit.relay.films import Film, TimedTag, Tone, at_rate, tags
 
-RATE, LATER, LASTS = 10, 10.0, 120.0
+RATE, LATER, LASTS = 5, 10.0, 120.0
 HEVC = (("preset", "ultrafast"), ("x265-params", "log-level=none:bframes=0:keyint=50"))
 HEADER = b"FLV\x01\x05\0\0\0\x09\0\0\0\0"
 
