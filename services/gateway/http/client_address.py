@@ -81,7 +81,11 @@ class ClientAddressResolver:
 
 
 def _peer(request: web.BaseRequest) -> str:
-    remote = request.remote or ""
+    return _plainly(request.remote or "")
+
+
+@lru_cache(maxsize=1024)
+def _plainly(remote: str) -> str:
     address = parse_address(remote)
     return remote if address is None else str(address)
 

@@ -58,7 +58,7 @@ class LoginThrottle:
         by_address = await self._count(self._by_address, client_network(context.client.address), context)
         if encoding is not None and encoding.lower() != "identity":
             raise UnsupportedMediaType("Send the sign-in uncompressed")
-        email = _email(await body.whole())
+        email = named_email(await body.whole())
         if email is None:
             return LoginAttempt([by_address])  # the service refuses it without looking for anybody
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
@@ -79,7 +79,7 @@ class LoginThrottle:
         raise count.refusal("Too many failed sign-ins; try again later")
 
 
-def _email(body: bytes) -> str | None:
+def named_email(body: bytes) -> str | None:
     """The account that a sign-in names, as the session service looks for it."""
     try:
         return _Login.model_validate_json(body, strict=True).email.lower()

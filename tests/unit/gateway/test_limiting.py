@@ -6,10 +6,12 @@ from pydantic import ValidationError
 from services.gateway.http.client_address import ClientAddress
 from services.gateway.http.context import AuthenticatedCaller, RequestContext
 from services.gateway.limiting.limiter import RequestLimiter, tenant
+from services.gateway.limiting.login import named_email
 from services.gateway.limiting.store import LimitStore
 from services.gateway.routing.router import Router
 from services.gateway.routing.table import TABLE
 from services.gateway.settings import GatewaySettings
+from services.session.identity.signin.routes import LoginRequest
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
 from shared.errors import TooManyRequests
@@ -81,3 +83,31 @@ async def test_only_what_was_said_counts() -> None:
     with pytest.raises(TooManyRequests):
         await limiter.admit(endpoint, context)
     await store.close()
+
+
+_BODIES = [
+    b'{"email":"ada@example.com","password":"x"}',
+    b'{"email":"bob@example.com","email":"ada@example.com","password":"x"}',
+    b'{"email":"ada@example.com","password":"x","email":"bob@example.com"}',
+    b'{"\\u0065mail":"\\u0061da@example.com","password":"x"}',
+    b'{"Email":"bob@example.com","email":" ADA@Example.COM ","password":"x"}',
+    b'{"email":"Ada <ada@example.com>","password":"x"}',
+    '{"email":"zoe\u0308@b\u00fccher.example","password":"x"}'.encode(),
+    '{"email":"zo\u00eb@xn--bcher-kva.example","password":"x"}'.encode(),
+    '\ufeff{"email":"ada@example.com","password":"x"}'.encode(),
+    '{"email":"ada@example.com","password":"x"}'.encode("utf-16"),
+    b'{"email":["ada@example.com"],"password":"x"}',
+    b'{"email":"ada@example.com","password":"x"}{}',
+    b'{"email":"\xff@example.com","password":"x"}',
+    b"email=ada%40example.com&password=x",
+]
+
+
+@pytest.mark.parametrize("body", _BODIES)
+def test_what_is_counted_is_what_the_service_looks_for(body: bytes) -> None:
+    """However it is written: else each way of writing an address would have a limit of its own."""
+    try:
+        looked_for = LoginRequest.model_validate_json(body, strict=True).email.lower()
+    except ValidationError:
+        looked_for = None
+    assert named_email(body) == looked_for
