@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +13,21 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.up import DataDirOption
-from deploy.local.data_dir import DEFAULT_DATA_DIR, DataDir, read_json, supervisor_of
+from deploy.local.data_dir import (
+    DEFAULT_DATA_DIR,
+    NEEDED_BYTES,
+    DamagedFile,
+    DataDir,
+    read_json,
+    supervisor_of,
+)
 from deploy.local.environment import full_environment
 from deploy.local.overrides import Overrides, UnusableEnvironment
 from deploy.local.plan import GATEWAY_PORT
 from deploy.local.ports import is_free
 from deploy.local.programs import FONTS, PROGRAMS, Program
 
-MARKS = {True: "[green]ok[/green]", False: "[red]missing[/red]"}
-FREE_BYTES = 1_000_000_000
+MARKS = {True: "[green]ok[/green]", False: "[red]no[/red]"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def _programs(environ: Mapping[str, str]) -> list[Finding]:
 
 def _program(program: Program, *, needed: bool) -> Finding:
     if not needed:
-        return Finding(program.name, ok=True, detail="not started: the environment gives another")
+        return Finding(program.name, ok=True, detail="not needed with this environment")
     path = program.find()
     return Finding(program.name, path is not None, str(path or program.install))
 
@@ -92,9 +97,11 @@ def _program(program: Program, *, needed: bool) -> Finding:
 def _disk(data: DataDir) -> Finding:
     """RabbitMQ refuses to accept messages on a full disk."""
     existing = next(path for path in (data.root, *data.root.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    writable = os.access(existing, os.W_OK)
-    return Finding("data directory", writable and free > FREE_BYTES, f"{data.root}, {free / 1e9:.0f} GB free")
+    if not os.access(existing, os.W_OK):
+        return Finding("data directory", ok=False, detail=f"{data.root} cannot be written")
+    free, needed = data.free_bytes, NEEDED_BYTES
+    detail = f"{data.root}, {free / 1e9:.1f} GB free, {needed / 1e9:.0f} GB needed"
+    return Finding("data directory", ok=free > needed, detail=detail)
 
 
 def _gateway(data: DataDir) -> Finding:
@@ -102,6 +109,9 @@ def _gateway(data: DataDir) -> Finding:
     running = supervisor_of(data)
     if running is not None:
         return Finding("gateway port", ok=True, detail=f"a stack runs here, supervised by process {running}")
-    port = (read_json(data.ports_file) or {}).get("gateway", GATEWAY_PORT)
+    try:
+        port = (read_json(data.ports_file) or {}).get("gateway", GATEWAY_PORT)
+    except DamagedFile as damaged:
+        return Finding("gateway port", ok=False, detail=str(damaged))
     detail = f"{port} is free" if is_free(port) else f"{port} is in use: the gateway will take another"
     return Finding("gateway port", ok=True, detail=detail)

@@ -139,10 +139,11 @@ class Participants:
         try:
             await within(NOTED_SECONDS)
         except DemoFailed:
+            missing = problem()
             publisher = self.host.publisher
             sent = None if publisher is None else publisher.picture
             why = f": {await why_it_stands_still(sent, connection.picture)}"
-            self._note(problem() + why)
+            self._note(missing + why)
             await within(DEADLINE_SECONDS, why)
 
     def check(self) -> None:

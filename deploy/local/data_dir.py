@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from typing import IO, Any
 from deploy.local import StackError
 
 DEFAULT_DATA_DIR = Path(".local")
+# What the disk of the data directory should have left.
+NEEDED_BYTES = 1_000_000_000
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o600) -> None:
@@ -33,14 +36,20 @@ def write_json(path: Path, value: object) -> None:
     write_atomically(path, json.dumps(value, indent=2) + "\n")
 
 
+class DamagedFile(StackError):
+    """A file of the data directory does not hold what the stack wrote into it."""
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a JSON file, None without such a file. Other content raises TypeError or ValueError."""
+    """The object in a JSON file, None without such a file. Other content raises DamagedFile."""
     try:
         value = json.loads(path.read_text())
     except FileNotFoundError:
         return None
+    except ValueError:
+        value = None
     if not isinstance(value, dict):
-        raise TypeError(f"{path} does not hold a JSON object")
+        raise DamagedFile(f"{path} is damaged: restore it, or move it away to have a new one.")
     return value
 
 
@@ -125,6 +134,12 @@ class DataDir:
 
     def is_held(self, name: str) -> bool:
         return (self.holds / name).exists()
+
+    @property
+    def free_bytes(self) -> int:
+        """The room left on the disk of this directory, which need not be there yet."""
+        existing = next(path for path in (self.root, *self.root.parents) if path.exists())
+        return shutil.disk_usage(existing).free
 
     def log_of(self, name: str) -> Path:
         return self.logs / f"{name}.log"

@@ -49,7 +49,7 @@ class PortBook(ExitStack):
         candidates = (self._known.get(name), preferred) if required is None else (required,)
         port = next((p for p in candidates if p and self._reserve(p, serves)), None)
         if port is None and required is not None:
-            raise PortTaken(f"port {required} is already in use")
+            raise PortTaken(f"port {required} is already in use: choose another, or 0 for any")
         self._known[name] = port or self._any(serves)
         return self._known[name]
 

@@ -12,7 +12,7 @@ from deploy.local import StackError
 from deploy.local.components import table
 from deploy.local.components.livekit_workers import left_to_user
 from deploy.local.console import Console, Tail, follow
-from deploy.local.data_dir import DataDir, last_lines, locked
+from deploy.local.data_dir import NEEDED_BYTES, DataDir, last_lines, locked
 from deploy.local.environment import DEFAULTS, described, full_environment
 from deploy.local.plan import GATEWAY_PORT, StackPlan, make_plan
 from deploy.local.ports import PortBook, is_free
@@ -58,6 +58,9 @@ async def run(
     options.data.create()
     with locked(options.data), PortBook(options.data.ports_file) as book, stop_requested() as stop:
         plan = make_plan(options.data, given, book, gateway_port=options.port)
+        if options.data.free_bytes < NEEDED_BYTES:
+            free = options.data.free_bytes / 1e9
+            console.warn("greenroom", f"{free:.1f} GB left on the disk: RabbitMQ takes nothing below 0.1 GB")
         for setting in described(given):
             console.say(f"using {setting} from the environment")
         stack_run = _Run(options, plan, {**DEFAULTS, **given}, console, announce)

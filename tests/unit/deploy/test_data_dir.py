@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.console import Tail
-from deploy.local.data_dir import last_lines, read_json, write_json
+from deploy.local.data_dir import DamagedFile, last_lines, read_json, write_json
 
 
 def test_json_comes_back_and_is_private(tmp_path: Path) -> None:
@@ -24,8 +24,10 @@ def test_no_file_is_none(tmp_path: Path) -> None:
 
 def test_something_else_than_an_object_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(TypeError, match=r"list\.json"):
-        read_json(tmp_path / "list.json")
+    (tmp_path / "cut.json").write_text('{"port":')
+    for name in ("list.json", "cut.json"):
+        with pytest.raises(DamagedFile, match=f"{name} is damaged"):
+            read_json(tmp_path / name)
 
 
 def test_the_last_lines_are_those_of_this_run(tmp_path: Path) -> None:
