@@ -1,7 +1,10 @@
-"""A round of the reconciler finds a false track whose webhook was lost, in a real room."""
+"""False tracks in a real room, of which no webhook comes: a round finds them, and no recorder takes them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from livekit import rtc
@@ -9,11 +12,14 @@ from livekit import rtc
 from deploy.local.stack import Stack
 from services.egress.drift.domain import Kind
 from services.egress.reconciler.build import ReconcilerParts
+from services.recorder.media.audio import AudioFeed, Mixer
+from services.recorder.media.pipeline import RenderPipeline
+from services.recorder.room.room_connection import RoomConnection
 from shared.access.permissions import join_grant, permissions_in_session
 from shared.clock import SystemClock
 from shared.contracts.session_events import SessionStarted
 from shared.contracts.states import Role, SessionState
-from shared.livekit import LiveKit, TokenMint
+from shared.livekit import JoinGrant, LiveKit, TokenMint
 from shared.persistence.outbox import Outbox
 from tests.fakes.fake_session_owner import FakeSessionOwner
 from tests.fakes.memory_bus import MemoryBus
@@ -22,7 +28,7 @@ from tests.unit.egress.reconciler.builders import SEAT, VIEWER, state
 from tests.waiting import eventually
 
 LIFETIME = timedelta(minutes=5)
-CAMERA = rtc.TrackSource.SOURCE_CAMERA
+CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICROPHONE
 
 
 def reconciler(livekit: LiveKit, owner: FakeSessionOwner) -> ReconcilerParts:
@@ -33,8 +39,8 @@ def reconciler(livekit: LiveKit, owner: FakeSessionOwner) -> ReconcilerParts:
 
 @pytest.fixture
 async def session(real_livekit: LiveKit) -> AsyncIterator[SessionState]:
-    """Of a guest who may not speak. The stack does not know it: its webhooks are as good as lost."""
-    session = state(stage={VIEWER: SEAT.model_copy(update={"can_publish_audio": False})})
+    """With a guest on stage. The stack does not know it: its webhooks are as good as lost."""
+    session = state(stage={VIEWER: SEAT})
     await real_livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
     yield session
     await real_livekit.delete_room(session.id)
@@ -49,19 +55,28 @@ async def guest(stack: Stack, session: SessionState) -> AsyncIterator[rtc.Room]:
         role=Role.STAGE,
         permissions=permissions_in_session(session, session.preset, VIEWER),
     )
-    mint = TokenMint(stack.livekit_api_key, stack.livekit_api_secret, SystemClock())
     room = rtc.Room()
-    await room.connect(stack.livekit_url, mint.join_token(grant, lifetime=LIFETIME))
+    await room.connect(stack.livekit_url, token(stack, grant))
     yield room
     await room.disconnect()
+
+
+def token(stack: Stack, grant: JoinGrant) -> str:
+    mint = TokenMint(stack.livekit_api_key, stack.livekit_api_secret, SystemClock())
+    return mint.join_token(grant, lifetime=LIFETIME)
+
+
+async def publish_sound(guest: rtc.Room, source: rtc.TrackSource.ValueType) -> str:
+    """The track's sid."""
+    track = rtc.LocalAudioTrack.create_audio_track("a voice", rtc.AudioSource(48_000, 1))
+    options = rtc.TrackPublishOptions(source=source)
+    return (await guest.local_participant.publish_track(track, options)).sid
 
 
 async def test_a_false_track_is_found_without_its_webhook(
     real_livekit: LiveKit, session: SessionState, guest: rtc.Room
 ) -> None:
-    source = rtc.AudioSource(48_000, 1)
-    track = rtc.LocalAudioTrack.create_audio_track("a voice", source)
-    await guest.local_participant.publish_track(track, rtc.TrackPublishOptions(source=CAMERA))
+    await publish_sound(guest, CAMERA)
 
     async def tracks() -> list[tuple[str, str]]:
         found = await real_livekit.list_participants(session.id)
@@ -83,4 +98,37 @@ async def test_a_false_track_is_found_without_its_webhook(
 
     assert Kind.TRACK in await eventually(round_of_checks, bool)
     await eventually(tracks, lambda found: not found)
-    await source.aclose()
+
+
+class Pipeline:
+    """What a recorder's connection feeds."""
+
+    width, height, video_fit = 1280, 720, "fill"
+    tiles: Sequence[object] = ()
+
+    def audio_feed(self) -> AudioFeed:
+        return AudioFeed(Mixer(), time.monotonic())
+
+
+async def taken() -> set[str]:
+    """The tracks that a recorder reads, by their sids."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return {name.removeprefix("reader ") for name in names if name.startswith("reader ")}
+
+
+async def test_a_recorder_takes_honest_tracks_alone(
+    stack: Stack, session: SessionState, guest: rtc.Room
+) -> None:
+    recorder = RoomConnection(cast(RenderPipeline, Pipeline()))
+    grant = JoinGrant(
+        room=session.id, identity="recorder", name="", role=Role.AUDIENCE, hidden=True, recorder=True
+    )
+    await publish_sound(guest, CAMERA)
+    await recorder.join(stack.livekit_url, token(stack, grant))
+    try:
+        await publish_sound(guest, CAMERA)
+        # Whoever takes the others, which were published before, has them when the last of these comes.
+        honest = {await publish_sound(guest, MICROPHONE) for _ in range(2)}
+        assert await eventually(taken, honest.issubset) == honest
+    finally:
+        await recorder.leave()
