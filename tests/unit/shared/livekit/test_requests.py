@@ -10,12 +10,20 @@ from livekit.protocol import models as models_protocol
 
 from shared.egress.engine import EncodingOptions
 from shared.errors import Unavailable
-from shared.livekit import LiveKitApi, LiveKitEgressClient, LiveKitRefused, RoomCompositeOrder, S3Output
+from shared.livekit import (
+    LiveKitApi,
+    LiveKitEgressClient,
+    LiveKitRefused,
+    RoomCompositeOrder,
+    S3Output,
+    WorkerAnswer,
+)
 from tests.unit.shared.livekit.twirp import Called, Twirp
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
-START, STOP, LIST = (
-    f"livekit.Egress/{name}" for name in ("StartRoomCompositeEgress", "StopEgress", "ListEgress")
+START, STOP, LIST, UPDATE = (
+    f"livekit.Egress/{name}"
+    for name in ("StartRoomCompositeEgress", "StopEgress", "ListEgress", "UpdateStream")
 )
 CREATE, DELETE, INGRESSES = (
     f"livekit.Ingress/{name}" for name in ("CreateIngress", "DeleteIngress", "ListIngress")
@@ -245,3 +253,49 @@ async def test_ingresses_are_listed_in_pages(server: Twirp, livekit: LiveKitApi)
     ]
     assert {one.method for one in server.calls} == {INGRESSES}
     assert [one.grants for one in server.calls] == [ADMINISTERS] * 3
+
+
+# What LiveKit 1.13.5 with LiveKit Egress 1.14.0 answers; "no response" after 3 s.
+NO_STREAM = (400, "invalid_argument", "twirp error unknown: UpdateStream called on non-streaming egress")
+NOBODY = (503, "unavailable", "twirp error unknown: no response from servers")
+FROZEN = (408, "deadline_exceeded", "twirp error unknown: request timed out")
+ENDED = (412, "failed_precondition", "egress with status EGRESS_ENDING cannot be stopped")
+RUNNING = [
+    (NO_STREAM, WorkerAnswer.ANSWERS),
+    (NOBODY, WorkerAnswer.SILENT),
+    (FROZEN, WorkerAnswer.SILENT),
+    ((412, "failed_precondition", "egress with status EGRESS_ENDING cannot be updated"), WorkerAnswer.SILENT),
+    ((404, "not_found", "egress does not exist"), WorkerAnswer.UNLISTED),
+]
+
+
+@pytest.mark.parametrize(("answer", "meaning"), RUNNING)
+async def test_whether_the_worker_of_a_running_egress_is_there(
+    server: Twirp, egresses: LiveKitEgressClient, answer: tuple[int, str, str], meaning: WorkerAnswer
+) -> None:
+    server.answer(UPDATE, answer)
+    assert await egresses.worker_answers("EG_1", ending=False) is meaning
+    assert server.calls == [Called(UPDATE, {"egressId": "EG_1"}, RECORDS)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [(egress_protocol.EgressInfo(egress_id="EG_1"), WorkerAnswer.ANSWERS), (ENDED, WorkerAnswer.SILENT)],
+)
+async def test_whether_the_worker_of_an_ending_egress_is_there(
+    server: Twirp,
+    egresses: LiveKitEgressClient,
+    answer: egress_protocol.EgressInfo | tuple[int, str, str],
+    meaning: WorkerAnswer,
+) -> None:
+    server.answer(STOP, answer)
+    assert await egresses.worker_answers("EG_1", ending=True) is meaning
+
+
+@pytest.mark.parametrize("answer", [(500, "internal", "boom"), (429, "resource_exhausted", "slow down")])
+async def test_a_livekit_that_is_away_says_nothing_of_workers(
+    server: Twirp, egresses: LiveKitEgressClient, answer: tuple[int, str, str]
+) -> None:
+    server.answer(UPDATE, answer)
+    with pytest.raises(Unavailable):
+        await egresses.worker_answers("EG_1", ending=False)

@@ -19,6 +19,7 @@ from livekit.protocol import egress, ingress
 METHODS: dict[str, type[Message]] = {
     "livekit.Egress/StartRoomCompositeEgress": egress.RoomCompositeEgressRequest,
     "livekit.Egress/StopEgress": egress.StopEgressRequest,
+    "livekit.Egress/UpdateStream": egress.UpdateStreamRequest,
     "livekit.Egress/ListEgress": egress.ListEgressRequest,
     "livekit.Ingress/CreateIngress": ingress.CreateIngressRequest,
     "livekit.Ingress/DeleteIngress": ingress.DeleteIngressRequest,
@@ -41,15 +42,17 @@ class Called:
 class Twirp:
     """`calls` are those that came; `answers` by method are given in turn, the last of them for good.
 
-    A pair of a status and a Twirp code is an error.
+    A status with a Twirp code, and perhaps a message, is an error.
     """
 
     def __init__(self, secret: str) -> None:
         self.calls: list[Called] = []
-        self.answers: defaultdict[str, deque[Message | tuple[int, str]]] = defaultdict(deque)
+        self.answers: defaultdict[str, deque[Message | tuple[int, str] | tuple[int, str, str]]] = defaultdict(
+            deque
+        )
         self._secret = secret
 
-    def answer(self, method: str, *answers: Message | tuple[int, str]) -> None:
+    def answer(self, method: str, *answers: Message | tuple[int, str] | tuple[int, str, str]) -> None:
         self.answers[method].extend(answers)
 
     async def take(self, request: web.Request) -> web.Response:
@@ -64,7 +67,7 @@ class Twirp:
         waiting = self.answers[method]
         given = waiting.popleft() if len(waiting) > 1 else waiting[0]
         if isinstance(given, tuple):
-            return web.json_response({"code": given[1], "msg": given[1]}, status=given[0])
+            return web.json_response({"code": given[1], "msg": given[-1]}, status=given[0])
         return web.Response(body=given.SerializeToString(), content_type="application/protobuf")
 
     @asynccontextmanager
