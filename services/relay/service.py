@@ -80,7 +80,8 @@ class RelayService:
         if running is not None and running.relay.refusal is not None:
             log.warning("relay.refused", ingress=target.ingress_id, reason=running.relay.refusal)
             raise Conflict(running.relay.refusal, code="media_not_relayed")
-        if stream_key not in self._running:
+        # One that had a relay when this was asked has left meanwhile.
+        if running is None and stream_key not in self._running:
             self._start(stream_key, client, target, from_beginning=False)
 
     def publishing_ended(self, stream_key: str, client: str) -> None:

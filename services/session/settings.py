@@ -43,8 +43,6 @@ class SessionSettings(DataSettings):
     """Key id → base64url of 32 bytes; they encrypt the secrets of API keys: the last one encrypts, all of
     them decrypt. `greenroom keys sealing` generates them."""
 
-    livekit_url: str = "ws://127.0.0.1:7880"
-    """LiveKit's address for clients; WHIP URLs begin with it."""
     livekit_api_url: str = "http://127.0.0.1:7880"
     """LiveKit's server API."""
     livekit_api_key: str = "devkey"

@@ -26,7 +26,7 @@ from shared.livekit.ports import (
 )
 from shared.livekit.sdk import LiveKitRefused, NoServerForIt
 from shared.livekit.signature import WebhookSigner, WebhookVerifier
-from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant, TokenMint, whip_url
+from shared.livekit.tokens import ROLE_ATTRIBUTE, JoinGrant, TokenMint
 from shared.livekit.webhook import WebhookEvent, parse
 
 __all__ = [
@@ -55,5 +55,4 @@ __all__ = [
     "WorkerAnswer",
     "fits_source",
     "parse",
-    "whip_url",
 ]

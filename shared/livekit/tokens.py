@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import jwt
 
@@ -113,15 +112,3 @@ def issued_at(attributes: Mapping[str, str]) -> datetime | None:
     """When the token of a participant with these attributes was issued; None if they do not say."""
     milliseconds = attributes.get(ISSUED_ATTRIBUTE, "")
     return from_unix_ms(int(milliseconds)) if milliseconds.isdecimal() else None
-
-
-def whip_url(livekit_url: str, token: str) -> str:
-    """Where an encoder publishes by WHIP (RFC 9725): the LiveKit server's own endpoint, token included.
-
-    LiveKit takes the token from the query if there is no Authorization header (its
-    `APIKeyAuthMiddleware`), so that encoders with a single URL field work.
-    """
-    parts = urlsplit(livekit_url)
-    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
-    query = urlencode({"access_token": token})
-    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/whip/v1", query, ""))

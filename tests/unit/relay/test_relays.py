@@ -281,3 +281,21 @@ async def test_a_revoked_key_stops_what_flows(fixture: Fixture) -> None:
         await fixture.relays.still_publishing(KEY, "1")
     assert [one["event"] for one in await fixture.webhooks(2)] == ["ingress_started", "ingress_ended"]
     await fixture.relays.close()
+
+
+async def test_a_question_that_an_encoder_has_outrun_starts_no_relay(fixture: Fixture) -> None:
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    resolve = fixture.stream_keys.resolve
+
+    async def leaves_meanwhile(stream_key: str, report: InputReport | None = None) -> RelayTarget:
+        fixture.relays.publishing_ended(KEY, "1")
+        await fixture.webhooks(2)
+        return await resolve(stream_key, report)
+
+    fixture.stream_keys.resolve = leaves_meanwhile  # type: ignore[method-assign]
+    await fixture.relays.still_publishing(KEY, "1")
+    fixture.stream_keys.resolve = resolve  # type: ignore[method-assign]
+    await fixture.relays.publish(KEY, "2")
+    await fixture.webhooks(3)
+    await fixture.relays.close()

@@ -16,7 +16,7 @@ from shared.livekit.ports import IngressInput
 
 # A token only lets the relay connect; it asks for another before each try.
 _TOKEN_LIFETIME = timedelta(minutes=10)
-# The relay asks every 3 s whether an encoder may go on; recorded at most so often, and true for so long.
+# The relay asks every second whether an encoder may go on; recorded at most so often, and true for so long.
 _NOTED_EVERY = timedelta(seconds=5)
 _SENDS_FOR = timedelta(seconds=10)
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
@@ -25,7 +24,6 @@ from shared.livekit import (
     TokenMint,
     TrackSource,
     WebhookEvent,
-    whip_url,
 )
 from tests.fakes.fake_clock import FakeClock
 
@@ -90,20 +88,6 @@ def test_a_monitor_carries_its_role_as_everybody() -> None:
 def test_a_token_for_nobody_or_nowhere_is_a_mistake(room: str, identity: str) -> None:
     with pytest.raises(ValueError, match="needs a room and an identity"):
         minted(JoinGrant(room, identity, "U", Role.HOST))
-
-
-@pytest.mark.parametrize(
-    ("livekit_url", "endpoint"),
-    [
-        ("ws://127.0.0.1:7880", "http://127.0.0.1:7880/whip/v1"),
-        ("wss://live.example.com/", "https://live.example.com/whip/v1"),
-        ("https://example.com/livekit", "https://example.com/livekit/whip/v1"),
-    ],
-)
-def test_whip_goes_to_livekit_itself(livekit_url: str, endpoint: str) -> None:
-    parts = urlsplit(whip_url(livekit_url, "a+b/c"))
-    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == endpoint
-    assert parse_qs(parts.query) == {"access_token": ["a+b/c"]}
 
 
 def _names(model: type[BaseModel], descriptor: Any, path: str = "") -> list[str]:
