@@ -48,6 +48,8 @@ class EgressDriftCheck:
         plans = await self._planned(running)
         if not running or belongs(running[0], plans.get(running[0].key or "")):
             return None
+        if await self._engine.answers(drift.subject_id, drift.session_id, running[0].status) is False:
+            return None  # Nothing runs: LiveKit lists what a worker reported that is dead.
         await self._engine.stop(drift.subject_id)
         return DriftCorrection(drift, f"egress {drift.subject_id} asked to stop", estimated=False)
 

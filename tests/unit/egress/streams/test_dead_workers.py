@@ -1,5 +1,6 @@
 """LiveKit goes on listing an egress whose worker is dead; what it makes, and whether it answers, tells."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -204,6 +205,19 @@ async def test_a_frozen_worker_that_wakes_is_stopped_and_what_it_made_is_kept(re
     stopped = len(replica.engine.stopped)
     await replica.work(60)
     assert len(replica.engine.stopped) == stopped
+
+
+async def test_a_listed_egress_of_nobody_whose_worker_is_dead_is_left_alone(replica: Replica) -> None:
+    session = await streaming(replica)
+    foreign = replica.engine.begin(replica.engine.begun[0])
+    replica.engine.egresses[foreign] = replace(replica.engine.be(foreign, EgressStatus.ACTIVE), key=None)
+    replica.engine.dead.add(foreign)
+    await replica.go_round(30)
+    assert await replica.repaired() == []
+    replica.engine.dead.discard(foreign)
+    await replica.go_round(14)
+    assert replica.engine.stopped == [foreign]
+    assert (await replica.stream(session)).status is StreamStatus.ACTIVE
 
 
 async def test_an_end_that_no_webhook_reported_ends_the_stopping(replica: Replica) -> None:
