@@ -1,4 +1,4 @@
-"""An encoder under a key that somebody lost the right to: it ends, with real media, and the host's goes on."""
+"""An encoder whose owner lost their right ends, with real media, and the host's goes on."""
 
 import asyncio
 from collections.abc import AsyncIterator
