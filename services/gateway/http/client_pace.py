@@ -1,9 +1,10 @@
 """How slow a client may be while something that others need is held for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 # Bytes a second that a client must send or take on average: less than the slowest usable uplink.
 SLOWEST: Final = 16 * 1024
@@ -18,14 +19,13 @@ class ClientPace:
     def __init__(self, seconds: float):
         self._most = self._left = seconds
 
-    @asynccontextmanager
-    async def waiting(self) -> AsyncIterator[None]:
-        """While the client has to do something; raises `TimeoutError`."""
+    async def wait(self, step: Awaitable[T]) -> T:
+        """Wait for what the client has to do; raises `TimeoutError`."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             async with asyncio.timeout(max(0.0, self._left)):
-                yield
+                return await step
         finally:
             self._left -= loop.time() - began
 

@@ -94,8 +94,7 @@ class RequestBody:
         if self.deadline is not None:
             self.deadline.pause()
         try:
-            async with self._pace.waiting():
-                return await self._content.readany()
+            return await self._pace.wait(self._content.readany())
         except TimeoutError:
             self.failure = RequestTimeout("The body did not arrive in time")
         except ConnectionError:

@@ -159,8 +159,7 @@ async def _stream(
             if request.method != "HEAD":
                 async for piece in answer.content.iter_any():
                     deadline.pause()
-                    async with pace.waiting():
-                        await response.write(piece)
+                    await pace.wait(response.write(piece))
                     pace.moved(len(piece))
                     deadline.restart()
     except (TimeoutError, ClientError, OSError) as error:
