@@ -25,7 +25,15 @@ NULLABLE = {
     },
     "StartSessionResponse": {"rtmp", "rtmp_setup", "whip_url", "whip_bearer_token"},
     "PresetResponse": {"logo", "logo_destination_url"},
-    "RecordingResponse": {"egress_id", "file_path", "duration", "file_size", "error_message"},
+    "RecordingResponse": {
+        "egress_id",
+        "file_path",
+        "duration",
+        "duration_seconds",
+        "file_size",
+        "error_message",
+        "continues",
+    },
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
     "BannedParticipantResponse": {"user", "email", "banned_by_user", "reason"},
     "HandRaiseResponse": {"message", "responded_at"},
@@ -45,7 +53,11 @@ NULLABLE_DATA = {
     "GET /admin/storage/status": {"total_bytes", "used_bytes", "free_bytes"},
 }
 # What we answer beyond the contract.
-EXTENSIONS: dict[str, dict[str, Spec]] = {"StartSessionResponse": {"whip_bearer_token": "string"}}
+EXTENSIONS: dict[str, dict[str, Spec]] = {
+    "StartSessionResponse": {"whip_bearer_token": "string"},
+    "PresetResponse": {"grid_video_fit": "fill|fit"},
+    "RecordingResponse": {"continues": "string", "duration_seconds": "number"},
+}
 # Data that may be null as a whole: what there is one of at most.
 SINGLE = {
     "GET /sessions/{id}/recordings/active",
@@ -100,6 +112,8 @@ def _is(spec: str, value: Any) -> bool:
     kind = spec.split(" ")[0]
     if kind in {"integer", "int64"}:
         return isinstance(value, int) and not isinstance(value, bool)
+    if kind == "number":
+        return isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "object":
