@@ -6,7 +6,7 @@ from typing import Final
 from services.gateway.http.encoded_response import encode_headers
 
 EXPOSED: Final = (
-    "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Location, Link, ETag, "
+    "X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Location, ETag, "
     "Content-Disposition, Content-Range, Link"
 )
 # "*" stands for every header but Authorization.
