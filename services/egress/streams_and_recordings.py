@@ -99,7 +99,7 @@ class StreamsAndRecordings:
         self.orphans = StorageOrphans(recordings, backends.storage, clock)
         self._add_recordings(options, backends, recordings, segments, MediaAccess(sessions), clock)
         rooms = RoomSignalsReader(backends.livekit, ingresses, clock)
-        self._add_streams(options, backends, engine, rooms, streams, segments, MediaAccess(sessions), clock)
+        self._add_streams(options, backends, engine, rooms, streams, segments, sessions, clock)
         liveness = LivenessProbe(engine, backends.storage)
         self.worker = EgressWorker(
             plans,
@@ -157,18 +157,24 @@ class StreamsAndRecordings:
         rooms: RoomSignalsReader,
         streams: StreamRepository,
         segments: SegmentRepository,
-        access: MediaAccess,
+        sessions: EgressSessionProjection,
         clock: Clock,
     ) -> None:
         of_stream = StreamSegments(backends.mongo, segments, seconds=options.encoding.segment_seconds)
         self.playlists: PlaylistSource = (
             of_stream if engine.keeps_records else LiveKitPlaylists(backends.storage)
         )
-        self.hls = HlsService(
-            streams, self.playlists, backends.storage, PathSigner(options.secret, HLS_LINKS, clock)
-        )
+        links = PathSigner(options.secret, HLS_LINKS, clock)
+        self.hls = HlsService(streams, sessions, self.playlists, backends.storage, links)
         self.health = StreamHealthService(
-            access, streams, self.egresses, self.playlists, rooms, engine, options.encoding, clock
+            MediaAccess(sessions),
+            streams,
+            self.egresses,
+            self.playlists,
+            rooms,
+            engine,
+            options.encoding,
+            clock,
         )
         self.removal = StreamRemoval(streams, segments, self.egresses, backends.storage, clock)
 

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from shared.contracts.session_events import SessionDeleted, SessionEvent
 from shared.contracts.states import SessionState
+from shared.errors import Unavailable
 from shared.http.session_service import SessionOwner
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import Collection, Document, Index, Mongo, UpdateOne
@@ -14,7 +15,9 @@ from shared.runtime.tasks import KeyedLocks
 
 
 class ProjectedSession(Protocol):
-    """`deleted` is for good, whatever comes later."""
+    """`deleted` is for good, whatever comes later. `complete`: it says whether it admits guests, which states
+    that earlier releases stored do not.
+    """
 
     @property
     def id(self) -> str: ...
@@ -24,6 +27,9 @@ class ProjectedSession(Protocol):
 
     @property
     def deleted(self) -> bool: ...
+
+    @property
+    def complete(self) -> bool: ...
 
 
 V = TypeVar("V", bound=ProjectedSession)
@@ -79,8 +85,20 @@ class SessionProjection(ABC, Generic[V]):
         return await self._reads.one(session_id)
 
     async def find(self, session_id: str) -> V | None:
-        """The same; one that no event has reported is asked for. Raises `Unavailable`."""
-        return await self.stored(session_id) or await self.ask(session_id)
+        """The same; one that no event has reported, or that is not complete, is asked for.
+
+        Raises `Unavailable`.
+        """
+        known = await self.stored(session_id)
+        return known if known and (known.complete or known.deleted) else await self.ask(session_id)
+
+    async def completed(self, known: V) -> V:
+        """The session; one that is not complete as its owner has it now, if the owner answers."""
+        if known.complete or known.deleted:
+            return known
+        with suppress(Unavailable):
+            return await self.ask(known.id) or known
+        return known
 
     async def ask(self, session_id: str) -> V | None:
         """The session as its owner has it now, None if there is none. Raises `Unavailable`."""
@@ -103,7 +121,11 @@ class SessionProjection(ABC, Generic[V]):
             for id_ in sorted(newest):
                 await turns.enter_async_context(self._turns.of(id_))
             before = await self.known(newest)
-            writes = [self._write(one) for id_, one in newest.items() if _is_news(before.get(id_), one)]
+            writes = [
+                self._write(one, before.get(id_))
+                for id_, one in newest.items()
+                if _is_news(before.get(id_), one)
+            ]
             # What is not newer matches nothing and is refused as a second insert. So may be a newer one that
             # raced the first insert of its id by another replica: hence once more.
             refused = (await self.collection.bulk(writes)).duplicates
@@ -111,10 +133,10 @@ class SessionProjection(ABC, Generic[V]):
         if self._observer is not None:
             await self._observer.changed(before, newest)
 
-    def _write(self, session: V) -> UpdateOne:
+    def _write(self, session: V, known: V | None) -> UpdateOne:
         older: Document = {"_id": session.id, "deleted": {"$ne": True}}
         if not session.deleted:
-            older["version"] = {"$lt": session.version}
+            older["version"] = {"$lt" if known is None or known.complete else "$lte": session.version}
         fields = self.dump(session)
         change: Document = {"$set": fields}
         if gone := {name: "" for name in self.sparse if name not in fields}:
@@ -129,4 +151,4 @@ class SessionProjection(ABC, Generic[V]):
 def _is_news(known: ProjectedSession | None, session: ProjectedSession) -> bool:
     if known is None or known.deleted:
         return known is None
-    return session.deleted or session.version > known.version
+    return session.deleted or (session.version, session.complete) > (known.version, known.complete)

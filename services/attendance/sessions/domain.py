@@ -21,7 +21,7 @@ _OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
 class SessionView(BaseModel):
     """A session as last reported; `deleted` is for good, whatever comes later.
 
-    `banned`: since when each user may not join.
+    `banned`: since when each user may not join. `complete` as in `ProjectedSession`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +41,7 @@ class SessionView(BaseModel):
     stage_enabled_override: bool | None = None
     registered_only: bool = False
     deleted: bool = False
+    complete: bool = True
 
     @classmethod
     def of(cls, state: SessionState, *, deleted: bool = False) -> "SessionView":

@@ -36,7 +36,7 @@ class AttendanceSessionProjection(SessionProjection[SessionView]):
 
     def dump(self, session: SessionView) -> Document:
         document: Document = session.model_dump(
-            mode="json", exclude={"id", "ended_at", "roles", "banned", "deleted"}
+            mode="json", exclude={"id", "ended_at", "roles", "banned", "deleted", "complete"}
         )
         document["ended_at"] = session.ended_at
         document["roles"] = [{"user_id": user, "role": role.value} for user, role in session.roles.items()]
@@ -45,6 +45,7 @@ class AttendanceSessionProjection(SessionProjection[SessionView]):
 
     def load(self, document: Document) -> SessionView:
         fields = {"preset": _UNKNOWN_PRESET, **document, "id": document["_id"]}
+        fields["complete"] = "registered_only" in document
         fields["roles"] = {entry["user_id"]: entry["role"] for entry in document["roles"]}
         fields["banned"] = {entry["user_id"]: entry["since"] for entry in document.get("banned", [])}
         return SessionView.model_validate(fields)

@@ -1,5 +1,6 @@
 """The projected sessions, with their whole state; those that are over are kept for a while."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -16,10 +17,11 @@ _OVER = frozenset({SessionStatus.ENDED, SessionStatus.EXPIRED})
 
 @dataclass(frozen=True)
 class KnownSession:
-    """`deleted` is for good, whatever comes later."""
+    """`deleted` is for good, whatever comes later; `complete` as in `ProjectedSession`."""
 
     state: SessionState
     deleted: bool = False
+    complete: bool = True
 
     @property
     def id(self) -> str:
@@ -52,7 +54,8 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
 
     async def list_live(self) -> list[KnownSession]:
         """The sessions that are live as far as events reported."""
-        return [self.load(document) for document in await self.collection.find({"live": True})]
+        known = [self.load(document) for document in await self.collection.find({"live": True})]
+        return await asyncio.gather(*(self.completed(one) for one in known))
 
     def view(self, state: SessionState, *, deleted: bool = False) -> KnownSession:
         return KnownSession(state, deleted)
@@ -70,4 +73,6 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
         return document
 
     def load(self, document: Document) -> KnownSession:
-        return KnownSession(SessionState.model_validate(document["state"]), document["deleted"])
+        state = document["state"]
+        complete = "registered_only" in state
+        return KnownSession(SessionState.model_validate(state), document["deleted"], complete)

@@ -33,7 +33,8 @@ class Stream:
     `session_version` is the newest state of the session that was applied, `attempt` the newest request.
     `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
-    deleted; without it they stay. `broke_off_at` is when the worker of the part before died, until the
+    deleted; without it they stay. `registered_only` is None if an earlier release stored it, which did not
+    know. `broke_off_at` is when the worker of the part before died, until the
     current one has something to play.
     """
 
@@ -42,7 +43,7 @@ class Stream:
     organization_id: str
     library_id: str
     listed: bool
-    registered_only: bool = False
+    registered_only: bool | None = None
     session_version: int = 0
     wanted: bool = False
     attempt: int = 0

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
@@ -51,10 +52,16 @@ class HlsFile:
 
 class HlsService:
     def __init__(
-        self, streams: StreamRepository, source: PlaylistSource, storage: Storage, links: PathSigner
+        self,
+        streams: StreamRepository,
+        sessions: EgressSessionProjection,
+        source: PlaylistSource,
+        storage: Storage,
+        links: PathSigner,
     ):
         self.storage = storage
         self._streams = streams
+        self._sessions = sessions
         self._source = source
         self._links = links
         self._playlists: dict[str, TtlCache[str]] = {
@@ -66,9 +73,9 @@ class HlsService:
     async def find(self, path: str) -> str | HlsFile:
         """The playlist or file at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         token, session_id, rest = _split(path)
-        stream = await self._known.get(session_id, lambda: self._streams.find(session_id))
+        stream = await self._known.get(session_id, lambda: self._stream(session_id))
         if token is not None:
-            registered_only = stream is not None and stream.registered_only
+            registered_only = bool(stream and stream.registered_only)
             self._links.verify(token, hls_subject(session_id, registered_only=registered_only))
         if stream is None:
             raise _not_found()
@@ -77,6 +84,13 @@ class HlsService:
         if rest in self._playlists:
             return await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
         return _file(stream, rest)
+
+    async def _stream(self, session_id: str) -> Stream | None:
+        stream = await self._streams.find(session_id)
+        if stream is not None and stream.registered_only is None:
+            session = await self._sessions.find(session_id)
+            stream.registered_only = session is None or session.state.registered_only
+        return stream
 
     async def _playlist(self, stream: Stream, name: str) -> str:
         text = await self._source.playlist(stream, name)

@@ -1,7 +1,6 @@
 """What people do with sessions, but for starting and joining (see `live`)."""
 
 from datetime import datetime
-from typing import NoReturn
 
 from services.session.catalog.build import Catalog
 from services.session.catalog.rooms.domain import Room
@@ -65,12 +64,9 @@ class SessionService:
         ingest = None
         if made.mode is SessionMode.RTMP:
             ingest = await self._ingest.ensure(made, owner_for(made, caller))
-        session = session or await self._add(made)
-        view = await self._presenter.one(session, caller)
-        if view.room is None:
-            await self._withdraw(session)
+        session = await self._follow_room(session or await self._add(made))
         return CreateSessionResponse(
-            session=view,
+            session=await self._presenter.one(session, caller),
             rtmp_url=ingest.url if ingest else "",
             stream_key=ingest.stream_key if ingest else "",
         )
@@ -102,10 +98,20 @@ class SessionService:
             return await self._sessions.get(session.id)
         return session
 
-    async def _withdraw(self, session: Session) -> NoReturn:
-        """The room was deleted while its session was being created; that deleted only earlier sessions."""
-        await self._sessions.remove(session.id, Session.delete)
-        raise NotFound.of("room")
+    async def _follow_room(self, session: Session) -> Session:
+        """Apply what happened to the room while its session was being created: only earlier ones followed.
+
+        A room that was closed to guests closes the session; one that was deleted takes it along.
+        """
+        try:
+            room = await self._rooms.get_in_library(session.room_id, None)
+        except NotFound:
+            await self._sessions.remove(session.id, Session.delete)
+            raise
+        return await self._sessions.change(
+            session.id,
+            lambda one: one.follow_library(listed=room.listed, registered_only=room.registered_only),
+        )
 
     async def _checked(
         self, body: CreateSessionRequest, caller: Caller, library_id: str | None

@@ -1,5 +1,7 @@
 """What hosts do with rooms."""
 
+from contextlib import suppress
+
 from services.session.access.ownership import get_for_host, get_in_library
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.rooms.domain import Room
@@ -57,7 +59,15 @@ class RoomService:
             await self._rooms.add(room, room.created())
         except Duplicate:
             room = await self._rooms.get(id)
-        return await self._presenter.one(room, caller)
+        return await self._presenter.one(await self._follow(room), caller)
+
+    async def _follow(self, room: Room) -> Room:
+        """Apply what happened to the library while the room was being created: only earlier ones followed."""
+        library = await self._libraries.get(room.library_id)
+        return await self._rooms.change(
+            room.id,
+            lambda one: one.follow(listed=library.listed, registered_only=library.registered_only),
+        )
 
     async def list_public(
         self, library_id: str | None, page: Page, viewer: Caller | None
@@ -113,7 +123,8 @@ class RoomService:
             return
         listed, registered_only = library.listed, library.registered_only
         for room_id in await self._rooms.ids_in_library(library.id):
-            await self._rooms.change(
-                room_id, lambda room: room.follow(listed=listed, registered_only=registered_only)
-            )
+            with suppress(NotFound):
+                await self._rooms.change(
+                    room_id, lambda room: room.follow(listed=listed, registered_only=registered_only)
+                )
         await self._sessions.follow_library(library.id, listed=listed, registered_only=registered_only)

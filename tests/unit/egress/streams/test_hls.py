@@ -224,6 +224,23 @@ async def test_what_is_for_registered_people_needs_a_link_of_theirs(replica: Rep
         assert statuses == [403, 403, 200]
 
 
+async def test_whom_a_stream_of_an_earlier_release_is_for_is_asked(replica: Replica, http: Http) -> None:
+    session, _ = await streaming(replica, registered_only=True)
+    await replica.streams.collection.update_many({}, {"$unset": {"registered_only": ""}})
+    await replica.reconciler.sessions.collection.update_many({}, {"$unset": {"state.registered_only": ""}})
+    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    theirs = signer.sign(
+        hls_subject(session.id, registered_only=True), replica.clock.now() + timedelta(hours=1)
+    )
+    replica.owner.away = True
+    assert (await http.get(f"/hls/{session.id}/live.m3u8")).status == 503
+    replica.owner.away, replica.owner.sessions[session.id] = False, session
+    statuses = [
+        (await http.get(f"/hls/{start}{session.id}/live.m3u8")).status for start in ("", f"{theirs}/")
+    ]
+    assert statuses == [403, 200]
+
+
 async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Replica, http: Http) -> None:
     session, key = await streaming(replica)
     library = LibraryState(

@@ -1,5 +1,7 @@
 """Libraries whose sessions admit registered people only."""
 
+from typing import Any
+
 import jwt
 import pytest
 
@@ -104,3 +106,30 @@ async def test_changing_something_else_keeps_it(backend: Backend, host: Host) ->
     await restrict(backend, host)
     library = await backend.library_service.update(host.library.id, UpdateLibraryRequest(name="Shows"))
     assert (library.name, library.registered_only, library.listed) == ("Shows", True, True)
+
+
+async def test_a_library_that_closes_while_a_session_is_created_closes_it_too(
+    backend: Backend, host: Host
+) -> None:
+    room = await host.room()
+    backend.ingest.meanwhile = lambda: restrict(backend, host)
+    session = await host.session(room, mode="rtmp")
+    assert session.registered_only
+    backend.ingest.meanwhile = lambda: restrict(backend, host, registered_only=False)
+    assert not (await host.session(room, mode="rtmp")).registered_only
+    await backend.settle()
+    assert backend.published().count("session.updated.v1") == 3
+
+
+async def test_a_library_that_closes_while_a_room_is_created_closes_it_too(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = backend.rooms.add
+
+    async def closed_before(*room: Any) -> None:
+        monkeypatch.setattr(backend.rooms, "add", add)
+        await restrict(backend, host)
+        await add(*room)
+
+    monkeypatch.setattr(backend.rooms, "add", closed_before)
+    assert (await host.session(await host.room())).registered_only

@@ -11,6 +11,7 @@ from services.attendance.sessions.projection import AttendanceSessionProjection
 from services.egress.sessions.projection import EgressSessionProjection, KnownSession
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import SessionState
+from shared.errors import Unavailable
 from shared.persistence.mongo import Document, Mongo
 from shared.session_projection.projection import SessionProjection
 from tests.fakes.fake_clock import FakeClock
@@ -91,6 +92,42 @@ async def test_one_that_no_event_has_reported_is_asked_for_once(make: Make) -> N
         assert found is not None
         assert found.version == session.version
     assert len(owner.asked) == 2
+
+
+async def test_what_an_earlier_release_stored_is_asked_for_once(make: Make) -> None:
+    """It did not know whom a session admits."""
+    owner, closed = FakeSessionOwner(), state(registered_only=True)
+    sessions = make(memory_mongo(), owner)
+    await sessions.follow(SessionUpdated(session=closed))
+    gone = {"$unset": {"registered_only": "", "state.registered_only": ""}}
+    await sessions.collection.update_many({}, gone)
+    owner.away = True
+    with pytest.raises(Unavailable):
+        await sessions.find(closed.id)
+    owner.away, owner.sessions[closed.id] = False, closed
+    for _ in range(2):
+        assert admits_guests(await sessions.find(closed.id)) is False
+    assert len(owner.asked) == 2
+    # A deleted one stays deleted, whatever it was.
+    await sessions.follow(SessionDeleted(session=closed))
+    await sessions.collection.update_many({}, gone)
+    assert await version(sessions, closed.id) == (closed.version, True)
+    assert len(owner.asked) == 2
+
+
+def admits_guests(known: Any) -> bool:
+    return not (known.state if isinstance(known, KnownSession) else known).registered_only
+
+
+async def test_live_ones_of_an_earlier_release_are_listed_whether_the_owner_answers_or_not() -> None:
+    owner, closed = FakeSessionOwner(), state(registered_only=True)
+    sessions = of_egress(memory_mongo(), owner)
+    await sessions.follow(SessionUpdated(session=closed))
+    await sessions.collection.update_many({}, {"$unset": {"state.registered_only": ""}})
+    owner.away, owner.sessions[closed.id] = True, closed
+    assert [admits_guests(one) for one in await sessions.list_live()] == [True]
+    owner.away = False
+    assert [admits_guests(one) for one in await sessions.list_live()] == [False]
 
 
 async def test_what_observers_are_told() -> None:
