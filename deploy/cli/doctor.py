@@ -80,11 +80,11 @@ def checkup(data: DataDir, environ: Mapping[str, str]) -> list[Finding]:
 
 def _programs(environ: Mapping[str, str]) -> list[Finding]:
     try:
-        needed = Overrides.of(full_environment(environ)).needed_programs()
+        overrides = Overrides.of(full_environment(environ))
     except UnusableEnvironment as unusable:
         return [Finding("environment", ok=False, detail=str(unusable))]
-    programs = [_program(program, needed=program in needed) for program in PROGRAMS]
-    return programs + [_program(fonts, needed=True) for fonts in FONTS]
+    needed = (*overrides.needed_programs(), *overrides.needed_fonts())
+    return [_program(program, needed=program in needed) for program in (*PROGRAMS, *FONTS)]
 
 
 def _program(program: Program, *, needed: bool) -> Finding:

@@ -208,6 +208,9 @@ ingress:
   rtmp_base_url: rtmp://<LiveKit Ingress>/live   # GREENROOM_INGEST=livekit only
 room:
   auto_create: false      # rooms are opened by the session service, when their sessions start
+  enabled_codecs:         # without video/H265, which neither recorders nor most browsers decode
+    [{mime: audio/opus}, {mime: audio/red}, {mime: video/VP8}, {mime: video/H264}, {mime: video/VP9},
+     {mime: video/AV1}, {mime: video/rtx}]
 ```
 
 LiveKit Egress and LiveKit Ingress are configured with the same `redis`, the same key and secret (`api_key`,

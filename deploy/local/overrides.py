@@ -14,6 +14,7 @@ from deploy.local import StackError
 from deploy.local.programs import (
     EPMD,
     FFMPEG,
+    FONTS,
     LIVEKIT,
     MONGODB,
     NGINX,
@@ -129,6 +130,10 @@ class Overrides:
             (self.engine == EMBEDDED, (PANGO,)),
         )
         return (*(program for needed, programs in own if needed for program in programs), FFMPEG)
+
+    def needed_fonts(self) -> tuple[Program, ...]:
+        """What recorders draw names with; everything runs without."""
+        return FONTS if self.engine == EMBEDDED else ()
 
 
 def _refused(given: Mapping[str, str]) -> list[str]:

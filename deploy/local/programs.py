@@ -123,11 +123,15 @@ NGINX = Program(
 FFMPEG = Program("ffprobe", _finder("ffprobe"), "ffmpeg")
 # Draws names into streams and recordings.
 PANGO = Program("Pango", lambda: _library("pangocairo-1.0"), "pango" if ON_MACOS else "libpangocairo-1.0-0")
-# What macOS has; without them names are written in boxes, but the stack runs.
-FONTS = (
-    Program("fonts for most scripts", _font("hi", "bn", "ta", "ar", "he", "th", "am"), "fonts-noto-core"),
-    Program("fonts for Chinese, Japanese and Korean", _font("ja", "zh-cn", "ko"), "fonts-noto-cjk"),
-    Program("a font for emoji", _font("und-zsye"), "fonts-noto-color-emoji"),
+# Without them names are written in boxes, but the stack runs. macOS has fonts of its own for all scripts.
+FONTS: tuple[Program, ...] = (
+    ()
+    if ON_MACOS
+    else (
+        Program("fonts for most scripts", _font("hi", "bn", "ta", "ar", "he", "th", "am"), "fonts-noto-core"),
+        Program("fonts for Chinese, Japanese and Korean", _font("ja", "zh-cn", "ko"), "fonts-noto-cjk"),
+        Program("a font for emoji", _font("und-zsye"), "fonts-noto-color-emoji"),
+    )
 )
 PROGRAMS = (MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, FFMPEG, PANGO, *(() if ON_MACOS else (NGINX,)))
 

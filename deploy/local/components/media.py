@@ -17,6 +17,11 @@ from deploy.local.programs import LIVEKIT, NGINX, rtmp_module
 # Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
 EMPTY_TIMEOUT_SECONDS = 300
 DEPARTURE_TIMEOUT_SECONDS = 120
+# LiveKit's own list without video/H265, which most clients and all recorders cannot decode.
+_CODECS = (
+    *("audio/PCMU", "audio/PCMA", "audio/opus", "audio/red"),
+    *("video/VP8", "video/H264", "video/VP9", "video/AV1", "video/rtx"),
+)
 
 
 def livekit(plan: StackPlan) -> list[StackComponent]:
@@ -60,6 +65,7 @@ def _livekit_configuration(plan: StackPlan) -> dict[str, object]:
         },
         "room": {
             "auto_create": False,
+            "enabled_codecs": [{"mime": codec} for codec in _CODECS],
             "empty_timeout": EMPTY_TIMEOUT_SECONDS,
             "departure_timeout": DEPARTURE_TIMEOUT_SECONDS,
         },

@@ -16,7 +16,7 @@ from pathlib import Path
 from deploy.local.install import environment, packages
 from deploy.local.install.packages import InstallFailed, say
 from deploy.local.overrides import Overrides, UnusableEnvironment
-from deploy.local.programs import FONTS, LIVEKIT, Program
+from deploy.local.programs import LIVEKIT, Program
 
 PROJECT = Path(__file__).resolve().parents[3]
 OLDEST_PYTHON = (3, 11)
@@ -40,11 +40,13 @@ def main() -> int:
 def install() -> list[str]:
     """Each step by itself, so that one run names everything that cannot be installed."""
     try:
-        needed = Overrides.of(os.environ).needed_programs()
+        overrides = Overrides.of(os.environ)
     except UnusableEnvironment as unusable:
         return [str(unusable)]
+    needed = overrides.needed_programs()
+    wanted = (*needed, *overrides.needed_fonts())
     steps: list[Callable[[], None]] = [
-        lambda: packages.install([p for p in (*needed, *FONTS) if _missing_package(p)]),
+        lambda: packages.install([p for p in wanted if _missing_package(p)]),
         lambda: environment.install(PROJECT),
     ]
     if LIVEKIT in needed:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.streams.domain import Stream
+from shared.access.room_permissions import user_of
 from shared.contracts.states import StreamStatus
 from shared.egress.engine import EncodingOptions
 from shared.egress.segments import Segment
@@ -17,6 +18,8 @@ HealthStatus = Literal["healthy", "degraded", "unhealthy", "idle"]
 # In segments, of two seconds at least: how old the last may be before the stream counts as slow, and stopped.
 _SLOW, _STOPPED = 3, 6
 _SHORTEST = 2.0
+# LiveKit accepts it by default; Chrome and LiveKit's SDK decode it with certain hardware alone.
+_H265 = "video/h265"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +108,17 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
         yield "The LiveKit room is not open"
     if (sent := _input(signals)) is not None and sent.problem is not None:
         yield sent.problem
+    yield from _undecodable(signals)
     if signals.status is StreamStatus.ACTIVE and signals.segments_late > _STOPPED:
         yield f"No segment has come for {signals.output.age:.0f} s"
+
+
+def _undecodable(signals: HealthSignals) -> Iterator[str]:
+    """Pictures that LiveKit passes on and no egress can show; a publisher's second codec may save one."""
+    for publisher, track in signals.livekit.tracks if signals.livekit is not None else ():
+        codecs = {mime_type.lower() for mime_type in track.mime_types}
+        if codecs == {_H265} and not track.muted:
+            yield f"The picture {track.sid} of {user_of(publisher.identity)} cannot be decoded (H.265)"
 
 
 def _odd(signals: HealthSignals) -> Iterator[str]:

@@ -139,13 +139,13 @@ def scene(
 ) -> tuple[Tile, ...]:
     """The tiles for everybody on stage, in the order given; the newest shared screen is shown large.
 
-    Screens, encoders and the only video are shown whole, cameras beside others as `fit` says.
+    Screens, encoders and a sole presenter's cameras are shown whole, those of several people as `fit` says.
     """
+    if sum(bool(one.cameras) for one in participants) == 1:
+        fit = VideoFit.FIT
     screens = _screens(participants)
     if not screens:
         cameras = _cameras(participants, MAX_TILES, fit)
-        if sum(tile.feed is not None for tile in cameras) == 1:
-            cameras = [replace(tile, whole=True) for tile in cameras]
         return _placed(cameras, grid(len(cameras), width, height))
     newest, *others = screens[: MAX_TILES + 1]
     people = [one for one in participants if one.cameras or not one.screens]

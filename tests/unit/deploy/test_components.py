@@ -109,6 +109,14 @@ def test_livekit_opens_no_room_by_itself_and_posts_to_egress(tmp_path: Path) -> 
     assert config["bind_addresses"] == ["127.0.0.1"]
 
 
+def test_livekit_accepts_only_pictures_that_a_recorder_decodes(tmp_path: Path) -> None:
+    made = plan(tmp_path)
+    config = json.loads((Path(by_name(table(made))["livekit"].cwd) / "livekit.yaml").read_text())
+    accepted = {codec["mime"].lower() for codec in config["room"]["enabled_codecs"]}
+    assert accepted > {"audio/opus", "video/h264", "video/vp8", "video/vp9", "video/av1", "video/rtx"}
+    assert "video/h265" not in accepted
+
+
 def test_a_redis_with_a_password_reaches_livekit(tmp_path: Path) -> None:
     made = plan(tmp_path, redis_url=REDIS)
     config = json.loads((Path(by_name(table(made))["livekit"].cwd) / "livekit.yaml").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,3 +40,36 @@ def test_a_failed_step_tells_its_command_its_words_and_what_to_do() -> None:
     with pytest.raises(InstallFailed, match=r"(?s)building x failed.*no space left.*free some") as caught:
         run("building x", [sys.executable, "-c", script], advice="free some")
     assert sys.executable in str(caught.value)
+
+
+INSTALLED = """
+import sys
+sys.platform = {platform!r}
+from deploy.local.install import __main__ as installer
+installer.environment.install = lambda project: None
+installer.packages.install = lambda programs: print(*(program.package for program in programs))
+print(installer.install())
+"""
+
+
+def installed(platform: str, folder: Path, **environ: str) -> list[str]:
+    """The packages that are installed on a machine that has none."""
+    environment = {"PATH": str(folder), "GREENROOM_LIVEKIT_URL": "ws://livekit", **environ}
+    environment |= {"GREENROOM_LIVEKIT_API_KEY": "key", "GREENROOM_LIVEKIT_API_SECRET": "secret"}
+    command = [sys.executable, "-c", INSTALLED.format(platform=platform)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    packages, problems = run.stdout.splitlines()
+    assert problems == "[]"
+    return packages.split()
+
+
+def test_a_new_mac_installs_packages_of_homebrew_alone(tmp_path: Path) -> None:
+    """Homebrew installs nothing if it does not know one of the names; macOS has fonts."""
+    packages = installed("darwin", tmp_path)
+    assert {"redis", "ffmpeg"} <= set(packages) <= {"redis", "ffmpeg", "rabbitmq", "erlang", "pango"}
+
+
+def test_fonts_are_installed_where_a_recorder_runs(tmp_path: Path) -> None:
+    noto = {"fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji"}
+    assert noto <= set(installed("linux", tmp_path))
+    assert not noto & set(installed("linux", tmp_path, GREENROOM_ENGINE="livekit"))

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.environment import described, full_environment
 from deploy.local.overrides import Overrides, UnusableEnvironment
 from deploy.local.plan import as_http, with_database
-from deploy.local.programs import EPMD, FFMPEG, LIVEKIT, MONGODB, NGINX, PANGO, RABBITMQ, REDIS
+from deploy.local.programs import EPMD, FFMPEG, FONTS, LIVEKIT, MONGODB, NGINX, PANGO, RABBITMQ, REDIS
 
 EVERYTHING = {MONGODB, RABBITMQ, EPMD, REDIS, LIVEKIT, NGINX, FFMPEG, PANGO}
 OWN_LIVEKIT = {
@@ -34,6 +34,11 @@ OWN_LIVEKIT = {
 )
 def test_what_is_given_needs_no_program(environ: dict[str, str], spared: set[object]) -> None:
     assert set(Overrides.of(environ).needed_programs()) == EVERYTHING - spared
+
+
+def test_fonts_are_for_recorders() -> None:
+    assert Overrides.of({}).needed_fonts() == FONTS
+    assert Overrides.of({"GREENROOM_ENGINE": "livekit"}).needed_fonts() == ()
 
 
 def test_an_empty_variable_gives_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import BLACK, Canvas, I420Frame
-from services.recorder.media.layout import Box, SharedScreen, StageParticipant, Tile, fitted, scene
+from services.recorder.media.layout import Box, SharedScreen, StageParticipant, Tile, fitted, grid, scene
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 from shared.contracts.states import VideoFit
 
@@ -96,6 +96,23 @@ def test_who_is_alone_is_seen_whole(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", SHAPES)
 def test_the_only_video_is_seen_whole_beside_people_without_one(size: tuple[int, int]) -> None:
     assert_whole(drawn(person("a", shaped(size)), person("b")), size, LEFT)
+
+
+@pytest.mark.parametrize("size", SHAPES)
+def test_all_cameras_of_a_sole_presenter_are_seen_whole(size: tuple[int, int]) -> None:
+    """A webcam and a document camera; beside a shared screen, too."""
+    both = drawn(person("a", shaped((640, 480)), shaped(size)), person("listener"))
+    boxes = grid(3, WIDTH, HEIGHT)
+    assert_whole(both, (640, 480), boxes[0])
+    assert_whole(both, size, boxes[1])
+    assert_whole(drawn(person("a", shaped(size), screen=shaped((640, 480)))), size, BESIDE)
+
+
+def test_two_cameras_of_a_person_beside_anothers_fill_their_boxes() -> None:
+    size = (640, 480)
+    picture = drawn(person("a", shaped(size), shaped(size)), person("b", shaped(size)))
+    for box in grid(3, WIDTH, HEIGHT):
+        assert_filled(picture, box)
 
 
 @pytest.mark.parametrize("size", SHAPES)

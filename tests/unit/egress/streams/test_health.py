@@ -227,3 +227,32 @@ async def test_what_an_encoder_does_not_send_is_noted_and_is_well(
 ) -> None:
     found = await told(replica, sent)
     assert (found.status, found.egress.reasons) == ("healthy", [note])
+
+
+def sent_as(*mime_types: str, muted: bool = False) -> LiveKitTrack:
+    return LiveKitTrack("TR_3", "video", "camera", muted=muted, width=1280, height=720, mime_types=mime_types)
+
+
+@pytest.mark.parametrize("track", [sent_as("video/H265"), sent_as("video/h265", "video/H265")])
+async def test_a_picture_in_h265_is_not_healthy(replica: Replica, track: LiveKitTrack) -> None:
+    session = await running(replica)
+    publish(replica, session, track, MUTED)
+    found = await health(replica, session)
+    reasons = [f"The picture TR_3 of {HOST} cannot be decoded (H.265)"]
+    assert (found.status, found.egress.reasons) == ("unhealthy", reasons)
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        sent_as("video/H264"),
+        sent_as("video/AV1", "video/VP8"),
+        sent_as("video/H265", "video/VP8"),
+        sent_as("video/H265", muted=True),
+        sent_as(),
+    ],
+)
+async def test_a_picture_in_a_codec_that_is_decoded_is_healthy(replica: Replica, track: LiveKitTrack) -> None:
+    session = await running(replica)
+    publish(replica, session, track, replace(CAMERA, sid="TR_4"))
+    assert (await health(replica, session)).status == "healthy"
