@@ -42,6 +42,7 @@ class Policy:
     password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
     second. `personal`: the limit it also counts against, by person. Writes with `keeps_cache` arrive in
     crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
+    An `is_download` is answered with a file, for which the client waits its turn.
     """
 
     body_limit: int = DEFAULT_BODY_LIMIT
@@ -50,6 +51,7 @@ class Policy:
     cached: bool = False
     personal: PersonalLimit | None = None
     keeps_cache: bool = False
+    is_download: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ OPERATIONS: Final = Path(__file__).parent / "operations.json"
 _FORM: Final = 8 * 1024
 _WEBHOOK: Final = 1024 * 1024
 _DESCRIPTION: Final = Policy(body_limit=64 * 1024, keeps_cache=True)
+# No body of theirs is so long that it would wait for a place among the uploads instead.
+_DOWNLOAD: Final = Policy(body_limit=_FORM, is_download=True)
 _CACHED: Final = Policy(cached=True)
 _AUDIENCE: Final = Policy(body_limit=_FORM, keeps_cache=True)
 _ACTION: Final = Policy(body_limit=_FORM, keeps_cache=True, personal=PersonalLimit.ACTIONS)
@@ -121,8 +125,12 @@ _POLICIES: Final = {
     "POST /centrifugo/connect": Policy(keeps_cache=True),
     "POST /centrifugo/refresh": Policy(keeps_cache=True),
     "POST /centrifugo/subscribe": Policy(keeps_cache=True),
+    "GET /chat/files/{token}/{id}": _DOWNLOAD,
+    "GET /sessions/{id}/chat/export": _DOWNLOAD,
+    "GET /hls/{path:.+}": _DOWNLOAD,
+    "GET /recordings/{id}/file": _DOWNLOAD,
     # A spreadsheet is made before its first byte is sent.
-    "GET /sessions/{id}/attendance/export": Policy(deadline=60.0),
+    "GET /sessions/{id}/attendance/export": Policy(body_limit=_FORM, deadline=60.0, is_download=True),
 }
 _OWN: Final = ("/", "/health", "/openapi.json", "/docs", "/docs/{asset}", "/healthz", "/readyz", "/metrics")
 

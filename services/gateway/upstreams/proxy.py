@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from services.gateway.http.client_pace import ClientPace
 from services.gateway.http.headers import client_headers
 from services.gateway.http.request_body import PausableDeadline, Payload
+from services.gateway.upstreams.fair_slots import FairSlots
 from services.gateway.upstreams.pools import Pool, Upstreams
 from services.gateway.upstreams.request_builder import UpstreamRequest
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
@@ -59,9 +60,7 @@ class Proxy:
         """
         pool = self._upstreams[outgoing.upstream]
         data = await outgoing.body.payload()
-        if data is None or isinstance(data, bytes):
-            return await self._send(request, outgoing, pool, data)
-        async with _upload(pool, outgoing):
+        async with _place(pool, outgoing, data):
             return await self._send(request, outgoing, pool, data)
 
     async def _send(
@@ -85,7 +84,7 @@ class Proxy:
         headers = client_headers(answer.headers, outgoing.extra_headers)
         if whole is not None:
             return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=whole)
-        async with answer, _download(pool, outgoing):
+        async with answer, _late_place(pool, outgoing):
             return await _stream(request, answer, headers, outgoing)
 
     async def fetch(self, outgoing: UpstreamRequest) -> UpstreamResponse:
@@ -102,33 +101,32 @@ class Proxy:
             raise _refusal(pool, error, outgoing.deadline) from error
 
 
-@asynccontextmanager
-async def _upload(pool: Pool, outgoing: UpstreamRequest) -> AsyncIterator[None]:
-    """One of the client's uploads at a time, so that others still get connections; raises `Unavailable`."""
-    async with _slot(
-        pool.uploads.hold(outgoing.client, outgoing.deadline),
-        Unavailable("Too many large uploads at the same time", code="uploads_busy"),
-    ):
-        yield
+def _place(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> AbstractAsyncContextManager[None]:
+    """A body that is still being received, and a file, wait for a place before they take a connection; raises
+    `Unavailable` if there is none within the deadline."""
+    if not (data is None or isinstance(data, bytes)):
+        return _slot(pool.uploads, outgoing, outgoing.deadline, "uploads")
+    if outgoing.is_download:
+        return _slot(pool.downloads, outgoing, outgoing.deadline, "downloads")
+    return nullcontext()
+
+
+def _late_place(pool: Pool, outgoing: UpstreamRequest) -> AbstractAsyncContextManager[None]:
+    """A place for an answer that turned out to be large. It does not wait: it has a connection already."""
+    if outgoing.is_download:
+        return nullcontext()
+    return _slot(pool.downloads, outgoing, 0, "downloads")
 
 
 @asynccontextmanager
-async def _download(pool: Pool, outgoing: UpstreamRequest) -> AsyncIterator[None]:
-    """The same for answers. Nobody waits: the connection to the service is taken already."""
-    async with _slot(
-        pool.downloads.hold(outgoing.client, 0),
-        Unavailable("Too many downloads at the same time", code="downloads_busy"),
-    ):
-        yield
-
-
-@asynccontextmanager
-async def _slot(held: AbstractAsyncContextManager[None], refusal: Unavailable) -> AsyncIterator[None]:
+async def _slot(
+    slots: FairSlots, outgoing: UpstreamRequest, patience: float, what: str
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(held)
+            await stack.enter_async_context(slots.hold(outgoing.client, patience))
         except TimeoutError:
-            raise refusal from None
+            raise Unavailable(f"Too many large {what} at the same time", code=f"{what}_busy") from None
         yield
 
 

@@ -27,6 +27,7 @@ class UpstreamRequest:
     """`target` is the encoded path and query; `extra_headers` are for the answer; `deadline` in seconds.
 
     `client` is who shares connections with others: an address, or the network that counts as one.
+    `is_download`: the answer is a file.
     """
 
     upstream: str
@@ -37,6 +38,7 @@ class UpstreamRequest:
     body: RequestBody
     deadline: float
     client: str
+    is_download: bool
 
 
 class UpstreamRequestBuilder:
@@ -79,6 +81,7 @@ class UpstreamRequestBuilder:
             body=RequestBody(request, limit=operation.policy.body_limit, seconds=self._body_seconds),
             deadline=operation.policy.deadline or self._deadline,
             client=client_network(context.client.address),
+            is_download=operation.policy.is_download,
         )
 
 

@@ -4,14 +4,15 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from services.gateway.http.client_pace import SLOWEST
 from shared.errors import AppError
-from tests.integration.gateway.fixtures import KEY_ID, ROOM, GatewayFixture, bearer, running
+from tests.integration.gateway.fixtures import KEY_ID, ROOM, GatewayFixture, Handler, bearer, running
 
-# As many as the pool has: 64 in all, of which uploads may use 16, and one client two of them.
+# As many as the pool has: 64 in all, of which uploads may use 16, and downloads 48; one client alone half.
 CONNECTIONS = 64
 OTHER = {"X-Forwarded-For": "192.0.2.9"}
 UPLOAD = f"/sessions/{ROOM}/chat/files"
@@ -51,11 +52,11 @@ async def test_stalled_uploads_of_one_client_leave_the_others_theirs(shared: Gat
     shared.session.handler = take
     writers = [await stalled(shared, UPLOAD, 900_000, 70_000) for _ in range(CONNECTIONS)]
     async with asyncio.timeout(30):
-        for _ in range(2):
+        for _ in range(8):
             await asked.acquire()
         assert await asyncio.gather(*(upload(shared, **OTHER) for _ in range(8))) == [200] * 8
-        # Of the stalled ones no more than their share came through meanwhile.
-        assert shared.session.seen == 2 + 8
+        # Of the stalled ones none came through while others had places.
+        assert shared.session.seen == 8 + 8
         async with shared.http.get("/sessions/stats", headers=bearer()) as answer:
             assert answer.status == 200
     for writer in writers:
@@ -77,28 +78,61 @@ async def test_a_form_that_stalls_holds_nothing_of_a_service(shared: GatewayFixt
         writer.transport.abort()
 
 
-async def test_who_does_not_take_large_answers_leaves_the_others_theirs(shared: GatewayFixture) -> None:
+def answering(size: int) -> Handler:
+    """A service whose every answer has so many bytes."""
+
     async def large(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        for _ in range(400):
+        for _ in range(size // 65_536):
             await response.write(b"x" * 65_536)
         return response
 
-    shared.egress.handler = large
-    path = "/hls/x/live.m3u8"
-    lazy = []
-    statuses = []
-    for _ in range(CONNECTIONS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", shared.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        statuses.append(int((await asyncio.wait_for(reader.readline(), 20)).split()[1]))
-        lazy.append(writer)
-    assert (statuses.count(200), statuses.count(503)) == (16, CONNECTIONS - 16)
-    async with asyncio.timeout(30), shared.http.get(path, headers=OTHER) as answer:
-        assert (answer.status, len(await answer.read())) == (200, 400 * 65_536)
-    for writer in lazy:
+    return large
+
+
+FILE, JSON = "/hls/x/segment_1.ts", f"/recordings/{ROOM}"
+
+
+@pytest.mark.parametrize(("path", "others"), [(FILE, "wait"), (JSON, "are refused")])
+async def test_who_does_not_take_large_answers_leaves_the_others_theirs(
+    shared: GatewayFixture, path: str, others: str
+) -> None:
+    shared.egress.handler = answering(400 * 65_536)
+    lazy = [await asyncio.open_connection("127.0.0.1", shared.port) for _ in range(CONNECTIONS)]
+    for _, writer in lazy:
+        authorization = bearer()["Authorization"]
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n\r\n".encode())
+    lines = [asyncio.create_task(reader.readline()) for reader, _ in lazy]
+    answered = 24 if others == "wait" else CONNECTIONS
+    async with asyncio.timeout(30):
+        while sum(line.done() for line in lines) < answered:
+            await asyncio.sleep(0.01)
+        # Of those who wait none has a connection to the service.
+        assert shared.egress.seen == answered
+        async with shared.http.get(path, headers=bearer() | OTHER) as answer:
+            assert (answer.status, len(await answer.read())) == (200, 400 * 65_536)
+    statuses = [int(line.result().split()[1]) for line in lines if line.done()]
+    assert statuses.count(200) == 24
+    for _, writer in lazy:
         writer.transport.abort()
+    await asyncio.gather(*lines, return_exceptions=True)
+
+
+async def test_an_audience_behind_one_address_gets_all_its_segments() -> None:
+    """With the default settings: more people at once than there are connections to the service."""
+    people = aiohttp.TCPConnector(limit=0)
+    async with (
+        running(upstream_deadline_seconds=60.0) as gateway,
+        aiohttp.ClientSession(gateway.url, connector=people) as http,
+    ):
+        gateway.egress.handler = answering(8 * 65_536)
+
+        async def watch() -> int:
+            async with http.get(FILE) as answer:
+                return len(await answer.read())
+
+        assert await asyncio.gather(*(watch() for _ in range(500))) == [8 * 65_536] * 500
 
 
 async def test_a_client_that_takes_a_little_now_and_then_is_let_go() -> None:
