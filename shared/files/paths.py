@@ -64,12 +64,12 @@ class PathSigner:
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def hls_subject(session_id: str, *, registered_only: bool) -> str:
-    """What the token of a stream's link is signed for.
+def link_subject(id: str, *, registered_only: bool) -> str:
+    """What the token of a link to the stream of a session, or to a file in its chat, is signed for.
 
     A link that was made before the library admitted registered people only does not work afterwards.
     """
-    return f"{session_id} registered" if registered_only else session_id
+    return f"{id} registered" if registered_only else id
 
 
 def is_token(text: str) -> bool:

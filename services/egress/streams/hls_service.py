@@ -10,7 +10,7 @@ from services.egress.streams.repository import StreamRepository
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
 from shared.egress.segments import Segment
 from shared.errors import Forbidden, NotFound
-from shared.files.paths import PathSigner, hls_subject, is_key, is_token
+from shared.files.paths import PathSigner, is_key, is_token, link_subject
 from shared.files.storage import Storage
 from shared.ids import is_id
 from shared.runtime.ttl_cache import TtlCache
@@ -76,7 +76,7 @@ class HlsService:
         stream = await self._known.get(session_id, lambda: self._stream(session_id))
         if token is not None:
             registered_only = bool(stream and stream.registered_only)
-            self._links.verify(token, hls_subject(session_id, registered_only=registered_only))
+            self._links.verify(token, link_subject(session_id, registered_only=registered_only))
         if stream is None:
             raise _not_found()
         if token is None and not stream.open_to_all:

@@ -32,7 +32,7 @@ class FileMessages:
         recipient = await self._chat.recipient(session, caller, query.recipient_id)
         sent = await self._chat.find(id)
         if sent is not None and sent.file is not None:
-            return file_message_response(sent, sent.file, self._files.url(sent))
+            return self._response(session, sent, sent.file)
         async with self._files.receive(raw) as received:
             name = file_name(query.name, raw.content_type)
             if not name:
@@ -57,7 +57,11 @@ class FileMessages:
             # It was deleted after the same call was made before.
             await self._files.delete(session_id, id)
             raise
-        return file_message_response(message, file, self._files.url(message))
+        return self._response(session, message, file)
+
+    def _response(self, session: Session, message: ChatMessage, file: ChatFile) -> ChatFileMessageResponse:
+        url = self._files.url(message, registered_only=session.registered_only)
+        return file_message_response(message, file, url)
 
     async def _open(self, session_id: str, caller: Caller) -> Session:
         session, may = await self._access.authorize(session_id, caller)
@@ -66,5 +70,8 @@ class FileMessages:
 
     async def give(self, raw: web.BaseRequest, token: str, message_id: str) -> web.StreamResponse:
         """The file, for anybody with its link; raises `Forbidden`, `NotFound`."""
-        self._files.check(token, message_id)
-        return await self._files.send(raw, await self._chat.find(message_id))
+        message = await self._chat.find(message_id)
+        session = await self._access.get_in_library(message.session_id, None) if message else None
+        registered_only = session is not None and session.registered_only
+        self._files.check(token, message_id, registered_only=registered_only)
+        return await self._files.send(raw, message)

@@ -14,7 +14,7 @@ from services.session.chat.domain import ChatMessage
 from services.session.chat.file_types import Sniffer
 from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
-from shared.files.paths import PathSigner
+from shared.files.paths import PathSigner, link_subject
 from shared.files.storage import Storage
 from shared.http.files import attachment, send_file
 
@@ -79,15 +79,16 @@ class ChatFiles:
         """Raises `StorageFull`, `Unavailable`."""
         await self._storage.put(_key(session_id, message_id), received.path)
 
-    def url(self, message: ChatMessage) -> str:
+    def url(self, message: ChatMessage, *, registered_only: bool) -> str:
         """Where the file is got, without credentials, for a day."""
         hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
-        token = self._signer.sign(message.id, hour + _HOUR + _LASTS)
+        subject = link_subject(message.id, registered_only=registered_only)
+        token = self._signer.sign(subject, hour + _HOUR + _LASTS)
         return f"{self._public_url}/chat/files/{token}/{message.id}"
 
-    def check(self, token: str, message_id: str) -> None:
+    def check(self, token: str, message_id: str, *, registered_only: bool) -> None:
         """Raises `Forbidden` unless the token is for this message's file and has not expired."""
-        self._signer.verify(token, message_id)
+        self._signer.verify(token, link_subject(message_id, registered_only=registered_only))
 
     async def send(self, request: web.BaseRequest, message: ChatMessage | None) -> web.StreamResponse:
         """The file, never to be shown by a browser as a page of ours. Raises `NotFound`."""

@@ -73,21 +73,22 @@ class ChatService:
 
     async def read(self, session_id: str, caller: Caller, query: ChatQuery) -> ChatMessagesResponse:
         """What the caller sees of it; raises `NotFound`, `Forbidden`."""
-        await self._access.authorize(session_id, caller, permission="chat_receive")
+        session, _ = await self._access.authorize(session_id, caller, permission="chat_receive")
         messages, total = await self._history.page(
             session_id, caller.user_id, before=query.before, skip=query.offset, limit=query.limit
         )
         return ChatMessagesResponse(
-            messages=[self._shown(message) for message in messages],
+            messages=[self._shown(session, message) for message in messages],
             total=total,
             limit=query.limit,
             offset=query.offset,
         )
 
-    def _shown(self, message: ChatMessage) -> ChatMessageResponse:
+    def _shown(self, session: Session, message: ChatMessage) -> ChatMessageResponse:
         if message.file is None:
             return message_response(message)
-        return file_message_response(message, message.file, self._files.url(message))
+        url = self._files.url(message, registered_only=session.registered_only)
+        return file_message_response(message, message.file, url)
 
     async def find(self, id: str) -> ChatMessage | None:
         return await self._chat.find(id)

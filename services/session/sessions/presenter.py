@@ -13,7 +13,7 @@ from shared.access.identity import Caller
 from shared.access.permissions import switches_of
 from shared.access.session_access import permissions_for_caller, sees_inside
 from shared.clock import Clock
-from shared.files.paths import PathSigner, hls_subject
+from shared.files.paths import PathSigner, link_subject
 
 # The purpose of their tokens, which the egress service verifies.
 PURPOSE = "hls"
@@ -44,7 +44,7 @@ class HlsLinks:
 
     def _token(self, session: Session) -> str:
         hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
-        subject = hls_subject(session.id, registered_only=session.registered_only)
+        subject = link_subject(session.id, registered_only=session.registered_only)
         return self._signer.sign(subject, hour + _HOUR + _LASTS)
 
 

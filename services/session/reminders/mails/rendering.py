@@ -69,7 +69,7 @@ class MailRenderer:
         """As things are now: sessions move, people unsubscribe, accounts end."""
         known = _Known(
             schedules=await self._schedules.find_many([mail.session_id for mail in mails if mail.session_id]),
-            rooms=await self._rooms.find_many([mail.room_id for mail in mails if not mail.occasion]),
+            rooms=await self._rooms.find_many([mail.room_id for mail in mails]),
             users=await self._users.find_many([mail.user_id for mail in mails]),
             active=await self._subscriptions.active_among([_subscription(mail) for mail in mails]),
         )
@@ -77,11 +77,14 @@ class MailRenderer:
 
     def _rendered(self, mail: ReminderMail, known: _Known) -> RenderedMail | DroppedMail:
         now = self._clock.now()
-        to = _address(mail, known.users.get(mail.user_id))
+        user, room = known.users.get(mail.user_id), known.rooms.get(mail.room_id)
+        to = _address(mail, user)
         if now >= mail.until:
             return DroppedMail(mail, "too late")
         if to is None:
             return DroppedMail(mail, "no address")
+        if user and user.is_guest and room and room.registered_only:
+            return DroppedMail(mail, "for registered people only")
         try:
             return self._reminder(mail, to, known) if mail.occasion else self._question(mail, to, known)
         except Exception:

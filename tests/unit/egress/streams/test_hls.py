@@ -15,7 +15,7 @@ from shared.contracts.people_and_catalog_events import LibraryUpdated
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
-from shared.files.paths import PathSigner, hls_subject
+from shared.files.paths import PathSigner, link_subject
 from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH
@@ -213,7 +213,7 @@ async def test_what_is_for_registered_people_needs_a_link_of_theirs(replica: Rep
     signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
     soon = replica.clock.now() + timedelta(hours=1)
     before = signer.sign(session.id, soon)
-    theirs = signer.sign(hls_subject(session.id, registered_only=True), soon)
+    theirs = signer.sign(link_subject(session.id, registered_only=True), soon)
     newer = {"version": session.version + 1, "registered_only": True}
     await replica.follow(SessionUpdated(session=session.model_copy(update=newer)))
     for rest in ["live.m3u8", f"{key}/1/000000.ts"]:
@@ -230,7 +230,7 @@ async def test_whom_a_stream_of_an_earlier_release_is_for_is_asked(replica: Repl
     await replica.reconciler.sessions.collection.update_many({}, {"$unset": {"state.registered_only": ""}})
     signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
     theirs = signer.sign(
-        hls_subject(session.id, registered_only=True), replica.clock.now() + timedelta(hours=1)
+        link_subject(session.id, registered_only=True), replica.clock.now() + timedelta(hours=1)
     )
     replica.owner.away = True
     assert (await http.get(f"/hls/{session.id}/live.m3u8")).status == 503

@@ -7,6 +7,7 @@ from aiohttp import StreamReader, web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
+from services.session.catalog.libraries.schemas import UpdateLibraryRequest
 from services.session.chat.file_types import FILE_TYPES, LONGEST_NAME, Sniffer, file_name
 from services.session.chat.schemas import ChatFileMessageResponse, ChatFileQuery, ChatQuery
 from services.session.sessions.domain.session import Session
@@ -190,6 +191,28 @@ async def test_a_link_is_for_one_file_and_for_a_day(backend: Backend, host: Host
     await refused(
         "link_expired", Forbidden, backend.file_messages.give(make_mocked_request("GET", "/"), token, sent.id)
     )
+
+
+async def test_links_of_before_the_library_closed_to_guests_are_refused(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    sent = await send(backend, session, host.caller)
+
+    async def get(url: str) -> str:
+        request = make_mocked_request("HEAD", "/")
+        answer = await backend.file_messages.give(request, url.split("/")[-2], sent.id)
+        return answer.headers["Content-Disposition"]
+
+    async def link() -> str:
+        [shown] = (await backend.chat_service.read(session.id, host.caller, ChatQuery())).messages
+        assert isinstance(shown, ChatFileMessageResponse)
+        return shown.file.url
+
+    assert await link() == sent.file.url
+    closed = UpdateLibraryRequest(registered_only=True)
+    await backend.library_service.update(host.library.id, closed)
+    await backend.settle()
+    await refused("link_invalid", Forbidden, get(sent.file.url))
+    assert (await get(await link())).startswith("attachment;")
 
 
 async def test_a_deleted_message_takes_its_file_along(backend: Backend, host: Host) -> None:

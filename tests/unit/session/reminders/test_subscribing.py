@@ -1,10 +1,12 @@
 """Who subscribes, by which address, and how they get out."""
 
 import asyncio
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from services.session.catalog.libraries.schemas import UpdateLibraryRequest
 from services.session.reminders.subscriptions.domain import recipient_of
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
@@ -160,3 +162,20 @@ async def test_there_is_nothing_to_subscribe_to(reminders: Reminders, host: Host
             await reminders.service.mine(room, host.caller, library)
         with pytest.raises(NotFound):
             await reminders.service.unsubscribe(room, host.caller, library)
+
+
+async def test_guests_get_no_mails_once_the_library_is_for_registered_people(
+    reminders: Reminders, host: Host
+) -> None:
+    backend, room = reminders.backend, await host.room()
+    await reminders.subscribers(room, 1)
+    vera = await guest(reminders)
+    await reminders.service.subscribe(room, vera, None, ADDRESS)
+    await reminders.work()
+    await reminders.service.confirm(*link_in(reminders))
+    await host.session(room, scheduled_start_time=backend.clock.now() + timedelta(days=3))
+    await reminders.work()
+    assert len(reminders.box.sent) == 3
+    await backend.library_service.update(host.library.id, UpdateLibraryRequest(registered_only=True))
+    await reminders.pass_time(days=2)
+    assert [to for to, _ in reminders.box.told[3:]] == ["person0@example.com"]
