@@ -59,8 +59,8 @@ class Mixer:
 
 # Seconds. Audio that is off by less is left where it is: every shift can be heard.
 _TOLERANCE = 0.03
-# Audio that is so much later than it should be begins again after a pause, unless the next is right behind
-# it: then both waited for us.
+# Audio that is so much later than it should be begins again after a pause, if the next is, too. What is right
+# behind another does not count: both waited for us.
 _PAUSE = 0.1
 # Over so many frames the fastest is looked for: 2 s, and half a second while the buffers find their size.
 _FRAMES, _FIRST_FRAMES, _FIRST = 40, 10, 160
@@ -127,8 +127,12 @@ class AudioPlacement:
 
     def _shift(self, off: int, waited: bool) -> int:
         """By how much to move; `off` is how much later than it should this frame arrived."""
-        self._late = self._late + 1 if off > _PAUSE * RATE and not waited else 0
+        if off <= _PAUSE * RATE:
+            self._late = 0
+        elif not waited:
+            self._late += 1
         if off < -_TOLERANCE * RATE or self._late >= 2:
+            self._late = 0
             return self._move(off)
         self._fastest = off if self._fastest is None else min(self._fastest, off)
         self._frames += 1
@@ -138,5 +142,5 @@ class AudioPlacement:
         return self._move(self._fastest if self._fastest > _TOLERANCE * RATE else 0)
 
     def _move(self, by: int) -> int:
-        self._fastest, self._frames, self._late = None, 0, 0
+        self._fastest, self._frames = None, 0
         return by

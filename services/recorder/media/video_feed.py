@@ -7,8 +7,9 @@ from threading import Lock
 from services.recorder.media.frames import I420Frame
 from shared.dejitter import Dejitter
 
-# A second at 30 frames a second: twice as many as wait here normally.
-_MAX_FRAMES = 30
+# 0.6 s at 60 frames a second. If more wait, the oldest is shown early: were it dropped, all after it would be
+# dropped before their time, too, and the picture would stand still.
+_MAX_FRAMES = 36
 # The last frame of a camera stays for so long; LiveKit ends a muted track with a black frame of two pixels.
 STALE_SECONDS = 4.0
 _SMALLEST = 16
@@ -30,7 +31,7 @@ class VideoFeed:
 
     def __init__(self) -> None:
         self.jitter_buffer_delay: float | None = None
-        self._frames: deque[TimedFrame] = deque(maxlen=_MAX_FRAMES)
+        self._frames: deque[TimedFrame] = deque()
         self._current: TimedFrame | None = None
         self._dejitter = Dejitter()
         self._lock = Lock()
@@ -42,6 +43,8 @@ class VideoFeed:
         captured_at = self._dejitter.captured_at(timestamp, arrived) - (self.jitter_buffer_delay or 0.0)
         with self._lock:
             self._frames.append(TimedFrame(captured_at, frame))
+            if len(self._frames) > _MAX_FRAMES:
+                self._current = self._frames.popleft()
 
     def at(self, moment: float) -> TimedFrame | None:
         """The frame to show at this moment; moments only go forward."""
