@@ -65,6 +65,10 @@ class UnexpectedStatus(Unavailable):
         self.answered = answered
 
 
+class Unreachable(Unavailable):
+    """No connection to a service: it has not heard of the call."""
+
+
 class InternalClient:
     """Calls the internal operations of one service; connects with the first call."""
 
@@ -76,7 +80,8 @@ class InternalClient:
         self._client: aiohttp.ClientSession | None = None
 
     async def get(self, path: str, data: type[T], query: Mapping[str, str] | None = None) -> T:
-        """The answer's `data`, validated; raises `Unavailable`, of which `UnexpectedStatus` is one kind."""
+        """The answer's `data`, validated; raises `Unavailable`: `UnexpectedStatus` and `Unreachable` are two
+        kinds of it."""
         return await self._call("GET", path, data, params=query)
 
     async def post(self, path: str, data: type[T], body: Mapping[str, object]) -> T:
@@ -97,5 +102,7 @@ class InternalClient:
                     raise UnexpectedStatus(self._service, response.status)
                 valid: T = _adapter(data).validate_python(orjson.loads(await response.read())["data"])
                 return valid
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise Unreachable(f"The {self._service} service cannot be reached") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:
             raise Unavailable(f"The {self._service} service is unavailable") from error

@@ -20,7 +20,7 @@ from services.gateway.identity.credentials import (
 from shared.access.identity import TokenVerifier
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
-from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus
+from shared.http.internal import InternalCalls, InternalClient, UnexpectedStatus, Unreachable
 from shared.http.routes import Access
 from shared.runtime.ttl_cache import TtlCache
 
@@ -90,7 +90,9 @@ class ApiKeys:
         except Unavailable as error:
             if isinstance(error, UnexpectedStatus) and error.answered in _REFUSALS:
                 return None
-            await take_back()
+            # What was asked in vain counts: else made-up keys cost nothing as soon as they are too many.
+            if isinstance(error, Unreachable):
+                await take_back()
             raise Unavailable(
                 "API keys cannot be checked at the moment", code="session_unavailable"
             ) from error

@@ -64,10 +64,11 @@ class Count:
 class Limit:
     """At most so many in each window; the window of each `who` begins with what is counted first."""
 
-    def __init__(self, name: str, rate: str, store: LimitStore):
-        """`rate` as in "10/minute" or "6000/10 second"; raises `ValueError`."""
+    def __init__(self, name: str, rate: str, store: LimitStore, *, times: int = 1):
+        """`rate` as in "10/minute" or "6000/10 second", and so many times as much; raises `ValueError`."""
         self.name = name
-        self.rate: RateLimitItem = parse(rate)
+        one = parse(rate)
+        self.rate: RateLimitItem = type(one)(one.amount * times, one.multiples)
         self._store = store
 
     async def hit(self, who: str) -> Count:
@@ -99,7 +100,7 @@ class ChatAttempt:
     count: Count
 
     async def finish(self, status: int | None) -> None:
-        """`status` is the service's, None if it gave no answer."""
+        """`status` is the answer's, None if the client did not wait for it."""
         if status is None or status >= _REFUSED:
             await self.count.limit.refund(self.count)
 

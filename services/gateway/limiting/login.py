@@ -1,13 +1,13 @@
 """Guessing passwords is slowed: by the e-mail address that is tried, and by the address that tries.
 
-An attempt counts when it is begun, whatever becomes of it: whoever hangs up, or sends what cannot be read,
-has tried as well. Only a success takes it back, so ordinary use meets no limit. What was no try does not
-count: the limit by e-mail refused it, or the service could not be asked at all.
+An attempt for an e-mail address counts when it is begun, and only a success takes it back. A client's
+address, which many people may share, has a limit for failures, and a larger one for attempts that are under
+way, since all of them may succeed. Whoever hangs up, or sends what cannot be read, has failed. What was no
+try does not count: the limit by e-mail refused it, or the service was not able to answer it.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,8 @@ from shared.http.addresses import client_network
 
 log = structlog.get_logger(__name__)
 
-_REFUSED: Final = 300
+# So many times the failures that an address may have, its attempts under way may be.
+_UNDER_WAY: Final = 10
 
 
 class _Login(BaseModel):
@@ -32,17 +33,22 @@ class _Login(BaseModel):
     email: EmailStr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LoginAttempt:
-    """An attempt that was let through, and how it was counted."""
+    """An attempt that was let through, and how it was counted. If it fails, it then counts for `address`."""
 
-    counts: Sequence[Count]
+    address: str
+    failures: Limit
+    under_way: Count
+    by_email: Count | None = None
 
     async def finish(self, status: int | None) -> None:
-        """`status` is the service's, `NOT_ASKED` if it could not be asked, None if it gave no answer."""
-        if status is not None and status < _REFUSED:
-            for count in self.counts:
-                await count.limit.refund(count)
+        """`status` is the answer's, None if the client did not wait for it."""
+        await self.under_way.limit.refund(self.under_way)
+        if status is None or 300 <= status < 500:
+            await self.failures.hit(self.address)
+        elif self.by_email is not None:
+            await self.by_email.limit.refund(self.by_email)
 
 
 class LoginThrottle:
@@ -50,33 +56,54 @@ class LoginThrottle:
 
     def __init__(self, store: LimitStore, secret: str, *, by_email: str, by_address: str):
         self._by_email = Limit("sign-in-email", by_email, store)
-        self._by_address = Limit("sign-in-address", by_address, store)
+        self._failures = Limit("sign-in-address", by_address, store)
+        self._under_way = Limit("sign-in-under-way", by_address, store, times=_UNDER_WAY)
         self._secret = secret.encode()
 
     async def admit(self, body: RequestBody, context: RequestContext, encoding: str | None) -> LoginAttempt:
         """Let a sign-in through; raises `TooManyRequests`, and what reading the body raises."""
-        by_address = await self._count(self._by_address, client_network(context.client.address), context)
-        if encoding is not None and encoding.lower() != "identity":
-            raise UnsupportedMediaType("Send the sign-in uncompressed")
-        email = named_email(await body.whole())
+        attempt = await self._begin(context)
+        try:
+            email = await _read(body, encoding)
+        except BaseException:
+            await attempt.finish(None)
+            raise
         if email is None:
-            return LoginAttempt([by_address])  # the service refuses it without looking for anybody
+            return attempt  # the service refuses it without looking for anybody
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
         try:
-            return LoginAttempt([by_address, await self._count(self._by_email, digest, context)])
+            attempt.by_email = await self._count(self._by_email, digest, context)
         except TooManyRequests:
             # Whoever repeats what is refused here anyway is not to lock their address as well.
-            await self._by_address.refund(by_address)
+            await attempt.under_way.limit.refund(attempt.under_way)
             raise
+        return attempt
+
+    async def _begin(self, context: RequestContext) -> LoginAttempt:
+        address = client_network(context.client.address)
+        failed = await self._failures.read(address)
+        if not failed.remaining:
+            raise _refusal(failed, context)
+        return LoginAttempt(address, self._failures, await self._count(self._under_way, address, context))
 
     async def _count(self, limit: Limit, who: str, context: RequestContext) -> Count:
         count = await limit.hit(who)
         if not count.exceeded:
             return count
         await limit.refund(count)
-        log.warning("gateway.sign_in_refused", limit=limit.name, client=context.client.address)
-        context.extra_headers.update(count.headers())
-        raise count.refusal("Too many failed sign-ins; try again later")
+        raise _refusal(count, context)
+
+
+def _refusal(count: Count, context: RequestContext) -> TooManyRequests:
+    log.warning("gateway.sign_in_refused", limit=count.limit.name, client=context.client.address)
+    context.extra_headers.update(count.headers())
+    return count.refusal("Too many sign-ins that failed or are not answered yet; try again later")
+
+
+async def _read(body: RequestBody, encoding: str | None) -> str | None:
+    if encoding is not None and encoding.lower() != "identity":
+        raise UnsupportedMediaType("Send the sign-in uncompressed")
+    return named_email(await body.whole())
 
 
 def named_email(body: bytes) -> str | None:

@@ -21,9 +21,9 @@ from services.gateway.routing.router import Endpoint, Router
 from services.gateway.routing.table import Upstream
 from services.gateway.routing.target import RequestTarget, no_such_path, parse_target
 from services.gateway.server.access_log import RequestLogger
-from services.gateway.upstreams.proxy import NOT_ASKED, Proxy, UpstreamUnreachable
+from services.gateway.upstreams.proxy import Proxy
 from services.gateway.upstreams.request_builder import UpstreamRequest, UpstreamRequestBuilder
-from shared.errors import AppError, MethodNotAllowed, Unavailable
+from shared.errors import AppError, BadGateway, MethodNotAllowed, Unavailable
 from shared.http.masking import masked_path, masked_unknown
 from shared.http.reply import render_error, render_failure
 from shared.http.request import REQUEST_ID_HEADER
@@ -55,8 +55,7 @@ class GatewayComponents:
 
 
 class Attempt(Protocol):
-    """A counted request; `finish` takes the service's status, None if it gave no answer and `NOT_ASKED` if it
-    could not be asked."""
+    """A counted request; `finish` takes the status of its answer, None if the client did not wait for it."""
 
     async def finish(self, status: int | None) -> None: ...
 
@@ -155,8 +154,8 @@ class RequestHandler:
         try:
             response = await self._components.proxy.forward(request, outgoing)
             status = response.status
-        except UpstreamUnreachable:
-            status = NOT_ASKED
+        except (Unavailable, BadGateway) as error:
+            status = error.status
             raise
         finally:
             self._components.cache.drop_after_write(endpoint, status)

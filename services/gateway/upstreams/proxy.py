@@ -28,16 +28,6 @@ FAILURES = Counter(
 _BUFFERED: Final = 64 * 1024
 
 
-# In place of a service's status, where it could not be asked.
-NOT_ASKED: Final = 0
-
-
-class UpstreamUnreachable(Unavailable):
-    """No connection to the service: it has not even heard of the request."""
-
-    code = "upstream_unreachable"
-
-
 @dataclass(frozen=True, slots=True)
 class UpstreamResponse:
     """A service's answer, whole."""
@@ -172,7 +162,7 @@ async def _stream(
 def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:
     refusal: AppError
     if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
-        refusal = UpstreamUnreachable(f"The {pool.name} service cannot be reached")
+        refusal = Unavailable(f"The {pool.name} service cannot be reached", code="upstream_unreachable")
     elif isinstance(error, TimeoutError):
         refusal = DeadlineExceeded(f"The {pool.name} service did not answer within {deadline:g} s")
     else:

@@ -56,6 +56,8 @@ class FakeService:
     seen: int = 0
     api_keys: dict[str, str] = field(default_factory=dict)
     exchanges: int = 0
+    # What answers in place of an exchange of keys.
+    failing_exchange: Callable[[], Awaitable[web.StreamResponse]] | None = None
     runner: web.AppRunner | None = None
     port: int = 0
 
@@ -107,6 +109,8 @@ class FakeService:
 
     async def _exchange(self, request: web.Request) -> web.StreamResponse:
         self.exchanges += 1
+        if self.failing_exchange is not None:
+            return await self.failing_exchange()
         InternalCalls(_INTERNAL_SECRET, SystemClock()).verify(request.headers.get("Authorization"), "session")
         shown = await request.json()
         if self.api_keys.get(shown["id"]) != shown["secret"]:

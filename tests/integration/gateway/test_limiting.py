@@ -79,6 +79,75 @@ async def test_whoever_signs_in_rightly_meets_no_limit(guarded: GatewayFixture) 
     assert [(await try_password(guarded, "wrong"))[0] for _ in range(4)] == [401, 401, 401, 429]
 
 
+async def test_colleagues_behind_one_address_may_all_sign_in_at_the_same_moment() -> None:
+    """With the default limits: none has failed, however many are not answered yet."""
+    people, all_there = 60, asyncio.Event()
+    asked = 0
+
+    async def think(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        asked += 1
+        if asked == people:
+            all_there.set()
+        await all_there.wait()
+        return await sign_in(request)
+
+    async with running(upstream_deadline_seconds=60.0) as gateway:
+        gateway.session.handler = think
+        tries = [try_password(gateway, "right", f"p{number}@example.com") for number in range(people)]
+        assert [status for status, _ in await asyncio.gather(*tries)] == [200] * people
+        tries = [try_password(gateway, "wrong", f"p{number}@example.com") for number in range(29)]
+        assert [status for status, _ in await asyncio.gather(*tries)] == [401] * 29
+        assert (await try_password(gateway, "right"))[0] == 200
+        assert (await try_password(gateway, "wrong"))[0] == 401
+        status, headers = await try_password(gateway, "right", "q@example.com")
+        assert (status, headers["RateLimit-Limit"]) == (429, "30")
+
+
+async def test_an_address_has_so_many_attempts_under_way() -> None:
+    asked, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def think(request: web.Request) -> web.StreamResponse:
+        asked.release()
+        await go_on.wait()
+        return await sign_in(request)
+
+    async with running(rate_limit_login_address="2/hour", upstream_deadline_seconds=60.0) as gateway:
+        gateway.session.handler = think
+        tries = [
+            asyncio.create_task(try_password(gateway, "right", f"p{number}@example.com"))
+            for number in range(20)
+        ]
+        async with asyncio.timeout(30):
+            for _ in tries:
+                await asked.acquire()
+        status, headers = await try_password(gateway, "right")
+        assert (status, headers["RateLimit-Limit"]) == (429, "20")
+        go_on.set()
+        assert [status for status, _ in await asyncio.gather(*tries)] == [200] * 20
+        assert (await try_password(gateway, "right"))[0] == 200
+
+
+@pytest.mark.parametrize("answer", ["busy", "late", "broken"])
+async def test_what_the_service_was_not_able_to_answer_costs_nobody_a_try(answer: str) -> None:
+    async def fail(request: web.Request) -> web.StreamResponse:
+        if answer == "late":
+            await asyncio.sleep(20)
+        elif answer == "broken" and request.transport is not None:
+            request.transport.abort()
+        return web.json_response({"code": "sign_in_busy"}, status=503)
+
+    limits: dict[str, object] = {"rate_limit_login_address": "3/hour", "rate_limit_login_email": "3/hour"}
+    async with running(upstream_deadline_seconds=1.0, **limits) as gateway:
+        gateway.session.handler = fail
+        statuses = [
+            status for status, _ in await asyncio.gather(*(try_password(gateway, "x") for _ in range(3)))
+        ]
+        assert statuses == [{"busy": 503, "late": 504, "broken": 502}[answer]] * 3
+        gateway.session.handler = sign_in
+        assert [(await try_password(gateway, "wrong"))[0] for _ in range(4)] == [401] * 3 + [429]
+
+
 async def test_who_hangs_up_before_the_answer_has_tried(guarded: GatewayFixture) -> None:
     """Else a flood that waits for no answer would count as nothing."""
     asked, never = asyncio.Semaphore(0), asyncio.Event()
@@ -271,6 +340,35 @@ async def test_trying_api_keys_is_counted_by_address_and_those_that_hold_are_not
         assert await shown("right", "192.0.2.2") == 200
         assert await shown("right") == 200
         assert gateway.session.exchanges == 4
+
+
+@pytest.mark.parametrize("answer", ["late", "busy"])
+async def test_keys_that_the_service_does_not_get_to_count_as_well(answer: str) -> None:
+    """Else a flood of made-up keys would count as nothing as soon as the service is too slow for it."""
+
+    async def fail() -> web.StreamResponse:
+        if answer == "late":
+            await asyncio.sleep(20)
+        return web.json_response({}, status=503)
+
+    async with running(rate_limit_auth="3/hour") as gateway:
+        gateway.session.failing_exchange = fail
+        assert (
+            await asyncio.gather(*(show_key(gateway, f"made-up-{number}") for number in range(3)))
+            == [503] * 3
+        )
+        assert await show_key(gateway, "made-up") == 429
+
+
+async def test_keys_that_nobody_can_be_asked_about_do_not_count() -> None:
+    async with running(rate_limit_auth="3/hour") as gateway:
+        await gateway.session.stop()
+        assert [await show_key(gateway, f"made-up-{number}") for number in range(5)] == [503] * 5
+
+
+async def show_key(gateway: GatewayFixture, secret: str) -> int:
+    async with gateway.http.get("/presets", headers={"X-API-Key": f"{KEY_ID}.{secret}"}) as answer:
+        return answer.status
 
 
 async def test_webhooks_are_never_counted() -> None:

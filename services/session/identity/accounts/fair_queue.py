@@ -55,10 +55,12 @@ class FairQueue:
             self._free -= 1
         else:
             await self._turn(asker)
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        # When it is done, even if nobody waits any longer: a thread cannot be interrupted.
-        future.add_done_callback(lambda _: self._next())
-        return await future
+        loop = asyncio.get_running_loop()
+        job = self._threads.submit(work)
+        # By the thread's own future: asyncio's is done as soon as nobody waits for it, while the thread
+        # cannot be interrupted.
+        job.add_done_callback(lambda _: loop.call_soon_threadsafe(self._next))
+        return await asyncio.wrap_future(job)
 
     async def _turn(self, asker: Asker) -> None:
         self._make_room(asker)

@@ -151,13 +151,22 @@ async def test_a_turn_that_comes_together_with_the_end_of_waiting_is_passed_on(h
     assert await asyncio.wait_for(passwords.matches("x", "#x", ONE), 20)
 
 
-async def test_who_hangs_up_holds_a_place_until_the_work_is_done(hasher: Hasher) -> None:
-    passwords = Passwords(1, hasher)
-    leaving = [asyncio.create_task(passwords.matches("x", "#y", ONE)) for _ in range(65)]
-    await until(lambda: hasher.now == 1)
-    leaving[0].cancel()
-    await asyncio.wait(leaving[:1])
+@pytest.mark.parametrize("at_once", [1, 2])
+async def test_who_hangs_up_holds_a_place_until_the_work_is_done(hasher: Hasher, at_once: int) -> None:
+    """No other's job is begun meanwhile: those who leave before a thread is free are not computed."""
+    passwords = Passwords(at_once, hasher)
+    running = [asyncio.create_task(passwords.matches("x", "#running", ONE)) for _ in range(at_once)]
+    await until(lambda: hasher.now == at_once)
+    connected = True
+    gone = Asker("192.0.2.2", lambda: connected)
+    waiting = [asyncio.create_task(passwords.matches("x", "#waiting", gone)) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    connected = False
     hasher.go_on.set()
-    outcomes = await asyncio.gather(*leaving, return_exceptions=True)
-    assert outcomes[1:] == [False] * 64
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [one.code for one in outcomes if isinstance(one, Unavailable)] == ["client_gone"] * 3
+    assert hasher.verified == ["#running"] * at_once
     assert await passwords.matches("x", "#x", ONE)
