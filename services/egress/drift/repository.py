@@ -22,9 +22,9 @@ class DriftRepository(Repository[DriftEntry]):
         Index([("kind", ASCENDING), ("_id", DESCENDING)]),
     )
 
-    async def count(self, session_id: str, kind: Kind, user_id: str, *, most: int) -> int:
-        """How many entries of this kind a session has about a person, counted up to `most`."""
-        query = {"session_id": session_id, "kind": kind.value, "participant.user_id": user_id}
+    async def count(self, session_id: str, kind: Kind, user_id: str, *, action: str, most: int) -> int:
+        """How often this was done about a person in a session for this kind, counted up to `most`."""
+        query = {"session_id": session_id, "kind": kind.value, "participant.user_id": user_id, "action": action}
         return await self.collection.count(query, limit=most)
 
     async def list_newest(

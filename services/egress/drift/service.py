@@ -30,9 +30,9 @@ class DriftLedger:
             REPAIRED.labels(entry.kind).inc()
             log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=entry.action)
 
-    async def count(self, session_id: str, kind: Kind, user_id: str, *, most: int) -> int:
-        """How many entries of this kind a session has about a person, counted up to `most`."""
-        return await self._entries.count(session_id, kind, user_id, most=most)
+    async def count(self, session_id: str, kind: Kind, user_id: str, *, action: str, most: int) -> int:
+        """How often this was done about a person in a session for this kind, counted up to `most`."""
+        return await self._entries.count(session_id, kind, user_id, action=action, most=most)
 
     async def list_newest(
         self,

@@ -14,8 +14,9 @@ from shared.contracts.reconciler_events import REMOVED_FROM_ROOM
 from shared.contracts.states import SessionState
 from shared.livekit import LiveKit, Permissions
 
-# Whoever published false tracks this often in a session has to leave, and again with each further one.
+# Whose false tracks were ended this often in a session has to leave, and again with each further one.
 TOLERATED: Final = 2
+_ENDED: Final = "tracks ended"
 
 
 class TrackEnforcer:
@@ -31,9 +32,9 @@ class TrackEnforcer:
         self._ledger = ledger
 
     async def end_tracks(self, drift: Drift) -> DriftCorrection | None:
-        """End the drift's tracks, if they are not over already; None if they are no drift.
+        """End the drift's tracks; None if they are no drift. Raises `Unavailable`.
 
-        Raises `Unavailable`.
+        They count against their publisher also if they ended by themselves, since they were published.
         """
         known = await self._sessions.ask(drift.session_id)
         if known is None or not known.live or drift.connection is None:
@@ -48,11 +49,16 @@ class TrackEnforcer:
         without = _without(expected, {track.source for track in needed.tracks})
         if await self._livekit.update_participant(drift.session_id, connection.identity, without):
             await self._restore(known.state, connection)
-        return DriftCorrection(needed, "tracks ended")
+        return DriftCorrection(needed, _ENDED)
 
     async def _was_tolerated(self, connection: Connection, session_id: str) -> bool:
-        """Whether it was often enough; rejoining does not help."""
-        count = await self._ledger.count(session_id, Kind.TRACK, connection.user_id, most=TOLERATED)
+        """Whether it was often enough; rejoining does not help.
+
+        Encoders of the same person count for nothing: they are removed with their first false track.
+        """
+        count = await self._ledger.count(
+            session_id, Kind.TRACK, connection.user_id, action=_ENDED, most=TOLERATED
+        )
         return count >= TOLERATED
 
     async def _restore(self, session: SessionState, connection: Connection) -> None:

@@ -176,6 +176,20 @@ async def test_an_encoder_that_lies_is_removed(replica: Replica, session: Sessio
     assert there(replica, session, encoder) is None
 
 
+@pytest.mark.parametrize("kind", ["whip", "ingress", "whip:a key"])
+async def test_an_encoder_s_lies_are_not_its_person_s(
+    replica: Replica, session: SessionState, kind: str
+) -> None:
+    for _ in range(TOLERATED + 1):
+        grant = encoder_grant(room=session.id, identity=f"{HOST}:{kind}", name="Hanna")
+        await report(replica, session, replica.livekit.connect(grant), VOICE)
+    hanna = replica.host(session)
+    for time in range(TOLERATED + 1):
+        replica.livekit.publish(session.id, hanna.identity, VOICE)
+        await report(replica, session, hanna, VOICE)
+        assert (there(replica, session, hanna) is None) is (time >= TOLERATED)
+
+
 async def test_rights_that_change_meanwhile_are_those_given_back(
     replica: Replica, session: SessionState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
