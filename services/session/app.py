@@ -193,7 +193,7 @@ def _build_session_operations(
     )
     app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantPresenter(identity.users), clock)
     app[MODERATION] = ModerationService(
-        repository, access, identity.users, BanPresenter(identity.users), clock
+        repository, access, identity.users, BanPresenter(identity.users), base.livekit, clock
     )
     app[WHIP] = WhipService(
         whip_server(settings.public_url),

@@ -7,7 +7,6 @@ from services.session.catalog.rooms.service import RoomService
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.reminders.mails.domain import confirmation
-from services.session.reminders.mails.quota import MailQuota
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.schedule.service import ScheduleService
 from services.session.reminders.schemas import ReminderStatusResponse, SubscribedResponse
@@ -33,6 +32,7 @@ from shared.contracts.session_events import (
 )
 from shared.errors import Conflict, TooManyRequests
 from shared.persistence.mongo import Mongo
+from shared.persistence.quota import Quota
 
 _DAY: Final = timedelta(days=1)
 # Confirmations sent to one address in a day, whoever requested them.
@@ -41,8 +41,8 @@ _ASKED_A_DAY: Final = 5
 _AFTER_THE_ROOM = timedelta(days=2)
 
 
-def confirmation_quota(mongo: Mongo) -> MailQuota:
-    return MailQuota(mongo, most=_ASKED_A_DAY, period=_DAY)
+def confirmation_quota(mongo: Mongo) -> Quota:
+    return Quota(mongo, "reminder_mail_quota", most=_ASKED_A_DAY, period=_DAY)
 
 
 class ReminderService:
@@ -50,7 +50,7 @@ class ReminderService:
         self,
         subscriptions: SubscriptionRepository,
         mails: MailRepository,
-        quota: MailQuota,
+        quota: Quota,
         rooms: RoomService,
         accounts: AccountService,
         links: ReminderLinks,

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.session.reminders.mails.domain import MailState, ReminderMail, reminder
-from services.session.reminders.mails.quota import MailQuota
 from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.schedule.domain import DueReminder, ReminderSchedule, ReminderType
 from services.session.reminders.schedule.repository import ScheduleRepository
@@ -17,6 +16,7 @@ from shared.ids import new_id
 from shared.persistence.lease import TAKEOVER_AFTER, Lease, LeaseStore
 from shared.persistence.mongo import ASCENDING, Collection, Document, Mongo
 from shared.persistence.outbox import Outbox
+from shared.persistence.quota import Quota
 from tests.fakes.fake_clock import FakeClock
 from tests.query_plans import explain
 from tests.unit.session.builders import T0
@@ -55,7 +55,7 @@ async def subscriptions(mongo: Mongo) -> SubscriptionRepository:
 
 
 async def test_so_many_places_are_taken_and_no_more_however_many_ask_at_once(mongo: Mongo) -> None:
-    quota = MailQuota(mongo, most=3, period=timedelta(days=1))
+    quota = Quota(mongo, "reminder_mail_quota", most=3, period=timedelta(days=1))
     await quota.ensure_indexes()
     one, two = new_id(), new_id()
     # Far ahead, since the database removes places that are free again.

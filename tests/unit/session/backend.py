@@ -127,7 +127,7 @@ class Backend:
             self.sessions, self.access, ParticipantPresenter(self.users), clock
         )
         self.moderation = ModerationService(
-            self.sessions, self.access, self.users, BanPresenter(self.users), clock
+            self.sessions, self.access, self.users, BanPresenter(self.users), self.livekit, clock
         )
         self.stage_requests = StageRequestRepository(*self._stored)
         self.stage_built = stage = build_stage(self.stage_requests, core, self.users, self.livekit, clock)

@@ -9,6 +9,11 @@ from shared.contracts.event import Event
 from shared.contracts.people_and_catalog_events import UserRegistered, UserUpdated
 from shared.contracts.states import UserRole, UserState
 
+# Registrations from one device within an hour.
+REGISTRATIONS_AN_HOUR = 20
+# Of those who registered from a device, so many of the last may go on signing in.
+SIGNED_IN_OF_DEVICE = 50
+
 
 def external_key(organization_id: str, external_user_id: str) -> str:
     return f"{organization_id}:{external_user_id}"

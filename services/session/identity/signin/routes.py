@@ -76,6 +76,7 @@ async def register_viewer(request: Request, body: ViewerRegisterRequest) -> Repl
     """Register a new viewer with device token.
 
     A device that already has a token sends it as `X-Device-Token`, so that bans of the device stay in effect.
+    So 20 may register in an hour, and the last 50 of a device can go on signing in.
     """
     service = request.service(SIGN_IN)
     known_by = request.raw.headers.get("X-Device-Token")

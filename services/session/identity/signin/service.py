@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.session.identity.accounts.domain import User
+from services.session.identity.accounts.domain import SIGNED_IN_OF_DEVICE, User
 from services.session.identity.accounts.fair_queue import THE_SERVICE, Asker
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.repository import UserRepository
@@ -21,11 +21,12 @@ from services.session.identity.signin.repository import AuthCodeRepository, Sign
 from shared.access.identity import Caller, Scope, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.states import UserRole
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, TooManyRequests, Unauthenticated
 from shared.ids import new_id, new_secret
 from shared.persistence.mongo import Duplicate
 
 CODE_LIFETIME = timedelta(seconds=60)
+_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class SignInService:
     ) -> tuple[SignedIn, str]:
         """A new viewer under the reserved `id`, signed in, and their device token.
 
-        `known_by` is the token the device already has, if it sends one.
+        `known_by` is the token the device already has, if it sends one. Raises `TooManyRequests` if too many
+        registered from the device.
         """
         token = device_token(new_secret())
         now = self._clock.now()
@@ -99,9 +101,12 @@ class SignInService:
         return await self._open(viewer), token
 
     async def _device(self, token: str | None) -> str | None:
-        """Which device a token is of, if it is one's."""
+        """Which device a token is of, if it is one's; one more registers from there."""
         known = await self._users.find_by_device(digest(token)) if token else None
-        return (known.device_id or known.id) if known else None
+        device = (known.device_id or known.id) if known else None
+        if device and not await self._users.count_registration(device, self._clock.now()):
+            raise TooManyRequests("Too many people registered from this device", retry_after=_HOUR)
+        return device
 
     async def _reissue_device(self, id: str, token: str) -> User:
         """The registration was repeated: tokens are never stored, so the device gets a new one."""
@@ -182,7 +187,21 @@ class SignInService:
         """Whether the API key behind it still exists, if there was one."""
         return via is None or await self._keys.find(via) is not None
 
+    async def _check_recent(self, user: User) -> None:
+        """Raises `Unauthenticated` for a guest after whom too many registered from the device.
+
+        So whoever has a valid token is among the last of the device, and a ban finds them there.
+        """
+        if user.device is None:
+            return
+        newer = await self._users.count_newer_of_device(user, most=SIGNED_IN_OF_DEVICE)
+        if newer == SIGNED_IN_OF_DEVICE:
+            raise Unauthenticated(
+                "Too many have registered from this device since", code="registration_superseded"
+            )
+
     async def _open(self, user: User, via: str | None = None) -> SignedIn:
+        await self._check_recent(user)
         now = self._clock.now()
         sign_in = SignIn(
             id=new_id(), user_id=user.id, generation=1, rotated_at=now, expires_at=now + LIFETIME, via=via
@@ -191,7 +210,9 @@ class SignInService:
         return self._signed_in(user, sign_in, 1)
 
     async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
-        return self._signed_in(await self._active(sign_in.user_id, sign_in.via), sign_in, generation)
+        user = await self._active(sign_in.user_id, sign_in.via)
+        await self._check_recent(user)
+        return self._signed_in(user, sign_in, generation)
 
     async def _active(self, user_id: str, via: str | None) -> User:
         user = await self._users.find(user_id)

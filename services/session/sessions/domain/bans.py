@@ -14,8 +14,10 @@ from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
 
-# All of them are in the session's document and in each of its events.
+# Bans, and the users whom all of them name beside the one each is of: all are in the session's document and
+# in each of its events.
 MOST_BANNED = 2000
+MOST_OTHERS = 6000
 
 _HOSTS = frozenset({Role.HOST, Role.CO_HOST})
 
@@ -23,7 +25,8 @@ _HOSTS = frozenset({Role.HOST, Role.CO_HOST})
 def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event]:
     """Ban a person with all others of their device, who lose role and place on stage.
 
-    An existing ban stays as it is, but for others who registered from the device since. Raises `Forbidden` if
+    An existing ban stays as it is, but for others who registered from the device since. If all bans together
+    name too many others, the last of `banned.others` are left out: a ban never fails for their number. Raises `Forbidden` if
     one of them is host or co-host, or, `by` a moderator, moderator; `Conflict` for oneself, for a session
     that is over and if too many are banned.
     """
@@ -31,7 +34,8 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     people = {user_id} | banned.ids
     _check(session, people, banned.banned_by, by)
     known = session.bans.get(user_id)
-    kept = replace(known, others=_merged(known.others, banned.others)) if known else banned
+    others = tuple(dict.fromkeys((*known.others, *banned.others))) if known else banned.others
+    kept = replace(known or banned, others=others[: _free(session, user_id)])
     if kept == known:
         return []
     if known is None and len(session.bans) >= MOST_BANNED:
@@ -51,8 +55,10 @@ def _check(session: Session, people: Set[str], banned_by: str, by: Role) -> None
         raise Forbidden("You cannot ban people whose role is not below yours", code="ban_of_staff")
 
 
-def _merged(*others: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted({one for some in others for one in some}))
+def _free(session: Session, user_id: str) -> int:
+    """How many others the ban of this person may name."""
+    taken = sum(len(ban.others) for one, ban in session.bans.items() if one != user_id)
+    return max(MOST_OTHERS - taken, 0)
 
 
 def bans_of(session: Session, user_id: str, device_id: str | None) -> dict[str, Ban]:

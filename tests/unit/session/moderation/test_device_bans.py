@@ -170,16 +170,16 @@ async def test_who_registers_while_the_ban_is_made_is_banned_with_it(
     backend: Backend, at: Stage, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late: list[Caller] = []
-    look = backend.users.ids_of_device
+    look = backend.users.newest_of_device
 
-    async def ids_of_device(device_id: str) -> frozenset[str]:
-        found = await look(device_id)
+    async def newest_of_device(device_id: str, *, most: int) -> list[str]:
+        found = await look(device_id, most=most)
         if not late:
             late.append(await device.person())
             await at.connect(late[0])
         return found
 
-    monkeypatch.setattr(backend.users, "ids_of_device", ids_of_device)
+    monkeypatch.setattr(backend.users, "newest_of_device", newest_of_device)
     await ban_from(at, device.anna)
     assert await backend.enforcer.enforce(at.id)
     assert backend.livekit.participants[at.id] == {}

@@ -1,12 +1,12 @@
-"""How many confirmations an address is sent in a day, whoever asks for them and however many do at once."""
+"""How often something may be had in a period, whoever asks for it and however many do at once."""
 
 from datetime import datetime, timedelta
 
 from shared.persistence.mongo import ASCENDING, Duplicate, Index, Mongo
 
 
-class MailQuota:
-    """`most` places for each recipient, each free again `period` after it was taken.
+class Quota:
+    """`most` places for each key, each free again `period` after it was taken; kept in `collection`.
 
     A place is a document of its own, and the database lets one caller alone insert it, or take it when it is
     free again. A number that is read and then compared would let pass whoever reads at the same time.
@@ -14,18 +14,18 @@ class MailQuota:
 
     indexes = (Index([("free_at", ASCENDING)], expire_after_seconds=0),)
 
-    def __init__(self, mongo: Mongo, *, most: int, period: timedelta):
-        self._collection = mongo.collection("reminder_mail_quota")
+    def __init__(self, mongo: Mongo, collection: str, *, most: int, period: timedelta):
+        self._collection = mongo.collection(collection)
         self._most = most
         self._period = period
 
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
-    async def take(self, recipient: str, now: datetime) -> bool:
+    async def take(self, key: str, now: datetime) -> bool:
         """Take a place; False if all are taken."""
         for number in range(self._most):
-            if await self._take_one(f"{recipient}:{number}", now):
+            if await self._take_one(f"{key}:{number}", now):
                 return True
         return False
 
