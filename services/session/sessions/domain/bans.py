@@ -26,9 +26,10 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     """Ban a person with all others of their device, who lose role and place on stage.
 
     An existing ban stays as it is, but for others who registered from the device since. If all bans together
-    name too many others, the last of `banned.others` are left out: a ban never fails for their number. Raises `Forbidden` if
-    one of them is host or co-host, or, `by` a moderator, moderator; `Conflict` for oneself, for a session
-    that is over and if too many are banned.
+    name too many others, the last of `banned.others` are left out: a ban never fails for their number.
+
+    Raises `Forbidden` if one of them is host or co-host, or, `by` a moderator, moderator; `Conflict` for
+    oneself, for a session that is over and if too many are banned.
     """
     session.check_not_over()
     people = {user_id} | banned.ids
