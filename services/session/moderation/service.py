@@ -84,7 +84,7 @@ class ModerationService:
         )
 
     async def _others(self, session: Session, user: User) -> tuple[str, ...]:
-        """Who else registered from the device: first all who are in the session, then the last to register."""
+        """Who else registered from the device: all who are in the session, then the last to register."""
         if user.device is None:
             return ()
         newest = await self._users.newest_of_device(user.device, most=LISTED_OF_DEVICE)
