@@ -100,9 +100,9 @@ class DriftRepaired(ReconcilerEvent):
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
     permission, track, banned, revoked, room_lost, room_leftover, egress, egress_leftover, ingress,
-    ingress_lost, ingress_leftover, ingress_revoked, ingress_room, stream, recording. `participant_sid` to `username` are null except for
-    connections. `last_seen_at` is when what is gone was last seen. `estimated`: times derived from the
-    correction are not exact.
+    ingress_lost, ingress_leftover, ingress_revoked, ingress_room, stream, recording. `participant_sid` to
+    `username` are null except for connections. `last_seen_at` is when what is gone was last seen.
+    `estimated`: times derived from the correction are not exact.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"

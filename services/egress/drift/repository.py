@@ -24,7 +24,12 @@ class DriftRepository(Repository[DriftEntry]):
 
     async def count(self, session_id: str, kind: Kind, user_id: str, *, action: str, most: int) -> int:
         """How often this was done about a person in a session for this kind, counted up to `most`."""
-        query = {"session_id": session_id, "kind": kind.value, "participant.user_id": user_id, "action": action}
+        query = {
+            "session_id": session_id,
+            "kind": kind.value,
+            "participant.user_id": user_id,
+            "action": action,
+        }
         return await self.collection.count(query, limit=most)
 
     async def list_newest(
