@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from services.recorder.media.video_feed import VideoFeed
+from shared.access.room_permissions import user_of
 from shared.contracts.states import VideoFit
 
 # More are heard but not seen: see `SpeakerSelection`.
@@ -141,7 +142,7 @@ def scene(
 
     Screens, encoders and a sole presenter's cameras are shown whole, those of several people as `fit` says.
     """
-    if sum(bool(one.cameras) for one in participants) == 1:
+    if len({user_of(one.identity) for one in participants if one.cameras}) == 1:
         fit = VideoFit.FIT
     screens = _screens(participants)
     if not screens:

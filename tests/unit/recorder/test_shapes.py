@@ -100,11 +100,14 @@ def test_the_only_video_is_seen_whole_beside_people_without_one(size: tuple[int,
 
 @pytest.mark.parametrize("size", SHAPES)
 def test_all_cameras_of_a_sole_presenter_are_seen_whole(size: tuple[int, int]) -> None:
-    """A webcam and a document camera; beside a shared screen, too."""
+    """A webcam and a document camera, from one device or two; beside a shared screen, too."""
     both = drawn(person("a", shaped((640, 480)), shaped(size)), person("listener"))
     boxes = grid(3, WIDTH, HEIGHT)
     assert_whole(both, (640, 480), boxes[0])
     assert_whole(both, size, boxes[1])
+    by_encoder = drawn(encoder(shaped((640, 480))), person("host:laptop", shaped(size)))
+    assert_whole(by_encoder, (640, 480), LEFT)
+    assert_whole(by_encoder, size, RIGHT)
     assert_whole(drawn(person("a", shaped(size), screen=shaped((640, 480)))), size, BESIDE)
 
 
