@@ -18,7 +18,9 @@ hls_routes = Routes("Streams")
 
 _OPEN: Final = {"Access-Control-Allow-Origin": "*"}
 _SHORT: Final = {"Cache-Control": "public, max-age=1", **_OPEN}
-_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable", **_OPEN}
+# A viewer keeps what they have seen. Caches that many share ask again after a minute, with an ETag: so a link
+# that has ended, or a library that was closed, ends there, too.
+_FOREVER: Final = {"Cache-Control": "public, max-age=31536000, s-maxage=60, immutable", **_OPEN}
 # Longer playlists are compressed, in characters.
 _COMPRESSED_FROM: Final = 4096
 

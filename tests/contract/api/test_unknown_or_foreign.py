@@ -70,10 +70,13 @@ class TwoOrganizations:
     async def call(
         self, by: str, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None
     ) -> Answer:
+        headers = self.credentials(by)
+        return await self.fixtures.client.call(method, path, None, body, headers=headers, query=query)
+
+    def credentials(self, by: str) -> dict[str, str]:
+        """The header that says who `by` is."""
         person: Person | None = {"host": self.fixtures.outsider, "viewer": self.fixtures.viewer}.get(by)
-        headers = {} if person else {"X-API-Key": self.key}
-        token = person.access_token if person else None
-        return await self.fixtures.client.call(method, path, token, body, headers=headers, query=query)
+        return {"Authorization": f"Bearer {person.access_token}"} if person else {"X-API-Key": self.key}
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +156,18 @@ async def test_an_id_within_the_callers_own_session(
     assert told(answers[0]) == told(answers[1])
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+async def test_other_methods(two: TwoOrganizations, method: str) -> None:
+    plain = [one for one in OPERATIONS if one.method == "GET" and one.path == one.plain]
+    for operation in plain:
+        answers = [
+            await two.call("host", method, operation.path.replace("{id}", id))
+            for id in (two.theirs[operation.noun], new_id())
+        ]
+        assert answers[0].status == (404 if method == "HEAD" else 204), answers[0]
+        assert told(answers[0]) == told(answers[1])
+
+
 BODIES = {
     "the preset of a session": ("/rooms/{rooms}/sessions", "presets", {"title": "A show", "preset_id": ""}),
     "the session of a code": ("/auth/generate-code", "sessions", {"session_id": ""}),
@@ -189,6 +204,39 @@ async def test_an_unlisted_library(two: TwoOrganizations, path: str, by: str) ->
         await two.call(by, "GET", f"/libraries/{id}{path}") for id in (two.theirs["library"], new_id())
     ]
     assert answers[0].status in {403, 404}, answers[0]
+    assert told(answers[0]) == told(answers[1])
+
+
+@pytest.mark.parametrize("path", ["/rooms", "/sessions", "/sessions/live"])
+async def test_an_unlisted_library_for_those_who_are_not_signed_in(two: TwoOrganizations, path: str) -> None:
+    """Also by what the gateway keeps of such answers: each is asked for twice."""
+    answers = [
+        told(await two.fixtures.client.call("GET", f"/libraries/{id}{path}"))
+        for id in (two.theirs["library"], new_id(), two.theirs["library"])
+    ]
+    assert answers[0][0] == 404
+    assert answers.count(answers[0]) == 3
+
+
+@pytest.mark.parametrize("by", ["host", "key"])
+async def test_whom_a_file_is_for(two: TwoOrganizations, by: str) -> None:
+    path, sent = f"/sessions/{two.own['sessions']}/chat/files", {"Content-Type": "text/plain"}
+    sent |= two.credentials(by)
+    answers = [
+        await two.fixtures.client.raw(
+            "POST", path, None, b"notes", headers=sent, query={"name": "notes.txt", "recipient_id": id}
+        )
+        for id in (two.theirs["user_id"], new_id())
+    ]
+    assert answers[0].status == 404, answers[0]
+    assert told(answers[0]) == told(answers[1])
+
+
+@pytest.mark.parametrize("by", ["host", "key"])
+async def test_a_message_to_delete(two: TwoOrganizations, by: str) -> None:
+    path = f"/sessions/{two.own['sessions']}/chat"
+    answers = [await two.call(by, "DELETE", f"{path}/{id}") for id in (two.theirs["message_id"], new_id())]
+    assert answers[0].status == 404, answers[0]
     assert told(answers[0]) == told(answers[1])
 
 

@@ -175,7 +175,7 @@ async def test_segments_are_kept_for_good_and_come_in_ranges(replica: Replica, h
     whole = await http.get(path)
     assert (whole.status, await whole.read()) == (200, b"segment 1/1")
     assert whole.content_type == "video/mp2t"
-    assert whole.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert whole.headers["Cache-Control"] == "public, max-age=31536000, s-maxage=60, immutable"
     part = await http.get(path, headers={"Range": "bytes=2-4"})
     assert (part.status, await part.read(), part.headers["Content-Range"]) == (206, b"gme", "bytes 2-4/11")
     assert (await http.get(path, headers={"Range": "bytes=99-"})).status == 416
