@@ -1,4 +1,7 @@
-"""Has all rooms checked when a person or an API key is revoked: they may be in any of them."""
+"""Has all rooms checked when a person or an API key is revoked: they may be in any of them.
+
+An API key, and whoever signed in through it, may watch sessions of other organizations as everybody does.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +10,7 @@ from typing import Final
 import structlog
 
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.service import LAST_RECHECK
 from services.session.sessions.repository import SessionRepository
 from shared.access.revocations import Revoked
 from shared.errors import AppError
@@ -37,7 +41,8 @@ class RevocationObserver:
             self._woken.clear()
             try:
                 for session_id in await self._sessions.ids_live():
-                    self._dirty.add(session_id)
+                    # Once more for who joins before the reconciler knows of it, and no more: it is all rooms.
+                    self._dirty.add(session_id, LAST_RECHECK)
                 delays = _BACKOFF.delays()
             except AppError as error:
                 log.warning("enforcement.revocations_waiting", code=error.code)

@@ -39,10 +39,14 @@ log = structlog.get_logger(__name__)
 TOOK = Histogram("greenroom_enforcement_seconds", "Time to bring one room in line with its session")
 CORRECTED = Counter("greenroom_enforcement_corrections_total", "Connections that were changed or removed")
 
-_AT_ONCE = 8
+_CORRECTED_AT_ONCE = 8
+# Many change at once if something is revoked that may be in all rooms.
+_LISTED_AT_ONCE = 32
 # After a change or a correction: somebody may have joined meanwhile with an older token, and passed the check
 # of a replica that had not received the change yet.
 _RECHECK_DELAYS = (1.0, 3.0)
+# How often a room was checked since a change that is checked just once more.
+LAST_RECHECK = len(_RECHECK_DELAYS) - 1
 _REMEMBERED = 10_000
 _BACKOFF = Backoff(0.2, 5.0)
 
@@ -106,7 +110,8 @@ class Enforcer:
         self._livekit = livekit
         self._dirty = dirty_sessions
         self._is_revoked = is_revoked
-        self._calls = asyncio.Semaphore(_AT_ONCE)
+        self._calls = asyncio.Semaphore(_CORRECTED_AT_ONCE)
+        self._lists = asyncio.Semaphore(_LISTED_AT_ONCE)
         # The newest version of each live session that its room was brought in line with.
         self._done: dict[str, int] = {}
         self._waiting: dict[str, asyncio.Task[None]] = {}
@@ -155,12 +160,14 @@ class Enforcer:
 
     async def enforce(self, session_id: str) -> bool:
         """Correct connections that differ from the session; whether there were any. Raises `Unavailable`."""
-        session = await self._sessions.find(session_id)
-        if session is None or not session.is_live:
-            self._done.pop(session_id, None)
-            return False
         with TOOK.time():
-            present = await self._livekit.list_participants(session_id)
+            async with self._lists:
+                # After the wait, or what is applied would be as old as that was long.
+                session = await self._sessions.find(session_id)
+                if session is None or not session.is_live:
+                    self._done.pop(session_id, None)
+                    return False
+                present = await self._livekit.list_participants(session_id)
             needed = list(corrections(session, present, self._is_revoked))
             done = await asyncio.gather(*(self._correct(session_id, one) for one in needed))
         if not all(done):
