@@ -48,7 +48,8 @@ class PlannedEgress:
     `asked_at` is when the engine was last asked to start it, and stays until the answer is known: after a
     crash, too, it is not started again before the first start was looked up. `doubted_at` is since when the
     engine has reported another state than is known here. `presumed`: the engine did not report the end; a
-    later report of it replaces what was presumed. `died`: presumed since its worker died.
+    later report of it replaces what was presumed. `died`: presumed since its worker died. `attempt` counts
+    those before it that broke off soon, one after the other.
 
     `progress` names its playlist's state, `alive_at` is when it last showed a sign of life, `silent_since`
     since when it was asked for one and showed none. `due_at` is when the worker looks next (None: never).
@@ -70,6 +71,7 @@ class PlannedEgress:
     doubted_at: datetime | None = None
     presumed: bool = False
     died: bool = False
+    attempt: int = 0
     progress: str | None = None
     alive_at: datetime | None = None
     silent_since: datetime | None = None
@@ -87,6 +89,16 @@ class PlannedEgress:
     @property
     def over(self) -> bool:
         return self.status.over
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it failed, or is presumed to have, although nobody had asked it to end."""
+        return self.wanted and self.status is EgressStatus.FAILED
+
+    @property
+    def last_alive_at(self) -> datetime | None:
+        """When it made something for the last time, as far as is known."""
+        return (self.alive_at or self.ended_at) if self.presumed else self.ended_at
 
     def order(self, encoding: EncodingOptions) -> EgressOrder:
         return EgressOrder(

@@ -1,8 +1,8 @@
 """What is asked of the engine for planned egresses, and what it lists: webhooks may be lost."""
 
+import asyncio
 import math
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -81,13 +81,13 @@ class EngineSync:
         if seen is not None and seen.status.over:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
         if seen is not None:
-            with suppress(Unavailable):
-                await self._stop_other(seen, "its worker was dead")
+            await self._stop_other(seen, "its worker was dead")
         return await self._egresses.get(egress.id)
 
     async def find(self, egress: PlannedEgress) -> PlannedEgress:
         """Look for the egress whose start had no answer."""
-        seen = await self._look_up(egress)
+        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
+        await self._stop_others(others)
         if seen is not None:
             return await self._egresses.change(egress.id, lambda one: one.observe(seen, self._clock.now()))
         return await self._egresses.change(
@@ -96,8 +96,8 @@ class EngineSync:
 
     async def check(self, egress: PlannedEgress) -> PlannedEgress:
         """Compare with what the engine lists: webhooks may be lost."""
-        seen = await self._look_up(egress)
-        vitals = await self._liveness.examine(egress)
+        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
+        vitals, _ = await asyncio.gather(self._liveness.examine(egress), self._stop_others(others))
         drift = False
 
         def compare(one: PlannedEgress) -> Sequence[Event]:
@@ -118,15 +118,15 @@ class EngineSync:
             await self._record(egress, checked, seen)
         return checked
 
-    async def _look_up(self, egress: PlannedEgress) -> EgressInfo | None:
-        """The engine's entry of it; any others with the same key are stopped."""
-        seen, others = lookup(await self._engine.list(egress.session_id), egress.id)
-        for other in others:
-            await self._stop_other(other, "another is planned")
-        return seen
+    async def _stop_others(self, others: Iterable[EgressInfo]) -> None:
+        await asyncio.gather(*(self._stop_other(other, "another is planned") for other in others))
 
     async def _stop_other(self, other: EgressInfo, why: str) -> None:
-        await self._engine.stop(other.egress_id)
+        """A dead worker, whose egress LiveKit goes on listing, does not answer: it is asked again later."""
+        try:
+            await self._engine.stop(other.egress_id)
+        except Unavailable:
+            return
         if other.status is EgressStatus.ENDING:
             return
         observed = f"egress {other.egress_id} {other.status.value}, {why}"

@@ -8,6 +8,8 @@ from services.egress.egresses.domain import DOUBTED_FOR, PlannedEgress
 # Between attempts: doubling from the first to the last.
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=30)
+# One that ran for so long has not broken off soon: the next begins as if it were the first.
+_RAN_WELL = timedelta(minutes=1)
 # A stream is waited for by everybody: it is tried more often, and looked for while it may have begun.
 _LONGEST_START_PAUSE = timedelta(seconds=8)
 _FOUND_EVERY = timedelta(seconds=2)
@@ -60,6 +62,13 @@ def next_due(
         return now + _PLAYABLE_CHECKED_EVERY
     pause = _checked_every(egress, checked_every)
     return now + (pause if egress.wanted else min(_pause(egress.tries), pause))
+
+
+def restart(broken: PlannedEgress, now: datetime) -> tuple[int, datetime]:
+    """Which attempt the egress is that replaces one that broke off, and when it may begin."""
+    ran = (broken.ended_at or now) - broken.created_at
+    attempt = 0 if ran >= _RAN_WELL else broken.attempt + 1
+    return attempt, now + _pause(attempt)
 
 
 def _pause(tries: int) -> timedelta:

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.egress.egresses.domain import FileMade, PlannedEgress
 from services.egress.egresses.repository import EgressRepository
+from services.egress.egresses.schedule import restart
 from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.event import Event
@@ -21,16 +22,23 @@ class EgressService:
         self._wake = wake
         self._clock = clock
 
-    async def plan(self, key: str, session_id: str, *, stream: bool, file: bool) -> None:
-        """Plan an egress with this key, once however often this is called."""
+    async def plan(
+        self, key: str, session_id: str, *, stream: bool, file: bool, replaces: PlannedEgress | None = None
+    ) -> None:
+        """Plan an egress with this key, once however often this is called.
+
+        One that `replaces` another, which broke off, begins after a pause.
+        """
         now = self._clock.now()
+        attempt, begins_at = restart(replaces, now) if replaces else (0, now)
         egress = PlannedEgress(
             id=key,
             session_id=session_id,
             stream=stream,
             file=file,
-            due_at=now,
-            created_at=now,
+            attempt=attempt,
+            due_at=begins_at,
+            created_at=begins_at,
             updated_at=now,
         )
         await self._egresses.ensure(egress)
@@ -65,7 +73,8 @@ class EgressService:
         seen = _seen(event)
 
         def observe(egress: PlannedEgress) -> Sequence[Event]:
-            if seen.status.over and (egress.presumed or not egress.over):
+            its_own = egress.egress_id in {None, seen.egress_id}
+            if its_own and seen.status.over and (egress.presumed or not egress.over):
                 egress.made, egress.details = _made(event), event.details
             return egress.observe(seen, self._clock.now())
 

@@ -33,8 +33,9 @@ class Recording:
     """`active_session_id` is the session while it is recorded (unique: one at a time).
 
     `duration` in whole seconds, `duration_seconds` as exactly as known and `file_size` in bytes are null
-    until the file is stored. A recording whose worker died is `continued_by` another, its next `part`, which
-    `continues` it: `broke_off_at` is when the worker was last seen alive.
+    until the file is stored. A recording that broke off is `continued_by` another, its next `part`, which
+    `continues` it: `broke_off_at` is when the part before made something for the last time. None follows one
+    that was asked to stop, also if it is retried later, nor one that `ends_here`.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Recording:
     part: int = 1
     continues: str | None = None
     continued_by: str | None = None
+    ends_here: bool = False
     broke_off_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -99,6 +101,10 @@ class Recording:
         self.egress_id, self.error, self.updated_at = egress.egress_id, egress.error, now
         return self._changed()
 
+    def settled(self, egress: PlannedEgress) -> bool:
+        """Whether its file need not be looked for again: a dead worker writes none until it wakes."""
+        return self.completed or (egress.died and self.status is RecordingStatus.FAILED)
+
     def finish(
         self, egress: PlannedEgress, file: RecordedFile | None, missing: str | None, now: datetime
     ) -> Sequence[Event]:
@@ -124,16 +130,27 @@ class Recording:
         if self.broke_off_at is None or egress.started_at is None:
             return None
         seconds = max(0.0, (egress.started_at - self.broke_off_at).total_seconds())
-        return f"{seconds:.0f} s are missing before it: the worker of part {self.part - 1} died"
+        return f"{seconds:.0f} s are missing before it: part {self.part - 1} broke off"
 
     def hand_over(self, id: str, now: datetime) -> Sequence[Event]:
-        """Its worker died: the recording with this id goes on, unless one does or it was to end anyway."""
+        """It broke off: the recording with this id goes on, unless one does or it was to end anyway."""
         running = self.status is RecordingStatus.RECORDING
-        if running or self.continued_by is not None or self.stop_requested_at is not None:
+        to_end = self.ends_here or self.stop_requested_at is not None
+        if running or to_end or self.continued_by is not None:
             return []
         self.continued_by, self.updated_at = id, now
         if not self.completed:
-            self.error = f"{self.error}: what it had recorded is lost; part {self.part + 1} goes on"
+            self.error = f"{self.error}{self._handed_over}"
+        return self._changed()
+
+    @property
+    def _handed_over(self) -> str:
+        return f": what it had recorded is lost; part {self.part + 1} goes on"
+
+    def end_here(self, now: datetime) -> Sequence[Event]:
+        """The session is recorded otherwise: no part goes on, nor ever will."""
+        self.continued_by, self.ends_here, self.updated_at = None, True, now
+        self.error = self.error and self.error.removesuffix(self._handed_over)
         return self._changed()
 
     def next_part(self, id: str, broke_off_at: datetime | None, now: datetime) -> "Recording":
@@ -166,7 +183,7 @@ class Recording:
                 f"The recording has not failed; it is {self.status.value}", code="recording_not_failed"
             )
         self.retry_count += 1
-        self.error = self.stop_requested_at = None
+        self.error = None
         return self._set_status(RecordingStatus.RECORDING, now)
 
     def _set_status(self, status: RecordingStatus, now: datetime) -> Sequence[Event]:

@@ -9,11 +9,14 @@ from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.contracts.states import SessionState
 from shared.egress.engine import Engine
-from shared.egress.keys import id_of, key_of
+from shared.egress.keys import id_of
 from shared.errors import NotFound
 from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
+
+# A recording of which so many parts broke off soon, one after the other, does not go on.
+_MOST_ATTEMPTS = 5
 
 
 class RecordingLifecycle:
@@ -48,22 +51,34 @@ class RecordingLifecycle:
         """Start the recording that the egress `key` is to make; False if the session is being recorded."""
         return await self.start(id_of(key), session) is not None
 
-    async def go_on(self, dead: PlannedEgress) -> str | None:
-        """The recording of an egress whose worker died goes on with the egress of this key, once reserved.
+    async def go_on(self, broken: PlannedEgress) -> str | None:
+        """The recording of an egress that broke off goes on with the egress of this key, once reserved.
 
-        The same for every call; None if it was to end anyway, or the session is being recorded otherwise.
+        The same for every call; None if it was to end anyway, or the session is being recorded otherwise. Of
+        a failed job the recorder keeps the segments: `retry` makes its file of them.
         """
-        now = self._clock.now()
-        before = await self._recordings.change(id_of(dead.id), lambda one: one.hand_over(new_id(), now))
-        if before.continued_by is None:
+        if self._engine.keeps_records or broken.attempt >= _MOST_ATTEMPTS:
             return None
-        part = before.next_part(before.continued_by, dead.alive_at, now)
+        try:
+            now = self._clock.now()
+            before = await self._recordings.change(id_of(broken.id), lambda one: one.hand_over(new_id(), now))
+        except NotFound:
+            return None  # It was deleted since.
+        return await self._reserve_next(before, broken) if before.continued_by is not None else None
+
+    async def _reserve_next(self, before: Recording, broken: PlannedEgress) -> str | None:
+        """The key of the part that goes on; once that is planned, it may have been deleted as well."""
+        now = self._clock.now()
+        part = before.next_part(str(before.continued_by), broken.last_alive_at, now)
+        if await self._egresses.find(part.key) is not None:
+            return part.key
         try:
             await self._recordings.add(part, part.begun())
         except Duplicate:
             if await self._recordings.find(part.id) is None:
+                await self._recordings.change(before.id, lambda one: one.end_here(now))
                 return None
-        return key_of(part.id)
+        return part.key
 
     async def withdraw(self, key: str) -> None:
         """Remove a reserved recording whose egress is not planned after all."""
@@ -85,14 +100,18 @@ class RecordingLifecycle:
 
     async def _finish(self, egress: PlannedEgress) -> None:
         recording = await self._recordings.get(id_of(egress.id))
+        if not recording.settled(egress):
+            await self._settle(recording, egress)
+        if egress.broke_off and not egress.stream:
+            await self._go_on_alone(egress)
+
+    async def _settle(self, recording: Recording, egress: PlannedEgress) -> None:
         file = await self._file(recording.file_key, egress)
         # LiveKit Egress's details say why it ended; those of our own recorders what is missing.
         missing = egress.details if self._engine.keeps_records else None
         await self._recordings.change(
             recording.id, lambda one: one.finish(egress, file, missing, self._clock.now())
         )
-        if egress.died and not egress.stream:
-            await self._go_on_alone(egress)
 
     async def _file(self, key: str, egress: PlannedEgress) -> RecordedFile | None:
         """The stored file; what a dead worker left without a header is none."""
@@ -102,12 +121,12 @@ class RecordingLifecycle:
         seconds = await Mp4Header(self._storage, key, stored.size).seconds()
         return None if egress.presumed and seconds is None else RecordedFile(stored.size, seconds)
 
-    async def _go_on_alone(self, dead: PlannedEgress) -> None:
+    async def _go_on_alone(self, broken: PlannedEgress) -> None:
         """A recording with an egress of its own; with a stream's, the stream goes on first."""
-        session = await self._sessions.find(dead.session_id)
-        key = await self.go_on(dead) if session is not None and session.live else None
+        session = await self._sessions.find(broken.session_id)
+        key = await self.go_on(broken) if session is not None and session.live else None
         if key is not None:
-            await self._egresses.plan(key, dead.session_id, stream=False, file=True)
+            await self._egresses.plan(key, broken.session_id, stream=False, file=True, replaces=broken)
 
     async def retry(self, id: str) -> Recording:
         """Look for the file of a failed recording, and have it made again if there is none.
@@ -117,7 +136,7 @@ class RecordingLifecycle:
         recording = await self._recordings.change(id, lambda one: one.retry(self._clock.now()))
         egress = await self._egresses.find(recording.key)
         if egress is not None and await self._storage.head(recording.file_key) is not None:
-            await self._finish(egress)
+            await self._settle(recording, egress)
         elif egress is not None and await self._engine.remake(recording.key):
             await self._egresses.reopen(recording.key)
         else:

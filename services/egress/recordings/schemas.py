@@ -25,7 +25,7 @@ class RecordingResponse(Data):
     """`duration` in whole seconds, `duration_seconds` exactly and `file_size` in bytes are null until the
     file is stored.
 
-    `error_message` says why it failed, or what is missing from a completed one. If its worker died, another
+    `error_message` says why it failed, or what is missing from a completed one. If it broke off, another
     recording goes on: that one `continues` this.
     """
 

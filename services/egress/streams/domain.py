@@ -34,7 +34,7 @@ class Stream:
     `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
     deleted; without it they stay. `registered_only` is None if an earlier release stored it, which did not
-    know. `broke_off_at` is when the worker of the part before died, until the
+    know. `broke_off_at` is when a part before broke off, and `broke_off_error` why the last did, until the
     current one has something to play.
     """
 
@@ -54,6 +54,7 @@ class Stream:
     hls_path: str | None = None
     error: str | None = None
     broke_off_at: datetime | None = None
+    broke_off_error: str | None = None
     remove_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -102,11 +103,12 @@ class Stream:
             return []
         return self._begin(part, now)
 
-    def take_over(self, part: StreamPart, dead: PlannedEgress, now: datetime) -> Sequence[Event]:
-        """Replace a part whose worker died, if it is still the current one."""
-        if not self.wanted or not self._may_begin(dead.id):
+    def take_over(self, part: StreamPart, broken: PlannedEgress, now: datetime) -> Sequence[Event]:
+        """Replace a part that broke off, if it is still the current one."""
+        if not self.wanted or not self._may_begin(broken.id):
             return []
-        self.broke_off_at = dead.alive_at or now
+        self.broke_off_at = self.broke_off_at or broken.last_alive_at or now
+        self.broke_off_error = broken.error
         return self._begin(part, now)
 
     def _begin(self, part: StreamPart, now: datetime) -> Sequence[Event]:
@@ -146,7 +148,7 @@ class Stream:
         before = (self.status, self.hls_path, self.error)
         self.status, self.error = self._seen(egress)
         if egress.playable:
-            self.broke_off_at = None
+            self.broke_off_at = self.broke_off_error = None
         if egress.playable or self.hls_path:
             done = egress.over and not self.wanted
             self.hls_path = f"/hls/{self.id}/{FULL_PLAYLIST if done else LIVE_PLAYLIST}"

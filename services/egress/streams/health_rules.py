@@ -103,7 +103,8 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
     elif signals.error is not None:
         yield f"The stream is not running: {signals.error}"
     if signals.stream is not None and signals.stream.broke_off_at is not None:
-        yield f"The stream broke off at {signals.stream.broke_off_at:%H:%M:%S} UTC: its worker died"
+        why = signals.stream.broke_off_error or "Its egress failed"
+        yield f"The stream broke off at {signals.stream.broke_off_at:%H:%M:%S} UTC: {why}"
     if signals.livekit is not None and signals.livekit.room is None:
         yield "The LiveKit room is not open"
     if (sent := _input(signals)) is not None and sent.problem is not None:

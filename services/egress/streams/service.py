@@ -41,8 +41,8 @@ class StreamRecordings(Protocol):
         """Start the recording that the egress `key` is to make; False if the session is being recorded."""
         ...
 
-    async def go_on(self, dead: PlannedEgress) -> str | None:
-        """The key of the egress that goes on with the recording of a dead one; None if none is to."""
+    async def go_on(self, broken: PlannedEgress) -> str | None:
+        """The key of the egress that goes on with the recording of a broken one; None if none is to."""
         ...
 
     async def withdraw(self, key: str) -> None:
@@ -122,14 +122,16 @@ class StreamService:
             await self._egresses.plan(key, session.id, stream=False, file=True)
         await self._streams.change(session.id, lambda one: one.recording_begun(key))
 
-    async def _carry_out(self, stream: Stream, part: StreamPart) -> None:
+    async def _carry_out(
+        self, stream: Stream, part: StreamPart, replaces: PlannedEgress | None = None
+    ) -> None:
         """Plan the current part: `part`, unless another call was faster."""
         current = stream.current
         if current is None:
             return
         if part.file and current.key != part.key:
             await self._recordings.withdraw(part.key)
-        await self._egresses.plan(current.key, stream.id, stream=True, file=current.file)
+        await self._egresses.plan(current.key, stream.id, stream=True, file=current.file, replaces=replaces)
 
     async def _ended_part(self, stream: Stream) -> str | None:
         """The key of the current part, if its egress is over."""
@@ -163,25 +165,25 @@ class StreamService:
         await self._carry_out(stream, part)
 
     async def observe(self, egress: PlannedEgress) -> None:
-        """Apply the state of an egress; the current one is replaced if its worker died."""
+        """Apply the state of an egress; the current one is replaced if it broke off."""
         if not egress.stream:
             return
         now = self._clock.now()
         stream = await self._streams.change(egress.session_id, lambda stream: stream.observe(egress, now))
-        if egress.died and stream.wanted and stream.current and stream.current.key == egress.id:
+        if egress.broke_off and stream.wanted and stream.current and stream.current.key == egress.id:
             await self._take_over(stream, egress)
 
-    async def _take_over(self, stream: Stream, dead: PlannedEgress) -> None:
+    async def _take_over(self, stream: Stream, broken: PlannedEgress) -> None:
         known = await self._sessions.find(stream.id)
         if known is None or not known.live:
             return
-        key = await self._recordings.go_on(dead) if dead.file else None
+        key = await self._recordings.go_on(broken) if broken.file else None
         part = StreamPart(key=key or key_of(new_id()), file=key is not None)
         stream = await self._streams.change(
-            stream.id, lambda one: one.take_over(part, dead, self._clock.now())
+            stream.id, lambda one: one.take_over(part, broken, self._clock.now())
         )
-        log.warning("stream.taken_over", session_id=stream.id, dead=dead.egress_id)
-        await self._carry_out(stream, part)
+        log.warning("stream.taken_over", session_id=stream.id, broken=broken.egress_id, error=broken.error)
+        await self._carry_out(stream, part, broken)
 
     async def follow_library(self, event: LibraryEvent) -> None:
         await self._streams.follow_library(event.library)

@@ -216,13 +216,14 @@ async def test_a_stop_is_repeated_and_then_given_up(replica: Replica) -> None:
     assert (await replica.stream(session)).status is StreamStatus.ENDED
 
 
-async def test_a_dead_egress_is_replaced_when_it_is_asked_for_again(replica: Replica) -> None:
+async def test_one_that_ended_by_itself_is_replaced_when_it_is_asked_for_again(replica: Replica) -> None:
     session = await replica.go_live()
     await replica.work()
     await replica.active()
-    await replica.ended(status=EgressStatus.FAILED, error="Encoder crashed")
+    await replica.ended(status=EgressStatus.LIMIT_REACHED, error="Session limit reached")
+    await replica.work(60)
     stream = await replica.stream(session)
-    assert (stream.status, stream.error) == (StreamStatus.FAILED, "Encoder crashed")
+    assert (stream.status, stream.error) == (StreamStatus.FAILED, "Session limit reached")
     await replica.again(session)
     await replica.work()
     assert [one.egress_id for one in await replica.planned(session)] == ["EG_0000", "EG_0001"]
@@ -237,7 +238,7 @@ async def test_lost_webhooks_are_made_up_for_and_written_down(replica: Replica) 
     assert (await replica.stream(session)).status is StreamStatus.ACTIVE
     replica.engine.be("EG_0000", EgressStatus.FAILED, "disk full")
     await replica.work(13)
-    assert (await replica.stream(session)).error == "disk full"
+    assert (await replica.planned(session))[0].error == "disk full"
     entries, _ = await replica.reconciler.ledger.list_newest()
     assert [(one.kind, one.believed, one.observed) for one in entries] == [
         ("egress", "egress active", "failed"),
@@ -245,7 +246,7 @@ async def test_lost_webhooks_are_made_up_for_and_written_down(replica: Replica) 
     ]
 
 
-async def test_an_egress_that_the_engine_lost_has_failed(replica: Replica) -> None:
+async def test_an_egress_that_the_engine_lost_is_replaced(replica: Replica) -> None:
     session = await replica.go_live()
     await replica.work()
     await replica.active()
@@ -255,8 +256,10 @@ async def test_an_egress_that_the_engine_lost_has_failed(replica: Replica) -> No
         "it may only be missing for a moment"
     )
     await replica.work(11)
+    lost, other = await replica.planned(session)
+    assert (lost.status, lost.error) == (EgressStatus.FAILED, "The engine lost it")
     stream = await replica.stream(session)
-    assert (stream.status, stream.error) == (StreamStatus.FAILED, "The engine lost it")
+    assert (stream.current and stream.current.key, stream.status) == (other.id, StreamStatus.STARTING)
 
 
 async def test_what_is_told_of_it_in_another_room_is_not_about_it(replica: Replica) -> None:

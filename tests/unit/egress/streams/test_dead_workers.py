@@ -70,7 +70,7 @@ async def test_a_dead_workers_stream_is_replaced_and_its_recording_goes_on(repli
     assert [order.file_key is not None for order in replica.engine.begun] == [True, True]
     found = await health(replica, session)
     assert (found.status, found.egress.status) == ("unhealthy", "starting")
-    assert found.egress.reasons[0] == "The stream broke off at 12:00:08 UTC: its worker died"
+    assert found.egress.reasons[0] == "The stream broke off at 12:00:08 UTC: Its worker died"
     recordings = {one.part: one for one in await replica.recordings.list_where({"session_id": session.id})}
     assert (recordings[1].status, recordings[2].status) == (RecordingStatus.FAILED, RecordingStatus.RECORDING)
     assert recordings[1].error == "Its worker died: what it had recorded is lost; part 2 goes on"
@@ -96,7 +96,7 @@ async def test_the_part_that_goes_on_states_the_gap(replica: Replica) -> None:
     assert recordings[2].broke_off_at is not None
     gap = (begun - recordings[2].broke_off_at).total_seconds()
     assert 4 < gap < NOTICED
-    assert recordings[2].error == f"{gap:.0f} s are missing before it: the worker of part 1 died"
+    assert recordings[2].error == f"{gap:.0f} s are missing before it: part 1 broke off"
     assert recordings[2].status is RecordingStatus.COMPLETED
 
 

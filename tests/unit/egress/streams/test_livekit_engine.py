@@ -116,7 +116,6 @@ NOTHING_CAME = "Nothing was recorded: it ended before any media came"
 ENDS = [
     ("EGRESS_COMPLETE", "", True, RecordingStatus.COMPLETED, None),
     ("EGRESS_LIMIT_REACHED", LIMIT, True, RecordingStatus.COMPLETED, LIMIT),
-    ("EGRESS_FAILED", "Chrome crashed", False, RecordingStatus.FAILED, "Chrome crashed"),
     ("EGRESS_ABORTED", NO_START, False, RecordingStatus.FAILED, NOTHING_CAME),
 ]
 
@@ -190,8 +189,26 @@ async def test_news_in_the_wrong_order(replica: Replica) -> None:
     await told(replica, session, "egress_ended", "EGRESS_FAILED", error="Chrome crashed")
     await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
     await told(replica, session, "egress_started", "")
+    [failed, _] = await replica.planned(session)
+    assert (failed.status, failed.error) == (EgressStatus.FAILED, "Chrome crashed")
+
+
+async def test_a_handler_that_is_killed_is_replaced_and_its_recording_goes_on(replica: Replica) -> None:
+    """Egress's main process lives on, and reports that what it had begun has failed."""
+    session = await live(replica)
+    await told(replica, session, "egress_updated", "EGRESS_ACTIVE")
+    await replica.work(20)
+    await told(replica, session, "egress_ended", "EGRESS_FAILED", error="signal: killed")
     stream = await replica.stream(session)
-    assert (stream.status, stream.error) == (StreamStatus.FAILED, "Chrome crashed")
+    assert (stream.status, stream.broke_off_error) == (StreamStatus.STARTING, "signal: killed")
+    await replica.work(2)
+    assert [order.key for order in replica.engine.begun] == [one.key for one in stream.parts]
+    recordings = {one.part: one for one in await replica.recordings.list_where({"session_id": session.id})}
+    assert recordings[1].error == "signal: killed: what it had recorded is lost; part 2 goes on"
+    assert (recordings[2].status, recordings[2].key) == (
+        RecordingStatus.RECORDING,
+        replica.engine.begun[1].key,
+    )
 
 
 async def test_the_webhook_comes_before_the_answer(replica: Replica) -> None:

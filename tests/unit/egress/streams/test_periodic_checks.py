@@ -108,7 +108,7 @@ async def test_in_rooms_of_others_nothing_is_stopped(replica: Replica, session: 
 async def test_one_that_was_given_up_and_goes_on_is_stopped(replica: Replica, session: SessionState) -> None:
     lost = replica.engine.egresses.pop("EG_0000")
     await replica.work(25)
-    assert (await replica.stream(session)).status is StreamStatus.FAILED
+    assert [one.over for one in await replica.planned(session)] == [True, False]
     replica.engine.egresses["EG_0000"] = lost
     await replica.go_round(12)
     assert replica.engine.stopped == ["EG_0000"]
@@ -221,7 +221,7 @@ async def test_a_recording_follows_its_egress_whose_news_were_lost(replica: Repl
 
 
 async def test_times_that_the_engine_told_are_no_estimates(replica: Replica, session: SessionState) -> None:
-    replica.engine.be("EG_0000", EgressStatus.FAILED, "disk full")
+    replica.engine.be("EG_0000", EgressStatus.COMPLETE)
     await replica.work(15)
     other = await replica.go_live()
     await replica.work()
@@ -229,7 +229,7 @@ async def test_times_that_the_engine_told_are_no_estimates(replica: Replica, ses
     await replica.work(25)
     events = [one for one in await replica.told() if one.name == "drift.repaired.v1"]
     assert [getattr(one, "estimated", None) for one in events] == [False, True]
-    assert (await replica.stream(other)).status is StreamStatus.FAILED
+    assert (await replica.planned(other))[0].status is EgressStatus.FAILED
 
 
 async def test_an_egress_that_does_not_end_is_given_up_and_written_down(
