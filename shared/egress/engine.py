@@ -103,10 +103,13 @@ class Engine(Protocol):
         """All that are not over, of all sessions. Raises `Unavailable`."""
         ...
 
-    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+    async def answers(
+        self, egress_id: str, session_id: str, status: EgressStatus, *, by_presence: bool = True
+    ) -> bool | None:
         """Whether the worker of an egress that is not over is there; None if that is not known.
 
-        Raises `Unavailable`.
+        `by_presence`: if the engine has lost its records, the egress's participant in the room tells, who
+        may outlive the worker. Raises `Unavailable`.
         """
         ...
 

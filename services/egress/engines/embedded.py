@@ -36,9 +36,11 @@ class EmbeddedEngine:
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(job) for job in await self._jobs.open()]
 
-    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+    async def answers(
+        self, egress_id: str, session_id: str, status: EgressStatus, *, by_presence: bool = True
+    ) -> bool | None:
         """A job whose recorder died is another's soon: no job is dead, but one may have no recorder now."""
-        del status
+        del status, by_presence  # Its records are ours.
         jobs = await self._jobs.of_session(session_id)
         holder = next((job.recorder_id for job in jobs if job.egress_id == egress_id), None)
         running = live_recorders(await self._recorders.all(), self._clock.now())

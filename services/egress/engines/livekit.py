@@ -53,14 +53,15 @@ class LiveKitEngine:
     async def list_running(self) -> Sequence[EgressInfo]:
         return [_info(found) for found in await self._livekit.list_active_egresses()]
 
-    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
-        """LiveKit lists what a worker last reported, and goes on listing it when the worker is dead.
-
-        If LiveKit has lost its records, the egress's participant in the room tells.
-        """
+    async def answers(
+        self, egress_id: str, session_id: str, status: EgressStatus, *, by_presence: bool = True
+    ) -> bool | None:
+        """LiveKit lists what a worker last reported, and goes on listing it when the worker is dead."""
         found = await self._livekit.worker_answers(egress_id, ending=status is EgressStatus.ENDING)
         if found is not WorkerAnswer.UNLISTED:
             return found is WorkerAnswer.ANSWERS
+        if not by_presence:
+            return False
         present = await self._list_participants(session_id)
         return any(one.identity == egress_id for one in present)
 

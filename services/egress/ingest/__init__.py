@@ -1,1 +1,1 @@
-"""Ingest: the one RTMP address of a session, made on request and deleted when the session is over."""
+"""Ingest: the RTMP address of each owner in a session, made on request, deleted when the session is over."""

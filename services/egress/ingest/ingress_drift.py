@@ -91,7 +91,7 @@ class IngressDriftCheck:
         return DriftCorrection(drift, f"ingress {drift.subject_id} deleted", estimated=False)
 
     async def _lose(self, drift: Drift) -> DriftCorrection | None:
-        """A stream key cannot be made again: the host gets another with the next start or rotation."""
+        """A stream key cannot be made again: its owner gets another with the next start or rotation."""
         known = await self._ingests.with_ingress(drift.session_id, drift.subject_id)
         if not await self._ingests.forget(drift.session_id, drift.subject_id):
             return None

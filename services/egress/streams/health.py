@@ -43,13 +43,17 @@ class RoomSignalsReader:
         room = rooms[0] if rooms else None
         new = room is not None and self._clock.now() - room.created_at < _LISTED_WITHIN
         present = None if new and not listed else listed
-        return RoomSignals(room=room, present=present, ingress=_of_interest(ingresses))
+        return RoomSignals(room=room, present=present, ingresses=_by_interest(ingresses))
 
 
-def _of_interest(ingresses: Sequence[Ingress]) -> Ingress | None:
-    """Of those of all who control the session, one that an encoder sends to, if there is one."""
-    sending = [one for one in ingresses if one.status != "inactive"]
-    return next(iter([*sending, *ingresses]), None)
+def _by_interest(ingresses: Sequence[Ingress]) -> Sequence[Ingress]:
+    """Those of all who control the session: those with a problem, then others that an encoder sends to."""
+
+    def interest(one: Ingress) -> tuple[bool, bool]:
+        sending = one.status != "inactive"
+        return sending and one.input is not None and one.input.problem is not None, sending
+
+    return sorted(ingresses, key=interest, reverse=True)
 
 
 class StreamHealthService:

@@ -24,20 +24,23 @@ _H265 = "video/h265"
 
 @dataclass(frozen=True, kw_only=True)
 class RoomSignals:
-    """The room, its participants and its ingress; `present` is None if a new room's are not listed yet."""
+    """The room, its participants, and its ingresses, the most telling first.
+
+    `present` is None if a new room's are not listed yet.
+    """
 
     room: LiveKitRoom | None
     present: Sequence[LiveKitParticipant] | None
-    ingress: Ingress | None
+    ingresses: Sequence[Ingress] = ()
 
     @property
     def tracks(self) -> list[tuple[LiveKitParticipant, LiveKitTrack]]:
         return [(one, track) for one in self.present or () for track in one.tracks]
 
     @property
-    def input(self) -> IngressInput | None:
-        """What an encoder sends; None if none does, or it is not known."""
-        return self.ingress.input if self.ingress is not None else None
+    def inputs(self) -> list[IngressInput]:
+        """What encoders send, as far as is known."""
+        return [one.input for one in self.ingresses if one.status != "inactive" and one.input is not None]
 
     @property
     def silent(self) -> bool:
@@ -89,7 +92,7 @@ def assess(signals: HealthSignals) -> tuple[HealthStatus, list[str]]:
         return "idle", [
             "No stream was asked for" if signals.status is StreamStatus.NONE else "The stream is over"
         ]
-    bad, odd, notes = list(_bad(signals)), list(_odd(signals)), list(_notes(signals))
+    bad, odd, notes = list(_bad(signals)), list(_odd(signals)), list(dict.fromkeys(_notes(signals)))
     if bad:
         return "unhealthy", bad + odd + notes
     return ("degraded" if odd else "healthy"), odd + notes
@@ -107,8 +110,7 @@ def _bad(signals: HealthSignals) -> Iterator[str]:
         yield f"The stream broke off at {signals.stream.broke_off_at:%H:%M:%S} UTC: {why}"
     if signals.livekit is not None and signals.livekit.room is None:
         yield "The LiveKit room is not open"
-    if (sent := _input(signals)) is not None and sent.problem is not None:
-        yield sent.problem
+    yield from dict.fromkeys(sent.problem for sent in _inputs(signals) if sent.problem is not None)
     yield from _undecodable(signals)
     if signals.status is StreamStatus.ACTIVE and signals.segments_late > _STOPPED:
         yield f"No segment has come for {signals.output.age:.0f} s"
@@ -136,12 +138,12 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
 
 
 def _notes(signals: HealthSignals) -> Iterator[str]:
-    sent = _input(signals)
-    if sent is not None and sent.audio is None and sent.video is not None:
-        yield "The encoder sends picture, but no sound"
-    if sent is not None and sent.video is None and sent.audio is not None:
-        yield "The encoder sends sound, but no picture"
+    for sent in _inputs(signals):
+        if sent.audio is None and sent.video is not None:
+            yield "The encoder sends picture, but no sound"
+        if sent.video is None and sent.audio is not None:
+            yield "The encoder sends sound, but no picture"
 
 
-def _input(signals: HealthSignals) -> IngressInput | None:
-    return signals.livekit.input if signals.livekit is not None else None
+def _inputs(signals: HealthSignals) -> list[IngressInput]:
+    return signals.livekit.inputs if signals.livekit is not None else []

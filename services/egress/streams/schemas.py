@@ -165,9 +165,9 @@ def _bitrate(segments: Sequence[Segment]) -> int | None:
 
 
 def _ingress(livekit: RoomSignals) -> IngressHealth | None:
-    ingress, present = livekit.ingress, livekit.present
-    if ingress is None:
+    if not livekit.ingresses:
         return None
+    ingress, present = livekit.ingresses[0], livekit.present
     publishing = None if present is None else any(one.kind == "ingress" and one.tracks for one in present)
     sent = ingress.input or IngressInput()
     return IngressHealth(

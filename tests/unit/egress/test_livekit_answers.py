@@ -52,3 +52,5 @@ async def test_the_participant_counts_only_without_records(
     assert await engine.answers(EGRESS, ROOM, EgressStatus.ACTIVE) is alive
     assert await engine.answers(EGRESS, ROOM, EgressStatus.ENDING) is alive
     assert client.asked == [False, True]
+    counted = answer is not WorkerAnswer.UNLISTED and alive
+    assert await engine.answers(EGRESS, ROOM, EgressStatus.ACTIVE, by_presence=False) is counted

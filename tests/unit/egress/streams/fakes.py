@@ -17,7 +17,8 @@ class FakeEngine:
     """`begun` are the orders that were really begun.
 
     It begins, and does not say so, `hides` times; it does not begin, and says nothing, `loses` times. It has
-    the problem that it `reports`. As LiveKit does, it goes on listing egresses whose worker is `dead`.
+    the problem that it `reports`. As LiveKit does, it goes on listing egresses whose worker is `dead`. Those
+    `present` have a participant in their room, which counts if the engine does not list them.
     """
 
     start_expires_after = START_EXPIRES_AFTER
@@ -31,6 +32,7 @@ class FakeEngine:
         self.egresses: dict[str, EgressInfo] = {}
         self.remade: list[str] = []
         self.dead: set[str] = set()
+        self.present: set[str] = set()
         self.reports: str | None = None
         self.away = False
         self.hides = 0
@@ -87,11 +89,17 @@ class FakeEngine:
             raise Unavailable("away")
         return [one for one in self.egresses.values() if not one.status.over]
 
-    async def answers(self, egress_id: str, session_id: str, status: EgressStatus) -> bool | None:
+    async def answers(
+        self, egress_id: str, session_id: str, status: EgressStatus, *, by_presence: bool = True
+    ) -> bool | None:
         """LiveKit asks the worker; our own engine knows of none that is dead."""
         if self.away:
             raise Unavailable("away")
-        return None if self.keeps_records else egress_id not in self.dead
+        if self.keeps_records:
+            return None
+        if egress_id not in self.egresses:
+            return by_presence and egress_id in self.present
+        return egress_id not in self.dead
 
     async def problem(self, *, starting: bool) -> str | None:
         return self.reports

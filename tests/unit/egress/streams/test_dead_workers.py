@@ -185,6 +185,50 @@ async def test_records_that_are_lost_are_no_lost_egress(replica: Replica) -> Non
     assert len(replica.engine.begun) == 1
 
 
+async def test_a_stream_whose_records_are_lost_lives_by_its_playlist_alone(replica: Replica) -> None:
+    """Chrome outlives its worker, and stays in the room."""
+    session = await streaming(replica)
+    replica.engine.present.add("EG_0000")
+    replica.engine.egresses.clear()
+    await replica.work(NOTICED)
+    assert [order.key for order in replica.engine.begun] == [
+        one.key for one in (await replica.stream(session)).parts
+    ]
+    assert len(replica.engine.begun) == 2
+
+
+async def test_a_storage_that_shows_nothing_of_one_whose_records_are_lost_is_no_death(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await streaming(replica)
+    replica.engine.present.add("EG_0000")
+    replica.engine.egresses.clear()
+
+    async def away(key: str) -> None:
+        raise Unavailable("The storage is unavailable")
+
+    monkeypatch.setattr(replica.storage, "head", away)
+    await replica.work(60)
+    assert len(replica.engine.begun) == 1
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_recording_whose_records_are_lost_lives_by_its_participant_until_it_is_stopped(
+    replica: Replica, stopped: bool
+) -> None:
+    session = await replica.go_live(stream=False)
+    await replica.record(session)
+    await replica.work()
+    await replica.active()
+    replica.engine.present.add("EG_0000")
+    replica.engine.egresses.clear()
+    if stopped:
+        await replica.parts.recordings.stop(session.id, host_of(session))
+    await replica.work(120)
+    assert (await replica.recordings.active(session.id) is None) is stopped
+    assert len(replica.engine.begun) == 1
+
+
 async def test_a_frozen_worker_that_wakes_is_stopped_and_what_it_made_is_kept(replica: Replica) -> None:
     session = await streaming(replica)
     replica.engine.dead.add("EG_0000")

@@ -215,6 +215,38 @@ async def test_a_picture_that_nobody_gets_is_not_healthy(replica: Replica) -> No
     assert found.ingress.problem == problem
 
 
+async def encoders(replica: Replica, *sent: IngressInput | None) -> StreamHealthResponse:
+    """The health of a stream that is well, with these encoders; None: one that has stopped sending."""
+    session = await running(replica)
+    for number, one in enumerate(sent):
+        made = await replica.livekit.create_rtmp_ingress(session.id, f"{number}:ingress", "n", "Hanna")
+        status = "inactive" if one is None else "publishing"
+        replica.livekit.ingresses[made.ingress_id] = replace(made, status=status, input=one)
+    return await health(replica, session)
+
+
+@pytest.mark.parametrize("broken_first", [False, True])
+async def test_a_problem_of_any_encoder_is_told(replica: Replica, broken_first: bool) -> None:
+    problem = "The encoder's picture cannot be decoded (zzz1)"
+    sent = [IngressInput(PICTURE, SOUND), IngressInput(IngressVideo("zzz1"), SOUND, problem)]
+    found = await encoders(replica, None, *(reversed(sent) if broken_first else sent))
+    assert (found.status, found.egress.reasons) == ("unhealthy", [problem])
+    assert found.ingress is not None
+    assert found.ingress.problem == problem
+
+
+async def test_each_problem_is_told_once(replica: Replica) -> None:
+    first, second = "The picture cannot be decoded (a)", "The picture cannot be decoded (b)"
+    sent = [IngressInput(PICTURE, SOUND, why) for why in (first, second, first)]
+    found = await encoders(replica, *sent, IngressInput(video=PICTURE), IngressInput(video=PICTURE))
+    assert found.egress.reasons == [first, second, "The encoder sends picture, but no sound"]
+
+
+async def test_an_encoder_that_sends_is_shown_rather_than_one_that_does_not(replica: Replica) -> None:
+    found = await encoders(replica, None, IngressInput(PICTURE, SOUND))
+    assert (found.status, found.ingress is not None and found.ingress.video is not None) == ("healthy", True)
+
+
 @pytest.mark.parametrize(
     ("sent", "note"),
     [
