@@ -9,7 +9,7 @@ from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions
 from shared.access.session_access import Permission, refuse_outsider, require, require_admitted
 from shared.contracts.states import UserRole
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.ids import is_id
 
 
@@ -54,7 +54,9 @@ class SessionAccess:
         """The session for this person, bans aside; raises `NotFound`, `Forbidden`."""
         session = await self._sessions.get(id)
         user = await self._users.find(user_id)
-        require_admitted(session, guest=user is None or user.is_guest)
+        if user is None or not user.is_active:
+            raise Forbidden("This account has ended", code="account_gone")
+        require_admitted(session, guest=user.is_guest)
         return session
 
     async def get_eligible_user(self, session: Session, user_id: str) -> User:

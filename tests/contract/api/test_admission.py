@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from shared.ids import new_id
 from tests.contract.api.accounts import Person
@@ -137,3 +138,22 @@ async def test_a_library_that_closes_closes_to_those_who_are_in(fixtures: Fixtur
         return await fixtures.client.call("GET", f"/sessions/{session}/{path}", token)
 
     (await eventually(read, lambda answer: answer.status != 200)).check_refusal(403, "registration_required")
+
+
+async def test_a_library_that_closes_ends_the_links_to_files_in_the_chat(fixtures: Fixtures) -> None:
+    library = await fixtures.admin.library(fixtures.organization)
+    session, host = await fixtures.live_session(library), fixtures.host.access_token
+    path = f"/sessions/{session}/chat"
+    sent = await fixtures.client.raw("POST", f"{path}/files", host, b"notes", **FILE)
+
+    async def get(url: str) -> Answer:
+        return await fixtures.client.call("GET", URL(url).path)
+
+    before = sent.data["file"]["url"]
+    assert (await get(before)).content == b"notes"
+    await fixtures.admin.change("libraries", library, registered_only=True)
+    (await eventually(lambda: get(before), lambda answer: answer.status != 200)).check_refusal(
+        403, "link_invalid"
+    )
+    [shown] = (await fixtures.client.call("GET", path, host)).data["messages"]
+    assert (await get(shown["file"]["url"])).content == b"notes"

@@ -23,6 +23,7 @@ from services.session.centrifugo.schemas import (
     SubscribeResult,
 )
 from services.session.centrifugo.service import CentrifugoService, SessionChannel, UserChannel, channel
+from services.session.identity.accounts.schemas import UpdateUserRequest
 from shared.access.identity import TokenVerifier
 from shared.errors import Unavailable
 from shared.ids import new_id
@@ -153,6 +154,15 @@ async def test_guests_hear_nothing_of_what_is_for_registered_people(backend: Bac
     await for_registered(backend, session)
     assert await subscribe(backend, guest.user_id, f"session:{session.id}") == denied(DENIED)
     assert await subscribe(backend, known.user_id, f"session:{session.id}") == ALLOWED
+
+
+async def test_whose_account_has_ended_hears_no_more_sessions(backend: Backend, host: Host) -> None:
+    """Their connection lasts as long as their token."""
+    session, retired, deleted = await host.live_session(), await person(backend), await person(backend)
+    await backend.accounts.update(retired.user_id, UpdateUserRequest(is_active=False))
+    await backend.accounts.delete(deleted.user_id)
+    for user in (retired.user_id, deleted.user_id, new_id()):
+        assert await subscribe(backend, user, f"session:{session.id}") == denied(DENIED)
 
 
 async def test_a_persons_channel_is_theirs_alone(backend: Backend) -> None:
