@@ -16,9 +16,8 @@ from services.session.centrifugo.service import CentrifugoService
 from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
 from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
+from services.session.enforcement.build import build_enforcement
 from services.session.enforcement.dirty_sessions import DirtySessions
-from services.session.enforcement.revocations import RevocationObserver
-from services.session.enforcement.service import Enforcer, enforcement_group
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
@@ -64,7 +63,6 @@ from services.session.tokens.routes import TOKENS
 from services.session.tokens.service import TokenService
 from services.session.whip.routes import WHIP
 from services.session.whip.service import WhipService
-from shared.access.room_permissions import revoked_by
 from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
@@ -248,18 +246,14 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries)
-    revocations = app[REVOCATIONS]
-    enforcer = Enforcer(sessions, livekit, base.dirty, revoked_by(revocations))
-    observer = RevocationObserver(sessions, base.dirty)
-    revocations.listen(observer.on_revoked)
+    enforcement = build_enforcement(sessions, livekit, base.dirty, app[REVOCATIONS])
     notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
-        enforcement_group(enforcer),
+        enforcement.group,
         journal_group(journal),
         notice_group(notices),
     ]
-    workers = {"enforcement": enforcer.run, "enforcement of revocations": observer.run}
-    return Subsystem([entries], groups, workers)
+    return Subsystem([entries], groups, enforcement.workers)
 
 
 async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:

@@ -187,6 +187,7 @@ def encoder_grant(
     name: str,
     role: Role = Role.HOST,
     issued_at: datetime | None = None,
+    is_guest: bool = False,
 ) -> JoinGrant:
     """The grant of an encoder, which names no track source.
 
@@ -200,6 +201,7 @@ def encoder_grant(
         can_publish=True,
         can_subscribe=False,
         issued_at=issued_at,
+        is_guest=is_guest,
     )
 
 

@@ -27,12 +27,21 @@ _EVERY = 0.5
 
 
 class Revoked(BaseModel):
-    """A revoked API key, person or sign-in (`sign_in`), by id: when, and until when its tokens may live."""
+    """A revoked API key, person or sign-in (`sign_in`), by id: when, and until when its tokens may live.
+
+    Sign-ins and deleted API keys end `for_good`. A person may be reactivated, and a key that lost a scope
+    goes on with the others: of these ends what they were given until `at`.
+    """
 
     id: str
     at: datetime
     until: datetime
     sign_in: bool = False
+    for_good: bool = False
+
+    def covers(self, issued_at: float) -> bool:
+        """Whether what was issued then (seconds since 1970) is revoked."""
+        return self.for_good or self.sign_in or issued_at <= self.at.timestamp()
 
 
 class RevocationSource(Protocol):
@@ -60,19 +69,13 @@ class Revocations:
         return len(self._revoked)
 
     def cover(self, caller: Caller, issued_at: float) -> bool:
-        """Whether a token for `caller`, issued then (seconds since 1970), is revoked.
-
-        Sign-ins and API keys end for good; a person may be reactivated.
-        """
+        """Whether a token for `caller`, issued then (seconds since 1970), is revoked."""
         return self.covers(caller.user_id, (caller.sign_in_id, caller.via), issued_at)
 
     def covers(self, user_id: str, ways_in: Iterable[str | None], issued_at: float) -> bool:
         """The same for whatever a person was given at that time; `ways_in` are sign-ins and API keys."""
-        revoked = self._revoked
-        if any(way in revoked for way in ways_in):
-            return True
-        person = revoked.get(user_id)
-        return person is not None and issued_at <= person.at.timestamp()
+        found = [self._revoked.get(one) for one in (user_id, *ways_in)]
+        return any(one is not None and one.covers(issued_at) for one in found)
 
     def listen(self, listener: Callable[[Sequence[Revoked]], None]) -> None:
         """Call `listener` with each revocation once it is known."""

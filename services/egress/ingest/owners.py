@@ -16,6 +16,7 @@ from shared.access.room_permissions import (
     RoomParticipant,
     has_lost_role,
     is_banned_participant,
+    is_not_admitted,
     never_revoked,
 )
 from shared.bus import Group, on
@@ -63,9 +64,11 @@ class IngestOwners:
         """As far as the session's state and the known revocations say."""
         owner = ingest.owner or EncoderOwner(session.host_id)
         issued_at = ingest.made_at or self._clock.now()
-        encoder = RoomParticipant(owner.identity("ingress"), "", "ingress", False, False, issued_at)
-        banned = is_banned_participant(session, encoder)
-        return banned or has_lost_role(session, session.preset, encoder) or self._is_revoked(encoder)
+        encoder = RoomParticipant(
+            owner.identity("ingress"), "", "ingress", False, False, issued_at, is_guest=ingest.is_guest
+        )
+        refused = is_banned_participant(session, encoder) or is_not_admitted(session, encoder)
+        return refused or has_lost_role(session, session.preset, encoder) or self._is_revoked(encoder)
 
     async def check(self, ingest: SessionIngest) -> bool:
         """Withdraw the ingress if its owner may not send; whether that was so. Raises `Unavailable`."""
@@ -75,7 +78,7 @@ class IngestOwners:
         return True
 
     async def follow(self, event: SessionEvent) -> None:
-        """Somebody may have lost their role, or be banned."""
+        """Somebody may have lost their role, be banned, or be a guest where none are admitted any longer."""
         for ingest in await self._ingests.of_session(event.session.id):
             if ingest.made and self.has_lost_right(event.session, ingest):
                 await self.check(ingest)

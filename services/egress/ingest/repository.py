@@ -36,8 +36,8 @@ def _of(session_id: str) -> Document:
 class SessionIngest:
     """What we know of an ingest of a session; LiveKit keeps the address and the stream key.
 
-    `owner` is None for the host's, `made_at` is missing in older documents. `claimed` while a call is making
-    the ingress, `publishing` while an encoder sends, as far as reported.
+    `owner` is None for the host's, `made_at` is missing in older documents; guests gave a display name only.
+    `claimed` while a call is making the ingress, `publishing` while an encoder sends, as far as reported.
     """
 
     id: str
@@ -46,6 +46,7 @@ class SessionIngest:
     closed: bool
     publishing: bool = False
     made_at: datetime | None = None
+    is_guest: bool = False
 
     @property
     def session_id(self) -> str:
@@ -109,15 +110,12 @@ class IngestRepository:
         }
         return name if await self._collection.update(free, {"$set": claim}) else None
 
-    async def record_ingress(self, id: str, claim: str, ingress_id: str, *, adopted: bool = False) -> bool:
-        """Record the ingress made under the claim; False if the session was closed meanwhile.
-
-        An `adopted` one was made by an earlier call.
-        """
+    async def record_ingress(self, id: str, claim: str, ingress_id: str, *, is_guest: bool = False) -> bool:
+        """Record the ingress made under the claim; False if the session was closed meanwhile."""
         held = {"_id": id, "claim": claim, "closed_at": None}
         before = {"claim": "", "claimed_until": "", "publishing": "", "told_at": ""}
-        made_at = {} if adopted else {"made_at": self._clock.now()}
-        change = {"$set": {"ingress_id": ingress_id, **made_at}, "$unset": before}
+        made = {"ingress_id": ingress_id, "made_at": self._clock.now(), "is_guest": is_guest}
+        change = {"$set": made, "$unset": before}
         return bool(await self._collection.update(held, change))
 
     async def release(self, id: str, claim: str) -> None:
@@ -163,4 +161,5 @@ class IngestRepository:
             closed=document.get("closed_at") is not None,
             publishing=document.get("publishing", False),
             made_at=document.get("made_at"),
+            is_guest=document.get("is_guest", False),
         )

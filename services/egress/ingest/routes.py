@@ -18,19 +18,21 @@ INGESTS: Final = web.AppKey("ingests", IngestService)
 class IngestRequest(Body):
     """`name` is how the encoder is shown in the room.
 
-    `user_id` and `key_id` say who asks (see `EncoderOwner`); by default it is the host.
+    `user_id` and `key_id` say who asks (see `EncoderOwner`), by default the host; `is_guest` that they gave a
+    display name only.
     """
 
     session_id: Id
     host_id: Id
     user_id: Id | None = None
     key_id: Id | None = None
+    is_guest: bool = False
     name: Annotated[str, StringConstraints(max_length=255)]
 
     @property
     def order(self) -> IngestOrder:
         owner = EncoderOwner(self.user_id, self.key_id) if self.user_id else None
-        return IngestOrder(self.session_id, self.host_id, self.name, owner)
+        return IngestOrder(self.session_id, self.host_id, self.name, owner, self.is_guest)
 
 
 class IngestResponse(Data):

@@ -30,13 +30,14 @@ OpenRoom = Callable[[str], Awaitable[None]]
 class IngestOrder:
     """Whose ingest of which session is asked for; `name` is how its owner is shown in the room.
 
-    Without an `owner` it is the host's.
+    Without an `owner` it is the host's. A guest gave a display name only.
     """
 
     session_id: str
     host_id: str
     name: str
     owner: EncoderOwner | None = None
+    is_guest: bool = False
 
     @property
     def id(self) -> str:
@@ -47,6 +48,11 @@ class IngestOrder:
     def identity(self) -> str:
         """The encoder's in the room."""
         return (self.owner or EncoderOwner(self.host_id)).identity("ingress")
+
+    def replaces(self, ingest: SessionIngest) -> bool:
+        """Whether it is another one of the same person, who may have several by API keys."""
+        theirs, owner = ingest.owner or EncoderOwner(self.host_id), self.owner or EncoderOwner(self.host_id)
+        return theirs != owner and theirs.user_id == owner.user_id
 
 
 class IngestService:
@@ -64,10 +70,13 @@ class IngestService:
         return await self._until_made(order, renew=False)
 
     async def renew(self, order: IngestOrder) -> Ingress:
-        """Another ingress that replaces the owner's present one, whose stream key is revoked.
+        """Another ingress that replaces all that the owner's person has: their stream keys are revoked.
 
-        Raises as `ensure` does; there may be none then, until the next call.
+        An API key is the host. Raises as `ensure` does; there may be none then, until the next call.
         """
+        for ingest in await self._ingests.of_session(order.session_id):
+            if order.replaces(ingest):
+                await self.withdraw(ingest)
         return await self._until_made(order, renew=True)
 
     async def _until_made(self, order: IngestOrder, *, renew: bool) -> Ingress:
@@ -91,7 +100,7 @@ class IngestService:
             if existing is not None:
                 return existing
         claim = await self._ingests.claim(order.id, known)
-        return await self._make(order, claim, renew=renew) if claim else None
+        return await self._make(order, claim) if claim else None
 
     async def _is_over(self, session_id: str) -> bool:
         """The host's ingest says so."""
@@ -105,19 +114,15 @@ class IngestService:
         found = await self._ingresses.list_ingresses(known.session_id)
         return next((ingress for ingress in found if ingress.ingress_id == known.ingress_id), None)
 
-    async def _make(self, order: IngestOrder, claim: str, *, renew: bool) -> Ingress:
+    async def _make(self, order: IngestOrder, claim: str) -> Ingress:
         try:
-            deleted = await self._delete_all(order.session_id, order.identity) if renew else set()
+            # Also what an earlier call made and did not record, since it crashed: nobody was given its key.
+            await self._delete_all(order.session_id, order.identity)
             if self._open_room is not None:
                 await self._open_room(order.session_id)
-            # An earlier call may have made one and crashed before recording it; what was just deleted may
-            # still be listed.
-            listed = await self._ingresses.list_ingresses(order.session_id)
-            theirs = [one for one in listed if one.identity == order.identity]
-            found = [one for one in theirs if one.ingress_id not in deleted]
-            ingress = found[0] if found else await self._create(order)
+            ingress = await self._create(order)
             recorded = await self._ingests.record_ingress(
-                order.id, claim, ingress.ingress_id, adopted=bool(found)
+                order.id, claim, ingress.ingress_id, is_guest=order.is_guest
             )
             if recorded and not await self._is_over(order.session_id):
                 log.info("ingest.made", session_id=order.session_id, ingress=ingress.ingress_id)
@@ -165,27 +170,22 @@ class IngestService:
         )
 
     async def drop(self, session_id: str, ingress_id: str) -> bool:
-        """Delete an ingress that is not the session's; False if it is, or is just being made."""
+        """Delete an ingress that was left over; False if it is the session's.
+
+        It stays left over: whoever is making one just now takes none that there is.
+        """
         if await self._ingests.with_ingress(session_id, ingress_id) is not None:
             return False
-        known = await self._ingests.find(session_id)
-        claim = await self._ingests.claim(session_id, known)
-        if claim is None:
-            return False
-        try:
-            await self._ingresses.delete_ingress(ingress_id)
-        finally:
-            await self._ingests.release(session_id, claim)
+        await self._ingresses.delete_ingress(ingress_id)
         return True
 
-    async def _delete_all(self, session_id: str, identity: str | None = None) -> set[str]:
-        """Delete those that are listed, or of them those of one identity; their ids."""
+    async def _delete_all(self, session_id: str, identity: str | None = None) -> None:
+        """Delete those that are listed, or of them those of one identity."""
         all_ = await self._ingresses.list_ingresses(session_id)
         listed = [one for one in all_ if identity in {None, one.identity}]
         for ingress in listed:
             await self._ingresses.delete_ingress(ingress.ingress_id)
             log.info("ingest.removed", session_id=session_id, ingress=ingress.ingress_id)
-        return {ingress.ingress_id for ingress in listed}
 
 
 def _over() -> Conflict:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -18,6 +19,7 @@ from services.session.identity.signin.domain import RefreshTokens
 from services.session.identity.signin.repository import AuthCodeRepository, SignInRepository
 from services.session.identity.signin.service import SignInService
 from shared.access.identity import TokenIssuer
+from shared.access.revocations import OTHERS_MATTER
 from shared.clock import Clock
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
@@ -30,6 +32,7 @@ class IdentitySettings(Protocol):
     identity_private_key: SecretStr
     refresh_secret: SecretStr
     keyring: Keys
+    max_duration_seconds: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,10 @@ def build_identity(
     organizations = OrganizationRepository(mongo, outbox, clock)
     users = UserRepository(mongo, outbox, clock)
     keys = ApiKeyRepository(mongo, outbox, clock)
-    revoked, sign_ins, codes = RevocationRepository(mongo), SignInRepository(mongo), AuthCodeRepository(mongo)
+    # Encoders' keys are used for as long as their session is live, which may be longer than tokens live.
+    longest_session = timedelta(seconds=settings.max_duration_seconds) + timedelta(minutes=1)
+    revoked = RevocationRepository(mongo, max(OTHERS_MATTER, longest_session))
+    sign_ins, codes = SignInRepository(mongo), AuthCodeRepository(mongo)
     private_key = base64url(settings.identity_private_key.get_secret_value())
     issuer = TokenIssuer(private_key, settings.identity_signing_kid, clock)
     refresh_tokens = RefreshTokens(settings.refresh_secret.get_secret_value())

@@ -18,7 +18,8 @@ START_PRESENTER: Final = web.AppKey("start_presenter", StartPresenter)
 async def start_session(request: Request) -> Reply[StartSessionResponse]:
     """Start a session.
 
-    Opens the LiveKit room and returns the host's token. For a live session it only returns a token.
+    Opens the LiveKit room and returns the host's token. For a live session it only returns a token; `rtmp` is
+    null then while ingest is unavailable, and a stream key that was given before holds.
     """
     started = await request.service(LIVE).start(request.path_id(), request.caller, request.library_id)
     return Reply(await request.service(START_PRESENTER).respond(started, request.caller))
@@ -29,7 +30,8 @@ async def go_live(request: Request) -> Reply[StartSessionResponse]:
     """Go live with a session.
 
     Starts the session if needed, with HLS, and with a recording if the preset says so. `hls_url` is null
-    until there is something to play; if that takes long, stream health gives the reasons.
+    until there is something to play; if that takes long, stream health gives the reasons. For a live session
+    `rtmp` is null while ingest is unavailable.
     """
     started = await request.service(LIVE).go_live(request.path_id(), request.caller, request.library_id)
     return Reply(await request.service(START_PRESENTER).respond(started, request.caller))
@@ -59,8 +61,9 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
 async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     """Get a new stream key.
 
-    Everybody in control of the session has a key of their own. The caller's old key is revoked; an encoder
-    still using it is disconnected within a few seconds.
+    Everybody in control of the session has a key of their own; an API key is the host. All the keys that the
+    caller had are revoked, the host's together with those of API keys; encoders still using one are
+    disconnected within a few seconds.
     """
     rotated = request.service(LIVE).rotate_stream_key(request.path_id(), request.caller, request.library_id)
     return Reply(RtmpResponse.of(await rotated))

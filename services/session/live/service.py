@@ -11,7 +11,6 @@ from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.domain.stream import stream_again, stream_on
 from services.session.sessions.ingest import Ingest, IngestPort
 from services.session.sessions.repository import SessionRepository
-from shared.access.encoders import owner_for
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressStarted
@@ -33,7 +32,7 @@ class RoomTimeouts:
 
 @dataclass(frozen=True)
 class StartedSession:
-    """`ingest` is that of whoever started it, in mode rtmp."""
+    """`ingest` is that of whoever started it, in mode rtmp; None while a live one's is unavailable."""
 
     session: Session
     ingest: Ingest | None
@@ -73,12 +72,21 @@ class LiveService:
     async def _authorize(
         self, id: str, caller: Caller, library_id: str | None
     ) -> tuple[Session, Ingest | None]:
-        """The session, and the caller's own ingest of it in mode rtmp: without one nothing starts."""
+        """The session, and the caller's own ingest of it in mode rtmp: without one nothing starts.
+
+        What is live goes on without.
+        """
         session = await self._access.get_for_host(id, caller, library_id)
         session.check_not_over()
         if session.mode is not SessionMode.RTMP:
             return session, None
-        return session, await self._ingest.ensure(session, owner_for(session, caller))
+        try:
+            return session, await self._ingest.ensure(session, caller)
+        except Unavailable as error:
+            if not session.is_live:
+                raise
+            log.warning("start.without_ingest", session_id=session.id, error=error.message)
+            return session, None
 
     async def start_on_ingest(self, event: IngressStarted) -> None:
         """Media has arrived by RTMP: a scheduled session goes live, unless its room is busy."""
@@ -159,7 +167,7 @@ class LiveService:
             log.warning("start.room_left_open", session_id=id, error=error.message)
 
     async def rotate_stream_key(self, id: str, caller: Caller, library_id: str | None) -> Ingest:
-        """A new stream key of the caller's; an encoder that uses the old one is disconnected.
+        """A new stream key of the caller's; encoders that use one of their old ones are disconnected.
 
         Raises `Conflict`.
         """
@@ -167,7 +175,7 @@ class LiveService:
         session.check_not_over()
         if session.mode is not SessionMode.RTMP:
             raise Conflict(f"The session is in mode {session.mode.value}", code="session_not_rtmp")
-        return await self._ingest.renew(session, owner_for(session, caller))
+        return await self._ingest.renew(session, caller)
 
     async def end(self, id: str, caller: Caller, library_id: str | None) -> None:
         """State first: the event that goes with it closes the LiveKit room."""

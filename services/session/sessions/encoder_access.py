@@ -25,13 +25,16 @@ class EncoderAccess:
         """The session, and the owner (by default its host) as a caller, if they could ask for the key again.
 
         `asked_at` is when they asked, None if that is not known: an account that was deactivated since, or
-        got a new password, has lost its keys. Raises `NotFound`, `Unauthenticated` if the account or the API
-        key is gone, `Forbidden` if they may not broadcast, and `Conflict` if the session is over.
+        got a new password, has lost its keys, and so has an API key that lost a scope.
+
+        Raises `NotFound`, `Unauthenticated` if the account or the API key is gone, `Forbidden` if they may
+        not broadcast, and `Conflict` if the session is over.
         """
         found = await self._sessions.get(session_id)
         owner = owner or EncoderOwner(found.host_id)
         caller = await self._caller(found, owner)
-        if asked_at is not None and await self._identity.revocations.covers_person(owner.user_id, asked_at):
+        ids = filter(None, (owner.user_id, owner.key_id))
+        if asked_at is not None and await self._identity.revocations.cover(ids, asked_at):
             raise Unauthenticated("This key was revoked", code="encoder_key_revoked")
         session = await self._access.get_for_host(session_id, caller, None)
         session.check_not_over()

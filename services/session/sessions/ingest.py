@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from services.session.sessions.domain.session import Session
-from shared.access.encoders import EncoderOwner
+from shared.access.encoders import owner_for
+from shared.access.identity import Caller
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls, InternalClient
 
@@ -21,12 +22,15 @@ class Ingest:
 
 
 class IngestPort(Protocol):
-    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
-        """The owner's ingest of the session, made if there is none yet; raises `Unavailable`."""
+    async def ensure(self, session: Session, caller: Caller) -> Ingest:
+        """The caller's own ingest of the session, made if there is none yet; raises `Unavailable`."""
         ...
 
-    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
-        """Another ingest in the place of the owner's; raises `Unavailable`."""
+    async def renew(self, session: Session, caller: Caller) -> Ingest:
+        """Another ingest in the place of all that the caller has, an API key being the host.
+
+        Raises `Unavailable`.
+        """
         ...
 
 
@@ -36,19 +40,21 @@ class EgressIngest:
     def __init__(self, egress_url: str, calls: InternalCalls):
         self._client = InternalClient("egress", egress_url, calls, timeout_seconds=_TIMEOUT_SECONDS)
 
-    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
-        return await self._ask("/internal/ingests", session, owner)
+    async def ensure(self, session: Session, caller: Caller) -> Ingest:
+        return await self._ask("/internal/ingests", session, caller)
 
-    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
-        return await self._ask("/internal/ingests/renew", session, owner)
+    async def renew(self, session: Session, caller: Caller) -> Ingest:
+        return await self._ask("/internal/ingests/renew", session, caller)
 
-    async def _ask(self, path: str, session: Session, owner: EncoderOwner) -> Ingest:
+    async def _ask(self, path: str, session: Session, caller: Caller) -> Ingest:
+        owner = owner_for(session, caller)
         body = {
             "session_id": session.id,
             "host_id": session.host_id,
             "name": session.title,
             "user_id": owner.user_id,
             "key_id": owner.key_id,
+            "is_guest": caller.is_guest,
         }
         try:
             return await self._client.post(path, Ingest, body)

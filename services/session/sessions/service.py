@@ -18,7 +18,6 @@ from services.session.sessions.schemas import (
     SessionResponse,
     UpdateSessionSettingsRequest,
 )
-from shared.access.encoders import owner_for
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState, SessionMode, SessionState, SessionStatus, UserRole
@@ -62,8 +61,8 @@ class SessionService:
         session = await self._sessions.find(reservation.id) if reservation.repeated else None
         made = session or self._new(reservation.id, room, await self._checked(body, caller, library_id), body)
         ingest = None
-        if made.mode is SessionMode.RTMP:
-            ingest = await self._ingest.ensure(made, owner_for(made, caller))
+        if made.mode is SessionMode.RTMP and not made.is_over:
+            ingest = await self._ingest.ensure(made, caller)
         session = await self._follow_room(session or await self._add(made))
         return CreateSessionResponse(
             session=await self._presenter.one(session, caller),

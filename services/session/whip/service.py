@@ -74,11 +74,16 @@ class WhipService:
     async def _token(self, key: EncoderKey) -> str:
         session, caller = await self._access.authorize(key.session_id, key.owner, key.issued_at)
         session.check_live()
-        return self._mint_token(key, caller.username, acting_role(session, caller))
+        role = acting_role(session, caller)
+        return self._mint_token(key, caller.username, role, is_guest=caller.is_guest)
 
-    def _mint_token(self, key: EncoderKey, name: str, role: Role) -> str:
-        identity = key.owner.identity("whip")
+    def _mint_token(self, key: EncoderKey, name: str, role: Role, *, is_guest: bool = False) -> str:
         grant = encoder_grant(
-            room=key.session_id, identity=identity, name=name, role=role, issued_at=key.issued_at
+            room=key.session_id,
+            identity=key.owner.identity("whip"),
+            name=name,
+            role=role,
+            issued_at=key.issued_at,
+            is_guest=is_guest,
         )
         return self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)

@@ -59,6 +59,26 @@ async def test_a_stream_key_is_rotated_by_the_host_alone(fixtures: Fixtures) -> 
     assert (over.status, over.body["code"]) == (409, "session_ended")
 
 
+async def test_a_key_that_the_host_s_backend_was_given_ends_with_the_host_s(fixtures: Fixtures) -> None:
+    """Whoever of them rotates; the other gets another key when they ask next."""
+    made = (await create(fixtures, mode="rtmp", preset="rtmp")).data
+    path, host = f"/sessions/{made['session']['id']}", fixtures.host.access_token
+    by_key = {"X-API-Key": await fixtures.admin.api_key(fixtures.host)}
+
+    async def key(what: str, token: str | None = None, headers: dict[str, str] | None = None) -> str:
+        data = (await fixtures.client.call("POST", f"{path}/{what}", token, headers=headers)).data
+        return str((data.get("rtmp") or data)["stream_key"])
+
+    theirs = await key("start", headers=by_key)
+    assert theirs != made["stream_key"]
+    hosts = await key("rotate_stream_key", host)
+    renewed = await key("start", headers=by_key)
+    assert await key("start", host) == hosts
+    rotated = await key("rotate_stream_key", headers=by_key)
+    assert len({made["stream_key"], theirs, hosts, renewed, rotated, await key("start", host)}) == 6
+    await fixtures.do("end", made["session"]["id"])
+
+
 async def test_a_webcam_session_has_no_key_to_rotate(fixtures: Fixtures) -> None:
     made = (await create(fixtures, preset="whip")).data
     path = f"/sessions/{made['session']['id']}/rotate_stream_key"

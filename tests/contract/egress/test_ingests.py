@@ -109,7 +109,7 @@ async def test_a_call_that_fails_leaves_the_way_free(
     assert await service.ensure(IngestOrder(session_id, HOST, "Ada"))
 
 
-async def test_an_ingress_whose_maker_died_is_taken_over(
+async def test_an_ingress_whose_maker_died_is_replaced(
     service: IngestService,
     livekit: SlowLiveKit,
     ingests: IngestRepository,
@@ -120,7 +120,12 @@ async def test_an_ingress_whose_maker_died_is_taken_over(
     orphan = await livekit.create_rtmp_ingress(session_id, f"{HOST}:ingress", session_id, "Ada")
     assert await ingests.claim(session_id, await ingests.find(session_id)) is None
     clock.advance(seconds=15)
-    assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == orphan
+    made = await service.ensure(IngestOrder(session_id, HOST, "Ada"))
+    assert made.stream_key != orphan.stream_key
+    assert list(livekit.ingresses.values()) == [made]
+    known = await ingests.find(session_id)
+    assert known is not None
+    assert known.made_at == clock.now(), "what is revoked from now on ends it"
 
 
 async def test_a_claim_that_another_took_over_settles_nothing(
@@ -226,6 +231,37 @@ async def test_an_ingress_that_is_not_the_sessions_can_be_dropped(
     assert await service.ensure(IngestOrder(session_id, HOST, "Ada")) == ingress
 
 
+@pytest.mark.parametrize("by_key", [False, True])
+async def test_what_is_made_while_another_is_dropped_stays(
+    service: IngestService,
+    livekit: SlowLiveKit,
+    session_id: str,
+    monkeypatch: pytest.MonkeyPatch,
+    by_key: bool,
+) -> None:
+    """An orphan of the very owner who asks, where the owner is not the host."""
+    owner = EncoderOwner(HOST, new_id()) if by_key else EncoderOwner(new_id())
+    await service.ensure(order(session_id))
+    orphan = await livekit.create_rtmp_ingress(session_id, owner.identity("ingress"), session_id, "Ada")
+    delete, asked, go = livekit.delete_ingress, asyncio.Event(), asyncio.Event()
+
+    async def slowly(ingress_id: str) -> None:
+        if not asked.is_set():
+            asked.set()
+            await go.wait()
+        await delete(ingress_id)
+
+    monkeypatch.setattr(livekit, "delete_ingress", slowly)
+    dropping = asyncio.create_task(service.drop(session_id, orphan.ingress_id))
+    await asked.wait()
+    made = await service.ensure(order(session_id, owner))
+    go.set()
+    assert await dropping
+    assert made in livekit.ingresses.values()
+    assert orphan.ingress_id not in livekit.ingresses
+    assert await service.ensure(order(session_id, owner)) == made
+
+
 OTHERS = [EncoderOwner(new_id()), EncoderOwner(new_id(), new_id()), EncoderOwner(HOST, new_id())]
 
 
@@ -259,6 +295,30 @@ async def test_a_new_key_of_one_leaves_the_others_as_they_are(
     assert await service.ensure(order(session_id)) == hosts
     assert await service.renew(order(session_id)) != hosts
     assert await service.ensure(order(session_id, OTHERS[0])) == renewed
+
+
+@pytest.mark.parametrize("by", [None, OTHERS[2]], ids=["by the host", "by an API key"])
+async def test_a_new_key_of_the_host_ends_those_of_api_keys_and_the_other_way_round(
+    service: IngestService, livekit: SlowLiveKit, session_id: str, by: EncoderOwner | None
+) -> None:
+    made = {owner: await service.ensure(order(session_id, owner)) for owner in (None, *OTHERS)}
+    renewed = await service.renew(order(session_id, by))
+    kept = [made[OTHERS[0]], made[OTHERS[1]], renewed]
+    assert sorted(livekit.ingresses) == sorted(one.ingress_id for one in kept)
+    other = None if by else OTHERS[2]
+    again = await service.ensure(order(session_id, other))
+    assert again.stream_key not in {one.stream_key for one in (*made.values(), renewed)}
+    assert await service.ensure(order(session_id, by)) == renewed
+
+
+async def test_a_new_key_of_a_customers_person_ends_all_of_theirs(
+    service: IngestService, livekit: SlowLiveKit, session_id: str
+) -> None:
+    person, key = new_id(), new_id()
+    owners = [EncoderOwner(person), EncoderOwner(person, key), EncoderOwner(new_id(), key)]
+    made = [await service.ensure(order(session_id, owner)) for owner in owners]
+    renewed = await service.renew(order(session_id, owners[1]))
+    assert sorted(livekit.ingresses) == sorted([made[2].ingress_id, renewed.ingress_id])
 
 
 async def test_the_end_takes_all_of_them_away(

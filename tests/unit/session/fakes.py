@@ -6,7 +6,8 @@ from typing import Any
 
 from services.session.sessions.domain.session import Session
 from services.session.sessions.ingest import Ingest
-from shared.access.encoders import EncoderOwner
+from shared.access.encoders import EncoderOwner, owner_for
+from shared.access.identity import Caller
 from shared.errors import Unavailable
 from shared.livekit import LiveKitParticipant
 from tests.fakes.fake_livekit import FakeLiveKit
@@ -21,17 +22,18 @@ class FakeIngest:
         self.away = False
         self.asked: list[str] = []
 
-    async def ensure(self, session: Session, owner: EncoderOwner) -> Ingest:
+    async def ensure(self, session: Session, caller: Caller) -> Ingest:
         self.asked.append(session.id)
         if self.away:
             raise Unavailable("RTMP ingest is unavailable")
         if self.meanwhile is not None:
             await self.meanwhile()
+        owner = owner_for(session, caller)
         key = "a key" if owner == EncoderOwner(session.host_id) else f"a key of {owner.user_id}"
         return Ingest(ingress_id=f"IN_{session.id}", url="rtmp://ingest.test/live", stream_key=key)
 
-    async def renew(self, session: Session, owner: EncoderOwner) -> Ingest:
-        ingest = await self.ensure(session, owner)
+    async def renew(self, session: Session, caller: Caller) -> Ingest:
+        ingest = await self.ensure(session, caller)
         return replace(ingest, stream_key="another key")
 
 

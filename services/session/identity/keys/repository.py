@@ -25,6 +25,10 @@ class ApiKey:
     created_at: datetime
     updated_at: datetime
 
+    def may(self, *scopes: Scope) -> bool:
+        """Whether it has all of these."""
+        return set(scopes) <= set(self.scopes)
+
 
 class ApiKeyRepository(Repository[ApiKey]):
     collection_name = "api_keys"

@@ -46,7 +46,10 @@ async def get_api_key(request: Request) -> Reply[ApiKeyResponse]:
 
 @routes.patch("/admin/api-keys/{id}", access=ADMIN, scope=WRITE)
 async def update_api_key(request: Request, body: UpdateApiKeyRequest) -> Reply[ApiKeyResponse]:
-    """Rename an API key or change its scopes."""
+    """Rename an API key or change its scopes.
+
+    Without one of them, the tokens and encoders' keys that came from the key stop working within a second.
+    """
     return Reply(ApiKeyResponse.of(await request.service(API_KEYS).update(request.path_id(), body)))
 
 

@@ -12,7 +12,7 @@ from services.session.identity.keys.repository import ApiKey, ApiKeyRepository
 from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from services.session.identity.organizations.repository import of_organization
 from services.session.identity.revocations.service import RevocationService
-from shared.access.identity import Caller, TokenIssuer
+from shared.access.identity import Caller, Scope, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.states import UserRole
@@ -72,13 +72,19 @@ class ApiKeyService:
         return await self._keys.page(of_organization(organization_id), skip=page.skip, limit=page.limit)
 
     async def update(self, id: str, body: UpdateApiKeyRequest) -> ApiKey:
+        """Change a key; without a scope, what it was given until now stops working within a second."""
+
         def decide(key: ApiKey) -> Sequence[Event]:
             key.name = key.name if body.name is None else body.name
             key.scopes = key.scopes if body.scopes is None else body.scopes
             key.updated_at = self._clock.now()
             return []
 
-        return await self._keys.change(id, decide)
+        key = await self._keys.change(id, decide)
+        # Also if it had no more before: whoever took a scope away may have failed here, and tries again.
+        if body.scopes is not None and not key.may(*Scope):
+            await self._revocations.end_tokens(id)
+        return key
 
     async def delete(self, id: str) -> None:
         """Delete a key; it and every sign-in through it stop working within a second."""

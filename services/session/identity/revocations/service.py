@@ -1,7 +1,7 @@
 """Revoking sign-ins and access tokens, and reporting that to every service."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.access.revocations import OTHERS_MATTER, SIGN_INS_MATTER, Revoked
@@ -10,23 +10,29 @@ from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 
 
 class RevocationRepository:
-    """API keys and people that ended, kept while tokens of theirs may live. Sign-ins say it of themselves."""
+    """API keys and people that ended, kept while what they were given may be used.
+
+    Sign-ins say it of themselves.
+    """
 
     indexes = (
         Index([("at", ASCENDING)]),
         Index([("until", ASCENDING)], expire_after_seconds=0),
     )
 
-    def __init__(self, mongo: Mongo):
+    def __init__(self, mongo: Mongo, kept_for: timedelta = OTHERS_MATTER):
         self.collection = mongo.collection("revocations")
+        self._kept_for = kept_for
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def add(self, id: str, now: datetime) -> None:
-        """As of now; an earlier revocation is replaced."""
-        times = {"at": now, "until": now + OTHERS_MATTER}
-        await self.collection.update({"_id": id}, {"$set": times}, upsert=True)
+    async def add(self, id: str, now: datetime, *, for_good: bool = False) -> None:
+        """As of now; an earlier revocation is replaced, but for good is for good."""
+        fields: Document = {"at": now, "until": now + self._kept_for}
+        if for_good:
+            fields["for_good"] = True
+        await self.collection.update({"_id": id}, {"$set": fields}, upsert=True)
 
     async def find(self, id: str) -> Revoked | None:
         document = await self.collection.find_one({"_id": id})
@@ -38,7 +44,8 @@ class RevocationRepository:
 
 
 def _load(document: Document) -> Revoked:
-    return Revoked(id=document["_id"], at=document["at"], until=document["until"])
+    for_good = document.get("for_good", False)
+    return Revoked(id=document["_id"], at=document["at"], until=document["until"], for_good=for_good)
 
 
 class RevokedSignIns(Protocol):
@@ -59,9 +66,9 @@ class RevocationService:
         """The person has to sign in again, everywhere."""
         await self._sign_ins.revoke_all(user_id, self._clock.now())
 
-    async def end_tokens(self, user_id: str) -> None:
-        """All access tokens issued to the person until now; refreshing returns new ones."""
-        await self._revocations.add(user_id, self._clock.now())
+    async def end_tokens(self, id: str) -> None:
+        """All access tokens issued to a person, or through an API key, until now; they may get new ones."""
+        await self._revocations.add(id, self._clock.now())
 
     async def end_person(self, user_id: str) -> None:
         await self.end_sign_ins(user_id)
@@ -69,12 +76,12 @@ class RevocationService:
 
     async def end_key(self, key_id: str) -> None:
         """The key's own tokens, and those of all sign-ins through it."""
-        await self._revocations.add(key_id, self._clock.now())
+        await self._revocations.add(key_id, self._clock.now(), for_good=True)
 
-    async def covers_person(self, user_id: str, asked_at: datetime) -> bool:
-        """Whether what a person was given at that time has been revoked since."""
-        person = await self._revocations.find(user_id)
-        return person is not None and asked_at <= person.at
+    async def cover(self, ids: Iterable[str], asked_at: datetime) -> bool:
+        """Whether what these, a person or an API key, were given at that time has been revoked since."""
+        found = [await self._revocations.find(id) for id in ids]
+        return any(one is not None and one.covers(asked_at.timestamp()) for one in found)
 
     async def since(self, moment: datetime) -> Sequence[Revoked]:
         """What was revoked at `moment` or later and still matters."""

@@ -181,11 +181,14 @@ class SignInService:
     async def _holds(self, code: AuthCode) -> bool:
         """Whether the code's origin still exists: the sign-in, which a new password ends, or the key."""
         sign_in = await self._sign_ins.find(code.sign_in_id) if code.sign_in_id else None
-        return (sign_in is None or sign_in.revoked_at is None) and await self._let_in_by(code.via)
+        return (sign_in is None or sign_in.revoked_at is None) and await self._let_in_by(code.via, *Scope)
 
-    async def _let_in_by(self, via: str | None) -> bool:
-        """Whether the API key behind it still exists, if there was one."""
-        return via is None or await self._keys.find(via) is not None
+    async def _let_in_by(self, via: str | None, *scopes: Scope) -> bool:
+        """Whether the API key behind it, if there was one, still exists with all of these scopes."""
+        if via is None:
+            return True
+        key = await self._keys.find(via)
+        return key is not None and key.may(*scopes)
 
     async def _check_recent(self, user: User) -> None:
         """Raises `Unauthenticated` for a guest after whom too many registered from the device.
@@ -210,24 +213,24 @@ class SignInService:
         return self._signed_in(user, sign_in, 1)
 
     async def _resume(self, sign_in: SignIn, generation: int) -> SignedIn:
-        user = await self._active(sign_in.user_id, sign_in.via)
+        user = await self._active(sign_in.user_id, sign_in.via, *Scope)
         await self._check_recent(user)
         return self._signed_in(user, sign_in, generation)
 
-    async def _active(self, user_id: str, via: str | None) -> User:
+    async def _active(self, user_id: str, via: str | None, *scopes: Scope) -> User:
         user = await self._users.find(user_id)
         if user is None or not user.is_active:
             raise Unauthenticated("This account was deleted", code="account_gone")
-        if not await self._let_in_by(via):
-            raise Unauthenticated("The API key behind this sign-in was deleted", code="api_key_gone")
+        if not await self._let_in_by(via, *scopes):
+            raise Unauthenticated("The API key behind this sign-in lets nobody in now", code="api_key_gone")
         return user
 
     async def caller(self, user_id: str, via: str | None) -> Caller:
         """A person as a caller without a sign-in, for what works on without them.
 
-        Raises `Unauthenticated` if they, or the API key they signed in through, are gone.
+        Raises `Unauthenticated` if they, or the API key they signed in through, are gone or may not write.
         """
-        return (await self._active(user_id, via)).caller("", via)
+        return (await self._active(user_id, via, Scope.WRITE)).caller("", via)
 
     def _signed_in(self, user: User, sign_in: SignIn, generation: int) -> SignedIn:
         access_token, _ = self._issuer.issue(user.caller(sign_in.id, sign_in.via))

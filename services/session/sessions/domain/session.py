@@ -94,6 +94,10 @@ class Session:
     def is_live(self) -> bool:
         return self.status is SessionStatus.LIVE
 
+    @property
+    def is_over(self) -> bool:
+        return self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}
+
     def has_stream(self, *, record: bool) -> bool:
         """Whether a stream is requested, with a recording if `record`."""
         return self.stream.wanted and (self.stream.record or not record)
@@ -120,7 +124,7 @@ class Session:
 
     def check_not_over(self) -> None:
         """Raises `Conflict` for a session that is over; a live one may be started again, to no effect."""
-        if self.status not in {SessionStatus.SCHEDULED, SessionStatus.LIVE}:
+        if self.is_over:
             raise Conflict(f"The session has {self.status.value}", code=f"session_{self.status.value}")
 
     def start(

@@ -313,6 +313,31 @@ async def test_an_ingress_whose_owner_lost_their_role_unheard_is_found(replica: 
     assert entry.kind == "ingress_revoked"
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_guests_ingress_ends_where_no_guests_are_admitted_any_longer(
+    replica: IngestReplica, heard: bool
+) -> None:
+    """And those of the host and of a registered co-host go on."""
+    session, hosts = await replica.session()
+    registered = EncoderOwner(new_id())
+    roles = {CO_HOST: Role.CO_HOST, registered.user_id: Role.CO_HOST}
+    changes = {"roles": roles, "preset": CONTROLLED, "version": session.version + 1}
+    session = session.model_copy(update=changes)
+    await replica.follow(SessionUpdated(session=session))
+    theirs = await replica.service.ensure(IngestOrder(session.id, HOST, "Rita", registered))
+    await replica.service.ensure(IngestOrder(session.id, HOST, "Gus", EncoderOwner(CO_HOST), is_guest=True))
+    await replica.owners.follow(SessionUpdated(session=session))
+    assert len(replica.livekit.ingresses) == 3
+    replica.encoder_owners.refused.add(EncoderOwner(CO_HOST))
+    closed = session.model_copy(update={"registered_only": True, "version": session.version + 1})
+    if heard:
+        await replica.owners.follow(SessionUpdated(session=closed))
+    else:
+        await replica.follow(SessionUpdated(session=closed))
+        await replica.go_round(4)
+    assert replica.livekit.ingresses.keys() == {hosts.ingress_id, theirs.ingress_id}
+
+
 @pytest.mark.parametrize("revoked", ["person", "key"])
 async def test_an_ingress_ends_with_its_owners_account_or_api_key(
     replica: IngestReplica, revoked: str

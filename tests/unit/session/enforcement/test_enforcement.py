@@ -133,6 +133,22 @@ async def test_guests_are_removed_when_registered_people_alone_are_admitted(
     assert list(backend.livekit.participants[session.id]) == [known.identity]
 
 
+async def test_encoders_of_guests_are_removed_with_them(backend: Backend, host: Host) -> None:
+    """Those of the host and of a registered co-host go on."""
+    session = await host.live_session(preset=(await host.preset(host_add_co_host=True)).id)
+    guest, known = await registered(backend), await person(backend, external_user_id="c-1")
+    for co_host in (guest, known):
+        await grant_role(backend, host, session, co_host, Role.CO_HOST)
+    for one in (guest, known, host.caller):
+        whip = f"{one.user_id}:whip"
+        backend.livekit.connect(encoder_grant(room=session.id, identity=whip, name="", is_guest=one.is_guest))
+    assert not await backend.enforcer.enforce(session.id)
+    await for_registered(backend, session)
+    assert await backend.enforcer.enforce(session.id)
+    left = [f"{one.user_id}:whip" for one in (known, host.caller)]
+    assert list(backend.livekit.participants[session.id]) == left
+
+
 async def test_switching_the_stage_off_silences_guests_and_on_again_restores_them(
     backend: Backend, host: Host, session: Session
 ) -> None:

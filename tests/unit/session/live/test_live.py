@@ -1,10 +1,14 @@
 """Going live, and coming to an end by hand or by itself."""
 
+from dataclasses import replace
+
 import pytest
 
+from services.session.sessions.schemas import CreateSessionRequest
 from shared.contracts.livekit_events import LiveKitRoomFinished
 from shared.contracts.states import EndReason, SessionMode, SessionStatus
 from shared.errors import Conflict, NotFound, Unavailable
+from shared.http.idempotency import Reservation
 from shared.ids import new_id
 from tests.unit.session.actors import Host, joined, left, viewer
 from tests.unit.session.backend import Backend
@@ -103,6 +107,47 @@ async def test_without_ingest_no_rtmp_session_is_made(backend: Backend, host: Ho
     assert (await backend.sessions.page({}, skip=0, limit=10))[1] == 0
     await host.session(mode="webcam")
     assert len(backend.ingest.asked) == 1
+
+
+async def test_without_ingest_a_live_rtmp_session_goes_on_and_another_does_not_start(
+    backend: Backend, host: Host
+) -> None:
+    live, scheduled = await host.live_session(mode="rtmp"), await host.session(mode="rtmp")
+    backend.ingest.away = True
+    for again in (host.start(live), host.go_live(live)):
+        answer = await again
+        assert answer.livekit_token
+        assert (answer.rtmp, answer.rtmp_setup) == (None, None)
+    assert (await backend.sessions.get(live.id)).has_stream(record=False)
+    with pytest.raises(Unavailable):
+        await host.start(scheduled)
+    backend.ingest.away = False
+    assert (await host.start(live)).rtmp is not None
+
+
+@pytest.mark.parametrize("over", ["ended", "expired"])
+async def test_a_creation_repeated_once_the_session_is_over_answers_without_an_address(
+    backend: Backend, host: Host, over: str
+) -> None:
+    body = CreateSessionRequest(
+        title="A session",
+        preset_id=(await host.preset()).id,
+        mode=SessionMode.RTMP,
+        scheduled_start_time=backend.clock.now(),
+    )
+    reserved, room = Reservation.fresh(), await host.room()
+    create = backend.session_service.create
+    made = await create(reserved, room, host.caller, None, body)
+    if over == "ended":
+        await host.go_live(await backend.sessions.get(reserved.id))
+        await backend.live.end(reserved.id, host.caller, None)
+    else:
+        await tick(backend, hours=25)
+    asked = len(backend.ingest.asked)
+    repeated = await create(replace(reserved, repeated=True), room, host.caller, None, body)
+    assert (repeated.session.id, repeated.session.status) == (made.session.id, over)
+    assert (made.stream_key, repeated.rtmp_url, repeated.stream_key) == ("a key", "", "")
+    assert len(backend.ingest.asked) == asked
 
 
 async def test_a_room_deleted_meanwhile_keeps_no_session(backend: Backend, host: Host) -> None:

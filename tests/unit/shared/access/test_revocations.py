@@ -18,8 +18,8 @@ KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 HANNA = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Hanna")
 
 
-def over(name: str, at: datetime, matters: timedelta = SIGN_INS_MATTER) -> Revoked:
-    return Revoked(id=name, at=at, until=at + matters)
+def over(name: str, at: datetime, matters: timedelta = SIGN_INS_MATTER, *, for_good: bool = False) -> Revoked:
+    return Revoked(id=name, at=at, until=at + matters, for_good=for_good)
 
 
 def known(revocations: Revocations, sign_in: str) -> bool:
@@ -113,10 +113,27 @@ async def test_what_no_token_can_be_of_is_forgotten(clock: FakeClock, revocation
 async def test_whoever_a_key_let_in_ends_with_it_for_good(clock: FakeClock, revocations: Revocations) -> None:
     guest = dataclasses.replace(HANNA, sign_in_id="s-2", via="key-1")
     itself = dataclasses.replace(HANNA, sign_in_id="key-1", api_key_id="key-1")
-    revocations.add([over("key-1", clock.now(), OTHERS_MATTER)])
+    revocations.add([over("key-1", clock.now(), OTHERS_MATTER, for_good=True)])
     later = clock.advance(hours=23).timestamp()
     await revocations.update(Owner())
     assert [revocations.cover(caller, later) for caller in (guest, itself, HANNA)] == [True, True, False]
+
+
+async def test_what_a_key_let_in_ends_with_its_scope_and_the_key_goes_on(
+    clock: FakeClock, revocations: Revocations
+) -> None:
+    let_in = dataclasses.replace(HANNA, sign_in_id="s-2", via="key-1")
+    itself = dataclasses.replace(HANNA, sign_in_id="key-1", api_key_id="key-1")
+    revocations.add([over("key-1", clock.now(), OTHERS_MATTER)])
+    ended_at = clock.now().timestamp()
+    for caller in (let_in, itself):
+        assert [revocations.cover(caller, at) for at in (ended_at, ended_at + 1)] == [True, False]
+
+
+def test_a_sign_in_ends_for_good(clock: FakeClock, revocations: Revocations) -> None:
+    now = clock.now()
+    revocations.add([Revoked(id="s-1", at=now, until=now + SIGN_INS_MATTER, sign_in=True)])
+    assert revocations.cover(HANNA, now.timestamp() + 60)
 
 
 async def test_tokens_of_a_person_end_and_later_ones_hold(clock: FakeClock, revocations: Revocations) -> None:
