@@ -35,6 +35,11 @@ def can_be_seen(text: str) -> bool:
     return any(map(_is_seen, text))
 
 
+def visible(text: str) -> str:
+    """The text without blanks, ends of lines, and whatever else cannot be seen."""
+    return "".join(filter(_is_seen, text))
+
+
 def _is_seen(character: str) -> bool:
     return character not in _BLANK and unicodedata.category(character) not in _INVISIBLE
 
@@ -45,5 +50,8 @@ def on_one_line(text: str) -> str:
 
 
 def pasted_key(text: str) -> str:
-    """The key in what was pasted: alone or at the end of a URL, with blanks, slashes or a query around it."""
-    return text.partition("?")[0].strip().rstrip("/").rpartition("/")[2].strip()
+    """The key in what was pasted: alone or at the end of a URL, with slashes or a query around it.
+
+    What cannot be seen (blanks, marks of a mail program or an editor) is not of it.
+    """
+    return visible(text.partition("?")[0]).rstrip("/").rpartition("/")[2]

@@ -1,7 +1,8 @@
 """One encoder's media on its way into a room, for as long as the encoder publishes."""
 
 import asyncio
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -86,10 +87,15 @@ class Relay:
         self._stopped = asyncio.Event()
         self._playing = asyncio.Event()
         self._seen_at = clock.now()
+        self._from_beginning = False
         self.report = InputReport()
         """What the encoder sends, as last reported."""
-        self.refusal: str | None = None
-        """Why the encoder is to be disconnected: it has to begin anew."""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the encoder is to be disconnected: what cannot be decoded may be if it begins anew."""
+        problem = self.report.problem
+        return f"{problem}; the encoder has to begin anew" if problem and not self._from_beginning else None
 
     def stop(self) -> None:
         """The encoder is gone, or is to be disconnected."""
@@ -109,25 +115,27 @@ class Relay:
         self._playing.set()
 
     async def await_playing(self) -> None:
-        """So that the encoder's first words are not missed: the server keeps those of H.264 and AAC alone."""
-        async with asyncio.timeout(_PLAYING_SECONDS):
-            await self._playing.wait()
+        """So that the encoder's first words are not missed: the server keeps those of H.264 and AAC alone.
 
-    async def run(self, target: RelayTarget, *, from_beginning: bool) -> None:
-        """Relay and retry until `stop`, or until the key is revoked; reports its start and its end.
-
-        `from_beginning`: we hear the encoder's first words.
+        They may be if the server does not play in time.
         """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PLAYING_SECONDS):
+                await self._playing.wait()
+                self._from_beginning = True
+
+    async def run(self, target: RelayTarget) -> None:
+        """Relay and retry until `stop`, or until the key is revoked; reports its start and its end."""
         since = self._clock.now()
         started = {"status": "ENDPOINT_PUBLISHING", "startedAt": str(to_unix_ns(since))}
         await self._webhooks.send(_webhook("ingress_started", target, since, started))
         try:
             while not self._stopped.is_set():
-                await self._try(target, from_beginning=from_beginning)
+                await self._try(target)
                 if not self.has_encoder:
                     break
                 await asyncio.sleep(_RETRY_SECONDS)
-                target, from_beginning = await self._refreshed(target), False
+                target = await self._refreshed(target)
         except NotFound:
             log.info("relay.revoked", ingress=target.ingress_id, session=target.room)
         finally:
@@ -137,7 +145,7 @@ class Relay:
             ended = {"startedAt": str(to_unix_ns(since)), "endedAt": str(to_unix_ns(now))}
             await self._webhooks.send(_webhook("ingress_ended", target, now, ended))
 
-    async def _try(self, target: RelayTarget, *, from_beginning: bool) -> None:
+    async def _try(self, target: RelayTarget) -> None:
         about = {"ingress": target.ingress_id, "session": target.room}
 
         def reported(report: InputReport) -> None:
@@ -146,13 +154,13 @@ class Relay:
             if report.problem not in {None, self.report.problem}:
                 log.warning("relay.problem", **about, problem=report.problem)
             self.report = report
-            if report.problem is not None and not from_beginning:
-                self.refusal = f"{report.problem}; the encoder has to begin anew"
 
         try:
             await self._transcoder(self._source, target.token, self._stopped, reported)
         except Unavailable as error:
             log.info("relay.interrupted", **about, reason=error.message)
+        # What follows is played to us from its middle, and has to be judged anew.
+        self._from_beginning, self.report = False, replace(self.report, problem=None)
 
     async def _refreshed(self, target: RelayTarget) -> RelayTarget:
         """With a new token; the old one if the egress service is away. Raises NotFound for a revoked key."""

@@ -13,7 +13,7 @@ from aiohttp import web
 from services.relay.service import RelayService
 from shared.errors import NotFound, Unavailable
 from shared.http import ANONYMOUS, Reply, Request, Routes, ok
-from shared.text import pasted_key
+from shared.text import pasted_key, visible
 
 RELAYS: Final = web.AppKey("relays", RelayService)
 
@@ -47,7 +47,7 @@ async def publish(request: Request) -> web.StreamResponse:
 async def connect(request: Request) -> web.StreamResponse:
     """Which application a client means: ours, also if it gave the stream key with the server's address."""
     app = str((await request.raw.post()).get("app", ""))
-    server = app.strip("/ ").partition("/")[0]
+    server = visible(app).strip("/").partition("/")[0]
     if app == server:
         return web.Response()
     return web.Response(status=302, headers={"Location": server})

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -41,9 +40,7 @@ class RelayService:
         """
         target = await self._stream_keys.resolve(stream_key)
         await self._make_way(stream_key)
-        relay = self._start(stream_key, client, target, from_beginning=True)
-        with suppress(TimeoutError):
-            await relay.await_playing()
+        await self._start(stream_key, client, target).await_playing()
 
     async def _make_way(self, stream_key: str) -> None:
         """Wait until the relay of an encoder that is gone has ended. Raises Conflict if one is there."""
@@ -82,7 +79,7 @@ class RelayService:
             raise Conflict(running.relay.refusal, code="media_not_relayed")
         # One that had a relay when this was asked has left meanwhile.
         if running is None and stream_key not in self._running:
-            self._start(stream_key, client, target, from_beginning=False)
+            self._start(stream_key, client, target)
 
     def publishing_ended(self, stream_key: str, client: str) -> None:
         """An encoder is gone; one that was refused does not end the relay of the one that publishes."""
@@ -90,11 +87,9 @@ class RelayService:
         if running is not None and running.client == client:
             running.relay.stop()
 
-    def _start(self, stream_key: str, client: str, target: RelayTarget, *, from_beginning: bool) -> Relay:
+    def _start(self, stream_key: str, client: str, target: RelayTarget) -> Relay:
         relay = self._new_relay(stream_key)
-        task = asyncio.create_task(
-            relay.run(target, from_beginning=from_beginning), name=f"relay of {target.ingress_id}"
-        )
+        task = asyncio.create_task(relay.run(target), name=f"relay of {target.ingress_id}")
         self._running[stream_key] = _Running(client, relay, task)
         task.add_done_callback(lambda task: self._ended(stream_key, task))
         return relay

@@ -1,6 +1,8 @@
 """What an encoder sends: divided into its tracks, decoded as they come and go, and watched."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import av
@@ -11,12 +13,38 @@ from services.relay.media.track_reader import TrackReader
 
 # Seconds without anything from the encoder, or in which the RTMP server does not answer.
 SILENCE_TIMEOUT = 10.0
-# Seconds after which a track that does not come any longer has ended, and one that is not decoded is broken.
-_ENDED_AFTER, _BROKEN_AFTER = 10.0, 5.0
+# Seconds after which a track that does not come any longer has ended.
+_ENDED_AFTER = 10.0
+# A track is broken if nothing is decoded for so many seconds from a key picture on, and of more tags than any
+# decoder holds back to put pictures in order; or if no key picture comes for so long that none may ever come.
+_BROKEN_AFTER, _HELD_BACK, _KEYLESS = 5.0, 16, 20.0
+# A track whose codec changes, or which is broken, more often in a second is none.
+_MOST_BEGINNINGS = 5
 
 
 class NothingToRelay(Exception):
     """The encoder sends no media that could be passed on."""
+
+
+@dataclass
+class _Undecoded:
+    """What came since something was decoded: from when on, its first key picture, and how many tags then."""
+
+    began_at: float
+    key_at: float = float("inf")
+    since_key: int = 0
+
+    def add(self, tag: FlvTag, now: float) -> None:
+        if tag.is_key:
+            self.key_at = min(self.key_at, now)
+        if self.key_at <= now:
+            self.since_key += 1
+
+    def is_broken(self, now: float) -> bool:
+        """An encoder that is heard from its middle shows nothing before its next key picture, and is not."""
+        if self.key_at > now:
+            return now - self.began_at > _KEYLESS
+        return now - self.key_at > _BROKEN_AFTER and self.since_key > _HELD_BACK
 
 
 def rtmp(source: str) -> Iterator[bytes]:
@@ -35,19 +63,35 @@ class TrackWatch:
         self._sink = sink
         self._failed = failed
         self._reader: TrackReader | None = None
-        self._came_at = self._whole_at = float("-inf")
+        # By codec: encoders send each once.
+        self._headers: dict[str, FlvTag] = {}
+        self._came_at = float("-inf")
+        self._undecoded = _Undecoded(self._came_at)
+        self._began_at = deque[float](maxlen=_MOST_BEGINNINGS)
 
     def put(self, tag: FlvTag, now: float) -> None:
-        """A tag came; one of another codec begins another track."""
-        if now - self._came_at > _ENDED_AFTER:
-            self._whole_at = now
+        """A tag came; one of another codec begins another track. Raises NothingToRelay."""
+        if not self.comes(now) or self._sink.decoded_at >= self._undecoded.began_at:
+            self._undecoded = _Undecoded(now)
+        self._undecoded.add(tag, now)
         self._came_at = now
-        if self._reader is None or self._reader.codec != tag.codec:
-            before, self._reader = self._reader, TrackReader(self._kind, tag.codec, self._sink, self._failed)
-            if before is not None:
-                before.end()
-            self._reader.start(after=before)
+        if self._reader is None or self._reader.is_over or self._reader.codec != tag.codec:
+            self._reader = self._begin(tag.codec, now)
+        if tag.is_header:
+            self._headers[tag.codec] = tag
         self._reader.put(tag)
+
+    def _begin(self, codec: str, now: float) -> TrackReader:
+        if len(self._began_at) == _MOST_BEGINNINGS and now - self._began_at[0] < 1.0:
+            raise NothingToRelay(f"The encoder's {self._kind} begins anew all the time")
+        self._began_at.append(now)
+        reader = TrackReader(self._kind, codec, self._sink, self._failed)
+        if self._reader is not None:
+            self._reader.end()
+        reader.start(after=self._reader)
+        if codec in self._headers:
+            reader.put(self._headers[codec])
+        return reader
 
     def end(self) -> None:
         """What came is still decoded, then this returns."""
@@ -61,7 +105,8 @@ class TrackWatch:
 
     def is_broken(self, now: float) -> bool:
         """Whether it comes, and nothing of it can be decoded."""
-        return self.comes(now) and now - max(self._whole_at, self._sink.decoded_at) > _BROKEN_AFTER
+        undecoded = self._undecoded
+        return self.comes(now) and self._sink.decoded_at < undecoded.began_at and undecoded.is_broken(now)
 
 
 class EncoderInput:

@@ -14,9 +14,16 @@ _TAG_HEADER = 11
 _TAG_TRAILER = 4
 _KINDS: dict[int, Kind] = {8: "audio", 9: "video"}
 _FLAGS: dict[Kind, int] = {"audio": 4, "video": 1}
+# Of codecs whose frames follow a decoder's header: FLV's own number, and the least size of a tag of it.
+_WITH_HEADER: dict[Kind, tuple[str, int]] = {"video": ("7", 5), "audio": ("10", 2)}
+_KEY_PICTURE = 1
 # Enhanced RTMP: types of packets that wrap others.
 _MULTITRACK: dict[Kind, int] = {"audio": 5, "video": 6}
 _MODIFIER_EXTENSION = 7
+_CODED_FRAMES = 1
+_FOUR_CC = 4
+# These have the time of presentation, in three bytes, before each frame.
+_REORDERED = {"avc1", "hvc1", "vvc1"}
 
 
 class NotFlv(Exception):
@@ -30,6 +37,20 @@ class FlvTag:
     kind: Kind
     codec: str
     data: bytes
+
+    @property
+    def is_header(self) -> bool:
+        """Whether it is what a decoder needs to begin, and no frame."""
+        first, second = self.data[_TAG_HEADER : _TAG_HEADER + 2]
+        if len(self.codec) == _FOUR_CC:
+            return first & 0x0F == 0
+        return self.codec == _WITH_HEADER[self.kind][0] and second == 0
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it is a frame that can be decoded without those before: sound, or a key picture."""
+        is_key_picture = self.data[_TAG_HEADER] >> 4 & 7 == _KEY_PICTURE
+        return not self.is_header and (self.kind == "audio" or is_key_picture)
 
 
 def header(kind: Kind) -> bytes:
@@ -68,7 +89,10 @@ class FlvSplitter:
 
 
 def _tag(whole: bytes) -> FlvTag | None:
-    """None for one that is neither picture nor sound, or empty, or of a second track."""
+    """None for one that is neither picture nor sound, or cut off, or of a second track.
+
+    FFmpeg takes what follows a tag that is cut off for its rest.
+    """
     kind = _KINDS.get(whole[0] & 0x1F)
     body = whole[_TAG_HEADER:-_TAG_TRAILER]
     if kind is None or not body:
@@ -79,7 +103,10 @@ def _tag(whole: bytes) -> FlvTag | None:
 
 
 def _number(kind: Kind, body: bytes) -> str:
-    return str(body[0] & 0x0F if kind == "video" else body[0] >> 4)
+    """Empty if it is cut off."""
+    number = str(body[0] & 0x0F if kind == "video" else body[0] >> 4)
+    with_header, least = _WITH_HEADER[kind]
+    return "" if number == with_header and len(body) < least else number
 
 
 def _four_cc(kind: Kind, packet: int, rest: bytes) -> str:
@@ -88,10 +115,12 @@ def _four_cc(kind: Kind, packet: int, rest: bytes) -> str:
         size, head = _extension(rest)
         following = rest[head + size :]
         return _four_cc(kind, following[0] & 0x0F, following[1:]) if following else ""
-    if packet != _MULTITRACK[kind]:
-        return rest[:4].decode("latin-1")
-    # One byte says how many tracks there are, the codec comes next, and the track's number last.
-    return rest[1:5].decode("latin-1") if rest[5:6] == b"\0" else ""
+    if packet == _MULTITRACK[kind]:
+        # One byte says how many tracks there are and the type, the codec comes next, then the track's number.
+        return _four_cc(kind, rest[0] & 0x0F, rest[1:5] + rest[6:]) if rest[5:6] == b"\0" else ""
+    codec = rest[:_FOUR_CC].decode("latin-1")
+    reordered = kind == "video" and packet == _CODED_FRAMES and codec in _REORDERED
+    return codec if len(rest) >= _FOUR_CC + 3 * reordered else ""
 
 
 def _extension(rest: bytes) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from livekit import rtc
@@ -19,9 +20,11 @@ _Result = TypeVar("_Result")
 
 
 class Publication(Protocol):
-    """Where an encoder's media goes; each method is called by one thread. False: it was not taken."""
+    """Where an encoder's media goes. False: it was not taken."""
 
-    def show(self, picture: EncodedPicture) -> bool: ...
+    def show(self, picture: EncodedPicture, *, publish: bool) -> bool:
+        """`publish` a track if there is none, which waits for the event loop: never so on that itself."""
+        ...
 
     def play(self, pieces: list[bytes]) -> bool: ...
 
@@ -53,13 +56,16 @@ class RoomPublication:
     async def leave(self) -> None:
         """So that everybody sees at once that we are gone."""
         if self._room is not None:
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._room.disconnect()
+            # LiveKit may be gone itself.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await self._room.disconnect()
 
-    def show(self, picture: EncodedPicture) -> bool:
-        if self._room is None:
+    def show(self, picture: EncodedPicture, *, publish: bool) -> bool:
+        source = self._picture
+        if self._room is None or (source is None and not publish):
             return False
-        source = self._picture or self._wait(self._publish_picture(picture.width, picture.height))
+        source = source or self._wait(self._publish_picture(picture.width, picture.height))
         kinds = rtc.EncodedFrameType
         return source.capture_frame(
             rtc.EncodedVideoFrame(

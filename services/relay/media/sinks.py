@@ -38,14 +38,22 @@ class PictureSink:
 
     def push(self, frame: Any, *, late: bool = False) -> None:
         """Leaves `late` pictures out: to decode alone is faster, until there is time again."""
-        now = self.decoded_at = self._clock()
+        now = self._clock()
         taken = now if frame.time is None else self._dejitter.captured_at(frame.time, now)
         if late or not self._encoder.takes(taken):
+            self.decoded_at = now
             return
         frame.pts, frame.time_base = round(taken / MICROSECOND), MICROSECOND
-        for picture in self._filter.apply(frame):
+        try:
+            pictures = self._filter.apply(frame)
+        except av.FFmpegError:
+            # One that cannot be made like the others is as good as not decoded.
+            self._filter = PictureFilter()
+            return
+        self.decoded_at = now
+        for picture in pictures:
             with self._lock:
-                self._send(picture, picture.time)
+                self._send(picture, picture.time, publish=True)
 
     def tend(self, *, wanted: bool, target: int | None) -> None:
         """Regularly: whether LiveKit wants a key picture, and to how many bits a second the way is.
@@ -59,7 +67,7 @@ class PictureSink:
             try:
                 quiet = self._clock() - self.sent_at
                 if self._last is not None and quiet > (_AGAIN_AFTER if self._encoder.wanted else KEY_SECONDS):
-                    self._send(self._last, self._clock())
+                    self._send(self._last, self._clock(), publish=False)
             finally:
                 self._lock.release()
 
@@ -67,9 +75,9 @@ class PictureSink:
         """The encoder sends no pictures any longer: the last one is not sent again."""
         self._last = None
 
-    def _send(self, picture: av.VideoFrame, at: float) -> None:
+    def _send(self, picture: av.VideoFrame, at: float, *, publish: bool) -> None:
         encoded = self._encoder.encode(picture, at)
-        if encoded is not None and self._publication.show(encoded):
+        if encoded is not None and self._publication.show(encoded, publish=publish):
             self.sent_at, self._last = self._clock(), picture
             self.size = (encoded.width, encoded.height)
         else:
@@ -93,9 +101,13 @@ class SoundSink:
 
     def push(self, frame: Any, *, late: bool = False) -> None:
         """Leaves `late` sound out: it would stay in viewers' buffers, which shrink slowly."""
-        self.decoded_at = self._clock()
+        now = self._clock()
         self.format = (frame.sample_rate, frame.layout.nb_channels)
-        if late:
+        try:
+            pieces = [] if late else self._filter.apply(frame)
+        except av.FFmpegError:
+            self._filter = SoundFilter()
             return
-        if (pieces := self._filter.apply(frame)) and self._publication.play(pieces):
+        self.decoded_at = now
+        if pieces and self._publication.play(pieces):
             self.sent_at = self._clock()

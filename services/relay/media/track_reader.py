@@ -8,7 +8,6 @@ from threading import Thread
 from typing import Any, Protocol
 
 import av
-from av.container import InputContainer
 
 from services.relay.media.flv import FlvTag, Kind, header
 
@@ -74,29 +73,35 @@ class TagPipe:
 
 
 def decode(pipe: TagPipe, codec: str, sink: FrameSink) -> None:
-    """Until the track ends. What of it is broken or unknown is left out. Raises FallenBehind."""
+    """Until the track ends, or is no longer FLV to FFmpeg; frames that are broken are left out.
+
+    Raises FallenBehind, and what `sink` raises.
+    """
     sink.begin(codec)
-    with suppress(av.FFmpegError), av.open(pipe, "r", format="flv", options=_NO_PROBING) as container:
-        for frame in _frames(container, sink):
-            sink.push(frame, late=pipe.waited > _LATE)
-    while pipe.read(_ANY_SIZE):
-        pass
+    for frame in _frames(pipe, sink):
+        sink.push(frame, late=pipe.waited > _LATE)
     if pipe.fallen_behind:
         raise FallenBehind
 
 
-def _frames(container: InputContainer, sink: FrameSink) -> Iterator[Any]:
+def _frames(pipe: TagPipe, sink: FrameSink) -> Iterator[Any]:
     """None if FFmpeg does not know the codec."""
-    stream: Any = container.streams[0] if len(container.streams) else None
-    if stream is None or stream.codec_context is None:
-        return
-    sink.begin(stream.codec_context.codec.canonical_name)
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        yield from frames
+    with suppress(av.FFmpegError), av.open(pipe, "r", format="flv", options=_NO_PROBING) as container:
+        stream: Any = container.streams[0] if len(container.streams) else None
+        if stream is None or stream.codec_context is None:
+            while pipe.read(_ANY_SIZE):
+                pass
+            return
+        sink.begin(stream.codec_context.codec.canonical_name)
+        for packet in container.demux(stream):
+            yield from _decoded(packet)
+
+
+def _decoded(packet: Any) -> list[Any]:
+    try:
+        return list(packet.decode())
+    except av.FFmpegError:
+        return []
 
 
 class TrackReader:
@@ -114,6 +119,11 @@ class TrackReader:
         """`after`: the reader of the same kind before, which has come to its end."""
         self._before = after
         self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no more tags: FFmpeg did not get on with those before."""
+        return not self._thread.is_alive()
 
     def put(self, tag: FlvTag) -> None:
         self._pipe.put(tag)

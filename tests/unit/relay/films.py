@@ -139,14 +139,17 @@ class Passed:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.now = 0.0
+        self.published = False
         self.pictures: list[EncodedPicture] = []
         self.pieces: list[bytes] = []
         self.picture_sink = PictureSink(3000, self, clock or (lambda: self.now))
         self.sound_sink = SoundSink(self, clock or (lambda: self.now))
 
-    def show(self, picture: EncodedPicture) -> bool:
-        self.pictures.append(picture)
-        return True
+    def show(self, picture: EncodedPicture, *, publish: bool) -> bool:
+        self.published |= publish
+        if self.published:
+            self.pictures.append(picture)
+        return self.published
 
     def play(self, pieces: list[bytes]) -> bool:
         self.pieces += pieces

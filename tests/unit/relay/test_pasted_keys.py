@@ -55,6 +55,10 @@ async def server(published: Published) -> AsyncIterator[TestClient[Any, Any]]:
         (f"{KEY}?bitrate=3000", SERVER),
         (f"{SERVER}/{KEY}", SERVER),
         (f" {SERVER}/{KEY}/ ", SERVER),
+        (f"\u200b{KEY}\ufeff", SERVER),
+        (f"{KEY[:9]}\u00ad{KEY[9:]}\u2069", SERVER),
+        (f"{SERVER}/\u200b{KEY}/\u200b?a=b", SERVER),
+        ("\ufeff", f"{SERVER}/{KEY}\u200b"),
         ("", f"{SERVER}/{KEY}"),
         (" ", f"{SERVER}/{KEY}/"),
         (KEY, f"{SERVER}/{KEY}"),
@@ -72,7 +76,14 @@ async def test_the_key_is_found_in_what_was_pasted(
 
 @pytest.mark.parametrize(
     ("app", "meant"),
-    [("live", None), (f"live/{KEY}", "live"), ("live/", "live"), ("/live", "live"), (" live", "live")],
+    [
+        ("live", None),
+        (f"live/{KEY}", "live"),
+        ("live/", "live"),
+        ("/live", "live"),
+        (" live", "live"),
+        ("live\u200b", "live"),
+    ],
 )
 async def test_the_server_is_found_in_front_of_a_key(
     server: TestClient[Any, Any], app: str, meant: str | None

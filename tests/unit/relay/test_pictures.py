@@ -171,6 +171,19 @@ def test_a_picture_that_stands_still_is_sent_every_two_seconds_until_the_encoder
     assert len(passed.pictures) - before <= 5
 
 
+def test_the_last_picture_begins_no_track() -> None:
+    """To publish one waits for the event loop, which tends the pictures."""
+    passed = Passed().take(tags(Film(64, 64, times=HALF_A_SECOND).flv()))
+    assert passed.published
+    passed.published = False
+    passed.now += 3
+    passed.picture_sink.tend(wanted=True, target=None)
+    assert not passed.published
+    passed.take(tags(Film(64, 64, times=HALF_A_SECOND).flv(), begin=passed.now))
+    assert passed.published
+    assert next(one for one in passed.pictures if one.captured_at > 3).key
+
+
 def test_a_request_is_met_by_the_next_picture() -> None:
     passed = Passed()
     passed.take(tags(Film(64, 64, times=HALF_A_SECOND).flv()))

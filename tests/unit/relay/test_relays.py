@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.relay import relay
 from services.relay.input_report import AudioInput, InputReport, VideoInput
 from services.relay.relay import Relay, RelayTarget
 from services.relay.service import RelayService
@@ -17,6 +18,7 @@ from services.relay.transcoder_process import Reported, lines
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.livekit import WebhookSigner
 from shared.livekit.webhook_sender import WebhookSender
+from shared.runtime.tasks import until_first_ends
 from tests.fakes.fake_clock import FakeClock
 
 KEY = "the stream key"
@@ -48,7 +50,8 @@ class Transcoder:
         self.failures = 0
         self.report = H264
         self.started: Callable[[], None] = lambda: None
-        self.flowing = asyncio.Event()
+        self.flowing, self.interrupt = asyncio.Event(), asyncio.Event()
+        self.reported: Reported = lambda _: None
         self.tokens: list[str] = []
 
     async def __call__(self, source: str, token: str, stopped: asyncio.Event, reported: Reported) -> None:
@@ -58,9 +61,13 @@ class Transcoder:
         if self.failures:
             self.failures -= 1
             raise Unavailable("no such room yet")
+        self.reported = reported
         reported(self.report)
         self.flowing.set()
-        await stopped.wait()
+        await until_first_ends(stopped.wait(), self.interrupt.wait())
+        if self.interrupt.is_set():
+            self.interrupt.clear()
+            raise Unavailable("LiveKit is gone")
 
 
 class Fixture:
@@ -194,6 +201,43 @@ async def test_an_encoder_whose_beginning_was_missed_begins_anew_if_its_picture_
             await fixture.relays.still_publishing(KEY, "1")
     fixture.relays.publishing_ended(KEY, "1")
     await fixture.webhooks(2)
+    await fixture.relays.close()
+
+
+async def test_one_that_can_be_decoded_after_all_goes_on(fixture: Fixture) -> None:
+    fixture.transcoder.report = BROKEN
+    await fixture.relays.still_publishing(KEY, "1")
+    await fixture.flowing()
+    fixture.transcoder.reported(H264)
+    await fixture.relays.still_publishing(KEY, "1")
+    await fixture.relays.close()
+
+
+async def test_what_was_said_before_an_interruption_sends_nobody_away_after_it(fixture: Fixture) -> None:
+    fixture.transcoder.report = BROKEN
+    await fixture.relays.publish(KEY, "1")
+    await fixture.flowing()
+    fixture.transcoder.report = H264
+    fixture.transcoder.flowing.clear()
+    fixture.transcoder.interrupt.set()
+    async with asyncio.timeout(20):
+        while not fixture.transcoder.flowing.is_set():
+            await fixture.relays.still_publishing(KEY, "1")
+            await asyncio.sleep(0.01)
+    await fixture.relays.close()
+
+
+async def test_one_whose_beginning_the_server_did_not_play_in_time_begins_anew(
+    fixture: Fixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_PLAYING_SECONDS", 0.01)
+    fixture.transcoder.report = BROKEN
+    fixture.transcoder.started = lambda: None
+    await fixture.relays.publish(KEY, "1")
+    fixture.relays.playing(KEY)
+    await fixture.flowing()
+    with pytest.raises(Conflict, match="has to begin anew"):
+        await fixture.relays.still_publishing(KEY, "1")
     await fixture.relays.close()
 
 
