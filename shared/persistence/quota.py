@@ -8,8 +8,9 @@ from shared.persistence.mongo import ASCENDING, Duplicate, Index, Mongo
 class Quota:
     """`most` places for each key, each free again `period` after it was taken; kept in `collection`.
 
-    A place is a document of its own, and the database lets one caller alone insert it, or take it when it is
-    free again. A number that is read and then compared would let pass whoever reads at the same time.
+    A holder that asks again, at the same time or because what it wanted the place for failed, keeps the one it
+    has. A place is a document of its own, and the database lets one caller alone insert it, or take it when it
+    is free again. A number that is read and then compared would let pass whoever reads at the same time.
     """
 
     indexes = (Index([("free_at", ASCENDING)], expire_after_seconds=0),)
@@ -22,20 +23,19 @@ class Quota:
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes(self.indexes)
 
-    async def take(self, key: str, now: datetime) -> bool:
-        """Take a place; False if all are taken."""
+    async def take(self, key: str, holder: str, now: datetime) -> bool:
+        """Take a place for `holder`; False if others have all of them."""
         for number in range(self._most):
-            if await self._take_one(f"{key}:{number}", now):
+            if await self._take_one(f"{key}:{number}", holder, now):
                 return True
         return False
 
-    async def _take_one(self, place: str, now: datetime) -> bool:
-        free_at = now + self._period
+    async def _take_one(self, place: str, holder: str, now: datetime) -> bool:
+        taken = {"holder": holder, "free_at": now + self._period}
         try:
-            await self._collection.insert({"_id": place, "free_at": free_at})
+            await self._collection.insert({"_id": place, **taken})
         except Duplicate:
-            again = await self._collection.find_and_update(
-                {"_id": place, "free_at": {"$lte": now}}, {"$set": {"free_at": free_at}}
-            )
+            open_to_us = {"_id": place, "$or": [{"free_at": {"$lte": now}}, {"holder": holder}]}
+            again = await self._collection.find_and_update(open_to_us, {"$set": taken})
             return again is not None
         return True

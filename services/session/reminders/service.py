@@ -111,7 +111,7 @@ class ReminderService:
         mail = confirmation(of, now.date(), now + CONFIRMED_WITHIN)
         if await self._mails.is_planned(mail.id):
             return
-        if not await self._quota.take(of.recipient, now):
+        if not await self._quota.take(of.recipient, mail.id, now):
             raise TooManyRequests(
                 "This address was sent too many requests today", retry_after=int(_DAY.total_seconds())
             )

@@ -57,17 +57,19 @@ async def subscriptions(mongo: Mongo) -> SubscriptionRepository:
 async def test_so_many_places_are_taken_and_no_more_however_many_ask_at_once(mongo: Mongo) -> None:
     quota = Quota(mongo, "reminder_mail_quota", most=3, period=timedelta(days=1))
     await quota.ensure_indexes()
-    one, two = new_id(), new_id()
+    one, two, three = new_id(), new_id(), new_id()
     # Far ahead, since the database removes places that are free again.
     now = datetime(2090, 1, 1, tzinfo=UTC)
-    assert (await asyncio.gather(*(quota.take(one, now) for _ in range(20)))).count(True) == 3
-    assert await quota.take(two, now)
+    assert (await asyncio.gather(*(quota.take(three, "same mail", now) for _ in range(20)))) == [True] * 20
+    assert (await asyncio.gather(*(quota.take(three, new_id(), now) for _ in range(20)))).count(True) == 2
+    assert (await asyncio.gather(*(quota.take(one, new_id(), now) for _ in range(20)))).count(True) == 3
+    assert await quota.take(two, new_id(), now)
     later = now + timedelta(hours=12)
-    assert (await asyncio.gather(*(quota.take(two, later) for _ in range(20)))).count(True) == 2
+    assert (await asyncio.gather(*(quota.take(two, new_id(), later) for _ in range(20)))).count(True) == 2
     day_over = now + timedelta(days=1)
     # Of the second all but the first were taken half a day later.
-    assert (await asyncio.gather(*(quota.take(two, day_over) for _ in range(20)))).count(True) == 1
-    assert (await asyncio.gather(*(quota.take(one, day_over) for _ in range(20)))).count(True) == 3
+    assert (await asyncio.gather(*(quota.take(two, new_id(), day_over) for _ in range(20)))).count(True) == 1
+    assert (await asyncio.gather(*(quota.take(one, new_id(), day_over) for _ in range(20)))).count(True) == 3
 
 
 async def test_a_mail_is_planned_once_and_claimed_once(kept: MailRepository) -> None:

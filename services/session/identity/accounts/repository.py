@@ -39,9 +39,9 @@ class UserRepository(Repository[User]):
     async def find_by_device(self, device_hash: str) -> User | None:
         return await self.find_where({"device_hash": device_hash})
 
-    async def count_registration(self, device_id: str, now: datetime) -> bool:
-        """Count one more registration from the device; False if there were too many within an hour."""
-        return await self._registrations.take(device_id, now)
+    async def count_registration(self, device_id: str, user_id: str, now: datetime) -> bool:
+        """Count a registration from the device, once; False if there were too many within an hour."""
+        return await self._registrations.take(device_id, user_id, now)
 
     async def newest_of_device(self, device_id: str, *, most: int) -> list[str]:
         """The ids of those who registered from the device, the last first."""

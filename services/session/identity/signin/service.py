@@ -90,7 +90,7 @@ class SignInService:
             username=display_name,
             role=UserRole.VIEWER,
             device_hash=digest(token),
-            device_id=await self._device(known_by) or id,
+            device_id=await self._device(known_by, id) or id,
             created_at=now,
             updated_at=now,
         )
@@ -100,11 +100,11 @@ class SignInService:
             viewer = await self._reissue_device(id, token)
         return await self._open(viewer), token
 
-    async def _device(self, token: str | None) -> str | None:
-        """Which device a token is of, if it is one's; one more registers from there."""
+    async def _device(self, token: str | None, viewer_id: str) -> str | None:
+        """Which device a token is of, if it is one's; this viewer registers from there."""
         known = await self._users.find_by_device(digest(token)) if token else None
         device = (known.device_id or known.id) if known else None
-        if device and not await self._users.count_registration(device, self._clock.now()):
+        if device and not await self._users.count_registration(device, viewer_id, self._clock.now()):
             raise TooManyRequests("Too many people registered from this device", retry_after=_HOUR)
         return device
 

@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from unittest.mock import AsyncMock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from services.session.catalog.libraries.schemas import UpdateLibraryRequest
+from services.session.reminders.mails.repository import MailRepository
 from services.session.reminders.subscriptions.domain import recipient_of
 from shared.access.identity import Caller
 from shared.contracts.states import UserRole
-from shared.errors import Conflict, Forbidden, NotFound, TooManyRequests
+from shared.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unavailable
 from shared.ids import new_id
 from tests.unit.session.actors import Host
 from tests.unit.session.builders import user
@@ -100,6 +102,35 @@ async def test_an_address_is_not_flooded_by_many_who_ask_at_once(reminders: Remi
     assert len(refused) >= 24 - 2 * 5
     await reminders.work()
     assert 1 <= len(reminders.box.sent) <= 5
+
+
+@pytest.mark.parametrize("devices", [1, 3])
+async def test_who_asks_for_one_mail_many_times_at_once_takes_one_place(
+    reminders: Reminders, host: Host, devices: int
+) -> None:
+    people = [await guest(reminders) for _ in range(devices)]
+    room = await host.room()
+    await asyncio.gather(
+        *(reminders.service.subscribe(room, person, None, ADDRESS) for person in people * 6)
+    )
+    for _ in range(4):
+        await reminders.service.subscribe(await host.room(), people[0], None, ADDRESS)
+    with pytest.raises(TooManyRequests):
+        await reminders.service.subscribe(await host.room(), people[0], None, ADDRESS)
+
+
+async def test_a_mail_that_could_not_be_planned_keeps_its_place(
+    reminders: Reminders, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, person = await host.room(), await guest(reminders)
+    with monkeypatch.context() as away:
+        away.setattr(MailRepository, "plan", AsyncMock(side_effect=Unavailable("The database is away")))
+        for _ in range(6):
+            with pytest.raises(Unavailable):
+                await reminders.service.subscribe(room, person, None, ADDRESS)
+    await reminders.service.subscribe(room, person, None, ADDRESS)
+    await reminders.work()
+    assert len(reminders.box.sent) == 1
 
 
 async def test_one_address_of_several_devices_gets_each_mail_once(reminders: Reminders, host: Host) -> None:
