@@ -132,8 +132,8 @@ def _position(digits: str) -> int | None:
 
 
 def _unchanged(request: web.BaseRequest, stored: Stored) -> bool:
-    tags = request.headers.get("If-None-Match")
-    if tags is not None:
+    tags = request.headers.getall("If-None-Match", ())
+    if tags:
         return etag_matches(tags, stored.etag)
     since = request.if_modified_since
     return since is not None and stored.modified < since + _SECOND

@@ -1,7 +1,7 @@
 """Answers: the envelope around data, and around refusals."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -74,9 +74,9 @@ def render_failure(status: int, message: str, code: str, *, development: bool) -
     return web.Response(body=body, status=status, content_type=JSON)
 
 
-def etag_matches(if_none_match: str | None, etag: str) -> bool:
-    """Whether the client has it already (RFC 9110, 13.1.2, compared weakly)."""
-    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+def etag_matches(if_none_match: Iterable[str], etag: str) -> bool:
+    """Whether the client has it already, by all lines of the header (RFC 9110, 13.1.2, compared weakly)."""
+    tags = {tag.strip().removeprefix("W/") for tag in ",".join(if_none_match).split(",")}
     return "*" in tags or etag.removeprefix("W/") in tags
 
 

@@ -8,9 +8,10 @@ from shared.persistence.mongo import ASCENDING, Duplicate, Index, Mongo
 class Quota:
     """`most` places for each key, each free again `period` after it was taken; kept in `collection`.
 
-    A holder that asks again, at the same time or because what it wanted the place for failed, keeps the one it
-    has. A place is a document of its own, and the database lets one caller alone insert it, or take it when it
-    is free again. A number that is read and then compared would let pass whoever reads at the same time.
+    A holder that asks again, at the same time or because what it wanted the place for failed, keeps the one
+    it has. A place is a document of its own, and the database lets one caller alone insert it, or take it
+    when it is free again. A number that is read and then compared would let pass whoever reads at the same
+    time.
     """
 
     indexes = (Index([("free_at", ASCENDING)], expire_after_seconds=0),)

@@ -52,16 +52,23 @@ def weak_parts(value: object, *, required: bool) -> Iterator[tuple[str, str]]:
         found = [("", weakness(secret))] if secret or required else []
     elif isinstance(value, str):
         found = [(part, weakness(secret)) for part, secret in _in_url(value)]
-    elif isinstance(value, Mapping):
-        named = {
-            str(key): _text(one) for key, one in value.items() if required or _SECRET_OPTION.search(str(key))
-        }
-        found = [(f"'{key}'", weakness(secret)) for key, secret in named.items()]
-        if required and not named:
-            found = [("", "is missing")]
+    elif isinstance(value, Mapping) and value:
+        found = [
+            (f"'{key}'{part}", weakness(secret))
+            for key, one in value.items()
+            for part, secret in _in_option(str(key), _text(one), required=required)
+        ]
     else:
         found = [("", "is missing")] if required else []
     return ((part, reason) for part, reason in found if reason is not None)
+
+
+def _in_option(name: str, text: str, *, required: bool) -> Iterator[tuple[str, str]]:
+    """An option may be a secret, or a URL with one, as that of a proxy or of an S3 server."""
+    if required or _SECRET_OPTION.search(name):
+        yield "", text
+    else:
+        yield from ((f": {part}", secret) for part, secret in _in_url(text))
 
 
 def _text(value: object) -> str:
@@ -75,8 +82,8 @@ def _in_url(text: str) -> Iterator[tuple[str, str]]:
     parts = urlsplit(text)
     if parts.password is not None:
         yield "its password", unquote(parts.password)
-    elif parts.scheme in {"amqp", "amqps"} and not parts.username:
-        # The broker's client then takes those that every installation of RabbitMQ knows.
+    elif parts.scheme in {"amqp", "amqps"}:
+        # The broker's client then takes the one that every installation of RabbitMQ knows, whoever the user.
         yield "its password", "guest"
     for name, value in parse_qsl(parts.query):
         if _SECRET_OPTION.search(name):

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from services.gateway.routing.target import RequestTarget, no_such_path
+from shared.http.reply import etag_matches
 
 _WEB: Final = Path(__file__).parent / "web"
 _VENDOR: Final = _WEB / "vendor" / "swagger-ui"
@@ -82,9 +83,9 @@ async def _serve(request: web.BaseRequest, asset: Asset) -> web.Response:
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
     }
-    if request.headers.get("If-None-Match") == asset.etag:
+    if etag_matches(request.headers.getall("If-None-Match", ()), asset.etag):
         return web.Response(status=304, headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if any("gzip" in line for line in request.headers.getall("Accept-Encoding", ())):
         # In a thread: the first time it takes 0.1 s.
         packed = await asyncio.to_thread(getattr, asset, "packed")
         return web.Response(body=packed, headers=headers | {"Content-Encoding": "gzip"})

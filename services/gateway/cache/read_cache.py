@@ -149,7 +149,7 @@ class ReadCache:
         self, request: web.BaseRequest, cached: CachedResponse, request_id: str
     ) -> web.StreamResponse:
         """The cached answer, or 304 if the client has it."""
-        known = etag_matches(request.headers.get(hdrs.IF_NONE_MATCH), cached.etag)
+        known = etag_matches(request.headers.getall(hdrs.IF_NONE_MATCH, ()), cached.etag)
         origin = request.headers.get(hdrs.ORIGIN)
         if takes_encoded(request):
             return cached.encode(request_id, self._cors.encoded(origin), known=known)

@@ -53,14 +53,17 @@ class ClientAddressResolver:
         """The client's address alone.
 
         A proxy writes one of the two headers and may pass on the other as the client sent it. If they name
-        different clients, one is invented and neither is believed: that is the proxy's own address.
+        different clients, one is invented and neither is believed: that is the proxy's own address. One that
+        names trusted proxies alone names no client: the first of these proxies wrote the other header.
         """
         peer = _peer(request)
         if not self.is_trusted(peer):
             return peer
         plain = _split(request.headers.getall("X-Forwarded-For", ()))
         forwarded = [hop.get("for", "") for hop in parse_forwarded(request.headers.getall("Forwarded", ()))]
-        named = {self._client(peer, chain) for chain in (plain, forwarded) if chain}
+        chains = [chain for chain in (plain, forwarded) if chain]
+        to_clients = [chain for chain in chains if not all(map(self.is_trusted, chain))]
+        named = {self._client(peer, chain) for chain in to_clients or chains}
         return named.pop() if len(named) == 1 else peer
 
     def _client(self, peer: str, chain: Sequence[str]) -> str:

@@ -21,12 +21,15 @@ _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forw
 # Set by us, answered by us, or a secret that only we need.
 _NOT_UPSTREAM: Final = HOP_BY_HOP | _FORWARDED | {"expect", "host", "x-api-key", "x-request-id"}
 _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
-# Whose values are a list, which may be spread over several lines (RFC 9110, 5.3). Of those that the gateway
-# reads, it reads all lines.
+# Whose values are a list, which may be spread over several lines (RFC 9110, 5.3). Of those that are read here
+# or by a service, all lines are read.
 _LISTS: Final = frozenset(
     {b"accept", b"accept-charset", b"accept-encoding", b"accept-language", b"cache-control", b"connection"}
+    | {b"access-control-request-headers", b"if-match", b"if-none-match"}
     | {b"cookie", b"forwarded", b"keep-alive", b"pragma", b"prefer", b"te", b"trailer", b"upgrade", b"via"}
     | {b"warning", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+    # Of tracing, which load balancers add to (W3C Trace Context and Baggage).
+    | {b"baggage", b"tracestate"}
 )
 _INTERNAL_PREFIX = "x-greenroom-"
 # In every answer, from a service or from the gateway.

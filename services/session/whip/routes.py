@@ -58,7 +58,7 @@ async def change_whip_connection(request: Request) -> web.StreamResponse:
 
     With `If-Match`: the `ETag` of the ICE session that gets the candidates, or `*` to begin another.
     """
-    ice_session = request.raw.headers.get("If-Match", "").strip().strip('"')
+    ice_session = ", ".join(request.raw.headers.getall("If-Match", ())).strip().strip('"')
     if not ice_session:
         raise EntityTagRequired("Send If-Match with the ETag of the ICE session")
     fragment = await _read(request, SDP_FRAGMENT)

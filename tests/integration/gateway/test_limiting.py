@@ -213,7 +213,7 @@ async def talk(gateway: GatewayFixture, sent: bytes) -> int:
         ("Expect: 100-continue", "Expect: 100-continue"),
         ("Host: x",),
         ("Range: bytes=0-1", "Range: bytes=5-"),
-        ("If-None-Match: a", "If-None-Match: b"),
+        ("If-Range: a", "If-Range: b"),
         ("X-Greenroom-Library: a", "X-Greenroom-Library: b"),
         ("Origin: https://a", "Origin: https://b"),
         ("X-Anything: a", "X-Anything: b"),
@@ -234,8 +234,25 @@ async def test_a_header_with_one_value_is_taken_once(
 
 async def test_headers_that_are_lists_may_be_spread_over_lines(gateway: GatewayFixture) -> None:
     lines = ("Accept: a/b", "Accept: c/d", "Cookie: x=1", "Cookie: y=2", "X-Forwarded-For: 1.1.1.1")
-    head = "\r\n".join(["GET /sessions HTTP/1.1", "Host: x", *lines, "X-Forwarded-For: 2.2.2.2", "", ""])
+    more = (
+        "X-Forwarded-For: 2.2.2.2",
+        'If-Match: "a"',
+        'If-Match: "b"',
+        "tracestate: a=1",
+        "Tracestate: b=2",
+    )
+    head = "\r\n".join(["GET /sessions HTTP/1.1", "Host: x", *lines, *more, "", ""])
     assert await talk(gateway, head.encode()) == 200
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/docs"])
+async def test_what_the_client_has_may_be_said_in_several_lines(gateway: GatewayFixture, path: str) -> None:
+    async with gateway.http.get(path) as answer:
+        known = answer.headers["ETag"]
+    for tags in ([known, '"other"'], ['"other"', f'"more", {known}']):
+        sent = [("If-None-Match", tag) for tag in tags]
+        async with gateway.http.get(path, headers=sent) as answer:
+            assert answer.status == 304
 
 
 async def test_a_service_that_is_away_costs_nobody_a_try(guarded: GatewayFixture) -> None:

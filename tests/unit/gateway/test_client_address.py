@@ -119,6 +119,29 @@ def test_of_two_headers_that_disagree_none_is_believed(invented: str) -> None:
     assert _address(("X-Forwarded-For", invented), ("Forwarded", "for=203.0.113.101")) == PROXY
 
 
+@pytest.mark.parametrize(
+    ("plain", "forwarded", "address"),
+    [
+        # The outer proxy writes one header, the inner one the other, in which it names the outer.
+        ("10.0.0.9", "for=203.0.113.101", "203.0.113.101"),
+        ("203.0.113.101", "for=10.0.0.9", "203.0.113.101"),
+        ("10.0.0.8, 10.0.0.9:443", 'for="[2001:db8::1]:443"', "2001:db8::1"),
+        ("10.0.0.9", "for=6.6.6.6, for=203.0.113.101", "203.0.113.101"),
+        ("10.0.0.9", "for=10.0.0.8", PROXY),
+        ("10.0.0.9", "for=10.0.0.9", "10.0.0.9"),
+        # What the client invented for the outer proxy to pass on makes nobody else of it.
+        ("6.6.6.6, 10.0.0.9", "for=203.0.113.101", PROXY),
+        # A client that its proxy cannot name is not one that its own header names.
+        ("unknown", "for=6.6.6.6", PROXY),
+        ("unknown, 10.0.0.9", "for=6.6.6.6", PROXY),
+    ],
+)
+def test_a_chain_of_proxies_of_which_each_writes_another_header(
+    plain: str, forwarded: str, address: str
+) -> None:
+    assert _address(("X-Forwarded-For", plain), ("Forwarded", forwarded)) == address
+
+
 def test_two_headers_that_agree_are_one() -> None:
     both = (("X-Forwarded-For", "2001:db8:0::1"), ("Forwarded", 'for="[2001:db8::1]:443"'))
     assert _address(*both) == "2001:db8::1"

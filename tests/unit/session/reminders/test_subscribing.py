@@ -110,9 +110,7 @@ async def test_who_asks_for_one_mail_many_times_at_once_takes_one_place(
 ) -> None:
     people = [await guest(reminders) for _ in range(devices)]
     room = await host.room()
-    await asyncio.gather(
-        *(reminders.service.subscribe(room, person, None, ADDRESS) for person in people * 6)
-    )
+    await asyncio.gather(*(reminders.service.subscribe(room, person, None, ADDRESS) for person in people * 6))
     for _ in range(4):
         await reminders.service.subscribe(await host.room(), people[0], None, ADDRESS)
     with pytest.raises(TooManyRequests):

@@ -125,6 +125,8 @@ RANDOM = "d773a2dd4ad6ceb0"
         ("OWN_SECRET", "admin", "is shorter than 16 characters"),
         ("OWN_URL", "amqp://guest:guest@127.0.0.1:5672/", "its password is shorter"),
         ("OWN_URL", "amqp://127.0.0.1:5672/", "its password is shorter"),
+        ("OWN_URL", "amqp://greenroom@rabbit/", "its password is shorter"),
+        ("OWN_URL", "amqps://greenroom:@rabbit/vhost", "its password is missing"),
         ("OWN_URL", "mongodb://root:tiny%21@h1:27017,h2:27017/db?tls=true", "its password is shorter"),
         ("OWN_URL", "redis://:%63%68%61%6e%67%65%6d%65%63%68%61%6e%67%65%6d%65@h/0", "is a default or an"),
         ("OWN_URL", "redis://:" + "%41" * 20 + "@h/0", "its password is easily guessed"),
@@ -132,6 +134,8 @@ RANDOM = "d773a2dd4ad6ceb0"
         ("OWN_URL", "smtps://mail:passwordpassword@mail.example.org", "its password is easily guessed"),
         ("OWN_OPTIONS", '{"secret_access_key": "minioadmin"}', "'secret_access_key' is shorter"),
         ("OWN_OPTIONS", '{"aws_secret_access_key": "minioadminminioadmin"}', "is easily guessed"),
+        ("OWN_OPTIONS", '{"endpoint": "http://minio:minio@host"}', "'endpoint': its password is shorter"),
+        ("OWN_OPTIONS", '{"proxy_url": "http://proxy/?token=letmein"}', "'proxy_url': its token is shorter"),
         ("OWN_OPTIONS", f'{{"region": "x", "AWS_SESSION_TOKEN": "{"z" * 40}"}}', "is easily guessed"),
     ],
 )
@@ -159,6 +163,7 @@ def test_production_refuses_secrets_that_are_easily_guessed_and_says_why(
         ("OWN_URL", "redis://127.0.0.1/0"),
         ("OWN_URL", f"amqps://greenroom:%40{RANDOM}@broker/"),
         ("OWN_OPTIONS", '{"region": "eu-central-1", "access_key_id": "short", "endpoint": "http://h"}'),
+        ("OWN_OPTIONS", f'{{"endpoint": "http://minio:{RANDOM}@host"}}'),
         ("OWN_OPTIONS", f'{{"access_key_id": "minio", "secret_access_key": "{RANDOM}"}}'),
     ],
 )
