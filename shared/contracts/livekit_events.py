@@ -110,13 +110,17 @@ class TrackUnpublished(TrackEvent):
 
 
 class FileResult(BaseModel):
-    """A file that an egress wrote: its path, size in bytes and duration in seconds."""
+    """A file that an egress wrote: its path, size in bytes and duration in seconds.
+
+    `started_at` is when the first of its media came.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     filename: str
     size: int
     duration: float
+    started_at: datetime | None = None
 
 
 class EgressEvent(LiveKitEvent):

@@ -110,10 +110,11 @@ class RoomComposite(_Message):
 
 
 class EgressFile(_Message):
-    """`duration` in nanoseconds."""
+    """`duration` in nanoseconds; `started_at` is when the first of its media came."""
 
     filename: str = ""
     location: str = ""
+    started_at: Nanoseconds = 0
     size: Annotated[int, Field(ge=0)] = 0
     duration: Annotated[int, Field(ge=0)] = 0
 

@@ -35,10 +35,11 @@ _STAGES = (EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING)
 
 @dataclass(kw_only=True)
 class FileMade:
-    """The file that the engine reports: bytes and seconds."""
+    """The file that the engine reports: bytes, seconds, and when the first of its media came."""
 
     size: int
     duration: float
+    started_at: datetime | None = None
 
 
 @dataclass(kw_only=True)

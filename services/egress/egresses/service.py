@@ -109,4 +109,5 @@ def _seen(event: EgressEvent) -> EgressInfo:
 
 
 def _made(event: EgressEvent) -> FileMade | None:
-    return next((FileMade(size=one.size, duration=one.duration) for one in event.files), None)
+    made = (FileMade(size=one.size, duration=one.duration, started_at=one.started_at) for one in event.files)
+    return next(made, None)

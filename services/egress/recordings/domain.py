@@ -126,10 +126,11 @@ class Recording:
         return self._set_status(RecordingStatus.COMPLETED, now)
 
     def _gap(self, egress: PlannedEgress) -> str | None:
-        """What is missing between the part before and this one."""
-        if self.broke_off_at is None or egress.started_at is None:
+        """What is missing between the part before and this one: an egress takes seconds to begin its file."""
+        began_at = (egress.made and egress.made.started_at) or egress.started_at
+        if self.broke_off_at is None or began_at is None:
             return None
-        seconds = max(0.0, (egress.started_at - self.broke_off_at).total_seconds())
+        seconds = max(0.0, (began_at - self.broke_off_at).total_seconds())
         return f"{seconds:.0f} s are missing before it: part {self.part - 1} broke off"
 
     def hand_over(self, id: str, now: datetime) -> Sequence[Event]:

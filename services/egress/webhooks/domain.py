@@ -163,7 +163,12 @@ def _egress(kind: type[EgressEvent], time: Callable[[Egress], int]) -> Translati
             started_at=from_unix_ns(info.started_at),
             ended_at=from_unix_ns(info.ended_at),
             files=tuple(
-                FileResult(filename=one.filename, size=one.size, duration=one.duration / 1e9)
+                FileResult(
+                    filename=one.filename,
+                    size=one.size,
+                    duration=one.duration / 1e9,
+                    started_at=from_unix_ns(one.started_at),
+                )
                 for one in info.file_results
             ),
             segment_count=sum(one.segment_count for one in info.segment_results)

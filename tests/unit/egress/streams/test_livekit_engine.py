@@ -99,6 +99,39 @@ async def test_a_stream_and_its_recording(replica: Replica) -> None:
     assert (await replica.stream(session)).status is StreamStatus.ENDED
 
 
+@pytest.mark.parametrize(("more", "gap"), [({"startedAt": 14}, 14), ({}, 2)])
+async def test_the_gap_before_a_part_ends_with_the_first_of_its_media(
+    replica: Replica, more: dict[str, int], gap: int
+) -> None:
+    """LiveKit Egress accepts it, loads its page, and begins its file some seconds later."""
+    session = await live(replica)
+    broke_off = replica.clock.now()
+    await told(replica, session, "egress_ended", "EGRESS_FAILED", error="signal: killed")
+    await replica.work(2)
+    _, order = replica.engine.begun
+    await replica.storage.put(str(order.file_key), b"moov")
+    at = {name: str(int((broke_off.timestamp() + after) * 1e9)) for name, after in more.items()}
+    result = {"filename": f"{ROOT}/{order.file_key}", "size": "4", "duration": "8000000000", **at}
+    seen = replica.engine.egresses["EG_0001"]
+    info = {
+        "egressId": "EG_0001",
+        "roomName": session.id,
+        "startedAt": str(int((broke_off.timestamp() + 2) * 1e9)),
+        "status": "EGRESS_COMPLETE",
+        "roomComposite": {"fileOutputs": [{"filepath": f"{ROOT}/{order.file_key}"}]},
+        "fileResults": [result],
+    }
+    body = {"event": "egress_ended", "id": "EV_2", "createdAt": "1", "egressInfo": info}
+    ended = translate(parse(as_livekit_writes(body)), replica.clock.now())
+    assert isinstance(ended, EgressEvent)
+    assert ended.egress_key == seen.key
+    await replica.parts.egresses.follow(ended)
+    await replica.work()
+    recording = await replica.recordings.find_where({"session_id": session.id, "part": 2})
+    assert recording is not None
+    assert recording.error == f"{gap} s are missing before it: part 1 broke off"
+
+
 async def test_livekits_details_are_no_errors(replica: Replica) -> None:
     """They say why an egress ended, of each."""
     session = await live(replica)
