@@ -27,10 +27,12 @@ async def observed(backend: Backend) -> AsyncIterator[Revocations]:
     revocations = Revocations(backend.clock)
     built = build_enforcement(backend.sessions, backend.livekit, DirtySessions(), revocations)
     tasks = [asyncio.create_task(run()) for run in built.workers.values()]
-    yield revocations
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        yield revocations
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass
