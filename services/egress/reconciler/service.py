@@ -97,15 +97,18 @@ class Reconciler:
         """The rooms of a round, if one is due and the lease is held, and those that are queued."""
         planned = []
         now = self._clock.now()
-        if self._lease.held and (self._next_round is None or now >= self._next_round):
+        round_due = self._lease.held and (self._next_round is None or now >= self._next_round)
+        if round_due:
             self._next_round = now + SOON
             planned.append(await self._all())
-            self._next_round = now + self._period
         due, suspects = await self._queue.take()
         for room in suspects:
             self._probe.suspect(room)
         if due:
             planned.append(await self._some(due))
+        # Only now, since what fails until here takes the round with it; not if one was asked for meanwhile.
+        if round_due and self._next_round is not None:
+            self._next_round = now + self._period
         return planned
 
     async def _all(self) -> Rooms:

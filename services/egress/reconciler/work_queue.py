@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
+from shared.errors import AppError
 from shared.persistence.lease import Lease
 from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Index, Mongo, UpdateOne
 from shared.runtime.tasks import wait_at_most
@@ -82,11 +83,17 @@ class RoomQueue:
         return due, list(suspects)
 
     async def _hand_over(self) -> None:
-        if noticed := {room: room in self._suspects for room in self._due}:
-            await self._store.add(noticed, self._clock.now())
-        for room in noticed:
-            self._due.pop(room, None)
-            self._suspects.discard(room)
+        if not self._due:
+            return
+        # Taken before the write: what is noticed during it is handed over with the next.
+        due, self._due = self._due, {}
+        suspects, self._suspects = self._suspects, set()
+        try:
+            await self._store.add({room: room in suspects for room in due}, self._clock.now())
+        except AppError:
+            self._due = due | self._due
+            self._suspects |= suspects
+            raise
 
     async def wait(self) -> None:
         """Until something is due or added; never longer than a second, for the lease may be acquired."""
