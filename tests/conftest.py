@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from deploy.local.console import Console
-from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
-from tests.running_stack import RunningStack
-
-START_SECONDS = 120.0
+from tests.running_stack import RunningStack, private_stack
 
 # A busy machine is no fault of an example; pytest's own timeout ends what hangs.
 settings.register_profile("greenroom", deadline=None)
@@ -24,12 +19,8 @@ settings.load_profile("greenroom")
 @pytest.fixture(scope="session")
 def running_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A private stack on free ports, with the means to kill and hold its components."""
-    data = DataDir.at(tmp_path_factory.mktemp("stack"))
-    start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
-    try:
-        yield RunningStack(data)
-    finally:
-        stop(data)
+    with private_stack(DataDir.at(tmp_path_factory.mktemp("stack"))) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,32 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from unittest.mock import patch
 
+from deploy.local.console import Console
+from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from deploy.local.stack import ComponentState, Phase, Stack, StackState
 
 POLL_SECONDS = 0.05
+START_SECONDS = 120.0
+# One person does here what a crowd does elsewhere.
+SETTINGS = {"GREENROOM_RATE_LIMIT_ACTIONS": "6000/10 second"}
+
+
+@contextmanager
+def private_stack(data: DataDir) -> Iterator[RunningStack]:
+    """A stack on free ports; its progress goes to standard error. Raises StartRefused."""
+    with patch.dict(os.environ, SETTINGS):
+        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
+    try:
+        yield RunningStack(data)
+    finally:
+        stop(data)
 
 
 class NeverHappened(Exception):

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,8 +19,6 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.local.console import Console
-from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from tests.bench import (
     chat_and_votes,
@@ -35,7 +32,7 @@ from tests.bench import (
 )
 from tests.bench.chart import svg
 from tests.bench.rows import Row
-from tests.running_stack import RunningStack
+from tests.running_stack import RunningStack, private_stack
 
 Bench = Callable[..., Awaitable[list[Row]]]
 
@@ -66,13 +63,11 @@ def bench(
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(BENCHES)}")
     terminal = Terminal()
-    with tempfile.TemporaryDirectory(prefix="greenroom-bench-") as folder:
-        data = DataDir.at(Path(folder))
-        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
-        try:
-            rows, failed = asyncio.run(measure(RunningStack(data), names, short=short, say=terminal.print))
-        finally:
-            stop(data)
+    with (
+        tempfile.TemporaryDirectory(prefix="greenroom-bench-") as folder,
+        private_stack(DataDir.at(Path(folder))) as stack,
+    ):
+        rows, failed = asyncio.run(measure(stack, names, short=short, say=terminal.print))
     _show(terminal, rows)
     _keep(results, rows, short=short)
     terminal.print(f"written: {results}/benchmark.json, {results}/benchmark.svg")

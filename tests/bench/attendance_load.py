@@ -18,8 +18,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from rich.console import Console as Terminal
 
-from deploy.local.console import Console
-from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from services.attendance.attendances.repository import AttendanceRepository
@@ -31,7 +29,7 @@ from shared.contracts.livekit_events import Connection
 from shared.contracts.session_events import SessionStarted
 from shared.ids import new_id
 from shared.persistence.mongo import Collection, Document, InsertOne, Mongo, UpdateOne
-from tests.running_stack import RunningStack
+from tests.running_stack import private_stack
 from tests.unit.attendance.builders import at, connection, joined, left, session
 
 BULK = 500
@@ -177,10 +175,5 @@ async def main(stack: Stack, people: int) -> None:
 
 if __name__ == "__main__":
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    with tempfile.TemporaryDirectory() as folder:
-        data = DataDir.at(Path(folder))
-        start_detached(data, 0, 120.0, Console(sys.stderr).raw, tied=True)
-        try:
-            asyncio.run(main(RunningStack(data).info, number))
-        finally:
-            stop(data)
+    with tempfile.TemporaryDirectory() as folder, private_stack(DataDir.at(Path(folder))) as running:
+        asyncio.run(main(running.info, number))

@@ -1,7 +1,6 @@
 """`make chaos`: kills and freezes the parts of a stack under load, then checks every acknowledged change."""
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,8 +12,6 @@ import typer
 from rich.console import Console as Terminal
 
 from deploy.demo.progress import display_on
-from deploy.local.console import Console
-from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from tests.chaos.load import Size
 from tests.chaos.media import run as media
@@ -22,9 +19,7 @@ from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
 from tests.machine_info import described
-from tests.running_stack import RunningStack
-
-START_SECONDS = 120.0
+from tests.running_stack import RunningStack, private_stack
 
 
 def chaos(
@@ -72,13 +67,11 @@ def _stack(data_dir: Path | None) -> Iterator[RunningStack]:
     if data_dir is not None:
         yield RunningStack(DataDir.at(data_dir))
         return
-    with tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as folder:
-        data = DataDir.at(Path(folder))
-        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
-        try:
-            yield RunningStack(data)
-        finally:
-            stop(data)
+    with (
+        tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as folder,
+        private_stack(DataDir.at(Path(folder))) as stack,
+    ):
+        yield stack
 
 
 if __name__ == "__main__":

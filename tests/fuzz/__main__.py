@@ -7,7 +7,6 @@ python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--no-crowds]
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ import typer
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.local.console import Console
-from deploy.local.control import start_detached, stop
 from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from tests.fuzz.chart import svg
@@ -30,9 +27,7 @@ from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.read_latency import ReadLatency, faults, measure
 from tests.fuzz.run import fuzz
 from tests.machine_info import described, in_one_line
-from tests.running_stack import RunningStack
-
-START_SECONDS = 120.0
+from tests.running_stack import RunningStack, private_stack
 
 
 def main(
@@ -77,13 +72,11 @@ def _stack(data_dir: Path | None) -> Iterator[Stack]:
     if data_dir is not None:
         yield RunningStack(DataDir.at(data_dir)).info
         return
-    with tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder:
-        data = DataDir.at(Path(folder))
-        start_detached(data, 0, START_SECONDS, Console(sys.stderr).raw, tied=True)
-        try:
-            yield RunningStack(data).info
-        finally:
-            stop(data)
+    with (
+        tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder,
+        private_stack(DataDir.at(Path(folder))) as stack,
+    ):
+        yield stack.info
 
 
 def _watched(terminal: Terminal, stack: Stack, cases: int, seed: int, only: str | None) -> Findings:

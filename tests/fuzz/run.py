@@ -6,12 +6,14 @@ from itertools import product
 from random import Random
 
 import requests
+import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.result import Ok
 from schemathesis.openapi import from_dict
 from schemathesis.schemas import BaseSchema
 
 from deploy.local.stack import Stack
+from shared.livekit.whip import SDP, SDP_FRAGMENT
 from tests.fuzz.callers import Callers
 from tests.fuzz.case_runner import CaseRunner
 from tests.fuzz.findings import Findings
@@ -21,6 +23,8 @@ from tests.fuzz.schemathesis_types import AnyOperation
 from tests.fuzz.single_operations import explore
 
 Progress = Callable[[str, Findings], None]
+
+schemathesis.serializer.alias([SDP, SDP_FRAGMENT], "application/octet-stream")
 
 # Of all cases, those that are steps of chains.
 _CHAINED = 0.3

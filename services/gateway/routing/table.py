@@ -14,8 +14,7 @@ import orjson
 from shared.http.files import LARGEST_FILE
 from shared.http.routes import PUBLIC, Access
 
-# Of JSON: the longest descriptions and polls fit in.
-DEFAULT_BODY_LIMIT: Final = 256 * 1024
+DEFAULT_BODY_LIMIT: Final = 1024 * 1024
 
 
 class Upstream(StrEnum):
@@ -73,7 +72,6 @@ class Operation:
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
 
 _FORM: Final = 8 * 1024
-_WEBHOOK: Final = 1024 * 1024
 _DESCRIPTION: Final = Policy(body_limit=64 * 1024, keeps_cache=True)
 # No body of theirs is so long that it would wait for a place among the uploads instead.
 _DOWNLOAD: Final = Policy(body_limit=_FORM, is_download=True)
@@ -121,7 +119,7 @@ _POLICIES: Final = {
     "PATCH /whip/{key}/{connection}": _DESCRIPTION,
     "DELETE /whip/{key}/{connection}": _AUDIENCE,
     # What LiveKit reports and Centrifugo asks, for each participant.
-    "POST /webhooks/livekit": Policy(body_limit=_WEBHOOK, keeps_cache=True),
+    "POST /webhooks/livekit": Policy(keeps_cache=True),
     "POST /centrifugo/connect": Policy(keeps_cache=True),
     "POST /centrifugo/refresh": Policy(keeps_cache=True),
     "POST /centrifugo/subscribe": Policy(keeps_cache=True),
