@@ -95,20 +95,25 @@ def test_a_monitor_stays_while_its_person_moderates(role: Role | None, stays: bo
 
 
 @pytest.mark.parametrize(
-    ("revoked", "at", "goes"),
+    ("revoked", "at", "ends", "goes"),
     [
-        (VIEWER, 1, True),
-        (VIEWER, -1, False),
-        ("tab", -1, True),
-        (KEY, -1, True),
-        ("another", 1, False),
+        (VIEWER, 1, {}, True),
+        (VIEWER, -1, {}, False),
+        ("tab", -1, {"sign_in": True}, True),
+        (KEY, 1, {}, True),
+        (KEY, -1, {}, False),
+        (KEY, -1, {"for_good": True}, True),
+        ("another", 1, {"for_good": True}, False),
     ],
 )
-def test_who_lost_what_they_came_in_by_has_to_go(revoked: str, at: int, goes: bool) -> None:
-    """A person's revocation covers what was issued before; sign-ins and keys end for good."""
+def test_who_lost_what_they_came_in_by_has_to_go(
+    revoked: str, at: int, ends: dict[str, bool], goes: bool
+) -> None:
+    """A person's revocation, or a key's lost scope, covers what was issued before; others end for good."""
     clock = FakeClock(T0)
     revocations = Revocations(clock)
-    revocations.add([Revoked(id=revoked, at=T0 + timedelta(seconds=at), until=T0 + timedelta(days=1))])
+    revoked_at, until = T0 + timedelta(seconds=at), T0 + timedelta(days=1)
+    revocations.add([Revoked(id=revoked, at=revoked_at, until=until, **ends)])
     identity = f"{VIEWER}:tab"
     one = connection("PA_1", VIEWER, joined=5, identity=identity, issued_at=T0)
     one = one.model_copy(update={"key_id": KEY})
