@@ -15,10 +15,10 @@ SENT = {
     "an idle keep-alive": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     "half a request line": b"GET /roo",
     "a head without end": HEAD + b"X-Slow: ",
-    "a body that does not come": HEAD + b"Content-Length: 40\r\n\r\n",
+    "a body that does not come": HEAD + b"Content-Length: 4000\r\n\r\n",
     "a large body that does not come": LARGER + b"Content-Length: 900000\r\n\r\n{",
     "a large body that ends too early": LARGER + b"Content-Length: 900000\r\n\r\n{" + b" " * 100_000,
-    "a chunk that does not come": HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n",
+    "a chunk that does not come": HEAD + b"Transfer-Encoding: chunked\r\n\r\nfa0\r\n",
 }
 IDLE = {"idle": 500, "an idle keep-alive": 500}
 # Each more than the gateway has connections to a service: none may be held by a client that does not go on.

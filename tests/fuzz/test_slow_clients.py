@@ -13,8 +13,8 @@ from tests.fuzz.slow_clients import HOST, IDLE, LARGE, SLOW, connections, dribbl
 pytestmark = pytest.mark.timeout(240)
 
 PROBES = 40
-# Whatever the machine's speed: a gateway that slow clients hold does not answer late, but 504 by its deadline of
-# 10 s for a service, or not at all. It lets a slow body go after 15 s, and a slow head after 75 s.
+# Whatever the machine's speed: a gateway that slow clients hold does not answer late, but 504 by its deadline
+# of 10 s for a service, or not at all. It lets a slow body go after 15 s, and a slow head after 75 s.
 IN_TIME = 60.0
 # What the answer's status begins with.
 STATUSES = {"a long line": 431, "a long header": 431, "many headers": 4} | dict.fromkeys(
