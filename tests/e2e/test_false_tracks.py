@@ -14,7 +14,6 @@ import pytest
 from livekit import rtc
 
 from deploy.local.stack import Stack
-from services.egress.drift.domain import GRACE_PERIOD, Kind
 from tests.contract.api.accounts import Administrator, Person, sign_in
 from tests.contract.api.client import Client, connect
 from tests.contract.api.fixtures import Fixtures, make_fixtures
@@ -27,8 +26,6 @@ pytestmark = pytest.mark.timeout(240)
 
 # A second is promised; where all tests run at once it may take longer.
 AT_ONCE = 8.0
-# A round of the reconciler ends no track before it has seen it for so long: what is faster, a webhook did.
-BY_A_ROUND = GRACE_PERIOD[Kind.TRACK].total_seconds()
 DEADLINE = 60.0
 AUDIBLE = 500
 
@@ -186,15 +183,12 @@ async def test_a_guest_without_a_voice_is_heard_by_nobody(
         key = await jobs.order(session)
         await jobs.until_segments(key, 1, within=DEADLINE)
         async with joined(stack, fixtures, session, guest) as liar:
-            took = []
             for source in (CAMERA, SCREEN):
                 began = time.monotonic()
                 false = await liar.sound(source)
                 await audience.until_gone(false)
-                took.append(time.monotonic() - began)
-                sys.stdout.write(f"ended after {took[-1] * 1000:.0f} ms\n")
+                sys.stdout.write(f"ended after {(time.monotonic() - began) * 1000:.0f} ms\n")
                 assert audience.heard_at.get(false, began) - began < AT_ONCE
-            assert min(took) < BY_A_ROUND
             honest = await liar.picture(CAMERA)
             await until(lambda: honest in audience.published)
             assert (await on_stage(fixtures, session)) == [guest.id]

@@ -22,7 +22,9 @@ def _handing_over(replica: Replica) -> tuple[RoomQueue, RoomHintStore]:
     return RoomQueue(idle, store, replica.clock), store
 
 
-@pytest.mark.parametrize(("noticed", "later"), [(ROOM, {ROOM: True}), (OTHER, {OTHER: True})])
+@pytest.mark.parametrize(
+    ("noticed", "later"), [(ROOM, {ROOM: True}), (OTHER, {OTHER: True})], ids=["same room", "another"]
+)
 async def test_what_is_noticed_during_the_handing_over_is_handed_over_next(
     monkeypatch: pytest.MonkeyPatch, noticed: str, later: dict[str, bool]
 ) -> None:
