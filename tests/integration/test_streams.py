@@ -250,6 +250,10 @@ async def test_a_stream_that_failed_is_replaced(
     await grown(api, live_stream, 5)
     async with recorder_jobs_of(running_stack) as recorder_jobs:
         assert len(await recorder_jobs.jobs.of_session(live_stream.session)) == 2
+    listed = await api.call("GET", f"/sessions/{live_stream.session}/recordings")
+    first, second = sorted(listed["recordings"], key=lambda one: one["continues"] is not None)
+    assert (first["status"], first["error_message"]) == ("failed", "The disk is full; part 2 goes on")
+    assert (second["status"], second["continues"]) == ("recording", first["id"])
     await api.call("POST", f"/sessions/{live_stream.session}/end")
 
 

@@ -18,6 +18,7 @@ _UNSAFE = re.compile(r'[\\/:*?"<>|]+')
 _NOTHING = "Nothing was recorded: it ended before any media came"
 # LiveKit Egress's message for the same, which means nothing to hosts.
 _NO_START = "Start signal not received"
+_LOST = ": what it had recorded is lost"
 
 
 @dataclass(frozen=True)
@@ -133,25 +134,28 @@ class Recording:
         seconds = max(0.0, (began_at - self.broke_off_at).total_seconds())
         return f"{seconds:.0f} s are missing before it: part {self.part - 1} broke off"
 
-    def hand_over(self, id: str, now: datetime) -> Sequence[Event]:
-        """It broke off: the recording with this id goes on, unless one does or it was to end anyway."""
+    def hand_over(self, id: str, now: datetime, *, lost: bool) -> Sequence[Event]:
+        """It broke off: the recording with this id goes on, unless one does or it was to end anyway.
+
+        `lost`: the engine keeps nothing to make its file of.
+        """
         running = self.status is RecordingStatus.RECORDING
         to_end = self.ends_here or self.stop_requested_at is not None
         if running or to_end or self.continued_by is not None:
             return []
         self.continued_by, self.updated_at = id, now
         if not self.completed:
-            self.error = f"{self.error}{self._handed_over}"
+            self.error = f"{self.error}{_LOST if lost else ''}{self._handed_over}"
         return self._changed()
 
     @property
     def _handed_over(self) -> str:
-        return f": what it had recorded is lost; part {self.part + 1} goes on"
+        return f"; part {self.part + 1} goes on"
 
     def end_here(self, now: datetime) -> Sequence[Event]:
         """The session is recorded otherwise: no part goes on, nor ever will."""
         self.continued_by, self.ends_here, self.updated_at = None, True, now
-        self.error = self.error and self.error.removesuffix(self._handed_over)
+        self.error = self.error and self.error.removesuffix(self._handed_over).removesuffix(_LOST)
         return self._changed()
 
     def next_part(self, id: str, broke_off_at: datetime | None, now: datetime) -> "Recording":

@@ -55,13 +55,15 @@ class RecordingLifecycle:
         """The recording of an egress that broke off goes on with the egress of this key, once reserved.
 
         The same for every call; None if it was to end anyway, or the session is being recorded otherwise. Of
-        a failed job the recorder keeps the segments: `retry` makes its file of them.
+        a failed job our own recorders keep the segments: `retry` makes its file of them.
         """
-        if self._engine.keeps_records or broken.attempt >= _MOST_ATTEMPTS:
+        if broken.attempt >= _MOST_ATTEMPTS:
             return None
+        now, lost = self._clock.now(), not self._engine.keeps_records
         try:
-            now = self._clock.now()
-            before = await self._recordings.change(id_of(broken.id), lambda one: one.hand_over(new_id(), now))
+            before = await self._recordings.change(
+                id_of(broken.id), lambda one: one.hand_over(new_id(), now, lost=lost)
+            )
         except NotFound:
             return None  # It was deleted since.
         return await self._reserve_next(before, broken) if before.continued_by is not None else None

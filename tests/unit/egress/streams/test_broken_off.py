@@ -149,6 +149,41 @@ async def test_a_recording_of_its_own_that_fails_goes_on(replica: Replica) -> No
     assert (second.status, second.key) == (RecordingStatus.RECORDING, replica.engine.begun[1].key)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_our_own_recorder_failed_to_record_goes_on_beside_a_retry(stream: bool) -> None:
+    """Its segments are kept: the file of the first part is made while the second is recorded."""
+    replica = Replica(keeps_records=True)
+    await replica.ensure_indexes()
+    session = await replica.go_live(stream=stream, record=stream)
+    if not stream:
+        await replica.record(session)
+    await replica.work()
+    await replica.ended(status=EgressStatus.FAILED, error="The disk is full")
+    await replica.work(2)
+    first, second = await parts(replica, session)
+    assert (first.status, first.error) == (RecordingStatus.FAILED, "The disk is full; part 2 goes on")
+    assert (second.status, second.continues) == (RecordingStatus.RECORDING, first.id)
+    assert replica.engine.begun[1].file_key == second.file_key
+    await replica.parts.lifecycle.retry(first.id)
+    replica.engine.be("EG_0000", EgressStatus.ENDING)
+    await replica.complete("EG_0000")
+    await replica.work(2)
+    first, second = await parts(replica, session)
+    assert (first.status, first.error) == (RecordingStatus.COMPLETED, None)
+    assert second.status is RecordingStatus.RECORDING
+
+
+@pytest.mark.parametrize("lost", [True, False])
+async def test_one_that_ends_here_does_not_say_that_another_goes_on(replica: Replica, lost: bool) -> None:
+    _, recording = await recorded(replica)
+    now = replica.clock.now()
+    recording.fail("No template", now)
+    recording.hand_over(new_id(), now, lost=lost)
+    assert str(recording.error).endswith("; part 2 goes on")
+    recording.end_here(now)
+    assert recording.error == "No template"
+
+
 async def fail_at_once(replica: Replica, seconds: float) -> list[datetime]:
     """For so long every egress fails as it begins; when each began."""
     begun: list[datetime] = []

@@ -213,7 +213,7 @@ NOTHING_CAME = "Nothing was recorded: it ended before any media came"
 @pytest.mark.parametrize(
     ("status", "error", "told"),
     [
-        (EgressStatus.FAILED, "The storage is full", "The storage is full"),
+        (EgressStatus.FAILED, "The storage is full", "The storage is full; part 2 goes on"),
         (EgressStatus.ABORTED, "Start signal not received", NOTHING_CAME),
         (EgressStatus.COMPLETE, None, "The file is not in the storage"),
     ],
