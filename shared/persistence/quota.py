@@ -26,8 +26,12 @@ class Quota:
 
     async def take(self, key: str, holder: str, now: datetime) -> bool:
         """Take a place for `holder`; False if others have all of them."""
-        for number in range(self._most):
-            if await self._take_one(f"{key}:{number}", holder, now):
+        places = [f"{key}:{number}" for number in range(self._most)]
+        held = {"_id": {"$in": places}, "holder": holder, "free_at": {"$gt": now}}
+        if await self._collection.find_one(held) is not None:
+            return True
+        for place in places:
+            if await self._take_one(place, holder, now):
                 return True
         return False
 
@@ -36,7 +40,8 @@ class Quota:
         try:
             await self._collection.insert({"_id": place, **taken})
         except Duplicate:
-            open_to_us = {"_id": place, "$or": [{"free_at": {"$lte": now}}, {"holder": holder}]}
-            again = await self._collection.find_and_update(open_to_us, {"$set": taken})
-            return again is not None
+            free = {"_id": place, "free_at": {"$lte": now}}
+            if await self._collection.find_and_update(free, {"$set": taken}) is None:
+                # Its holder may be asking twice at once.
+                return await self._collection.find_one({"_id": place, "holder": holder}) is not None
         return True

@@ -72,6 +72,22 @@ async def test_so_many_places_are_taken_and_no_more_however_many_ask_at_once(mon
     assert (await asyncio.gather(*(quota.take(one, new_id(), day_over) for _ in range(20)))).count(True) == 3
 
 
+async def test_a_holder_that_asks_again_has_the_place_it_had_and_until_then(mongo: Mongo) -> None:
+    quota = Quota(mongo, "reminder_mail_quota", most=2, period=timedelta(days=1))
+    await quota.ensure_indexes()
+    key, first, second = new_id(), new_id(), new_id()
+    # Far ahead, since the database removes places that are free again.
+    now = datetime(2090, 1, 1, tzinfo=UTC)
+    noon, day_over = now + timedelta(hours=12), now + timedelta(days=1)
+    assert await quota.take(key, first, now)
+    assert await quota.take(key, second, noon)
+    # The first place is free again; who has the second does not take it beside, nor keep theirs for longer.
+    assert await quota.take(key, second, day_over)
+    assert await quota.take(key, new_id(), day_over)
+    assert not await quota.take(key, new_id(), day_over)
+    assert await quota.take(key, new_id(), noon + timedelta(days=1))
+
+
 async def test_a_mail_is_planned_once_and_claimed_once(kept: MailRepository) -> None:
     planned = mails(10, new_id())
     for part in (planned[:6], planned, planned):
