@@ -36,7 +36,8 @@ def ban(session: Session, user_id: str, banned: Ban, by: Role) -> Sequence[Event
     _check(session, people, banned.banned_by, by)
     known = session.bans.get(user_id)
     others = tuple(dict.fromkeys((*known.others, *banned.others))) if known else banned.others
-    kept = replace(known or banned, others=others[: _free(session, user_id)])
+    most = max(_free(session, user_id), len(known.others) if known else 0)
+    kept = replace(known or banned, others=others[:most])
     if kept == known:
         return []
     if known is None and len(session.bans) >= MOST_BANNED:

@@ -102,19 +102,31 @@ async def test_a_ban_lists_the_last_and_all_who_are_there(
     assert backend.livekit.participants[at.id] == {}
 
 
+def ban_of_device(device: int, others: int) -> Ban:
+    """It names so many others."""
+    return Ban(
+        id="b",
+        device_id=f"device {device}",
+        others=tuple(f"{device} {number}" for number in range(others)),
+        banned_by="host",
+        reason=None,
+        banned_at=T0,
+    )
+
+
 def test_all_bans_name_so_many_others_and_the_next_ban_succeeds_all_the_same() -> None:
     session = live_session()
     for device in range(3):
-        others = tuple(f"{device} {number}" for number in range(MOST_OTHERS // 2 - 1))
-        made = Ban(
-            id="b",
-            device_id=f"device {device}",
-            others=others,
-            banned_by="host",
-            reason=None,
-            banned_at=T0,
-        )
-        assert ban_in(session, f"user {device}", made, Role.HOST)
+        assert ban_in(session, f"user {device}", ban_of_device(device, MOST_OTHERS // 2 - 1), Role.HOST)
     assert [len(one.others) for one in session.bans.values()] == [MOST_OTHERS // 2 - 1] * 2 + [2]
     assert {"user 2", "device 2", "2 0", "2 1"} <= session.banned
     assert "2 2" not in session.banned
+
+
+def test_whom_a_ban_named_stays_banned_however_many_others_there_are() -> None:
+    """A session may name more than it would now."""
+    named = MOST_OTHERS * 2 // 3
+    bans = {f"user {device}": ban_of_device(device, named) for device in range(2)}
+    session = live_session(bans=bans)
+    assert ban_in(session, "user 0", ban_of_device(0, named + 1), Role.HOST) == []
+    assert session.bans == bans
