@@ -75,8 +75,9 @@ to run.""",
         RelaySettings,
         "python -m services.relay",
         """needs the egress service, LiveKit's key, and an RTMP server (nginx with its RTMP module)
-that asks it by `on_publish`, `on_publish_done` and `on_update`, under `/rtmp/publish`, `/rtmp/done` and
-`/rtmp/update`; [media.py](../deploy/local/components/media.py) writes a whole configuration of nginx.
+that asks it by `on_connect`, `on_publish`, `on_play`, `on_update` and `on_publish_done`, under
+`/rtmp/connect`, `/rtmp/publish`, `/rtmp/play`, `/rtmp/update` and `/rtmp/done`;
+[media.py](../deploy/local/components/media.py) writes a whole configuration of nginx.
 It is for `GREENROOM_INGEST=embedded`.""",
     ),
 )
@@ -209,8 +210,8 @@ ingress:
 room:
   auto_create: false      # rooms are opened by the session service, when their sessions start
   enabled_codecs:         # without video/H265, which neither recorders nor most browsers decode
-    [{mime: audio/opus}, {mime: audio/red}, {mime: video/VP8}, {mime: video/H264}, {mime: video/VP9},
-     {mime: video/AV1}, {mime: video/rtx}]
+    [{mime: audio/PCMU}, {mime: audio/PCMA}, {mime: audio/opus}, {mime: audio/red}, {mime: video/VP8},
+     {mime: video/H264}, {mime: video/VP9}, {mime: video/AV1}, {mime: video/rtx}]
 ```
 
 LiveKit Egress and LiveKit Ingress are configured with the same `redis`, the same key and secret (`api_key`,

@@ -64,7 +64,7 @@ class GatewaySettings(ServiceSettings):
     rate_limit_chat: Rate = "20/10 second"
     """Chat messages of one person; API keys, which act for many people, only have the limit of writes."""
     amqp_url: str = ""
-    """No longer used; accepted so that configurations that have it stay valid."""
+    """Not used; accepted so that configurations that have it are valid."""
     cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0
     """How long the response to a public read may be reused."""
     cache_entries: Annotated[int, Field(ge=1)] = 10_000

@@ -37,7 +37,7 @@ class RecorderSettings(DataSettings):
     """A persistent folder of this recorder alone: segments wait there until they are stored."""
 
     max_jobs: Annotated[int, Field(ge=1, le=64)] = 4
-    """How many sessions it records at once. One speaker costs about 0.4 core, four on stage about 0.8."""
+    """How many sessions it records at once. One speaker costs about half a core, four on stage up to 0.8."""
 
     x264_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "superfast"
     """x264's preset; each step towards medium costs half as much again and saves a tenth of the bytes."""

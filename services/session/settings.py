@@ -53,7 +53,7 @@ class SessionSettings(DataSettings):
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
     public_url: str = "http://127.0.0.1:8080"
-    """The gateway's address for clients; links to pages, streams and files begin with it."""
+    """The gateway's address for clients; links to pages, streams and files begin with it, and `whip_url`."""
 
     storage_url: str = "file:///var/lib/greenroom/storage"
     """Where chat files are stored: the egress service's storage (`file:///directory` or

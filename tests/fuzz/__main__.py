@@ -1,4 +1,4 @@
-"""`make fuzz`: thousands of valid and invalid calls of every operation; each answer is checked against the
+"""`make fuzz`: thousands of valid and invalid calls over all operations; each answer is checked against the
 document.
 
 python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--no-crowds] [--data-dir DIR]
