@@ -38,8 +38,8 @@ class Unroutable(Exception):
 async def reaching(what: str, deadline: float = DEADLINE) -> AsyncIterator[None]:
     """Do `what` with the broker within `deadline` seconds. Raises Unavailable, NoAnswer past the deadline.
 
-    A connection that dies ends its waiters with a bare CancelledError; one that nobody of ours asked
-    for is that and no more.
+    A connection that dies ends its waiters with a bare CancelledError or Exception; one that nobody of
+    ours asked for is that and no more.
     """
     try:
         async with asyncio.timeout(deadline):
@@ -54,6 +54,11 @@ async def reaching(what: str, deadline: float = DEADLINE) -> AsyncIterator[None]
         raise Unroutable from error
     except LOST as error:
         raise Unavailable(f"{what}: {describe(error)}") from error
+    except Exception as error:
+        # A connection that closes while something is asked ends that with an Exception of no kind, too.
+        if type(error) is not Exception:
+            raise
+        raise Unavailable(f"{what}: the connection to the broker was lost") from error
 
 
 @asynccontextmanager
