@@ -14,9 +14,8 @@ import pytest
 from livekit import rtc
 
 from deploy.local.stack import Stack
-from tests.contract.api.accounts import Administrator, Person, sign_in
-from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import Fixtures, make_fixtures
+from tests.contract.api.accounts import Person
+from tests.contract.api.fixtures import Fixtures
 from tests.publishers.reading import read
 from tests.publishers.recorder_jobs import is_over, recorder_jobs_of
 from tests.running_stack import RunningStack
@@ -31,14 +30,6 @@ AUDIBLE = 500
 
 CAMERA, MICROPHONE = rtc.TrackSource.SOURCE_CAMERA, rtc.TrackSource.SOURCE_MICROPHONE
 SCREEN, SCREEN_SOUND = rtc.TrackSource.SOURCE_SCREENSHARE, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO
-
-
-@pytest.fixture(scope="module")
-async def fixtures(stack: Stack) -> AsyncIterator[Fixtures]:
-    async with connect(stack.base_url) as http:
-        client = Client(http)
-        admin = await sign_in(client, stack.admin.email, stack.admin.password)
-        yield await make_fixtures(client, Administrator(client, admin.access_token))
 
 
 class Liar:

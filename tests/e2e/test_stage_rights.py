@@ -10,22 +10,13 @@ from livekit import rtc
 from livekit.rtc.participant import PublishTrackError
 
 from deploy.local.stack import Stack
-from tests.contract.api.accounts import Administrator, Person, sign_in
-from tests.contract.api.client import Client, connect
-from tests.contract.api.fixtures import Fixtures, make_fixtures
+from tests.contract.api.accounts import Person
+from tests.contract.api.fixtures import Fixtures
 from tests.publishers.publisher import Publisher
 
 pytestmark = pytest.mark.timeout(240)
 
 DEADLINE = 60.0
-
-
-@pytest.fixture(scope="module")
-async def fixtures(stack: Stack) -> AsyncIterator[Fixtures]:
-    async with connect(stack.base_url) as http:
-        client = Client(http)
-        admin = await sign_in(client, stack.admin.email, stack.admin.password)
-        yield await make_fixtures(client, Administrator(client, admin.access_token))
 
 
 class Watcher:

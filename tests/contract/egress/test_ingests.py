@@ -16,6 +16,11 @@ from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_livekit import FakeLiveKit
 
 HOST = new_id()
+OTHERS = [EncoderOwner(new_id()), EncoderOwner(new_id(), new_id()), EncoderOwner(HOST, new_id())]
+
+
+def order(session_id: str, owner: EncoderOwner | None = None) -> IngestOrder:
+    return IngestOrder(session_id, HOST, "Ada", owner)
 
 
 class SlowLiveKit(FakeLiveKit):
@@ -173,11 +178,12 @@ async def test_sessions_without_ingest_leave_no_trace(
     assert livekit.calls == []
 
 
+@pytest.mark.parametrize("owner", [None, OTHERS[0]], ids=["host", "another"])
 async def test_an_end_while_it_is_made_leaves_none(
-    service: IngestService, livekit: SlowLiveKit, session_id: str
+    service: IngestService, livekit: SlowLiveKit, session_id: str, owner: EncoderOwner | None
 ) -> None:
     livekit.go.clear()
-    making = asyncio.create_task(service.ensure(IngestOrder(session_id, HOST, "Ada")))
+    making = asyncio.create_task(service.ensure(order(session_id, owner)))
     await livekit.made.wait()
     with pytest.raises(Unavailable):
         await service.close(session_id, remember=True)
@@ -262,13 +268,6 @@ async def test_what_is_made_while_another_is_dropped_stays(
     assert await service.ensure(order(session_id, owner)) == made
 
 
-OTHERS = [EncoderOwner(new_id()), EncoderOwner(new_id(), new_id()), EncoderOwner(HOST, new_id())]
-
-
-def order(session_id: str, owner: EncoderOwner | None = None) -> IngestOrder:
-    return IngestOrder(session_id, HOST, "Ada", owner)
-
-
 async def test_everybody_who_asks_has_an_ingress_of_their_own(
     service: IngestService, ingests: IngestRepository, session_id: str
 ) -> None:
@@ -331,21 +330,6 @@ async def test_the_end_takes_all_of_them_away(
     for owner in (None, *OTHERS, EncoderOwner(new_id())):
         with pytest.raises(Conflict):
             await service.ensure(order(session_id, owner))
-
-
-async def test_an_end_while_one_is_made_for_another_than_the_host_leaves_none(
-    service: IngestService, livekit: SlowLiveKit, session_id: str
-) -> None:
-    livekit.go.clear()
-    making = asyncio.create_task(service.ensure(order(session_id, OTHERS[0])))
-    await livekit.made.wait()
-    with pytest.raises(Unavailable):
-        await service.close(session_id, remember=True)
-    livekit.go.set()
-    with pytest.raises(Conflict):
-        await making
-    await service.close(session_id, remember=True)
-    assert livekit.ingresses == {}
 
 
 async def test_what_is_withdrawn_is_made_anew_for_who_may_again(
