@@ -28,6 +28,11 @@ def is_id(value: str) -> bool:
         return False
 
 
+def connection_id(session_id: str, participant_sid: str) -> str:
+    """The public id of one connection to a session's room: the same for the same connection."""
+    return str(uuid.uuid5(uuid.UUID(session_id), participant_sid))
+
+
 def new_secret(size: int = 32) -> str:
     """`size` random bytes as URL-safe text."""
     return secrets.token_urlsafe(size)

@@ -39,7 +39,9 @@ class Connection(BaseModel):
     `identity` is `<user_id>:<sign-in id>`; `role` comes from the join token's attributes; `hidden`
     marks monitors, `recorder` recorders, `kind` is LiveKit's participant kind in lower case
     (standard, ingress, egress, sip, agent, connector); `issued_at` is when their token was issued, if known,
-    `key_id` the API key that let them in, if one did; a guest gave a display name only.
+    `key_id` the API key that let them in, if one did; a guest gave a display name only. `external_user_id` is
+    the customer's own id of the person; they are to be removed at `remove_at`, and `remove_after` seconds
+    after their first join; `ends_session`: the session ends when they leave.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -56,6 +58,10 @@ class Connection(BaseModel):
     issued_at: datetime | None = None
     key_id: str | None = None
     is_guest: bool = False
+    external_user_id: str | None = None
+    remove_at: datetime | None = None
+    remove_after: int | None = None
+    ends_session: bool = False
 
 
 class ParticipantEvent(LiveKitEvent):

@@ -57,16 +57,61 @@ class LibraryState(State):
     is_default: bool
 
 
+class Layout(StrEnum):
+    """How streams and recordings arrange people."""
+
+    GRID = "grid"
+    SPEAKER = "speaker"
+    SINGLE_SPEAKER = "single_speaker"
+
+
+class Quality(StrEnum):
+    """The height of the picture of streams and recordings."""
+
+    HD = "720p"
+    FULL_HD = "1080p"
+
+
+class RoomOptions(State):
+    """What the sessions of a room take over from it when they are created.
+
+    `auto_session`: a session is created with the first join token issued for the room, starts when somebody
+    joins and ends with its last participant. Nobody joins before `join_from` or after `join_until`; everybody
+    is removed at `remove_at`, and each person `remove_after_seconds_elapsed` after their first join.
+    `max_members` people may be in the LiveKit room. `record_on_start`: the session starts with a stream and a
+    recording. Null leaves a choice to the installation's settings (layout, frames a second, quality).
+    """
+
+    auto_session: bool = False
+    join_from: datetime | None = None
+    join_until: datetime | None = None
+    remove_at: datetime | None = None
+    remove_after_seconds_elapsed: int | None = None
+    max_members: int | None = None
+    record_on_start: bool = False
+    layout: Layout | None = None
+    fps: int | None = None
+    quality: Quality | None = None
+
+
 class RoomState(State):
-    """A room in full; `version` grows by one with each change."""
+    """A room in full; `version` grows by one with each change.
+
+    `name` is unique in its library; rooms need none. Nobody gets a token for a room that is not `enabled`.
+    An `unlisted` room is in no public list, whatever its library is.
+    """
 
     id: str
     version: int
     organization_id: str
     library_id: str
     host_id: str
+    name: str | None = None
     title: str
     description: str | None
+    enabled: bool = True
+    unlisted: bool = False
+    options: RoomOptions = RoomOptions()
     created_at: datetime
     updated_at: datetime
 

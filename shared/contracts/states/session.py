@@ -5,12 +5,12 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.states.people_and_catalog import PresetSettings, Role, State
+from shared.contracts.states.people_and_catalog import PresetSettings, Role, RoomOptions, State
 
 
 class StageSeat(State):
     """A guest's place on stage: `id` identifies this stay, `request_id` the hand raise or join request behind
-    it."""
+    it. A `reserved` one came with a join token: it is kept while the person is not in the room."""
 
     id: str
     name: str
@@ -18,6 +18,7 @@ class StageSeat(State):
     can_publish_video: bool = True
     joined_stage_at: datetime
     request_id: str | None = None
+    reserved: bool = False
 
 
 class RequestKind(StrEnum):
@@ -127,9 +128,14 @@ class SessionMode(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a session ended: by its host, or automatically."""
+    """Why a session ended: by its host, or automatically.
+
+    `empty`: the last participant of an automatic session left; `member_left`: somebody whose leaving ends it.
+    """
 
     HOST = "host"
+    EMPTY = "empty"
+    MEMBER_LEFT = "member_left"
     NO_HOST = "no_host"
     MAX_DURATION = "max_duration"
     ROOM_LOST = "room_lost"
@@ -141,7 +147,7 @@ class SessionState(State):
     `end_estimated`: its end was not reported; `ended_at` is when it was last seen. `listed`: its library was
     public when the state was published; `registered_only`: it admitted registered people only. `roles`,
     `stage` and `banned` are keyed by user id: co-hosts and moderators, guests on stage, and since when people
-    and viewers' devices are banned.
+    and viewers' devices are banned. `room_name` and `options` are the room's when the session was created.
     """
 
     id: str
@@ -149,6 +155,8 @@ class SessionState(State):
     organization_id: str
     library_id: str
     room_id: str
+    room_name: str | None = None
+    options: RoomOptions = RoomOptions()
     host_id: str
     title: str
     description: str | None

@@ -1,12 +1,13 @@
 """A room."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from shared.contracts.event import Event
 from shared.contracts.people_and_catalog_events import RoomCreated, RoomDeleted, RoomUpdated
-from shared.contracts.states import RoomState
+from shared.contracts.states import RoomOptions, RoomState
 
 
 @dataclass(kw_only=True)
@@ -23,7 +24,8 @@ class Analytics:
 @dataclass(kw_only=True)
 class Room:
     """`listed` and `registered_only` follow the library: whether public lists show the room, and whether
-    its sessions are for registered people only.
+    its sessions are for registered people only. `preset_id` is that of its automatic sessions, None for the
+    host's default; `meta` is the customer's own.
     """
 
     id: str
@@ -31,10 +33,16 @@ class Room:
     organization_id: str
     library_id: str
     host_id: str
+    name: str | None = None
     listed: bool
     registered_only: bool = False
     title: str
     description: str | None = None
+    enabled: bool = True
+    unlisted: bool = False
+    preset_id: str | None = None
+    options: RoomOptions = field(default_factory=RoomOptions)
+    meta: dict[str, Any] = field(default_factory=dict)
     analytics: Analytics | None = None
     created_at: datetime
     updated_at: datetime
@@ -55,6 +63,7 @@ class Room:
     def follow(self, *, listed: bool, registered_only: bool) -> Sequence[Event]:
         """The library changed."""
         self.registered_only = registered_only
+        listed = listed and not self.unlisted
         if self.listed == listed:
             return []
         self.listed = listed

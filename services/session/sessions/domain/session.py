@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.session.sessions.domain.people import Assignment, Ban
 from services.session.sessions.domain.presence import HostConnection, next_check
@@ -18,6 +19,7 @@ from shared.contracts.states import (
     EndReason,
     PresetState,
     Role,
+    RoomOptions,
     SessionMode,
     SessionState,
     SessionStatus,
@@ -45,7 +47,9 @@ class Session:
     """One session of a room.
 
     `stream` is what is requested, `stream_status` and `hls_path` are as the egress service last reported.
-    `live_room_id` is the room while the session is live (unique: one live session a room); `due_at`
+    `live_room_id` is the room while the session is live (unique: one live session a room); `pending_room_id`
+    while it is an automatic one that nobody has joined yet (unique, too); `room_name`, `options` and `meta`
+    are the room's when the session was created; `due_at`
     is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
     `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
     `stage_checks` say, by user id, when to look whether somebody on stage is there at all, `stage_due_at`
@@ -57,6 +61,9 @@ class Session:
     organization_id: str
     library_id: str
     room_id: str
+    room_name: str | None = None
+    options: RoomOptions = field(default_factory=RoomOptions)
+    meta: dict[str, Any] = field(default_factory=dict)
     host_id: str
     listed: bool
     registered_only: bool = False
@@ -71,6 +78,7 @@ class Session:
     end_reason: EndReason | None = None
     end_estimated: bool = False
     live_room_id: str | None = None
+    pending_room_id: str | None = None
     due_at: datetime | None = None
     hosts: dict[str, HostConnection] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
