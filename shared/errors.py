@@ -5,7 +5,7 @@ Anything raised that is not an `AppError` is a bug and is answered with a bare 5
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class FieldError:
 class AppError(Exception):
     """A refusal. `code` is stable and part of the API; `message` is for people and names no secret."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     code: str = "internal"
 
     def __init__(self, message: str, *, code: str | None = None, headers: Mapping[str, str] | None = None):

@@ -10,6 +10,9 @@ from services.gateway.builtin.documents import DocumentOperation
 from services.gateway.builtin.pages import Pages
 from services.gateway.builtin.status import StatusOperations
 from services.gateway.cache.read_cache import ReadCache
+from services.gateway.compat.apis import ForeignApis
+from services.gateway.compat.hundred_ms.api import HUNDRED_MS
+from services.gateway.compat.signalwire.api import SIGNALWIRE
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
@@ -83,8 +86,15 @@ def _components(
     health: Health,
 ) -> GatewayComponents:
     cors = Cors(settings.cors_origins)
+    proxy = Proxy(upstreams)
+    foreign = ForeignApis(
+        (SIGNALWIRE, HUNDRED_MS),
+        proxy,
+        deadline=settings.upstream_deadline_seconds,
+        body_seconds=settings.body_read_seconds,
+    )
     return GatewayComponents(
-        router=Router(TABLE),
+        router=Router((*TABLE, *foreign.table)),
         authenticator=authenticator,
         limiter=RequestLimiter(
             store,
@@ -100,7 +110,8 @@ def _components(
             by_address=settings.rate_limit_login_address,
         ),
         requests=UpstreamRequestBuilder(settings.upstream_deadline_seconds, settings.body_read_seconds),
-        proxy=Proxy(upstreams),
+        proxy=proxy,
+        foreign=foreign,
         builtin=builtin_operations(upstreams, health),
         cors=cors,
         clients=ClientAddressResolver(settings.trusted_proxies),

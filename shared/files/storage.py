@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -39,7 +39,7 @@ _ABSENT = ("(os error 2)", "(os error 20)")
 class StorageFull(AppError):
     """507: the storage is full."""
 
-    status: ClassVar[int] = 507
+    status = 507
     code = "storage_full"
 
 

@@ -32,6 +32,7 @@ _LISTS: Final = frozenset(
     | {b"baggage", b"tracestate"}
 )
 _INTERNAL_PREFIX = "x-greenroom-"
+NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 # In every answer, from a service or from the gateway.
 FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
 

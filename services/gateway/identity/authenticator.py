@@ -17,6 +17,7 @@ from services.gateway.identity.credentials import (
     refused_key,
     refused_token,
 )
+from services.gateway.routing.table import Operation
 from shared.access.identity import TokenVerifier
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
@@ -113,7 +114,7 @@ class Authenticator:
         self._keys = keys
 
     async def authenticate(
-        self, headers: Mapping[str, str], access: Access, client: ClientAddress
+        self, headers: Mapping[str, str], operation: Operation, client: ClientAddress
     ) -> AuthenticatedCaller | None:
         """The caller, if any; raises `Unauthenticated` for bad credentials, or for none if some are needed.
 
@@ -121,11 +122,11 @@ class Authenticator:
         but not when signing in, since clients send their expired token along. Permissions are checked by the
         service.
         """
-        if not access.authenticates:
+        if not operation.access.authenticates:
             return None
-        credentials = read_credentials(headers)
+        credentials = read_credentials(headers, operation.policy.credential)
         if credentials is None:
-            if access is not Access.PUBLIC:
+            if operation.access is not Access.PUBLIC:
                 raise Unauthenticated()
             return None
         token = credentials if isinstance(credentials, str) else await self._keys.token(credentials, client)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import orjson
 
+from services.gateway.routing.table import CredentialForm
 from shared.errors import Unauthenticated
 from shared.http.request import bearer_expected, split_authorization
 from shared.ids import is_id
@@ -44,12 +45,15 @@ class ManagementTokenCredential:
 Credentials: TypeAlias = str | ApiKeyCredential | ManagementTokenCredential
 
 
-def read_credentials(headers: Mapping[str, str]) -> Credentials | None:
-    """The access token or API key that was sent, if any; raises `Unauthenticated`.
+def read_credentials(headers: Mapping[str, str], form: CredentialForm | None = None) -> Credentials | None:
+    """The access token or API key that was sent, if any, in this `form` if one is given; raises
+    `Unauthenticated`.
 
     `Authorization` wins over `X-API-Key`.
     """
     authorization = headers.get("Authorization")
+    if form is not None:
+        return None if authorization is None else _in_form(form, authorization)
     if authorization is not None:
         return _authorization(authorization)
     key = headers.get("X-API-Key")
@@ -63,6 +67,16 @@ def _authorization(value: str) -> Credentials:
     if scheme == "basic" and rest:
         return _basic(rest)
     raise bearer_expected()
+
+
+def _in_form(form: CredentialForm, authorization: str) -> Credentials:
+    scheme, rest = split_authorization(authorization)
+    if form is CredentialForm.BASIC and scheme == "basic":
+        return _basic(rest)
+    token = _management_token(rest) if form is CredentialForm.MANAGEMENT and scheme == "bearer" else None
+    if token is None:
+        raise Unauthenticated(f"Send Authorization with a {form.value} credential", code="credential_form")
+    return token
 
 
 def _management_token(token: str) -> ManagementTokenCredential | None:

@@ -24,6 +24,15 @@ class Upstream(StrEnum):
     EGRESS = "egress"
     ATTENDANCE = "attendance"
     GATEWAY = "gateway"
+    # By the gateway too, out of operations of the services.
+    COMPAT = "compat"
+
+
+class CredentialForm(StrEnum):
+    """The form in which an API key is shown."""
+
+    BASIC = "basic"
+    MANAGEMENT = "management token"
 
 
 class PersonalLimit(StrEnum):
@@ -41,7 +50,8 @@ class Policy:
     password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
     second. `personal`: the limit it also counts against, by person. Writes with `keeps_cache` arrive in
     crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
-    An `is_download` is answered with a file, for which the client waits its turn.
+    An `is_download` is answered with a file, for which the client waits its turn. `credential` is the only
+    form in which credentials are accepted; None accepts all.
     """
 
     body_limit: int = DEFAULT_BODY_LIMIT
@@ -51,6 +61,7 @@ class Policy:
     personal: PersonalLimit | None = None
     keeps_cache: bool = False
     is_download: bool = False
+    credential: CredentialForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 
 from services.gateway.cache.read_cache import CachedResponse, ReadCache
+from services.gateway.compat.apis import ForeignApis
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestContext, RequestIds
 from services.gateway.http.cors import Cors
@@ -25,7 +26,7 @@ from services.gateway.upstreams.proxy import Proxy
 from services.gateway.upstreams.request_builder import UpstreamRequest, UpstreamRequestBuilder
 from shared.errors import AppError, BadGateway, MethodNotAllowed, Unavailable
 from shared.http.masking import masked_path, masked_unknown
-from shared.http.reply import render_error, render_failure
+from shared.http.reply import render_error
 from shared.http.request import REQUEST_ID_HEADER
 from shared.http.routes import Access
 from shared.runtime.log import bind_request_id
@@ -46,6 +47,7 @@ class GatewayComponents:
     login_throttle: LoginThrottle
     requests: UpstreamRequestBuilder
     proxy: Proxy
+    foreign: ForeignApis
     builtin: Mapping[str, BuiltinOperation]
     cors: Cors
     clients: ClientAddressResolver
@@ -107,11 +109,11 @@ class RequestHandler:
         try:
             response = await self._dispatch(request, context)
         except AppError as error:
-            response = self._refuse(error, context)
+            response = self._refuse(error, request, context)
         except Exception:
             log.exception("http.bug", method=request.method, path=context.path)
             message = f"Something went wrong on our side (request {context.request_id})"
-            response = render_failure(500, message, "internal", development=self._development)
+            response = self._render(AppError(message), request)
         if not response.prepared:
             response.headers.update(context.extra_headers)
         return response
@@ -129,7 +131,7 @@ class RequestHandler:
         if operation.upstream is Upstream.GATEWAY:
             return await components.builtin[operation.path](request, target)
         context.authenticated = await components.authenticator.authenticate(
-            request.headers, operation.access, context.client
+            request.headers, operation, context.client
         )
         if context.authenticated is None and components.cache.accepts(request, endpoint):
             read = components.requests.build(request, target, context, endpoint, shared=True)
@@ -137,11 +139,28 @@ class RequestHandler:
                 request, endpoint, context, lambda: components.proxy.fetch(read)
             )
         attempt: Attempt | None = await components.limiter.admit(endpoint, context)
+        if operation.upstream is Upstream.COMPAT:
+            return await self._translate(request, target, context, endpoint)
         outgoing = components.requests.build(request, target, context, endpoint)
         if operation.policy.sign_in:
             encoding = request.headers.get("Content-Encoding")
             attempt = await components.login_throttle.admit(outgoing.body, context, encoding)
         return await self._forward(request, endpoint, outgoing, attempt)
+
+    async def _translate(
+        self, request: web.BaseRequest, target: RequestTarget, context: RequestContext, endpoint: Endpoint
+    ) -> web.StreamResponse:
+        """The answer of a foreign API's operation."""
+        status = None
+        try:
+            response = await self._components.foreign.respond(request, target, context, endpoint)
+            status = response.status
+        except AppError as error:
+            status = error.status
+            raise
+        finally:
+            self._components.cache.drop_after_write(endpoint, status)
+        return response
 
     async def _forward(
         self,
@@ -172,16 +191,23 @@ class RequestHandler:
         allow = {"Allow": ", ".join([*methods, "OPTIONS"])}
         raise MethodNotAllowed(f"{request.method} is not allowed for {target.path}", headers=allow)
 
-    def _refuse(self, error: AppError, context: RequestContext) -> web.StreamResponse:
+    def _refuse(
+        self, error: AppError, request: web.BaseRequest, context: RequestContext
+    ) -> web.StreamResponse:
         signed = context.endpoint is not None and context.endpoint.operation.access is Access.SIGNED
         if signed and error.status < 500:
             # LiveKit takes a 4xx for delivered; what fails here is to be sent again.
             error = Unavailable(error.message, code=error.code)
         REFUSALS.labels(error.code).inc()
-        response = render_error(error, development=self._development)
+        response = self._render(error, request)
         if error.status in {408, 413, 431}:
             response.force_close()
         return response
+
+    def _render(self, error: AppError, request: web.BaseRequest) -> web.Response:
+        """In the form of the API that the path belongs to."""
+        foreign = self._components.foreign.error_form(request.path)
+        return foreign(error) if foreign else render_error(error, development=self._development)
 
     def _record(self, request: web.BaseRequest, context: RequestContext, status: int, started: float) -> None:
         user_id = context.authenticated.caller.user_id if context.authenticated else None

@@ -79,16 +79,32 @@ class Proxy:
 
     async def fetch(self, outgoing: UpstreamRequest) -> UpstreamResponse:
         """The service's whole answer, whatever its status; raises as `forward` does."""
-        pool = self._upstreams[outgoing.upstream]
-        url = pool.url(outgoing.target)
+        return await self.call(
+            outgoing.upstream, "GET", outgoing.target, outgoing.headers, deadline=outgoing.deadline
+        )
+
+    async def call(
+        self,
+        upstream: str,
+        method: str,
+        target: str,
+        headers: CIMultiDict[str],
+        data: bytes | None = None,
+        *,
+        deadline: float,
+    ) -> UpstreamResponse:
+        """A call of the gateway's own, with `data` as its body; otherwise as `fetch`."""
+        pool = self._upstreams[upstream]
         try:
             async with (
-                asyncio.timeout(outgoing.deadline),
-                pool.http.get(url, headers=outgoing.headers, allow_redirects=False) as answer,
+                asyncio.timeout(deadline),
+                pool.http.request(
+                    method, pool.url(target), data=data, headers=headers, allow_redirects=False
+                ) as answer,
             ):
                 return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
         except (TimeoutError, ClientError, OSError) as error:
-            raise _refusal(pool, error, outgoing.deadline) from error
+            raise _refusal(pool, error, deadline) from error
 
 
 def _place(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> AbstractAsyncContextManager[None]:

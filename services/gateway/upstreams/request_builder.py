@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 from services.gateway.http.context import RequestContext
-from services.gateway.http.headers import upstream_headers
+from services.gateway.http.headers import NO_HEADERS, upstream_headers
 from services.gateway.http.request_body import RequestBody
 from services.gateway.routing.router import Endpoint
 from services.gateway.routing.target import RequestTarget
@@ -19,7 +19,6 @@ from shared.ids import is_id
 # The encodings that services can unpack, and the methods whose bodies they read.
 _READABLE: Final = ("gzip", "deflate", "identity")
 _WITH_BODY: Final = frozenset({"POST", "PATCH"})
-_NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
 
 
 @dataclass(slots=True)
@@ -70,7 +69,7 @@ class UpstreamRequestBuilder:
             method=request.method,
             target=path + target.query,
             headers=upstream_headers(
-                _NO_HEADERS if shared else request.headers,
+                NO_HEADERS if shared else request.headers,
                 client=context.client,
                 request_id=context.request_id,
                 authorization=context.authenticated.authorization if context.authenticated else None,

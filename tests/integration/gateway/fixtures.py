@@ -55,6 +55,8 @@ class FakeService:
     ready: bool = True
     seen: int = 0
     api_keys: dict[str, str] = field(default_factory=dict)
+    # Whom the keys identify.
+    caller: Caller = CALLER
     exchanges: int = 0
     # What answers in place of an exchange of keys.
     failing_exchange: Callable[[], Awaitable[web.StreamResponse]] | None = None
@@ -115,7 +117,7 @@ class FakeService:
         shown = await request.json()
         if self.api_keys.get(shown["id"]) != shown["secret"]:
             return web.json_response({"success": False}, status=401)
-        return web.json_response({"data": {"access_token": token(), "expires_at": "2030-01-01T00:00:00Z"}})
+        return self._exchanged()
 
     async def _exchange_management(self, request: web.Request) -> web.StreamResponse:
         self.exchanges += 1
@@ -126,7 +128,13 @@ class FakeService:
             jwt.decode(shown, secret, algorithms=["HS256"])
         except jwt.PyJWTError:
             return web.json_response({"success": False}, status=401)
-        return web.json_response({"data": {"access_token": token(), "expires_at": "2030-01-01T00:00:00Z"}})
+        return self._exchanged()
+
+    def _exchanged(self) -> web.Response:
+        expires_at = "2030-01-01T00:00:00Z"
+        return web.json_response(
+            {"data": {"access_token": token(caller=self.caller), "expires_at": expires_at}}
+        )
 
 
 class NobodyRevoked:
@@ -152,8 +160,8 @@ class GatewayFixture:
         return URL(self.url + target, encoded=True)
 
 
-def token(lifetime: timedelta = timedelta(minutes=5)) -> str:
-    return TokenIssuer(_KEY.private_bytes_raw(), "k1", SystemClock()).issue(CALLER, lifetime)[0]
+def token(lifetime: timedelta = timedelta(minutes=5), caller: Caller = CALLER) -> str:
+    return TokenIssuer(_KEY.private_bytes_raw(), "k1", SystemClock()).issue(caller, lifetime)[0]
 
 
 def bearer(lifetime: timedelta = timedelta(minutes=5)) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""100ms's server API at /v2."""

@@ -1,0 +1,1 @@
+"""SignalWire's Video API at /api/video."""

@@ -1,0 +1,71 @@
+"""Refusals in SignalWire's form."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from services.gateway.compat.calls import NativeError
+from shared.errors import AppError, FieldError, InvalidRequest
+
+_CODES_DOCUMENT: Final = "https://developer.signalwire.com/rest/overview/error-codes/#"
+# What a native code means to SignalWire's clients: attribute, code, message.
+_NATIVE: Final[Mapping[str, FieldError]] = {
+    "room_name_taken": FieldError("name", "not_unique_within_project", "must be unique within project"),
+}
+_NATIVE_ATTRIBUTES: Final[Mapping[str, str]] = {"title": "display_name", "ttl_seconds": "join_until"}
+
+
+def invalid(attribute: str, code: str, message: str) -> InvalidRequest:
+    """422 for one attribute, with one of SignalWire's codes."""
+    return InvalidRequest([FieldError(attribute, code, message)])
+
+
+def render_error(error: AppError) -> web.Response:
+    """`{"errors": [...]}` with 422 for what is wrong with a request, else `{"error": "<reason>"}`."""
+    entries = _entries(error)
+    status = 422 if entries else error.status
+    body: dict[str, object] = {"errors": [_rendered(entry) for entry in entries]}
+    if not entries:
+        body = {"error": _reason(status)}
+    headers = {"Cache-Control": "no-store", **error.headers}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="Video API"'
+    return web.Response(
+        body=orjson.dumps(body), status=status, headers=headers, content_type="application/json"
+    )
+
+
+def _entries(error: AppError) -> Sequence[FieldError]:
+    if isinstance(error, InvalidRequest):
+        return error.errors
+    if not isinstance(error, NativeError):
+        return ()
+    known = _NATIVE.get(error.code)
+    if known is not None:
+        return (known,)
+    if error.status == HTTPStatus.CONFLICT:
+        return (FieldError("", "invalid_parameter", error.message),)
+    return [
+        FieldError(_NATIVE_ATTRIBUTES.get(bad.field, bad.field), "invalid_parameter", bad.message)
+        for bad in error.fields
+    ]
+
+
+def _rendered(entry: FieldError) -> dict[str, str | None]:
+    return {
+        "type": "validation_error",
+        "code": entry.code,
+        "message": entry.message,
+        "attribute": entry.field or None,
+        "url": _CODES_DOCUMENT + entry.code,
+    }
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return HTTPStatus(status // 100 * 100).phrase
