@@ -3,13 +3,13 @@
 from typing import Final
 
 from services.gateway.compat.operations import ForeignApi
-from services.gateway.compat.signalwire import rooms
+from services.gateway.compat.signalwire import recordings, rooms, sessions, tokens
 from services.gateway.compat.signalwire.errors import render_error
 from services.gateway.routing.table import CredentialForm
 
 SIGNALWIRE: Final = ForeignApi(
     prefix="/api/video",
     credential=CredentialForm.BASIC,
-    operations=(*rooms.operations,),
+    operations=(*sessions.operations, *rooms.operations, *tokens.operations, *recordings.operations),
     render_error=render_error,
 )

@@ -15,7 +15,11 @@ _CODES_DOCUMENT: Final = "https://developer.signalwire.com/rest/overview/error-c
 _NATIVE: Final[Mapping[str, FieldError]] = {
     "room_name_taken": FieldError("name", "not_unique_within_project", "must be unique within project"),
 }
-_NATIVE_ATTRIBUTES: Final[Mapping[str, str]] = {"title": "display_name", "ttl_seconds": "join_until"}
+# Native field -> attribute; attribute -> code, if it is not invalid_parameter.
+_ATTRIBUTES: Final[Mapping[str, str]] = {"title": "display_name", "metadata": "meta"}
+_CODES: Final[Mapping[str, str]] = {"join_until": "invalid_join_until_date"}
+# What belongs to a colleague is not of this project.
+_NOT_OURS: Final = frozenset({"not_the_host", "host_required"})
 
 
 def invalid(attribute: str, code: str, message: str) -> InvalidRequest:
@@ -26,7 +30,7 @@ def invalid(attribute: str, code: str, message: str) -> InvalidRequest:
 def render_error(error: AppError) -> web.Response:
     """`{"errors": [...]}` with 422 for what is wrong with a request, else `{"error": "<reason>"}`."""
     entries = _entries(error)
-    status = 422 if entries else error.status
+    status = 422 if entries else _status(error)
     body: dict[str, object] = {"errors": [_rendered(entry) for entry in entries]}
     if not entries:
         body = {"error": _reason(status)}
@@ -48,10 +52,12 @@ def _entries(error: AppError) -> Sequence[FieldError]:
         return (known,)
     if error.status == HTTPStatus.CONFLICT:
         return (FieldError("", "invalid_parameter", error.message),)
-    return [
-        FieldError(_NATIVE_ATTRIBUTES.get(bad.field, bad.field), "invalid_parameter", bad.message)
-        for bad in error.fields
-    ]
+    return [_translated(bad) for bad in error.fields]
+
+
+def _translated(bad: FieldError) -> FieldError:
+    attribute = _ATTRIBUTES.get(bad.field, bad.field)
+    return FieldError(attribute, _CODES.get(attribute, "invalid_parameter"), bad.message)
 
 
 def _rendered(entry: FieldError) -> dict[str, str | None]:
@@ -62,6 +68,10 @@ def _rendered(entry: FieldError) -> dict[str, str | None]:
         "attribute": entry.field or None,
         "url": _CODES_DOCUMENT + entry.code,
     }
+
+
+def _status(error: AppError) -> int:
+    return HTTPStatus.NOT_FOUND if error.code in _NOT_OURS else error.status
 
 
 def _reason(status: int) -> str:

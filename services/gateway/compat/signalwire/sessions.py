@@ -1,0 +1,108 @@
+"""Room sessions: what took place in rooms, or does now. One that nobody has joined yet is not shown."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from aiohttp import web
+
+from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.rendering import respond
+from services.gateway.compat.signalwire.event_translation import video_event
+from services.gateway.compat.signalwire.paging import PageQuery, page_of, respond_with_page
+from services.gateway.compat.signalwire.recordings import RecordingListQuery, respond_with_recordings
+from services.gateway.compat.signalwire.session_translation import (
+    video_member,
+    video_session,
+    video_session_summary,
+)
+from services.gateway.compat.signalwire.validation import read_query
+from services.gateway.compat.signalwire.vocabulary import SESSION_STATUSES
+from shared.errors import NotFound
+from shared.http import READ
+from shared.http.schema import Id
+from shared.ids import is_id
+
+operations: Final = ForeignOperations("/api/video")
+
+
+class RoomSessionListQuery(PageQuery):
+    room_id: Id | None = None
+    room_name: str | None = None
+    room_name_matches: str | None = None
+    status: Literal["in-progress", "completed"] | None = None
+
+
+@operations.get("/room_sessions", scope=READ)
+async def list_room_sessions(request: ForeignRequest) -> web.Response:
+    query = read_query(request, RoomSessionListQuery)
+    page = page_of(request, query)
+    wanted = {
+        "room_id": query.room_id,
+        "room_name": query.room_name,
+        "room_name_contains": query.room_name_matches,
+        "status": [native for native, shown in SESSION_STATUSES.items() if query.status in {None, shown}],
+        "limit": page.size,
+        "cursor": page.cursor,
+    }
+    found = await request.native.get("session", "/sessions/my", wanted)
+    sessions = [video_session(session).model_dump() for session in found["sessions"]]
+    return respond_with_page(request, page, sessions, found["next_cursor"])
+
+
+@operations.get("/room_sessions/{id}", scope=READ)
+async def get_room_session(request: ForeignRequest) -> web.Response:
+    session = await find_session(request, request.parameters["id"])
+    return respond(video_session_summary(session).model_dump())
+
+
+@operations.get("/room_sessions/{id}/members", scope=READ)
+async def list_room_session_members(request: ForeignRequest) -> web.Response:
+    page = page_of(request, read_query(request, PageQuery))
+    wanted = {"limit": page.size, "cursor": page.cursor}
+    path = f"/sessions/{_session_id(request)}/connections"
+    found = await request.native.get("attendance", path, wanted)
+    members = [video_member(connection).model_dump() for connection in found["connections"]]
+    return respond_with_page(request, page, members, found["next_cursor"])
+
+
+@operations.get("/room_sessions/{id}/events", scope=READ)
+async def list_room_session_events(request: ForeignRequest) -> web.Response:
+    page = page_of(request, read_query(request, PageQuery))
+    session_id = _session_id(request)
+    wanted = {"limit": page.size, "cursor": page.cursor}
+    session, found = await asyncio.gather(
+        find_session(request, session_id),
+        request.native.get("session", f"/sessions/{session_id}/events", wanted),
+    )
+    project_id = request.caller.api_key_id
+    events = [video_event(event, session, project_id) for event in found["events"]]
+    return respond_with_page(request, page, events, found["next_cursor"])
+
+
+@operations.get("/room_sessions/{id}/recordings", scope=READ)
+async def list_room_session_recordings(request: ForeignRequest) -> web.Response:
+    query = read_query(request, RecordingListQuery)
+    session_id = _session_id(request)
+    answer: web.Response
+    answer, _ = await asyncio.gather(
+        respond_with_recordings(request, query, session_id), find_session(request, session_id)
+    )
+    return answer
+
+
+async def find_session(request: ForeignRequest, id: str) -> Mapping[str, Any]:
+    """The caller's own session, if it has begun; raises `NotFound`."""
+    if not is_id(id):
+        raise NotFound.of("session")
+    session: Mapping[str, Any] = await request.native.get("session", f"/sessions/{id}")
+    if session["host_id"] != request.caller.user_id or session["status"] not in SESSION_STATUSES:
+        raise NotFound.of("session")
+    return session
+
+
+def _session_id(request: ForeignRequest) -> str:
+    id = request.parameters["id"]
+    if not is_id(id):
+        raise NotFound.of("session")
+    return id
