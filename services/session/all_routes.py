@@ -33,6 +33,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     preset_routes.routes,
     session_routes.routes,
     token_routes.routes,
+    token_routes.room_routes,
     live_routes.routes,
     whip_routes.routes,
     host_media_routes.routes,

@@ -59,8 +59,8 @@ from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
+from services.session.tokens.build import build_tokens
 from services.session.tokens.routes import TOKENS
-from services.session.tokens.service import TokenService
 from services.session.whip.routes import WHIP
 from services.session.whip.service import WhipService
 from shared.bus import Group, OrderedGroup, combined, on
@@ -171,7 +171,7 @@ def _build_core(app: web.Application, settings: SessionSettings, base: Infrastru
     stores = CatalogStores(mongo, outbox, clock)
     repository = SessionRepository(mongo, outbox, clock, updated=base.dirty.add)
     catalog = build_catalog(stores, identity.organizations, identity.users, repository, clock)
-    sessions = build_sessions(settings, repository, catalog, identity, base.ingest, clock)
+    sessions = build_sessions(settings, repository, catalog, identity, base.ingest, base.livekit, clock)
     app[ACCOUNTS], app[SIGN_IN] = identity.accounts, identity.sign_in
     app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
     app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries
@@ -186,9 +186,7 @@ def _build_session_operations(
     """Features that keep nothing of their own and follow no events."""
     identity, sessions, clock = core.identity, core.sessions, base.clock
     repository, access = sessions.repository, sessions.access
-    app[TOKENS] = TokenService(
-        repository, access, sessions.join_tokens, identity.accounts, identity.issuer, clock
-    )
+    app[TOKENS] = build_tokens(sessions, core.catalog.rooms, identity, clock)
     app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantPresenter(identity.users), clock)
     app[MODERATION] = ModerationService(
         repository, access, identity.users, BanPresenter(identity.users), base.livekit, clock

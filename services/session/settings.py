@@ -81,7 +81,11 @@ class SessionSettings(DataSettings):
     of a second."""
 
     no_host_grace_seconds: Annotated[int, Field(ge=1)] = 60
-    """A live session ends when its host has been away for this long."""
+    """A live session ends when its host has been away for this long; one without a host of its own, an
+    automatic session, when nobody is found in it for so long."""
+    departure_grace_seconds: Annotated[int, Field(ge=1, le=300)] = 5
+    """An automatic session ends when everybody has been away for this long, or whoever ends it by leaving:
+    long enough to reload a page."""
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
     """A live session ends after this long."""
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600

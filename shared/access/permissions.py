@@ -131,9 +131,14 @@ def permissions_for_role(
 def _sources(
     staff: bool, preset: PresetSettings, switches: Switches, seat: StageSeat | None
 ) -> tuple[TrackSource, ...]:
-    """The sources a person may publish. Guests only on stage, as their seat allows."""
+    """The sources a person may publish. Guests only on stage; hosts and co-hosts need no seat.
+
+    A seat allows what it says, to staff only if it came with their token.
+    """
     if staff:
-        return _track_sources(preset.host_camera_enabled, True, preset.host_screen_share)
+        video = seat is None or not seat.reserved or seat.can_publish_video
+        audio = seat is None or not seat.reserved or seat.can_publish_audio
+        return _track_sources(preset.host_camera_enabled and video, audio, preset.host_screen_share and video)
     if seat is None or not switches.stage:
         return ()
     video = seat.can_publish_video

@@ -83,6 +83,8 @@ class RosterObserved(ReconcilerEvent):
 class LiveKitRoomLost(ReconcilerEvent):
     """No LiveKit server runs the room of a live session any longer, and nobody rejoined it.
 
+    Or there is no room of a session that waits for its first participant.
+
     `last_seen_at` is when a participant or the room was last seen.
     """
 
@@ -99,10 +101,10 @@ class DriftRepaired(ReconcilerEvent):
     """LiveKit differed from the expected state, and it was corrected.
 
     `drift_id` is the entry's id in the drift ledger, `kind` one of missed_join, missed_leave, ghost,
-    permission, track, banned, revoked, room_lost, room_leftover, egress, egress_leftover, ingress,
-    ingress_lost, ingress_leftover, ingress_revoked, ingress_room, stream, recording. `participant_sid` to
-    `username` are null except for connections. `last_seen_at` is when what is gone was last seen.
-    `estimated`: times derived from the correction are not exact.
+    permission, track, banned, revoked, room_lost, room_leftover, pending_room, egress, egress_leftover,
+    ingress, ingress_lost, ingress_leftover, ingress_revoked, ingress_room, stream, recording.
+    `participant_sid` to `username` are null except for connections. `last_seen_at` is when what is gone was
+    last seen. `estimated`: times derived from the correction are not exact.
     """
 
     name: ClassVar[str] = "drift.repaired.v1"

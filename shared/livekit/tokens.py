@@ -1,7 +1,7 @@
 """Join tokens: what lets a person, an encoder or a monitor into a LiveKit room."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import jwt
 
 from shared.clock import Clock, from_unix_ms
 from shared.contracts.states import Role
+from shared.livekit.join_terms import ALWAYS, JoinTerms, JoinWindow, number_in, unix_ms
 from shared.livekit.ports import Permissions, TrackSource
 
 # Participant attributes: a person's role in the session; the API key that let them in, if one did; that they
@@ -41,14 +42,15 @@ class JoinGrant:
     key_id: str | None = None
     is_guest: bool = False
     issued_at: datetime | None = None
+    terms: JoinTerms = field(default_factory=JoinTerms)
 
     def attributes(self, now: datetime) -> dict[str, str]:
         """The participant's attributes, with a token that is issued now."""
         issued_at = self.issued_at or now
         key = {KEY_ATTRIBUTE: self.key_id} if self.key_id else {}
         guest = {GUEST_ATTRIBUTE: "true"} if self.is_guest else {}
-        issued = {ISSUED_ATTRIBUTE: str(int(issued_at.timestamp() * 1000))}
-        return {ROLE_ATTRIBUTE: self.role.value} | issued | key | guest
+        issued = {ISSUED_ATTRIBUTE: str(unix_ms(issued_at))}
+        return {ROLE_ATTRIBUTE: self.role.value} | issued | key | guest | self.terms.attributes
 
     @property
     def permissions(self) -> Permissions:
@@ -75,20 +77,26 @@ class TokenMint:
         self._secret = api_secret
         self._clock = clock
 
-    def join_token(self, grant: JoinGrant, *, lifetime: timedelta) -> str:
-        """A token that lets `grant.identity` connect from now on for `lifetime`; staying needs none."""
+    def join_token(self, grant: JoinGrant, *, lifetime: timedelta, window: JoinWindow = ALWAYS) -> str:
+        """A token that lets `grant.identity` connect for `lifetime`, in this window; staying needs none.
+
+        The lifetime begins now, or when the window opens.
+        """
         if not grant.room or not grant.identity:
             raise ValueError("a join token needs a room and an identity")
         now = self._clock.now()
+        not_before, expires = window.validity(now, lifetime)
         claims = {
             "iss": self._key,
             "sub": grant.identity,
             "name": grant.name,
-            "nbf": int(now.timestamp()),
-            "exp": int((now + lifetime).timestamp()),
+            "nbf": not_before,
+            "exp": expires,
             "video": _video(grant),
             "attributes": grant.attributes(now),
         }
+        if grant.terms.metadata is not None:
+            claims["metadata"] = grant.terms.metadata
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
 
@@ -110,5 +118,5 @@ def _video(grant: JoinGrant) -> dict[str, Any]:
 
 def issued_at(attributes: Mapping[str, str]) -> datetime | None:
     """When the token of a participant with these attributes was issued; None if they do not say."""
-    milliseconds = attributes.get(ISSUED_ATTRIBUTE, "")
-    return from_unix_ms(int(milliseconds)) if milliseconds.isdecimal() else None
+    milliseconds = number_in(attributes, ISSUED_ATTRIBUTE)
+    return None if milliseconds is None else from_unix_ms(milliseconds)

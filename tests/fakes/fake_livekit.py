@@ -24,10 +24,19 @@ class SentData:
     identities: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class RoomSettings:
+    """What a room was created with; timeouts in seconds."""
+
+    empty_timeout: int
+    departure_timeout: int
+    max_participants: int
+
+
 class FakeLiveKit:
     """The `LiveKit` port. `down` makes every call raise `Unavailable` until `up`; `calls` names them all.
 
-    `sent` is what was sent into rooms.
+    `sent` is what was sent into rooms, `room_settings` what rooms were opened with.
 
     People connect by `connect`, since there is no media server to connect to; `crash` makes them stale.
     """
@@ -38,6 +47,7 @@ class FakeLiveKit:
         self.ingresses: dict[str, Ingress] = {}
         self.calls: list[str] = []
         self.sent: list[SentData] = []
+        self.room_settings: dict[str, RoomSettings] = {}
         self.closed = False
         self._clock = clock or SystemClock()
         self._away = False
@@ -112,9 +122,9 @@ class FakeLiveKit:
         max_participants: int = 0,
         metadata: str = "",
     ) -> None:
-        del empty_timeout, departure_timeout, max_participants
         self._called("create_room")
         if name not in self.rooms:
+            self.room_settings[name] = RoomSettings(empty_timeout, departure_timeout, max_participants)
             self.rooms[name] = LiveKitRoom(_sid("RM"), name, self._now(), 0, metadata)
             self.participants[name] = {}
         self._run.add(name)

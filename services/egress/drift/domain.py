@@ -23,6 +23,7 @@ class Kind(StrEnum):
     REVOKED = "revoked"
     ROOM_LOST = "room_lost"
     ROOM_LEFTOVER = "room_leftover"
+    PENDING_ROOM = "pending_room"
     EGRESS = "egress"
     EGRESS_LEFTOVER = "egress_leftover"
     INGRESS = "ingress"
@@ -47,6 +48,7 @@ GRACE_PERIOD: Mapping[Kind, timedelta] = {
     Kind.REVOKED: timedelta(0),
     Kind.ROOM_LOST: timedelta(seconds=10),
     Kind.ROOM_LEFTOVER: timedelta(seconds=5),
+    Kind.PENDING_ROOM: timedelta(seconds=2),
     Kind.EGRESS: timedelta(seconds=2),
     Kind.EGRESS_LEFTOVER: timedelta(seconds=10),
     # Our own ingresses count as publishing for 10 s after they were last seen to.

@@ -65,6 +65,11 @@ def leftover(room: str, known: KnownSession | None) -> Drift:
     return Drift(Kind.ROOM_LEFTOVER, room, expected=f"session {status}", observed="room open")
 
 
+def unopened(room: str) -> Drift:
+    """A session waits for its first participant, and there is no room to join."""
+    return Drift(Kind.PENDING_ROOM, room, expected="room open", observed="no such room")
+
+
 def _lost(
     session: SessionState, snapshot: RoomSnapshot, last_seen: Mapping[str, datetime]
 ) -> Iterator[Drift]:

@@ -66,6 +66,7 @@ class RoomCorrector:
             Kind.TRACK: TrackEnforcer(livekit, sessions, ledger).end_tracks,
             Kind.ROOM_LOST: self._lose,
             Kind.ROOM_LEFTOVER: self._delete_room,
+            Kind.PENDING_ROOM: self._report_missing,
         }
 
     async def correct(self, drifts: Sequence[Drift]) -> list[Drift]:
@@ -160,9 +161,19 @@ class RoomCorrector:
         await self._rosters.publish(drift.session_id, now, lambda roster: roster.lose(now, last_seen_at))
         return DriftCorrection(drift, "session ended as of when it was last seen alive")
 
+    async def _report_missing(self, drift: Drift) -> DriftCorrection | None:
+        """The session service opens it again."""
+        known = await self._sessions.ask(drift.session_id)
+        if known is None or not known.pending:
+            return None
+        now = self._clock.now()
+        self._lease.require()
+        await self._rosters.publish(drift.session_id, now, lambda roster: roster.lose(now, now))
+        return DriftCorrection(drift, "reported missing", estimated=False)
+
     async def _delete_room(self, drift: Drift) -> DriftCorrection | None:
         known = await self._sessions.ask(drift.session_id)
-        if known is not None and known.live:
+        if known is not None and (known.live or known.pending):
             return None
         self._lease.require()
         await self._livekit.delete_room(drift.session_id)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.egress.drift.debouncer import Debouncer
 from services.egress.drift.domain import Drift
-from services.egress.reconciler.comparison import compare, gone, last_seen_times, leftover
+from services.egress.reconciler.comparison import compare, gone, last_seen_times, leftover, unopened
 from services.egress.reconciler.connections import ExpectedConnections
 from services.egress.reconciler.corrections import RoomCorrector
 from services.egress.reconciler.domain import RoomSnapshot
@@ -79,8 +79,10 @@ class RoomCheck:
 
         `listed` is LiveKit's room, None if there is none. Raises `Unavailable`.
         """
-        if known is not None and known.live:
+        if known is not None and (known.live or (known.pending and _occupied(listed))):
             return await self._check_live(known.state, listed)
+        if known is not None and known.pending:
+            return await self._correct(room, [] if listed else [unopened(room)])
         if listed is None:
             return await self._correct(room, [])
         # Close a room that nobody needs; its session may only be about to start in it.
@@ -122,3 +124,7 @@ class RoomCheck:
             async with self._limit:
                 self._debouncer.corrected(await self._corrector.correct(due), self._clock.now())
         return self._debouncer.pending(room)
+
+
+def _occupied(listed: LiveKitRoom | None) -> bool:
+    return listed is not None and listed.num_participants > 0

@@ -17,6 +17,7 @@ from shared.contracts.livekit_events import Connection
 from shared.contracts.states import Role, SessionState
 from shared.errors import Unavailable
 from shared.livekit import LiveKit, LiveKitParticipant, LiveKitRoom
+from shared.livekit.join_terms import JoinTerms
 from shared.livekit.tokens import GUEST_ATTRIBUTE, KEY_ATTRIBUTE, issued_at
 
 # About rooms, and about participants: calls about what no server has take 3 s.
@@ -122,4 +123,5 @@ def connection_of(session: SessionState, participant: LiveKitParticipant) -> Con
         issued_at=issued_at(participant.attributes),
         key_id=participant.attributes.get(KEY_ATTRIBUTE),
         is_guest=GUEST_ATTRIBUTE in participant.attributes,
+        **vars(JoinTerms.of(participant.attributes)),
     )

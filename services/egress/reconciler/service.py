@@ -112,9 +112,10 @@ class Reconciler:
         return planned
 
     async def _all(self) -> Rooms:
-        """The rooms of all live sessions, and all other rooms that are open."""
+        """The rooms of all live and pending sessions, and all other rooms that are open."""
         # First the sessions, then LiveKit: a session that is live had its room open before.
-        known = {one.state.id: one for one in await self._sessions.list_live()}
+        expected = [*await self._sessions.list_live(), *await self._sessions.list_pending()]
+        known = {one.state.id: one for one in expected}
         listed = {room.name: room for room in await self._livekit.list_rooms() if is_id(room.name)}
         known |= await self._sessions.known([room for room in listed if room not in known])
         rooms = known.keys() | listed.keys()

@@ -36,6 +36,12 @@ class KnownSession:
         return self.state.status is SessionStatus.LIVE and not self.deleted
 
     @property
+    def pending(self) -> bool:
+        """Whether its room waits for the first participant, who starts it."""
+        scheduled = self.state.status is SessionStatus.SCHEDULED and not self.deleted
+        return scheduled and self.state.options.auto_session
+
+    @property
     def over(self) -> bool:
         """For good: it never goes live again."""
         return self.deleted or self.state.status in _OVER
@@ -44,9 +50,10 @@ class KnownSession:
 class EgressSessionProjection(SessionProjection[KnownSession]):
     indexes: ClassVar[tuple[Index, ...]] = (
         Index([("live", ASCENDING)], sparse=True),
+        Index([("pending", ASCENDING)], sparse=True),
         Index([("over_at", ASCENDING)], expire_after_seconds=int(_KEPT.total_seconds())),
     )
-    sparse: ClassVar[tuple[str, ...]] = ("live",)
+    sparse: ClassVar[tuple[str, ...]] = ("live", "pending")
 
     def __init__(self, mongo: Mongo, owner: SessionOwner, clock: Clock):
         super().__init__(mongo, owner)
@@ -54,7 +61,14 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
 
     async def list_live(self) -> list[KnownSession]:
         """The sessions that are live as far as events reported."""
-        known = [self.load(document) for document in await self.collection.find({"live": True})]
+        return await self._list("live")
+
+    async def list_pending(self) -> list[KnownSession]:
+        """The same of those that wait for their first participant."""
+        return await self._list("pending")
+
+    async def _list(self, phase: str) -> list[KnownSession]:
+        known = [self.load(document) for document in await self.collection.find({phase: True})]
         return await asyncio.gather(*(self.completed(one) for one in known))
 
     def view(self, state: SessionState, *, deleted: bool = False) -> KnownSession:
@@ -68,6 +82,8 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
         }
         if session.live:
             document["live"] = True
+        if session.pending:
+            document["pending"] = True
         if session.over:
             document["over_at"] = self._clock.now()
         return document

@@ -29,6 +29,7 @@ from shared.contracts.states import Role
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import key_in
 from shared.ids import is_id
+from shared.livekit.join_terms import JoinTerms
 from shared.livekit.tokens import GUEST_ATTRIBUTE, KEY_ATTRIBUTE, ROLE_ATTRIBUTE, issued_at
 from shared.livekit.webhook import Egress, IngressState, WebhookEvent, WebhookParticipant
 
@@ -73,6 +74,7 @@ def connection(participant: WebhookParticipant, moment: datetime) -> Connection:
         issued_at=issued_at(participant.attributes),
         key_id=participant.attributes.get(KEY_ATTRIBUTE),
         is_guest=GUEST_ATTRIBUTE in participant.attributes,
+        **vars(JoinTerms.of(participant.attributes)),
     )
 
 

@@ -1,5 +1,6 @@
 """Who may act on what: the rules that rooms, presets and sessions share."""
 
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from shared.access.identity import Caller
@@ -13,6 +14,8 @@ class Owned(Aggregate, Protocol):
 
 
 class Hosted(Owned, Protocol):
+    created_at: datetime
+
     @property
     def host_id(self) -> str: ...
 

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.session.catalog.presets.repository import PresetRepository
+from services.session.live.automatic_sessions import AutomaticSessions, automatic_handlers
 from services.session.live.event_handlers import SessionEventHandlers, event_handlers
 from services.session.live.presenter import StartPresenter
-from services.session.live.service import LiveService, RoomTimeouts
+from services.session.live.service import LiveService
 from services.session.sessions.build import SessionCore
 from services.session.sessions.ingest import IngestPort
 from shared.bus import EventHandler
 from shared.clock import Clock
 from shared.livekit import LiveKit
-
-# How long LiveKit keeps a room beyond our own grace: LiveKit closing a room is the exception.
-_BEYOND_GRACE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,10 @@ def build_live(
     whip_server: str,
     clock: Clock,
 ) -> Live:
-    limits = sessions.limits
-    seconds = int(limits.no_host_grace.total_seconds()) + _BEYOND_GRACE_SECONDS
-    service = LiveService(
-        sessions.repository,
-        sessions.access,
-        presets,
-        ingest,
-        livekit,
-        limits,
-        RoomTimeouts(empty=seconds, departure=seconds),
-        clock,
-    )
+    repository, limits = sessions.repository, sessions.limits
+    service = LiveService(repository, sessions.access, presets, ingest, sessions.rooms, limits, clock)
     handlers = SessionEventHandlers(sessions.repository, presets, livekit, limits, clock)
     presenter = StartPresenter(sessions.presenter, sessions.join_tokens, sessions.encoder_keys, whip_server)
-    return Live(service, presenter, event_handlers(handlers, service))
+    automatic = AutomaticSessions(repository, sessions.pending, sessions.rooms, limits, clock)
+    all_handlers = [*event_handlers(handlers, service), *automatic_handlers(automatic)]
+    return Live(service, presenter, all_handlers)

@@ -5,7 +5,13 @@ from typing import Final
 
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.live.service import LiveService
-from services.session.sessions.domain.lifecycle import follow_roster, host_joined, host_left, lose_room
+from services.session.sessions.domain.lifecycle import (
+    follow_roster,
+    host_joined,
+    host_left,
+    lose_room,
+    room_closed,
+)
 from services.session.sessions.domain.presence import is_host
 from services.session.sessions.domain.roles import (
     correct_attendance,
@@ -55,13 +61,16 @@ class SessionEventHandlers:
         await self._livekit.delete_room(event.session.id)
 
     async def end_if_room_is_gone(self, event: LiveKitRoomFinished) -> None:
-        """LiveKit closed a room: unless it is open again, its live session is over."""
+        """LiveKit closed a room: unless it is open again, its live session is over.
+
+        An automatic one's room closes some seconds after everybody has left.
+        """
         session = await self._sessions.find(event.session_id)
         if session is None or not session.is_live or await self._livekit.list_rooms([session.id]):
             return
         await self._change(
             session.id,
-            lambda session: session.end(self._clock.now(), EndReason.ROOM_LOST) if session.is_live else [],
+            lambda session: room_closed(session, self._clock.now(), event.occurred_at, self._limits),
         )
 
     async def staff_joined(self, event: ParticipantJoined) -> None:

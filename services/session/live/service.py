@@ -10,24 +10,16 @@ from services.session.sessions.domain.lifecycle import apply_timeouts
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.domain.stream import stream_again, stream_on
 from services.session.sessions.ingest import Ingest, IngestPort
+from services.session.sessions.livekit_rooms import LiveKitRooms
 from services.session.sessions.repository import SessionRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.livekit_events import IngressStarted
 from shared.contracts.states import EndReason, PresetState, SessionMode, SessionStatus
 from shared.errors import AppError, Conflict, NotFound, Unavailable
-from shared.livekit import LiveKit
 from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomTimeouts:
-    """How long LiveKit keeps an empty room, in seconds: beyond our own grace, so that we end it first."""
-
-    empty: int
-    departure: int
 
 
 @dataclass(frozen=True)
@@ -45,18 +37,16 @@ class LiveService:
         access: SessionAccess,
         presets: PresetRepository,
         ingest: IngestPort,
-        livekit: LiveKit,
+        rooms: LiveKitRooms,
         limits: Limits,
-        timeouts: RoomTimeouts,
         clock: Clock,
     ):
         self._sessions = sessions
         self._access = access
         self._presets = presets
         self._ingest = ingest
-        self._livekit = livekit
+        self._rooms = rooms
         self._limits = limits
-        self._timeouts = timeouts
         self._clock = clock
 
     async def start(self, id: str, caller: Caller, library_id: str | None) -> StartedSession:
@@ -143,9 +133,7 @@ class LiveService:
 
     async def _open_and_start(self, session: Session, preset: PresetState, *, stream: bool) -> Session:
         """LiveKit first, then state; a room that was opened for nothing is closed again."""
-        await self._livekit.create_room(
-            session.id, empty_timeout=self._timeouts.empty, departure_timeout=self._timeouts.departure
-        )
+        await self._rooms.open(session)
         try:
             return await self._sessions.change(
                 session.id,
@@ -162,7 +150,7 @@ class LiveService:
     async def _close_unused(self, id: str) -> None:
         """Close a room whose session did not go live; one that stays open closes itself when empty."""
         try:
-            await self._livekit.delete_room(id)
+            await self._rooms.close(id)
         except AppError as error:
             log.warning("start.room_left_open", session_id=id, error=error.message)
 

@@ -14,12 +14,14 @@ from services.session.sessions.encoder_access import EncoderAccess
 from services.session.sessions.encoder_keys import EncoderKeys
 from services.session.sessions.ingest import IngestPort
 from services.session.sessions.join_tokens import JoinTokens
+from services.session.sessions.livekit_rooms import LiveKitRooms
+from services.session.sessions.pending import PendingSessions
 from services.session.sessions.presenter import PURPOSE, HlsLinks, SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from shared.clock import Clock
 from shared.files.paths import PathSigner
-from shared.livekit import TokenMint
+from shared.livekit import LiveKit, TokenMint
 
 
 class SessionCoreSettings(Protocol):
@@ -28,18 +30,23 @@ class SessionCoreSettings(Protocol):
     livekit_api_key: str
     livekit_api_secret: SecretStr
     no_host_grace_seconds: int
+    departure_grace_seconds: int
     max_duration_seconds: int
     expire_after_seconds: int
 
 
 @dataclass(frozen=True)
 class SessionCore:
-    """`hls_links` are the addresses under which the audience plays the streams."""
+    """`rooms` are the sessions' LiveKit rooms, `hls_links` the addresses under which the audience plays the
+    streams.
+    """
 
     repository: SessionRepository
     access: SessionAccess
     service: SessionService
     presenter: SessionPresenter
+    rooms: LiveKitRooms
+    pending: PendingSessions
     join_tokens: JoinTokens
     mint: TokenMint
     encoder_keys: EncoderKeys
@@ -54,13 +61,10 @@ def build_sessions(
     catalog: Catalog,
     identity: Identity,
     ingest: IngestPort,
+    livekit: LiveKit,
     clock: Clock,
 ) -> SessionCore:
-    limits = Limits(
-        no_host_grace=timedelta(seconds=settings.no_host_grace_seconds),
-        max_duration=timedelta(seconds=settings.max_duration_seconds),
-        expire_after=timedelta(seconds=settings.expire_after_seconds),
-    )
+    limits = _limits(settings)
     secret = settings.internal_secret.get_secret_value()
     signer = PathSigner(secret, PURPOSE, clock)
     hls_links = HlsLinks(settings.public_url, signer, clock)
@@ -68,16 +72,27 @@ def build_sessions(
     access = SessionAccess(repository, identity.users)
     service = SessionService(repository, access, catalog, ingest, presenter, limits, clock)
     mint = TokenMint(settings.livekit_api_key, settings.livekit_api_secret.get_secret_value(), clock)
-    join_tokens = JoinTokens(access, mint)
+    rooms = LiveKitRooms(livekit, limits)
     return SessionCore(
         repository,
         access,
         service,
         presenter,
-        join_tokens,
+        rooms,
+        PendingSessions(repository, catalog, rooms, clock),
+        JoinTokens(access, mint, clock),
         mint,
         EncoderKeys(secret, clock),
         EncoderAccess(repository, access, identity),
         hls_links,
         limits,
+    )
+
+
+def _limits(settings: SessionCoreSettings) -> Limits:
+    return Limits(
+        no_host_grace=timedelta(seconds=settings.no_host_grace_seconds),
+        departure_grace=timedelta(seconds=settings.departure_grace_seconds),
+        max_duration=timedelta(seconds=settings.max_duration_seconds),
+        expire_after=timedelta(seconds=settings.expire_after_seconds),
     )

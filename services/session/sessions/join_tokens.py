@@ -1,17 +1,22 @@
 """Tokens for joining a session's LiveKit room, by the caller's role in the session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Session
+from services.session.sessions.join_limits import check_open, strictest, window_of
 from shared.access.identity import Caller
 from shared.access.permissions import join_grant, monitor_grant
 from shared.access.session_access import acting_role, acting_user, require
+from shared.clock import Clock
+from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.livekit import TokenMint
+from shared.livekit.join_terms import ALWAYS, JoinTerms, JoinWindow
 
 JOIN_LIFETIME = timedelta(minutes=10)
+_NO_TERMS = JoinTerms()
 
 
 @dataclass(frozen=True)
@@ -21,18 +26,21 @@ class JoinToken:
 
 
 class JoinTokens:
-    def __init__(self, access: SessionAccess, mint: TokenMint):
+    def __init__(self, access: SessionAccess, mint: TokenMint, clock: Clock):
         self._access = access
         self._mint = mint
+        self._clock = clock
 
     async def admit(self, session: Session, caller: Caller) -> JoinToken:
         """A token for an authorized caller; the session must be live. Raises `Forbidden`, `Conflict`."""
         session.check_live()
+        check_open(self._window(session, caller), self._clock.now())
         return JoinToken(self.mint(session, caller), session.id)
 
     async def monitor(self, session: Session, caller: Caller) -> JoinToken:
         """A token for a hidden participant that only subscribes. Raises `Forbidden`, `Conflict`."""
         session.check_live()
+        check_open(self._window(session, caller), self._clock.now())
         grant = monitor_grant(
             room=session.id,
             # Its own identity, or it would replace the caller's own connection.
@@ -44,10 +52,19 @@ class JoinTokens:
         )
         return JoinToken(self._mint.join_token(grant, lifetime=JOIN_LIFETIME), session.id)
 
-    def mint(self, session: Session, caller: Caller, lifetime: timedelta = JOIN_LIFETIME) -> str:
+    def mint(
+        self,
+        session: Session,
+        caller: Caller,
+        lifetime: timedelta = JOIN_LIFETIME,
+        *,
+        window: JoinWindow = ALWAYS,
+        terms: JoinTerms = _NO_TERMS,
+    ) -> str:
         """A join token for the caller in their role; raises `Forbidden` for banned users.
 
-        An API key acts as the host: its token is one of the host's sign-ins.
+        An API key acts as the host: its token is one of the host's sign-ins. What the session's room limits
+        holds as well, whoever is stricter.
         """
         permissions = require(session, session.preset.settings, caller, None)
         grant = join_grant(
@@ -59,4 +76,12 @@ class JoinTokens:
             key_id=caller.api_key_id or caller.via,
             is_guest=caller.is_guest,
         )
-        return self._mint.join_token(grant, lifetime=lifetime)
+        return self._mint.join_token(
+            replace(grant, terms=strictest(terms, session.options)),
+            lifetime=lifetime,
+            window=window.within(self._window(session, caller)),
+        )
+
+    def _window(self, session: Session, caller: Caller) -> JoinWindow:
+        """When the caller may join: the session's host, and API keys, at any time."""
+        return ALWAYS if acting_role(session, caller) is Role.HOST else window_of(session.options)

@@ -8,7 +8,7 @@ from datetime import datetime
 from services.session.sessions.domain.session import Session
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.session_events import SessionUpdated
+from shared.contracts.session_events import SessionStarted, SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
 from shared.errors import NotFound
 from shared.persistence.batching import ReadBatcher
@@ -27,6 +27,7 @@ class SessionRepository(Repository[Session]):
     entity = Session
     indexes = (
         Index([("live_room_id", ASCENDING)], unique=True, sparse=True),
+        Index([("pending_room_id", ASCENDING)], unique=True, sparse=True),
         Index([("due_at", ASCENDING)], sparse=True),
         Index([("stage_due_at", ASCENDING)], sparse=True),
         Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
@@ -46,6 +47,7 @@ class SessionRepository(Repository[Session]):
         self._updated = updated
         self._live = ReadBatcher(self._live_by_room)
         self._stages = ReadBatcher(self._stage_by_session)
+        self._automatic = ReadBatcher(self._status_of_automatic)
 
     async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:
         events: list[Event] = []
@@ -55,7 +57,7 @@ class SessionRepository(Repository[Session]):
             return events
 
         session = await super().change(id, noting)
-        if any(isinstance(event, SessionUpdated) for event in events):
+        if any(isinstance(event, SessionUpdated) or _is_automatic_start(event) for event in events):
             self._updated(id)
         return session
 
@@ -82,6 +84,26 @@ class SessionRepository(Repository[Session]):
             {"live_room_id": {"$in": list(room_ids)}}, fields=["live_room_id"]
         )
         return {document["live_room_id"]: document["_id"] for document in documents}
+
+    async def find_pending(self, room_id: str) -> Session | None:
+        """The room's automatic session that nobody has joined yet."""
+        return await self.find_where({"pending_room_id": room_id})
+
+    async def status_of_automatic(self, id: str) -> SessionStatus | None:
+        """Of an automatic session, None for others; read with every join and leave."""
+        return await self._automatic.one(id)
+
+    async def _status_of_automatic(self, ids: Sequence[str]) -> dict[str, SessionStatus]:
+        documents = await self.collection.find({"_id": {"$in": list(ids)}}, fields=["status", "options"])
+        return {
+            document["_id"]: SessionStatus(document["status"])
+            for document in documents
+            if document.get("options", {}).get("auto_session")
+        }
+
+    async def note_departure(self, id: str, at: datetime) -> None:
+        """Somebody left the automatic session; it is no part of the session's own version."""
+        await self.collection.update({"_id": id}, {"$max": {"last_left_at": at}})
 
     async def ids_live(self) -> list[str]:
         documents = await self.collection.find({"live_room_id": {"$gt": ""}}, fields=["_id"])
@@ -157,3 +179,8 @@ class SessionRepository(Repository[Session]):
         await self.collection.update(
             {"_id": id, "tombstone": {"$exists": False}, **older}, {"$set": {versioned_by: version, **fields}}
         )
+
+
+def _is_automatic_start(event: Event) -> bool:
+    """Its room was open before it: people are in it, by tokens of any age."""
+    return isinstance(event, SessionStarted) and event.session.options.auto_session

@@ -7,6 +7,7 @@ from services.session.catalog.rooms.domain import Room
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.ingest import IngestPort
+from services.session.sessions.new_session import new_session
 from services.session.sessions.presenter import SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.schemas import (
@@ -71,27 +72,14 @@ class SessionService:
         )
 
     def _new(self, id: str, room: Room, preset: PresetState, body: CreateSessionRequest) -> Session:
-        now = self._clock.now()
-        return Session(
-            id=id,
-            organization_id=room.organization_id,
-            library_id=room.library_id,
-            room_id=room.id,
-            room_name=room.name,
-            options=room.options,
-            meta=room.meta,
-            host_id=room.host_id,
-            listed=room.listed,
-            registered_only=room.registered_only,
-            title=body.title,
-            description=body.description,
-            mode=body.mode or SessionMode.WEBCAM,
-            preset=preset,
-            scheduled_start_time=body.scheduled_start_time,
-            due_at=self._due(body.scheduled_start_time),
-            created_at=now,
-            updated_at=now,
-        )
+        session = new_session(id, room, preset, self._clock.now())
+        # The room's automatic sessions are those that come with a token.
+        session.options = room.options.model_copy(update={"auto_session": False})
+        session.title, session.description = body.title, body.description
+        session.mode = body.mode or SessionMode.WEBCAM
+        session.scheduled_start_time = body.scheduled_start_time
+        session.due_at = self._due(body.scheduled_start_time)
+        return session
 
     async def _add(self, session: Session) -> Session:
         try:

@@ -6,11 +6,18 @@ from aiohttp import web
 
 from services.session.identity.accounts.schemas import user_response
 from services.session.sessions.schemas import JoinSessionResponse
-from services.session.tokens.schemas import IssueTokensRequest, IssueTokensResponse
+from services.session.tokens.schemas import (
+    IssueRoomTokensRequest,
+    IssueRoomTokensResponse,
+    IssueTokensRequest,
+    IssueTokensResponse,
+)
 from services.session.tokens.service import TokenService
 from shared.http import BEARER, HOST, MODERATOR, WRITE, Reply, Request, Routes
 
 routes = Routes("Sessions")
+
+room_routes = Routes("Rooms")
 
 TOKENS: Final = web.AppKey("tokens", TokenService)
 
@@ -46,3 +53,16 @@ async def issue_tokens(request: Request, body: IssueTokensRequest) -> Reply[Issu
     """
     issued = await request.service(TOKENS).issue(request.path_id(), request.caller, body)
     return Reply(IssueTokensResponse.of(issued, user=user_response(issued.user, request.caller)))
+
+
+@room_routes.post("/rooms/{id}/tokens", access=HOST, scope=WRITE, status=201, idempotent=True)
+async def issue_room_tokens(request: Request, body: IssueRoomTokensRequest) -> Reply[IssueRoomTokensResponse]:
+    """Issue a join token for a room.
+
+    For API keys: for one of the customer's people, who joins the room's live session. If the room is
+    `auto_session` and none is live, the token is for a pending session, which starts with the first person
+    who joins and ends with the last to leave; tokens die with their session. Everybody in the room sees
+    `external_user_id` and `metadata`.
+    """
+    issued = await request.service(TOKENS).issue_for_room(request.path_id(), request.caller, body.grant())
+    return Reply(IssueRoomTokensResponse.issued(issued, request.caller))

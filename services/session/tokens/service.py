@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.session.catalog.rooms.service import RoomService
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.sessions.access import SessionAccess
-from services.session.sessions.domain.roles import RoleGrant, grant_role
+from services.session.sessions.domain.admission import Admission, admit
+from services.session.sessions.domain.roles import RoleGrant
 from services.session.sessions.join_tokens import JoinToken, JoinTokens
 from services.session.sessions.repository import SessionRepository
+from services.session.tokens.room_tokens import IssuedRoomTokens, RoomTokenGrant, RoomTokens
 from services.session.tokens.schemas import IssueTokensRequest
 from shared.access.identity import Caller, TokenIssuer
-from shared.access.session_access import require_not_banned
 from shared.clock import Clock
 from shared.contracts.states import Role
 from shared.errors import Forbidden
@@ -34,6 +36,8 @@ class TokenService:
         self,
         sessions: SessionRepository,
         access: SessionAccess,
+        rooms: RoomService,
+        room_tokens: RoomTokens,
         join_tokens: JoinTokens,
         accounts: AccountService,
         issuer: TokenIssuer,
@@ -41,6 +45,8 @@ class TokenService:
     ):
         self._sessions = sessions
         self._access = access
+        self._rooms = rooms
+        self._room_tokens = room_tokens
         self._join_tokens = join_tokens
         self._accounts = accounts
         self._issuer = issuer
@@ -59,19 +65,30 @@ class TokenService:
     async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:
         """Tokens for a customer's own user, who is granted the role; for API keys only."""
         session = await self._access.get_for_host(id, caller)
-        if caller.api_key_id is None:
-            raise Forbidden("Only an API key may do this", code="api_key_required")
+        _require_api_key(caller)
         session.check_not_over()
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
-        require_not_banned(session, user.id)
         given = RoleGrant(
             id=new_id(), user_id=user.id, username=user.username, role=Role(body.role), by=caller.user_id
         )
+        lifetime = timedelta(seconds=body.ttl_seconds)
+        admission = Admission(grant=given, ends_at=self._clock.now() + lifetime)
         session = await self._sessions.change(
-            session.id, lambda session: grant_role(session, self._clock.now(), given)
+            session.id, lambda session: admit(session, self._clock.now(), admission)
         )
         person = user.caller(new_id(), via=caller.api_key_id)
-        lifetime = timedelta(seconds=body.ttl_seconds)
         access_token, expires_at = self._issuer.issue(person, lifetime)
         livekit_token = self._join_tokens.mint(session, person, lifetime)
         return IssuedTokens(user, access_token, livekit_token, session.id, expires_at)
+
+    async def issue_for_room(self, id: str, caller: Caller, grant: RoomTokenGrant) -> IssuedRoomTokens:
+        """Tokens for a room of the caller's organization; for API keys only. Raises as `RoomTokens`."""
+        room = await self._rooms.get_for_host(id, caller, None)
+        key_id = _require_api_key(caller)
+        return await self._room_tokens.issue(room, grant, by=caller.user_id, key_id=key_id)
+
+
+def _require_api_key(caller: Caller) -> str:
+    if caller.api_key_id is None:
+        raise Forbidden("Only an API key may do this", code="api_key_required")
+    return caller.api_key_id

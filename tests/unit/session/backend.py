@@ -31,7 +31,7 @@ from services.session.sessions.build import build_sessions
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
-from services.session.tokens.service import TokenService
+from services.session.tokens.build import build_tokens
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
 from shared.contracts.people_and_catalog_events import LibraryUpdated
@@ -66,6 +66,7 @@ class Settings:
     livekit_api_key: str = "key"
     livekit_api_secret: SecretStr = SecretStr("a secret of at least thirty-two bytes")
     no_host_grace_seconds: int = LIMITS.no_host_grace.seconds
+    departure_grace_seconds: int = LIMITS.departure_grace.seconds
     max_duration_seconds: int = LIMITS.max_duration.seconds
     expire_after_seconds: int = int(LIMITS.expire_after.total_seconds())
     chat_file_limit_bytes: int = CHAT_FILE_LIMIT
@@ -109,6 +110,7 @@ class Backend:
             catalog,
             identity,
             self.ingest,
+            self.livekit,
             self.clock,
         )
         self.access, self.session_service = self.core.access, self.core.service
@@ -119,9 +121,7 @@ class Backend:
             core, self.catalog.stores.presets, self.ingest, self.livekit, "https://live.example/whip", clock
         )
         self.live, self.start_presenter = live.service, live.presenter
-        self.tokens = TokenService(
-            self.sessions, self.access, core.join_tokens, self.accounts, self.issuer, clock
-        )
+        self.tokens = build_tokens(core, self.room_service, self.identity, clock)
         self.enforcer = Enforcer(self.sessions, self.livekit, self.dirty_sessions)
         self.participants = ParticipantService(
             self.sessions, self.access, ParticipantPresenter(self.users), clock

@@ -22,7 +22,12 @@ from shared.ids import new_id
 
 T0 = datetime(2030, 1, 1, 12, tzinfo=UTC)
 GRACE = timedelta(seconds=60)
-LIMITS = Limits(no_host_grace=GRACE, max_duration=timedelta(hours=12), expire_after=timedelta(days=1))
+LIMITS = Limits(
+    no_host_grace=GRACE,
+    departure_grace=timedelta(seconds=5),
+    max_duration=timedelta(hours=12),
+    expire_after=timedelta(days=1),
+)
 ORGANIZATION, LIBRARY, HOST = new_id(), new_id(), new_id()
 
 

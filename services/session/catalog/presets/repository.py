@@ -41,6 +41,11 @@ class PresetRepository(Repository[Preset]):
     async def unset_default(self, preset: Preset) -> None:
         await self._defaults.delete_many({"_id": _default_key(preset), "preset_id": preset.id})
 
+    async def find_default(self, user_id: str, library_id: str) -> Preset | None:
+        """The host's default in the library."""
+        preset_id = await self._reads_of_defaults.one(_key(user_id, library_id))
+        return await self.find(preset_id) if preset_id else None
+
     async def defaults_among(self, presets: list[Preset]) -> frozenset[str]:
         """The ids of those that are their host's default."""
         defaults = await self._reads_of_defaults.many(_default_key(preset) for preset in presets)
@@ -52,4 +57,8 @@ class PresetRepository(Repository[Preset]):
 
 
 def _default_key(preset: Preset) -> str:
-    return f"{preset.user_id}:{preset.library_id}"
+    return _key(preset.user_id, preset.library_id)
+
+
+def _key(user_id: str, library_id: str) -> str:
+    return f"{user_id}:{library_id}"

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
-from services.session.access.ownership import get_for_host
+from services.session.access.ownership import Hosted, get_for_host
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.domain import Preset
+from services.session.catalog.presets.meeting import meeting_preset
 from services.session.catalog.presets.repository import PresetRepository
 from services.session.catalog.presets.schemas import CreatePresetRequest, UpdatePresetRequest
 from shared.access.identity import Caller
@@ -69,6 +70,12 @@ class PresetService:
     async def get_for_host(self, id: str, caller: Caller, library_id: str | None) -> PresetState:
         """The preset, if it is the caller's; raises `NotFound`, `Forbidden`."""
         return await self._state(await self._mine(id, caller, library_id))
+
+    async def for_automatic(self, room: Hosted, preset_id: str | None) -> PresetState:
+        """The preset of a room's automatic sessions: the given one, the host's default, or a meeting."""
+        preset = await self._presets.find(preset_id) if preset_id else None
+        preset = preset or await self._presets.find_default(room.host_id, room.library_id)
+        return await self._state(preset) if preset else meeting_preset(room)
 
     async def update(
         self, id: str, caller: Caller, library_id: str | None, body: UpdatePresetRequest

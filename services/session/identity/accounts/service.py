@@ -79,8 +79,13 @@ class AccountService:
         )
         return await self.create(new_id(), body)
 
-    async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
-        """The customer's own user, created on first use; a new name is stored."""
+    async def of_customer(self, organization_id: str, external_user_id: str | None, name: str) -> User:
+        """The customer's own user, created on first use; a new name is stored.
+
+        Without an id it is somebody new, a guest.
+        """
+        if external_user_id is None:
+            return await self._add_guest(organization_id, name)
         key = external_key(organization_id, external_user_id)
         known = await self._users.find_external(key)
         if known is None:
@@ -90,6 +95,19 @@ class AccountService:
         if known.username == name:
             return known
         return await self._users.change(known.id, lambda user: user.rename(self._clock.now(), name))
+
+    async def _add_guest(self, organization_id: str, name: str) -> User:
+        now = self._clock.now()
+        guest = User(
+            id=new_id(),
+            username=name,
+            role=UserRole.VIEWER,
+            organization_id=organization_id,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._users.add(guest, guest.registered())
+        return guest
 
     async def _add_external(self, organization_id: str, external_user_id: str, name: str) -> User:
         now = self._clock.now()

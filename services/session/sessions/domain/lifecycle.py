@@ -1,14 +1,24 @@
 """When a session ends or expires automatically: by the presence of its hosts, and by time. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
-from services.session.sessions.domain.presence import HostConnection, corrected, hostless_since, next_check
+from services.session.sessions.domain.presence import (
+    HostConnection,
+    corrected,
+    first_gone,
+    hostless_since,
+    is_person,
+)
 from services.session.sessions.domain.session import Limits, Session
 from shared.contracts.event import Event
+from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import RosterObserved
-from shared.contracts.session_events import SessionExpired
 from shared.contracts.states import EndReason, SessionStatus
+
+# LiveKit closes an empty room to the second, and a webhook may take one.
+_CLOSES_WITHIN = timedelta(seconds=3)
 
 
 def host_joined(
@@ -28,11 +38,64 @@ def host_left(
 
 
 def follow_roster(session: Session, roster: RosterObserved, limits: Limits) -> Sequence[Event]:
-    """Correct the host's connections by what LiveKit itself shows."""
+    """Correct by what LiveKit itself shows: the host's connections, and whether anybody is there at all."""
     if not session.is_live:
         return []
     session.hosts = corrected(session.hosts, roster)
+    closers = session.closers.keys() | {one.user_id for one in roster.connections if one.ends_session}
+    session.closers = {
+        user_id: corrected(session.closers.get(user_id, {}), roster, partial(_of, user_id))
+        for user_id in closers
+    }
+    if session.is_automatic:
+        occupied = any(is_person(one) for one in roster.connections)
+        session.emptied_at = None if occupied else session.emptied_at or _left_by(roster)
     return _presence_changed(session, limits)
+
+
+def _of(user_id: str, connection: Connection) -> bool:
+    return connection.user_id == user_id and is_person(connection)
+
+
+def _left_by(roster: RosterObserved) -> datetime:
+    """When the last of those left who are no longer there; nobody may have joined at all."""
+    return max(one.last_seen_at for one in roster.departed) if roster.departed else roster.observed_at
+
+
+def closer_joined(
+    session: Session, connection: Connection, room_sid: str | None, limits: Limits
+) -> Sequence[Event]:
+    """Somebody joined with whose leaving the session ends."""
+    one = _closer(session, connection)
+    one.joined_at, one.room_sid = connection.joined_at, room_sid
+    return _presence_changed(session, limits)
+
+
+def closer_left(session: Session, connection: Connection, at: datetime, limits: Limits) -> Sequence[Event]:
+    _closer(session, connection).leave(at)
+    return _presence_changed(session, limits)
+
+
+def _closer(session: Session, connection: Connection) -> HostConnection:
+    theirs = session.closers.setdefault(connection.user_id, {})
+    return theirs.setdefault(connection.participant_sid, HostConnection(joined_at=connection.joined_at))
+
+
+def room_closed(session: Session, now: datetime, closed_at: datetime, limits: Limits) -> Sequence[Event]:
+    """LiveKit closed the room of a live session: an automatic one's since everybody has left."""
+    if not session.is_live:
+        return []
+    if not session.is_automatic:
+        return session.end(now, EndReason.ROOM_LOST)
+    return _end_empty(session, now, closed_at - limits.departure_grace)
+
+
+def _end_empty(session: Session, now: datetime, since: datetime) -> Sequence[Event]:
+    """End an automatic session when its last participant left: as reported, or about `since`."""
+    reported = session.last_left_at
+    known = reported is not None and reported >= since - _CLOSES_WITHIN
+    at = min(now, max(session.started_at or now, reported if known and reported else since))
+    return session.end(now, EndReason.EMPTY, at=at, estimated=not known)
 
 
 def lose_room(session: Session, now: datetime, last_seen_at: datetime) -> Sequence[Event]:
@@ -41,7 +104,8 @@ def lose_room(session: Session, now: datetime, last_seen_at: datetime) -> Sequen
     if not session.is_live or any(at > last_seen_at for at in joined):
         return []
     started_at = session.started_at or now
-    return session.end(now, EndReason.ROOM_LOST, at=min(now, max(started_at, last_seen_at)))
+    at = min(now, max(started_at, last_seen_at))
+    return session.end(now, EndReason.ROOM_LOST, at=at, estimated=True)
 
 
 def apply_timeouts(session: Session, now: datetime, limits: Limits) -> Sequence[Event]:
@@ -49,25 +113,25 @@ def apply_timeouts(session: Session, now: datetime, limits: Limits) -> Sequence[
     if session.due_at is None or now < session.due_at:
         return []
     if session.status is SessionStatus.SCHEDULED:
-        return _expire(session, now)
+        return session.expire(now)
     if session.started_at is None or now >= session.started_at + limits.max_duration:
         return session.end(now, EndReason.MAX_DURATION)
-    since = hostless_since(session.hosts, session.started_at)
-    if since is not None and now >= since + limits.no_host_grace:
-        return session.end(now, EndReason.NO_HOST)
-    return _presence_changed(session, limits)
+    closer_gone = first_gone(session.closers.values())
+    if closer_gone is not None and now >= closer_gone + limits.departure_grace:
+        return session.end(now, EndReason.MEMBER_LEFT, at=max(session.started_at, closer_gone))
+    return _end_alone(session, now, session.started_at, limits) or _presence_changed(session, limits)
+
+
+def _end_alone(session: Session, now: datetime, started_at: datetime, limits: Limits) -> Sequence[Event]:
+    """End without a host, or, an automatic session, with nobody in it."""
+    alone = session.emptied_at if session.is_automatic else hostless_since(session.hosts, started_at)
+    if alone is None or now < alone + limits.no_host_grace:
+        return []
+    if session.is_automatic:
+        return _end_empty(session, now, alone)
+    return session.end(now, EndReason.NO_HOST)
 
 
 def _presence_changed(session: Session, limits: Limits) -> Sequence[Event]:
-    if session.is_live and session.started_at:
-        session.due_at = next_check(
-            session.hosts, session.started_at, limits.no_host_grace, limits.max_duration
-        )
+    session.schedule_check(limits)
     return []
-
-
-def _expire(session: Session, now: datetime) -> Sequence[Event]:
-    session.status = SessionStatus.EXPIRED
-    session.due_at = None
-    session.updated_at = now
-    return [SessionExpired(session=session.state())]

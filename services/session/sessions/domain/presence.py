@@ -1,12 +1,13 @@
 """Whether a host is present: the rule that ends a session without a host. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.states import Role
+from shared.livekit.ports import NOT_COUNTED
 
 
 @dataclass(kw_only=True)
@@ -78,6 +79,11 @@ def is_host(connection: Connection) -> bool:
     return connection.role in {Role.HOST, Role.CO_HOST} and not (connection.hidden or connection.recorder)
 
 
+def is_person(connection: Connection) -> bool:
+    """Whether it is somebody taking part, or their encoder; monitors, recorders and machines are not."""
+    return not (connection.hidden or connection.recorder or connection.kind in NOT_COUNTED)
+
+
 def hostless_since(hosts: Mapping[str, HostConnection], started_at: datetime) -> datetime | None:
     """Since when no host has been there; None while one is."""
     if any(connection.is_open for connection in hosts.values()):
@@ -86,10 +92,11 @@ def hostless_since(hosts: Mapping[str, HostConnection], started_at: datetime) ->
     return max([started_at, *departures])
 
 
-def next_check(
-    hosts: Mapping[str, HostConnection], started_at: datetime, grace: timedelta, max_duration: timedelta
-) -> datetime:
-    """When a live session may have to end automatically."""
-    since = hostless_since(hosts, started_at)
-    longest = started_at + max_duration
-    return longest if since is None else min(longest, since + grace)
+def first_gone(people: Iterable[Mapping[str, HostConnection]]) -> datetime | None:
+    """When the first of these people left altogether, by their connections; None while all are there."""
+    return min((at for one in people if (at := _gone_since(one))), default=None)
+
+
+def _gone_since(connections: Mapping[str, HostConnection]) -> datetime | None:
+    left = [one.left_at for one in connections.values()]
+    return max((at for at in left if at), default=None) if None not in left else None

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.session.sessions.domain.people import Assignment, Ban
-from services.session.sessions.domain.presence import HostConnection, next_check
+from services.session.sessions.domain.presence import HostConnection, first_gone, hostless_since
 from shared.contracts.event import Event
 from shared.contracts.session_events import (
     SessionCreated,
     SessionDeleted,
     SessionEnded,
+    SessionExpired,
     SessionStarted,
     SessionUpdated,
 )
@@ -35,9 +36,13 @@ _IN_STATE = SessionState.model_fields.keys() - {"preset_id", "preset", "banned"}
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """When a session ends or expires automatically."""
+    """When a session ends or expires automatically.
+
+    `departure_grace` is how long whoever left a room may take to come back: to reload a page, for example.
+    """
 
     no_host_grace: timedelta
+    departure_grace: timedelta
     max_duration: timedelta
     expire_after: timedelta
 
@@ -49,8 +54,10 @@ class Session:
     `stream` is what is requested, `stream_status` and `hls_path` are as the egress service last reported.
     `live_room_id` is the room while the session is live (unique: one live session a room); `pending_room_id`
     while it is an automatic one that nobody has joined yet (unique, too); `room_name`, `options` and `meta`
-    are the room's when the session was created; `due_at`
-    is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid.
+    are the room's when the session was created. An automatic session has `options.auto_session`: of these
+    `last_left_at` is when somebody last left, `emptied_at` since when nobody has been there, as far as known.
+    `due_at` is when to look whether it ends or expires by itself; `hosts` are the host's connections by sid,
+    `closers` by user id those of people with whose leaving it ends.
     `assignments` and `bans` go by user id, as `roles` and `stage` do; `roles` alone says who has which now.
     `stage_checks` say, by user id, when to look whether somebody on stage is there at all, `stage_due_at`
     is the first of them (see `services.session.sessions.domain.stage`).
@@ -81,6 +88,9 @@ class Session:
     pending_room_id: str | None = None
     due_at: datetime | None = None
     hosts: dict[str, HostConnection] = field(default_factory=dict)
+    closers: dict[str, dict[str, HostConnection]] = field(default_factory=dict)
+    last_left_at: datetime | None = None
+    emptied_at: datetime | None = None
     roles: dict[str, Role] = field(default_factory=dict)
     assignments: dict[str, Assignment] = field(default_factory=dict)
     stage: dict[str, StageSeat] = field(default_factory=dict)
@@ -101,6 +111,15 @@ class Session:
     @property
     def is_live(self) -> bool:
         return self.status is SessionStatus.LIVE
+
+    @property
+    def is_automatic(self) -> bool:
+        return self.options.auto_session
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it is an automatic session that nobody has joined yet."""
+        return self.is_automatic and self.status is SessionStatus.SCHEDULED
 
     @property
     def is_over(self) -> bool:
@@ -142,30 +161,51 @@ class Session:
         limits: Limits,
         *,
         stream: bool = False,
+        at: datetime | None = None,
     ) -> Sequence[Event]:
-        """Go live with the preset as it is now, frozen from here on; with a stream if requested."""
+        """Go live, now or since `at`, with the preset as it is now, frozen from here on.
+
+        With a stream if requested, and with one and a recording if the room's options say so.
+        """
         self.check_not_over()
         if self.is_live:
             return []
         self.status = SessionStatus.LIVE
         self.preset = preset
-        self.started_at = self.updated_at = now
-        self.live_room_id = self.room_id
-        if stream:
-            self.stream = StreamRequest(wanted=True, record=preset.settings.recording_enabled, attempt=1)
+        self.started_at = at or now
+        self.updated_at = now
+        self.live_room_id, self.pending_room_id = self.room_id, None
+        recorded = self.options.record_on_start
+        if stream or recorded:
+            record = recorded or preset.settings.recording_enabled
+            self.stream = StreamRequest(wanted=True, record=record, attempt=1)
         # An encoder may have been there first: it connects as soon as the LiveKit room is open.
-        self.due_at = next_check(self.hosts, now, limits.no_host_grace, limits.max_duration)
+        self.schedule_check(limits)
         return [SessionStarted(session=self.state())]
 
-    def end(self, now: datetime, reason: EndReason, *, at: datetime | None = None) -> Sequence[Event]:
-        """End now, or at `at` (an estimate); ending it again changes nothing."""
+    def schedule_check(self, limits: Limits) -> None:
+        """Note when a live session may have to end automatically."""
+        if not self.is_live or self.started_at is None:
+            return
+        ends = [self.started_at + limits.max_duration]
+        alone = self.emptied_at if self.is_automatic else hostless_since(self.hosts, self.started_at)
+        if alone is not None:
+            ends.append(alone + limits.no_host_grace)
+        if closer_gone := first_gone(self.closers.values()):
+            ends.append(closer_gone + limits.departure_grace)
+        self.due_at = min(ends)
+
+    def end(
+        self, now: datetime, reason: EndReason, *, at: datetime | None = None, estimated: bool = False
+    ) -> Sequence[Event]:
+        """End now, or as of `at`; ending it again changes nothing."""
         if self.status is SessionStatus.ENDED:
             return []
         self.check_live()
         self.status = SessionStatus.ENDED
         self.end_reason = reason
         self.ended_at = at or now
-        self.end_estimated = at is not None
+        self.end_estimated = estimated
         self.updated_at = now
         self.live_room_id = self.due_at = self.stage_due_at = None
         self.stage, self.stage_checks = {}, {}
@@ -192,6 +232,13 @@ class Session:
             setattr(self, f"{name}_override", value)
         self.updated_at = now
         return [SessionUpdated(session=self.state())]
+
+    def expire(self, now: datetime) -> Sequence[Event]:
+        """A scheduled session's time has passed."""
+        self.status = SessionStatus.EXPIRED
+        self.due_at = self.pending_room_id = None
+        self.updated_at = now
+        return [SessionExpired(session=self.state())]
 
     def refresh_preset(self, now: datetime, preset: PresetState) -> Sequence[Event]:
         """Follow a changed preset while scheduled."""

@@ -15,6 +15,8 @@ from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import Role, StageSeat
 from shared.errors import Conflict, NotFound
 
+# Reserved places are kept, and so are in the session's document and in each of its events.
+MOST_RESERVED = 1000
 # How long a place is kept for somebody without a connection to the room.
 GRACE = timedelta(seconds=60)
 
@@ -52,8 +54,36 @@ def take_seat(
 
 
 def _guests(session: Session) -> list[str]:
-    """The places that count; those of people who became co-hosts do not."""
-    return [user_id for user_id in session.stage if role_of(session, user_id) not in _STAFF]
+    """The places that count; those of people who became co-hosts do not, nor those that are reserved."""
+    return [user_id for user_id in _limited(session) if role_of(session, user_id) not in _STAFF]
+
+
+def _limited(session: Session) -> Set[str]:
+    """Whose places on stage are limited in number, and kept only while they are there."""
+    return {user_id for user_id, seat in session.stage.items() if not seat.reserved}
+
+
+def reserve_seat(session: Session, user_id: str, seat: StageSeat) -> bool:
+    """Keep a place on stage for somebody, with what they may publish there; whether that is a change.
+
+    For hosts and co-hosts it says what they may publish. Raises `Conflict` if too many are reserved.
+    """
+    known = session.stage.get(user_id)
+    if known is not None:
+        update = seat.model_dump(include={"name", "can_publish_audio", "can_publish_video", "reserved"})
+        seat = known.model_copy(update=update)
+    elif len(session.stage) - len(_limited(session)) >= MOST_RESERVED:
+        raise Conflict(f"At most {MOST_RESERVED} people can have a place on stage", code="stage_full")
+    session.stage = {**session.stage, user_id: seat}
+    return seat != known
+
+
+def release_seat(session: Session, user_id: str) -> bool:
+    """Give up a place on stage that was reserved; whether there was one."""
+    reserved = user_id in session.stage.keys() - _limited(session)
+    if reserved:
+        session.stage = {guest: seat for guest, seat in session.stage.items() if guest != user_id}
+    return reserved
 
 
 def free_seat(
@@ -64,6 +94,11 @@ def free_seat(
     if seat is None or (request_id is not None and seat.request_id != request_id):
         return []
     return _free_seats(session, now, {user_id})
+
+
+def leave_seat(session: Session, now: datetime, user_id: str) -> Sequence[Event]:
+    """Take a guest off the stage who leaves the session; a reserved place waits for them."""
+    return free_seat(session, now, user_id) if user_id in _limited(session) else []
 
 
 def set_permissions(
@@ -83,7 +118,7 @@ def set_permissions(
 
 def mark_left(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
     """One of the person's connections ended: look after the grace whether they have another."""
-    if user_id in session.stage:
+    if user_id in _limited(session):
         due = max(at + GRACE, session.stage_checks.get(user_id, at))
         _check_at(session, {**session.stage_checks, user_id: due})
     return []
@@ -91,7 +126,7 @@ def mark_left(session: Session, user_id: str, at: datetime) -> Sequence[Event]:
 
 def mark_absent(session: Session, now: datetime, present: Set[str]) -> Sequence[Event]:
     """The guests who are not in the room, and whose leave was not reported."""
-    absent = session.stage.keys() - present - session.stage_checks.keys()
+    absent = _limited(session) - present - session.stage_checks.keys()
     if absent:
         _check_at(session, session.stage_checks | dict.fromkeys(sorted(absent), now + GRACE))
     return []
@@ -103,7 +138,7 @@ def free_absent_seats(session: Session, now: datetime, present: Set[str]) -> Seq
     if not due:
         return []
     _check_at(session, {guest: at for guest, at in session.stage_checks.items() if guest not in due})
-    gone = (due - present) & session.stage.keys()
+    gone = (due - present) & _limited(session)
     return _free_seats(session, now, gone) if gone else []
 
 

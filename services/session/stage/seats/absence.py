@@ -42,7 +42,7 @@ class Absence:
             return
         if user_id not in await self._guests.present(session_id, without=event.identity):
             await self._change(
-                session_id, lambda session: stage.free_seat(session, self._clock.now(), user_id)
+                session_id, lambda session: stage.leave_seat(session, self._clock.now(), user_id)
             )
 
     async def removed(self, event: DriftRepaired) -> None:
