@@ -24,6 +24,8 @@ class SessionRoom(AccessibleSession, Protocol):
 
     @property
     def id(self) -> str: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class RoomParticipant:
     issued_at: datetime
     key_id: str | None = None
     is_guest: bool = False
+    joined_at: datetime | None = None
 
     @property
     def user_id(self) -> str:
@@ -82,8 +85,12 @@ def is_banned_participant(session: SessionRoom, participant: RoomParticipant) ->
 
 
 def is_not_admitted(session: SessionRoom, participant: RoomParticipant) -> bool:
-    """Whether it must be removed: a guest's, who came before the library admitted registered people only."""
-    return participant.is_guest and session.registered_only
+    """Whether it must be removed: a guest's, who came before the library admitted registered people only, or
+    one of somebody who came after the room was disabled."""
+    if participant.is_guest and session.registered_only:
+        return True
+    late = session.closed_at and participant.joined_at and participant.joined_at >= session.closed_at
+    return participant.is_person and bool(late)
 
 
 def has_lost_role(session: SessionRoom, preset: PresetSettings, participant: RoomParticipant) -> bool:

@@ -57,7 +57,7 @@ def _reason_to_leave(
     if participant.is_person and is_revoked(participant):
         return "sign-in, API key or account ended"
     if is_not_admitted(session, participant):
-        return "only registered people are admitted"
+        return "not admitted: guests, or the room is disabled"
     lost = has_lost_role(session, session.preset, participant)
     return "role taken" if lost else None
 
@@ -104,6 +104,7 @@ def _room_participant(connection: Connection) -> RoomParticipant:
         connection.issued_at or connection.joined_at,
         connection.key_id,
         connection.is_guest,
+        connection.joined_at,
     )
 
 

@@ -54,11 +54,12 @@ def build_catalog(
 ) -> Catalog:
     libraries = LibraryService(stores.libraries, organizations, stores.rooms, clock)
     room_presenter = RoomPresenter(users, sessions)
+    presets = PresetService(stores.presets, sessions, libraries, clock)
     return Catalog(
         stores,
         OrganizationService(organizations, stores.libraries, users, clock),
         libraries,
-        RoomService(stores.rooms, sessions, libraries, room_presenter, clock),
+        RoomService(stores.rooms, sessions, libraries, presets, room_presenter, clock),
         room_presenter,
-        PresetService(stores.presets, sessions, libraries, clock),
+        presets,
     )

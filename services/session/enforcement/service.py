@@ -95,6 +95,7 @@ def _room_participant(one: LiveKitParticipant) -> RoomParticipant:
         issued_at(one.attributes) or one.joined_at,
         one.attributes.get(KEY_ATTRIBUTE),
         GUEST_ATTRIBUTE in one.attributes,
+        one.joined_at,
     )
 
 

@@ -34,6 +34,7 @@ class JoinTokens:
     async def admit(self, session: Session, caller: Caller) -> JoinToken:
         """A token for an authorized caller; the session must be live. Raises `Forbidden`, `Conflict`."""
         session.check_live()
+        session.check_room_enabled()
         check_open(self._window(session, caller), self._clock.now())
         return JoinToken(self.mint(session, caller), session.id)
 

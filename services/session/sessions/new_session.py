@@ -33,6 +33,8 @@ def new_session(id: str, room: Room, preset: PresetState, now: datetime) -> Sess
         meta=room.meta,
         host_id=room.host_id,
         listed=room.listed,
+        unlisted=room.unlisted,
+        closed_at=room.disabled_at,
         registered_only=room.registered_only,
         title=room.title,
         description=room.description,

@@ -162,8 +162,25 @@ class SessionRepository(Repository[Session]):
                     document["_id"],
                     lambda session: session.follow_library(listed=listed, registered_only=registered_only),
                 )
-        change = {"$set": {"listed": listed, "registered_only": registered_only}}
-        await self.collection.update_many({"library_id": library_id}, change)
+        theirs = {"library_id": library_id}
+        await self.collection.update_many(theirs, {"$set": {"registered_only": registered_only}})
+        await self.collection.update_many({**theirs, "unlisted": {"$ne": True}}, {"$set": {"listed": listed}})
+
+    async def follow_room(
+        self, room_id: str, *, unlisted: bool, public: bool, disabled_at: datetime | None
+    ) -> None:
+        """As `follow_library`."""
+        open_ = {"room_id": room_id, "status": {"$in": _OPEN}}
+        for document in await self.collection.find(open_, fields=["_id"]):
+            with suppress(NotFound):
+                await self.change(
+                    document["_id"],
+                    lambda session: session.follow_room(
+                        unlisted=unlisted, public=public, disabled_at=disabled_at
+                    ),
+                )
+        change = {"$set": {"listed": public and not unlisted, "unlisted": unlisted}}
+        await self.collection.update_many({"room_id": room_id}, change)
 
     async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:
         counts = {"viewer_count": viewer_count, "max_viewers": max_viewers}

@@ -1,5 +1,6 @@
 """What people do with sessions, but for starting and joining (see `live`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.session.catalog.build import Catalog
@@ -21,6 +22,7 @@ from services.session.sessions.schemas import (
 )
 from shared.access.identity import Caller
 from shared.clock import Clock
+from shared.contracts.event import Event
 from shared.contracts.states import PresetState, SessionMode, SessionState, SessionStatus, UserRole
 from shared.errors import FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.idempotency import Reservation
@@ -59,6 +61,7 @@ class SessionService:
     ) -> CreateSessionResponse:
         """Create a session of the room under the reserved id, with its ingest in mode rtmp."""
         room = await self._rooms.get_for_host(room_id, caller, library_id)
+        room.check_enabled()
         session = await self._sessions.find(reservation.id) if reservation.repeated else None
         made = session or self._new(reservation.id, room, await self._checked(body, caller, library_id), body)
         ingest = None
@@ -98,10 +101,7 @@ class SessionService:
         except NotFound:
             await self._sessions.remove(session.id, Session.delete)
             raise
-        return await self._sessions.change(
-            session.id,
-            lambda one: one.follow_library(listed=room.listed, registered_only=room.registered_only),
-        )
+        return await self._sessions.change(session.id, lambda one: _follow(one, room))
 
     async def _checked(
         self, body: CreateSessionRequest, caller: Caller, library_id: str | None
@@ -198,3 +198,11 @@ class SessionService:
         """Delete a session that is not live."""
         await self._access.get_for_host(id, caller, library_id)
         await self._sessions.remove(id, Session.delete)
+
+
+def _follow(session: Session, room: Room) -> Sequence[Event]:
+    """Apply what the room is now."""
+    return [
+        *session.follow_library(listed=room.listed, registered_only=room.registered_only),
+        *session.follow_room(unlisted=room.unlisted, public=room.listed, disabled_at=room.disabled_at),
+    ]

@@ -67,6 +67,7 @@ class TokenService:
         session = await self._access.get_for_host(id, caller)
         _require_api_key(caller)
         session.check_not_over()
+        session.check_room_enabled()
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         given = RoleGrant(
             id=new_id(), user_id=user.id, username=user.username, role=Role(body.role), by=caller.user_id

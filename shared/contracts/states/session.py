@@ -147,7 +147,8 @@ class SessionState(State):
     `end_estimated`: its end was not reported; `ended_at` is when it was last seen. `listed`: its library was
     public when the state was published; `registered_only`: it admitted registered people only. `roles`,
     `stage` and `banned` are keyed by user id: co-hosts and moderators, guests on stage, and since when people
-    and viewers' devices are banned. `room_name` and `options` are the room's when the session was created.
+    and viewers' devices are banned. `room_name` and `options` are the room's when the session was created;
+    whoever joins after `closed_at` is removed, since the room was disabled then.
     """
 
     id: str
@@ -177,6 +178,7 @@ class SessionState(State):
     banned: dict[str, datetime] = Field(default_factory=dict)
     listed: bool = False
     registered_only: bool = False
+    closed_at: datetime | None = None
     stream: StreamRequest = StreamRequest()
     created_at: datetime
     updated_at: datetime

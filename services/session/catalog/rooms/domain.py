@@ -1,13 +1,27 @@
-"""A room."""
+"""A room, and what its sessions take over from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BeforeValidator, PlainSerializer
 
 from shared.contracts.event import Event
 from shared.contracts.people_and_catalog_events import RoomCreated, RoomDeleted, RoomUpdated
 from shared.contracts.states import RoomOptions, RoomState
+from shared.errors import FieldError, Forbidden, InvalidRequest
+
+
+def _parsed(stored: object) -> object:
+    return orjson.loads(stored) if isinstance(stored, str) else stored
+
+
+# Whatever a customer keeps with a room. Stored as text: BSON has its own limits for depth, names and numbers.
+Meta = Annotated[
+    dict[str, Any], BeforeValidator(_parsed), PlainSerializer(lambda meta: orjson.dumps(meta).decode())
+]
 
 
 @dataclass(kw_only=True)
@@ -24,8 +38,9 @@ class Analytics:
 @dataclass(kw_only=True)
 class Room:
     """`listed` and `registered_only` follow the library: whether public lists show the room, and whether
-    its sessions are for registered people only. `preset_id` is that of its automatic sessions, None for the
-    host's default; `meta` is the customer's own.
+    its sessions are for registered people only. `name_key` makes names unique in a library, whatever their
+    case. `preset_id` is that of its automatic sessions, None for the host's default. `disabled_at`: since
+    when nobody may come in. `meta` is the customer's own.
     """
 
     id: str
@@ -34,26 +49,40 @@ class Room:
     library_id: str
     host_id: str
     name: str | None = None
+    name_key: str | None = None
     listed: bool
     registered_only: bool = False
     title: str
     description: str | None = None
-    enabled: bool = True
+    disabled_at: datetime | None = None
     unlisted: bool = False
     preset_id: str | None = None
     options: RoomOptions = field(default_factory=RoomOptions)
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: Meta = field(default_factory=dict)
     analytics: Analytics | None = None
     created_at: datetime
     updated_at: datetime
 
+    def __post_init__(self) -> None:
+        self.name_key = name_key(self.library_id, self.name) if self.name else None
+
+    @property
+    def enabled(self) -> bool:
+        return self.disabled_at is None
+
     def created(self) -> Sequence[Event]:
         return [RoomCreated(room=self.state())]
 
-    def edit(self, now: datetime, **changes: object) -> Sequence[Event]:
-        """Change the given fields: title, description, analytics."""
+    def edit(
+        self, now: datetime, *, public: bool, enabled: bool | None = None, **changes: object
+    ) -> Sequence[Event]:
+        """Change the given fields; `public`: whether the library's rooms are in public lists."""
         for name, value in changes.items():
             setattr(self, name, value)
+        if enabled is not None and enabled is not self.enabled:
+            self.disabled_at = None if enabled else now
+        self.name_key = name_key(self.library_id, self.name) if self.name else None
+        self.listed = public and not self.unlisted
         self.updated_at = now
         return [RoomUpdated(room=self.state())]
 
@@ -69,5 +98,28 @@ class Room:
         self.listed = listed
         return [RoomUpdated(room=self.state())]
 
+    def check_enabled(self) -> None:
+        """Raises `Forbidden` for a disabled room."""
+        if not self.enabled:
+            raise Forbidden("The room is disabled", code="room_disabled")
+
     def state(self) -> RoomState:
         return RoomState.model_validate(self, from_attributes=True)
+
+
+def name_key(library_id: str, name: str) -> str:
+    """The same for names in a library that differ in case only."""
+    return f"{library_id}:{name.lower()}"
+
+
+def changed_options(options: RoomOptions, changes: Mapping[str, object]) -> RoomOptions:
+    """The options with these fields changed; None returns to the default.
+
+    Raises `InvalidRequest` if nobody could ever join.
+    """
+    defaults = RoomOptions.model_fields
+    values = {name: defaults[name].default if value is None else value for name, value in changes.items()}
+    changed = options.model_copy(update=values)
+    if changed.join_from and changed.join_until and changed.join_from >= changed.join_until:
+        raise InvalidRequest([FieldError("join_until", "before_join_from", "must be later than join_from")])
+    return changed

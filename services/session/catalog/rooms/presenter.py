@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.session.catalog.rooms.domain import Room
@@ -18,7 +19,15 @@ class RoomSessions(Protocol):
         """The live session's id by room, for those that have one."""
         ...
 
-    async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None: ...
+    async def follow_library(self, library_id: str, *, listed: bool, registered_only: bool) -> None:
+        """`listed`: the library is in public lists, and so are its rooms that are not unlisted."""
+        ...
+
+    async def follow_room(
+        self, room_id: str, *, unlisted: bool, public: bool, disabled_at: datetime | None
+    ) -> None:
+        """`public`: the library is in public lists."""
+        ...
 
 
 class RoomPresenter:
@@ -38,8 +47,15 @@ class RoomPresenter:
         return [
             RoomResponse.of(
                 room,
+                **room.options.model_dump(),
+                meta=room.meta if _owns(viewer, room) else {},
                 host=user_response(host, viewer) if (host := hosts.get(room.host_id)) else None,
                 active_session_id=active.get(room.id),
             )
             for room in rooms
         ]
+
+
+def _owns(viewer: Caller | None, room: Room) -> bool:
+    """What customers keep with a room is for their own organization alone."""
+    return viewer is not None and viewer.organization_id == room.organization_id

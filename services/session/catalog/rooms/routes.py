@@ -7,6 +7,8 @@ from aiohttp import web
 from services.session.catalog.rooms.schemas import (
     CreateRoomRequest,
     CreateRoomResponse,
+    MyRoomsQuery,
+    MyRoomsResponse,
     RoomListResponse,
     RoomResponse,
     UpdateRoomRequest,
@@ -38,8 +40,11 @@ async def create_room(request: Request, body: CreateRoomRequest) -> Reply[Create
 
 
 @routes.get("/rooms/my", access=BEARER, scope=READ, mirrored=True)
-async def list_my_rooms(request: Request, query: Page) -> Reply[RoomListResponse]:
-    """List my rooms."""
+async def list_my_rooms(request: Request, query: MyRoomsQuery) -> Reply[MyRoomsResponse]:
+    """List my rooms.
+
+    Newest first, by page or from a cursor: `next_cursor` of the page before.
+    """
     return Reply(await request.service(ROOMS).list_mine(request.library_id, query, request.caller))
 
 
@@ -51,7 +56,11 @@ async def get_room(request: Request) -> Reply[RoomResponse]:
 
 @routes.patch("/rooms/{id}", access=HOST, scope=WRITE, mirrored=True)
 async def update_room(request: Request, body: UpdateRoomRequest) -> Reply[RoomResponse]:
-    """Update a room."""
+    """Update a room.
+
+    Its sessions follow whether it is `enabled` and `unlisted`; the other settings are those of the sessions
+    that are created from then on.
+    """
     service = request.service(ROOMS)
     return Reply(await service.update(request.path_id(), request.caller, request.library_id, body))
 

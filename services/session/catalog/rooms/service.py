@@ -1,22 +1,28 @@
 """What hosts do with rooms."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from services.session.access.ownership import get_for_host, get_in_library
 from services.session.catalog.libraries.service import LibraryService
-from services.session.catalog.rooms.domain import Room
+from services.session.catalog.presets.service import PresetService
+from services.session.catalog.rooms.domain import Room, changed_options
 from services.session.catalog.rooms.presenter import RoomPresenter, RoomSessions
 from services.session.catalog.rooms.repository import RoomRepository
 from services.session.catalog.rooms.schemas import (
     CreateRoomRequest,
+    MyRoomsQuery,
+    MyRoomsResponse,
     RoomListResponse,
     RoomResponse,
     UpdateRoomRequest,
 )
 from shared.access.identity import Caller
 from shared.clock import Clock
+from shared.contracts.event import Event
 from shared.contracts.people_and_catalog_events import LibraryUpdated
-from shared.errors import Conflict, NotFound
+from shared.contracts.states import RoomOptions
+from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
 
@@ -27,12 +33,14 @@ class RoomService:
         rooms: RoomRepository,
         sessions: RoomSessions,
         libraries: LibraryService,
+        presets: PresetService,
         presenter: RoomPresenter,
         clock: Clock,
     ):
         self._rooms = rooms
         self._sessions = sessions
         self._libraries = libraries
+        self._presets = presets
         self._presenter = presenter
         self._clock = clock
 
@@ -41,25 +49,45 @@ class RoomService:
     ) -> RoomResponse:
         """Create a room of the caller's under the reserved `id`."""
         library = await self._libraries.for_hosting(library_id, caller)
+        await self._check_preset(body.preset_id, caller, library_id)
         now = self._clock.now()
+        given = body.changes()
+        enabled = given.pop("enabled", True)
         room = Room(
             id=id,
             organization_id=library.organization_id,
             library_id=library.id,
             host_id=caller.user_id,
-            listed=library.listed,
+            listed=library.listed and not body.unlisted,
             registered_only=library.registered_only,
-            title=body.title,
-            description=body.description,
-            analytics=body.analytics.analytics() if body.analytics else None,
+            disabled_at=None if enabled else now,
+            options=changed_options(RoomOptions(), body.options()),
             created_at=now,
             updated_at=now,
+            **given,
         )
         try:
             await self._rooms.add(room, room.created())
         except Duplicate:
-            room = await self._rooms.get(id)
+            room = await self._repeated(room)
         return await self._presenter.one(await self._follow(room), caller)
+
+    async def _repeated(self, room: Room) -> Room:
+        """The room that an earlier call of the same made; raises `Conflict` if another has its name."""
+        made = await self._rooms.find(room.id)
+        if made is None:
+            raise _name_taken()
+        return made
+
+    async def _check_preset(self, preset_id: str | None, caller: Caller, library_id: str | None) -> None:
+        """Raises `InvalidRequest` unless it is a preset of the caller's."""
+        if preset_id is None:
+            return
+        try:
+            await self._presets.get_for_host(preset_id, caller, library_id)
+        except (NotFound, Forbidden):
+            unknown = FieldError("preset_id", "unknown", "There is no such preset of yours")
+            raise InvalidRequest([unknown]) from None
 
     async def _follow(self, room: Room) -> Room:
         """Apply what happened to the library while the room was being created: only earlier ones followed."""
@@ -76,10 +104,15 @@ class RoomService:
         rooms, total = await self._rooms.list_public(library_id, page.skip, page.limit)
         return await self._list(rooms, total, page, viewer)
 
-    async def list_mine(self, library_id: str | None, page: Page, caller: Caller) -> RoomListResponse:
+    async def list_mine(self, library_id: str | None, query: MyRoomsQuery, caller: Caller) -> MyRoomsResponse:
         await self._libraries.check_own(library_id, caller)
-        rooms, total = await self._rooms.list_of_host(caller.user_id, library_id, page.skip, page.limit)
-        return await self._list(rooms, total, page, caller)
+        # One more than asked for tells whether more follow.
+        rooms, total = await self._rooms.list_of_host(
+            caller.user_id, library_id, query.skip, query.limit + 1, query.filter()
+        )
+        shown = rooms[: query.limit]
+        page = await self._list(shown, total, query, caller)
+        return MyRoomsResponse(**dict(page), next_cursor=shown[-1].id if len(rooms) > query.limit else None)
 
     async def _list(
         self, rooms: list[Room], total: int, page: Page, viewer: Caller | None
@@ -101,9 +134,21 @@ class RoomService:
     async def update(
         self, id: str, caller: Caller, library_id: str | None, body: UpdateRoomRequest
     ) -> RoomResponse:
-        await self.get_for_host(id, caller, library_id)
-        room = await self._rooms.change(id, lambda room: room.edit(self._clock.now(), **body.changes()))
+        room = await self.get_for_host(id, caller, library_id)
+        await self._check_preset(body.preset_id, caller, library_id)
+        library = await self._libraries.get(room.library_id)
+        try:
+            room = await self._rooms.change(id, lambda room: self._edit(room, body, public=library.listed))
+        except Duplicate:
+            raise _name_taken() from None
+        await self._sessions.follow_room(
+            id, unlisted=room.unlisted, public=library.listed, disabled_at=room.disabled_at
+        )
         return await self._presenter.one(room, caller)
+
+    def _edit(self, room: Room, body: UpdateRoomRequest, *, public: bool) -> Sequence[Event]:
+        room.options = changed_options(room.options, body.options())
+        return room.edit(self._clock.now(), public=public, **body.changes())
 
     async def delete(self, id: str, caller: Caller, library_id: str | None) -> None:
         """Delete a room with its sessions; refused while one of them is live."""
@@ -128,3 +173,7 @@ class RoomService:
                     room_id, lambda room: room.follow(listed=listed, registered_only=registered_only)
                 )
         await self._sessions.follow_library(library.id, listed=listed, registered_only=registered_only)
+
+
+def _name_taken() -> Conflict:
+    return Conflict("Another room of the library has this name", code="room_name_taken")

@@ -28,7 +28,7 @@ from shared.contracts.states import (
     StreamRequest,
     StreamStatus,
 )
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden
 
 # What a state has of a session as it is.
 _IN_STATE = SessionState.model_fields.keys() - {"preset_id", "preset", "banned"}
@@ -73,6 +73,7 @@ class Session:
     meta: dict[str, Any] = field(default_factory=dict)
     host_id: str
     listed: bool
+    unlisted: bool = False
     registered_only: bool = False
     title: str
     description: str | None = None
@@ -86,6 +87,7 @@ class Session:
     end_estimated: bool = False
     live_room_id: str | None = None
     pending_room_id: str | None = None
+    closed_at: datetime | None = None
     due_at: datetime | None = None
     hosts: dict[str, HostConnection] = field(default_factory=dict)
     closers: dict[str, dict[str, HostConnection]] = field(default_factory=dict)
@@ -170,6 +172,7 @@ class Session:
         self.check_not_over()
         if self.is_live:
             return []
+        self.check_room_enabled()
         self.status = SessionStatus.LIVE
         self.preset = preset
         self.started_at = at or now
@@ -250,10 +253,24 @@ class Session:
 
     def follow_library(self, *, listed: bool, registered_only: bool) -> Sequence[Event]:
         """Follow the library's visibility and whom it admits."""
+        listed = listed and not self.unlisted
         if (self.listed, self.registered_only) == (listed, registered_only):
             return []
         self.listed, self.registered_only = listed, registered_only
         return [SessionUpdated(session=self.state())]
+
+    def follow_room(self, *, unlisted: bool, public: bool, disabled_at: datetime | None) -> Sequence[Event]:
+        """Follow whether the room is in public lists, `public` ones of its library, and lets people in."""
+        followed = (unlisted, public and not unlisted, disabled_at)
+        if (self.unlisted, self.listed, self.closed_at) == followed:
+            return []
+        self.unlisted, self.listed, self.closed_at = followed
+        return [SessionUpdated(session=self.state())]
+
+    def check_room_enabled(self) -> None:
+        """Raises `Forbidden` if its room was disabled."""
+        if self.closed_at is not None:
+            raise Forbidden("The room is disabled", code="room_disabled")
 
     def delete(self) -> Sequence[Event]:
         """Raises `Conflict` while the session is live."""
