@@ -174,7 +174,7 @@ async def test_a_pending_session_waits_for_its_last_token(backend: Backend, host
     assert again.session.id != first.session.id
 
 
-@pytest.mark.parametrize("change", [{"enabled": False}, {"registered_only": True}])
+@pytest.mark.parametrize("change", [{"disabled_at": T0}, {"registered_only": True}])
 async def test_a_room_that_lets_nobody_in(backend: Backend, host: Host, change: dict[str, Any]) -> None:
     room = await token_room(backend, host, **change)
     with pytest.raises(Forbidden) as refusal:
