@@ -131,6 +131,8 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "The storage is unavailable: segments are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
+    if signals.status is StreamStatus.ACTIVE and signals.output.known and not signals.output.latest:
+        yield "The first segment has not come yet"
     if signals.livekit is not None and signals.livekit.silent:
         yield "Nobody is sending picture or sound"
     if _SLOW < signals.segments_late <= _STOPPED:

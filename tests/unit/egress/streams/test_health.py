@@ -106,6 +106,17 @@ async def test_nobody_is_missed_in_a_room_that_is_new(replica: Replica) -> None:
     assert "Nobody is sending picture or sound" in (await health(replica, session)).egress.reasons
 
 
+async def test_a_stream_is_not_healthy_before_there_is_something_to_play(replica: Replica) -> None:
+    """LiveKit Egress is active for some seconds before its first playlist."""
+    session = await replica.go_live()
+    publish(replica, session, CAMERA)
+    await replica.work()
+    await replica.active()
+    found = await health(replica, session)
+    assert (found.status, found.egress.status) == ("degraded", "active")
+    assert found.egress.reasons == ["The first segment has not come yet"]
+
+
 async def test_segments_that_stop_coming(replica: Replica) -> None:
     session = await running(replica)
     replica.clock.advance(seconds=8)
