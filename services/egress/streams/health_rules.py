@@ -135,6 +135,8 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "The first segment has not come yet"
     if signals.livekit is not None and signals.livekit.silent:
         yield "Nobody is sending picture or sound"
+    if any(sent.video and not sent.video.width and not sent.problem for sent in _inputs(signals)):
+        yield "No picture of the encoder has been passed on yet"
     if _SLOW < signals.segments_late <= _STOPPED:
         yield f"The last segment is {signals.output.age:.0f} s old"
 

@@ -140,6 +140,14 @@ def test_a_picture_that_nobody_gets_is_said_and_the_sound_goes_on(encoder: FakeE
     assert encoder.input.report()["problem"] == f"The encoder's picture cannot be decoded ({named})"
 
 
+def test_a_picture_of_which_nothing_has_been_passed_on_yet_has_no_size(encoder: FakeEncoder) -> None:
+    """After one that was passed on, too."""
+    foreign = corrupt(tags(Film(64, 64, codec="libx265", options=HEVC).flv(), begin=1), fourcc=b"zzz1")
+    encoder.send(*tags(SMALL.flv()), *foreign)
+    assert encoder.passed.pictures
+    assert encoder.input.report()["video"] == {"codec": "zzz1", "width": 0, "height": 0}
+
+
 def test_sound_that_nobody_gets_is_said(encoder: FakeEncoder) -> None:
     sound = corrupt(tags(Tone(codec="libopus", rate=48_000, seconds=8).flv()), fourcc=b"zzz2")
     encoder.send(*tags(Film(64, 64, times=at_rate(5, 8)).flv()), *sound)

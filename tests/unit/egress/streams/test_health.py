@@ -226,6 +226,12 @@ async def test_a_picture_that_nobody_gets_is_not_healthy(replica: Replica) -> No
     assert found.ingress.problem == problem
 
 
+async def test_a_picture_that_nobody_has_got_yet_is_not_healthy(replica: Replica) -> None:
+    found = await told(replica, IngressInput(IngressVideo("h264"), SOUND))
+    expected = ["No picture of the encoder has been passed on yet"]
+    assert (found.status, found.egress.reasons) == ("degraded", expected)
+
+
 async def encoders(replica: Replica, *sent: IngressInput | None) -> StreamHealthResponse:
     """The health of a stream that is well, with these encoders; None: one that has stopped sending."""
     session = await running(replica)
