@@ -79,7 +79,7 @@ async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> 
         log.critical("service.not_started", exc_info=True)
         failed = True
     service.health.stopping = True
-    # For what `_close` cannot interrupt: threads, a blocked event loop, asyncio's and the interpreter's own end.
+    # For what `_close` cannot interrupt: threads, a blocked event loop, asyncio's and Python's own end.
     faulthandler.dump_traceback_later(settings.readiness_delay_seconds + seconds + _CANCEL_SECONDS, exit=True)
     if not failed:
         await asyncio.sleep(settings.readiness_delay_seconds)

@@ -1,4 +1,4 @@
-"""`python -m tests.unit.shared.example_process <how> [<hangs>]`: a service that lasts until it is stopped, or dies.
+"""`python -m tests.unit.shared.example_process <how> [<hangs>]`: a service that lasts, or dies.
 
 `hangs` is what keeps it from ending, and happens when it stops; of one that `begins`, when it starts.
 """
@@ -80,8 +80,7 @@ async def blocks() -> None:
 
 
 HANGS: dict[str, Callable[[], Awaitable[None]]] = {
-    each.__name__: each
-    for each in (awaits_no_answer, leaves_a_task, leaves_a_thread, leaves_a_call, blocks)
+    each.__name__: each for each in (awaits_no_answer, leaves_a_task, leaves_a_thread, leaves_a_call, blocks)
 }
 
 

@@ -121,7 +121,10 @@ IMPATIENT = {"GREENROOM_DRAIN_SECONDS": "0", "GREENROOM_CLOSE_SECONDS": "1"}
 
 
 async def test_a_stop_that_hangs_on_an_answer_ends_and_says_where() -> None:
-    async with example("lasts", "awaits_no_answer", **IMPATIENT) as running, aiohttp.ClientSession() as client:
+    async with (
+        example("lasts", "awaits_no_answer", **IMPATIENT) as running,
+        aiohttp.ClientSession() as client,
+    ):
         await running.ready(client)
         running.process.send_signal(signal.SIGTERM)
         status, log = await running.ended()
