@@ -137,6 +137,8 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "Nobody is sending picture or sound"
     if any(sent.video and not sent.video.width and not sent.problem for sent in _inputs(signals)):
         yield "No picture of the encoder has been passed on yet"
+    for name in signals.output.latest[-1].missing if signals.output.latest else ():
+        yield f"The picture of {name or 'somebody'} does not arrive"
     if _SLOW < signals.segments_late <= _STOPPED:
         yield f"The last segment is {signals.output.age:.0f} s old"
 

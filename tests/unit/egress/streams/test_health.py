@@ -232,6 +232,18 @@ async def test_a_picture_that_nobody_has_got_yet_is_not_healthy(replica: Replica
     assert (found.status, found.egress.reasons) == ("degraded", expected)
 
 
+async def test_a_picture_that_does_not_arrive_at_the_recorder_is_not_healthy(replica: Replica) -> None:
+    """Whoever sends it, and however: LiveKit lists the track all the same."""
+    session = await running(replica)
+    [egress] = await replica.planned(session)
+    await replica.segment(session, egress.id, 3, missing=("Hanna", ""))
+    found = await health(replica, session)
+    expected = ["The picture of Hanna does not arrive", "The picture of somebody does not arrive"]
+    assert (found.status, found.egress.reasons) == ("degraded", expected)
+    await replica.segment(session, egress.id, 4)
+    assert (await health(replica, session)).status == "healthy"
+
+
 async def encoders(replica: Replica, *sent: IngressInput | None) -> StreamHealthResponse:
     """The health of a stream that is well, with these encoders; None: one that has stopped sending."""
     session = await running(replica)
