@@ -26,6 +26,11 @@ TOKEN = "6a0b1c2d.kX2vQ9mZ4tR7wB1nT7X1qPV3mjQRpP2bP0cQh84tbZ1"
         (f"/hls/{ID}/1/live.m3u8", "/hls/{path:.+}", ["path"], f"/hls/{ID}/1/live.m3u8"),
         (f"/hls/{TOKEN}", "/hls/{path:.+}", ["path"], "/hls/***"),
         (f"/rooms/{ID}", "/rooms/{id}", [], f"/rooms/{ID}"),
+        ("/rooms/town-hall", "/rooms/{id}", [], "/rooms/town-hall"),
+        (f"/rooms/{TOKEN}", "/rooms/{id}", [], "/rooms/***"),
+        (f"/chat/files/{TOKEN}/{TOKEN}", "/chat/files/{token}/{id}", ["token"], "/chat/files/***/***"),
+        (f"/libraries/{TOKEN}/rooms", "/libraries/{library_id}/rooms", [], "/libraries/***/rooms"),
+        ("/docs/swagger-ui-bundle.js", "/docs/{asset}", [], "/docs/swagger-ui-bundle.js"),
     ],
 )
 def test_a_route_says_what_of_its_path_is_secret(
