@@ -20,6 +20,8 @@ FPS = 10
 DARK, BRIGHT = 30, 225
 NEAR = 14
 """By how much a brightness may be off after two encodings."""
+SMEARED = 8
+"""How far in pixels an edge reaches after two encodings."""
 
 Luma = NDArray[np.int16]
 
@@ -143,9 +145,9 @@ class Filled:
         return [self.luma, self.luma]
 
     def seen(self, picture: Luma) -> list[int]:
-        """The darkest and the brightest spot."""
-        upper = self.area.of(picture)[: self.area.height * 3 // 4, 2:-2]
-        return [int(upper.min()), int(upper.max())]
+        """The darkest and the brightest spot, apart from the edge, which encoders mix with what is beside."""
+        inner = self.area.of(picture)[SMEARED : self.area.height * 3 // 4, SMEARED:-SMEARED]
+        return [int(inner.min()), int(inner.max())]
 
 
 def as_wanted(seen: Mapping[Part, list[int]]) -> bool:
