@@ -16,6 +16,8 @@ from shared.errors import FieldError, InvalidRequest, TooLarge
 BODY_LIMIT: Final = 1024 * 1024
 
 _AT_ONCE: Final = 64 * 1024
+# Also what breaks off, since the client went away.
+_UNREADABLE: Final = (web.RequestPayloadError, ConnectionError, ValueError)
 _GZIP, _ZLIB, _BARE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
@@ -31,7 +33,7 @@ async def read_bytes(request: web.Request) -> bytes:
         unpacker.finish()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("The body is too large") from error
-    except (web.RequestPayloadError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _malformed() from error
     return bytes(body)
 
@@ -44,7 +46,7 @@ async def body_pieces(request: web.Request) -> AsyncIterator[bytes]:
             for part in unpacker.feed(piece):
                 yield part
         unpacker.finish()
-    except (web.RequestPayloadError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _malformed() from error
 
 
@@ -89,5 +91,5 @@ def _inflated(inflate: "zlib._Decompress", packed: bytes) -> Iterator[bytes]:
 
 
 def _malformed() -> InvalidRequest:
-    field = FieldError("body", "body_malformed", "is not encoded as Content-Encoding says")
+    field = FieldError("body", "body_malformed", "breaks off, or is not encoded as Content-Encoding says")
     return InvalidRequest([field], "The body cannot be read")
