@@ -22,7 +22,6 @@ from services.session.stage.build import GROUP as STAGE
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
 from shared.errors import NotFound, Unavailable
-from shared.runtime import log
 
 GROUPS = (
     SESSION,
@@ -70,7 +69,6 @@ async def replay(url: str, groups: Sequence[str], ids: Collection[str] | None) -
 
 @asynccontextmanager
 async def _bus(url: str) -> AsyncIterator[Bus]:
-    log.configure(service="greenroom", level="ERROR", output="console")
     bus = RabbitBus(url, service="command")
     await bus.start()
     try:

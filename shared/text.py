@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from urllib.parse import unquote
 
 # Bidirectional embeddings, overrides and isolates (UAX 9). Marks may stay.
 _BIDI = "\u202a-\u202e\u2066-\u2069"
@@ -13,6 +14,8 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Cn", "Co", "Mn", "Me"})
 # Invisible letters and symbols: Hangul fillers and the empty Braille pattern.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# All keys that we give out are base64url.
+_KEY = re.compile("[A-Za-z0-9_-]+")
 
 
 def cleaned(text: str) -> str:
@@ -50,8 +53,9 @@ def on_one_line(text: str) -> str:
 
 
 def pasted_key(text: str) -> str:
-    """The key in what was pasted: alone or at the end of a URL, with slashes or a query around it.
+    """The key in what was pasted: alone or at the end of a URL, with slashes, quotes or a query around it.
 
-    What cannot be seen (blanks, marks of a mail program or an editor) is not of it.
+    What cannot be seen (blanks, marks of a mail program or an editor) is not of it, percent-encoded or not.
     """
-    return visible(text.partition("?")[0]).rstrip("/").rpartition("/")[2]
+    found = _KEY.findall(visible(unquote(re.split("[?#]", text, maxsplit=1)[0])))
+    return found[-1] if found else ""

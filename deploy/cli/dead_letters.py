@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.bus import DeadLetter
 
 events = typer.Typer(help="Events between the services.", no_args_is_help=True)
-app = typer.Typer(help="Events that a group of handlers gave up.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 events.add_typer(app, name="dead-letters")
 
 SOME_FOUND = 2
@@ -28,6 +28,14 @@ Found = list[tuple[str, "DeadLetter"]]
 GroupOption = Annotated[
     str | None, typer.Option("--group", help="Only this group's, for example attendance.", metavar="NAME")
 ]
+
+
+@app.callback()
+def configure_logs() -> None:
+    """Events that a group of handlers gave up."""
+    from shared.runtime import log
+
+    log.configure(service="greenroom", level="ERROR", output="console")
 
 
 @app.command("list")

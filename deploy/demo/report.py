@@ -23,7 +23,7 @@ RUNS_ON = (
 )
 STOPPED = (
     "The stack that was started for this demo is stopped now. To have one that stays:",
-    "  greenroom demo --keep   or   greenroom up   and then open /docs at the address it shows",
+    "  .venv/bin/greenroom demo --keep   or   make up   and then open /docs at the address it shows",
 )
 
 

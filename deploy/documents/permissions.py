@@ -133,8 +133,9 @@ everybody else is audience. An API key of the organization acts as the host. Ban
 
 A cell names the preset flags that must be on. `chat_enabled` and `stage_enabled` are the effective values:
 the session's runtime override if there is one, else the preset's. `can_publish_audio` and `can_publish_video`
-are set for each guest on stage. Nobody publishes data; everybody may subscribe. `recording_enabled` says
-whether going live starts a recording. `max_join_limit` is the number of guests on stage at once.
+are set for each guest on stage. Nobody publishes data; everybody may subscribe. By WHIP an encoder publishes
+what its owner may: its picture is a camera's, its sound a microphone's. `recording_enabled` says whether
+going live starts a recording. `max_join_limit` is the number of guests on stage at once.
 
 
 """

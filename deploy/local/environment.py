@@ -46,10 +46,18 @@ def _settings_in(path: Path) -> dict[str, str]:
     }
 
 
-def described(environ: Mapping[str, str]) -> list[str]:
-    """Each setting of Greenroom in it, for people: values that may be secret are left out."""
-    names = sorted(name for name in environ if name.startswith(PREFIX) and name not in _OF_THE_COMMAND)
-    return [name + _shown(name, environ[name]) for name in names if environ[name]]
+def described(full: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    """Each setting in the full environment, for people, and whether it is the user's or the file's.
+
+    Values that may be secret are left out.
+    """
+    own = {name.upper() for name in environ}
+    names = sorted(name for name in full if name.startswith(PREFIX) and name not in _OF_THE_COMMAND)
+    return [
+        f"{name}{_shown(name, full[name])} from {'the environment' if name in own else full[CONFIG]}"
+        for name in names
+        if full[name]
+    ]
 
 
 def _shown(name: str, value: str) -> str:

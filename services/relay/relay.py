@@ -93,9 +93,9 @@ class Relay:
 
     @property
     def refusal(self) -> str | None:
-        """Why the encoder is to be disconnected: what cannot be decoded may be if it begins anew."""
+        """Why the encoder is to be disconnected: what cannot be decoded may be if it starts again."""
         problem = self.report.problem
-        return f"{problem}; the encoder has to begin anew" if problem and not self._from_beginning else None
+        return f"{problem}; the encoder has to start again" if problem and not self._from_beginning else None
 
     def stop(self) -> None:
         """The encoder is gone, or is to be disconnected."""

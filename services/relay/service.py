@@ -63,7 +63,7 @@ class RelayService:
         """An encoder goes on publishing: it must still be allowed to.
 
         One that began before a restart of the relay process has no relay yet. Raises NotFound, Unavailable,
-        and Conflict if its media is not passed on unless it begins anew.
+        and Conflict if its media is not passed on unless it starts again.
         """
         running = self._running.get(stream_key)
         if running is not None:

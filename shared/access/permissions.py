@@ -191,12 +191,14 @@ def encoder_grant(
     identity: str,
     name: str,
     role: Role = Role.HOST,
+    sources: tuple[TrackSource, ...] | None = None,
     issued_at: datetime | None = None,
     is_guest: bool = False,
 ) -> JoinGrant:
-    """The grant of an encoder, which names no track source.
+    """The grant of an encoder.
 
-    `role` is that of whoever asked for its key, `issued_at` when they did, if that is known.
+    `role` is that of whoever asked for its key, `issued_at` when they did, if that is known, and `sources`
+    what they may publish, None if that is no limit.
     """
     return JoinGrant(
         room=room,
@@ -204,6 +206,7 @@ def encoder_grant(
         name=name,
         role=role,
         can_publish=True,
+        can_publish_sources=sources,
         can_subscribe=False,
         issued_at=issued_at,
         is_guest=is_guest,

@@ -17,7 +17,8 @@ class Segment:
     The timestamps of one epoch's segments are continuous; `epoch` grows when another recorder takes over,
     `n` counts from 0 within it. `path` is the storage key, `starts_at` the time of its first frame (HLS
     program date-time), `duration` in seconds, `size` in bytes. `discontinuity`: its timestamps do not
-    continue those of the segment before.
+    continue those of the segment before. `missing`: the names of those whose video is published and did not
+    arrive, so that its end shows initials instead.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Segment:
     duration: float
     size: int
     discontinuity: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -1,5 +1,6 @@
 """Addresses of clients: how they are written in headers, and what one client can choose from."""
 
+import string
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -8,12 +9,14 @@ Address: TypeAlias = IPv4Address | IPv6Address
 # IPv4 clients as a translator in front of an IPv6-only network shows them (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LONGEST = 64
+_NAME_CHARACTERS = frozenset(string.ascii_letters + string.digits + "._-")
 
 
 def parse_address(text: str) -> Address | None:
     """The address in `192.0.2.7`, `192.0.2.7:443`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:443`.
 
-    An IPv4 address within an IPv6 one is the IPv4 address. None for everything else.
+    A proxy may name its port instead (`192.0.2.7:_x`). An IPv4 address within an IPv6 one is the IPv4
+    address. None for everything else.
     """
     if len(text) > _LONGEST:
         return None
@@ -21,6 +24,11 @@ def parse_address(text: str) -> Address | None:
         return _unwrapped(ip_address(_without_port(text)))
     except ValueError:
         return None
+
+
+def is_name(text: str) -> bool:
+    """Whether a proxy names something instead of showing it (RFC 7239, 6.3)."""
+    return text.startswith("_") and 1 < len(text) <= _LONGEST and _NAME_CHARACTERS.issuperset(text)
 
 
 def client_network(address: str) -> str:
@@ -46,9 +54,13 @@ def _without_port(text: str) -> str:
         if not colon or ":" in port:
             return text
         bad = False
-    if bad or (port and not (port.isascii() and port.isdecimal() and int(port) < 65_536)):
+    if bad or not _is_port(port):
         raise ValueError("no port")
     return host
+
+
+def _is_port(text: str) -> bool:
+    return not text or is_name(text) or (text.isascii() and text.isdecimal() and int(text) < 65_536)
 
 
 def _unwrapped(address: Address) -> Address:

@@ -10,6 +10,7 @@ from shared.access.identity import Caller, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.clock import Clock
 from shared.errors import Forbidden, Unauthenticated, Unavailable
+from shared.http.bodies import BODY_LIMIT, read_bytes
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.idempotency import IdempotencyKeys, Reservation
 from shared.http.internal import InternalCalls
@@ -23,7 +24,6 @@ from shared.http.request import (
     client_address,
     parse_body,
     parse_query,
-    read_bytes,
     split_authorization,
 )
 from shared.http.routes import Access, Route, Routes
@@ -37,8 +37,6 @@ VERIFIER: Final = web.AppKey("verifier", TokenVerifier)
 REVOCATIONS: Final = web.AppKey("revocations", Revocations)
 INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
 
-BODY_LIMIT = 1024 * 1024
-
 
 def service_app(
     service: str, settings: ServiceSettings, tables: Iterable[Routes], clock: Clock
@@ -49,7 +47,9 @@ def service_app(
     refused with 503 until `app[HEALTH].started` is set.
     """
     app = web.Application(
-        client_max_size=BODY_LIMIT, middlewares=[request_middleware(development=settings.development)]
+        client_max_size=BODY_LIMIT,
+        middlewares=[request_middleware(development=settings.development)],
+        handler_args={"auto_decompress": False},
     )
     app[HEALTH] = Health()
     app[SUPERVISOR] = TaskSupervisor()

@@ -15,21 +15,28 @@ _LONGEST_PLAIN: Final = 16
 def masked_path(path: str, template: str, secret: Collection[str]) -> str:
     """`path`, which `template` matches, without the values of its `secret` parameters.
 
-    Of one that takes the rest of the path, that is the first segment unless it is an id.
+    Of one that takes the rest of the path, that is the first segment unless it is an id. What should be an id
+    and is none may be a token in the wrong place.
     """
-    if not secret:
-        return path
     parts = path.split("/")
     for position, segment in enumerate(template.split("/")):
-        if _name(segment) in secret and not (segment.endswith(REMAINDER) and is_id(parts[position])):
-            parts[position] = MASK
+        name, part = _name(segment), parts[position]
+        if name in secret:
+            shown = segment.endswith(REMAINDER) and is_id(part)
+        else:
+            shown = not name.endswith("id") or _is_plain(part)
+        parts[position] = part if shown else MASK
     return "/".join(parts)
 
 
 def masked_unknown(path: str) -> str:
     """`path`, which nothing matches, without its query and without what could be a token."""
     parts = path.partition("?")[0].split("/")
-    return "/".join(part if len(part) <= _LONGEST_PLAIN or is_id(part) else MASK for part in parts)
+    return "/".join(part if _is_plain(part) else MASK for part in parts)
+
+
+def _is_plain(part: str) -> bool:
+    return len(part) <= _LONGEST_PLAIN or is_id(part)
 
 
 def _name(segment: str) -> str:

@@ -13,7 +13,6 @@ from shared.errors import (
     FieldError,
     InvalidRequest,
     NotFound,
-    TooLarge,
     Unauthenticated,
     UnsupportedMediaType,
 )
@@ -96,17 +95,6 @@ def bearer_expected() -> Unauthenticated:
 
 B = TypeVar("B", bound=Body)
 Q = TypeVar("Q", bound=Query)
-
-
-async def read_bytes(request: web.Request) -> bytes:
-    """The raw body; raises `TooLarge` beyond the application's limit, `InvalidRequest` if it is malformed."""
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge("The body is too large") from error
-    except web.RequestPayloadError as error:
-        broken = FieldError("body", "body_malformed", "is not encoded as Content-Encoding says")
-        raise InvalidRequest([broken], "The body cannot be read") from error
 
 
 def parse_body(request: web.Request, raw: bytes, model: type[B]) -> B:

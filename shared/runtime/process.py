@@ -2,10 +2,12 @@
 
 Stopping: readiness goes off, the load balancer gets `readiness_delay_seconds` to notice, no new
 connection is accepted, requests in hand finish within `drain_seconds`, then the application's
-lifetimes close in reverse order.
+lifetimes close in reverse order within `close_seconds`. Past all that the process exits with status 1,
+whatever hangs: only a process that is gone is started again.
 """
 
 import asyncio
+import faulthandler
 import resource
 import signal
 import sys
@@ -25,6 +27,8 @@ from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 log = structlog.get_logger(__name__)
 
 _OPEN_FILES = 65_536
+# So long after the deadline of the stop what was cancelled then may take to end.
+_CANCEL_SECONDS = 2.0
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -67,6 +71,25 @@ def _allow_open_files() -> None:
 async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> int:
     built = build(settings)
     service = built if isinstance(built, Service) else Service.of(built, settings)
+    # Requests in hand get `drain_seconds`, and as much again once aiohttp has cancelled them.
+    seconds = 2 * settings.drain_seconds + settings.close_seconds
+    try:
+        failed = await _serve(service, settings)
+    except Exception:
+        log.critical("service.not_started", exc_info=True)
+        failed = True
+    service.health.stopping = True
+    # For what `_close` cannot interrupt: threads, a blocked event loop, asyncio's and Python's own end.
+    faulthandler.dump_traceback_later(settings.readiness_delay_seconds + seconds + _CANCEL_SECONDS, exit=True)
+    if not failed:
+        await asyncio.sleep(settings.readiness_delay_seconds)
+    log.info("service.stopping", failed=failed)
+    closed = await _close(service, seconds)
+    return 1 if failed or not closed else 0
+
+
+async def _serve(service: Service, settings: ServiceSettings) -> bool:
+    """Serve until a signal or a fatal end; whether it was a fatal end."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,16 +97,24 @@ async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> 
     await service.runner.setup()
     await web.TCPSite(service.runner, settings.host, settings.port).start()
     log.info("service.listening", host=settings.host, port=settings.port, environment=settings.environment)
-    failed = await _until_stopped(stop, service.supervisor.failed)
-    service.health.stopping = True
-    if not failed:
-        await asyncio.sleep(settings.readiness_delay_seconds)
-    log.info("service.stopping", failed=failed)
-    await service.runner.cleanup()
-    if service.close is not None:
-        await service.close()
+    return await _until_stopped(stop, service.supervisor.failed)
+
+
+async def _close(service: Service, seconds: float) -> bool:
+    """Close all, the last opened first; False if that took too long, and what hung is in the log."""
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            await service.runner.cleanup()
+            if service.close is not None:
+                await service.close()
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        hung = logs.trace(error.__cause__ or error)
+        log.critical("service.stop_overdue", seconds=seconds, hung=hung)
+        return False
     log.info("service.stopped")
-    return 1 if failed else 0
+    return True
 
 
 async def _until_stopped(stop: asyncio.Event, failed: asyncio.Event) -> bool:

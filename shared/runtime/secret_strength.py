@@ -25,6 +25,8 @@ _PLACEHOLDERS: Final = (
     "default",
     "yoursecret",
 )
+# What was to be filled in: ${SECRET}, $(openssl rand -hex 32), {{ secret }}, <secret>.
+_UNFILLED: Final = re.compile(r"\$?(\{.*\}|\(.*\)|<.*>)", re.DOTALL)
 _SECRET_OPTION: Final = re.compile(r"secret|passw|passphrase|token(?!_file|_uri)|(^|_)key$", re.IGNORECASE)
 
 
@@ -36,7 +38,7 @@ def weakness(secret: str) -> str | None:
     if len(text) < SHORTEST:
         return f"is shorter than {SHORTEST} characters"
     plain = "".join(filter(str.isalnum, text.casefold()))
-    if any(word in plain for word in _PLACEHOLDERS):
+    if _UNFILLED.fullmatch(text) or any(word in plain for word in _PLACEHOLDERS):
         return "is a default or an example"
     return "is easily guessed" if _guesses(text) < _GUESSES else None
 

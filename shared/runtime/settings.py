@@ -51,6 +51,9 @@ class ServiceSettings(BaseSettings):
     """One JSON object per line, or text for people."""
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     """How long running requests may take to finish when the service stops."""
+    close_seconds: Annotated[float, Field(ge=1, le=300)] = 20.0
+    """How long a stopping service may take to finish its work and close its connections once requests are
+    done. One that takes longer exits with status 1."""
     readiness_delay_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     """How long a stopping service still serves requests while unready, so that load balancers notice."""
 

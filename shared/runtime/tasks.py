@@ -10,6 +10,9 @@ from aiohttp import web
 
 log = structlog.get_logger(__name__)
 
+# Longer than any clean-up of a cancelled task takes, which another cancellation would cut short.
+_CANCEL_AGAIN_SECONDS = 6.0
+
 
 class TaskEnded(Exception):
     """A task that runs until it is stopped ended, or was cancelled by nobody of ours."""
@@ -60,18 +63,28 @@ class TaskSupervisor:
         self._tasks = [task for task in self._tasks if task not in tasks]
         if not tasks:
             return
-        _, late = await asyncio.wait(tasks, timeout=deadline)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=deadline)
+        await _cancel(tasks)
 
     async def stop(self) -> None:
         """Cancel all, the last started first, and wait for each."""
         self._stopped = True
         for task in reversed(self._tasks):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await _cancel([task])
         self._over.set()
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended, since a cancellation can be lost.
+
+    `asyncio.wait_for`, which clients use, swallows one that comes together with what it waits for.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run_all(*coroutines: Coroutine[Any, Any, None]) -> None:

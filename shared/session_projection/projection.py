@@ -16,7 +16,7 @@ from shared.runtime.tasks import KeyedLocks
 
 class ProjectedSession(Protocol):
     """`deleted` is for good, whatever comes later. `complete`: it says whether it admits guests, which states
-    that earlier releases stored do not.
+    that earlier releases stored or report do not.
     """
 
     @property

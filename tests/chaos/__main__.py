@@ -13,6 +13,7 @@ from rich.console import Console as Terminal
 
 from deploy.demo.progress import display_on
 from deploy.local.data_dir import DataDir
+from shared.runtime import log
 from tests.chaos.load import Size
 from tests.chaos.media import run as media
 from tests.chaos.report import keep, show
@@ -48,6 +49,7 @@ def chaos(
     unknown = sorted(set(kill or ()) - set(KILLED))
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(KILLED)}")
+    log.configure(service="chaos", level="ERROR", output="console")
     terminal, where = Terminal(), described()
     plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
     with _stack(data_dir) as stack, display_on(terminal, time.monotonic) as progress:

@@ -21,7 +21,7 @@ _STRANGER = 0.2
 
 
 # Chains in a row. Hypothesis notices that the same choices lead elsewhere in an API that has changed
-# meanwhile, and gives up that row; the next one begins anew.
+# meanwhile, and gives up that row; the next one starts again.
 _ROW = 5
 
 

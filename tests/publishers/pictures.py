@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import av
 import numpy as np
@@ -19,6 +20,8 @@ FPS = 10
 DARK, BRIGHT = 30, 225
 NEAR = 14
 """By how much a brightness may be off after two encodings."""
+SMEARED = 8
+"""How far in pixels an edge reaches after two encodings."""
 
 Luma = NDArray[np.int16]
 
@@ -103,22 +106,57 @@ def last_picture(segment: Path | BytesIO) -> Luma:
     return flat[: frame.height, : frame.width].astype(np.int16)
 
 
-def is_whole(picture: Luma, area: Area, luma: int) -> bool:
-    """Whether a video of this brightness is in the area with all its corners, upright, and nothing beside."""
-    inset = min(area.width, area.height) // 16
-    spots = [area.of(picture)[row, column] for row in (inset, -1 - inset) for column in (inset, -1 - inset)]
-    middle = area.of(picture)[area.height // 2, area.width // 2]
-    return _near([*spots, middle], [DARK, BRIGHT, BRIGHT, BRIGHT, luma])
+class Part(Protocol):
+    """What is to be seen in a part of a picture: `seen` of it should be near `wanted`."""
+
+    @property
+    def wanted(self) -> list[int]: ...
+
+    def seen(self, picture: Luma) -> list[int]: ...
 
 
-def is_filled(picture: Luma, area: Area, luma: int) -> bool:
-    """Whether a video of this brightness fills the area, its corners cut off; a name may be at the bottom."""
-    upper = area.of(picture)[: area.height * 3 // 4, 2:-2]
-    return _near([upper.min(), upper.max()], [luma, luma])
+@dataclass(frozen=True)
+class Whole:
+    """A video of this brightness with all its corners, upright, and nothing beside."""
+
+    area: Area
+    luma: int
+
+    @property
+    def wanted(self) -> list[int]:
+        return [DARK, BRIGHT, BRIGHT, BRIGHT, self.luma]
+
+    def seen(self, picture: Luma) -> list[int]:
+        """Row by row the four corners, then the middle."""
+        inset, area = min(self.area.width, self.area.height) // 16, self.area.of(picture)
+        spots = [(row, column) for row in (inset, -1 - inset) for column in (inset, -1 - inset)]
+        return [int(area[spot]) for spot in (*spots, (self.area.height // 2, self.area.width // 2))]
 
 
-def _near(found: Iterable[float], wanted: Iterable[float]) -> bool:
-    return all(abs(one - other) <= NEAR for one, other in zip(found, wanted, strict=True))
+@dataclass(frozen=True)
+class Filled:
+    """A video of this brightness that fills the area, its corners cut off; a name may be at the bottom."""
+
+    area: Area
+    luma: int
+
+    @property
+    def wanted(self) -> list[int]:
+        return [self.luma, self.luma]
+
+    def seen(self, picture: Luma) -> list[int]:
+        """The darkest and the brightest spot, apart from the edge, which encoders mix with what is beside."""
+        inner = self.area.of(picture)[SMEARED : self.area.height * 3 // 4, SMEARED:-SMEARED]
+        return [int(inner.min()), int(inner.max())]
+
+
+def as_wanted(seen: Mapping[Part, list[int]]) -> bool:
+    """Whether what is seen of each part is near enough to what should be."""
+    return all(
+        abs(one - other) <= NEAR
+        for part, values in seen.items()
+        for one, other in zip(values, part.wanted, strict=True)
+    )
 
 
 def tones(segment: Path) -> set[int]:

@@ -61,8 +61,8 @@ async def run(
         if options.data.free_bytes < NEEDED_BYTES:
             free = options.data.free_bytes / 1e9
             console.warn("greenroom", f"{free:.1f} GB left on the disk: RabbitMQ takes nothing below 0.1 GB")
-        for setting in described(given):
-            console.say(f"using {setting} from the environment")
+        for setting in described(given, environ):
+            console.say(f"using {setting}")
         stack_run = _Run(options, plan, {**DEFAULTS, **given}, console, announce)
         try:
             with suppress(Stopped):

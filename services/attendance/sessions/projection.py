@@ -1,5 +1,7 @@
 """The projected sessions, and finding one for a request."""
 
+from typing import ClassVar
+
 from services.attendance.sessions.domain import SessionView
 from shared.access.identity import Caller
 from shared.access.session_access import Permission, refuse_outsider, require
@@ -12,6 +14,8 @@ _UNKNOWN_PRESET = {"name": "", "type": "whip", "primary_color": ""}
 
 
 class AttendanceSessionProjection(SessionProjection[SessionView]):
+    sparse: ClassVar[tuple[str, ...]] = ("registered_only",)
+
     async def authorize(
         self,
         session_id: str,
@@ -35,8 +39,9 @@ class AttendanceSessionProjection(SessionProjection[SessionView]):
         return SessionView.of(state, deleted=deleted)
 
     def dump(self, session: SessionView) -> Document:
+        unknown = set() if session.complete else {"registered_only"}
         document: Document = session.model_dump(
-            mode="json", exclude={"id", "ended_at", "roles", "banned", "deleted", "complete"}
+            mode="json", exclude={"id", "ended_at", "roles", "banned", "deleted", "complete"} | unknown
         )
         document["ended_at"] = session.ended_at
         document["roles"] = [{"user_id": user, "role": role.value} for user, role in session.roles.items()]

@@ -1,10 +1,7 @@
 """Ingresses end with the rights of whoever asked for them."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
-
-import structlog
 
 from services.egress.ingest.repository import IngestRepository, SessionIngest
 from services.egress.ingest.service import IngestService
@@ -30,14 +27,10 @@ from shared.contracts.session_events import (
     SessionUpdated,
 )
 from shared.contracts.states import SessionState
-from shared.errors import AppError
 from shared.http.session_service import EncoderOwners
-from shared.runtime.backoff import Backoff
-
-log = structlog.get_logger(__name__)
+from shared.runtime.on_demand import OnDemandWorker
 
 GROUP: Final = "egress.ingest"
-_BACKOFF: Final = Backoff(0.2, 5.0)
 
 
 class IngestOwners:
@@ -58,7 +51,7 @@ class IngestOwners:
         self._owners = owners
         self._clock = clock
         self._is_revoked = is_revoked
-        self._woken = asyncio.Event()
+        self._worker = OnDemandWorker("ingresses of the revoked", self._check_all)
 
     def has_lost_right(self, session: SessionState, ingest: SessionIngest) -> bool:
         """As far as the session's state and the known revocations say."""
@@ -86,21 +79,11 @@ class IngestOwners:
     def on_revoked(self, revoked: Sequence[Revoked]) -> None:
         """People or API keys were revoked: have `run` look for their ingresses."""
         if not all(one.sign_in for one in revoked):
-            self._woken.set()
+            self._worker.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
-        delays = _BACKOFF.delays()
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            try:
-                await self._check_all()
-                delays = _BACKOFF.delays()
-            except AppError as error:
-                log.warning("ingest.revocations_waiting", code=error.code)
-                self._woken.set()
-                await asyncio.sleep(next(delays))
+        await self._worker.run()
 
     async def _check_all(self) -> None:
         for _, ingest in await self.without_right():

@@ -72,13 +72,14 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
         return await asyncio.gather(*(self.completed(one) for one in known))
 
     def view(self, state: SessionState, *, deleted: bool = False) -> KnownSession:
-        return KnownSession(state, deleted)
+        return KnownSession(state, deleted, state.complete)
 
     def dump(self, session: KnownSession) -> Document:
+        unknown = None if session.complete else {"registered_only"}
         document: Document = {
             "version": session.version,
             "deleted": session.deleted,
-            "state": session.state.model_dump(mode="json"),
+            "state": session.state.model_dump(mode="json", exclude=unknown),
         }
         if session.live:
             document["live"] = True
@@ -89,6 +90,4 @@ class EgressSessionProjection(SessionProjection[KnownSession]):
         return document
 
     def load(self, document: Document) -> KnownSession:
-        state = document["state"]
-        complete = "registered_only" in state
-        return KnownSession(SessionState.model_validate(state), document["deleted"], complete)
+        return self.view(SessionState.model_validate(document["state"]), deleted=document["deleted"])

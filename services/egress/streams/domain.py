@@ -84,7 +84,7 @@ class Stream:
             return []
         begin = self.needs_part(session, ended_key)
         self.session_version, self.listed = session.version, session.listed
-        self.registered_only = session.registered_only
+        self.registered_only = session.registered_only if session.complete else None
         self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
         if session.stream.record and not begin and not self.record:
             self.recording_key = part.key
@@ -184,7 +184,7 @@ def new_stream(session: SessionState, now: datetime) -> Stream:
         organization_id=session.organization_id,
         library_id=session.library_id,
         listed=session.listed,
-        registered_only=session.registered_only,
+        registered_only=session.registered_only if session.complete else None,
         created_at=now,
         updated_at=now,
     )

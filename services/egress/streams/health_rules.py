@@ -131,8 +131,14 @@ def _odd(signals: HealthSignals) -> Iterator[str]:
         yield "The storage is unavailable: segments are not known"
     if signals.status is StreamStatus.STARTING and signals.error is None:
         yield "The stream is starting"
+    if signals.status is StreamStatus.ACTIVE and signals.output.known and not signals.output.latest:
+        yield "The first segment has not come yet"
     if signals.livekit is not None and signals.livekit.silent:
         yield "Nobody is sending picture or sound"
+    if any(sent.video and not sent.video.width and not sent.problem for sent in _inputs(signals)):
+        yield "No picture of the encoder has been passed on yet"
+    for name in signals.output.latest[-1].missing if signals.output.latest else ():
+        yield f"The picture of {name or 'somebody'} does not arrive"
     if _SLOW < signals.segments_late <= _STOPPED:
         yield f"The last segment is {signals.output.age:.0f} s old"
 

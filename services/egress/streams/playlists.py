@@ -52,7 +52,7 @@ def media_playlist(
 def _entries(segments: Iterable[Segment], *, first: bool) -> Iterable[str]:
     timed = False
     for segment in segments:
-        breaks = begins_anew(segment)
+        breaks = starts_again(segment)
         if breaks and not first:
             yield "#EXT-X-DISCONTINUITY"
         if breaks or not timed:
@@ -62,7 +62,7 @@ def _entries(segments: Iterable[Segment], *, first: bool) -> Iterable[str]:
         first, timed = False, True
 
 
-def begins_anew(segment: Segment) -> bool:
+def starts_again(segment: Segment) -> bool:
     """Whether its timestamps do not carry on those of the segment before."""
     return segment.n == 0 or segment.discontinuity
 
@@ -107,7 +107,7 @@ class StreamSegments:
         total = await self._count(keys)
         if total <= len(window):
             return window, Opening()
-        breaks = await self._breaks(keys) - sum(map(begins_anew, window))
+        breaks = await self._breaks(keys) - sum(map(starts_again, window))
         # The stream's own beginning is no discontinuity.
         return window, Opening(segments=total - len(window), breaks=max(0, breaks - 1))
 

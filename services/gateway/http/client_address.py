@@ -9,7 +9,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from services.gateway.http.forwarded import parse_forwarded
-from shared.http.addresses import parse_address
+from shared.http.addresses import is_name, parse_address
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -72,7 +72,8 @@ class ClientAddressResolver:
         for hop in reversed(chain):
             address = parse_address(hop)
             if address is None:
-                return hop if _is_obfuscated(hop) else nearest
+                name = hop.partition(":")[0]
+                return name if is_name(name) else nearest
             nearest = str(address)
             if not self.is_trusted(nearest):
                 break
@@ -94,17 +95,9 @@ def _plainly(remote: str) -> str:
 
 
 def _split(lines: Sequence[str]) -> list[str]:
-    return [part.strip() for part in ",".join(lines).split(",") if part.strip()]
+    """Some proxies quote what has brackets, as in Forwarded."""
+    return [part.strip(' \t"') for part in ",".join(lines).split(",") if part.strip()]
 
 
 def _last(lines: Sequence[str]) -> str:
     return "".join(_split(lines)[-1:])
-
-
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-_LONGEST_NAME = 64
-
-
-def _is_obfuscated(hop: str) -> bool:
-    """Whether a proxy calls its client by a name of its own instead of the address (RFC 7239, 6.3)."""
-    return hop.startswith("_") and 1 < len(hop) <= _LONGEST_NAME and _NAME_CHARACTERS.issuperset(hop)

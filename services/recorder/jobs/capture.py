@@ -58,6 +58,7 @@ class Capture:
             duration=round(rendered.duration, 6),
             size=rendered.file.stat().st_size,
             discontinuity=rendered.discontinuity,
+            missing=rendered.missing,
         )
 
     def _fail(self, error: Exception) -> None:

@@ -50,7 +50,7 @@ class Finalizer:
         try:
             result = await self._store(segments)
         except (AppError, NoMedia, av.FFmpegError, OSError) as error:
-            log.exception("job.file_failed", job=self._job.key)
+            log.exception("job.file_failed")
             reason = error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
             return replace(ended, status=EgressStatus.FAILED, error=failure or reason)
         status = EgressStatus.FAILED if failure else EgressStatus.COMPLETE

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from structlog.contextvars import bind_contextvars
 
 from services.recorder.jobs.capture import Capture
 from services.recorder.jobs.context import JobContext
@@ -70,7 +71,8 @@ class JobRunner:
         self._ending.set()
 
     async def run(self) -> None:
-        log.info("job.taken", job=self.job.key, session=self.job.session_id, epoch=self.job.epoch)
+        bind_contextvars(job=self.job.key, session=self.job.session_id)  # In all that is logged of it.
+        log.info("job.taken", epoch=self.job.epoch)
         try:
             if self.job.status is EgressStatus.STARTING:
                 await self._report("egress_started", self.job)
@@ -135,7 +137,7 @@ class JobRunner:
             result=finished.result,
         )
         await Finalizer(self.job, self._context).clean_up()
-        log.info("job.ended", job=self.job.key, status=finished.status.value, error=finished.error)
+        log.info("job.ended", status=finished.status.value, error=finished.error)
         return None
 
     async def _report(self, event: str, job: Job) -> None:
@@ -155,10 +157,10 @@ class JobRunner:
                 await self._context.uploader.done(self.job.key)
                 await until_available("job", lambda: self._context.jobs.release(self.job))
         except TimeoutError:
-            log.warning("job.not_handed_over", job=self.job.key)
+            log.warning("job.not_handed_over")
 
     async def _give_up(self) -> None:
-        log.warning("job.lost", job=self.job.key, epoch=self.job.epoch)
+        log.warning("job.lost", epoch=self.job.epoch)
         self.lose_lease()
         await self._context.uploader.drop(self.job.key, after=self._lease_ends_at)
         await self._context.uploader.done(self.job.key)

@@ -14,6 +14,11 @@ class Compositor:
         self._tiles: tuple[Tile, ...] | None = None
         self._painters: list[_TilePainter] = []
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The names at boxes that were to have a video of which nothing arrives."""
+        return tuple(dict.fromkeys(painter.name for painter in self._painters if painter.misses_video))
+
     def draw(self, tiles: tuple[Tile, ...], moment: float) -> None:
         """Bring the canvas to what is to be seen at this moment."""
         if tiles is not self._tiles:
@@ -38,6 +43,14 @@ class _TilePainter:
         self._shape: tuple[int, int] | None = None
         self._drawn: TimedFrame | None = None
         self._empty = False
+
+    @property
+    def name(self) -> str:
+        return self._tile.name
+
+    @property
+    def misses_video(self) -> bool:
+        return self._tile.feed is not None and self._empty
 
     def paint(self, moment: float) -> None:
         timed = self._tile.feed.at(moment) if self._tile.feed else None

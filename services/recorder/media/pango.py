@@ -21,11 +21,16 @@ ffi.cdef("""
 
     typedef struct PangoLayout PangoLayout;
     typedef struct PangoFontDescription PangoFontDescription;
+    typedef struct PangoContext PangoContext;
+    typedef struct PangoLanguage PangoLanguage;
     typedef struct { int x; int y; int width; int height; } PangoRectangle;
     PangoFontDescription *pango_font_description_from_string(const char *families);
     void pango_font_description_set_absolute_size(PangoFontDescription *font, double size);
     void pango_font_description_free(PangoFontDescription *font);
     PangoLayout *pango_cairo_create_layout(cairo_t *context);
+    PangoContext *pango_layout_get_context(PangoLayout *layout);
+    PangoLanguage *pango_language_from_string(const char *language);
+    void pango_context_set_language(PangoContext *context, PangoLanguage *language);
     void pango_layout_set_font_description(PangoLayout *layout, const PangoFontDescription *font);
     void pango_layout_set_text(PangoLayout *layout, const char *text, int length);
     void pango_layout_set_width(PangoLayout *layout, int width);

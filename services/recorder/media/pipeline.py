@@ -70,13 +70,15 @@ DELAY = 0.5
 class RenderedSegment:
     """A finished file of `duration` seconds whose first frame was captured `age` seconds ago.
 
-    `discontinuity`: its timestamps start again, since it is the first after an interruption.
+    `discontinuity`: its timestamps start again, since it is the first after an interruption. `missing`: the
+    names of those whose video did not arrive at its end.
     """
 
     file: Path
     age: float
     duration: float
     discontinuity: bool
+    missing: tuple[str, ...]
 
 
 class RenderPipeline:
@@ -168,7 +170,8 @@ class RenderPipeline:
 
     def _take(self, segment: EncodedSegment) -> None:
         age = time.monotonic() - self._part_at - segment.first_frame / self._encoding.frame_rate
-        self._done(RenderedSegment(segment.file, age, segment.duration, self._discontinuity))
+        missing = self._compositor.missing
+        self._done(RenderedSegment(segment.file, age, segment.duration, self._discontinuity, missing))
         self._discontinuity = False
         if self._skipped:
             log.warning("pipeline.behind", skipped=self._skipped, seconds=round(segment.duration, 1))

@@ -14,6 +14,9 @@ log = structlog.get_logger(__name__)
 
 # The first that has a letter is used; then any other font of the machine.
 _FAMILIES: Final = b"Noto Sans, sans-serif"
+# With a language that Pango knows it prefers fonts of each script's own language. It takes the C locale's for
+# one of all scripts, and finds some letters of living scripts in the fonts of historic ones.
+_LANGUAGE: Final = b"en"
 
 # Of all scripts' lines, in sizes of the font.
 _TALLEST: Final = 3
@@ -104,6 +107,8 @@ def report_missing_fonts() -> None:
 
 def _layout(text: str, pixels: int, max_width: float) -> Any:
     layout = ffi.gc(lib.pango_cairo_create_layout(_context(_surface(1, 1))), lib.g_object_unref)
+    language = lib.pango_language_from_string(_LANGUAGE)
+    lib.pango_context_set_language(lib.pango_layout_get_context(layout), language)
     font = ffi.gc(lib.pango_font_description_from_string(_FAMILIES), lib.pango_font_description_free)
     lib.pango_font_description_set_absolute_size(font, pixels * SCALE)
     lib.pango_layout_set_font_description(layout, font)

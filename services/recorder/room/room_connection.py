@@ -11,13 +11,8 @@ from services.recorder.media.layout import scene
 from services.recorder.media.pipeline import RenderPipeline
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
-from services.recorder.room.tracks import (
-    QualityRequests,
-    follow_jitter_buffer_delay,
-    read_audio,
-    read_video,
-    subscribe,
-)
+from services.recorder.room.track_stats import follow_jitter_buffer_delay, report_standstill
+from services.recorder.room.tracks import QualityRequests, read_audio, read_video, subscribe
 from shared.runtime.tasks import until_first_ends
 
 log = structlog.get_logger(__name__)
@@ -93,6 +88,7 @@ class RoomConnection:
             self._room.on(event, lambda *_: self._update_scene())
         self._room.on("active_speakers_changed", self._on_active_speakers)
         self._room.on("track_subscribed", self._on_track_subscribed)
+        self._room.on("track_subscription_failed", self._on_track_subscription_failed)
         self._room.on("track_unsubscribed", self._on_track_unsubscribed)
         self._room.on("reconnecting", self._on_reconnecting)
         self._room.on("reconnected", self._cancel_reconnect_timeout)
@@ -103,11 +99,20 @@ class RoomConnection:
     ) -> None:
         if isinstance(track, rtc.RemoteVideoTrack):
             video = self._feeds[publication.sid] = VideoFeed()
-            self._start(publication.sid, read_video(track, video), follow_jitter_buffer_delay(track, video))
+            work = [read_video(track, video), follow_jitter_buffer_delay(track, video)]
+            if (
+                publication.source == rtc.TrackSource.SOURCE_CAMERA
+            ):  # A shared screen may not change for long.
+                work.append(report_standstill(track, publication))
+            self._start(publication.sid, *work)
         else:
             audio = self._pipeline.audio_feed()
             self._start(publication.sid, read_audio(track, audio), follow_jitter_buffer_delay(track, audio))
         self._update_scene()
+
+    def _on_track_subscription_failed(self, _: rtc.RemoteParticipant, sid: str, error: str) -> None:
+        """It is asked for again with the next change on stage."""
+        log.warning("track.not_subscribed", track=sid, error=error)
 
     def _start(self, sid: str, *work: Coroutine[Any, Any, None]) -> None:
         """Read a track; if that fails the connection ends, and the next one reads the track again."""

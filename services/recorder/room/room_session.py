@@ -70,7 +70,7 @@ class RoomSession:
             await self._joined()
             await connection.ended.wait()
         except JoinFailed as error:
-            log.warning("room.join_failed", session=self._room, error=str(error))
+            log.warning("room.join_failed", error=str(error))
         finally:
             await connection.leave()
         return connection.room_closed
@@ -89,5 +89,5 @@ class RoomSession:
         try:
             return bool(await self._access.api.list_rooms([self._room]))
         except AppError as error:
-            log.warning("room.existence_unknown", session=self._room, error=error.message)
+            log.warning("room.existence_unknown", error=error.message)
             return True

@@ -83,7 +83,7 @@ class TrackWatch:
 
     def _begin(self, codec: str, now: float) -> TrackReader:
         if len(self._began_at) == _MOST_BEGINNINGS and now - self._began_at[0] < 1.0:
-            raise NothingToRelay(f"The encoder's {self._kind} begins anew all the time")
+            raise NothingToRelay(f"The encoder's {self._kind} starts again all the time")
         self._began_at.append(now)
         reader = TrackReader(self._kind, codec, self._sink, self._failed)
         if self._reader is not None:

@@ -19,7 +19,10 @@ Clock = Callable[[], float]
 
 
 class PictureSink:
-    """`push` is called by one thread, `tend` by another. `size` is that of the last picture, as passed on."""
+    """`push` is called by one thread, `tend` by another.
+
+    `size` is that of the last picture, as passed on; 0 if none of the present track has been.
+    """
 
     def __init__(self, kbps: int, publication: Publication, clock: Clock = time.monotonic):
         self.codec = ""
@@ -34,7 +37,7 @@ class PictureSink:
         self._lock = Lock()
 
     def begin(self, codec: str) -> None:
-        self.codec = codec
+        self.codec, self.size = codec, (0, 0)
 
     def push(self, frame: Any, *, late: bool = False) -> None:
         """Leaves `late` pictures out: to decode alone is faster, until there is time again."""
@@ -73,7 +76,7 @@ class PictureSink:
 
     def pause(self) -> None:
         """The encoder sends no pictures any longer: the last one is not sent again."""
-        self._last = None
+        self._last, self.size = None, (0, 0)
 
     def _send(self, picture: av.VideoFrame, at: float, *, publish: bool) -> None:
         encoded = self._encoder.encode(picture, at)

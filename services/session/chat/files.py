@@ -16,11 +16,11 @@ from shared.clock import Clock
 from shared.errors import FieldError, InvalidRequest, NotFound, TooLarge
 from shared.files.paths import PathSigner, link_subject
 from shared.files.storage import Storage
+from shared.http.bodies import body_pieces
 from shared.http.files import attachment, send_file
 
 # The purpose of the links' tokens.
 PURPOSE = "chat file"
-_CHUNK = 64 * 1024
 # A link lasts a day, and is the same for an hour.
 _HOUR = timedelta(hours=1)
 _LASTS = timedelta(hours=24)
@@ -62,17 +62,15 @@ class ChatFiles:
     async def _write(self, raw: web.Request, path: Path, sniffer: Sniffer) -> int:
         size = 0
         with path.open("wb") as file:
-            try:
-                async for piece in raw.content.iter_chunked(_CHUNK):
-                    size += len(piece)
-                    if size > self._largest:
-                        raise self._too_large()
-                    sniffer.look(piece)
-                    await asyncio.to_thread(file.write, piece)
-            except web.RequestPayloadError:
-                raise _bad("body_malformed", "is not encoded as Content-Encoding says") from None
+            async for piece in body_pieces(raw):
+                size += len(piece)
+                if size > self._largest:
+                    raise self._too_large()
+                sniffer.look(piece)
+                await asyncio.to_thread(file.write, piece)
         if not size:
-            raise _bad("empty", "must not be empty")
+            empty = FieldError("body", "empty", "must not be empty")
+            raise InvalidRequest([empty], "The file cannot be read")
         return size
 
     async def keep(self, received: Received, session_id: str, message_id: str) -> None:
@@ -117,7 +115,3 @@ class ChatFiles:
 
 def _key(session_id: str, message_id: str) -> str:
     return f"chat/{session_id}/{message_id}"
-
-
-def _bad(code: str, message: str) -> InvalidRequest:
-    return InvalidRequest([FieldError("body", code, message)], "The file cannot be read")

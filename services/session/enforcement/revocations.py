@@ -3,22 +3,13 @@
 An API key, and whoever signed in through it, may watch sessions of other organizations as everybody does.
 """
 
-import asyncio
 from collections.abc import Sequence
-from typing import Final
-
-import structlog
 
 from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.enforcement.service import LAST_RECHECK
 from services.session.sessions.repository import SessionRepository
 from shared.access.revocations import Revoked
-from shared.errors import AppError
-from shared.runtime.backoff import Backoff
-
-log = structlog.get_logger(__name__)
-
-_BACKOFF: Final = Backoff(0.2, 5.0)
+from shared.runtime.on_demand import OnDemandWorker
 
 
 class RevocationObserver:
@@ -27,24 +18,17 @@ class RevocationObserver:
     def __init__(self, sessions: SessionRepository, dirty_sessions: DirtySessions):
         self._sessions = sessions
         self._dirty = dirty_sessions
-        self._woken = asyncio.Event()
+        self._worker = OnDemandWorker("enforcement of revocations", self._add_all)
 
     def on_revoked(self, revoked: Sequence[Revoked]) -> None:
         if not all(one.sign_in for one in revoked):
-            self._woken.set()
+            self._worker.wake()
 
     async def run(self) -> None:
         """Until cancelled."""
-        delays = _BACKOFF.delays()
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            try:
-                for session_id in await self._sessions.ids_live():
-                    # Once more for who joins before the reconciler knows of it, and no more: it is all rooms.
-                    self._dirty.add(session_id, LAST_RECHECK)
-                delays = _BACKOFF.delays()
-            except AppError as error:
-                log.warning("enforcement.revocations_waiting", code=error.code)
-                self._woken.set()
-                await asyncio.sleep(next(delays))
+        await self._worker.run()
+
+    async def _add_all(self) -> None:
+        for session_id in await self._sessions.ids_live():
+            # Once more for who joins before the reconciler knows of it, and no more: it is all rooms.
+            self._dirty.add(session_id, LAST_RECHECK)

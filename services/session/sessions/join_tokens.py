@@ -44,8 +44,8 @@ class JoinTokens:
         check_open(self._window(session, caller), self._clock.now())
         grant = monitor_grant(
             room=session.id,
-            # Its own identity, or it would replace the caller's own connection.
-            identity=f"{acting_user(session, caller)}:{new_id()}",
+            # Ends with the sign-in; the same identity would replace the sign-in's own connection.
+            identity=f"{acting_user(session, caller)}:{caller.sign_in_id}:{new_id()}",
             name=caller.username,
             role=acting_role(session, caller),
             key_id=caller.api_key_id or caller.via,

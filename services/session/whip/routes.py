@@ -8,7 +8,8 @@ from multidict import CIMultiDict
 from services.session.whip.service import WhipService
 from shared.errors import AppError, Unauthenticated, UnsupportedMediaType
 from shared.http import ANONYMOUS, Reply, Request, Routes, ok
-from shared.http.request import read_bytes, split_authorization
+from shared.http.bodies import read_bytes
+from shared.http.request import split_authorization
 from shared.livekit.whip import SDP, SDP_FRAGMENT, WhipAnswer
 
 routes = Routes("WHIP")

@@ -7,9 +7,9 @@ from typing import Protocol
 from services.session.sessions.encoder_access import EncoderAccess
 from services.session.sessions.encoder_keys import EncoderKey, EncoderKeys
 from shared.access.permissions import encoder_grant
-from shared.access.session_access import acting_role
+from shared.access.session_access import acting_role, permissions_for_caller
 from shared.contracts.states import Role
-from shared.livekit import TokenMint
+from shared.livekit import JoinGrant, TokenMint
 from shared.livekit.whip import WhipAnswer
 
 # LiveKit checks the token of each request when that arrives.
@@ -69,21 +69,24 @@ class WhipService:
         """Whoever made a connection may end it, whatever else they may do. Raises `NotFound`."""
         key = self._keys.read(pasted_key)
         participant_id = self._keys.read_connection(key, name)
-        await self._livekit.end(self._mint_token(key, "", Role.AUDIENCE), participant_id)
+        room, identity = key.session_id, key.owner.identity("whip")
+        grant = encoder_grant(room=room, identity=identity, name="", role=Role.AUDIENCE)
+        await self._livekit.end(self._sign(grant), participant_id)
 
     async def _token(self, key: EncoderKey) -> str:
+        """For what the owner may publish: LiveKit takes what comes by WHIP for camera and microphone."""
         session, caller = await self._access.authorize(key.session_id, key.owner, key.issued_at)
         session.check_live()
-        role = acting_role(session, caller)
-        return self._mint_token(key, caller.username, role, is_guest=caller.is_guest)
-
-    def _mint_token(self, key: EncoderKey, name: str, role: Role, *, is_guest: bool = False) -> str:
         grant = encoder_grant(
             room=key.session_id,
             identity=key.owner.identity("whip"),
-            name=name,
-            role=role,
+            name=caller.username,
+            role=acting_role(session, caller),
+            sources=permissions_for_caller(session, session.preset.settings, caller).publish,
             issued_at=key.issued_at,
-            is_guest=is_guest,
+            is_guest=caller.is_guest,
         )
+        return self._sign(grant)
+
+    def _sign(self, grant: JoinGrant) -> str:
         return self._mint.join_token(grant, lifetime=_TOKEN_LIFETIME)

@@ -182,3 +182,8 @@ class SessionState(State):
     stream: StreamRequest = StreamRequest()
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def complete(self) -> bool:
+        """Whether it says whom it admits, which states of earlier releases do not."""
+        return "registered_only" in self.model_fields_set

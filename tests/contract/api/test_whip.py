@@ -127,6 +127,28 @@ async def test_what_is_no_key_and_no_description_is_refused(broadcast: Broadcast
         answer.check_refusal(status)
 
 
+@pytest.mark.parametrize("camera", [True, False])
+@pytest.mark.parametrize("who", ["host", "colleague", "key"])
+async def test_an_encoder_sends_no_picture_where_its_owner_has_no_camera(
+    fixtures: Fixtures, livekit: LiveKitApi, who: str, *, camera: bool
+) -> None:
+    preset = await fixtures.preset(host_add_co_host=True, host_camera_enabled=camera)
+    session = await fixtures.live_session(preset=preset)
+    broadcast = Broadcast(fixtures, livekit, session, fixtures.colleague)
+    await broadcast.call("POST", "co_hosts", {"user_id": fixtures.colleague.id})
+    asked_by = {"host": fixtures.host, "colleague": fixtures.colleague}.get(who)
+    headers = {} if asked_by else {"X-API-Key": await fixtures.admin.api_key(fixtures.host)}
+    token = asked_by.access_token if asked_by else None
+    started = await fixtures.client.call("POST", f"/sessions/{session}/go_live", token, headers=headers)
+    assert (await SilentEncoder(fixtures.client, started.data["whip_url"]).connect()).status == 201
+    (identity,) = await broadcast.encoders()
+    encoder = await livekit.get_participant(session, identity)
+    assert encoder is not None
+    assert encoder.permissions.allows("camera") is camera
+    assert encoder.permissions.allows("microphone")
+    await fixtures.do("end", session)
+
+
 async def role_taken(broadcast: Broadcast) -> None:
     await broadcast.call("DELETE", f"co_hosts/{broadcast.colleague.id}")
 

@@ -1,5 +1,6 @@
 """The real gateway on loopback, before services that do what a test tells them."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -44,6 +45,22 @@ async def echo(request: web.Request) -> web.StreamResponse:
             "body": body[:100].decode("latin-1"),
         }
     )
+
+
+class Endless:
+    """A handler whose answer never ends; `over` is set when the gateway no longer wants it."""
+
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * 65_536)
+        finally:
+            self.over.set()
 
 
 @dataclass
@@ -205,3 +222,13 @@ def _settings(services: list[FakeService]) -> dict[str, object]:
         "upstream_deadline_seconds": 2.0,
         **{f"{service.name}_url": service.url for service in services},
     }
+
+
+async def talk(gateway: GatewayFixture, sent: bytes) -> int:
+    """The status of the answer to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    async with asyncio.timeout(20):
+        writer.write(sent)
+        line = await reader.readline()
+    writer.close()
+    return int(line.split()[1])

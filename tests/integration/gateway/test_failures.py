@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientError, ClientPayloadError, web
 
-from tests.integration.gateway.fixtures import GatewayFixture, bearer, running
+from tests.integration.gateway.fixtures import Endless, GatewayFixture, bearer, running
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
 
@@ -169,22 +169,12 @@ async def test_a_client_that_does_not_finish_its_head_is_let_go() -> None:
 
 
 async def test_a_client_that_does_not_read_its_answer_holds_no_service() -> None:
-    cancelled = asyncio.Event()
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"x" * 65_536)
-        finally:
-            cancelled.set()
-
+    endless = Endless()
     async with running(upstream_deadline_seconds=0.3) as gateway:
         gateway.session.handler = endless
         _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         writer.write(b"GET /rooms HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.wait_for(cancelled.wait(), 10)
+        await asyncio.wait_for(endless.over.wait(), 10)
         writer.close()
 
 

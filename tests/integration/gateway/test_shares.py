@@ -10,7 +10,7 @@ from aiohttp import web
 
 from services.gateway.http.client_pace import SLOWEST
 from shared.errors import AppError
-from tests.integration.gateway.fixtures import KEY_ID, ROOM, GatewayFixture, Handler, bearer, running
+from tests.integration.gateway.fixtures import KEY_ID, ROOM, Endless, GatewayFixture, Handler, bearer, running
 
 # As many as the pool has: 64 in all, of which uploads may use 16, and downloads 48; one client alone half.
 CONNECTIONS = 64
@@ -137,27 +137,17 @@ async def test_an_audience_behind_one_address_gets_all_its_segments() -> None:
 
 async def test_a_client_that_takes_a_little_now_and_then_is_let_go() -> None:
     """Each byte would be in time, and all of them together take for ever."""
-    over = asyncio.Event()
-
-    async def endless(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"x" * 65_536)
-        finally:
-            over.set()
-
+    endless = Endless()
     async with running(upstream_deadline_seconds=1.0) as gateway:
         gateway.egress.handler = endless
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
         writer.write(b"GET /hls/x/live.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
         async with asyncio.timeout(30):
-            while not over.is_set():
+            while not endless.over.is_set():
                 if not await reader.read(1):
                     break
                 await asyncio.sleep(0.05)
-            await over.wait()
+            await endless.over.wait()
         writer.close()
 
 

@@ -53,6 +53,7 @@ def session(session_id: str | None = None, **fields: Any) -> SessionState:
         "end_reason": None,
         "created_at": T0,
         "updated_at": T0,
+        "registered_only": False,
     }
     return SessionState(**(given | fields))
 

@@ -49,7 +49,7 @@ def test_an_empty_picture_has_no_time(shape: tuple[int, int], brightness: int) -
     assert read_stamp(np.full(shape, brightness, dtype=np.uint8)) is None
 
 
-def test_a_stamp_later_than_it_can_tell_begins_anew() -> None:
+def test_a_stamp_later_than_it_can_tell_starts_again() -> None:
     luma = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
     write_stamp(luma, WRAP + 7)
     assert read_stamp(luma) == 7

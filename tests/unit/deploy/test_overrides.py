@@ -111,11 +111,21 @@ def test_what_is_used_is_described_without_its_secrets() -> None:
         "GREENROOM_DATA_DIR": "/data",
         "HOME": "/home/me",
     }
-    assert described(environ) == [
-        "GREENROOM_AMQP_URL=amqp://broker:5672/",
-        "GREENROOM_ENGINE=livekit",
-        "GREENROOM_INTERNAL_SECRET",
-        "GREENROOM_STORAGE_OPTIONS",
+    assert described(environ, environ) == [
+        "GREENROOM_AMQP_URL=amqp://broker:5672/ from the environment",
+        "GREENROOM_ENGINE=livekit from the environment",
+        "GREENROOM_INTERNAL_SECRET from the environment",
+        "GREENROOM_STORAGE_OPTIONS from the environment",
+    ]
+
+
+def test_what_the_settings_file_gives_is_not_said_to_be_from_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "greenroom.yaml"
+    file.write_text("engine: livekit\ningest: livekit\n")
+    environ = {"GREENROOM_CONFIG": str(file), "greenroom_ingest": "embedded"}
+    assert described(full_environment(environ), environ) == [
+        f"GREENROOM_ENGINE=livekit from {file}",
+        "GREENROOM_INGEST=embedded from the environment",
     ]
 
 

@@ -175,3 +175,20 @@ def test_turned_pictures_stand_upright() -> None:
     assert picture.rotated(2).y[-1, -1] == 200
     assert picture.rotated(3).y[-1, 0] == 200
     assert picture.rotated(0) is picture
+
+
+def test_whose_video_is_published_and_does_not_arrive_is_known() -> None:
+    compositor, silent = Compositor(Canvas(WIDTH, HEIGHT)), VideoFeed()
+    cameras = StageParticipant("c", "Carla", cameras=(silent, VideoFeed()))
+    anna, ben, dora = (
+        person("a", "Anna", feed_of(90)),
+        person("b", "Ben", None, silent),
+        person("d", "Dora", None),
+    )
+    for people, after, expected in (
+        ((anna, ben, cameras, dora), 0.0, ["Ben", "Carla"]),
+        ((anna, ben, cameras, dora), STALE_SECONDS + 1, ["Ben", "Anna", "Carla"]),
+        ((person("a", "Anna", feed_of(90)), dora), 0.0, []),
+    ):
+        compositor.draw(scene(people, WIDTH, HEIGHT), START + after)
+        assert list(compositor.missing) == expected

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -76,6 +77,17 @@ def test_letters_are_shaped_by_their_neighbours(joined: str, apart: str) -> None
     assert line(joined).width < line(apart).width
     if "\u0600" < joined < "\u0700":
         assert len(strokes(joined)) < len(strokes(apart))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sign"),
+    [("க", "ஹ", "ி"), ("क", "ह", "ा"), ("ক", "হ", "া"), ("ക", "ഹ", "ാ"), ("က", "အ", "ာ"), ("ක", "ෆ", "ා")],
+)
+def test_a_letter_and_its_vowel_are_of_one_font(first: str, last: str, sign: str) -> None:
+    """Of two fonts they have a dotted circle between them: those of historic scripts have some letters."""
+    letters = filter(str.isalpha, map(chr, range(ord(first), ord(last) + 1)))
+    added = {letter: line(letter + sign).width - line(letter).width for letter in letters}
+    assert max(added.values()) < median(added.values()) + 10, added
 
 
 def test_hebrew_runs_from_the_right() -> None:

@@ -140,6 +140,14 @@ def test_a_picture_that_nobody_gets_is_said_and_the_sound_goes_on(encoder: FakeE
     assert encoder.input.report()["problem"] == f"The encoder's picture cannot be decoded ({named})"
 
 
+def test_a_picture_of_which_nothing_has_been_passed_on_yet_has_no_size(encoder: FakeEncoder) -> None:
+    """After one that was passed on, too."""
+    foreign = corrupt(tags(Film(64, 64, codec="libx265", options=HEVC).flv(), begin=1), fourcc=b"zzz1")
+    encoder.send(*tags(SMALL.flv()), *foreign)
+    assert encoder.passed.pictures
+    assert encoder.input.report()["video"] == {"codec": "zzz1", "width": 0, "height": 0}
+
+
 def test_sound_that_nobody_gets_is_said(encoder: FakeEncoder) -> None:
     sound = corrupt(tags(Tone(codec="libopus", rate=48_000, seconds=8).flv()), fourcc=b"zzz2")
     encoder.send(*tags(Film(64, 64, times=at_rate(5, 8)).flv()), *sound)
@@ -176,7 +184,7 @@ def test_a_picture_heard_from_its_middle_is_shown_from_its_next_key_picture_on(
     assert encoder.problems == {None}
 
 
-def test_one_whose_key_pictures_never_come_has_to_begin_anew(encoder: FakeEncoder) -> None:
+def test_one_whose_key_pictures_never_come_has_to_start_again(encoder: FakeEncoder) -> None:
     encoder.passed.now = 1.0
     encoder.send(*heard_from(h264(10_000, seconds=34), 1.0))
     assert encoder.passed.pictures == []
@@ -241,7 +249,7 @@ def test_sound_that_is_cut_off_is_left_out_and_the_rest_goes_on(encoder: FakeEnc
     assert encoder.problems == {None}
 
 
-def test_a_track_that_ffmpeg_does_not_get_on_with_begins_anew_with_its_header(
+def test_a_track_that_ffmpeg_does_not_get_on_with_starts_again_with_its_header(
     encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded = track_reader._decoded
@@ -264,7 +272,7 @@ def test_a_codec_that_changes_all_the_time_is_an_end(encoder: FakeEncoder) -> No
         for n in range(20)
         for one in FlvSplitter().feed(tag(9, b"\x22\0\0\0\0\0\0"))
     ]
-    with pytest.raises(NothingToRelay, match="begins anew all the time"):
+    with pytest.raises(NothingToRelay, match="starts again all the time"):
         encoder.send(*h264(gop=1, rate=20, seconds=4), *foreign)
     assert 2 <= encoder.passed.now < 3
 

@@ -16,6 +16,7 @@ from tests.fakes.fake_clock import FakeClock
 
 KEY = "0oLBxRAu51UrCjyf4m46gNSquZQlkscD"
 SERVER = "rtmp://live.example/live"
+QUOTES = ['""', "''", "``", "<>", "“”", "„“", "«»", ("", ","), ("", ".")]
 
 
 class Published:
@@ -62,6 +63,13 @@ async def server(published: Published) -> AsyncIterator[TestClient[Any, Any]]:
         ("", f"{SERVER}/{KEY}"),
         (" ", f"{SERVER}/{KEY}/"),
         (KEY, f"{SERVER}/{KEY}"),
+        *((f"{before}{KEY}{after}", SERVER) for before, after in QUOTES),
+        (f'"{SERVER}/{KEY}"', SERVER),
+        (f"'{KEY}/' ", SERVER),
+        (f"{KEY}%20", SERVER),
+        (f"%22{KEY}%0D%0A", SERVER),
+        (f"{KEY}#1", SERVER),
+        ('""', f"{SERVER}/{KEY}"),
     ],
 )
 async def test_the_key_is_found_in_what_was_pasted(

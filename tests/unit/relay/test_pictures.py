@@ -128,7 +128,7 @@ def test_more_pictures_than_a_viewer_sees_are_left_out() -> None:
     assert 30 <= len(passed.pictures) <= 64
 
 
-def test_time_only_goes_forward_though_the_encoder_begins_anew_or_jumps() -> None:
+def test_time_only_goes_forward_though_the_encoder_starts_again_or_jumps() -> None:
     film = Film(64, 64, times=HALF_A_SECOND).flv()
     begins = [(100.0, 0.0), (0.0, 0.6), (3000.0, 1.2), (2999.0, 1.8), (4_294_000.0, 2.4), (0.0, 3.0)]
     passed = Passed().take([one for begin, at in begins for one in tags(film, begin=begin, sent_at=at)])

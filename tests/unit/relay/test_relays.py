@@ -189,7 +189,7 @@ async def test_what_the_encoder_sends_is_reported_with_each_question(fixture: Fi
     await fixture.relays.close()
 
 
-async def test_an_encoder_whose_beginning_was_missed_begins_anew_if_its_picture_cannot_be_decoded(
+async def test_an_encoder_whose_beginning_was_missed_starts_again_if_its_picture_cannot_be_decoded(
     fixture: Fixture,
 ) -> None:
     """The RTMP server keeps the headers of H.264 and AAC alone."""
@@ -197,7 +197,7 @@ async def test_an_encoder_whose_beginning_was_missed_begins_anew_if_its_picture_
     await fixture.relays.still_publishing(KEY, "1")
     await fixture.flowing()
     for _ in range(2):
-        with pytest.raises(Conflict, match=r"cannot be decoded \(hevc\); the encoder has to begin anew"):
+        with pytest.raises(Conflict, match=r"cannot be decoded \(hevc\); the encoder has to start again"):
             await fixture.relays.still_publishing(KEY, "1")
     fixture.relays.publishing_ended(KEY, "1")
     await fixture.webhooks(2)
@@ -227,7 +227,7 @@ async def test_what_was_said_before_an_interruption_sends_nobody_away_after_it(f
     await fixture.relays.close()
 
 
-async def test_one_whose_beginning_the_server_did_not_play_in_time_begins_anew(
+async def test_one_whose_beginning_the_server_did_not_play_in_time_starts_again(
     fixture: Fixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "_PLAYING_SECONDS", 0.01)
@@ -236,7 +236,7 @@ async def test_one_whose_beginning_the_server_did_not_play_in_time_begins_anew(
     await fixture.relays.publish(KEY, "1")
     fixture.relays.playing(KEY)
     await fixture.flowing()
-    with pytest.raises(Conflict, match="has to begin anew"):
+    with pytest.raises(Conflict, match="has to start again"):
         await fixture.relays.still_publishing(KEY, "1")
     await fixture.relays.close()
 

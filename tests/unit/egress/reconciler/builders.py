@@ -52,6 +52,7 @@ def state(**given: Any) -> SessionState:
         "end_reason": None,
         "created_at": T0,
         "updated_at": T0,
+        "registered_only": False,
     }
     return SessionState(**(fields | given))
 

@@ -94,6 +94,7 @@ def test_a_monitor_stays_while_its_person_moderates(role: Role | None, stays: bo
     assert (drift.kind if drift else None) is (None if stays else Kind.REVOKED)
 
 
+@pytest.mark.parametrize("identity", [f"{VIEWER}:tab", f"{VIEWER}:tab:a monitor's"])
 @pytest.mark.parametrize(
     ("revoked", "at", "ends", "goes"),
     [
@@ -107,14 +108,13 @@ def test_a_monitor_stays_while_its_person_moderates(role: Role | None, stays: bo
     ],
 )
 def test_who_lost_what_they_came_in_by_has_to_go(
-    revoked: str, at: int, ends: dict[str, bool], goes: bool
+    identity: str, revoked: str, at: int, ends: dict[str, bool], goes: bool
 ) -> None:
     """A person's revocation, or a key's lost scope, covers what was issued before; others end for good."""
     clock = FakeClock(T0)
     revocations = Revocations(clock)
     revoked_at, until = T0 + timedelta(seconds=at), T0 + timedelta(days=1)
     revocations.add([Revoked(id=revoked, at=revoked_at, until=until, **ends)])
-    identity = f"{VIEWER}:tab"
     one = connection("PA_1", VIEWER, joined=5, identity=identity, issued_at=T0)
     one = one.model_copy(update={"key_id": KEY})
     observed = permissions(state(), Role.AUDIENCE)

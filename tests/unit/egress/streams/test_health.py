@@ -106,6 +106,17 @@ async def test_nobody_is_missed_in_a_room_that_is_new(replica: Replica) -> None:
     assert "Nobody is sending picture or sound" in (await health(replica, session)).egress.reasons
 
 
+async def test_a_stream_is_not_healthy_before_there_is_something_to_play(replica: Replica) -> None:
+    """LiveKit Egress is active for some seconds before its first playlist."""
+    session = await replica.go_live()
+    publish(replica, session, CAMERA)
+    await replica.work()
+    await replica.active()
+    found = await health(replica, session)
+    assert (found.status, found.egress.status) == ("degraded", "active")
+    assert found.egress.reasons == ["The first segment has not come yet"]
+
+
 async def test_segments_that_stop_coming(replica: Replica) -> None:
     session = await running(replica)
     replica.clock.advance(seconds=8)
@@ -213,6 +224,24 @@ async def test_a_picture_that_nobody_gets_is_not_healthy(replica: Replica) -> No
     assert (found.status, found.egress.reasons) == ("unhealthy", [problem])
     assert found.ingress is not None
     assert found.ingress.problem == problem
+
+
+async def test_a_picture_that_nobody_has_got_yet_is_not_healthy(replica: Replica) -> None:
+    found = await told(replica, IngressInput(IngressVideo("h264"), SOUND))
+    expected = ["No picture of the encoder has been passed on yet"]
+    assert (found.status, found.egress.reasons) == ("degraded", expected)
+
+
+async def test_a_picture_that_does_not_arrive_at_the_recorder_is_not_healthy(replica: Replica) -> None:
+    """Whoever sends it, and however: LiveKit lists the track all the same."""
+    session = await running(replica)
+    [egress] = await replica.planned(session)
+    await replica.segment(session, egress.id, 3, missing=("Hanna", ""))
+    found = await health(replica, session)
+    expected = ["The picture of Hanna does not arrive", "The picture of somebody does not arrive"]
+    assert (found.status, found.egress.reasons) == ("degraded", expected)
+    await replica.segment(session, egress.id, 4)
+    assert (await health(replica, session)).status == "healthy"
 
 
 async def encoders(replica: Replica, *sent: IngressInput | None) -> StreamHealthResponse:

@@ -241,6 +241,19 @@ async def test_whom_a_stream_of_an_earlier_release_is_for_is_asked(replica: Repl
     assert statuses == [403, 200]
 
 
+async def test_whom_a_stream_is_for_is_asked_if_the_session_service_is_of_an_earlier_release(
+    replica: Replica, http: Http
+) -> None:
+    session, _ = await streaming(replica, registered_only=True)
+    now = session.model_copy(update={"version": session.version + 1})
+    reported = SessionState.model_validate(now.model_dump(mode="json", exclude={"registered_only"}))
+    await replica.follow(SessionUpdated(session=reported))
+    replica.owner.away = True
+    assert (await http.get(f"/hls/{session.id}/live.m3u8")).status == 503
+    replica.owner.away, replica.owner.sessions[session.id] = False, now
+    assert (await http.get(f"/hls/{session.id}/live.m3u8")).status == 403
+
+
 async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Replica, http: Http) -> None:
     session, key = await streaming(replica)
     library = LibraryState(

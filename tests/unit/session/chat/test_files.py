@@ -1,5 +1,7 @@
 """Files in the chat: what is taken, what it is called, who gets it, and what becomes of it."""
 
+import gzip
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -29,9 +31,11 @@ BEGINNINGS = {
 }
 
 
-def upload(content: bytes, kind: str = "image/png", length: int | None = None) -> web.Request:
-    """A request with this body, which comes in byte by byte."""
-    headers = {"Content-Type": kind}
+def upload(
+    content: bytes, kind: str = "image/png", length: int | None = None, encoding: str = "identity"
+) -> web.Request:
+    """A request with this body, which comes in few bytes at a time."""
+    headers = {"Content-Type": kind, "Content-Encoding": encoding}
     if length is not None:
         headers["Content-Length"] = f"{length}"
     protocol = BaseProtocol(loop=None)  # type: ignore[arg-type]
@@ -173,6 +177,22 @@ async def test_too_much_and_nothing_are_refused(backend: Backend, host: Host) ->
         await send(backend, session, host.caller, name="///")
     assert [error.field for error in refusal.value.errors] == ["name"]
     assert len(await backend.chat.collection.find({})) == 1
+
+
+async def test_a_compressed_file_is_kept_unpacked_and_only_while_it_fits(
+    backend: Backend, host: Host
+) -> None:
+    session, asked = await host.live_session(), ChatFileQuery(name="a picture.png")
+
+    def sent(content: bytes) -> Awaitable[ChatFileMessageResponse]:
+        raw = upload(content, encoding="gzip")
+        return backend.file_messages.send(new_id(), session.id, host.caller, raw, asked)
+
+    packed = gzip.compress(PNG)
+    assert (await sent(packed)).file.size == len(PNG)
+    await refused("file_too_large", TooLarge, sent(gzip.compress(PNG + bytes(CHAT_FILE_LIMIT))))
+    for broken in (PNG, packed[:-1], packed + b"more"):
+        await refused("validation_failed", InvalidRequest, sent(broken))
 
 
 async def test_a_link_is_for_one_file_and_for_a_day(backend: Backend, host: Host) -> None:

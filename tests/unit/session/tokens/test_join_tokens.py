@@ -41,6 +41,17 @@ async def test_a_key_of_another_organization_is_in_the_room_as_its_owner(
     assert (token["attributes"]["greenroom.role"], token["video"]["canPublish"]) == ("audience", False)
 
 
+async def test_each_monitor_is_a_connection_of_the_sign_in_that_asked_for_it(
+    backend: Backend, host: Host
+) -> None:
+    session = await host.live_session()
+    asked = [await backend.tokens.monitor(session.id, host.caller, None) for _ in range(2)]
+    first, second = [claims(one.livekit_token)["sub"] for one in asked]
+    assert len({first, second, host.caller.identity}) == 3
+    for identity in (first, second):
+        assert identity.startswith(f"{host.caller.identity}:")
+
+
 async def test_a_co_host_who_starts_gets_a_co_hosts_token(backend: Backend, host: Host) -> None:
     session = await host.session()
     carl = await colleague(backend, host)

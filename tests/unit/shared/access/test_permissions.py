@@ -66,6 +66,8 @@ def test_an_encoder_publishes_and_sees_nothing() -> None:
     grant = encoder_grant(room="a session", identity="anna:whip", name="Anna")
     assert (grant.can_publish, grant.can_publish_sources, grant.can_subscribe) == (True, None, False)
     assert (grant.role, grant.hidden) == (Role.HOST, False)
+    limited = encoder_grant(room="a session", identity="anna:whip", name="Anna", sources=(MICROPHONE,))
+    assert limited.permissions.can_publish_sources == (MICROPHONE,)
 
 
 def test_a_monitor_is_hidden_and_publishes_nothing() -> None:

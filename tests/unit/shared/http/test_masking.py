@@ -1,9 +1,13 @@
 """What logs show of paths that have tokens in them."""
 
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
 import pytest
 import structlog
 from aiohttp.test_utils import TestClient, TestServer
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture
 
 from shared.clock import SystemClock
 from shared.http import ANONYMOUS, Reply, Request, Routes, middleware, ok, service_app
@@ -26,6 +30,11 @@ TOKEN = "6a0b1c2d.kX2vQ9mZ4tR7wB1nT7X1qPV3mjQRpP2bP0cQh84tbZ1"
         (f"/hls/{ID}/1/live.m3u8", "/hls/{path:.+}", ["path"], f"/hls/{ID}/1/live.m3u8"),
         (f"/hls/{TOKEN}", "/hls/{path:.+}", ["path"], "/hls/***"),
         (f"/rooms/{ID}", "/rooms/{id}", [], f"/rooms/{ID}"),
+        ("/rooms/town-hall", "/rooms/{id}", [], "/rooms/town-hall"),
+        (f"/rooms/{TOKEN}", "/rooms/{id}", [], "/rooms/***"),
+        (f"/chat/files/{TOKEN}/{TOKEN}", "/chat/files/{token}/{id}", ["token"], "/chat/files/***/***"),
+        (f"/libraries/{TOKEN}/rooms", "/libraries/{library_id}/rooms", [], "/libraries/***/rooms"),
+        ("/docs/swagger-ui-bundle.js", "/docs/{asset}", [], "/docs/swagger-ui-bundle.js"),
     ],
 )
 def test_a_route_says_what_of_its_path_is_secret(
@@ -63,20 +72,29 @@ async def fail(request: Request) -> Reply[None]:
     raise ZeroDivisionError
 
 
-async def test_a_service_logs_no_token_whatever_becomes_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Of a logger that has been used already nothing is captured.
-    monkeypatch.setattr(middleware, "log", structlog.get_logger())
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
+    """What the middleware logs, however logs are configured in this process and whoever logged before."""
+    captured = LogCapture()
+    level = structlog.make_filtering_bound_logger(logging.DEBUG)
+    own = structlog.wrap_logger(None, processors=[captured], wrapper_class=level)
+    monkeypatch.setattr(middleware, "log", own)
+    return captured.entries
+
+
+async def test_a_service_logs_no_token_whatever_becomes_of_the_call(
+    lines: list[MutableMapping[str, Any]],
+) -> None:
     app = service_app("example", ServiceSettings(), [routes], SystemClock())
     app[HEALTH].started = True
     paths = [f"/files/{TOKEN}/{ID}", f"/broken/{TOKEN}/{ID}/x", f"/nowhere/{TOKEN}", f"/broken/{ID}/x"]
     headers = {"Referer": f"http://x/{TOKEN}", "X-Device-Token": TOKEN}
-    with capture_logs() as lines:
-        async with TestClient(TestServer(app)) as client:
-            for path in paths:
-                async with client.get(f"{path}?token={TOKEN}&code={TOKEN}", headers=headers) as answer:
-                    await answer.read()
-            async with client.post(f"/files/{TOKEN}/{ID}", headers=headers) as answer:
-                assert answer.status == 405
+    async with TestClient(TestServer(app)) as client:
+        for path in paths:
+            async with client.get(f"{path}?token={TOKEN}&code={TOKEN}", headers=headers) as answer:
+                await answer.read()
+        async with client.post(f"/files/{TOKEN}/{ID}", headers=headers) as answer:
+            assert answer.status == 405
     assert TOKEN not in str(lines)
     shown = [line["path"] for line in lines if line["event"] == "http.request"]
     assert shown == [

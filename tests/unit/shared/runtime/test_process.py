@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @dataclass
@@ -45,13 +45,13 @@ class ExampleProcess:
 
 
 @asynccontextmanager
-async def example(how: str, **environment: str) -> AsyncIterator[ExampleProcess]:
+async def example(*how: str, **environment: str) -> AsyncIterator[ExampleProcess]:
     port = _free_port()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tests.unit.shared.example_process",
-        how,
+        *how,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"GREENROOM_PORT": str(port)} | environment,
@@ -115,6 +115,43 @@ async def test_a_task_that_ends_ends_the_process_with_an_error(how: str) -> None
     assert status == 1
     assert "task.ended" in log
     assert "doomed" in log
+
+
+IMPATIENT = {"GREENROOM_DRAIN_SECONDS": "0", "GREENROOM_CLOSE_SECONDS": "1"}
+
+
+async def test_a_stop_that_hangs_on_an_answer_ends_and_says_where() -> None:
+    async with (
+        example("lasts", "awaits_no_answer", **IMPATIENT) as running,
+        aiohttp.ClientSession() as client,
+    ):
+        await running.ready(client)
+        running.process.send_signal(signal.SIGTERM)
+        status, log = await running.ended()
+    assert status == 1
+    (overdue,) = [json.loads(line) for line in log.splitlines() if "service.stop_overdue" in line]
+    assert overdue["seconds"] == 1
+    assert any(place.endswith(" awaits_no_answer") for place in overdue["hung"])
+
+
+@pytest.mark.parametrize("hangs", ["leaves_a_task", "leaves_a_thread", "leaves_a_call", "blocks"])
+async def test_nothing_that_is_left_keeps_a_failed_process_alive(hangs: str) -> None:
+    async with example("dies", hangs, **IMPATIENT) as running:
+        status, log = await running.ended()
+    assert status == 1
+    assert "service.stopping" in log
+    assert "most recent call first" in log, "where each thread hung"
+
+
+async def test_a_service_that_cannot_listen_ends_whatever_it_began() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        async with example("begins", "leaves_a_task", GREENROOM_PORT=port, **IMPATIENT) as running:
+            status, log = await running.ended()
+    assert status == 1
+    assert "address already in use" in log
 
 
 async def test_bad_settings_are_told_in_a_line() -> None:

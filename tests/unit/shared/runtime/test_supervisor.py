@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.runtime import tasks
 from shared.runtime.tasks import TaskEnded, TaskSupervisor, run_all
 
 DEADLINE = 30.0
@@ -62,6 +63,26 @@ async def test_who_is_cancelled_cancels_all() -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert [one.cancelled for one in both] == [True, True]
+
+
+async def test_a_cancellation_that_was_lost_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "_CANCEL_AGAIN_SECONDS", 0.05)
+    supervisor = TaskSupervisor()
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    lost = []
+
+    async def ask() -> None:
+        # Python 3.11 returns an answer that is there when the cancellation comes, and forgets the latter.
+        await asyncio.wait_for(answer, DEADLINE)
+        lost.append(True)
+        await asyncio.Event().wait()
+
+    supervisor.spawn("asking", ask())
+    await asyncio.sleep(0)
+    answer.set_result(None)
+    async with asyncio.timeout(DEADLINE):
+        await supervisor.stop()
+    assert lost
 
 
 @pytest.mark.parametrize("ends", [returns, raises, cancelled_by_nobody])

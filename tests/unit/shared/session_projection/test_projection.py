@@ -115,6 +115,25 @@ async def test_what_an_earlier_release_stored_is_asked_for_once(make: Make) -> N
     assert len(owner.asked) == 2
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["known", "new"])
+async def test_what_an_earlier_release_reports_is_asked_for(make: Make, before: bool) -> None:
+    """Its events do not say whom a session admits."""
+    owner, closed = FakeSessionOwner(), state(registered_only=True)
+    sessions = make(memory_mongo(), owner)
+    if before:
+        await sessions.follow(SessionUpdated(session=closed))
+    now = updated(closed)
+    reported = SessionState.model_validate(now.model_dump(mode="json", exclude={"registered_only"}))
+    await sessions.follow(SessionUpdated(session=reported))
+    owner.away = True
+    with pytest.raises(Unavailable):
+        await sessions.find(closed.id)
+    owner.away, owner.sessions[closed.id] = False, now
+    for _ in range(2):
+        assert admits_guests(await sessions.find(closed.id)) is False
+    assert len(owner.asked) == 2
+
+
 def admits_guests(known: Any) -> bool:
     return not (known.state if isinstance(known, KnownSession) else known).registered_only
 
