@@ -18,6 +18,7 @@ from services.session.chat.repository import ChatRepository
 from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
 from services.session.enforcement.build import build_enforcement
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.removals import RemovalRepository
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
@@ -244,14 +245,16 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries)
-    enforcement = build_enforcement(sessions, livekit, base.dirty, app[REVOCATIONS])
+    removals = RemovalRepository(base.mongo)
+    revocations = app[REVOCATIONS]
+    enforcement = build_enforcement(sessions, removals, livekit, base.dirty, revocations, base.clock)
     notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
         enforcement.group,
         journal_group(journal),
         notice_group(notices),
     ]
-    return Subsystem([entries], groups, enforcement.workers)
+    return Subsystem([entries, removals], groups, enforcement.workers)
 
 
 async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:

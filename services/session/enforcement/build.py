@@ -2,15 +2,25 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.removals import RemovalRepository, Removals
 from services.session.enforcement.revocations import RevocationObserver
-from services.session.enforcement.service import Enforcer, enforcement_group
+from services.session.enforcement.service import Enforcer
 from services.session.sessions.repository import SessionRepository
+from services.session.sessions.timeout_worker import run_timeouts
 from shared.access.revocations import Revocations
 from shared.access.room_permissions import revoked_by
-from shared.bus import Group
+from shared.bus import Group, on
+from shared.clock import Clock
+from shared.contracts.livekit_events import ParticipantJoined
+from shared.contracts.reconciler_events import RosterObserved
+from shared.contracts.session_events import SessionEnded, SessionUpdated
 from shared.livekit import LiveKit
+
+GROUP: Final = "session.enforcement"
 
 
 @dataclass(frozen=True)
@@ -22,10 +32,34 @@ class Enforcement:
 
 
 def build_enforcement(
-    sessions: SessionRepository, livekit: LiveKit, dirty_sessions: DirtySessions, revocations: Revocations
+    sessions: SessionRepository,
+    removals: RemovalRepository,
+    livekit: LiveKit,
+    dirty_sessions: DirtySessions,
+    revocations: Revocations,
+    clock: Clock,
 ) -> Enforcement:
     enforcer = Enforcer(sessions, livekit, dirty_sessions, revoked_by(revocations))
     observer = RevocationObserver(sessions, dirty_sessions)
     revocations.listen(observer.on_revoked)
-    workers = {"enforcement": enforcer.run, "enforcement of revocations": observer.run}
-    return Enforcement(enforcement_group(enforcer), workers)
+    due = Removals(removals, livekit, clock)
+    workers: dict[str, Callable[[], Coroutine[None, None, None]]] = {
+        "enforcement": enforcer.run,
+        "enforcement of revocations": observer.run,
+        "removals": partial(run_timeouts, "removals", due.apply_due),
+    }
+    return Enforcement(enforcement_group(enforcer, due), workers)
+
+
+def enforcement_group(enforcer: Enforcer, removals: Removals) -> Group:
+    return Group(
+        GROUP,
+        dict(
+            [
+                on(SessionUpdated, enforcer.follow),
+                on(ParticipantJoined, removals.joined),
+                on(RosterObserved, removals.follow_roster),
+                on(SessionEnded, removals.forget),
+            ]
+        ),
+    )

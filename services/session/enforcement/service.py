@@ -7,7 +7,6 @@ replica.
 import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -25,8 +24,7 @@ from shared.access.room_permissions import (
     is_not_admitted,
     never_revoked,
 )
-from shared.bus import Group, on
-from shared.contracts.session_events import SessionEvent, SessionUpdated
+from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import Role
 from shared.errors import AppError, Unavailable
 from shared.livekit import LiveKit
@@ -205,10 +203,3 @@ class Enforcer:
             await self._livekit.remove_participant(session_id, one.identity)
         else:
             await self._livekit.update_participant(session_id, one.identity, one.permissions, one.role)
-
-
-GROUP: Final = "session.enforcement"
-
-
-def enforcement_group(enforcer: Enforcer) -> Group:
-    return Group(GROUP, dict([on(SessionUpdated, enforcer.follow)]))

@@ -109,9 +109,14 @@ class AutomaticSessions:
             )
 
     async def reopen(self, event: LiveKitRoomFinished | LiveKitRoomLost) -> None:
-        """The room of a pending session waits for its first participant, whatever becomes of LiveKit."""
+        """The room of a pending session waits for its first participant, whatever becomes of LiveKit.
+
+        If it was closed since everybody has left, the news of who joined is still to come.
+        """
         session = await self._sessions.find(event.session_id)
-        if session is not None and session.is_pending:
+        if session is None or not session.is_pending:
+            return
+        if isinstance(event, LiveKitRoomLost) or session.last_left_at is None:
             await self._rooms.open(session)
 
     async def close(self, event: SessionExpired | SessionDeleted) -> None:

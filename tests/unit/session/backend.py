@@ -9,7 +9,9 @@ from pydantic import SecretStr
 from services.session.catalog.build import CatalogStores, build_catalog
 from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
+from services.session.enforcement.build import enforcement_group
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.removals import RemovalRepository, Removals
 from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.build import build_identity
@@ -123,6 +125,8 @@ class Backend:
         self.live, self.start_presenter = live.service, live.presenter
         self.tokens = build_tokens(core, self.room_service, self.identity, clock)
         self.enforcer = Enforcer(self.sessions, self.livekit, self.dirty_sessions)
+        self.removals = RemovalRepository(self._stored[0])
+        self.due_removals = Removals(self.removals, self.livekit, clock)
         self.participants = ParticipantService(
             self.sessions, self.access, ParticipantPresenter(self.users), clock
         )
@@ -172,11 +176,19 @@ class Backend:
         return {"k1": base64.urlsafe_b64encode(SIGNING_KEY.public_key().public_bytes_raw()).decode()}
 
     async def open(self) -> None:
-        own: list[Indexed] = [self.sessions, self.stage_requests, self.chat, self.polls, self.votes]
+        own: list[Indexed] = [
+            self.sessions,
+            self.removals,
+            self.stage_requests,
+            self.chat,
+            self.polls,
+            self.votes,
+        ]
         for store in [*self.identity.stores, *self.catalog.stores.all, *own]:
             await store.ensure_indexes()
         await self.bus.subscribe(Group(GROUP, combined(self._event_handlers)))
         await self.bus.subscribe(self.stage_built.group)
+        await self.bus.subscribe(enforcement_group(self.enforcer, self.due_removals))
 
     async def close(self) -> None:
         await self.bus.stop_consuming()

@@ -19,6 +19,7 @@ from shared.contracts.livekit_events import (
 from shared.contracts.reconciler_events import Departure, RosterConnection, RosterObserved
 from shared.contracts.states import Role, RoomOptions
 from shared.ids import new_id
+from shared.livekit import JoinGrant
 from shared.livekit.join_terms import JoinTerms
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
@@ -46,6 +47,19 @@ class TokenRoom:
         self, issued: IssuedRoomTokens, sid: str = "PA_1", at: datetime | None = None, **fields: Any
     ) -> None:
         await self.backend.publish(joined_by(self.backend, issued, sid, at, **fields))
+
+    async def enters(self, issued: IssuedRoomTokens, sid: str = "PA_1") -> None:
+        """Connects to LiveKit's room, which reports it."""
+        claims = claims_of(issued)
+        terms = JoinTerms.of(claims["attributes"])
+        role = Role(claims["attributes"]["greenroom.role"])
+        grant = JoinGrant(issued.session.id, claims["sub"], issued.user.username, role, terms=terms)
+        self.backend.livekit.connect(grant)
+        await self.joins(issued, sid)
+
+    def there(self, issued: IssuedRoomTokens) -> bool:
+        """Whether LiveKit has them in the room."""
+        return claims_of(issued)["sub"] in self.backend.livekit.participants[issued.session.id]
 
     async def leaves(self, issued: IssuedRoomTokens, sid: str = "PA_1", **fields: Any) -> None:
         await self.backend.publish(left_by(self.backend, issued, sid, **fields))

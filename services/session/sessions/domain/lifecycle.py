@@ -49,7 +49,7 @@ def follow_roster(session: Session, roster: RosterObserved, limits: Limits) -> S
     }
     if session.is_automatic:
         occupied = any(is_person(one) for one in roster.connections)
-        session.emptied_at = None if occupied else session.emptied_at or _left_by(roster)
+        session.emptied_at = None if occupied else session.emptied_at or _left_by(session, roster)
     return _presence_changed(session, limits)
 
 
@@ -57,9 +57,11 @@ def _of(user_id: str, connection: Connection) -> bool:
     return connection.user_id == user_id and is_person(connection)
 
 
-def _left_by(roster: RosterObserved) -> datetime:
+def _left_by(session: Session, roster: RosterObserved) -> datetime:
     """When the last of those left who are no longer there; nobody may have joined at all."""
-    return max(one.last_seen_at for one in roster.departed) if roster.departed else roster.observed_at
+    if roster.departed:
+        return max(one.last_seen_at for one in roster.departed)
+    return session.last_left_at or roster.observed_at
 
 
 def closer_joined(

@@ -25,7 +25,9 @@ from tests.unit.session.backend import Backend
 async def observed(backend: Backend) -> AsyncIterator[Revocations]:
     """Enforcement at work as in the service, without anything else that would look at rooms."""
     revocations = Revocations(backend.clock)
-    built = build_enforcement(backend.sessions, backend.livekit, DirtySessions(), revocations)
+    built = build_enforcement(
+        backend.sessions, backend.removals, backend.livekit, DirtySessions(), revocations, backend.clock
+    )
     tasks = [asyncio.create_task(run()) for run in built.workers.values()]
     try:
         yield revocations
