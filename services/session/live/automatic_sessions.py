@@ -29,7 +29,7 @@ from shared.contracts.people_and_catalog_events import RoomUpdated
 from shared.contracts.reconciler_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionExpired
 from shared.contracts.states import EndReason, SessionStatus
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 from shared.persistence.mongo import Duplicate
 
 log = structlog.get_logger(__name__)
@@ -78,8 +78,9 @@ class AutomaticSessions:
             return
         try:
             await self._change(session_id, lambda session: self._started(session, first.joined_at))
-        except Duplicate:
-            log.warning("automatic.room_busy", session_id=session_id, room_id=pending.room_id)
+        except (Duplicate, Forbidden) as error:
+            # Another session of the room is live, or the room was disabled.
+            log.warning("automatic.not_started", session_id=session_id, error=str(error))
             await self._change(session_id, lambda session: session.expire(self._clock.now()))
             return
         if not await self._rooms.is_open(session_id):

@@ -45,7 +45,7 @@ def new_session(id: str, room: Room, preset: PresetState, now: datetime) -> Sess
     )
 
 
-def follow_room(session: Session, now: datetime, room: Room, preset: PresetState) -> Sequence[Event]:
+def take_over(session: Session, now: datetime, room: Room, preset: PresetState) -> Sequence[Event]:
     """A pending session is as its room is now; one that the room would not have any longer expires."""
     if not session.is_pending:
         return []

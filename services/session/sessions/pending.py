@@ -7,7 +7,7 @@ from services.session.catalog.build import Catalog
 from services.session.catalog.rooms.domain import Room
 from services.session.sessions.domain.session import Session
 from services.session.sessions.livekit_rooms import LiveKitRooms
-from services.session.sessions.new_session import follow_room, new_session
+from services.session.sessions.new_session import new_session, take_over
 from services.session.sessions.repository import SessionRepository
 from shared.clock import Clock
 from shared.contracts.event import Event
@@ -40,9 +40,9 @@ class PendingSessions:
             session = await self._current(room) or await self._create(room, until)
             if session is None:
                 continue
-            if session.is_pending:
-                await self._rooms.open(session)
             try:
+                if session.is_pending:
+                    await self._prepare(session, room)
                 changed = await self._sessions.change(
                     session.id, lambda found: [] if found.is_over else decide(found)
                 )
@@ -69,24 +69,24 @@ class PendingSessions:
             await self._sessions.add(session, session.created())
         except Duplicate:
             return None
-        # The room may have changed meanwhile.
-        await self.follow_room(room.id)
-        return await self._sessions.find(session.id)
+        return session
 
     async def follow_room(self, room_id: str) -> None:
-        """Have the room's pending session follow it. Raises `NotFound`, `Unavailable`."""
+        """Have the room's pending session take over what changed in it. Raises `NotFound`, `Unavailable`."""
         pending = await self._sessions.find_pending(room_id)
-        if pending is None:
-            return
         room = await self._catalog.stores.rooms.find(room_id)
-        if room is None:
-            await self._sessions.remove(pending.id, Session.delete)
-            raise NotFound.of("room")
+        if pending is not None and room is not None:
+            await self._prepare(pending, room)
+
+    async def _prepare(self, pending: Session, room: Room) -> None:
+        """The pending session is as its room, and its LiveKit room is open."""
         preset = await self._catalog.presets.for_automatic(room, room.preset_id)
         session = await self._sessions.change(
-            pending.id, lambda found: follow_room(found, self._clock.now(), room, preset)
+            pending.id, lambda found: take_over(found, self._clock.now(), room, preset)
         )
-        if session.is_pending and session.options.max_members != pending.options.max_members:
-            # LiveKit lets no open room be changed.
+        if not session.is_pending:
+            return
+        if session.options.max_members != pending.options.max_members:
+            # LiveKit changes no open room.
             await self._rooms.close(session.id)
-            await self._rooms.open(session)
+        await self._rooms.open(session)

@@ -17,7 +17,7 @@ from shared.access.identity import LONGEST_LIFETIME, TokenIssuer
 from shared.access.session_access import require_admitted
 from shared.clock import Clock
 from shared.contracts.states import Role, StageSeat
-from shared.errors import FieldError, Forbidden, InvalidRequest
+from shared.errors import FieldError, InvalidRequest
 from shared.ids import new_id
 from shared.livekit.join_terms import ALWAYS, JoinTerms, JoinWindow
 
@@ -138,8 +138,7 @@ class RoomTokens:
 
     def _check(self, room: Room, grant: RoomTokenGrant, now: datetime) -> None:
         """Before anything is made for somebody who may not join."""
-        if not room.enabled:
-            raise Forbidden("The room is disabled", code="room_disabled")
+        room.check_enabled()
         require_admitted(room, guest=grant.external_user_id is None)
         window = window_of(room.options).within(grant.window)
         if window.opens_at and window.closes_at and window.closes_at <= window.opens_at:

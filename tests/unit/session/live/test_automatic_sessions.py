@@ -1,7 +1,7 @@
 """Automatic sessions: they start with the first who joins and end with the last to leave."""
 
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from services.session.sessions.domain.session import Session
 from services.session.tokens.room_tokens import IssuedRoomTokens, TokenRole
@@ -226,12 +226,16 @@ async def test_a_pending_room_that_is_lost_is_opened_again(backend: Backend, hos
     assert (await room.session(issued)).status is SessionStatus.SCHEDULED
 
 
-async def changed_to(room: TokenRoom, **fields: object) -> Session:
-    """The pending session after the room was edited."""
-    edited = await room.backend.rooms.change(
-        room.room.id, lambda found: found.edit(room.backend.clock.now(), **fields)
+async def edited(room: TokenRoom, **fields: Any) -> None:
+    changed = await room.backend.rooms.change(
+        room.room.id, lambda found: found.edit(room.backend.clock.now(), public=True, **fields)
     )
-    await room.backend.publish(RoomUpdated(room=edited.state()))
+    await room.backend.publish(RoomUpdated(room=changed.state()))
+
+
+async def changed_to(room: TokenRoom, **fields: Any) -> Session:
+    """The pending session after the room was edited."""
+    await edited(room, **fields)
     found = await room.backend.sessions.find_pending(room.room.id)
     assert found is not None
     return found
@@ -245,15 +249,16 @@ async def test_a_pending_session_follows_its_room(backend: Backend, host: Host) 
     assert (session.id, session.title, session.options) == (issued.session.id, "Another title", options)
     assert backend.livekit.room_settings[session.id].max_participants == 2
     await room.joins(issued)
-    edited = replace(await backend.rooms.get(room.room.id), title="A third").state()
-    await backend.publish(RoomUpdated(room=edited))
+    await edited(room, title="A third")
     assert (await room.session(issued)).title == "Another title"
 
 
 async def test_tokens_die_when_their_room_is_disabled(backend: Backend, host: Host) -> None:
     room = await token_room(backend, host)
     issued = await room.issue()
-    edited = await backend.rooms.change(room.room.id, lambda found: found.edit(T0, enabled=False))
+    edited = await backend.rooms.change(
+        room.room.id, lambda found: found.edit(T0, public=True, enabled=False)
+    )
     await backend.publish(RoomUpdated(room=edited.state()))
     assert (await room.session(issued)).status is SessionStatus.EXPIRED
     assert backend.livekit.rooms == {}
