@@ -34,8 +34,8 @@ def service_document(service: str, routes: Sequence[Route]) -> Document:
     return document(f"Greenroom {service}", paths, schemas)
 
 
-def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
-    """The JSON schemas of all bodies (as read) and of all data (as written)."""
+def _schemas(routes: Sequence[Route]) -> tuple[Mapping[Any, Any], Document]:
+    """The JSON schemas of all bodies (as read) and of all data (as written), and what queries refer to."""
     wanted: dict[tuple[type[BaseModel], str], None] = {}
     for route in routes:
         if route.body is not None:
@@ -44,7 +44,10 @@ def _schemas(routes: Iterable[Route]) -> tuple[Mapping[Any, Any], Document]:
         if model is not None:
             wanted[model, "serialization"] = None
     models, definitions = models_json_schema(list(wanted), ref_template=REF)  # type: ignore[arg-type]
-    return models, definitions.get("$defs", {})
+    schemas: Document = definitions.get("$defs", {})
+    for query in {route.query for route in routes} - {None}:
+        schemas |= _query_schema(query).get("$defs", {})
+    return models, schemas
 
 
 def _operation(route: Route, models: Mapping[Any, Any]) -> Document:
@@ -129,12 +132,16 @@ def _refusals(route: Route) -> set[int]:
 def _query_parameters(route: Route) -> list[Document]:
     if route.query is None:
         return []
-    schema = route.query.model_json_schema()
+    schema = _query_schema(route.query)
     required = set(schema.get("required", ()))
     return [
         {"name": name, "in": "query", "required": name in required, "schema": field}
         for name, field in schema["properties"].items()
     ]
+
+
+def _query_schema(query: type[BaseModel]) -> Document:
+    return query.model_json_schema(ref_template=REF)
 
 
 def _data(data: Any, models: Mapping[Any, Any]) -> Document:

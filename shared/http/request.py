@@ -1,11 +1,10 @@
 """The request as handlers see it, and the reading of bodies and queries into their models."""
 
 import re
-from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from aiohttp import web
-from multidict import istr
+from multidict import MultiMapping, istr
 from pydantic import ValidationError
 
 from shared.access.identity import Caller
@@ -110,9 +109,15 @@ def parse_body(request: web.Request, raw: bytes, model: type[B]) -> B:
         raise InvalidRequest(_field_errors(error, root="body")) from None
 
 
-def parse_query(parameters: Mapping[str, str], model: type[Q]) -> Q:
+def parse_query(parameters: MultiMapping[str], model: type[Q]) -> Q:
+    """The query as `model`: of a repeated parameter the first value, for a list all of them.
+
+    Raises `InvalidRequest`.
+    """
+    lists = model.lists()
+    given = {name: parameters.getall(name) if name in lists else parameters[name] for name in parameters}
     try:
-        return model.model_validate(dict(parameters))
+        return model.model_validate(given)
     except ValidationError as error:
         raise InvalidRequest(_field_errors(error, root="query"), "The query has invalid fields") from None
 

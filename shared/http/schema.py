@@ -1,8 +1,9 @@
 """Base classes of request and response bodies, and the field types they share."""
 
 import unicodedata
+from collections.abc import Set
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -11,6 +12,7 @@ from shared.ids import is_id
 from shared.text import can_be_seen, strip_bidi
 
 PAGE_LIMIT = 100
+CURSOR_PAGE_LIMIT = 1000
 # Deeper pages are refused: clients that read that far should filter.
 LAST_PAGE = 100_000
 # Far from the limits of datetime, so that zones and durations can be added.
@@ -27,9 +29,18 @@ class Body(BaseModel):
 
 
 class Query(BaseModel):
-    """Query parameters; text is read as the declared type."""
+    """Query parameters; text is read as the declared type. Those of a list are repeated."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @classmethod
+    def lists(cls) -> Set[str]:
+        """The names of the parameters that are lists, or lists or null."""
+        return {name for name, field in cls.model_fields.items() if _is_list(field.annotation)}
+
+
+def _is_list(annotation: Any) -> bool:
+    return list in map(get_origin, (annotation, *get_args(annotation)))
 
 
 class Page(Query):
@@ -114,3 +125,10 @@ PersonName = Annotated[
     BeforeValidator(_strip_bidi),
 ]
 Moment = Annotated[datetime, AfterValidator(_utc)]
+
+
+class CursorPage(Query):
+    """The page of a list behind `cursor`: the `next_cursor` of the page before, none for the first."""
+
+    limit: Annotated[int, Field(ge=1, le=CURSOR_PAGE_LIMIT)] = 50
+    cursor: Id | None = None

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from shared.http import (
     WRITE,
     Body,
     Data,
+    Query,
     Reply,
     Request,
     Routes,
@@ -117,6 +119,27 @@ async def sign_in(request: Request) -> Reply[None]:
 async def forget_thing(request: Request) -> Reply[None]:
     """Forget a thing."""
     raise Conflict(f"{request.path_id()} is not to be forgotten", code="unforgettable")
+
+
+class Color(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Search(Query):
+    color: Annotated[list[Color], Field(max_length=2)] = []  # noqa: RUF012
+    maker: list[str] | None = None
+
+
+class Searched(Data):
+    colors: list[Color]
+    makers: list[str] | None
+
+
+@routes.get("/search", access=PUBLIC, scope=READ)
+async def search_things(request: Request, query: Search) -> Reply[Searched]:
+    """What is searched for."""
+    return Reply(Searched(colors=query.color, makers=query.maker))
 
 
 @routes.get("/slow", access=PUBLIC, scope=READ)

@@ -121,6 +121,36 @@ async def test_a_body_over_a_megabyte_is_refused(api: ExampleApi) -> None:
     assert (status, body["code"]) == (413, "body_too_large")
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("color=red&color=blue&maker=a&maker=b", {"colors": ["red", "blue"], "makers": ["a", "b"]}),
+        ("color=red&page=2", {"colors": ["red"], "makers": None}),
+        ("", {"colors": [], "makers": None}),
+    ],
+)
+async def test_a_list_takes_each_of_a_repeated_parameter(
+    api: ExampleApi, query: str, found: dict[str, list[str] | None]
+) -> None:
+    assert (await api.call("GET", f"/search?{query}"))[1]["data"] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("color=green", ["color.0"]),
+        ("color=red&color=", ["color.1"]),
+        ("color=red&color=red&color=red", ["color"]),
+    ],
+)
+async def test_a_bad_value_of_a_list_is_refused_by_its_place(
+    api: ExampleApi, query: str, fields: list[str]
+) -> None:
+    status, body, _ = await api.call("GET", f"/search?{query}")
+    assert status == 422
+    assert [one["field"] for one in body["errors"]] == fields
+
+
 @pytest.mark.parametrize(("query", "fields"), [("page=0", ["page"]), ("limit=101&page=x", ["limit", "page"])])
 async def test_a_bad_query_is_refused_by_field(api: ExampleApi, query: str, fields: list[str]) -> None:
     status, body, _ = await api.call("GET", f"/things?{query}")

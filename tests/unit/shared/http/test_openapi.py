@@ -62,6 +62,13 @@ def test_parameters_are_told(document: dict[str, Any]) -> None:
     assert (own["name"], own["in"], own["schema"]["format"]) == ("id", "path", "uuid")
 
 
+def test_a_list_of_parameters_names_a_schema_of_the_document(document: dict[str, Any]) -> None:
+    color = document["paths"]["/search"]["get"]["parameters"][0]["schema"]
+    assert color["type"] == "array"
+    name = color["items"]["$ref"].removeprefix("#/components/schemas/")
+    assert document["components"]["schemas"][name]["enum"] == ["red", "blue"]
+
+
 def test_what_is_internal_is_left_out(document: dict[str, Any]) -> None:
     assert not [path for path in document["paths"] if "internal" in path]
 
