@@ -2,7 +2,7 @@
 
 import re
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,7 +45,7 @@ def _schemas(routes: Sequence[Route]) -> tuple[Mapping[Any, Any], Document]:
             wanted[model, "serialization"] = None
     models, definitions = models_json_schema(list(wanted), ref_template=REF)  # type: ignore[arg-type]
     schemas: Document = definitions.get("$defs", {})
-    for query in {route.query for route in routes} - {None}:
+    for query in {route.query for route in routes if route.query is not None}:
         schemas |= _query_schema(query).get("$defs", {})
     return models, schemas
 

@@ -40,7 +40,7 @@ class Query(BaseModel):
 
 
 def _is_list(annotation: Any) -> bool:
-    return list in map(get_origin, (annotation, *get_args(annotation)))
+    return any(get_origin(one) is list for one in (annotation, *get_args(annotation)))
 
 
 class Page(Query):
