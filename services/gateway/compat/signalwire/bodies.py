@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from services.gateway.compat.signalwire.validation import own_error
@@ -15,19 +15,26 @@ from shared.http import Body
 _LONGEST_META: Final = 2000
 _NAME: Final = r"^[A-Za-z0-9_\-]+$"
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATETIME: Final = TypeAdapter(datetime)
 _LEAP_SECOND: Final = re.compile(r"(:\d{2}):60")
 
 
-def _moment(sent: object) -> object:
-    """A date alone is its first moment; a minute's 61st second, which RFC 3339 knows, is its 60th."""
-    if not isinstance(sent, str):
+def _moment(sent: object) -> datetime:
+    if isinstance(sent, datetime):
         return sent
-    if _DATE.fullmatch(sent):
-        return sent + "T00:00:00Z"
-    return _LEAP_SECOND.sub(r"\1:59", sent)
+    try:
+        return _read(sent)
+    except ValueError:
+        message = "must be a date and time of ISO 8601"
+        raise PydanticCustomError(own_error("not_a_datetime"), message) from None
 
 
-def _utc(moment: datetime) -> datetime:
+def _read(sent: object) -> datetime:
+    """A date alone is its first moment, and without a zone it is UTC; a minute's 61st second, which RFC 3339
+    knows, is its 60th. Raises `ValueError`."""
+    if not isinstance(sent, str) or not _DATE.match(sent):
+        raise ValueError(sent)
+    moment = _DATETIME.validate_python(_LEAP_SECOND.sub(r"\1:59", sent))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
@@ -45,7 +52,7 @@ def is_room_name(text: str) -> bool:
     return re.fullmatch(_NAME, text) is not None
 
 
-VideoMoment = Annotated[datetime, AfterValidator(_utc), BeforeValidator(_moment)]
+VideoMoment = Annotated[datetime, BeforeValidator(_moment)]
 RoomName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NAME)]
 DisplayName = Annotated[str, StringConstraints(max_length=200)]
 Meta = Annotated[dict[str, Any], AfterValidator(_short)]

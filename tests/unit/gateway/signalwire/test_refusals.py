@@ -44,6 +44,9 @@ def rendered(error: AppError) -> tuple[int, Any]:
         ({"name": "a", "layout": "mosaic"}, ("layout", "unsupported_option")),
         ({"name": "a", "join_from": "soon"}, ("join_from", "not_a_datetime")),
         ({"name": "a", "remove_at": 12}, ("remove_at", "not_a_datetime")),
+        ({"name": "a", "remove_at": "1700000000"}, ("remove_at", "not_a_datetime")),
+        ({"name": "a", "join_until": "2030-13-01"}, ("join_until", "not_a_datetime")),
+        ({"name": "a", "join_until": "2030-12-01T25:00:00Z"}, ("join_until", "not_a_datetime")),
         (
             {"name": "a", "remove_after_seconds_elapsed": 200_001},
             ("remove_after_seconds_elapsed", "invalid_parameter"),

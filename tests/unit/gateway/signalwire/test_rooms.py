@@ -1,13 +1,17 @@
 """SignalWire's rooms as native rooms and back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from services.gateway.compat.signalwire.bodies import VideoRoomCreate, VideoRoomUpdate
 from services.gateway.compat.signalwire.room_translation import changed_room, created_room, video_room
+from services.gateway.compat.signalwire.validation import read_body
 from tests.unit.gateway.signalwire.fixtures import EARLIER, LATER, ROOM_ID, native_room
+from tests.unit.gateway.signalwire.test_paging import asking
 
 
 def create(**fields: object) -> dict[str, Any]:
@@ -158,4 +162,5 @@ def test_a_native_room_without_name_and_options_is_shown_too() -> None:
     ],
 )
 def test_moments_are_read_in_every_published_form(sent: str, moment: datetime) -> None:
-    assert create(join_from=sent)["join_from"] == moment
+    body = orjson.dumps({"name": "standup", "join_from": sent})
+    assert read_body(replace(asking(), body=body), VideoRoomCreate).join_from == moment
