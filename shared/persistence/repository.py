@@ -25,6 +25,7 @@ from shared.runtime.tasks import KeyedLocks
 # Totals of lists are exact up to here and counted no further.
 COUNTED_TO = 10_000
 
+_NEWEST_FIRST: Sort = (("_id", DESCENDING),)
 _ATTEMPTS = 20
 _STEP_ASIDE = 0.005
 _NOT_OURS = frozenset({"outbox", "outbox_at", "tombstone"})
@@ -101,7 +102,7 @@ class Repository(Generic[T]):
         return [self.load(document) for document in await self.collection.find(query, limit=limit)]
 
     async def page(
-        self, query: Document, *, skip: int, limit: int, sort: Sort = (("_id", DESCENDING),)
+        self, query: Document, *, skip: int, limit: int, sort: Sort = _NEWEST_FIRST
     ) -> tuple[list[T], int]:
         """One page, the newest first, and how many match (counted to `COUNTED_TO`)."""
         documents = await self.collection.find(query, sort=sort, skip=skip, limit=limit)
@@ -110,6 +111,23 @@ class Repository(Generic[T]):
             # The list ends here, so its length is known.
             return page, skip + len(page)
         return page, await self.collection.count(query, limit=COUNTED_TO)
+
+    async def page_after(
+        self, query: Document, *, cursor: str | None, limit: int
+    ) -> tuple[list[T], str | None]:
+        """The page that follows the aggregate `cursor`, the newest first, and what the next one follows.
+
+        None for the first page, and after the last. Nothing is counted, so that no page costs more than the
+        first, and none is shown twice or left out, whatever is added meanwhile. `query` says nothing of ids
+        but by operators other than `$lt`.
+        """
+        ids = query.get("_id", {}) | ({"$lt": cursor} if cursor else {})
+        documents = await self.collection.find(
+            query | {"_id": ids} if ids else query, sort=_NEWEST_FIRST, limit=limit + 1
+        )
+        page = documents[:limit]
+        shown = [self.load(document) for document in page if "tombstone" not in document]
+        return shown, page[-1]["_id"] if len(documents) > limit else None
 
     async def discard(self, id: str) -> None:
         """Delete what publishes no events; see `remove` for what does."""

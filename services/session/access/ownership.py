@@ -24,6 +24,11 @@ T = TypeVar("T", bound=Owned)
 H = TypeVar("H", bound=Hosted)
 
 
+def is_of_own(viewer: Caller | None, thing: Owned) -> bool:
+    """Whether the viewer is of the organization that has the thing."""
+    return viewer is not None and viewer.organization_id == thing.organization_id
+
+
 async def get_in_library(things: Repository[T], id: str, library_id: str | None) -> T:
     """The thing for anybody who knows its id; raises `NotFound` if it is not in the library of the call."""
     thing = await things.find(id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.session.access.ownership import is_of_own
 from services.session.catalog.presets.schemas import preset_response
 from services.session.catalog.rooms.presenter import RoomPresenter
 from services.session.catalog.rooms.repository import RoomRepository
@@ -78,6 +79,7 @@ def session_response(
         session,
         room=room,
         preset=preset_response(session.preset),
+        meta=session.meta if is_of_own(viewer, session) else {},
         viewer_count=session.viewer_count if counted else 0,
         max_viewers=session.max_viewers if counted else 0,
         recording_enabled=settings.recording_enabled,

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.session.sessions.domain.session import Session
+from services.session.sessions.session_filter import SessionFilter
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.session_events import SessionStarted, SessionUpdated
@@ -31,6 +32,10 @@ class SessionRepository(Repository[Session]):
         Index([("due_at", ASCENDING)], sparse=True),
         Index([("stage_due_at", ASCENDING)], sparse=True),
         Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("host_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("host_id", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING)]),
+        Index([("host_id", ASCENDING), ("room_name", ASCENDING), ("_id", DESCENDING)]),
+        Index([("host_id", ASCENDING), ("library_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("listed", ASCENDING), ("_id", DESCENDING)]),
         Index([("listed", ASCENDING), ("status", ASCENDING), ("_id", DESCENDING)]),
         Index([("library_id", ASCENDING), ("listed", ASCENDING), ("_id", DESCENDING)]),
@@ -63,6 +68,15 @@ class SessionRepository(Repository[Session]):
 
     async def list_of_room(self, room_id: str, skip: int, limit: int) -> tuple[list[Session], int]:
         return await self.page({"room_id": room_id}, skip=skip, limit=limit)
+
+    async def list_of_host(
+        self, host_id: str, library_id: str | None, wanted: SessionFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[Session], str | None]:
+        """As `page_after`."""
+        query: Document = {"host_id": host_id, **wanted.query()}
+        if library_id:
+            query["library_id"] = library_id
+        return await self.page_after(query, cursor=cursor, limit=limit)
 
     async def list_public(
         self, library_id: str | None, skip: int, limit: int, *, live: bool = False

@@ -9,6 +9,8 @@ from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
     DashboardStatsResponse,
+    MySessionsQuery,
+    MySessionsResponse,
     RescheduleSessionRequest,
     SessionListResponse,
     SessionResponse,
@@ -74,6 +76,15 @@ async def list_live_sessions(request: Request, query: Page) -> Reply[SessionList
     """List currently live sessions."""
     service = request.service(SESSIONS)
     return Reply(await service.list_public(request.library_id, query, request.viewer, live=True))
+
+
+@routes.get("/sessions/my", access=HOST, scope=READ, mirrored=True)
+async def list_my_sessions(request: Request, query: MySessionsQuery) -> Reply[MySessionsResponse]:
+    """List my sessions.
+
+    Those of the caller's rooms, newest first, from a cursor: `next_cursor` of the page before.
+    """
+    return Reply(await request.service(SESSIONS).list_mine(request.library_id, query, request.caller))
 
 
 @routes.get("/sessions/stats", access=BEARER, scope=READ, mirrored=True)

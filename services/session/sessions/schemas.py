@@ -1,13 +1,16 @@
 """HTTP bodies and data about sessions."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from services.session.catalog.presets.schemas import JoinLimit, PresetResponse
-from services.session.catalog.rooms.schemas import RoomResponse
-from shared.contracts.states import SessionMode
+from services.session.catalog.rooms.schemas import RoomOptionsResponse, RoomResponse
+from services.session.sessions.session_filter import SessionFilter
+from shared.contracts.states import EndReason, SessionMode
 from shared.http import Body, Data
-from shared.http.schema import Id, Moment, Text, Title
+from shared.http.schema import CursorPage, Id, Moment, Text, Title
 
 
 class CreateSessionRequest(Body):
@@ -33,9 +36,35 @@ class UpdateSessionSettingsRequest(Body):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+RoomNameText = Annotated[str, Field(max_length=100)]
+
+
+class MySessionsQuery(CursorPage):
+    """`room_name` and `room_name_contains` go by the case of letters, too; of several `status` any holds.
+
+    Times are inclusive.
+    """
+
+    room_id: Id | None = None
+    room_name: RoomNameText | None = None
+    room_name_contains: RoomNameText | None = None
+    status: list[Literal["scheduled", "live", "ended", "expired"]] | None = None
+    started_after: Moment | None = None
+    started_before: Moment | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+
+    def filter(self) -> SessionFilter:
+        return SessionFilter(**self.model_dump(exclude={"cursor", "limit"}))
+
+
 class SessionResponse(Data):
+    """`meta` is for the room's own organization alone, empty for everybody else."""
+
     id: str
+    host_id: str
     room_id: str
+    room_name: str | None
     room: RoomResponse | None
     preset: PresetResponse | None
     title: str
@@ -44,11 +73,14 @@ class SessionResponse(Data):
     mode: Literal["webcam", "rtmp"]
     started_at: datetime | None
     ended_at: datetime | None
+    end_reason: EndReason | None
     duration: int | None
     scheduled_start_time: datetime | None
     viewer_count: int
     max_viewers: int
     recording_enabled: bool
+    options: RoomOptionsResponse
+    meta: dict[str, Any]
     hls_url: str | None
     chat_enabled_override: bool | None
     stage_enabled_override: bool | None
@@ -65,6 +97,13 @@ class SessionListResponse(Data):
     total: int
     page: int
     limit: int
+
+
+class MySessionsResponse(Data):
+    """`next_cursor` is for the page that follows; null after the last."""
+
+    sessions: list[SessionResponse]
+    next_cursor: str | None
 
 
 class CreateSessionResponse(Data):

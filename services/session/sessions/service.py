@@ -15,6 +15,8 @@ from services.session.sessions.schemas import (
     CreateSessionRequest,
     CreateSessionResponse,
     DashboardStatsResponse,
+    MySessionsQuery,
+    MySessionsResponse,
     RescheduleSessionRequest,
     SessionListResponse,
     SessionResponse,
@@ -139,6 +141,17 @@ class SessionService:
         await self._rooms.get_for_host(room_id, caller, library_id)
         sessions, total = await self._sessions.list_of_room(room_id, page.skip, page.limit)
         return await self._list(sessions, total, page, caller)
+
+    async def list_mine(
+        self, library_id: str | None, query: MySessionsQuery, caller: Caller
+    ) -> MySessionsResponse:
+        """The sessions that the caller hosts."""
+        await self._libraries.check_own(library_id, caller)
+        sessions, next_cursor = await self._sessions.list_of_host(
+            caller.user_id, library_id, query.filter(), cursor=query.cursor, limit=query.limit
+        )
+        views = await self._presenter.many(sessions, caller)
+        return MySessionsResponse(sessions=views, next_cursor=next_cursor)
 
     async def _list(
         self, sessions: list[Session], total: int, page: Page, viewer: Caller | None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from services.session.access.ownership import is_of_own
 from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.schemas import RoomResponse
 from services.session.identity.accounts.repository import UserRepository
@@ -39,7 +40,10 @@ class RoomPresenter:
         return (await self.many([room], viewer))[0]
 
     async def many(self, rooms: Sequence[Room], viewer: Caller | None) -> list[RoomResponse]:
-        """The rooms as `viewer` may see them, with two reads; a deleted account is no host."""
+        """The rooms as `viewer` may see them, with two reads; a deleted account is no host.
+
+        What customers keep with a room is for their own organization alone.
+        """
         hosts, active = await asyncio.gather(
             self._users.find_many([room.host_id for room in rooms]),
             self._sessions.live_in_rooms([room.id for room in rooms]),
@@ -48,14 +52,9 @@ class RoomPresenter:
             RoomResponse.of(
                 room,
                 **room.options.model_dump(),
-                meta=room.meta if _owns(viewer, room) else {},
+                meta=room.meta if is_of_own(viewer, room) else {},
                 host=user_response(host, viewer) if (host := hosts.get(room.host_id)) else None,
                 active_session_id=active.get(room.id),
             )
             for room in rooms
         ]
-
-
-def _owns(viewer: Caller | None, room: Room) -> bool:
-    """What customers keep with a room is for their own organization alone."""
-    return viewer is not None and viewer.organization_id == room.organization_id

@@ -35,7 +35,11 @@ _LARGEST_META: Final = 16 * 1024
 
 
 def _small(meta: dict[str, Any]) -> dict[str, Any]:
-    if len(orjson.dumps(meta)) > _LARGEST_META:
+    try:
+        size = len(orjson.dumps(meta))
+    except orjson.JSONEncodeError as error:
+        raise ValueError("must have numbers of 64 bits and be nested less deep") from error
+    if size > _LARGEST_META:
         raise ValueError(f"must be at most {_LARGEST_META} bytes as JSON")
     return meta
 
@@ -124,7 +128,22 @@ class RoomAnalytics(Data):
     google_tag_manager: TagManagerResponse | None
 
 
-class RoomResponse(Data):
+class RoomOptionsResponse(Data):
+    """What sessions take over from their room."""
+
+    auto_session: bool
+    join_from: datetime | None
+    join_until: datetime | None
+    remove_at: datetime | None
+    remove_after_seconds_elapsed: int | None
+    max_members: int | None
+    record_on_start: bool
+    layout: Layout | None
+    fps: int | None
+    quality: Quality | None
+
+
+class RoomResponse(RoomOptionsResponse):
     id: str
     host_id: str
     host: UserResponse | None
@@ -137,16 +156,6 @@ class RoomResponse(Data):
     unlisted: bool
     preset_id: str | None
     meta: dict[str, Any]
-    auto_session: bool
-    join_from: datetime | None
-    join_until: datetime | None
-    remove_at: datetime | None
-    remove_after_seconds_elapsed: int | None
-    max_members: int | None
-    record_on_start: bool
-    layout: Layout | None
-    fps: int | None
-    quality: Quality | None
     active_session_id: str | None
     created_at: datetime
     updated_at: datetime

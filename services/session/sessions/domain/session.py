@@ -3,8 +3,8 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
+from services.session.catalog.rooms.domain import Meta
 from services.session.sessions.domain.people import Assignment, Ban
 from services.session.sessions.domain.presence import HostConnection, first_gone, hostless_since
 from shared.contracts.event import Event
@@ -70,7 +70,7 @@ class Session:
     room_id: str
     room_name: str | None = None
     options: RoomOptions = field(default_factory=RoomOptions)
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: Meta = field(default_factory=dict)
     host_id: str
     listed: bool
     unlisted: bool = False
