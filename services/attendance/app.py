@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from services.attendance.attendances.repository import AttendanceRepository
+from services.attendance.connections import routes as connection_routes
+from services.attendance.connections.repository import ConnectionRepository
+from services.attendance.connections.service import ConnectionService
 from services.attendance.presence import consumers as presence_consumers
 from services.attendance.presence import routes as presence_routes
 from services.attendance.presence.leave_requests import LeaveRequestRepository
@@ -33,7 +36,7 @@ from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
 
-ALL_ROUTES: tuple[Routes, ...] = (presence_routes.routes, report_routes.routes)
+ALL_ROUTES: tuple[Routes, ...] = (presence_routes.routes, connection_routes.routes, report_routes.routes)
 
 
 class AttendanceParts:
@@ -43,6 +46,7 @@ class AttendanceParts:
         turns = asyncio.Lock()
         self.users = ProjectedUsers(mongo)
         self.presences = PresenceRepository(mongo, turns)
+        self.person_connections = ConnectionRepository(mongo)
         self.attendances = AttendanceRepository(mongo, turns)
         self.viewer_counts = ViewerCountRepository(mongo, outbox, clock)
         self.leave_requests = LeaveRequestRepository(mongo, outbox, clock)
@@ -50,6 +54,7 @@ class AttendanceParts:
         self.queue = RecomputeQueue(self.pending, clock, replica)
         self.sessions = AttendanceSessionProjection(mongo, owner, SessionChanges(self.presences, self.queue))
         self.presence = PresenceService(self.presences, self.leave_requests, self.sessions, self.queue, clock)
+        self.connections = ConnectionService(self.sessions, self.person_connections)
         self.recompute = AttendanceRecompute(
             self.sessions, self.presences, self.attendances, self.viewer_counts, self.leave_requests
         )
@@ -62,6 +67,7 @@ class AttendanceParts:
             self.sessions,
             self.users,
             self.presences,
+            self.person_connections,
             self.attendances,
             self.viewer_counts,
             self.leave_requests,
@@ -88,6 +94,7 @@ def build(settings: AttendanceSettings) -> web.Application:
         adopt_after=settings.adopt_after_seconds,
     )
     app[presence_routes.PRESENCE] = parts.presence
+    app[connection_routes.CONNECTIONS] = parts.connections
     app[report_routes.REPORTS] = parts.reports
     app[report_routes.EXPORTS] = parts.exports
 

@@ -19,6 +19,19 @@ _STANDARD = "standard"
 _INGRESS = "ingress"
 
 
+class ConnectedParticipant(Protocol):
+    """One connection to a room; `kind` is LiveKit's in lower case."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def hidden(self) -> bool: ...
+    @property
+    def recorder(self) -> bool: ...
+
+
 class SessionRoom(AccessibleSession, Protocol):
     """A session as a LiveKit room."""
 
@@ -54,6 +67,13 @@ class RoomParticipant:
     def is_person(self) -> bool:
         """Whether it is a person's or an encoder's, and not a machine's of ours."""
         return self.kind in {_STANDARD, _INGRESS} and not self.recorder
+
+
+def is_visible_person(connection: ConnectedParticipant) -> bool:
+    """Whether it is a person whom the others see: monitors, recorders, machines and encoders are none."""
+    if connection.hidden or connection.recorder or connection.kind != _STANDARD:
+        return False
+    return owner_of(connection.identity) is None
 
 
 def user_of(identity: str) -> str:
@@ -113,9 +133,7 @@ def expected_permissions(
 
     Those are hidden monitors, recorders, machines and encoders.
     """
-    if participant.hidden or participant.recorder or participant.kind != _STANDARD:
-        return None
-    if owner_of(participant.identity) is not None:
+    if not is_visible_person(participant):
         return None
     grant = join_grant(
         room=session.id,

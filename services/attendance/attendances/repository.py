@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from services.attendance.attendances.domain import Attendee
 from services.attendance.presence.domain import attendance_id
+from services.attendance.presence.joining_order import JOINING_ORDER, find_in_joining_order
 from services.attendance.sessions.domain import People
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DeleteOne, Document, Index, InsertOne, Mongo, UpdateOne
 
-_ORDER = (("joined_at", ASCENDING), ("_id", ASCENDING))
 _WRITES = 500
 _ALL = 2**31 - 1
 
@@ -24,7 +24,7 @@ class AttendanceRepository:
 
     # Serves every list: the session's people in their order and, without fetching a document, whether each
     # has a matching name.
-    indexes = (Index([("session_id", ASCENDING), *_ORDER, ("folded_name", ASCENDING)]),)
+    indexes = (Index([("session_id", ASCENDING), *JOINING_ORDER, ("folded_name", ASCENDING)]),)
 
     def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("attendances")
@@ -68,19 +68,14 @@ class AttendanceRepository:
         """The first to join first; `name` finds part of a username in any case."""
         query = named(session_id, name)
         return [
-            _load(found) for found in await self.collection.find(query, sort=_ORDER, skip=skip, limit=limit)
+            _load(found)
+            for found in await self.collection.find(query, sort=JOINING_ORDER, skip=skip, limit=limit)
         ]
 
     async def after(self, session_id: str, last: Attendee | None, limit: int) -> list[Attendee]:
         """The next in the same order: those behind `last`, or the first ones."""
-        if last is None:
-            return await self.page(session_id, None, skip=0, limit=limit)
-        # In two reads, each of which walks the index from where the last one ended.
-        together: Document = {"session_id": session_id, "joined_at": last.joined_at, "_id": {"$gt": last.id}}
-        later: Document = {"session_id": session_id, "joined_at": {"$gt": last.joined_at}}
-        found = await self.collection.find(together, sort=_ORDER, limit=limit)
-        if len(found) < limit:
-            found += await self.collection.find(later, sort=_ORDER, limit=limit - len(found))
+        start = None if last is None else (last.joined_at, last.id)
+        found = await find_in_joining_order(self.collection, {"session_id": session_id}, start, limit)
         return [_load(document) for document in found]
 
     async def count(self, session_id: str, name: str | None) -> int:

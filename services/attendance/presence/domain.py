@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.attendance.sessions.domain import SessionView
+from shared.access.room_permissions import is_visible_person
 from shared.clock import milliseconds
 from shared.contracts.livekit_events import Connection, ParticipantEvent, ParticipantJoined, ParticipantLeft
 from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.states import Role
 
-_VIEWER_KIND = "standard"
 _RANDOM_BITS = 80
 _NON_VIEWER_ROLES = frozenset({Role.HOST, Role.CO_HOST})
 
@@ -26,7 +26,8 @@ class ConnectionUpdate:
     """What one event or several report of one connection.
 
     `active` is false for a connection that broke off before it was ever established; `room_sid` is LiveKit's
-    id of the room.
+    id of the room; `person` is false for monitors, recorders, machines and encoders. `external_user_id` is
+    the customer's own id of the person.
     """
 
     id: str
@@ -41,6 +42,8 @@ class ConnectionUpdate:
     joined_at: datetime
     left_at: datetime | None
     room_sid: str | None = None
+    person: bool = True
+    external_user_id: str | None = None
 
     @classmethod
     def of(cls, event: ParticipantEvent) -> "ConnectionUpdate":
@@ -59,6 +62,8 @@ class ConnectionUpdate:
             joined_at=milliseconds(connection.joined_at),
             left_at=None if joined else milliseconds(event.occurred_at),
             room_sid=event.room_sid,
+            person=is_visible_person(connection),
+            external_user_id=connection.external_user_id,
         )
 
     @classmethod
@@ -124,12 +129,7 @@ class Presence:
 
 def is_viewer(connection: Connection) -> bool:
     """Hosts, co-hosts, hidden monitors, recorders and machines are none."""
-    return (
-        connection.kind == _VIEWER_KIND
-        and not connection.hidden
-        and not connection.recorder
-        and connection.role not in _NON_VIEWER_ROLES
-    )
+    return is_visible_person(connection) and connection.role not in _NON_VIEWER_ROLES
 
 
 def attendance_id(session_id: str, user_id: str) -> str:

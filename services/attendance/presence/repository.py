@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from services.attendance.presence.domain import ConnectionUpdate, Presence
 from services.attendance.sessions.domain import People
@@ -13,6 +14,9 @@ from shared.persistence.mongo import ASCENDING, Document, Index, Mongo, UpdateOn
 # The local database compares every document found with every value of an $in: its cost is the square.
 _PEOPLE_AT_ONCE = 50
 _WATCHING = ("session_id", "open", "counted", "active")
+
+
+PRESENCES: Final = "presences"
 
 
 class PresenceRepository:
@@ -25,7 +29,7 @@ class PresenceRepository:
     )
 
     def __init__(self, mongo: Mongo, turns: asyncio.Lock):
-        self.collection = mongo.collection("presences")
+        self.collection = mongo.collection(PRESENCES)
         self._turns = turns
 
     async def ensure_indexes(self) -> None:
@@ -86,7 +90,7 @@ class PresenceRepository:
         """Viewers' connections that are there now, the first to join first."""
         order = [("joined_at", ASCENDING), ("user_id", ASCENDING)]
         found = await self.collection.find(_watching(session_id), sort=order, limit=limit)
-        return [_load(document) for document in found]
+        return [load_presence(document) for document in found]
 
     async def count_watching(self, session_id: str, *, without: frozenset[str]) -> int:
         """How many people they are, except those in `without`."""
@@ -112,7 +116,7 @@ class PresenceRepository:
                 documents += await self.collection.find(query)
         found: dict[str, list[Presence]] = defaultdict(list)
         for document in documents:
-            found[document["user_id"]].append(_load(document))
+            found[document["user_id"]].append(load_presence(document))
         return found
 
     async def sessions_among(self, session_ids: Sequence[str]) -> set[str]:
@@ -162,10 +166,12 @@ def _description(update: ConnectionUpdate) -> Document:
         "identity": update.identity,
         "username": update.username,
         "role": update.role.value,
+        "person": update.person,
+        "external_user_id": update.external_user_id,
     }
 
 
-def _load(document: Document) -> Presence:
+def load_presence(document: Document) -> Presence:
     return Presence(
         user_id=document["user_id"],
         username=document["username"],
