@@ -32,8 +32,8 @@ class ConnectionResponse(Data):
     """One connection of a person. `id` is also the one in the room's list of participants.
 
     `external_user_id` is the customer's, null without one. `left_at` is null while the connection lasts, and
-    `estimated` if LiveKit did not report the leaving. `name` is as they joined; `role` is what they are in the
-    session, or were at last.
+    `estimated` if LiveKit did not report the leaving. `name` is the one they joined with; `role` is what they
+    are in the session, or were at last.
     """
 
     id: str
