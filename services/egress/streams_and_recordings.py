@@ -25,13 +25,14 @@ from services.egress.recordings.repository import RecordingRepository
 from services.egress.recordings.routes import HOUSEKEEPING, RECORDING_FILES, RECORDING_LIFECYCLE, RECORDINGS
 from services.egress.recordings.service import RecordingService
 from services.egress.sessions.projection import EgressSessionProjection
+from services.egress.streams.directory import StreamDirectory
 from services.egress.streams.health import RoomSignalsReader, StreamHealthService
-from services.egress.streams.hls_service import HLS_LINKS, HlsService, PlaylistSource
+from services.egress.streams.hls_service import HlsService, PlaylistSource
 from services.egress.streams.livekit_playlists import LiveKitPlaylists
 from services.egress.streams.playlists import StreamSegments
 from services.egress.streams.removal import StreamRemoval
 from services.egress.streams.repository import StreamRepository
-from services.egress.streams.routes import HEALTH, HLS
+from services.egress.streams.routes import DIRECTORY, HEALTH, HLS
 from services.egress.streams.service import StreamService, stream_group
 from services.egress.streams.stream_drift import StreamDriftCheck
 from shared.clock import Clock
@@ -39,6 +40,7 @@ from shared.egress.engine import EncodingOptions, Engine
 from shared.egress.segments import SegmentRepository
 from shared.files.paths import PathSigner
 from shared.files.storage import Storage
+from shared.files.stream_links import HLS_LINKS, StreamLinks
 from shared.livekit import Ingresses, LiveKit
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
@@ -164,10 +166,12 @@ class StreamsAndRecordings:
         self.playlists: PlaylistSource = (
             of_stream if engine.keeps_records else LiveKitPlaylists(backends.storage)
         )
-        links = PathSigner(options.secret, HLS_LINKS, clock)
-        self.hls = HlsService(streams, sessions, self.playlists, backends.storage, links)
+        signer, access = PathSigner(options.secret, HLS_LINKS, clock), MediaAccess(sessions)
+        self.hls = HlsService(streams, sessions, self.playlists, backends.storage, signer)
+        links = StreamLinks(options.public_url, signer, clock)
+        self.directory = StreamDirectory(streams, access, links)
         self.health = StreamHealthService(
-            MediaAccess(sessions),
+            access,
             streams,
             self.egresses,
             self.playlists,
@@ -181,7 +185,7 @@ class StreamsAndRecordings:
     def install(self, app: web.Application) -> None:
         app[RECORDINGS], app[RECORDING_FILES] = self.recordings, self.files
         app[RECORDING_LIFECYCLE], app[HOUSEKEEPING] = self.lifecycle, self.housekeeping
-        app[HEALTH], app[HLS] = self.health, self.hls
+        app[HEALTH], app[DIRECTORY], app[HLS] = self.health, self.directory, self.hls
 
     async def lifetime(self, app: web.Application) -> AsyncIterator[None]:
         """A `cleanup_ctx`."""

@@ -5,6 +5,15 @@ from shared.access.identity import Caller
 from shared.access.session_access import Permission, refuse_outsider, require
 from shared.contracts.states import SessionState, SessionStatus
 from shared.errors import Conflict, Unavailable
+from shared.persistence.mongo import Document
+
+
+def owned_by(caller: Caller) -> Document:
+    """Selects what is the caller's own as a host; for an API key, its organization's. Raises `Forbidden`."""
+    organization_id = caller.hosting_organization()
+    if caller.api_key_id is not None:
+        return {"organization_id": organization_id}
+    return {"host_id": caller.user_id}
 
 
 class MediaAccess:

@@ -34,7 +34,8 @@ class Recording:
     """`active_session_id` is the session while it is recorded (unique: one at a time).
 
     `duration` in whole seconds, `duration_seconds` as exactly as known and `file_size` in bytes are null
-    until the file is stored. A recording that broke off is `continued_by` another, its next `part`, which
+    until the file is stored; `started_at` and `finished_at` are those of its egress. `room_id` is None if an
+    earlier release stored it. A recording that broke off is `continued_by` another, its next `part`, which
     `continues` it: `broke_off_at` is when the part before made something for the last time. None follows one
     that was asked to stop, also if it is retried later, nor one that `ends_here`.
     """
@@ -44,6 +45,7 @@ class Recording:
     organization_id: str
     library_id: str
     session_id: str
+    room_id: str | None = None
     host_id: str
     name: str
     status: RecordingStatus = RecordingStatus.RECORDING
@@ -61,6 +63,8 @@ class Recording:
     continued_by: str | None = None
     ends_here: bool = False
     broke_off_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 
@@ -97,6 +101,7 @@ class Recording:
         """Apply the state of its egress while that runs."""
         if self.status is not RecordingStatus.RECORDING:
             return []
+        self.started_at = self.started_at or egress.started_at
         if (self.egress_id, self.error) == (egress.egress_id, egress.error):
             return []
         self.egress_id, self.error, self.updated_at = egress.egress_id, egress.error, now
@@ -116,6 +121,8 @@ class Recording:
         if self.completed or (file is None and self.status is RecordingStatus.FAILED):
             return []
         self.egress_id = egress.egress_id
+        self.started_at = (egress.made and egress.made.started_at) or egress.started_at or self.started_at
+        self.finished_at = egress.last_alive_at or now
         if file is None:
             return self.fail(_why(egress), now)
         reported = egress.made.duration if egress.made else _between(egress)
@@ -166,6 +173,7 @@ class Recording:
             organization_id=self.organization_id,
             library_id=self.library_id,
             session_id=self.session_id,
+            room_id=self.room_id,
             host_id=self.host_id,
             name=f"{name} (part {self.part + 1})",
             active_session_id=self.session_id,
@@ -228,6 +236,7 @@ def new_recording(id: str, session: SessionState, storage_type: str, now: dateti
         organization_id=session.organization_id,
         library_id=session.library_id,
         session_id=session.id,
+        room_id=session.room_id,
         host_id=session.host_id,
         name=f"{session.title[:200]} {now:%Y-%m-%d %H:%M} UTC",
         active_session_id=session.id,

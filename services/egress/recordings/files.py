@@ -15,7 +15,6 @@ from shared.files.storage import Storage
 
 # What the signatures of links are for.
 FILE_LINKS = "recordings"
-LINK_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,11 @@ class RecordingFiles:
         self._clock = clock
         self._public_url = public_url.rstrip("/")
 
-    def link(self, recording: Recording) -> DownloadLink:
-        """A link to the file that needs no credentials, for an hour. Raises `Conflict` without a file."""
+    def link(self, recording: Recording, lifetime: timedelta) -> DownloadLink:
+        """A link to the file that needs no credentials. Raises `Conflict` without a file."""
         if not recording.completed:
             raise Conflict(f"The recording is {recording.status.value}", code="recording_not_completed")
-        expires_at = self._clock.now() + LINK_LIFETIME
+        expires_at = self._clock.now() + lifetime
         token = self._links.sign(recording.id, expires_at)
         return DownloadLink(f"{self._public_url}/recordings/{recording.id}/file?token={token}", expires_at)
 

@@ -1,17 +1,37 @@
 """Recordings; their files are in the storage."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from services.egress.recordings.domain import Recording
 from shared.contracts.states import RecordingStatus
 from shared.ids import first_id_at
-from shared.persistence.mongo import ASCENDING, DESCENDING, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import COUNTED_TO, Repository
 
 # Read at a time: all of them may be too many to hold in memory.
 BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingFilter:
+    """Recordings with all that is given; `cursor` is exclusive."""
+
+    session_id: str | None = None
+    room_id: str | None = None
+    status: RecordingStatus | None = None
+    cursor: str | None = None
+
+    def query(self) -> Document:
+        fields = {"session_id": self.session_id, "room_id": self.room_id}
+        query: Document = {name: value for name, value in fields.items() if value is not None}
+        if self.status is not None:
+            query["status"] = self.status.value
+        if self.cursor is not None:
+            query["_id"] = {"$lt": self.cursor}
+        return query
 
 
 class RecordingRepository(Repository[Recording]):
@@ -23,6 +43,7 @@ class RecordingRepository(Repository[Recording]):
         Index([("host_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("session_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("status", ASCENDING), ("_id", ASCENDING)]),
     )
 
@@ -32,11 +53,11 @@ class RecordingRepository(Repository[Recording]):
     async def list_of_session(self, session_id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
         return await self.page({"session_id": session_id}, skip=skip, limit=limit)
 
-    async def list_of_host(self, host_id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
-        return await self.page({"host_id": host_id}, skip=skip, limit=limit)
-
-    async def list_of_organization(self, id: str, *, skip: int, limit: int) -> tuple[list[Recording], int]:
-        return await self.page({"organization_id": id}, skip=skip, limit=limit)
+    async def list_owned(
+        self, owner: Document, wanted: RecordingFilter, *, skip: int, limit: int
+    ) -> tuple[list[Recording], int]:
+        """Those of the host or organization that `owner` selects, and how many match."""
+        return await self.page(owner | wanted.query(), skip=skip, limit=limit)
 
     async def count_all(self) -> int:
         """How many there are, counted no further than lists are."""

@@ -1,5 +1,6 @@
 """The Recordings group, and what administrators do with the storage."""
 
+from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
@@ -10,12 +11,16 @@ from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.schemas import (
     CleanupRequest,
     CleanupResponse,
+    DownloadQuery,
     FileQuery,
+    MyRecordingsQuery,
+    MyRecordingsResponse,
     RecordingDownloadResponse,
     RecordingListResponse,
     RecordingResponse,
     StorageStatusResponse,
     UpdateRecordingRequest,
+    my_recordings,
     recording_list,
     recording_response,
 )
@@ -34,12 +39,18 @@ admin_routes = Routes("Administration")
 
 
 @routes.get("/recordings/my", access=HOST, scope=READ)
-async def list_my_recordings(request: Request, query: Page) -> Reply[RecordingListResponse]:
+async def list_my_recordings(request: Request, query: MyRecordingsQuery) -> Reply[MyRecordingsResponse]:
     """Get my recordings.
 
-    Those of the caller's own sessions, newest first; for an API key those of its organization.
+    Those of the caller's own sessions, newest first, by page or from a cursor: `next_cursor` of the page
+    before; for an API key those of its organization.
     """
-    return Reply(recording_list(*await request.service(RECORDINGS).list_mine(request.caller, query)))
+    service, files = request.service(RECORDINGS), request.service(RECORDING_FILES)
+    # One more than asked for tells whether more follow.
+    found, total = await service.list_mine(
+        request.caller, query.filter(), skip=query.skip, limit=query.limit + 1
+    )
+    return Reply(my_recordings(found, total, query, files))
 
 
 @routes.get("/recordings/{id}", access=HOST, scope=READ)
@@ -66,12 +77,13 @@ async def delete_recording(request: Request) -> Reply[None]:
 
 
 @routes.get("/recordings/{id}/download", access=HOST, scope=READ, conflicts=True)
-async def get_recording_download(request: Request) -> Reply[RecordingDownloadResponse]:
+async def get_recording_download(request: Request, query: DownloadQuery) -> Reply[RecordingDownloadResponse]:
     """Get recording download URL.
 
-    The URL needs no credentials and is valid for an hour. 409 while there is no file.
+    The URL needs no credentials and is valid for an hour, or for `seconds`. 409 while there is no file.
     """
-    link = await request.service(RECORDINGS).link(request.path_id(), request.caller)
+    lifetime = timedelta(seconds=query.seconds)
+    link = await request.service(RECORDINGS).link(request.path_id(), request.caller, lifetime)
     return Reply(RecordingDownloadResponse(download_url=link.url, expires_at=link.expires_at))
 
 

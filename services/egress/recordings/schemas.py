@@ -1,18 +1,45 @@
 """HTTP bodies and data about recordings and their storage."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from services.egress.recordings.domain import Recording
+from services.egress.recordings.files import RecordingFiles
+from services.egress.recordings.repository import RecordingFilter
+from shared.contracts.states import RecordingStatus
 from shared.http import Body, Data
-from shared.http.schema import Line, Query
+from shared.http.schema import Id, Line, Page, Query
 
 
 class UpdateRecordingRequest(Body):
     name: Annotated[Line, Field(min_length=1, max_length=255)]
+
+
+LinkSeconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600)]
+
+
+class MyRecordingsQuery(Page):
+    """`cursor` is the id of the last recording of the page before. With `link_seconds`, completed recordings
+    have a `download_url`, valid for so long."""
+
+    session_id: Id | None = None
+    room_id: Id | None = None
+    status: RecordingStatus | None = None
+    cursor: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 10
+    link_seconds: LinkSeconds | None = None
+
+    def filter(self) -> RecordingFilter:
+        return RecordingFilter(**self.model_dump(include={"session_id", "room_id", "status", "cursor"}))
+
+
+class DownloadQuery(Query):
+    """`seconds`: how long the URL is valid."""
+
+    seconds: LinkSeconds = 3600
 
 
 class FileQuery(Query):
@@ -23,7 +50,8 @@ class FileQuery(Query):
 
 class RecordingResponse(Data):
     """`duration` in whole seconds, `duration_seconds` exactly and `file_size` in bytes are null until the
-    file is stored.
+    file is stored; `started_at` and `finished_at` until the picture begins and ends. `room_id` may be null
+    for recordings made by earlier releases. `download_url` is in lists that were asked for links.
 
     `error_message` says why it failed, or what is missing from a completed one. If it broke off, another
     recording goes on: that one `continues` this.
@@ -31,6 +59,7 @@ class RecordingResponse(Data):
 
     id: str
     session_id: str
+    room_id: str | None
     egress_id: str | None
     name: str
     file_path: str | None
@@ -42,6 +71,9 @@ class RecordingResponse(Data):
     retry_count: int
     error_message: str | None
     continues: str | None
+    download_url: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -49,6 +81,12 @@ class RecordingResponse(Data):
 class RecordingListResponse(Data):
     recordings: list[RecordingResponse]
     total: int
+
+
+class MyRecordingsResponse(RecordingListResponse):
+    """`next_cursor` is null on the last page."""
+
+    next_cursor: str | None
 
 
 class RecordingDownloadResponse(Data):
@@ -85,10 +123,30 @@ def recording_list(found: Sequence[Recording], total: int) -> RecordingListRespo
     return RecordingListResponse(recordings=[recording_response(one) for one in found], total=total)
 
 
-def recording_response(recording: Recording) -> RecordingResponse:
+def my_recordings(
+    found: Sequence[Recording], total: int, query: MyRecordingsQuery, files: RecordingFiles
+) -> MyRecordingsResponse:
+    """`found` may have one more than the page."""
+    shown = found[: query.limit]
+    lifetime = None if query.link_seconds is None else timedelta(seconds=query.link_seconds)
+    return MyRecordingsResponse(
+        recordings=[recording_response(one, _download_url(one, files, lifetime)) for one in shown],
+        total=total,
+        next_cursor=shown[-1].id if len(found) > query.limit else None,
+    )
+
+
+def _download_url(recording: Recording, files: RecordingFiles, lifetime: timedelta | None) -> str | None:
+    if lifetime is None or not recording.completed:
+        return None
+    return files.link(recording, lifetime).url
+
+
+def recording_response(recording: Recording, download_url: str | None = None) -> RecordingResponse:
     return RecordingResponse(
         id=recording.id,
         session_id=recording.session_id,
+        room_id=recording.room_id,
         egress_id=recording.egress_id,
         name=recording.name,
         file_path=recording.file_key if recording.completed else None,
@@ -100,6 +158,9 @@ def recording_response(recording: Recording) -> RecordingResponse:
         retry_count=recording.retry_count,
         error_message=recording.error,
         continues=recording.continues,
+        download_url=download_url,
+        started_at=recording.started_at,
+        finished_at=recording.finished_at,
         created_at=recording.created_at,
         updated_at=recording.updated_at,
     )

@@ -1,13 +1,14 @@
 """What hosts do with recordings."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
-from services.egress.access.service import MediaAccess
+from services.egress.access.service import MediaAccess, owned_by
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import Recording
 from services.egress.recordings.files import DownloadLink, RecordingFiles
 from services.egress.recordings.lifecycle import RecordingLifecycle
-from services.egress.recordings.repository import RecordingRepository
+from services.egress.recordings.repository import RecordingFilter, RecordingRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden, NotFound
@@ -40,14 +41,11 @@ class RecordingService:
         self._clock = clock
         self._release_file = release_file
 
-    async def list_mine(self, caller: Caller, page: Page) -> tuple[list[Recording], int]:
-        """A page of those of the caller's sessions, for an API key of its organization; and how many."""
-        organization_id = caller.hosting_organization()
-        if caller.api_key_id is not None:
-            return await self._recordings.list_of_organization(
-                organization_id, skip=page.skip, limit=page.limit
-            )
-        return await self._recordings.list_of_host(caller.user_id, skip=page.skip, limit=page.limit)
+    async def list_mine(
+        self, caller: Caller, wanted: RecordingFilter, *, skip: int, limit: int
+    ) -> tuple[list[Recording], int]:
+        """Some of those of the caller's sessions, for an API key of its organization; and how many match."""
+        return await self._recordings.list_owned(owned_by(caller), wanted, skip=skip, limit=limit)
 
     async def list_of_session(
         self, session_id: str, caller: Caller, page: Page
@@ -106,6 +104,6 @@ class RecordingService:
         """Delete the recording and its files. Raises `Conflict` while it runs, `Unavailable`."""
         await self._files.erase(await self.get(id, caller))
 
-    async def link(self, id: str, caller: Caller) -> DownloadLink:
-        """A link to the file that needs no credentials, for an hour. Raises `Conflict` without a file."""
-        return self._files.link(await self.get(id, caller))
+    async def link(self, id: str, caller: Caller, lifetime: timedelta) -> DownloadLink:
+        """A link to the file that needs no credentials. Raises `Conflict` without a file."""
+        return self._files.link(await self.get(id, caller), lifetime)

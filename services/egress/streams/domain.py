@@ -33,15 +33,18 @@ class Stream:
     `session_version` is the newest state of the session that was applied, `attempt` the newest request.
     `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
-    deleted; without it they stay. `registered_only` is None if an earlier release stored it, which did not
-    know. `broke_off_at` is when a part before broke off, and `broke_off_error` why the last did, until the
-    current one has something to play.
+    deleted; without it they stay. `started_at` and `ended_at` are those of its latest run, since it may be
+    stopped and started again. `room_id`, `host_id` and `registered_only` are None if an earlier release
+    stored it, which did not know. `broke_off_at` is when a part before broke off, and
+    `broke_off_error` why the last did, until the current one has something to play.
     """
 
     id: str
     version: int = 1
     organization_id: str
     library_id: str
+    room_id: str | None = None
+    host_id: str | None = None
     listed: bool
     registered_only: bool | None = None
     session_version: int = 0
@@ -55,6 +58,8 @@ class Stream:
     error: str | None = None
     broke_off_at: datetime | None = None
     broke_off_error: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
     remove_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
@@ -85,6 +90,9 @@ class Stream:
         begin = self.needs_part(session, ended_key)
         self.session_version, self.listed = session.version, session.listed
         self.registered_only = session.registered_only if session.complete else None
+        self.room_id, self.host_id = session.room_id, session.host_id
+        if begin and not self.wanted:
+            self.started_at = None
         self.attempt, self.wanted = max(self.attempt, session.stream.attempt), True
         if session.stream.record and not begin and not self.record:
             self.recording_key = part.key
@@ -113,15 +121,31 @@ class Stream:
 
     def _begin(self, part: StreamPart, now: datetime) -> Sequence[Event]:
         self.parts = [*self.parts, part]
-        self.status, self.error, self.updated_at = StreamStatus.STARTING, None, now
+        self.status, self.error, self.ended_at = StreamStatus.STARTING, None, None
+        self.updated_at = now
         return self._changed()
 
     def cancel(self, session_version: int, now: datetime, remove_at: datetime | None) -> Sequence[Event]:
         """The session is over."""
         self.session_version = max(self.session_version, session_version)
-        self.wanted, self.remove_at = False, remove_at
+        self.remove_at = remove_at
+        return self._wind_down(now)
+
+    def stop(self, session_version: int, now: datetime) -> Sequence[Event]:
+        """The session goes on without a stream, unless a newer state of it was applied."""
+        if session_version < self.session_version:
+            return []
+        self.session_version, self.record, self.recording_key = session_version, False, None
+        return self._wind_down(now)
+
+    def _wind_down(self, now: datetime) -> Sequence[Event]:
+        """Want it no longer: it is over once its egress is; one that has failed is already."""
+        self.wanted = False
         if self.status in {StreamStatus.STARTING, StreamStatus.ACTIVE}:
             self.status, self.updated_at = StreamStatus.ENDING, now
+            return self._changed()
+        if self.status is StreamStatus.FAILED:
+            self.status, self.ended_at, self.updated_at = StreamStatus.ENDED, self.ended_at or now, now
             return self._changed()
         return []
 
@@ -138,7 +162,7 @@ class Stream:
         """It is over, and its egress was never planned."""
         if self.wanted or self.status is not StreamStatus.ENDING:
             return []
-        self.status, self.updated_at = StreamStatus.ENDED, now
+        self.status, self.ended_at, self.updated_at = StreamStatus.ENDED, now, now
         return self._changed()
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
@@ -147,6 +171,9 @@ class Stream:
             return []
         before = (self.status, self.hls_path, self.error)
         self.status, self.error = self._seen(egress)
+        self.started_at = self.started_at or egress.started_at
+        if egress.over:
+            self.ended_at = egress.last_alive_at
         if egress.playable:
             self.broke_off_at = self.broke_off_error = None
         if egress.playable or self.hls_path:
@@ -183,6 +210,8 @@ def new_stream(session: SessionState, now: datetime) -> Stream:
         id=session.id,
         organization_id=session.organization_id,
         library_id=session.library_id,
+        room_id=session.room_id,
+        host_id=session.host_id,
         listed=session.listed,
         registered_only=session.registered_only if session.complete else None,
         created_at=now,

@@ -15,8 +15,6 @@ from shared.files.storage import Storage
 from shared.ids import is_id
 from shared.runtime.ttl_cache import TtlCache
 
-# What the signatures of links are for.
-HLS_LINKS: Final = "hls"
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 _TYPES: Final = {"ts": "video/mp2t", "m4s": "video/iso.segment", "mp4": "video/mp4", "m3u8": PLAYLIST_TYPE}
 

@@ -1,12 +1,33 @@
 """The streams of sessions."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from services.egress.streams.domain import Stream
 from shared.contracts.states import LibraryState, StreamStatus, Visibility
-from shared.persistence.mongo import ASCENDING, Duplicate, Index
+from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Duplicate, Index
 from shared.persistence.repository import Repository
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamFilter:
+    """Streams with all that is given; `cursor` is exclusive."""
+
+    session_id: str | None = None
+    room_id: str | None = None
+    status: StreamStatus | None = None
+    cursor: str | None = None
+
+    def query(self) -> Document:
+        query: Document = {}
+        if self.room_id is not None:
+            query["room_id"] = self.room_id
+        if self.status is not None:
+            query["status"] = self.status.value
+        ids = {"$eq": self.session_id, "$lt": self.cursor}
+        given = {operator: id for operator, id in ids.items() if id is not None}
+        return query | ({"_id": given} if given else {})
 
 
 class StreamRepository(Repository[Stream]):
@@ -15,6 +36,9 @@ class StreamRepository(Repository[Stream]):
     entity = Stream
     indexes = (
         Index([("library_id", ASCENDING)]),
+        Index([("host_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("organization_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("remove_at", ASCENDING)], sparse=True),
         Index([("wanted", ASCENDING)]),
         Index([("status", ASCENDING)]),
@@ -30,6 +54,11 @@ class StreamRepository(Repository[Stream]):
         except Duplicate:
             return await self.get(stream.id)
         return stream
+
+    async def list_owned(self, owner: Document, wanted: StreamFilter, limit: int) -> list[Stream]:
+        """Those of the host or organization that `owner` selects, the newest session's first."""
+        found = await self.collection.find(owner | wanted.query(), sort=[("_id", DESCENDING)], limit=limit)
+        return [self.load(document) for document in found]
 
     async def list_open(self) -> list[Stream]:
         """Those that are wanted, or not over yet."""

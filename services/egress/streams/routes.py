@@ -1,16 +1,25 @@
-"""Stream health, and the HLS itself."""
+"""Streams and their health, and the HLS itself."""
 
 from typing import Final
 
 from aiohttp import web
 
+from services.egress.streams.directory import StreamDirectory
+from services.egress.streams.directory_schemas import (
+    StreamListResponse,
+    StreamResponse,
+    StreamsQuery,
+    stream_list,
+    stream_response,
+)
 from services.egress.streams.health import StreamHealthService
 from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService
 from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
-from shared.http import ANONYMOUS, MODERATOR, READ, Reply, Request, Routes
+from shared.http import ANONYMOUS, HOST, MODERATOR, READ, Reply, Request, Routes
 from shared.http.files import send_file
 
 HEALTH: Final = web.AppKey("stream_health", StreamHealthService)
+DIRECTORY: Final = web.AppKey("stream_directory", StreamDirectory)
 HLS: Final = web.AppKey("hls", HlsService)
 
 routes = Routes("Sessions")
@@ -34,6 +43,29 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     service = request.service(HEALTH)
     signals = await service.of(request.path_id(), request.caller, request.library_id)
     return Reply(stream_health_response(signals))
+
+
+@hls_routes.get("/streams/my", access=HOST, scope=READ)
+async def list_my_streams(request: Request, query: StreamsQuery) -> Reply[StreamListResponse]:
+    """Get my streams.
+
+    Those of the caller's own sessions, the newest session's first; for an API key those of its organization.
+    """
+    directory = request.service(DIRECTORY)
+    # One more than asked for tells whether more follow.
+    found = await directory.list_mine(request.caller, query.filter(), query.limit + 1)
+    return Reply(stream_list(found, query.limit, directory))
+
+
+@hls_routes.get("/streams/{session_id}", access=HOST, scope=READ)
+async def get_stream(request: Request) -> Reply[StreamResponse]:
+    """Get the stream of a session.
+
+    404 if none was ever asked for.
+    """
+    directory = request.service(DIRECTORY)
+    stream = await directory.get(request.path_id("session_id"), request.caller)
+    return Reply(stream_response(stream, directory))
 
 
 @hls_routes.get("/hls/{path:.+}", access=ANONYMOUS, secret=("path",))

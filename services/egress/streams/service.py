@@ -93,6 +93,18 @@ class StreamService:
             await self._end(session_id, version, deleted=known is None or known.deleted)
         elif known.live and known.state.stream.wanted:
             await self._ensure(known.state)
+        elif known.live:
+            await self._stop(known.state)
+
+    async def _stop(self, session: SessionState) -> None:
+        """End the stream of a session that goes on, with the recording that its part makes."""
+        if await self._streams.find(session.id) is None:
+            return
+        stream = await self._streams.change(
+            session.id, lambda one: one.stop(session.version, self._clock.now())
+        )
+        if stream.current is not None and not stream.wanted:
+            await self._egresses.stop(stream.current.key)
 
     async def _end(self, session_id: str, version: int, *, deleted: bool) -> None:
         now = self._clock.now()
@@ -132,13 +144,16 @@ class StreamService:
         if part.file and current.key != part.key:
             await self._recordings.withdraw(part.key)
         await self._egresses.plan(current.key, stream.id, stream=True, file=current.file, replaces=replaces)
+        if not (await self._streams.get(stream.id)).wanted:
+            # It was stopped meanwhile, perhaps before there was anything planned to be stopped.
+            await self._egresses.stop(current.key)
 
     async def _ended_part(self, stream: Stream) -> str | None:
-        """The key of the current part, if its egress is over."""
+        """The key of the current part, if its egress is over, or was asked to end and soon is."""
         if stream.current is None:
             return None
         egress = await self._egresses.find(stream.current.key)
-        return egress.id if egress is not None and egress.over else None
+        return egress.id if egress is not None and (egress.over or not egress.wanted) else None
 
     async def release_file(self, key: str, session_id: str) -> None:
         """End the recording that this part makes; the stream goes on without one."""

@@ -58,10 +58,18 @@ def compare_session(stream: Stream | None, known: KnownSession | None) -> tuple[
         return None
     if known.over:
         return ("session over", "stream still wanted") if stream is not None and stream.wanted else None
+    if stream is not None and _outlives(stream, known):
+        return "no stream wanted", "stream still wanted"
     attempt = known.state.stream.attempt
     if known.live and known.state.stream.wanted and (stream is None or stream.attempt < attempt):
         return f"stream wanted, attempt {attempt}", "nobody began it"
     return None
+
+
+def _outlives(stream: Stream, known: KnownSession) -> bool:
+    """Whether it goes on although its session has asked for it to stop."""
+    stopped = known.live and not known.state.stream.wanted
+    return stopped and stream.wanted and stream.session_version <= known.version
 
 
 def compare_egress(stream: Stream, egress: PlannedEgress | None) -> tuple[str, str] | None:

@@ -57,6 +57,17 @@ async def ensure_hls_egress(request: Request) -> Reply[None]:
     return ok()
 
 
+@routes.post("/sessions/{id}/stop_stream", access=HOST, scope=WRITE)
+async def stop_stream(request: Request) -> Reply[None]:
+    """Stop the stream.
+
+    The session goes on; its stream ends with the recording that it makes. A recording that was started by
+    itself goes on. `go_live` and `start_webcam_hls` start a stream again.
+    """
+    await request.service(LIVE).stop_stream(request.path_id(), request.caller, request.library_id)
+    return ok()
+
+
 @routes.post("/sessions/{id}/rotate_stream_key", access=HOST, scope=WRITE)
 async def rotate_stream_key(request: Request) -> Reply[RtmpResponse]:
     """Get a new stream key.

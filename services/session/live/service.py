@@ -8,7 +8,7 @@ from services.session.catalog.presets.repository import PresetRepository
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.lifecycle import apply_timeouts
 from services.session.sessions.domain.session import Limits, Session
-from services.session.sessions.domain.stream import stream_again, stream_on
+from services.session.sessions.domain.stream import stream_again, stream_off, stream_on
 from services.session.sessions.ingest import Ingest, IngestPort
 from services.session.sessions.livekit_rooms import LiveKitRooms
 from services.session.sessions.repository import SessionRepository
@@ -99,6 +99,11 @@ class LiveService:
         """Request a stream, in place of one that has died. Raises `Conflict` unless the session is live."""
         session = await self._access.get_for_host(id, caller, library_id)
         await self._sessions.change(session.id, lambda session: stream_again(session, self._clock.now()))
+
+    async def stop_stream(self, id: str, caller: Caller, library_id: str | None) -> None:
+        """Have the stream end, if there is one. Raises `Conflict` unless the session is live."""
+        session = await self._access.get_for_host(id, caller, library_id)
+        await self._sessions.change(session.id, lambda session: stream_off(session, self._clock.now()))
 
     async def _start_with_stream(self, session: Session) -> Session:
         session = await self._ensure_started(session, stream=True)

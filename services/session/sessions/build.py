@@ -16,11 +16,12 @@ from services.session.sessions.ingest import IngestPort
 from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.livekit_rooms import LiveKitRooms
 from services.session.sessions.pending import PendingSessions
-from services.session.sessions.presenter import PURPOSE, HlsLinks, SessionPresenter
+from services.session.sessions.presenter import HlsLinks, SessionPresenter
 from services.session.sessions.repository import SessionRepository
 from services.session.sessions.service import SessionService
 from shared.clock import Clock
 from shared.files.paths import PathSigner
+from shared.files.stream_links import HLS_LINKS, StreamLinks
 from shared.livekit import LiveKit, TokenMint
 
 
@@ -66,8 +67,8 @@ def build_sessions(
 ) -> SessionCore:
     limits = _limits(settings)
     secret = settings.internal_secret.get_secret_value()
-    signer = PathSigner(secret, PURPOSE, clock)
-    hls_links = HlsLinks(settings.public_url, signer, clock)
+    signer = PathSigner(secret, HLS_LINKS, clock)
+    hls_links = HlsLinks(StreamLinks(settings.public_url, signer, clock))
     presenter = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)
     access = SessionAccess(repository, identity.users)
     service = SessionService(repository, access, catalog, ingest, presenter, limits, clock)

@@ -1,7 +1,6 @@
 """Sessions as they are shown: with their room, its host, and the preset they copied."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from services.session.access.ownership import is_of_own
 from services.session.catalog.presets.schemas import preset_response
@@ -13,40 +12,22 @@ from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.access.permissions import switches_of
 from shared.access.session_access import permissions_for_caller, sees_inside
-from shared.clock import Clock
-from shared.files.paths import PathSigner, link_subject
-
-# The purpose of their tokens, which the egress service verifies.
-PURPOSE = "hls"
-# A token lasts for as long as somebody may watch, and is the same for an hour.
-_HOUR = timedelta(hours=1)
-_LASTS = timedelta(hours=24)
+from shared.files.stream_links import StreamLinks
 
 
 class HlsLinks:
-    def __init__(self, public_url: str, signer: PathSigner, clock: Clock):
-        self._public_url = public_url.rstrip("/")
-        self._signer = signer
-        self._clock = clock
+    def __init__(self, links: StreamLinks):
+        self._links = links
 
     def url(self, session: Session, viewer: Caller | None) -> str | None:
         """The stream's URL for `viewer`; None if there is no stream, and for people who may not see inside.
 
         That does not stop people who have it already, nor those who are banned from a public session and ask
-        anonymously. If the library is not open to all, a token is in the path, which relative URLs of
-        segments keep.
+        anonymously.
         """
-        path = session.hls_path
-        if path is None or not sees_inside(session, viewer):
+        if session.hls_path is None or not sees_inside(session, viewer):
             return None
-        if session.listed and not session.registered_only:
-            return self._public_url + path
-        return f"{self._public_url}/hls/{self._token(session)}{path.removeprefix('/hls')}"
-
-    def _token(self, session: Session) -> str:
-        hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
-        subject = link_subject(session.id, registered_only=session.registered_only)
-        return self._signer.sign(subject, hour + _HOUR + _LASTS)
+        return self._links.hls(session, session.hls_path)
 
 
 class SessionPresenter:

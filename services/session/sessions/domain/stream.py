@@ -25,6 +25,16 @@ def stream_again(session: Session, now: datetime) -> Sequence[Event]:
     return _request_stream(session, now, record=session.stream.record)
 
 
+def stream_off(session: Session, now: datetime) -> Sequence[Event]:
+    """Request no stream any more; the session goes on. Raises `Conflict`."""
+    session.check_live()
+    if not session.stream.wanted:
+        return []
+    session.stream = StreamRequest(attempt=session.stream.attempt)
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]
+
+
 def _request_stream(session: Session, now: datetime, *, record: bool) -> Sequence[Event]:
     session.stream = StreamRequest(wanted=True, record=record, attempt=session.stream.attempt + 1)
     session.updated_at = now

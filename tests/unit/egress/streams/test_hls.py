@@ -9,13 +9,13 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from services.egress.streams import routes as stream_routes
-from services.egress.streams.hls_service import HLS_LINKS
 from services.egress.streams.removal import StreamRemoval
 from shared.contracts.people_and_catalog_events import LibraryUpdated
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
 from shared.contracts.states import LibraryState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
 from shared.files.paths import PathSigner, link_subject
+from shared.files.stream_links import HLS_LINKS
 from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH

@@ -4,6 +4,7 @@ import pytest
 
 from services.egress.egresses.domain import START_TIMEOUT
 from services.egress.recordings.housekeeping import CleanupResult
+from services.egress.recordings.repository import RecordingFilter
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import RecordingStatus, Role, SessionStatus, StreamStatus, UserRole
 from shared.egress.engine import EgressStatus
@@ -395,15 +396,15 @@ async def test_recordings_are_their_hosts(replica: Replica) -> None:
     id_ = await completed(replica)
     recording = await replica.recordings.get(id_)
     session = replica.owner.sessions[recording.session_id]
-    service, page = replica.parts.recordings, Page()
+    service = replica.parts.recordings
     colleague = host_of(session, user_id=new_id())
     outsider = host_of(session, user_id=new_id(), organization_id=new_id())
     viewer = host_of(session, user_id=new_id(), role=UserRole.VIEWER, organization_id=None)
     key = host_of(session, user_id=new_id(), api_key_id=new_id())
     assert (await service.get(id_, host_of(session))).id == id_
     assert (await service.get(id_, key)).id == id_
-    assert (await service.list_mine(key, page))[1] == 1
-    assert (await service.list_mine(colleague, page))[1] == 0
+    assert (await service.list_mine(key, RecordingFilter(), skip=0, limit=10))[1] == 1
+    assert (await service.list_mine(colleague, RecordingFilter(), skip=0, limit=10))[1] == 0
     with pytest.raises(Forbidden, match="host"):
         await service.get(id_, colleague)
     with pytest.raises(NotFound):
@@ -411,7 +412,7 @@ async def test_recordings_are_their_hosts(replica: Replica) -> None:
     with pytest.raises(Forbidden):
         await service.get(id_, viewer)
     with pytest.raises(NotFound):
-        await service.list_of_session(session.id, outsider, page)
+        await service.list_of_session(session.id, outsider, Page())
 
 
 async def test_a_co_host_records(replica: Replica) -> None:

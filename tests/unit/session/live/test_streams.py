@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.session.sessions.presenter import PURPOSE
 from shared.contracts.session_events import SessionEvent
 from shared.contracts.states import SessionMode, StreamState, StreamStatus
 from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.errors import Conflict, Forbidden
 from shared.files.paths import PathSigner
+from shared.files.stream_links import HLS_LINKS
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 
@@ -115,6 +115,21 @@ async def test_a_stream_that_runs_is_not_asked_for_again(backend: Backend, host:
         await ensure()
 
 
+async def test_a_stream_is_stopped_and_asked_for_again_while_the_session_goes_on(
+    backend: Backend, host: Host
+) -> None:
+    preset = await host.preset(recording_enabled=True)
+    session = await host.session(preset=preset.id)
+    with pytest.raises(Conflict):
+        await backend.live.stop_stream(session.id, host.caller, None)
+    await host.go_live(session)
+    for _ in range(2):
+        await backend.live.stop_stream(session.id, host.caller, None)
+    await backend.live.start_webcam_hls(session.id, host.caller, None)
+    assert (await stream_requests(backend))[-3:] == [(True, True, 1), (False, False, 1), (True, False, 2)]
+    assert (await backend.sessions.get(session.id)).is_live
+
+
 async def test_the_url_is_shown_once_there_is_something_to_play(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     path = f"/hls/{session.id}/live.m3u8"
@@ -133,7 +148,7 @@ async def test_where_the_library_is_not_public_the_url_has_a_token(backend: Back
     assert url is not None
     token, rest = url.removeprefix("https://live.example/hls/").split("/", 1)
     assert rest == f"{session.id}/live.m3u8"
-    signer = PathSigner("a secret of tests", PURPOSE, backend.clock)
+    signer = PathSigner("a secret of tests", HLS_LINKS, backend.clock)
     signer.verify(token, session.id)
     backend.clock.advance(seconds=timedelta(hours=26).total_seconds())
     with pytest.raises(Forbidden, match="expired"):

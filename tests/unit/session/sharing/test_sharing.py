@@ -6,11 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.session.sessions.presenter import PURPOSE, HlsLinks
+from services.session.sessions.presenter import HlsLinks
 from services.session.sharing.service import PageUrls, SharingService, embed_html
 from shared.contracts.states import StreamState, StreamStatus
 from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.files.paths import PathSigner
+from shared.files.stream_links import HLS_LINKS, StreamLinks
 from shared.ids import new_id
 from tests.unit.session.actors import Host, ban, new_host, refused, registered, viewer
 from tests.unit.session.backend import Backend
@@ -20,7 +21,8 @@ PUBLIC = "https://live.example"
 
 @pytest.fixture
 def sharing(backend: Backend) -> SharingService:
-    links = HlsLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock), backend.clock)
+    signer = PathSigner("a secret of tests", HLS_LINKS, backend.clock)
+    links = HlsLinks(StreamLinks(PUBLIC, signer, backend.clock))
     return SharingService(backend.access, backend.sign_in, PageUrls(PUBLIC + "/"), links, backend.clock)
 
 

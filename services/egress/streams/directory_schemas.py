@@ -1,0 +1,68 @@
+"""Data about streams, in lists and one by one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.egress.streams.directory import StreamDirectory
+from services.egress.streams.domain import Stream
+from services.egress.streams.repository import StreamFilter
+from shared.contracts.states import StreamStatus
+from shared.http import Data
+from shared.http.schema import Id, Query
+
+
+class StreamsQuery(Query):
+    """`cursor` is the `session_id` of the last stream of the page before."""
+
+    session_id: Id | None = None
+    room_id: Id | None = None
+    status: StreamStatus | None = None
+    cursor: Id | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 10
+
+    def filter(self) -> StreamFilter:
+        return StreamFilter(**self.model_dump(exclude={"limit"}))
+
+
+class StreamResponse(Data):
+    """A session has one stream, which may be stopped and started again: `started_at` and `stopped_at` are
+    those of its latest run.
+
+    `hls_url` is null until there is something to play, and after the files were deleted. `error` says why a
+    stream is not running. `room_id` may be null for streams of earlier releases.
+    """
+
+    session_id: str
+    room_id: str | None
+    status: Literal["none", "starting", "active", "ending", "ended", "failed"]
+    hls_url: str | None
+    started_at: datetime | None
+    stopped_at: datetime | None
+    error: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class StreamListResponse(Data):
+    """`next_cursor` is null on the last page."""
+
+    streams: list[StreamResponse]
+    next_cursor: str | None
+
+
+def stream_response(stream: Stream, directory: StreamDirectory) -> StreamResponse:
+    return StreamResponse.of(
+        stream, session_id=stream.id, hls_url=directory.url(stream), stopped_at=stream.ended_at
+    )
+
+
+def stream_list(found: Sequence[Stream], limit: int, directory: StreamDirectory) -> StreamListResponse:
+    """`found` may have one more than the page."""
+    shown = found[:limit]
+    return StreamListResponse(
+        streams=[stream_response(one, directory) for one in shown],
+        next_cursor=shown[-1].id if len(found) > limit else None,
+    )
