@@ -84,7 +84,7 @@ class RecordingListResponse(Data):
 
 
 class MyRecordingsResponse(RecordingListResponse):
-    """`next_cursor` is null on the last page."""
+    """`next_cursor` is for the page that follows; null after the last."""
 
     next_cursor: str | None
 

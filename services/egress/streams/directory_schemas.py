@@ -2,26 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from services.egress.streams.directory import StreamDirectory
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamFilter
 from shared.contracts.states import StreamStatus
 from shared.http import Data
-from shared.http.schema import Id, Query
+from shared.http.schema import CursorPage, Id
 
 
-class StreamsQuery(Query):
-    """`cursor` is the `session_id` of the last stream of the page before."""
+class StreamsQuery(CursorPage):
+    """Streams with all that is given."""
 
     session_id: Id | None = None
     room_id: Id | None = None
     status: StreamStatus | None = None
-    cursor: Id | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 10
 
     def filter(self) -> StreamFilter:
         return StreamFilter(**self.model_dump(exclude={"limit"}))
@@ -47,7 +43,7 @@ class StreamResponse(Data):
 
 
 class StreamListResponse(Data):
-    """`next_cursor` is null on the last page."""
+    """`next_cursor` is for the page that follows; null after the last."""
 
     streams: list[StreamResponse]
     next_cursor: str | None
