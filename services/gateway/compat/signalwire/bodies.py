@@ -1,10 +1,10 @@
 """Bodies of requests. What is null is as if it were absent in a new room, and the default in an update."""
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
+import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter
 from pydantic_core import PydanticCustomError
 
@@ -39,12 +39,12 @@ def _read(sent: object) -> datetime:
 
 
 def _short(meta: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(meta, ensure_ascii=False, separators=(",", ":"))) > _LONGEST_META:
-        raise PydanticCustomError(
-            own_error("invalid_parameter"),
-            "is too long (maximum is {most} characters)",
-            {"most": _LONGEST_META},
-        )
+    try:
+        length = len(orjson.dumps(meta).decode())
+    except TypeError:
+        raise ValueError("has a number of more than 64 bits") from None
+    if length > _LONGEST_META:
+        raise ValueError(f"is too long (maximum is {_LONGEST_META} characters)")
     return meta
 
 

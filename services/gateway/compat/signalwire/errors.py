@@ -16,7 +16,11 @@ _NATIVE: Final[Mapping[str, FieldError]] = {
     "room_name_taken": FieldError("name", "not_unique_within_project", "must be unique within project"),
 }
 # Native field -> attribute; attribute -> code, if it is not invalid_parameter.
-_ATTRIBUTES: Final[Mapping[str, str]] = {"title": "display_name", "metadata": "meta"}
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "title": "display_name",
+    "metadata": "meta",
+    "room_name_contains": "room_name_matches",
+}
 _CODES: Final[Mapping[str, str]] = {"join_until": "invalid_join_until_date"}
 # What belongs to a colleague is not of this project.
 _NOT_OURS: Final = frozenset({"not_the_host", "host_required"})

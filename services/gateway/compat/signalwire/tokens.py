@@ -15,6 +15,7 @@ from services.gateway.compat.signalwire.room_translation import created_room
 from services.gateway.compat.signalwire.rooms import room_by_name
 from services.gateway.compat.signalwire.token_translation import native_token, room_of_token
 from services.gateway.compat.signalwire.validation import read_body
+from services.gateway.routing.table import Policy
 from shared.http import WRITE
 
 operations: Final = ForeignOperations("/api/video")
@@ -22,7 +23,11 @@ operations: Final = ForeignOperations("/api/video")
 _NAME_BYTES: Final = 4
 
 
-@operations.post("/room_tokens", scope=WRITE)
+# Customers request one for each of their people; nothing that a cached answer shows changes.
+_TOKENS: Final = Policy(body_limit=64 * 1024, keeps_cache=True)
+
+
+@operations.post("/room_tokens", scope=WRITE, policy=_TOKENS)
 async def create_room_token(request: ForeignRequest) -> web.Response:
     body = read_body(request, VideoRoomTokenCreate)
     room = await room_by_name(request, body.room_name) or await _create(request, body)

@@ -1,5 +1,6 @@
 """What is wrong with a request, in SignalWire's words."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -54,13 +55,14 @@ def rendered(error: AppError) -> tuple[int, Any]:
         ({"name": "a", "record_on_start": "yes"}, ("record_on_start", "not_a_boolean")),
         ({"name": "a", "meta": "x"}, ("meta", "not_a_hash")),
         ({"name": "a", "meta": [1]}, ("meta", "not_a_hash")),
+        ({"name": "a", "meta": {"a": 2**64}}, ("meta", "invalid_parameter")),
         ({"name": "a", "meta": {"a": "x" * 2000}}, ("meta", "invalid_parameter")),
     ],
 )
 def test_a_bad_room_is_refused_by_attribute_and_code(
     fields: dict[str, object], error: tuple[str, str]
 ) -> None:
-    assert refused(orjson.dumps(fields)) == [error]
+    assert refused(json.dumps(fields).encode()) == [error]
 
 
 @pytest.mark.parametrize(
