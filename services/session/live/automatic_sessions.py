@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from services.session.sessions.domain.lifecycle import closer_joined, closer_left
+from services.session.sessions.domain.lifecycle import closer_joined, closer_left, correct_end, left_already
 from services.session.sessions.domain.presence import is_person
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.livekit_rooms import LiveKitRooms
@@ -28,7 +28,7 @@ from shared.contracts.livekit_events import (
 from shared.contracts.people_and_catalog_events import RoomUpdated
 from shared.contracts.reconciler_events import LiveKitRoomLost, RosterObserved
 from shared.contracts.session_events import SessionDeleted, SessionExpired
-from shared.contracts.states import EndReason, SessionStatus
+from shared.contracts.states import SessionStatus
 from shared.errors import Forbidden, NotFound
 from shared.persistence.mongo import Duplicate
 
@@ -85,24 +85,23 @@ class AutomaticSessions:
             return
         if not await self._rooms.is_open(session_id):
             # Everybody has left before this was reported.
-            await self._change(session_id, lambda session: self._left_already(session, first.joined_at))
+            await self._change(
+                session_id, lambda session: left_already(session, self._clock.now(), first.joined_at)
+            )
 
     def _started(self, session: Session, at: datetime) -> Sequence[Event]:
         if not session.is_pending:
             return []
         return session.start(self._clock.now(), session.preset, self._limits, at=at)
 
-    def _left_already(self, session: Session, joined_at: datetime) -> Sequence[Event]:
-        left_at = session.last_left_at
-        return session.end(
-            self._clock.now(), EndReason.EMPTY, at=left_at or joined_at, estimated=left_at is None
-        )
-
     async def left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
         if not is_person(event.connection):
             return
-        if await self._sessions.status_of_automatic(event.session_id) is not None:
+        status = await self._sessions.status_of_automatic(event.session_id)
+        if status is not None:
             await self._sessions.note_departure(event.session_id, event.occurred_at)
+        if status is SessionStatus.ENDED:
+            await self._change(event.session_id, lambda session: correct_end(session, self._clock.now()))
         if event.connection.ends_session:
             await self._change(
                 event.session_id,

@@ -69,6 +69,10 @@ class PendingSessions:
             await self._sessions.add(session, session.created())
         except Duplicate:
             return None
+        if await self._catalog.stores.rooms.find(room.id) is None:
+            # Deleted meanwhile: only earlier sessions went with it.
+            await self._sessions.remove(session.id, Session.delete)
+            raise NotFound.of("room")
         return session
 
     async def follow_room(self, room_id: str) -> None:

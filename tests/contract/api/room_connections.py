@@ -90,6 +90,10 @@ class Attendee:
             await self._gone.wait()
         return time.monotonic() - since
 
+    async def until_removed(self) -> None:
+        """Until LiveKit has ended the connection, however long that takes."""
+        await self._gone.wait()
+
     async def leave(self) -> None:
         for attempt in self._attempts:
             attempt.cancel()

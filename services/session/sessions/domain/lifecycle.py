@@ -15,6 +15,7 @@ from services.session.sessions.domain.session import Limits, Session
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import RosterObserved
+from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import EndReason, SessionStatus
 
 # LiveKit closes an empty room to the second, and a webhook may take one.
@@ -94,10 +95,32 @@ def room_closed(session: Session, now: datetime, closed_at: datetime, limits: Li
 
 def _end_empty(session: Session, now: datetime, since: datetime) -> Sequence[Event]:
     """End an automatic session when its last participant left: as reported, or about `since`."""
-    reported = session.last_left_at
-    known = reported is not None and reported >= since - _CLOSES_WITHIN
-    at = min(now, max(session.started_at or now, reported if known and reported else since))
-    return session.end(now, EndReason.EMPTY, at=at, estimated=not known)
+    reported = _reported_leave(session, since)
+    at = min(now, max(session.started_at or now, reported or since))
+    return session.end(now, EndReason.EMPTY, at=at, estimated=reported is None)
+
+
+def _reported_leave(session: Session, since: datetime) -> datetime | None:
+    """When the last participant left, who was gone about `since`; None if that was not reported."""
+    at = session.last_left_at
+    return at if at is not None and at >= since - _CLOSES_WITHIN else None
+
+
+def left_already(session: Session, now: datetime, joined_at: datetime) -> Sequence[Event]:
+    """End a session whose first participant, and everybody after them, was gone before that was reported."""
+    return _end_empty(session, now, joined_at) if session.is_live else []
+
+
+def correct_end(session: Session, now: datetime) -> Sequence[Event]:
+    """The last leave was reported after the session had ended by an estimate of it."""
+    if session.end_reason is not EndReason.EMPTY or not session.end_estimated or session.ended_at is None:
+        return []
+    reported = _reported_leave(session, session.ended_at)
+    if reported is None:
+        return []
+    session.ended_at, session.end_estimated = reported, False
+    session.updated_at = now
+    return [SessionUpdated(session=session.state())]
 
 
 def lose_room(session: Session, now: datetime, last_seen_at: datetime) -> Sequence[Event]:

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from services.session.sessions.domain.session import Session
 from services.session.tokens.room_tokens import IssuedRoomTokens, TokenRole
 from shared.contracts.livekit_events import LiveKitRoomFinished
@@ -79,6 +81,36 @@ async def test_a_leave_that_was_not_reported_is_estimated(backend: Backend, host
     backend.clock.advance(seconds=100)
     await room.closes(issued, after=5)
     assert await end_of(room, issued) == (EndReason.EMPTY, T0 + seconds(100), True)
+
+
+@pytest.mark.parametrize("late", [0.0, 1.5])
+async def test_the_end_is_corrected_when_the_leave_is_reported_late(
+    backend: Backend, host: Host, late: float
+) -> None:
+    room = await token_room(backend, host)
+    issued = await room.issue()
+    await room.joins(issued)
+    backend.clock.advance(seconds=100)
+    left = left_by(backend, issued)
+    await room.closes(issued, after=5 + late)
+    await backend.publish(left)
+    assert await end_of(room, issued) == (EndReason.EMPTY, T0 + seconds(100), False)
+    assert backend.published()[-1] == "session.updated.v1"
+    # Nobody else changes it.
+    await room.leaves(issued, "PA_2")
+    assert await end_of(room, issued) == (EndReason.EMPTY, T0 + seconds(100), False)
+
+
+async def test_who_came_and_went_before_that_was_reported(backend: Backend, host: Host) -> None:
+    room = await token_room(backend, host)
+    issued = await room.issue()
+    backend.clock.advance(seconds=20)
+    joined, left = joined_by(backend, issued, at=T0 + seconds(5)), left_by(backend, issued)
+    backend.livekit.rooms.clear()
+    await backend.publish(joined)
+    assert await end_of(room, issued) == (EndReason.EMPTY, T0 + seconds(5), True)
+    await backend.publish(left)
+    assert await end_of(room, issued) == (EndReason.EMPTY, T0 + seconds(20), False)
 
 
 async def test_no_host_is_needed(backend: Backend, host: Host) -> None:
