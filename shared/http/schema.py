@@ -118,12 +118,15 @@ Title = Annotated[
     AfterValidator(_label),
     BeforeValidator(_strip_bidi),
 ]
-PersonName = Annotated[
+_Shown = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=50),
+    StringConstraints(strip_whitespace=True, min_length=1),
     AfterValidator(_label),
     BeforeValidator(_strip_bidi),
 ]
+PersonName = Annotated[_Shown, Field(max_length=50)]
+# As customers call their people.
+CustomersName = Annotated[_Shown, Field(max_length=100)]
 Moment = Annotated[datetime, AfterValidator(_utc)]
 
 

@@ -9,7 +9,7 @@ from services.session.identity.accounts.schemas import Username, UserResponse, u
 from services.session.tokens.room_tokens import IssuedRoomTokens, Publish, RoomTokenGrant, TokenRole
 from shared.access.identity import LONGEST_LIFETIME, Caller
 from shared.http import Body, Data
-from shared.http.schema import Line, Moment
+from shared.http.schema import CustomersName, Line, Moment
 from shared.livekit.join_terms import JoinTerms, JoinWindow
 
 _LONGEST_SECONDS = int(LONGEST_LIFETIME.total_seconds())
@@ -38,7 +38,7 @@ class IssueRoomTokensRequest(Body):
     """The lifetime begins when the person may join. Of the room's options and these, the stricter hold."""
 
     external_user_id: ExternalId | None = None
-    name: Username = "Guest"
+    name: CustomersName = "Guest"
     role: TokenRole = TokenRole.AUDIENCE
     publish: Publish = Publish.ALL
     ttl_seconds: Lifetime = _LONGEST_SECONDS

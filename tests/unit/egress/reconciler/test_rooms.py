@@ -6,8 +6,8 @@ import pytest
 
 from services.egress.drift.domain import Kind
 from shared.contracts.livekit_events import Connection
-from shared.contracts.session_events import SessionDeleted, SessionStarted
-from shared.contracts.states import Role, SessionState, SessionStatus
+from shared.contracts.session_events import SessionCreated, SessionDeleted, SessionStarted
+from shared.contracts.states import Role, RoomOptions, SessionState, SessionStatus
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.livekit import LiveKitParticipant
@@ -220,6 +220,46 @@ async def test_rooms_that_nobody_needs_are_closed(replica: Replica) -> None:
         unknown: "session unknown",
         scheduled.id: "session scheduled",
     }
+
+
+def pending() -> SessionState:
+    options = RoomOptions(auto_session=True)
+    return state(status=SessionStatus.SCHEDULED, started_at=None, options=options)
+
+
+async def test_the_room_of_a_pending_session_is_kept_and_reported_when_it_is_gone(replica: Replica) -> None:
+    session = pending()
+    await replica.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+    await replica.follow(SessionCreated(session=session))
+    await replica.work(60)
+    assert (set(replica.livekit.rooms), await replica.lost()) == ({session.id}, [])
+    await replica.livekit.delete_room(session.id)
+    await replica.work(20)
+    assert {one.session_id for one in await replica.lost()} == {session.id}
+    assert set(await replica.kinds()) == {Kind.PENDING_ROOM}, "until it is open again"
+
+
+async def test_a_pending_session_that_is_over_for_its_owner_gets_no_room(replica: Replica) -> None:
+    session = pending()
+    await replica.follow(SessionCreated(session=session))
+    # The news of its expiry is late, but its owner knows.
+    replica.owner.sessions[session.id] = session.model_copy(
+        update={"status": SessionStatus.EXPIRED, "version": 9}
+    )
+    await replica.work(40)
+    assert (await replica.lost(), await replica.ledger()) == ([], [])
+
+
+async def test_people_in_a_pending_session_s_room_are_reported(replica: Replica) -> None:
+    session = pending()
+    await replica.livekit.create_room(session.id, empty_timeout=60, departure_timeout=60)
+    await replica.follow(SessionCreated(session=session))
+    await replica.work(20)
+    assert await replica.rosters(session) == []
+    viewer = replica.viewer(session)
+    await replica.work(20)
+    roster = (await replica.rosters(session))[-1]
+    assert [one.participant_sid for one in roster.connections] == [viewer.sid]
 
 
 async def test_a_room_whose_session_is_live_for_its_owner_is_left_alone(replica: Replica) -> None:

@@ -26,6 +26,7 @@ from shared.contracts.livekit_events import (
 )
 from shared.contracts.states import Role
 from shared.livekit import WebhookEvent, parse
+from shared.livekit.join_terms import JoinTerms
 
 SAMPLES = Path(__file__).parent / "samples"
 SESSION = "0192f0c1-7e7a-7000-8000-00000000a001"
@@ -246,13 +247,25 @@ def test_an_older_livekit_tells_the_joining_in_seconds_or_not_at_all() -> None:
     assert event.connection.joined_at == second_of(webhook) + timedelta(milliseconds=9)
 
 
-@pytest.mark.parametrize("attributes", [{}, {"greenroom.role": "emperor"}, {"greenroom.role": ""}])
-def test_without_a_role_of_ours_it_is_the_audience(attributes: dict[str, str]) -> None:
+def joined_with(attributes: dict[str, str]) -> Connection:
+    """The connection of a participant who has these attributes."""
     participant = json.loads((SAMPLES / "participant_joined_host.json").read_bytes())["participant"]
     webhook = changed("participant_joined_host", participant={**participant, "attributes": attributes})
     event = translate(webhook, second_of(webhook))
     assert isinstance(event, ParticipantJoined)
-    assert event.connection.role is Role.AUDIENCE
+    return event.connection
+
+
+def test_a_connection_is_on_the_terms_of_its_token() -> None:
+    terms = JoinTerms(external_user_id="c-1", remove_at=at(5), remove_after=60, ends_session=True)
+    one = joined_with({"greenroom.role": "stage"} | terms.attributes)
+    assert (one.external_user_id, one.remove_at, one.remove_after) == ("c-1", at(5), 60)
+    assert (one.ends_session, joined_with({}).ends_session) == (True, False)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"greenroom.role": "emperor"}, {"greenroom.role": ""}])
+def test_without_a_role_of_ours_it_is_the_audience(attributes: dict[str, str]) -> None:
+    assert joined_with(attributes).role is Role.AUDIENCE
 
 
 def test_an_egress_is_known_by_the_key_in_its_paths() -> None:

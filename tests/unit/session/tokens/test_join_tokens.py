@@ -1,18 +1,23 @@
 """Letting people in: as whom their token lets them into the room, and who is not let in."""
 
 import dataclasses
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
 
+from services.session.sessions.domain.session import Session
 from services.session.tokens.schemas import IssueTokensRequest
-from shared.contracts.states import Role
+from shared.contracts.event import Event
+from shared.contracts.states import Role, RoomOptions
 from shared.errors import Forbidden
 from shared.ids import new_id
-from tests.unit.session.actors import Host, ban, colleague, grant_role, registered, viewer
+from shared.livekit.join_terms import LEEWAY, JoinTerms
+from tests.unit.session.actors import Host, ban, colleague, grant_role, refused, registered, viewer
 from tests.unit.session.backend import Backend
-from tests.unit.session.builders import caller
+from tests.unit.session.builders import T0, caller
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -90,3 +95,46 @@ async def test_whom_a_customer_bans_gets_no_token_from_its_backend(backend: Back
     with pytest.raises(Forbidden) as refusal:
         await backend.tokens.issue(session.id, key, body)
     assert refusal.value.code == "banned"
+
+
+@pytest.mark.parametrize(
+    ("window", "code"),
+    [
+        ({"join_from": T0 + timedelta(seconds=1)}, "join_not_open_yet"),
+        ({"join_until": T0}, "join_closed"),
+        ({"remove_at": T0}, "join_closed"),
+    ],
+)
+async def test_outside_the_room_s_window_the_host_alone_joins(
+    backend: Backend, host: Host, window: dict[str, Any], code: str
+) -> None:
+    session = await host.live_session()
+    await limited(backend, session, **window)
+    carl = await colleague(backend, host)
+    await grant_role(backend, host, session, carl, Role.CO_HOST)
+    for who in (viewer(), carl):
+        await refused(code, Forbidden, backend.tokens.join(session.id, who, None))
+    await refused(code, Forbidden, backend.stage.token(session.id, carl))
+    await refused(code, Forbidden, backend.tokens.monitor(session.id, carl, None))
+    key = dataclasses.replace(host.caller, api_key_id=new_id())
+    for who in (host.caller, key):
+        await backend.tokens.join(session.id, who, None)
+
+
+async def test_a_native_token_carries_what_the_room_limits(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    closes = T0 + timedelta(minutes=5)
+    await limited(backend, session, join_until=closes, remove_after_seconds_elapsed=60)
+    token = claims((await backend.tokens.join(session.id, viewer(), None)).livekit_token)
+    assert token["exp"] == (closes - LEEWAY).timestamp()
+    assert JoinTerms.of(token["attributes"]) == JoinTerms(remove_after=60)
+
+
+async def limited(backend: Backend, session: Session, **options: Any) -> None:
+    """The session's room has these options."""
+
+    def decide(found: Session) -> Sequence[Event]:
+        found.options = RoomOptions(**options)
+        return []
+
+    await backend.sessions.change(session.id, decide)

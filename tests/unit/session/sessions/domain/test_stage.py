@@ -10,10 +10,14 @@ from services.session.sessions.domain.roles import grant_role
 from services.session.sessions.domain.session import Session
 from services.session.sessions.domain.stage import (
     GRACE,
+    MOST_RESERVED,
     free_absent_seats,
     free_seat,
+    leave_seat,
     mark_absent,
     mark_left,
+    release_seat,
+    reserve_seat,
     set_permissions,
     take_seat,
 )
@@ -184,3 +188,57 @@ def test_a_leaving_that_nobody_told_of_counts_from_when_it_was_seen() -> None:
     assert made.stage_checks == {ANNA: LATER + GRACE}
     mark_absent(made, LATER + GRACE / 2, {BERTA})
     assert made.stage_due_at == LATER + GRACE
+
+
+def reserved(**given: Any) -> StageSeat:
+    return place(reserved=True, **given)
+
+
+def test_a_reserved_place_takes_none_of_the_others() -> None:
+    made = stage_of(limit=1)
+    assert reserve_seat(made, BERTA, reserved())
+    take_seat(made, T0, ANNA, place())
+    assert made.stage.keys() == {ANNA, BERTA}
+    with pytest.raises(Conflict):
+        take_seat(made, T0, CARLA, place())
+
+
+def test_a_reserved_place_waits_for_its_guest() -> None:
+    made = stage_of(ANNA)
+    reserve_seat(made, BERTA, reserved())
+    for guest in (ANNA, BERTA):
+        mark_left(made, guest, T0)
+    mark_absent(made, T0, set())
+    free_absent_seats(made, LATER, set())
+    assert made.stage.keys() == {BERTA}
+    assert leave_seat(made, LATER, BERTA) == []
+    assert made.stage.keys() == {BERTA}
+
+
+def test_a_place_that_becomes_reserved_waits_from_then_on() -> None:
+    made = stage_of(ANNA)
+    mark_left(made, ANNA, T0)
+    assert reserve_seat(made, ANNA, reserved(can_publish_audio=False))
+    free_absent_seats(made, LATER, set())
+    assert (made.stage[ANNA].reserved, made.stage[ANNA].can_publish_audio) == (True, False)
+    assert not reserve_seat(made, ANNA, reserved(can_publish_audio=False))
+
+
+def test_only_a_reserved_place_is_given_up_with_the_token() -> None:
+    made = stage_of(ANNA)
+    reserve_seat(made, BERTA, reserved())
+    assert (release_seat(made, ANNA), release_seat(made, BERTA), release_seat(made, CARLA)) == (
+        False,
+        True,
+        False,
+    )
+    assert made.stage.keys() == {ANNA}
+
+
+def test_not_any_number_of_places_is_reserved() -> None:
+    made = stage_of()
+    made.stage = {f"guest-{number}": reserved() for number in range(MOST_RESERVED)}
+    with pytest.raises(Conflict) as refusal:
+        reserve_seat(made, ANNA, reserved())
+    assert refusal.value.code == "stage_full"
+    reserve_seat(made, "guest-0", reserved(can_publish_video=False))
