@@ -17,6 +17,7 @@ from services.session.moderation import routes as moderation_routes
 from services.session.participants import routes as participant_routes
 from services.session.polls import routes as poll_routes
 from services.session.reminders import routes as reminder_routes
+from services.session.room_participants import routes as room_participant_routes
 from services.session.sessions import routes as session_routes
 from services.session.sharing import routes as sharing_routes
 from services.session.stage.requests import routes as stage_request_routes
@@ -39,6 +40,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     host_media_routes.routes,
     sharing_routes.routes,
     participant_routes.routes,
+    room_participant_routes.routes,
     moderation_routes.routes,
     stage_routes.routes,
     stage_routes.management,

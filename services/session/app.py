@@ -47,6 +47,8 @@ from services.session.polls.routes import POLLS
 from services.session.polls.service import PollService
 from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
+from services.session.room_participants.build import build_room_participants
+from services.session.room_participants.routes import ROOM_MESSAGES, ROOM_PARTICIPANTS
 from services.session.sessions.build import SessionCore, build_sessions
 from services.session.sessions.encoder_keys import whip_server
 from services.session.sessions.ingest import EgressIngest
@@ -199,6 +201,8 @@ def _build_session_operations(
         sessions.mint,
         base.whip,
     )
+    room = build_room_participants(sessions, identity.users, base.livekit, clock)
+    app[ROOM_PARTICIPANTS], app[ROOM_MESSAGES] = room.service, room.messages
     app[HOST_MEDIA] = HostMediaService(repository, access, clock)
     app[SHARING] = SharingService(
         access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock

@@ -84,13 +84,22 @@ class LiveKitApi:
         return await self._found(self._connection.sdk.room.remove_participant(request))
 
     async def update_participant(
-        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+        self,
+        room: str,
+        identity: str,
+        permissions: Permissions | None = None,
+        role: Role | None = None,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
     ) -> bool:
         request = room_protocol.UpdateParticipantRequest(
             room=room,
             identity=identity,
-            permission=_permission(permissions),
+            permission=_permission(permissions) if permissions else None,
             attributes={ROLE_ATTRIBUTE: role.value} if role else {},
+            name=name or "",
+            metadata=metadata or "",
         )
         return await self._found(self._connection.sdk.room.update_participant(request))
 
@@ -234,6 +243,7 @@ def _participant(participant: models_protocol.ParticipantInfo) -> LiveKitPartici
         permissions=Permissions.of(participant.permission, sources),
         attributes=dict(participant.attributes),
         tracks=tuple(_track(track) for track in participant.tracks),
+        metadata=participant.metadata,
     )
 
 

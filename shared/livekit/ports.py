@@ -124,6 +124,15 @@ class LiveKitParticipant:
     permissions: Permissions
     attributes: dict[str, str] = field(default_factory=dict)
     tracks: tuple[LiveKitTrack, ...] = ()
+    metadata: str = ""
+
+    @property
+    def hidden(self) -> bool:
+        return self.permissions.hidden
+
+    @property
+    def recorder(self) -> bool:
+        return self.permissions.recorder
 
 
 # The status of an ingress whose encoder is in the room.
@@ -226,9 +235,16 @@ class LiveKit(Ingresses, Protocol):
         ...
 
     async def update_participant(
-        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+        self,
+        room: str,
+        identity: str,
+        permissions: Permissions | None = None,
+        role: Role | None = None,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
     ) -> bool:
-        """Replace a connected participant's permissions, and their role if one is given.
+        """Replace what is given of a connected participant; a name or metadata cannot be made empty.
 
         False if there is no such participant.
         """

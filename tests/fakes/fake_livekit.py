@@ -82,6 +82,7 @@ class FakeLiveKit:
             joined_at=self._clock.now(),
             permissions=grant.permissions,
             attributes=grant.attributes(self._clock.now()),
+            metadata=grant.terms.metadata or "",
         )
         self.participants[self.rooms[grant.room].name][grant.identity] = participant
         self._run.add(grant.room)
@@ -140,16 +141,27 @@ class FakeLiveKit:
         return self.participants.get(room, {}).pop(identity, None) is not None
 
     async def update_participant(
-        self, room: str, identity: str, permissions: Permissions, role: Role | None = None
+        self,
+        room: str,
+        identity: str,
+        permissions: Permissions | None = None,
+        role: Role | None = None,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
     ) -> bool:
         self._called("update_participant")
-        present = self.participants.get(room, {})
-        if identity not in present:
+        known = self.participants.get(room, {}).get(identity)
+        if known is None:
             return False
-        attributes = present[identity].attributes | ({ROLE_ATTRIBUTE: role.value} if role else {})
-        tracks = tuple(one for one in present[identity].tracks if permissions.allows(one.source))
-        present[identity] = replace(
-            present[identity], permissions=permissions, attributes=attributes, tracks=tracks
+        permissions = permissions or known.permissions
+        self.participants[room][identity] = replace(
+            known,
+            permissions=permissions,
+            attributes=known.attributes | ({ROLE_ATTRIBUTE: role.value} if role else {}),
+            tracks=tuple(one for one in known.tracks if permissions.allows(one.source)),
+            name=name or known.name,
+            metadata=metadata or known.metadata,
         )
         return True
 

@@ -114,6 +114,12 @@ _POLICIES: Final = {
     "POST /sessions/{id}/host_audio_state": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
     "GET /sessions/{id}/stage/token": Policy(personal=PersonalLimit.ACTIONS),
     "POST /sessions/{id}/stage/leave": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
+    "DELETE /sessions/{id}/room/participants": _AUDIENCE,
+    "PATCH /sessions/{id}/room/participants/{connection_id}": Policy(body_limit=64 * 1024),
+    "DELETE /sessions/{id}/room/participants/{connection_id}": _AUDIENCE,
+    "POST /sessions/{id}/room/messages": Policy(
+        body_limit=64 * 1024, personal=PersonalLimit.CHAT, keeps_cache=True
+    ),
     "POST /sessions/{id}/raise_hand": _ACTION,
     "POST /sessions/{id}/lower_hand": _ACTION,
     "POST /sessions/{id}/join_requests": _ACTION,

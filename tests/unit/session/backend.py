@@ -29,6 +29,7 @@ from services.session.participants.presenter import ParticipantPresenter
 from services.session.participants.service import ParticipantService
 from services.session.polls.repository import PollRepository, VoteRepository
 from services.session.polls.service import PollService
+from services.session.room_participants.build import build_room_participants
 from services.session.sessions.build import build_sessions
 from services.session.sessions.repository import SessionRepository
 from services.session.stage.build import build_stage
@@ -130,6 +131,8 @@ class Backend:
         self.participants = ParticipantService(
             self.sessions, self.access, ParticipantPresenter(self.users), clock
         )
+        room = build_room_participants(core, self.users, self.livekit, clock)
+        self.room_participants, self.room_messages = room.service, room.messages
         self.moderation = ModerationService(
             self.sessions, self.access, self.users, BanPresenter(self.users), self.livekit, clock
         )
