@@ -106,4 +106,5 @@ def _recording_status(recording: Native) -> str | None:
 
 
 def _seconds_between(start: str, end: str) -> int:
-    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    """Whole ones, as a session's duration is counted."""
+    return int((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
