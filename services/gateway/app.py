@@ -17,6 +17,7 @@ from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
 from services.gateway.identity.authenticator import ApiKeys, Authenticator
+from services.gateway.limiting.guesses import CodeThrottle
 from services.gateway.limiting.limiter import ApiKeyThrottle, RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
 from services.gateway.limiting.store import LimitStore
@@ -109,6 +110,7 @@ def _components(
             by_email=settings.rate_limit_login_email,
             by_address=settings.rate_limit_login_address,
         ),
+        code_throttle=CodeThrottle(store, by_address=settings.rate_limit_login_address),
         requests=UpstreamRequestBuilder(settings.upstream_deadline_seconds, settings.body_read_seconds),
         proxy=proxy,
         foreign=foreign,

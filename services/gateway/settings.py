@@ -52,7 +52,8 @@ class GatewaySettings(ServiceSettings):
     """Sign-ins for one e-mail address in a window, such as `10/minute` or `6000/10 second`; those that
     succeed do not count."""
     rate_limit_login_address: Rate = "30/minute"
-    """Sign-ins from one client address that fail; ten times as many may be under way."""
+    """Sign-ins from one client address that fail, and as many room codes that do not exist; ten times as many
+    may be under way."""
     rate_limit_auth: Rate = "6000/minute"
     """Signing in, refreshing and registering from one client address: an audience may share one. As many API
     keys from one address may be refused."""

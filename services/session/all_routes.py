@@ -1,5 +1,6 @@
 """Every operation of the session service."""
 
+from services.session.catalog.codes import routes as code_routes
 from services.session.catalog.libraries import routes as library_routes
 from services.session.catalog.presets import routes as preset_routes
 from services.session.catalog.rooms import routes as room_routes
@@ -30,6 +31,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     signin_routes.routes,
     sharing_routes.auth,
     room_routes.routes,
+    code_routes.routes,
     reminder_routes.routes,
     preset_routes.routes,
     session_routes.routes,

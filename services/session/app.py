@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.session.all_routes import ALL_ROUTES
 from services.session.catalog.build import Catalog, CatalogStores, build_catalog
+from services.session.catalog.codes.routes import ROOM_CODES
 from services.session.catalog.libraries.routes import LIBRARIES
 from services.session.catalog.presets.routes import PRESETS
 from services.session.catalog.rooms.routes import ROOMS
@@ -63,13 +64,13 @@ from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
 from services.session.tokens.build import build_tokens
-from services.session.tokens.routes import TOKENS
+from services.session.tokens.routes import CODE_EXCHANGE, TOKENS
 from services.session.whip.routes import WHIP
 from services.session.whip.service import WhipService
 from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
-from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted
 from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.http import service_app
@@ -178,7 +179,7 @@ def _build_core(app: web.Application, settings: SessionSettings, base: Infrastru
     app[ACCOUNTS], app[SIGN_IN] = identity.accounts, identity.sign_in
     app[API_KEYS], app[REVOKED] = identity.keys, identity.revocations
     app[ORGANIZATIONS], app[LIBRARIES] = catalog.organizations, catalog.libraries
-    app[ROOMS], app[PRESETS] = catalog.rooms, catalog.presets
+    app[ROOMS], app[PRESETS], app[ROOM_CODES] = catalog.rooms, catalog.presets, catalog.codes
     app[SESSIONS], app[ENCODER_ACCESS] = sessions.service, sessions.encoder_access
     return Core(identity, catalog, sessions, [*identity.stores, *stores.all, repository])
 
@@ -189,7 +190,8 @@ def _build_session_operations(
     """Features that keep nothing of their own and follow no events."""
     identity, sessions, clock = core.identity, core.sessions, base.clock
     repository, access = sessions.repository, sessions.access
-    app[TOKENS] = build_tokens(sessions, core.catalog.rooms, identity, clock)
+    tokens = build_tokens(sessions, core.catalog, identity, clock)
+    app[TOKENS], app[CODE_EXCHANGE] = tokens.service, tokens.code_exchange
     app[PARTICIPANTS] = ParticipantService(repository, access, ParticipantPresenter(identity.users), clock)
     app[MODERATION] = ModerationService(
         repository, access, identity.users, BanPresenter(identity.users), base.livekit, clock
@@ -232,6 +234,7 @@ def _build_features(
     event_handlers = [
         *live.event_handlers,
         on(LibraryUpdated, core.catalog.rooms.follow_library),
+        on(RoomDeleted, core.catalog.codes.delete_with_room),
         *chat.event_handlers,
         on(SessionDeleted, poll_service.forget_session),
     ]

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from typing import Final
 
-from shared.ids import is_id
+from shared.ids import is_id, is_room_code
 
 MASK: Final = "***"
 # The end of a parameter that takes the rest of a path, in aiohttp's notation.
 REMAINDER: Final = ":.+}"
-# Every token and key is longer than this.
+# Every token and key is longer than this; a room code has a form of its own.
 _LONGEST_PLAIN: Final = 16
 
 
@@ -36,7 +36,7 @@ def masked_unknown(path: str) -> str:
 
 
 def _is_plain(part: str) -> bool:
-    return len(part) <= _LONGEST_PLAIN or is_id(part)
+    return is_id(part) or (len(part) <= _LONGEST_PLAIN and not is_room_code(part.lower()))
 
 
 def _name(segment: str) -> str:

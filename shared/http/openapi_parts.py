@@ -99,7 +99,7 @@ def refusal(status: int) -> Document:
 
 
 # Parameters of paths that are no ids.
-_TEXTS: Final = frozenset({"path", "token", "key", "connection"})
+_TEXTS: Final = frozenset({"path", "token", "key", "connection", "code"})
 
 
 def path_parameter(name: str) -> Document:

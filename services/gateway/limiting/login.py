@@ -9,22 +9,15 @@ try does not count: the limit by e-mail refused it, or the service was not able 
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Final
 
-import structlog
 from pydantic import BaseModel, EmailStr, ValidationError
 
 from services.gateway.http.context import RequestContext
 from services.gateway.http.request_body import RequestBody
+from services.gateway.limiting.guesses import Guess, GuessThrottle, count_or_refuse
 from services.gateway.limiting.limiter import Count, Limit
 from services.gateway.limiting.store import LimitStore
 from shared.errors import TooManyRequests, UnsupportedMediaType
-from shared.http.addresses import client_network
-
-log = structlog.get_logger(__name__)
-
-# So many times the failures that an address may have, its attempts under way may be.
-_UNDER_WAY: Final = 10
 
 
 class _Login(BaseModel):
@@ -35,19 +28,16 @@ class _Login(BaseModel):
 
 @dataclass(slots=True)
 class LoginAttempt:
-    """An attempt that was let through, and how it was counted. If it fails, it then counts for `address`."""
+    """An attempt that was let through, and how it was counted."""
 
-    address: str
-    failures: Limit
-    under_way: Count
+    guess: Guess
     by_email: Count | None = None
 
     async def finish(self, status: int | None) -> None:
         """`status` is the answer's, None if the client did not wait for it."""
-        await self.under_way.limit.refund(self.under_way)
-        if status is None or 300 <= status < 500:
-            await self.failures.hit(self.address)
-        elif self.by_email is not None:
+        failed = status is None or 300 <= status < 500
+        await self.guess.finish(failed=failed)
+        if not failed and self.by_email is not None:
             await self.by_email.limit.refund(self.by_email)
 
 
@@ -56,13 +46,12 @@ class LoginThrottle:
 
     def __init__(self, store: LimitStore, secret: str, *, by_email: str, by_address: str):
         self._by_email = Limit("sign-in-email", by_email, store)
-        self._failures = Limit("sign-in-address", by_address, store)
-        self._under_way = Limit("sign-in-under-way", by_address, store, times=_UNDER_WAY)
+        self._guesses = GuessThrottle("sign-in", store, by_address=by_address)
         self._secret = secret.encode()
 
     async def admit(self, body: RequestBody, context: RequestContext, encoding: str | None) -> LoginAttempt:
         """Let a sign-in through; raises `TooManyRequests`, and what reading the body raises."""
-        attempt = await self._begin(context)
+        attempt = LoginAttempt(await self._guesses.begin(context))
         try:
             email = await _read(body, encoding)
         except BaseException:
@@ -72,32 +61,12 @@ class LoginThrottle:
             return attempt  # the service refuses it without looking for anybody
         digest = hmac.new(self._secret, email.encode(), hashlib.sha256).hexdigest()[:32]
         try:
-            attempt.by_email = await self._count(self._by_email, digest, context)
+            attempt.by_email = await count_or_refuse(self._by_email, digest, context)
         except TooManyRequests:
             # Whoever repeats what is refused here anyway is not to lock their address as well.
-            await attempt.under_way.limit.refund(attempt.under_way)
+            await attempt.guess.withdraw()
             raise
         return attempt
-
-    async def _begin(self, context: RequestContext) -> LoginAttempt:
-        address = client_network(context.client.address)
-        failed = await self._failures.read(address)
-        if not failed.remaining:
-            raise _refusal(failed, context)
-        return LoginAttempt(address, self._failures, await self._count(self._under_way, address, context))
-
-    async def _count(self, limit: Limit, who: str, context: RequestContext) -> Count:
-        count = await limit.hit(who)
-        if not count.exceeded:
-            return count
-        await limit.refund(count)
-        raise _refusal(count, context)
-
-
-def _refusal(count: Count, context: RequestContext) -> TooManyRequests:
-    log.warning("gateway.sign_in_refused", limit=count.limit.name, client=context.client.address)
-    context.extra_headers.update(count.headers())
-    return count.refusal("Too many sign-ins that failed or are not answered yet; try again later")
 
 
 async def _read(body: RequestBody, encoding: str | None) -> str | None:

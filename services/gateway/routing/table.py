@@ -47,16 +47,17 @@ class Policy:
     """What the gateway adds to an operation.
 
     `body_limit` is in bytes; `deadline` in seconds, None for the gateway's own setting. A `sign_in` with a
-    password is slowed when it fails often. The answer of a `cached` one to anonymous clients is kept for a
-    second. `personal`: the limit it also counts against, by person. Writes with `keeps_cache` arrive in
-    crowds and change nothing that such an answer shows immediately: they do not drop cached answers.
-    An `is_download` is answered with a file, for which the client waits its turn. `credential` is the only
-    form in which credentials are accepted; None accepts all.
+    password is slowed when it fails often, and so is what `takes_code`. The answer of a `cached` one
+    to anonymous clients is kept for a second. `personal`: the limit it also counts against, by person. Writes
+    with `keeps_cache` arrive in crowds and change nothing that such an answer shows immediately: they do not
+    drop cached answers. An `is_download` is answered with a file, for which the client waits its turn.
+    `credential` is the only form in which credentials are accepted; None accepts all.
     """
 
     body_limit: int = DEFAULT_BODY_LIMIT
     deadline: float | None = None
     sign_in: bool = False
+    takes_code: bool = False
     cached: bool = False
     personal: PersonalLimit | None = None
     keeps_cache: bool = False
@@ -110,6 +111,8 @@ _POLICIES: Final = {
     "POST /sessions/{id}/leave": _AUDIENCE,
     # Customers request one for each of their viewers.
     "POST /sessions/{id}/tokens": _AUDIENCE,
+    "POST /rooms/{id}/tokens": _AUDIENCE,
+    "POST /room_codes/{code}/exchange": Policy(body_limit=_FORM, takes_code=True, keeps_cache=True),
     "POST /sessions/{id}/host_video_state": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
     "POST /sessions/{id}/host_audio_state": Policy(body_limit=_FORM, personal=PersonalLimit.ACTIONS),
     "GET /sessions/{id}/stage/token": Policy(personal=PersonalLimit.ACTIONS),

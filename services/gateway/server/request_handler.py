@@ -16,6 +16,7 @@ from services.gateway.http.cors import Cors
 from services.gateway.http.headers import FIXED, check_head
 from services.gateway.http.request_body import ClientGone
 from services.gateway.identity.authenticator import Authenticator
+from services.gateway.limiting.guesses import CodeThrottle
 from services.gateway.limiting.limiter import RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
 from services.gateway.routing.router import Endpoint, Router
@@ -45,6 +46,7 @@ class GatewayComponents:
     authenticator: Authenticator
     limiter: RequestLimiter
     login_throttle: LoginThrottle
+    code_throttle: CodeThrottle
     requests: UpstreamRequestBuilder
     proxy: Proxy
     foreign: ForeignApis
@@ -139,8 +141,10 @@ class RequestHandler:
                 request, endpoint, context, lambda: components.proxy.fetch(read)
             )
         attempt: Attempt | None = await components.limiter.admit(endpoint, context)
+        if operation.policy.takes_code:
+            attempt = await components.code_throttle.admit(context)
         if operation.upstream is Upstream.COMPAT:
-            return await self._translate(request, target, context, endpoint)
+            return await self._translate(request, target, context, endpoint, attempt)
         outgoing = components.requests.build(request, target, context, endpoint)
         if operation.policy.sign_in:
             encoding = request.headers.get("Content-Encoding")
@@ -148,7 +152,12 @@ class RequestHandler:
         return await self._forward(request, endpoint, outgoing, attempt)
 
     async def _translate(
-        self, request: web.BaseRequest, target: RequestTarget, context: RequestContext, endpoint: Endpoint
+        self,
+        request: web.BaseRequest,
+        target: RequestTarget,
+        context: RequestContext,
+        endpoint: Endpoint,
+        attempt: Attempt | None,
     ) -> web.StreamResponse:
         """The answer of a foreign API's operation."""
         status = None
@@ -160,6 +169,8 @@ class RequestHandler:
             raise
         finally:
             self._components.cache.drop_after_write(endpoint, status)
+            if attempt is not None:
+                await attempt.finish(status)
         return response
 
     async def _forward(

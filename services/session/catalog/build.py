@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.session.catalog.codes.repository import RoomCodeRepository
+from services.session.catalog.codes.service import RoomCodeService
 from services.session.catalog.libraries.repository import LibraryRepository
 from services.session.catalog.libraries.service import LibraryService
 from services.session.catalog.presets.repository import PresetRepository
@@ -29,10 +31,11 @@ class CatalogStores:
         self.libraries = LibraryRepository(mongo, outbox, clock)
         self.rooms = RoomRepository(mongo, outbox, clock)
         self.presets = PresetRepository(mongo, outbox, clock)
+        self.codes = RoomCodeRepository(mongo, outbox, clock)
 
     @property
     def all(self) -> Sequence[Indexed]:
-        return [self.libraries, self.rooms, self.presets]
+        return [self.libraries, self.rooms, self.presets, self.codes]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Catalog:
     rooms: RoomService
     room_presenter: RoomPresenter
     presets: PresetService
+    codes: RoomCodeService
 
 
 def build_catalog(
@@ -55,11 +59,13 @@ def build_catalog(
     libraries = LibraryService(stores.libraries, organizations, stores.rooms, clock)
     room_presenter = RoomPresenter(users, sessions)
     presets = PresetService(stores.presets, sessions, libraries, clock)
+    rooms = RoomService(stores.rooms, sessions, libraries, presets, room_presenter, clock)
     return Catalog(
         stores,
         OrganizationService(organizations, stores.libraries, users, clock),
         libraries,
-        RoomService(stores.rooms, sessions, libraries, presets, room_presenter, clock),
+        rooms,
         room_presenter,
         presets,
+        RoomCodeService(stores.codes, rooms, clock),
     )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.roles import TokenRole
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.service import AccountService
 from services.session.sessions.domain.admission import Admission, admit
@@ -20,15 +21,6 @@ from shared.contracts.states import Role, StageSeat
 from shared.errors import FieldError, InvalidRequest
 from shared.ids import new_id
 from shared.livekit.join_terms import ALWAYS, JoinTerms, JoinWindow
-
-
-class TokenRole(StrEnum):
-    """A customer's person in a room. A `host` is a co-host of its sessions, a `guest` always on stage."""
-
-    HOST = "host"
-    MODERATOR = "moderator"
-    GUEST = "guest"
-    AUDIENCE = "audience"
 
 
 class Publish(StrEnum):

@@ -6,20 +6,23 @@ from aiohttp import web
 
 from services.session.identity.accounts.schemas import user_response
 from services.session.sessions.schemas import JoinSessionResponse
+from services.session.tokens.code_exchange import CodeExchange
 from services.session.tokens.schemas import (
+    ExchangeRoomCodeRequest,
     IssueRoomTokensRequest,
     IssueRoomTokensResponse,
     IssueTokensRequest,
     IssueTokensResponse,
 )
 from services.session.tokens.service import TokenService
-from shared.http import BEARER, HOST, MODERATOR, WRITE, Reply, Request, Routes
+from shared.http import ANONYMOUS, BEARER, HOST, MODERATOR, WRITE, Reply, Request, Routes
 
 routes = Routes("Sessions")
 
 room_routes = Routes("Rooms")
 
 TOKENS: Final = web.AppKey("tokens", TokenService)
+CODE_EXCHANGE: Final = web.AppKey("code_exchange", CodeExchange)
 
 
 @routes.post("/sessions/{id}/join", access=BEARER, scope=WRITE, mirrored=True)
@@ -66,3 +69,16 @@ async def issue_room_tokens(request: Request, body: IssueRoomTokensRequest) -> R
     """
     issued = await request.service(TOKENS).issue_for_room(request.path_id(), request.caller, body.grant())
     return Reply(IssueRoomTokensResponse.issued(issued, request.caller))
+
+
+@room_routes.post("/room_codes/{code}/exchange", access=ANONYMOUS, status=201, secret=["code"])
+async def exchange_room_code(
+    request: Request, body: ExchangeRoomCodeRequest
+) -> Reply[IssueRoomTokensResponse]:
+    """Exchange a room code for a join token.
+
+    As for a room's tokens; everybody who exchanges one is a new guest.
+    """
+    code = request.raw.match_info["code"]
+    issued = await request.service(CODE_EXCHANGE).exchange(code, body.external_user_id, body.name)
+    return Reply(IssueRoomTokensResponse.issued(issued, issued.user.caller("")))

@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints
 
+from services.session.catalog.rooms.roles import TokenRole
 from services.session.identity.accounts.schemas import Username, UserResponse, user_response
-from services.session.tokens.room_tokens import IssuedRoomTokens, Publish, RoomTokenGrant, TokenRole
+from services.session.tokens.room_tokens import IssuedRoomTokens, Publish, RoomTokenGrant
 from shared.access.identity import LONGEST_LIFETIME, Caller
 from shared.http import Body, Data
 from shared.http.schema import CustomersName, Line, Moment
@@ -66,6 +67,13 @@ class IssueRoomTokensRequest(Body):
                 ends_session=self.end_session_on_leave,
             ),
         )
+
+
+class ExchangeRoomCodeRequest(Body):
+    """`external_user_id` is only shown to others."""
+
+    external_user_id: ExternalId | None = None
+    name: Username = "Guest"
 
 
 class IssueRoomTokensResponse(Data):

@@ -1,10 +1,13 @@
 """Whose account a request is counted on, and what the settings allow."""
 
+from collections.abc import Sequence
+
 import pytest
 from pydantic import ValidationError
 
 from services.gateway.http.client_address import ClientAddress
 from services.gateway.http.context import AuthenticatedCaller, RequestContext
+from services.gateway.limiting.guesses import CodeThrottle
 from services.gateway.limiting.limiter import RequestLimiter, tenant
 from services.gateway.limiting.login import named_email
 from services.gateway.limiting.store import LimitStore
@@ -82,6 +85,39 @@ async def test_only_what_was_said_counts() -> None:
         await attempt.finish(status)
     with pytest.raises(TooManyRequests):
         await limiter.admit(endpoint, context)
+    await store.close()
+
+
+async def _tries(throttle: CodeThrottle, statuses: Sequence[int | None]) -> int:
+    """How many attempts with these answers pass, one after another."""
+    for number, status in enumerate(statuses):
+        try:
+            attempt = await throttle.admit(_context(None))
+        except TooManyRequests:
+            return number
+        await attempt.finish(status)
+    return len(statuses)
+
+
+@pytest.mark.parametrize("missed", [404, 422, None])
+async def test_codes_that_do_not_exist_count_and_those_that_do_are_free(missed: int | None) -> None:
+    store = LimitStore("")
+    throttle = CodeThrottle(store, by_address="3/hour")
+    assert await _tries(throttle, [201, 403, 409, 503] * 5) == 20
+    assert await _tries(throttle, [missed] * 9) == 3
+    assert await _tries(throttle, [201]) == 0
+    await store.close()
+
+
+async def test_guessing_many_codes_at_once_gains_no_more_than_the_attempts_under_way() -> None:
+    store = LimitStore("")
+    throttle = CodeThrottle(store, by_address="3/hour")
+    begun = [await throttle.admit(_context(None)) for _ in range(30)]
+    with pytest.raises(TooManyRequests):
+        await throttle.admit(_context(None))
+    for attempt in begun:
+        await attempt.finish(404)
+    assert await _tries(throttle, [201]) == 0
     await store.close()
 
 

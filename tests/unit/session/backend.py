@@ -37,7 +37,7 @@ from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.build import build_tokens
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
-from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted
 from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.ids import new_id
@@ -124,7 +124,8 @@ class Backend:
             core, self.catalog.stores.presets, self.ingest, self.livekit, "https://live.example/whip", clock
         )
         self.live, self.start_presenter = live.service, live.presenter
-        self.tokens = build_tokens(core, self.room_service, self.identity, clock)
+        tokens = build_tokens(core, self.catalog, self.identity, clock)
+        self.tokens, self.code_exchange = tokens.service, tokens.code_exchange
         self.enforcer = Enforcer(self.sessions, self.livekit, self.dirty_sessions)
         self.removals = RemovalRepository(self._stored[0])
         self.due_removals = Removals(self.removals, self.livekit, clock)
@@ -153,6 +154,7 @@ class Backend:
         self._event_handlers = [
             *live.event_handlers,
             on(LibraryUpdated, self.room_service.follow_library),
+            on(RoomDeleted, self.catalog.codes.delete_with_room),
             *chat.event_handlers,
             on(SessionDeleted, self.poll_service.forget_session),
         ]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.session.catalog.rooms.roles import TokenRole
 from services.session.sessions.domain.session import Session
-from services.session.tokens.room_tokens import IssuedRoomTokens, TokenRole
+from services.session.tokens.room_tokens import IssuedRoomTokens
 from shared.contracts.livekit_events import LiveKitRoomFinished
 from shared.contracts.people_and_catalog_events import RoomUpdated
 from shared.contracts.reconciler_events import Departure, LiveKitRoomLost

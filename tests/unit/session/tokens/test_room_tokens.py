@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.session.tokens.room_tokens import Publish, TokenRole
+from services.session.catalog.rooms.roles import TokenRole
+from services.session.tokens.room_tokens import Publish
 from shared.contracts.states import SessionStatus
 from shared.errors import Conflict, Forbidden, InvalidRequest
 from shared.ids import new_id

@@ -31,6 +31,13 @@ TOKEN = "6a0b1c2d.kX2vQ9mZ4tR7wB1nT7X1qPV3mjQRpP2bP0cQh84tbZ1"
         (f"/hls/{TOKEN}", "/hls/{path:.+}", ["path"], "/hls/***"),
         (f"/rooms/{ID}", "/rooms/{id}", [], f"/rooms/{ID}"),
         ("/rooms/town-hall", "/rooms/{id}", [], "/rooms/town-hall"),
+        ("/rooms/abc-defg-hij", "/rooms/{id}", [], "/rooms/***"),
+        (
+            "/room_codes/abc-defg-hij/exchange",
+            "/room_codes/{code}/exchange",
+            ["code"],
+            "/room_codes/***/exchange",
+        ),
         (f"/rooms/{TOKEN}", "/rooms/{id}", [], "/rooms/***"),
         (f"/chat/files/{TOKEN}/{TOKEN}", "/chat/files/{token}/{id}", ["token"], "/chat/files/***/***"),
         (f"/libraries/{TOKEN}/rooms", "/libraries/{library_id}/rooms", [], "/libraries/***/rooms"),
@@ -50,6 +57,8 @@ def test_a_route_says_what_of_its_path_is_secret(
         (f"/whip%2F{TOKEN}", "/***"),
         ("/wp-login.php?x=1", "/wp-login.php"),
         (f"/{TOKEN}", "/***"),
+        ("/room_codes/abc-defg-hij/exchanged", "/room_codes/***/exchanged"),
+        ("/room-codes/ABC-defg-hij", "/room-codes/***"),
         ("", ""),
     ],
 )
