@@ -103,6 +103,7 @@ async def two(fixtures: Fixtures) -> TwoOrganizations:
         "hand_raise_id": hand,
         "request_id": asked,
         "message_id": said.data["id"],
+        "connection_id": new_id(),
     }
     mine = {"sessions": own, "rooms": await fixtures.room(by=outsider)}
     return TwoOrganizations(fixtures, theirs, mine, await fixtures.admin.api_key(outsider))
