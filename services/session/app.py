@@ -253,8 +253,15 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries)
     removals = RemovalRepository(base.mongo)
-    revocations = app[REVOCATIONS]
-    enforcement = build_enforcement(sessions, removals, livekit, base.dirty, revocations, base.clock)
+    enforcement = build_enforcement(
+        sessions,
+        removals,
+        livekit,
+        base.dirty,
+        app[REVOCATIONS],
+        core.identity.sign_in,
+        base.clock,
+    )
     notices = NoticeService(livekit, NoticeRecipients(sessions, livekit), base.clock)
     groups: list[Group | OrderedGroup] = [
         enforcement.group,

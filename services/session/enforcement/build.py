@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.old_tokens import Accounts, OldTokens
 from services.session.enforcement.removals import RemovalRepository, Removals
 from services.session.enforcement.revocations import RevocationObserver
 from services.session.enforcement.service import Enforcer
@@ -13,7 +14,7 @@ from services.session.sessions.repository import SessionRepository
 from services.session.sessions.timeout_worker import run_timeouts
 from shared.access.revocations import Revocations
 from shared.access.room_permissions import revoked_by
-from shared.bus import Group, on
+from shared.bus import Group, combined, on
 from shared.clock import Clock
 from shared.contracts.livekit_events import ParticipantJoined
 from shared.contracts.reconciler_events import RosterObserved
@@ -37,6 +38,7 @@ def build_enforcement(
     livekit: LiveKit,
     dirty_sessions: DirtySessions,
     revocations: Revocations,
+    accounts: Accounts,
     clock: Clock,
 ) -> Enforcement:
     enforcer = Enforcer(sessions, livekit, dirty_sessions, revoked_by(revocations))
@@ -48,15 +50,16 @@ def build_enforcement(
         "enforcement of revocations": observer.run,
         "removals": partial(run_timeouts, "removals", due.apply_due),
     }
-    return Enforcement(enforcement_group(enforcer, due), workers)
+    return Enforcement(enforcement_group(enforcer, due, OldTokens(accounts, livekit)), workers)
 
 
-def enforcement_group(enforcer: Enforcer, removals: Removals) -> Group:
+def enforcement_group(enforcer: Enforcer, removals: Removals, old_tokens: OldTokens) -> Group:
     return Group(
         GROUP,
-        dict(
+        combined(
             [
                 on(SessionUpdated, enforcer.follow),
+                on(ParticipantJoined, old_tokens.joined),
                 on(ParticipantJoined, removals.joined),
                 on(RosterObserved, removals.follow_roster),
                 on(SessionEnded, removals.forget),

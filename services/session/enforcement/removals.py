@@ -18,6 +18,7 @@ from shared.contracts.reconciler_events import RosterObserved
 from shared.contracts.session_events import SessionEnded
 from shared.errors import AppError
 from shared.livekit import LiveKit
+from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, Document, Duplicate, Index, Mongo
 
 log = structlog.get_logger(__name__)
@@ -44,6 +45,10 @@ class Removal:
     joins: int
 
 
+def _id(session_id: str, user_id: str) -> str:
+    return f"{session_id}:{user_id}"
+
+
 class RemovalRepository:
     """One document a person and session, kept with it: whoever was removed and rejoins is removed again."""
 
@@ -56,22 +61,33 @@ class RemovalRepository:
 
     def __init__(self, mongo: Mongo):
         self.collection = mongo.collection(self.collection_name)
+        self._scheduled = ReadBatcher(self._read)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)
 
-    async def schedule(self, session_id: str, user_id: str, due_at: datetime) -> None:
-        """Somebody joined; their earliest `due_at` holds, whatever a later join or token says."""
+    async def schedule(self, session_id: str, user_id: str, due_at: datetime | None) -> None:
+        """Somebody joined; their earliest `due_at` holds, whatever a later join or token says.
+
+        Most have none, for which there is a read and no write.
+        """
+        id = _id(session_id, user_id)
+        if due_at is None and not await self._scheduled.one(id):
+            return
         change: Document = {
-            "$min": {"due_at": due_at},
             "$inc": {"joins": 1},
             "$set": {"session_id": session_id, "user_id": user_id, "present": True},
         }
-        query = {"_id": f"{session_id}:{user_id}"}
+        if due_at is not None:
+            change["$min"] = {"due_at": due_at}
         try:
-            await self.collection.update(query, change, upsert=True)
+            await self.collection.update({"_id": id}, change, upsert=due_at is not None)
         except Duplicate:
-            await self.collection.update(query, change)
+            await self.collection.update({"_id": id}, change)
+
+    async def _read(self, ids: Sequence[str]) -> dict[str, bool]:
+        found = await self.collection.find({"_id": {"$in": list(ids)}}, fields=["_id"])
+        return {document["_id"]: True for document in found}
 
     async def list_present(self, session_id: str) -> set[str]:
         """The users of the session of whom it is known that they are there and when they have to go."""
@@ -111,8 +127,8 @@ class Removals:
                 await self._schedule(event.session_id, one)
 
     async def _schedule(self, session_id: str, connection: Connection) -> None:
-        due_at = time_is_over_at(connection)
-        if due_at is not None and is_person(connection):
+        if is_person(connection):
+            due_at = time_is_over_at(connection)
             await self._removals.schedule(session_id, connection.user_id, due_at)
 
     async def forget(self, event: SessionEnded) -> None:

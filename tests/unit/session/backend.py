@@ -11,6 +11,7 @@ from services.session.chat.build import build_chat
 from services.session.chat.repository import ChatRepository
 from services.session.enforcement.build import enforcement_group
 from services.session.enforcement.dirty_sessions import DirtySessions
+from services.session.enforcement.old_tokens import OldTokens
 from services.session.enforcement.removals import RemovalRepository, Removals
 from services.session.enforcement.service import Enforcer
 from services.session.identity.accounts.passwords import Passwords
@@ -129,6 +130,8 @@ class Backend:
         self.enforcer = Enforcer(self.sessions, self.livekit, self.dirty_sessions)
         self.removals = RemovalRepository(self._stored[0])
         self.due_removals = Removals(self.removals, self.livekit, clock)
+        old_tokens = OldTokens(self.sign_in, self.livekit)
+        self.enforcement_group = enforcement_group(self.enforcer, self.due_removals, old_tokens)
         self.participants = ParticipantService(
             self.sessions, self.access, ParticipantPresenter(self.users), clock
         )
@@ -193,7 +196,7 @@ class Backend:
             await store.ensure_indexes()
         await self.bus.subscribe(Group(GROUP, combined(self._event_handlers)))
         await self.bus.subscribe(self.stage_built.group)
-        await self.bus.subscribe(enforcement_group(self.enforcer, self.due_removals))
+        await self.bus.subscribe(self.enforcement_group)
 
     async def close(self) -> None:
         await self.bus.stop_consuming()

@@ -21,6 +21,7 @@ from shared.contracts.states import Role, RoomOptions
 from shared.ids import new_id
 from shared.livekit import JoinGrant
 from shared.livekit.join_terms import JoinTerms
+from shared.livekit.tokens import issued_at
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import caller, room
@@ -115,6 +116,8 @@ def connection_by(
         user_id=issued.user.id,
         username=issued.user.username,
         joined_at=at or backend.clock.now(),
+        issued_at=issued_at(claims["attributes"]),
+        key_id=claims["attributes"].get("greenroom.key"),
         **{"role": Role(claims["attributes"]["greenroom.role"])}
         | vars(JoinTerms.of(claims["attributes"]))
         | fields,

@@ -51,14 +51,15 @@ async def test_without_a_limit_nobody_is(backend: Backend, host: Host) -> None:
     assert await one.after(10 * 3600)
 
 
-@pytest.mark.parametrize("which", ["the same token", "a later one"])
+@pytest.mark.parametrize("which", ["the same token", "a later one", "one without a limit"])
 async def test_joining_again_gives_no_more_time(backend: Backend, host: Host, which: str) -> None:
     one = await stay(backend, host, remove_after=60)
     await one.after(30)
     room, first = one.room, one.issued
     backend.livekit.disconnect(first.session.id, connection_by(backend, first).identity)
-    if which == "a later one":
-        one.issued = await room.issue(external_user_id="c-1", terms=JoinTerms(remove_after=3600))
+    if which != "the same token":
+        longer = JoinTerms(remove_after=3600 if which == "a later one" else None)
+        one.issued = await room.issue(external_user_id="c-1", terms=longer)
     await room.enters(one.issued, "PA_2")
     assert await one.after(29)
     assert not await one.after(1)

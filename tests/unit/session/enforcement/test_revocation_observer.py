@@ -26,7 +26,13 @@ async def observed(backend: Backend) -> AsyncIterator[Revocations]:
     """Enforcement at work as in the service, without anything else that would look at rooms."""
     revocations = Revocations(backend.clock)
     built = build_enforcement(
-        backend.sessions, backend.removals, backend.livekit, DirtySessions(), revocations, backend.clock
+        backend.sessions,
+        backend.removals,
+        backend.livekit,
+        DirtySessions(),
+        revocations,
+        backend.sign_in,
+        backend.clock,
     )
     tasks = [asyncio.create_task(run()) for run in built.workers.values()]
     try:
