@@ -10,7 +10,8 @@ from multidict import MultiMapping
 
 from tests.integration.gateway.fixtures import GatewayFixture
 
-Refusal: TypeAlias = tuple[int, str]
+# Status, code, and the fields that are bad.
+Refusal: TypeAlias = tuple[int, str] | tuple[int, str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class NativeServices:
 
 def _render(answer: Answer) -> web.Response:
     if isinstance(answer, tuple):
-        status, code = answer
-        return web.json_response({"success": False, "error": "No", "code": code}, status=status)
+        status, code, *bad = answer
+        errors = [{"field": field, "code": "bad", "message": "is bad"} for field in (bad[0] if bad else ())]
+        body = {"success": False, "error": "No", "code": code, "errors": errors}
+        return web.json_response(body, status=status)
     return web.json_response({"success": True, "data": answer})

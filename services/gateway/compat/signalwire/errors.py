@@ -1,6 +1,8 @@
 """Refusals in SignalWire's form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -29,6 +31,16 @@ _NOT_OURS: Final = frozenset({"not_the_host", "host_required"})
 def invalid(attribute: str, code: str, message: str) -> InvalidRequest:
     """422 for one attribute, with one of SignalWire's codes."""
     return InvalidRequest([FieldError(attribute, code, message)])
+
+
+@contextmanager
+def renaming(attributes: Mapping[str, str]) -> Iterator[None]:
+    """Within it, a service's complaints about these fields name the attributes that they were made from."""
+    try:
+        yield
+    except NativeError as error:
+        error.fields = tuple(replace(bad, field=attributes.get(bad.field, bad.field)) for bad in error.fields)
+        raise
 
 
 def render_error(error: AppError) -> web.Response:

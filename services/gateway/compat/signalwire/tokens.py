@@ -10,7 +10,7 @@ from services.gateway.compat.calls import NativeError
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
 from services.gateway.compat.rendering import respond
 from services.gateway.compat.signalwire.bodies import VideoRoomTokenCreate
-from services.gateway.compat.signalwire.errors import invalid
+from services.gateway.compat.signalwire.errors import invalid, renaming
 from services.gateway.compat.signalwire.room_translation import created_room
 from services.gateway.compat.signalwire.rooms import room_by_name
 from services.gateway.compat.signalwire.token_translation import native_token, room_of_token
@@ -32,7 +32,8 @@ async def create_room_token(request: ForeignRequest) -> web.Response:
     body = read_body(request, VideoRoomTokenCreate)
     room = await room_by_name(request, body.room_name) or await _create(request, body)
     token = native_token(body, body.user_name or secrets.token_hex(_NAME_BYTES))
-    issued = await request.native.post("session", f"/rooms/{room['id']}/tokens", token)
+    with renaming({"name": "user_name"}):
+        issued = await request.native.post("session", f"/rooms/{room['id']}/tokens", token)
     return respond({"token": issued["livekit_token"]})
 
 
@@ -41,7 +42,8 @@ async def _create(request: ForeignRequest, body: VideoRoomTokenCreate) -> Mappin
     if body.auto_create_room is False:
         raise invalid("room_name", "does_not_exist", "does not exist, and auto_create_room is false")
     try:
-        created = await request.native.post("session", "/rooms", created_room(room_of_token(body)))
+        with renaming({"title": "room_display_name", "meta": "room_meta"}):
+            created = await request.native.post("session", "/rooms", created_room(room_of_token(body)))
     except NativeError as error:
         if error.code != "room_name_taken":
             raise

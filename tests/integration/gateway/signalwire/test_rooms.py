@@ -1,6 +1,7 @@
 """Rooms and their tokens."""
 
 import pytest
+from signalwire.rest import RestClient
 
 from shared.ids import new_id
 from tests.integration.gateway.native_services import NativeServices
@@ -88,6 +89,31 @@ async def test_a_token_without_a_room_says_why(
         call, lambda client: client.video.room_tokens.create(room_name="standup", auto_create_room=create)
     )
     assert attributes(error) == [("room_name", code)]
+
+
+async def test_complaints_about_a_token_name_what_was_sent(services: NativeServices, call: Calling) -> None:
+    def make(client: RestClient) -> object:
+        return client.video.room_tokens.create(room_name="standup", user_name="x", meta={"a": 1})
+
+    services.answers = {
+        "GET /rooms/my": NO_ROOMS,
+        "POST /rooms": (422, "validation_failed", ["title", "meta"]),
+    }
+    error = await refused(call, make)
+    assert attributes(error) == [
+        ("room_display_name", "invalid_parameter"),
+        ("room_meta", "invalid_parameter"),
+    ]
+    services.answers = {
+        "GET /rooms/my": ROOMS,
+        f"POST /rooms/{ROOM_ID}/tokens": (422, "validation_failed", ["name", "metadata", "join_until"]),
+    }
+    error = await refused(call, make)
+    assert attributes(error) == [
+        ("user_name", "invalid_parameter"),
+        ("meta", "invalid_parameter"),
+        ("join_until", "invalid_join_until_date"),
+    ]
 
 
 async def test_a_name_that_is_taken_and_a_live_room_are_refused_as_published(
