@@ -17,18 +17,18 @@ BATCH = 500
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingFilter:
-    """Recordings with all that is given; `cursor` is exclusive."""
+    """Recordings with all that is given, and with any of `status`; `cursor` is exclusive."""
 
     session_id: str | None = None
     room_id: str | None = None
-    status: RecordingStatus | None = None
+    status: Sequence[str] | None = None
     cursor: str | None = None
 
     def query(self) -> Document:
         fields = {"session_id": self.session_id, "room_id": self.room_id}
         query: Document = {name: value for name, value in fields.items() if value is not None}
         if self.status is not None:
-            query["status"] = self.status.value
+            query["status"] = {"$in": list(self.status)}
         if self.cursor is not None:
             query["_id"] = {"$lt": self.cursor}
         return query

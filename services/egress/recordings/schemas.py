@@ -22,12 +22,12 @@ LinkSeconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600)]
 
 
 class MyRecordingsQuery(Page):
-    """`cursor` is the id of the last recording of the page before. With `link_seconds`, completed recordings
+    """Of several `status` any holds. `cursor` is the id of the last recording of the page before. With `link_seconds`, completed recordings
     have a `download_url`, valid for so long."""
 
     session_id: Id | None = None
     room_id: Id | None = None
-    status: RecordingStatus | None = None
+    status: list[RecordingStatus] | None = None
     cursor: Id | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 10
     link_seconds: LinkSeconds | None = None

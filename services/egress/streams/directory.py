@@ -13,9 +13,14 @@ class StreamDirectory:
         self._access = access
         self._links = links
 
-    async def list_mine(self, caller: Caller, wanted: StreamFilter, limit: int) -> list[Stream]:
-        """The streams of the caller's sessions, for an API key of its organization, the newest first."""
-        return await self._streams.list_owned(owned_by(caller), wanted, limit)
+    async def list_mine(
+        self, caller: Caller, wanted: StreamFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[Stream], str | None]:
+        """A page of the streams of the caller's sessions, for an API key of its organization.
+
+        The newest session's first; and the cursor of the page that follows.
+        """
+        return await self._streams.list_owned(owned_by(caller), wanted, cursor=cursor, limit=limit)
 
     async def get(self, session_id: str, caller: Caller) -> Stream:
         """For who is in control of the session. Raises `NotFound`, `Forbidden`, `Unavailable`."""

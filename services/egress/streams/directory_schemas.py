@@ -13,14 +13,14 @@ from shared.http.schema import CursorPage, Id
 
 
 class StreamsQuery(CursorPage):
-    """Streams with all that is given."""
+    """Streams with all that is given; of several `status` any holds."""
 
     session_id: Id | None = None
     room_id: Id | None = None
-    status: StreamStatus | None = None
+    status: list[StreamStatus] | None = None
 
     def filter(self) -> StreamFilter:
-        return StreamFilter(**self.model_dump(exclude={"limit"}))
+        return StreamFilter(**self.model_dump(exclude={"cursor", "limit"}))
 
 
 class StreamResponse(Data):
@@ -55,10 +55,9 @@ def stream_response(stream: Stream, directory: StreamDirectory) -> StreamRespons
     )
 
 
-def stream_list(found: Sequence[Stream], limit: int, directory: StreamDirectory) -> StreamListResponse:
-    """`found` may have one more than the page."""
-    shown = found[:limit]
+def stream_list(
+    streams: Sequence[Stream], next_cursor: str | None, directory: StreamDirectory
+) -> StreamListResponse:
     return StreamListResponse(
-        streams=[stream_response(one, directory) for one in shown],
-        next_cursor=shown[-1].id if len(found) > limit else None,
+        streams=[stream_response(one, directory) for one in streams], next_cursor=next_cursor
     )

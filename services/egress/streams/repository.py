@@ -1,5 +1,6 @@
 """The streams of sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -12,22 +13,21 @@ from shared.persistence.repository import Repository
 
 @dataclass(frozen=True, kw_only=True)
 class StreamFilter:
-    """Streams with all that is given; `cursor` is exclusive."""
+    """Streams with all that is given, and with any of `status`."""
 
     session_id: str | None = None
     room_id: str | None = None
-    status: StreamStatus | None = None
-    cursor: str | None = None
+    status: Sequence[str] | None = None
 
     def query(self) -> Document:
         query: Document = {}
         if self.room_id is not None:
             query["room_id"] = self.room_id
         if self.status is not None:
-            query["status"] = self.status.value
-        ids = {"$eq": self.session_id, "$lt": self.cursor}
-        given = {operator: id for operator, id in ids.items() if id is not None}
-        return query | ({"_id": given} if given else {})
+            query["status"] = {"$in": list(self.status)}
+        if self.session_id is not None:
+            query["_id"] = {"$eq": self.session_id}
+        return query
 
 
 class StreamRepository(Repository[Stream]):
@@ -55,10 +55,11 @@ class StreamRepository(Repository[Stream]):
             return await self.get(stream.id)
         return stream
 
-    async def list_owned(self, owner: Document, wanted: StreamFilter, limit: int) -> list[Stream]:
-        """Those of the host or organization that `owner` selects, the newest session's first."""
-        found = await self.collection.find(owner | wanted.query(), sort=[("_id", DESCENDING)], limit=limit)
-        return [self.load(document) for document in found]
+    async def list_owned(
+        self, owner: Document, wanted: StreamFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[Stream], str | None]:
+        """Those of the host or organization that `owner` selects, by session; see `page_after`."""
+        return await self.page_after(owner | wanted.query(), cursor=cursor, limit=limit)
 
     async def list_open(self) -> list[Stream]:
         """Those that are wanted, or not over yet."""

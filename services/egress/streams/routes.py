@@ -52,9 +52,8 @@ async def list_my_streams(request: Request, query: StreamsQuery) -> Reply[Stream
     Those of the caller's own sessions, the newest session's first; for an API key those of its organization.
     """
     directory = request.service(DIRECTORY)
-    # One more than asked for tells whether more follow.
-    found = await directory.list_mine(request.caller, query.filter(), query.limit + 1)
-    return Reply(stream_list(found, query.limit, directory))
+    found = await directory.list_mine(request.caller, query.filter(), cursor=query.cursor, limit=query.limit)
+    return Reply(stream_list(*found, directory))
 
 
 @hls_routes.get("/streams/{session_id}", access=HOST, scope=READ)

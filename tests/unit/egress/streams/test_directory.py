@@ -5,14 +5,16 @@ from datetime import timedelta
 import pytest
 
 from services.egress.recordings.schemas import MyRecordingsQuery, MyRecordingsResponse, my_recordings
-from services.egress.streams.directory_schemas import stream_list, stream_response
+from services.egress.streams.directory_schemas import StreamsQuery, stream_list, stream_response
 from services.egress.streams.repository import StreamFilter
 from shared.access.identity import Caller
-from shared.contracts.states import RecordingStatus, SessionState, StreamStatus, UserRole
+from shared.contracts.states import RecordingStatus, SessionState, UserRole
 from shared.errors import Forbidden, NotFound
 from shared.files.paths import PathSigner
 from shared.ids import new_id
 from tests.unit.egress.streams.fixture import SECRET, Replica, host_of
+
+ALL = StreamFilter()
 
 
 @pytest.fixture
@@ -55,8 +57,8 @@ async def test_recordings_are_filtered_and_paged(replica: Replica) -> None:
     assert await found(session_id=second.id) == [ids[2], ids[1]]
     assert await found(room_id=first.room_id.upper()) == [running, *reversed(ids)]
     assert await found(room_id=new_id()) == []
-    assert await found(status="recording") == [running]
-    assert await found(status="completed", session_id=first.id) == [ids[0]]
+    assert await found(status=["recording"]) == [running]
+    assert await found(status=["completed", "failed"], session_id=first.id) == [ids[0]]
     seen: list[str] = []
     cursor: str | None = None
     for _ in range(2):
@@ -102,16 +104,19 @@ async def test_streams_are_filtered_and_paged(replica: Replica) -> None:
     directory, host = replica.parts.directory, host_of(sessions[0])
 
     async def found(**wanted: object) -> list[str]:
-        return [one.id for one in await directory.list_mine(host, StreamFilter(**wanted), 10)]  # type: ignore[arg-type]
+        query = StreamsQuery.model_validate(wanted)
+        page = await directory.list_mine(host, query.filter(), cursor=query.cursor, limit=query.limit)
+        return [one.id for one in page[0]]
 
     ids = [one.id for one in reversed(sessions)]
     assert await found() == ids
     assert await found(session_id=ids[2]) == [ids[2]]
     assert await found(session_id=ids[2], cursor=ids[2]) == []
     assert await found(room_id=sessions[0].room_id) == [ids[2]]
-    assert await found(status=StreamStatus.ACTIVE) == [ids[1]]
+    assert await found(status=["active"]) == [ids[1]]
+    assert await found(status=["active", "starting"]) == ids
     assert await found(cursor=ids[0]) == ids[1:]
-    page = stream_list(await directory.list_mine(host, StreamFilter(), 3), 2, directory)
+    page = stream_list(*await directory.list_mine(host, ALL, cursor=None, limit=2), directory)
     assert ([one.session_id for one in page.streams], page.next_cursor) == (ids[:2], ids[1])
 
 
@@ -148,13 +153,13 @@ async def test_streams_are_their_hosts(replica: Replica) -> None:
     viewer = host_of(session, user_id=new_id(), role=UserRole.VIEWER, organization_id=None)
     key = host_of(session, user_id=new_id(), api_key_id=new_id())
     assert (await directory.get(session.id, key)).id == session.id
-    assert len(await directory.list_mine(key, StreamFilter(), 10)) == 1
-    assert await directory.list_mine(colleague, StreamFilter(), 10) == []
+    assert len((await directory.list_mine(key, ALL, cursor=None, limit=10))[0]) == 1
+    assert await directory.list_mine(colleague, ALL, cursor=None, limit=10) == ([], None)
     with pytest.raises(Forbidden):
         await directory.get(session.id, colleague)
     with pytest.raises(NotFound):
         await directory.get(session.id, outsider)
     with pytest.raises(Forbidden):
-        await directory.list_mine(viewer, StreamFilter(), 10)
+        await directory.list_mine(viewer, ALL, cursor=None, limit=10)
     with pytest.raises(NotFound, match="stream"):
         await directory.get(none.id, host_of(none))
