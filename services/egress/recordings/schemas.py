@@ -22,8 +22,10 @@ LinkSeconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600)]
 
 
 class MyRecordingsQuery(Page):
-    """Of several `status` any holds. `cursor` is the id of the last recording of the page before. With `link_seconds`, completed recordings
-    have a `download_url`, valid for so long."""
+    """Of several `status` any holds. `cursor` is the id of the last recording of the page before.
+
+    With `link_seconds`, completed recordings have a `download_url`, valid for so long.
+    """
 
     session_id: Id | None = None
     room_id: Id | None = None
