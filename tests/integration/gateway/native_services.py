@@ -26,13 +26,14 @@ class NativeCall:
 
 
 Answer: TypeAlias = dict[str, Any] | Refusal | None
+Answering: TypeAlias = Answer | Callable[[NativeCall], Answer]
 
 
 @dataclass
 class NativeServices:
     """`answers`: by "METHOD /path", the data, a status and code to refuse with, or what computes either."""
 
-    answers: dict[str, Answer | Callable[[NativeCall], Answer]] = field(default_factory=dict)
+    answers: dict[str, Answering] = field(default_factory=dict)
     calls: list[NativeCall] = field(default_factory=list)
 
     def behind(self, gateway: GatewayFixture) -> None:

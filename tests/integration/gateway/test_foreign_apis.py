@@ -71,7 +71,12 @@ HUNDRED_MS = Api(
         management(lifetime=-60),
         {},
     ),
-    lambda status, body: {"code": status, "message": body["message"] or "no message", "details": []},
+    lambda status, body: {
+        "code": status,
+        "message": body["message"] or "no message",
+        # What is wrong with the credentials is said there.
+        "details": [str(one) for one in body["details"]] if status == 401 else [],
+    },
 )
 both = pytest.mark.parametrize("api", [SIGNALWIRE, HUNDRED_MS], ids=["signalwire", "100ms"])
 

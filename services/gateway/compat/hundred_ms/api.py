@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from services.gateway.compat.hundred_ms import rooms
+from services.gateway.compat.hundred_ms import (
+    active_rooms,
+    analytics,
+    live_streams,
+    not_offered,
+    recording_assets,
+    recordings,
+    room_codes,
+    rooms,
+    sessions,
+)
 from services.gateway.compat.hundred_ms.errors import render_error
 from services.gateway.compat.operations import ForeignApi
 from services.gateway.routing.table import CredentialForm
@@ -10,6 +20,16 @@ from services.gateway.routing.table import CredentialForm
 HUNDRED_MS: Final = ForeignApi(
     prefix="/v2",
     credential=CredentialForm.MANAGEMENT,
-    operations=(*rooms.operations,),
+    operations=(
+        *sessions.operations,
+        *active_rooms.operations,
+        *rooms.operations,
+        *room_codes.operations,
+        *recordings.operations,
+        *recording_assets.operations,
+        *live_streams.operations,
+        *analytics.operations,
+        *not_offered.operations,
+    ),
     render_error=render_error,
 )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from services.gateway.compat.signalwire.bodies import VideoRoomCreate, VideoRoomUpdate
 from services.gateway.compat.signalwire.schemas import VideoRoom
 from services.gateway.compat.signalwire.vocabulary import DEFAULT_LAYOUT, LAYOUTS, native_layout
+from services.gateway.compat.titles import room_title
 
 Native = Mapping[str, Any]
 
@@ -36,7 +37,6 @@ _SAME: Final = (
     "remove_after_seconds_elapsed",
     "record_on_start",
 )
-_SHORTEST_TITLE: Final = 3
 
 
 def created_room(body: VideoRoomCreate) -> dict[str, object]:
@@ -96,7 +96,7 @@ def kept_settings(meta: Native | None) -> Native:
 def shown_name(title: str, name: str, kept: Native) -> str:
     """The display name: as it was sent, or the name, unless the title was changed natively."""
     sent = kept.get("display_name") or name
-    return sent if _title(sent, name) == title else title
+    return sent if room_title(sent, name) == title else title
 
 
 def shown_layout(layout: str | None, kept: Native) -> str:
@@ -115,15 +115,9 @@ def _native(sent: Native, name: str) -> dict[str, object]:
     if "layout" in sent:
         fields["layout"] = native_layout(sent["layout"])
     if "display_name" in sent:
-        fields["title"] = _title(sent["display_name"] or name, name)
+        fields["title"] = room_title(sent["display_name"] or name, name)
     return fields
 
 
 def _kept(sent: Native) -> dict[str, object]:
     return {name: sent[name] for name in _KEPT if name in sent}
-
-
-def _title(display_name: str, name: str) -> str:
-    """Native titles have three characters at least, of which something can be seen."""
-    shown = display_name.strip() or name
-    return shown if len(shown) >= _SHORTEST_TITLE else f"Room {shown}"

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.gateway.compat.calls import NativeError, QueryParameters
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_room
 from services.gateway.compat.rendering import no_content, respond
 from services.gateway.compat.signalwire.bodies import (
     VideoMoment,
@@ -97,12 +98,10 @@ async def delete_room(request: ForeignRequest) -> web.Response:
 
 async def find_room(request: ForeignRequest, id_or_name: str) -> Native:
     """The caller's own room; raises `NotFound`."""
-    room: Native | None = None
     if is_id(id_or_name):
-        room = await request.native.get("session", f"/rooms/{id_or_name}")
-    elif is_room_name(id_or_name):
-        room = await room_by_name(request, id_or_name)
-    if room is None or room["host_id"] != request.caller.user_id:
+        return await own_room(request, id_or_name)
+    room = await room_by_name(request, id_or_name) if is_room_name(id_or_name) else None
+    if room is None:
         raise NotFound.of("room")
     return room
 

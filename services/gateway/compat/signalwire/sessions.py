@@ -1,12 +1,12 @@
 """Room sessions: what took place in rooms, or does now. One that nobody has joined yet is not shown."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from aiohttp import web
 
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_session
 from services.gateway.compat.rendering import respond
 from services.gateway.compat.signalwire.event_translation import video_event
 from services.gateway.compat.signalwire.paging import PageQuery, page_of, respond_with_page
@@ -52,7 +52,7 @@ async def list_room_sessions(request: ForeignRequest) -> web.Response:
 
 @operations.get("/room_sessions/{id}", scope=READ)
 async def get_room_session(request: ForeignRequest) -> web.Response:
-    session = await find_session(request, request.parameters["id"])
+    session = await own_session(request, request.parameters["id"])
     return respond(video_session_summary(session).model_dump())
 
 
@@ -72,7 +72,7 @@ async def list_room_session_events(request: ForeignRequest) -> web.Response:
     session_id = _session_id(request)
     wanted = {"limit": page.size, "cursor": page.cursor}
     session, found = await asyncio.gather(
-        find_session(request, session_id),
+        own_session(request, session_id),
         request.native.get("session", f"/sessions/{session_id}/events", wanted),
     )
     project_id = request.caller.api_key_id
@@ -86,19 +86,9 @@ async def list_room_session_recordings(request: ForeignRequest) -> web.Response:
     session_id = _session_id(request)
     answer: web.Response
     answer, _ = await asyncio.gather(
-        respond_with_recordings(request, query, session_id), find_session(request, session_id)
+        respond_with_recordings(request, query, session_id), own_session(request, session_id)
     )
     return answer
-
-
-async def find_session(request: ForeignRequest, id: str) -> Mapping[str, Any]:
-    """The caller's own session, if it has begun; raises `NotFound`."""
-    if not is_id(id):
-        raise NotFound.of("session")
-    session: Mapping[str, Any] = await request.native.get("session", f"/sessions/{id}")
-    if session["host_id"] != request.caller.user_id or session["status"] not in SESSION_STATUSES:
-        raise NotFound.of("session")
-    return session
 
 
 def _session_id(request: ForeignRequest) -> str:
