@@ -57,4 +57,5 @@ ALL_ROUTES: tuple[Routes, ...] = (
     key_routes.routes,
     revocation_routes.routes,
     journal_routes.routes,
+    journal_routes.session_routes,
 )

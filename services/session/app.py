@@ -251,7 +251,7 @@ def _build_features(
 def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Subsystem:
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
-    journal = app[JOURNAL] = JournalService(entries)
+    journal = app[JOURNAL] = JournalService(entries, core.sessions.access)
     removals = RemovalRepository(base.mongo)
     enforcement = build_enforcement(
         sessions,

@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from shared.contracts.event import Envelope
-from shared.contracts.livekit_events import LiveKitEvent
+from shared.contracts.event import Envelope, Event
+from shared.contracts.livekit_events import LiveKitEvent, ParticipantEvent, TrackEvent
+from shared.ids import connection_id, new_id
 
 
 class EntryKind(StrEnum):
@@ -20,9 +21,14 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
-    """One event of a session; `operation` and `actor` if a call caused it directly."""
+    """One event of a session; `operation` and `actor` if a call caused it directly.
+
+    `place` grows with each entry, so that a session's entries stay in the order of their arrival.
+    `connection_id` is the public id of the connection that it is about.
+    """
 
     id: str
+    place: str
     session_id: str
     at: datetime
     kind: EntryKind
@@ -31,6 +37,7 @@ class JournalEntry:
     request_id: str | None
     operation: str | None
     actor: str | None
+    connection_id: str | None = None
     data: dict[str, Any]
 
     @classmethod
@@ -38,6 +45,7 @@ class JournalEntry:
         event = envelope.event
         return cls(
             id=envelope.id,
+            place=new_id(),
             session_id=event.key,
             at=envelope.time,
             kind=_kind(envelope),
@@ -46,8 +54,17 @@ class JournalEntry:
             request_id=envelope.request_id,
             operation=envelope.operation,
             actor=envelope.actor,
+            connection_id=_connection_of(event),
             data=event.model_dump(mode="json"),
         )
+
+
+def _connection_of(event: Event) -> str | None:
+    if isinstance(event, ParticipantEvent):
+        return connection_id(event.session_id, event.connection.participant_sid)
+    if isinstance(event, TrackEvent):
+        return connection_id(event.session_id, event.participant_sid)
+    return None
 
 
 def _kind(envelope: Envelope) -> EntryKind:

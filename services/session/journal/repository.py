@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from services.session.journal.domain import EntryKind, JournalEntry
-from shared.ids import new_id
+from services.session.journal.event_filter import EventFilter
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.persistence.repository import COUNTED_TO
 
@@ -15,7 +15,6 @@ _KEPT_SECONDS = 90 * 24 * 3600
 
 class JournalRepository:
     indexes = (
-        # `place` grows with each entry, so a session's entries stay in the order of their arrival.
         Index([("session_id", ASCENDING), ("place", ASCENDING)]),
         Index([("session_id", ASCENDING), ("kind", ASCENDING), ("place", ASCENDING)]),
         Index([("at", ASCENDING)], expire_after_seconds=_KEPT_SECONDS),
@@ -43,10 +42,24 @@ class JournalRepository:
             query, limit=COUNTED_TO
         )
 
+    async def page_after(
+        self, session_id: str, wanted: EventFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[JournalEntry], str | None]:
+        """The page that follows the place `cursor`, the oldest first, and what the next one follows.
+
+        None for the first page, and after the last.
+        """
+        query = {"session_id": session_id, **wanted.query()}
+        if cursor is not None:
+            query["place"] = {"$gt": cursor}
+        documents = await self.collection.find(query, sort=[("place", ASCENDING)], limit=limit + 1)
+        page = documents[:limit]
+        return [_entry(document) for document in page], page[-1]["place"] if len(documents) > limit else None
+
 
 def _document(entry: JournalEntry) -> Document:
     fields: Document = _ADAPTER.dump_python(entry)
-    return {"_id": fields.pop("id"), "place": new_id(), **fields, "kind": entry.kind.value}
+    return {"_id": fields.pop("id"), **fields, "kind": entry.kind.value}
 
 
 def _entry(document: Document) -> JournalEntry:

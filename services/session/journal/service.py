@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.session.journal.domain import EntryKind, JournalEntry
+from services.session.journal.event_filter import EventFilter
 from services.session.journal.repository import JournalRepository
+from services.session.sessions.access import SessionAccess
+from shared.access.identity import Caller
 from shared.bus import OrderedGroup
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
@@ -18,8 +21,9 @@ from shared.http.schema import Page
 
 
 class JournalService:
-    def __init__(self, journal: JournalRepository):
+    def __init__(self, journal: JournalRepository, access: SessionAccess):
         self._journal = journal
+        self._access = access
 
     async def record(self, envelopes: Sequence[Envelope]) -> None:
         await self._journal.add([JournalEntry.of(envelope) for envelope in envelopes])
@@ -29,6 +33,16 @@ class JournalService:
     ) -> tuple[list[JournalEntry], int]:
         """A page of a session's journal, oldest entry first; empty for an unknown session."""
         return await self._journal.list_page(session_id, kind, page.skip, page.limit)
+
+    async def read_as_host(
+        self, session_id: str, caller: Caller, wanted: EventFilter, *, cursor: str | None, limit: int
+    ) -> tuple[list[JournalEntry], str | None]:
+        """The entries that the session's host may see, as `JournalRepository.page_after`.
+
+        Raises as `SessionAccess.get_for_host`.
+        """
+        session = await self._access.get_for_host(session_id, caller)
+        return await self._journal.page_after(session.id, wanted, cursor=cursor, limit=limit)
 
 
 GROUP: Final = "session.journal"

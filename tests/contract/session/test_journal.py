@@ -1,14 +1,18 @@
 """The journal: an entry an event, in the order they came, by kind."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.session.journal.domain import EntryKind, JournalEntry
+from services.session.journal.event_filter import EventFilter
 from services.session.journal.repository import JournalRepository
-from shared.contracts.attendance_events import ViewersCounted
+from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.event import Envelope, Event
-from shared.contracts.livekit_events import LiveKitRoomFinished
+from shared.contracts.livekit_events import Connection, LiveKitRoomFinished, ParticipantJoined
+from shared.contracts.states import Role
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.fakes.fake_clock import FakeClock
@@ -65,6 +69,81 @@ async def test_entries_are_told_apart_by_what_caused_them(
     await journal.add(list(entries.values()))
     for kind, wanted in entries.items():
         assert await journal.list_page(SESSION, kind, 0, 10) == ([wanted], 1)
+
+
+def joined(clock: FakeClock, **fields: Any) -> JournalEntry:
+    own: dict[str, Any] = {
+        "participant_sid": f"PA_{new_id()}",
+        "identity": "x:y",
+        "user_id": new_id(),
+        "username": "Vera",
+        "role": Role.AUDIENCE,
+        "joined_at": clock.now(),
+    }
+    connection = Connection(**own | fields)
+    return entry(clock, ParticipantJoined(session_id=SESSION, occurred_at=clock.now(), connection=connection))
+
+
+async def pages(journal: JournalRepository, **wanted: Any) -> list[JournalEntry]:
+    """All of the entries, page by page."""
+    found: list[JournalEntry] = []
+    cursor = None
+    names = wanted.pop("names", ["viewers.counted.v1", "participant.joined.v1", "recording.changed.v1"])
+    while True:
+        page, cursor = await journal.page_after(
+            SESSION, EventFilter(names=names, **wanted), cursor=cursor, limit=2
+        )
+        found += page
+        if cursor is None:
+            return found
+
+
+async def test_pages_by_cursor_have_each_entry_once_while_others_are_added(
+    journal: JournalRepository, clock: FakeClock
+) -> None:
+    entries = [entry(clock) for _ in range(4)]
+    await journal.add(entries[:3])
+    wanted = EventFilter(names=["viewers.counted.v1"])
+    first, cursor = await journal.page_after(SESSION, wanted, cursor=None, limit=2)
+    await journal.add(entries[3:])
+    second, end = await journal.page_after(SESSION, wanted, cursor=cursor, limit=2)
+    assert (first + second, end) == (entries, None)
+    assert await journal.page_after(SESSION, wanted, cursor=second[-1].place, limit=2) == ([], None)
+    assert await pages(journal) == entries
+
+
+async def test_entries_are_found_by_what_they_are_about(journal: JournalRepository, clock: FakeClock) -> None:
+    ada, bob = joined(clock, external_user_id="c-1"), joined(clock)
+    she = ada.data["connection"]["user_id"]
+    away = ParticipantLeaveRequested(
+        session_id=SESSION, user_id=she, identity="x:y", requested_at=clock.now()
+    )
+    leaving, counted = entry(clock, away), entry(clock)
+    await journal.add([ada, counted, bob, leaving])
+    names = ["viewers.counted.v1", "participant.joined.v1", "participant.leave_requested.v1"]
+    assert await pages(journal, names=names, user_id=she) == [ada, leaving]
+    assert await pages(journal, external_user_id="c-1") == [ada]
+    assert bob.connection_id is not None
+    assert await pages(journal, connection_id=bob.connection_id) == [bob]
+    assert await pages(journal, names=["participant.joined.v1"]) == [ada, bob]
+    assert await pages(journal, names=[]) == []
+    assert await pages(journal, recording_id=new_id()) == []
+
+
+async def test_monitors_recorders_and_machines_are_left_out(
+    journal: JournalRepository, clock: FakeClock
+) -> None:
+    person = joined(clock, kind="sip")
+    others = [joined(clock, **one) for one in ({"hidden": True}, {"recorder": True}, {"kind": "egress"})]
+    await journal.add([*others, person])
+    assert await pages(journal) == [person]
+
+
+async def test_what_an_earlier_release_stored_is_read(journal: JournalRepository, clock: FakeClock) -> None:
+    kept = joined(clock)
+    await journal.add([kept])
+    await journal.collection.update({"_id": kept.id}, {"$unset": {"connection_id": ""}})
+    assert await pages(journal) == [replace(kept, connection_id=None)]
 
 
 async def test_another_sessions_entries_are_its_own(journal: JournalRepository, clock: FakeClock) -> None:
