@@ -11,7 +11,7 @@ from services.session.identity.accounts.service import AccountService
 from services.session.sessions.domain.admission import Admission, admit
 from services.session.sessions.domain.roles import RoleGrant
 from services.session.sessions.domain.session import Session
-from services.session.sessions.join_limits import check_not_closed, window_of
+from services.session.sessions.join_limits import check_not_closed, strictest, window_of
 from services.session.sessions.join_tokens import JoinTokens
 from services.session.sessions.pending import PendingSessions
 from shared.access.identity import LONGEST_LIFETIME, TokenIssuer
@@ -103,37 +103,46 @@ class RoomTokens:
         self._clock = clock
 
     async def issue(
-        self, room: Room, grant: RoomTokenGrant, *, by: str, key_id: str | None = None
+        self,
+        room: Room,
+        grant: RoomTokenGrant,
+        *,
+        by: str,
+        key_id: str | None = None,
+        guest_id: str | None = None,
     ) -> IssuedRoomTokens:
         """Tokens for the room's live session, or for a pending one that starts when somebody joins.
 
         `by` is the user who gives the role; the tokens end with the API key `key_id`, if that issued them.
+        Somebody new gets the reserved `guest_id`, if there is one.
 
         Raises `InvalidRequest` for a window that never opens, `Forbidden` if the room is disabled, its window
         is over, or the person is banned or not admitted, `Conflict` if there is no session and the room has
         no automatic ones, and `Unavailable`.
         """
         now = self._clock.now()
-        self._check(room, grant, now)
-        user = await self._accounts.of_customer(room.organization_id, grant.external_user_id, grant.name)
+        window = window_of(room.options).within(grant.window)
+        self._check(room, grant, window)
+        user = await self._accounts.of_customer(
+            room.organization_id, grant.external_user_id, grant.name, guest_id=guest_id
+        )
         person = user.caller(new_id(), via=key_id)
-        end = window_of(room.options).within(grant.window).end(now, grant.lifetime)
+        end = window.end(now, grant.lifetime)
         admission = Admission(grant=grant.role_grant(user, by), seat=grant.seat(now), ends_at=end)
         session = await self._pending.change(
             room, admission.until, lambda session: admit(session, self._clock.now(), admission)
         )
         access_token, _ = self._issuer.issue(person, min(end - now, LONGEST_LIFETIME))
-        livekit_token = self._join_tokens.mint(
-            session, person, grant.lifetime, window=grant.window, terms=grant.terms
-        )
+        # A live session has the options that the room had then.
+        terms = strictest(grant.terms, room.options)
+        livekit_token = self._join_tokens.mint(session, person, grant.lifetime, window=window, terms=terms)
         return IssuedRoomTokens(user, access_token, livekit_token, session, end)
 
-    def _check(self, room: Room, grant: RoomTokenGrant, now: datetime) -> None:
+    def _check(self, room: Room, grant: RoomTokenGrant, window: JoinWindow) -> None:
         """Before anything is made for somebody who may not join."""
         room.check_enabled()
         require_admitted(room, guest=grant.external_user_id is None)
-        window = window_of(room.options).within(grant.window)
         if window.opens_at and window.closes_at and window.closes_at <= window.opens_at:
             never = FieldError("join_until", "before_join_from", "must be after join_from, the room's too")
             raise InvalidRequest([never])
-        check_not_closed(window, now)
+        check_not_closed(window, self._clock.now())

@@ -67,7 +67,9 @@ async def issue_room_tokens(request: Request, body: IssueRoomTokensRequest) -> R
     who joins and ends with the last to leave; tokens die with their session. Everybody in the room sees
     `external_user_id` and `metadata`.
     """
-    issued = await request.service(TOKENS).issue_for_room(request.path_id(), request.caller, body.grant())
+    issued = await request.service(TOKENS).issue_for_room(
+        request.path_id(), request.caller, body.grant(), request.reservation.id
+    )
     return Reply(IssueRoomTokensResponse.issued(issued, request.caller))
 
 

@@ -82,11 +82,16 @@ class TokenService:
         livekit_token = self._join_tokens.mint(session, person, lifetime)
         return IssuedTokens(user, access_token, livekit_token, session.id, expires_at)
 
-    async def issue_for_room(self, id: str, caller: Caller, grant: RoomTokenGrant) -> IssuedRoomTokens:
-        """Tokens for a room of the caller's organization; for API keys only. Raises as `RoomTokens`."""
+    async def issue_for_room(
+        self, id: str, caller: Caller, grant: RoomTokenGrant, guest_id: str
+    ) -> IssuedRoomTokens:
+        """Tokens for a room of the caller's organization; for API keys only. Raises as `RoomTokens`.
+
+        Somebody new gets the reserved `guest_id`.
+        """
         room = await self._rooms.get_for_host(id, caller, None)
         key_id = _require_api_key(caller)
-        return await self._room_tokens.issue(room, grant, by=caller.user_id, key_id=key_id)
+        return await self._room_tokens.issue(room, grant, by=caller.user_id, key_id=key_id, guest_id=guest_id)
 
 
 def _require_api_key(caller: Caller) -> str:

@@ -52,6 +52,12 @@ async def test_nothing_has_to_be_said(backend: RoomBackend) -> None:
     assert first.data["user"]["id"] != second.data["user"]["id"]
 
 
+async def test_the_same_call_again_is_for_the_same_person(backend: RoomBackend) -> None:
+    headers = {"X-API-Key": backend.key, "Idempotency-Key": new_id()}
+    first, second = [await backend.send({}, headers=headers) for _ in range(2)]
+    assert first.data["user"]["id"] == second.data["user"]["id"]
+
+
 @pytest.mark.parametrize(
     "bad",
     [

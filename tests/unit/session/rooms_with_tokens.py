@@ -39,7 +39,8 @@ class TokenRoom:
         self.key = caller(self.host.user.id, organization_id, api_key_id=new_id())
 
     async def issue(self, **grant: Any) -> IssuedRoomTokens:
-        return await self.backend.tokens.issue_for_room(self.room.id, self.key, RoomTokenGrant(**grant))
+        tokens, granted = self.backend.tokens, RoomTokenGrant(**grant)
+        return await tokens.issue_for_room(self.room.id, self.key, granted, new_id())
 
     async def session(self, issued: IssuedRoomTokens) -> Session:
         return await self.backend.sessions.get(issued.session.id)

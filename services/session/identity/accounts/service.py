@@ -79,13 +79,15 @@ class AccountService:
         )
         return await self.create(new_id(), body)
 
-    async def of_customer(self, organization_id: str, external_user_id: str | None, name: str) -> User:
+    async def of_customer(
+        self, organization_id: str, external_user_id: str | None, name: str, *, guest_id: str | None = None
+    ) -> User:
         """The customer's own user, created on first use; a new name is stored.
 
-        Without an id it is somebody new, a guest.
+        Without an id it is somebody new, a guest; with the reserved `guest_id`, if there is one.
         """
         if external_user_id is None:
-            return await self._add_guest(organization_id, name)
+            return await self._add_guest(guest_id or new_id(), organization_id, name)
         key = external_key(organization_id, external_user_id)
         known = await self._users.find_external(key)
         if known is None:
@@ -96,17 +98,20 @@ class AccountService:
             return known
         return await self._users.change(known.id, lambda user: user.rename(self._clock.now(), name))
 
-    async def _add_guest(self, organization_id: str, name: str) -> User:
+    async def _add_guest(self, id: str, organization_id: str, name: str) -> User:
         now = self._clock.now()
         guest = User(
-            id=new_id(),
+            id=id,
             username=name,
             role=UserRole.VIEWER,
             organization_id=organization_id,
             created_at=now,
             updated_at=now,
         )
-        await self._users.add(guest, guest.registered())
+        try:
+            await self._users.add(guest, guest.registered())
+        except Duplicate:
+            return await self._users.get(id)
         return guest
 
     async def _add_external(self, organization_id: str, external_user_id: str, name: str) -> User:

@@ -184,9 +184,10 @@ async def test_a_stream_and_a_recording_start_with_it(backend: Backend, host: Ho
 async def test_an_ordinary_session_of_such_a_room_is_recorded_and_needs_its_host(
     backend: Backend, host: Host
 ) -> None:
-    room = await token_room(backend, host, record_on_start=True)
+    room = await token_room(backend, host, record_on_start=True, max_members=7)
     session = await host.session(room.room.id)
     await host.start(session)
+    assert backend.livekit.room_settings[session.id].max_participants == 7
     started = await backend.sessions.get(session.id)
     assert (started.stream.wanted, started.stream.record, started.is_automatic) == (True, True, False)
     await tick(backend, 61)

@@ -7,7 +7,7 @@ import pytest
 
 from services.session.catalog.rooms.roles import TokenRole
 from services.session.tokens.room_tokens import Publish
-from shared.contracts.states import SessionStatus
+from shared.contracts.states import RoomOptions, SessionStatus
 from shared.errors import Conflict, Forbidden, InvalidRequest
 from shared.ids import new_id
 from shared.livekit.join_terms import JoinTerms, JoinWindow
@@ -138,6 +138,24 @@ async def test_the_window_is_exact_whatever_livekits_leeway(backend: Backend, ho
     claims, start = claims_of(issued), T0.timestamp()
     assert (claims["nbf"] - start, claims["exp"] - start) == (100 + 60, 1000 - 60)
     assert issued.expires_at == T0 + seconds(1000)
+
+
+async def test_a_live_session_s_tokens_keep_to_the_room_as_it_is_now(backend: Backend, host: Host) -> None:
+    room = await token_room(backend, host)
+    await room.joins(await room.issue())
+    room.room = await backend.rooms.change(
+        room.room.id,
+        lambda found: found.edit(
+            T0,
+            public=True,
+            options=RoomOptions(
+                auto_session=True, join_until=T0 + seconds(600), remove_after_seconds_elapsed=60
+            ),
+        ),
+    )
+    claims = claims_of(await room.issue())
+    assert claims["exp"] == (T0 + seconds(540)).timestamp()
+    assert JoinTerms.of(claims["attributes"]).remove_after == 60
 
 
 async def test_a_lifetime_begins_when_the_window_opens(backend: Backend, host: Host) -> None:
