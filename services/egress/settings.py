@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
+from shared.contracts.states import Layout
 from shared.egress.engine import EncodingOptions
 from shared.runtime.settings import DataSettings, Keys
 
@@ -44,15 +45,16 @@ class EgressSettings(DataSettings):
     """The gateway's address for clients; links to files begin with it."""
 
     stream_layout: Literal["grid", "speaker", "single-speaker"] = "grid"
-    """How LiveKit Egress arranges people in the picture of streams and recordings; its templates decide, too,
-    what is cropped. Greenroom's recorders always show a grid, or the newest shared screen with tiles beside
-    it, and crop cameras as a preset's `grid_video_fit` says."""
+    """How people are arranged in streams and recordings of rooms without a `layout`: all alike, the active
+    speaker large with the others beside, or the active speaker alone. With LiveKit Egress its
+    templates decide, too, what is cropped; Greenroom's recorders show the newest shared screen in the
+    speaker's place, in a grid as well, and crop cameras as a preset's `grid_video_fit` says."""
     stream_width: Annotated[int, Field(ge=160, le=3840, multiple_of=2)] = 1280
-    """The width of the picture in pixels, an even number."""
+    """The width of the picture in pixels, an even number. A room's `quality` replaces size and bit rate."""
     stream_height: Annotated[int, Field(ge=90, le=2160, multiple_of=2)] = 720
     """The height of the picture in pixels, an even number."""
     stream_frame_rate: Annotated[int, Field(ge=1, le=60)] = 30
-    """Frames per second."""
+    """Frames per second, of rooms without `fps`."""
     stream_video_kbps: Annotated[int, Field(ge=100, le=50_000)] = 2500
     """The bit rate of the video, in kbit/s."""
     stream_audio_kbps: Annotated[int, Field(ge=32, le=512)] = 128
@@ -75,7 +77,7 @@ class EgressSettings(DataSettings):
     @property
     def encoding(self) -> EncodingOptions:
         return EncodingOptions(
-            layout=self.stream_layout,
+            layout=Layout(self.stream_layout.replace("-", "_")),
             width=self.stream_width,
             height=self.stream_height,
             frame_rate=self.stream_frame_rate,

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from shared.contracts.states import VideoFit
+from pydantic import BeforeValidator
+
+from shared.contracts.states import Layout, VideoFit
 
 
 class EgressStatus(StrEnum):
@@ -26,14 +28,19 @@ class EgressStatus(StrEnum):
         return self not in {EgressStatus.STARTING, EgressStatus.ACTIVE, EgressStatus.ENDING}
 
 
+def _layout(name: object) -> object:
+    """Earlier releases stored LiveKit's names."""
+    return name.replace("-", "_") if isinstance(name, str) else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class EncodingOptions:
     """How the picture is composed and encoded; sizes in pixels, bit rates in kbit/s, a segment in seconds.
 
-    `layout` is for LiveKit Egress alone, `video_fit` for Greenroom's recorders alone.
+    `video_fit` is for Greenroom's recorders alone.
     """
 
-    layout: str = "grid"
+    layout: Annotated[Layout, BeforeValidator(_layout)] = Layout.GRID
     width: int = 1280
     height: int = 720
     frame_rate: int = 30

@@ -11,6 +11,7 @@ from livekit.protocol import egress as egress_protocol
 from livekit.protocol import models as models_protocol
 
 from shared.clock import from_unix_ns
+from shared.contracts.states import Layout
 from shared.egress.engine import EncodingOptions
 from shared.livekit.sdk import LiveKitRefused, NoServerForIt, SdkConnection, TimedOut, all_items, call
 
@@ -167,7 +168,7 @@ def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCom
     """The order as LiveKit's request."""
     s3: dict[str, Any] = {"s3": _s3(order.s3)} if order.s3 else {}
     request = egress_protocol.RoomCompositeEgressRequest(
-        room_name=order.room, layout=order.encoding.layout, advanced=_encoding(order)
+        room_name=order.room, layout=layout_name(order.encoding.layout), advanced=_encoding(order)
     )
     if order.segments_prefix is not None:
         request.segment_outputs.append(_segments(order, order.segments_prefix, s3))
@@ -181,6 +182,11 @@ def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCom
             )
         )
     return request
+
+
+def layout_name(layout: Layout) -> str:
+    """LiveKit's name of it."""
+    return layout.value.replace("_", "-")
 
 
 def _segments(

@@ -24,6 +24,7 @@ from tests.fakes.memory_bus import MemoryBus
 from tests.running_stack import RunningStack
 
 POLL_SECONDS = 0.1
+DEFAULT_ENCODING = EncodingOptions()
 
 
 class TimedOut(AssertionError):
@@ -39,7 +40,14 @@ class RecorderJobs:
     mongo: Mongo
     egresses: EgressRepository
 
-    async def order(self, room: str, *, stream: bool = True, file: bool = True) -> str:
+    async def order(
+        self,
+        room: str,
+        *,
+        stream: bool = True,
+        file: bool = True,
+        encoding: EncodingOptions = DEFAULT_ENCODING,
+    ) -> str:
         """Order an egress of the room; its key."""
         key = new_id().replace("-", "")
         await self._plan(key, room)
@@ -49,7 +57,7 @@ class RecorderJobs:
                 session_id=room,
                 segments_prefix=f"hls/{room}/{key}" if stream else None,
                 file_key=f"recordings/{room}/{key}.mp4" if file else None,
-                encoding=EncodingOptions(),
+                encoding=encoding,
             )
         )
         return key

@@ -3,13 +3,13 @@
 import asyncio
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import structlog
 
 from services.egress.drift.domain import Drift, DriftCorrection, Kind
 from services.egress.drift.service import DriftLedger
 from services.egress.egresses.domain import PlannedEgress
+from services.egress.egresses.encoding import encoding_of
 from services.egress.egresses.liveness import LivenessProbe
 from services.egress.egresses.repository import EgressRepository
 from services.egress.sessions.projection import EgressSessionProjection
@@ -61,11 +61,9 @@ class EngineSync:
         return await self._egresses.change(egress.id, lambda one: one.accepted(egress_id, self._clock.now()))
 
     async def _encoding_of(self, session_id: str) -> EncodingOptions:
-        """As its preset asks. Raises `Unavailable`."""
+        """As its room and preset ask. Raises `Unavailable`."""
         session = await self._sessions.find(session_id)
-        if session is None:
-            return self._encoding
-        return replace(self._encoding, video_fit=session.state.preset.grid_video_fit)
+        return self._encoding if session is None else encoding_of(session.state, self._encoding)
 
     async def stop(self, egress: PlannedEgress) -> PlannedEgress:
         stopping = await self._egresses.change(egress.id, lambda one: one.request_stop(self._clock.now()))

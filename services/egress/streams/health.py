@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.egress.access.service import MediaAccess
+from services.egress.egresses.encoding import encoding_of
 from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
 from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput
@@ -90,7 +91,7 @@ class StreamHealthService:
             output=await self._output(stream),
             livekit=await self._rooms.read(session.id),
             engine_problem=await self._engine.problem(starting=starting),
-            encoding=self._encoding,
+            encoding=encoding_of(session, self._encoding),
         )
 
     async def _output(self, stream: Stream | None) -> StreamOutput:

@@ -11,6 +11,7 @@ from livekit.protocol.webhook import WebhookEvent
 from shared.clock import to_unix_ns
 from shared.egress.jobs import Job, Result
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
+from shared.livekit.egress_api import layout_name
 
 _PLAYLISTS = {"playlist_name": FULL_PLAYLIST, "live_playlist_name": LIVE_PLAYLIST}
 
@@ -57,7 +58,9 @@ def _details(job: Job) -> str:
 
 
 def _request(job: Job) -> egress_protocol.RoomCompositeEgressRequest:
-    request = egress_protocol.RoomCompositeEgressRequest(room_name=job.session_id, layout=job.encoding.layout)
+    request = egress_protocol.RoomCompositeEgressRequest(
+        room_name=job.session_id, layout=layout_name(job.encoding.layout)
+    )
     if job.file_key:
         request.file_outputs.add(filepath=job.file_key)
     if job.segments_prefix:

@@ -1,4 +1,4 @@
-"""Where everybody is in the picture: a grid, or a shared screen with tiles beside it. Pure."""
+"""Where everybody is in the picture: a grid, one shown large with tiles beside it, or one alone. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from math import ceil
 
 from services.recorder.media.video_feed import VideoFeed
 from shared.access.room_permissions import user_of
-from shared.contracts.states import VideoFit
+from shared.contracts.states import Layout, VideoFit
 
 # More are heard but not seen: see `SpeakerSelection`.
 MAX_TILES = 9
@@ -53,8 +53,8 @@ def _rows(count: int, columns: int, box: tuple[int, int], whole: tuple[int, int]
             yield Box(left + column * box[0], top + row * box[1], *box)
 
 
-def beside_screen(participants: int, width: int, height: int) -> tuple[Box, list[Box]]:
-    """The screen's box, and those of the participants: down the right side, then along the bottom."""
+def beside_large(participants: int, width: int, height: int) -> tuple[Box, list[Box]]:
+    """The large box, and those of the participants: down the right side, then along the bottom."""
     if participants <= 0:
         return Box(0, 0, width, height), []
     wide, high = _below(width / 5), _below(height / 5)
@@ -135,24 +135,53 @@ class Tile:
 _NOWHERE = Box(0, 0, 0, 0)
 
 
-def scene(
-    participants: Sequence[StageParticipant], width: int, height: int, fit: VideoFit = VideoFit.FILL
-) -> tuple[Tile, ...]:
-    """The tiles for everybody on stage, in the order given; the newest shared screen is shown large.
+@dataclass(frozen=True)
+class Picture:
+    """What the picture is to be like: pixels, the layout, and how cameras beside others are shown."""
 
-    Screens, encoders and a sole presenter's cameras are shown whole, those of several people as `fit` says.
+    width: int
+    height: int
+    fit: VideoFit = VideoFit.FILL
+    layout: Layout = Layout.GRID
+
+
+def scene(
+    participants: Sequence[StageParticipant], picture: Picture, speaker: str | None = None
+) -> tuple[Tile, ...]:
+    """The tiles for everybody on stage, in the order given.
+
+    The newest shared screen is shown large, or, if the layout says so, the `speaker` (an identity; the first
+    participant if that is not on stage), with the others beside or alone. Screens, encoders, who is shown
+    large and a sole presenter's cameras are shown whole, those of several people as `fit` says.
     """
+    width, height, fit = picture.width, picture.height, picture.fit
     if len({user_of(one.identity) for one in participants if one.cameras}) == 1:
         fit = VideoFit.FIT
     screens = _screens(participants)
-    if not screens:
+    if not participants or (not screens and picture.layout is Layout.GRID):
         cameras = _cameras(participants, MAX_TILES, fit)
         return _placed(cameras, grid(len(cameras), width, height))
-    newest, *others = screens[: MAX_TILES + 1]
-    people = [one for one in participants if one.cameras or not one.screens]
+    if screens:
+        large, *others = screens[: MAX_TILES + 1]
+        people = [one for one in participants if one.cameras or not one.screens]
+    else:
+        (large, people), others = _speaker_first(participants, speaker), []
+    if picture.layout is Layout.SINGLE_SPEAKER:
+        return _placed([large], [Box(0, 0, width, height)])
     beside = [*others, *_cameras(people, MAX_TILES - len(others), fit)]
-    large, boxes = beside_screen(len(beside), width, height)
-    return _placed([newest, *beside], [large, *boxes])
+    box, boxes = beside_large(len(beside), width, height)
+    return _placed([large, *beside], [box, *boxes])
+
+
+def _speaker_first(
+    participants: Sequence[StageParticipant], speaker: str | None
+) -> tuple[Tile, list[StageParticipant]]:
+    """The speaker's tile, and who is left: among them the speaker's other cameras."""
+    shown = next((one for one in participants if one.identity == speaker), participants[0])
+    [large] = _cameras([shown], 1, VideoFit.FIT)
+    rest = replace(shown, cameras=shown.cameras[1:])
+    people = [rest if one is shown else one for one in participants if one is not shown or rest.cameras]
+    return large, people
 
 
 def _screens(participants: Sequence[StageParticipant]) -> list[Tile]:

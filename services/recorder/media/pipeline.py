@@ -14,7 +14,7 @@ from services.recorder.media.audio import RATE, AudioFeed, Mixer
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.encoder import EncodedSegment, SegmentEncoder
 from services.recorder.media.frames import Canvas
-from services.recorder.media.layout import Tile
+from services.recorder.media.layout import Picture, Tile
 from shared.egress.engine import EncodingOptions
 
 # Seconds behind the clock: beyond the first a frame repeats the last one, beyond the second it is skipped.
@@ -98,7 +98,7 @@ class RenderPipeline:
         failed: Callable[[Exception], None],
     ):
         self.tiles: tuple[Tile, ...] = ()
-        self.width, self.height, self.video_fit = encoding.width, encoding.height, encoding.video_fit
+        self.picture = Picture(encoding.width, encoding.height, encoding.video_fit, encoding.layout)
         self._encoding, self._preset = encoding, preset
         self._path, self._done, self._failed = path, done, failed
         self._mixer = Mixer()

@@ -134,8 +134,9 @@ class RoomConnection:
         self._update_scene()
 
     def _on_active_speakers(self, speaking: list[rtc.Participant]) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._speakers.hear((one.identity for one in speaking), now):
+        now, before = asyncio.get_running_loop().time(), self._speakers.speaker
+        unseen = self._speakers.hear((one.identity for one in speaking), now)
+        if unseen or self._speakers.speaker != before:
             self._update_scene()
 
     def _update_scene(self) -> None:
@@ -143,9 +144,9 @@ class RoomConnection:
         participants = list(self._room.remote_participants.values())
         subscribe(participants)
         shown = self._speakers.select(stage_participants(participants, self._feeds))
-        self._pipeline.tiles = tiles = scene(
-            shown, self._pipeline.width, self._pipeline.height, self._pipeline.video_fit
-        )
+        tiles = scene(shown, self._pipeline.picture, self._speakers.speaker)
+        if tiles != self._pipeline.tiles:  # Each scene is drawn from nothing.
+            self._pipeline.tiles = tiles
         widths = {id(tile.feed): tile.box.width for tile in tiles if tile.feed is not None}
         for participant in participants:
             for publication in participant.track_publications.values():

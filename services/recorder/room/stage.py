@@ -76,17 +76,22 @@ class SpeakerSelection:
 
     So an unseen participant who speaks takes the place of the one who has been silent the longest, and nobody
     else appears or disappears. All are heard.
+
+    `speaker` is the identity of who speaks, or spoke last: of several the loudest, for as long as they speak.
     """
 
     def __init__(self) -> None:
+        self.speaker: str | None = None
         self._spoke: dict[str, float] = {}
         self._seen: frozenset[str] = frozenset()
 
     def hear(self, speaking: Iterable[str], now: float) -> bool:
-        """These identities speak at this moment; true if one of them is not seen."""
-        heard = frozenset(speaking)
+        """These identities speak at this moment, the loudest first; true if one of them is not seen."""
+        heard = list(speaking)
         self._spoke |= dict.fromkeys(heard, now)
-        return not heard <= self._seen
+        if heard and self.speaker not in heard:
+            self.speaker = heard[0]
+        return not self._seen.issuperset(heard)
 
     def select(self, participants: Sequence[StageParticipant]) -> list[StageParticipant]:
         """Those who are seen, in the order given: hosts first, then in the order of joining the stage."""

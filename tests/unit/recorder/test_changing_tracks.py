@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from services.recorder.media.audio import CHANNELS, RATE, AudioFeed, Mixer
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import Canvas, I420Frame
-from services.recorder.media.layout import Box, StageParticipant, fitted, scene
+from services.recorder.media.layout import Box, Picture, StageParticipant, fitted, scene
 from services.recorder.media.pipeline import DELAY
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 
@@ -48,7 +48,7 @@ class Screen:
             StageParticipant(str(number), "", cameras=() if feed is None else (feed,))
             for number, feed in enumerate(feeds)
         ]
-        self._tiles = scene(people, WIDTH, HEIGHT)
+        self._tiles = scene(people, Picture(WIDTH, HEIGHT))
 
     def at(self, moment: float) -> I420Frame:
         self._compositor.draw(self._tiles, START + moment + 0.05)

@@ -5,7 +5,7 @@ import pytest
 
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import BLACK, Canvas, I420Frame, Plane
-from services.recorder.media.layout import Box, SharedScreen, StageParticipant, Tile, scene
+from services.recorder.media.layout import Box, Picture, SharedScreen, StageParticipant, Tile, scene
 from services.recorder.media.text_overlay import BACKDROP, TILE, initials_tag, name_tag, waiting_note
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 
@@ -32,7 +32,7 @@ def person(
 
 def drawn(*people: StageParticipant, moment: float = START) -> I420Frame:
     canvas = Canvas(WIDTH, HEIGHT)
-    Compositor(canvas).draw(scene(people, WIDTH, HEIGHT), moment)
+    Compositor(canvas).draw(scene(people, Picture(WIDTH, HEIGHT)), moment)
     return canvas.planes
 
 
@@ -84,7 +84,7 @@ def test_a_camera_that_is_off_leaves_a_placeholder() -> None:
 
 def test_a_camera_that_no_longer_sends_leaves_a_placeholder() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
-    compositor, tiles = Compositor(canvas), scene([person("a", "Anna", feed_of(90))], WIDTH, HEIGHT)
+    compositor, tiles = Compositor(canvas), scene([person("a", "Anna", feed_of(90))], Picture(WIDTH, HEIGHT))
     compositor.draw(tiles, START + STALE_SECONDS - 0.1)
     assert np.median(canvas.planes.y) == 90
     compositor.draw(tiles, START + STALE_SECONDS + 0.1)
@@ -107,16 +107,16 @@ def test_who_leaves_is_no_longer_seen() -> None:
     canvas = Canvas(WIDTH, HEIGHT)
     compositor = Compositor(canvas)
     people = [person(str(n), f"P{n}", feed_of(60 + 20 * n)) for n in range(2)]
-    compositor.draw(scene(people, WIDTH, HEIGHT), START)
+    compositor.draw(scene(people, Picture(WIDTH, HEIGHT)), START)
     assert canvas.planes.y[0, 0] == BLACK
-    compositor.draw(scene(people[:1], WIDTH, HEIGHT), START)
+    compositor.draw(scene(people[:1], Picture(WIDTH, HEIGHT)), START)
     assert np.median(canvas.planes.y) == 60
     assert canvas.planes.y[0, 0] == 60
 
 
 def test_a_change_of_size_in_the_middle_leaves_no_rest() -> None:
     canvas, feed = Canvas(WIDTH, HEIGHT), feed_of(90, (1280, 720))
-    compositor, tiles = Compositor(canvas), scene([person("a", "", feed)], WIDTH, HEIGHT)
+    compositor, tiles = Compositor(canvas), scene([person("a", "", feed)], Picture(WIDTH, HEIGHT))
     compositor.draw(tiles, START)
     feed.push(I420Frame.plain(360, 640, 120), START + 1, START + 1)
     compositor.draw(tiles, START + 1)
@@ -159,8 +159,8 @@ def test_pictures_wait_for_their_time() -> None:
 
 def test_only_so_many_are_shown() -> None:
     people = [person(str(n), f"P{n}", None) for n in range(20)]
-    assert len(scene(people, WIDTH, HEIGHT)) == 9
-    tiles = scene([person("x", "X", None, screen=feed_of(90)), *people], WIDTH, HEIGHT)
+    assert len(scene(people, Picture(WIDTH, HEIGHT))) == 9
+    tiles = scene([person("x", "X", None, screen=feed_of(90)), *people], Picture(WIDTH, HEIGHT))
     assert len(tiles) == 10
     assert tiles[0].whole
     assert tiles[0] == Tile(Box(0, 0, 1024, 576), "X", tiles[0].feed, whole=True, still=True)
@@ -190,5 +190,5 @@ def test_whose_video_is_published_and_does_not_arrive_is_known() -> None:
         ((anna, ben, cameras, dora), STALE_SECONDS + 1, ["Ben", "Anna", "Carla"]),
         ((person("a", "Anna", feed_of(90)), dora), 0.0, []),
     ):
-        compositor.draw(scene(people, WIDTH, HEIGHT), START + after)
+        compositor.draw(scene(people, Picture(WIDTH, HEIGHT)), START + after)
         assert list(compositor.missing) == expected

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.recorder.media.layout import MAX_TILES, Box, beside_screen, covering, fitted, grid
+from services.recorder.media.layout import MAX_TILES, Box, beside_large, covering, fitted, grid
 
 WIDTH, HEIGHT = 1280, 720
 SIZES = st.sampled_from([(1280, 720), (1920, 1080), (640, 360), (854, 480), (720, 1280)])
@@ -57,7 +57,7 @@ def test_nobody_needs_no_box() -> None:
 
 @given(st.integers(0, 12), SIZES)
 def test_people_lie_beside_the_screen(people: int, size: tuple[int, int]) -> None:
-    large, boxes = beside_screen(people, *size)
+    large, boxes = beside_large(people, *size)
     assert len(boxes) == min(people, MAX_TILES)
     check([large, *boxes], *size)
     assert all(large.width * large.height > 4 * box.width * box.height for box in boxes)

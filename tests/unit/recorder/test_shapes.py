@@ -7,7 +7,16 @@ import pytest
 
 from services.recorder.media.compositor import Compositor
 from services.recorder.media.frames import BLACK, Canvas, I420Frame
-from services.recorder.media.layout import Box, SharedScreen, StageParticipant, Tile, fitted, grid, scene
+from services.recorder.media.layout import (
+    Box,
+    Picture,
+    SharedScreen,
+    StageParticipant,
+    Tile,
+    fitted,
+    grid,
+    scene,
+)
 from services.recorder.media.video_feed import STALE_SECONDS, VideoFeed
 from shared.contracts.states import VideoFit
 
@@ -50,7 +59,7 @@ def encoder(camera: VideoFeed) -> StageParticipant:
 
 def drawn(*people: StageParticipant, fit: VideoFit = VideoFit.FILL, after: float = 0.0) -> I420Frame:
     canvas = Canvas(WIDTH, HEIGHT)
-    Compositor(canvas).draw(scene(people, WIDTH, HEIGHT, fit), START + after)
+    Compositor(canvas).draw(scene(people, Picture(WIDTH, HEIGHT, fit)), START + after)
     return canvas.planes
 
 
@@ -151,7 +160,7 @@ def test_an_upright_camera_is_never_cropped() -> None:
 
 def test_a_shape_that_changes_leaves_no_rest_of_the_one_before() -> None:
     canvas, sizes = Canvas(WIDTH, HEIGHT), [(640, 480), (360, 640), (1680, 720), (720, 720), (1280, 720)]
-    tiles = scene([encoder(shaped(*sizes))], WIDTH, HEIGHT)
+    tiles = scene([encoder(shaped(*sizes))], Picture(WIDTH, HEIGHT))
     compositor = Compositor(canvas)
     for number, size in enumerate(sizes):
         compositor.draw(tiles, START + number)
@@ -177,10 +186,10 @@ def test_an_encoder_that_stopped_sending_leaves_its_initials() -> None:
 def test_both_cameras_of_a_person_are_seen() -> None:
     first, second, other = (shaped((640, 360)) for _ in range(3))
     anna = StageParticipant("a", "Anna", cameras=(first, second))
-    tiles = scene([anna, StageParticipant("b", "Bob", cameras=(other,))], WIDTH, HEIGHT)
+    tiles = scene([anna, StageParticipant("b", "Bob", cameras=(other,))], Picture(WIDTH, HEIGHT))
     assert [(tile.name, tile.feed) for tile in tiles] == [("Anna", first), ("Anna", second), ("Bob", other)]
     assert len({tile.box for tile in tiles}) == 3
-    [left] = scene([StageParticipant("a", "Anna", cameras=(second,))], WIDTH, HEIGHT)
+    [left] = scene([StageParticipant("a", "Anna", cameras=(second,))], Picture(WIDTH, HEIGHT))
     assert (left.feed, left.box) == (second, ALONE)
 
 
@@ -191,7 +200,7 @@ def test_a_second_camera_takes_nobodys_box() -> None:
     bob = StageParticipant("b", "Bob", cameras=cameras[:2])
 
     def names(people: list[StageParticipant]) -> str:
-        return "".join(tile.name[0] for tile in scene(people, WIDTH, HEIGHT))
+        return "".join(tile.name[0] for tile in scene(people, Picture(WIDTH, HEIGHT)))
 
     assert names([anna, *crowd]) == "AA0123456"
     assert names([anna, bob, *crowd]) == "AB0123456"
@@ -207,22 +216,22 @@ def test_of_two_screens_the_newest_is_large_and_the_other_beside_it() -> None:
     old, new = share(3), share(5)
     anna = StageParticipant("a", "Anna", screens=(new,))
     bob = StageParticipant("b", "Bob", cameras=(shaped((640, 360)),), screens=(old,))
-    large, other, camera = scene([anna, bob], WIDTH, HEIGHT)
+    large, other, camera = scene([anna, bob], Picture(WIDTH, HEIGHT))
     assert (large.feed, large.name, large.box) == (new.feed, "Anna", SCREEN)
     assert other == Tile(BESIDE, "Bob", old.feed, whole=True, still=True)
     assert (camera.feed, camera.name) == (bob.cameras[0], "Bob")
-    [alone] = scene([StageParticipant("b", "", screens=(old,))], WIDTH, HEIGHT)
+    [alone] = scene([StageParticipant("b", "", screens=(old,))], Picture(WIDTH, HEIGHT))
     assert (alone.feed, alone.box) == (old.feed, ALONE)
 
 
 def test_two_screens_of_one_person_are_both_seen() -> None:
     old, new = share(1), share(2)
-    large, other = scene([StageParticipant("a", "Anna", screens=(old, new))], WIDTH, HEIGHT)
+    large, other = scene([StageParticipant("a", "Anna", screens=(old, new))], Picture(WIDTH, HEIGHT))
     assert (large.feed, other.feed) == (new.feed, old.feed)
 
 
 def test_many_screens_leave_no_room_for_more_boxes_than_there_are() -> None:
     shares = [StageParticipant(str(n), str(n), (shaped((64, 36)),), (share(n),)) for n in range(12)]
-    tiles = scene(shares, WIDTH, HEIGHT)
+    tiles = scene(shares, Picture(WIDTH, HEIGHT))
     assert len(tiles) == 10
     assert [tile.name for tile in tiles] == [str(n) for n in range(11, 1, -1)]

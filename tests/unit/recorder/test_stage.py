@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from livekit import rtc
 
-from services.recorder.media.layout import MAX_TILES, SharedScreen, StageParticipant, scene
+from services.recorder.media.layout import MAX_TILES, Picture, SharedScreen, StageParticipant, scene
 from services.recorder.media.video_feed import VideoFeed
 from services.recorder.room.stage import SpeakerSelection, stage_participants
 from services.recorder.room.tracks import is_what_it_says, subscribe
@@ -67,8 +67,8 @@ def test_hosts_and_who_shares_a_screen_are_always_seen() -> None:
     selection.hear([], 1.0)
     found = selection.select(people)
     assert (HOST in found, sharing in found, len(found)) == (True, True, MAX_TILES + 1)
-    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
-    assert scene(found, 1280, 720)[0].feed is sharing.screens[0].feed
+    assert len(scene(found, Picture(1280, 720))) == MAX_TILES + 1
+    assert scene(found, Picture(1280, 720))[0].feed is sharing.screens[0].feed
 
 
 def test_who_left_is_forgotten() -> None:
@@ -175,11 +175,11 @@ def test_a_second_screen_takes_the_box_of_who_has_been_silent_longest() -> None:
     people = [*CROWD, person("guest 13", screen=True), person("guest 14", screen=True)]
     found = selection.select(people)
     assert [one.identity for one in found] == [*guests(1, 2, 3, 4, 5, 6, 12), "guest 13", "guest 14"]
-    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
+    assert len(scene(found, Picture(1280, 720))) == MAX_TILES + 1
 
 
 def test_who_shares_without_end_is_seen() -> None:
     many = tuple(SharedScreen(VideoFeed(), number) for number in range(30))
     sharing = StageParticipant("guest 13", "guest 13", screens=many)
     found = SpeakerSelection().select([HOST, sharing])
-    assert len(scene(found, 1280, 720)) == MAX_TILES + 1
+    assert len(scene(found, Picture(1280, 720))) == MAX_TILES + 1

@@ -6,12 +6,12 @@ import pytest
 
 from shared.contracts.livekit_events import EgressEnded
 from shared.contracts.session_events import SessionStarted, SessionUpdated
-from shared.contracts.states import StreamStatus, VideoFit
+from shared.contracts.states import Layout, Quality, RoomOptions, StreamStatus, VideoFit
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
 from tests.unit.egress.reconciler.builders import PRESET
 from tests.unit.egress.streams.fakes import START_EXPIRES_AFTER
-from tests.unit.egress.streams.fixture import Replica
+from tests.unit.egress.streams.fixture import Replica, host_of
 
 SETTLED = START_EXPIRES_AFTER.total_seconds()
 
@@ -41,6 +41,41 @@ async def test_cameras_are_shown_as_the_preset_says(replica: Replica, fit: Video
     await replica.again(session, record=True)
     await replica.work()
     assert [order.encoding.video_fit for order in replica.engine.begun] == [fit, fit]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (RoomOptions(), (Layout.SPEAKER, 640, 360, 25, 800)),
+        (RoomOptions(layout=Layout.GRID, fps=20), (Layout.GRID, 640, 360, 20, 800)),
+        (RoomOptions(quality=Quality.HD), (Layout.SPEAKER, 1280, 720, 25, 3000)),
+        (
+            RoomOptions(layout=Layout.SINGLE_SPEAKER, fps=30, quality=Quality.FULL_HD),
+            (Layout.SINGLE_SPEAKER, 1920, 1080, 30, 4500),
+        ),
+    ],
+)
+async def test_pictures_are_as_the_room_asks(
+    options: RoomOptions, expected: tuple[Layout, int, int, int, int]
+) -> None:
+    replica = Replica(
+        stream_layout="speaker",
+        stream_width=640,
+        stream_height=360,
+        stream_frame_rate=25,
+        stream_video_kbps=800,
+    )
+    await replica.ensure_indexes()
+    session = await replica.go_live(options=options)
+    await replica.work()
+    await replica.again(session, record=True)
+    await replica.work()
+    for order in replica.engine.begun:
+        given = order.encoding
+        assert (given.layout, given.width, given.height, given.frame_rate, given.video_kbps) == expected
+    assert len(replica.engine.begun) == 2
+    health = await replica.parts.health.of(session.id, host_of(session), None)
+    assert (health.encoding.width, health.encoding.frame_rate) == (expected[1], expected[3])
 
 
 async def test_a_session_that_wants_none_gets_none(replica: Replica) -> None:

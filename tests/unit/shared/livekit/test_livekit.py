@@ -205,7 +205,6 @@ async def test_a_start_without_an_answer_tells_of_workers(server: Server, liveki
     order = RoomCompositeOrder(
         room="r",
         encoding=EncodingOptions(
-            layout="grid",
             width=640,
             height=360,
             frame_rate=25,

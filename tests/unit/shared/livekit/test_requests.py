@@ -8,6 +8,7 @@ from livekit.protocol import egress as egress_protocol
 from livekit.protocol import ingress as ingress_protocol
 from livekit.protocol import models as models_protocol
 
+from shared.contracts.states import Layout
 from shared.egress.engine import EncodingOptions
 from shared.errors import Unavailable
 from shared.livekit import (
@@ -60,7 +61,7 @@ def order(*, s3: S3Output | None = None) -> RoomCompositeOrder:
     return RoomCompositeOrder(
         room="room",
         encoding=EncodingOptions(
-            layout="speaker",
+            layout=Layout.SINGLE_SPEAKER,
             width=640,
             height=360,
             frame_rate=25,
@@ -96,7 +97,7 @@ async def test_a_start(server: Twirp, egresses: LiveKitEgressClient, s3: S3Outpu
     where = WRITES_TO if s3 else {}
     asked = {
         "roomName": "room",
-        "layout": "speaker",
+        "layout": "single-speaker",
         "advanced": {
             "width": 640,
             "height": 360,
