@@ -48,7 +48,7 @@ async def list_my_recordings(request: Request, query: MyRecordingsQuery) -> Repl
     service, files = request.service(RECORDINGS), request.service(RECORDING_FILES)
     # One more than asked for tells whether more follow.
     found, total = await service.list_mine(
-        request.caller, query.filter(), skip=query.skip, limit=query.limit + 1
+        request.caller, query.filter(), own=query.own, skip=query.skip, limit=query.limit + 1
     )
     return Reply(my_recordings(found, total, query, files))
 

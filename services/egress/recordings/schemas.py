@@ -24,7 +24,8 @@ LinkSeconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600)]
 class MyRecordingsQuery(Page):
     """Of several `status` any holds. `cursor` is the id of the last recording of the page before.
 
-    With `link_seconds`, completed recordings have a `download_url`, valid for so long.
+    With `link_seconds`, completed recordings have a `download_url`, valid for so long. With `own`, an API key
+    gets those of its host alone, as a host does.
     """
 
     session_id: Id | None = None
@@ -33,6 +34,7 @@ class MyRecordingsQuery(Page):
     cursor: Id | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 10
     link_seconds: LinkSeconds | None = None
+    own: bool = False
 
     def filter(self) -> RecordingFilter:
         return RecordingFilter(**self.model_dump(include={"session_id", "room_id", "status", "cursor"}))
@@ -60,6 +62,7 @@ class RecordingResponse(Data):
     """
 
     id: str
+    host_id: str
     session_id: str
     room_id: str | None
     egress_id: str | None
@@ -147,6 +150,7 @@ def _download_url(recording: Recording, files: RecordingFiles, lifetime: timedel
 def recording_response(recording: Recording, download_url: str | None = None) -> RecordingResponse:
     return RecordingResponse(
         id=recording.id,
+        host_id=recording.host_id,
         session_id=recording.session_id,
         room_id=recording.room_id,
         egress_id=recording.egress_id,

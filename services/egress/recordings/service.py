@@ -42,10 +42,12 @@ class RecordingService:
         self._release_file = release_file
 
     async def list_mine(
-        self, caller: Caller, wanted: RecordingFilter, *, skip: int, limit: int
+        self, caller: Caller, wanted: RecordingFilter, *, own: bool = False, skip: int, limit: int
     ) -> tuple[list[Recording], int]:
-        """Some of those of the caller's sessions, for an API key of its organization; and how many match."""
-        return await self._recordings.list_owned(owned_by(caller), wanted, skip=skip, limit=limit)
+        """Some of those of the caller's sessions, and how many match; for an API key of its organization,
+        unless its host's `own` are asked for."""
+        owner = {"host_id": caller.user_id} if own else owned_by(caller)
+        return await self._recordings.list_owned(owner, wanted, skip=skip, limit=limit)
 
     async def list_of_session(
         self, session_id: str, caller: Caller, page: Page

@@ -12,21 +12,26 @@ _BEGUN: Final = frozenset({"live", "ended"})
 
 async def own_room(request: ForeignRequest, id: str) -> Mapping[str, Any]:
     """Raises `NotFound`, also for somebody else's."""
-    return await _own(request, "room", id)
+    return await _own(request, "session", "room", id)
 
 
 async def own_session(request: ForeignRequest, id: str) -> Mapping[str, Any]:
     """Raises `NotFound`, also for somebody else's, and for one that nobody has joined yet."""
-    session = await _own(request, "session", id)
+    session = await _own(request, "session", "session", id)
     if session["status"] not in _BEGUN:
         raise NotFound.of("session")
     return session
 
 
-async def _own(request: ForeignRequest, noun: str, id: str) -> Mapping[str, Any]:
+async def own_recording(request: ForeignRequest, id: str) -> Mapping[str, Any]:
+    """Raises `NotFound`, also for somebody else's."""
+    return await _own(request, "egress", "recording", id)
+
+
+async def _own(request: ForeignRequest, service: str, noun: str, id: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] | None = None
     if is_id(id):
-        found = await request.native.get("session", f"/{noun}s/{id}")
+        found = await request.native.get(service, f"/{noun}s/{id}")
     if found is None or found["host_id"] != request.caller.user_id:
         raise NotFound.of(noun)
     return found

@@ -9,14 +9,13 @@ from pydantic import Field
 
 from services.gateway.compat.calls import NativeError
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_recording
 from services.gateway.compat.rendering import no_content, respond
 from services.gateway.compat.signalwire.event_translation import video_event
 from services.gateway.compat.signalwire.paging import PageQuery, page_of, respond_with_page
 from services.gateway.compat.signalwire.session_translation import video_recording
 from services.gateway.compat.signalwire.validation import read_query
-from shared.errors import NotFound
 from shared.http import READ, WRITE, Query
-from shared.ids import is_id
 
 operations: Final = ForeignOperations("/api/video")
 
@@ -46,23 +45,22 @@ async def list_room_recordings(request: ForeignRequest) -> web.Response:
 @operations.get("/room_recordings/{id}", scope=READ)
 async def get_room_recording(request: ForeignRequest) -> web.Response:
     query = read_query(request, MediaQuery)
-    id = _recording_id(request)
-    recording, uri = await asyncio.gather(
-        request.native.get("egress", f"/recordings/{id}"), _uri(request, id, query.link_seconds)
-    )
+    id = request.parameters["id"]
+    recording, uri = await asyncio.gather(own_recording(request, id), _uri(request, id, query.link_seconds))
     return respond(video_recording(recording, uri).model_dump())
 
 
 @operations.delete("/room_recordings/{id}", scope=WRITE)
 async def delete_room_recording(request: ForeignRequest) -> web.Response:
-    await request.native.delete("egress", f"/recordings/{_recording_id(request)}")
+    recording = await own_recording(request, request.parameters["id"])
+    await request.native.delete("egress", f"/recordings/{recording['id']}")
     return no_content()
 
 
 @operations.get("/room_recordings/{id}/events", scope=READ)
 async def list_room_recording_events(request: ForeignRequest) -> web.Response:
     page = page_of(request, read_query(request, PageQuery))
-    recording = await request.native.get("egress", f"/recordings/{_recording_id(request)}")
+    recording = await own_recording(request, request.parameters["id"])
     wanted = {"recording_id": recording["id"], "limit": page.size, "cursor": page.cursor}
     path = f"/sessions/{recording['session_id']}/events"
     found = await request.native.get("session", path, wanted)
@@ -78,6 +76,7 @@ async def respond_with_recordings(
     """A page of the caller's recordings, or of one session's."""
     page = page_of(request, query)
     wanted = {
+        "own": True,
         "session_id": session_id,
         "link_seconds": query.link_seconds,
         "limit": page.size,
@@ -99,10 +98,3 @@ async def _uri(request: ForeignRequest, id: str, seconds: int) -> str | None:
             return None
         raise
     return str(link["download_url"])
-
-
-def _recording_id(request: ForeignRequest) -> str:
-    id = request.parameters["id"]
-    if not is_id(id):
-        raise NotFound.of("recording")
-    return id

@@ -18,10 +18,8 @@ from services.gateway.compat.signalwire.session_translation import (
 )
 from services.gateway.compat.signalwire.validation import read_query
 from services.gateway.compat.signalwire.vocabulary import SESSION_STATUSES
-from shared.errors import NotFound
 from shared.http import READ
 from shared.http.schema import Id
-from shared.ids import is_id
 
 operations: Final = ForeignOperations("/api/video")
 
@@ -60,8 +58,11 @@ async def get_room_session(request: ForeignRequest) -> web.Response:
 async def list_room_session_members(request: ForeignRequest) -> web.Response:
     page = page_of(request, read_query(request, PageQuery))
     wanted = {"limit": page.size, "cursor": page.cursor}
-    path = f"/sessions/{_session_id(request)}/connections"
-    found = await request.native.get("attendance", path, wanted)
+    session_id = request.parameters["id"]
+    path = f"/sessions/{session_id}/connections"
+    _, found = await asyncio.gather(
+        own_session(request, session_id), request.native.get("attendance", path, wanted)
+    )
     members = [video_member(connection).model_dump() for connection in found["connections"]]
     return respond_with_page(request, page, members, found["next_cursor"])
 
@@ -69,7 +70,7 @@ async def list_room_session_members(request: ForeignRequest) -> web.Response:
 @operations.get("/room_sessions/{id}/events", scope=READ)
 async def list_room_session_events(request: ForeignRequest) -> web.Response:
     page = page_of(request, read_query(request, PageQuery))
-    session_id = _session_id(request)
+    session_id = request.parameters["id"]
     wanted = {"limit": page.size, "cursor": page.cursor}
     session, found = await asyncio.gather(
         own_session(request, session_id),
@@ -83,16 +84,9 @@ async def list_room_session_events(request: ForeignRequest) -> web.Response:
 @operations.get("/room_sessions/{id}/recordings", scope=READ)
 async def list_room_session_recordings(request: ForeignRequest) -> web.Response:
     query = read_query(request, RecordingListQuery)
-    session_id = _session_id(request)
+    session_id = request.parameters["id"]
     answer: web.Response
     answer, _ = await asyncio.gather(
         respond_with_recordings(request, query, session_id), own_session(request, session_id)
     )
     return answer
-
-
-def _session_id(request: ForeignRequest) -> str:
-    id = request.parameters["id"]
-    if not is_id(id):
-        raise NotFound.of("session")
-    return id

@@ -17,6 +17,7 @@ SECRET = "sesame-of-at-least-thirty-two-characters"
 RECORDING_ID = "0190b5b0-7c5c-7000-8000-000000000003"
 OURS = {"host_id": CALLER.user_id}
 RECORDING = {
+    **OURS,
     "id": RECORDING_ID,
     "session_id": SESSION_ID,
     "room_id": ROOM_ID,

@@ -52,7 +52,7 @@ def read_by_name(client: RestClient) -> Any:
         (lambda client: client.video.room_sessions.get(SESSION_ID), [f"GET /sessions/{SESSION_ID}"]),
         (
             lambda client: client.video.room_sessions.list_members(SESSION_ID),
-            [f"GET /sessions/{SESSION_ID}/connections"],
+            [f"GET /sessions/{SESSION_ID}", f"GET /sessions/{SESSION_ID}/connections"],
         ),
         (
             lambda client: client.video.room_sessions.list_events(SESSION_ID),
@@ -69,7 +69,7 @@ def read_by_name(client: RestClient) -> Any:
         ),
         (
             lambda client: client.video.room_recordings.delete(RECORDING_ID),
-            [f"DELETE /recordings/{RECORDING_ID}"],
+            [f"DELETE /recordings/{RECORDING_ID}", f"GET /recordings/{RECORDING_ID}"],
         ),
         (
             lambda client: client.video.room_recordings.list_events(RECORDING_ID),

@@ -404,6 +404,9 @@ async def test_recordings_are_their_hosts(replica: Replica) -> None:
     assert (await service.get(id_, host_of(session))).id == id_
     assert (await service.get(id_, key)).id == id_
     assert (await service.list_mine(key, RecordingFilter(), skip=0, limit=10))[1] == 1
+    assert (await service.list_mine(key, RecordingFilter(), own=True, skip=0, limit=10))[1] == 0
+    own_key = host_of(session, api_key_id=new_id())
+    assert (await service.list_mine(own_key, RecordingFilter(), own=True, skip=0, limit=10))[1] == 1
     assert (await service.list_mine(colleague, RecordingFilter(), skip=0, limit=10))[1] == 0
     with pytest.raises(Forbidden, match="host"):
         await service.get(id_, colleague)
