@@ -8,7 +8,13 @@ from datetime import datetime
 
 import structlog
 
-from services.session.sessions.domain.lifecycle import closer_joined, closer_left, correct_end, left_already
+from services.session.sessions.domain.lifecycle import (
+    closer_joined,
+    closer_left,
+    correct_end,
+    left_already,
+    somebody_joined,
+)
 from services.session.sessions.domain.presence import is_person
 from services.session.sessions.domain.session import Limits, Session
 from services.session.sessions.livekit_rooms import LiveKitRooms
@@ -54,8 +60,14 @@ class AutomaticSessions:
         """The first person to join starts the session."""
         if not is_person(event.connection):
             return
-        if await self._sessions.status_of_automatic(event.session_id) is SessionStatus.SCHEDULED:
+        found = await self._sessions.find_automatic(event.session_id)
+        if found and found.status is SessionStatus.SCHEDULED:
             await self._start(event.session_id, event.connection)
+        elif found and found.emptied:
+            await self._change(
+                event.session_id,
+                lambda session: somebody_joined(session, event.connection.joined_at, self._limits),
+            )
         if event.connection.ends_session:
             await self._change(
                 event.session_id,
@@ -65,7 +77,8 @@ class AutomaticSessions:
     async def follow_roster(self, event: RosterObserved) -> None:
         """A join that was not reported."""
         people = [one for one in event.connections if one.active and is_person(one)]
-        if people and await self._sessions.status_of_automatic(event.session_id) is SessionStatus.SCHEDULED:
+        found = await self._sessions.find_automatic(event.session_id) if people else None
+        if found and found.status is SessionStatus.SCHEDULED:
             await self._start(event.session_id, min(people, key=lambda one: one.joined_at))
 
     async def _start(self, session_id: str, first: Connection) -> None:
@@ -81,7 +94,9 @@ class AutomaticSessions:
         except (Duplicate, Forbidden) as error:
             # Another session of the room is live, or the room was disabled.
             log.warning("automatic.not_started", session_id=session_id, error=str(error))
-            await self._change(session_id, lambda session: session.expire(self._clock.now()))
+            await self._change(
+                session_id, lambda session: session.expire(self._clock.now()) if session.is_pending else []
+            )
             return
         if not await self._rooms.is_open(session_id):
             # Everybody has left before this was reported.
@@ -97,10 +112,10 @@ class AutomaticSessions:
     async def left(self, event: ParticipantLeft | ParticipantConnectionAborted) -> None:
         if not is_person(event.connection):
             return
-        status = await self._sessions.status_of_automatic(event.session_id)
-        if status is not None:
+        found = await self._sessions.find_automatic(event.session_id)
+        if found:
             await self._sessions.note_departure(event.session_id, event.occurred_at)
-        if status is SessionStatus.ENDED:
+        if found and found.status is SessionStatus.ENDED:
             await self._change(event.session_id, lambda session: correct_end(session, self._clock.now()))
         if event.connection.ends_session:
             await self._change(

@@ -42,7 +42,7 @@ class PendingSessions:
                 continue
             try:
                 if session.is_pending:
-                    await self._prepare(session, room)
+                    await self._prepare(session)
                 changed = await self._sessions.change(
                     session.id, lambda found: [] if found.is_over else decide(found)
                 )
@@ -78,12 +78,12 @@ class PendingSessions:
     async def follow_room(self, room_id: str) -> None:
         """Have the room's pending session take over what changed in it. Raises `NotFound`, `Unavailable`."""
         pending = await self._sessions.find_pending(room_id)
-        room = await self._catalog.stores.rooms.find(room_id)
-        if pending is not None and room is not None:
-            await self._prepare(pending, room)
+        if pending is not None:
+            await self._prepare(pending)
 
-    async def _prepare(self, pending: Session, room: Room) -> None:
-        """The pending session is as its room, and its LiveKit room is open."""
+    async def _prepare(self, pending: Session) -> None:
+        """The pending session is as its room is now, and its LiveKit room is open."""
+        room = await self._catalog.stores.rooms.get(pending.room_id)
         preset = await self._catalog.presets.for_automatic(room, room.preset_id)
         session = await self._sessions.change(
             pending.id, lambda found: take_over(found, self._clock.now(), room, preset)

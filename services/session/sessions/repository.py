@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.session.sessions.domain.session import Session
@@ -20,6 +21,14 @@ from shared.persistence.repository import Repository
 _OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]
 # Totals of the dashboard are exact up to here.
 _STATS_COUNTED_TO = 100_000
+
+
+@dataclass(frozen=True)
+class AutomaticState:
+    """`emptied`: nobody was there when somebody last looked."""
+
+    status: SessionStatus
+    emptied: bool
 
 
 class SessionRepository(Repository[Session]):
@@ -52,7 +61,7 @@ class SessionRepository(Repository[Session]):
         self._updated = updated
         self._live = ReadBatcher(self._live_by_room)
         self._stages = ReadBatcher(self._stage_by_session)
-        self._automatic = ReadBatcher(self._status_of_automatic)
+        self._automatic = ReadBatcher(self._automatic_states)
 
     async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:
         events: list[Event] = []
@@ -103,14 +112,16 @@ class SessionRepository(Repository[Session]):
         """The room's automatic session that nobody has joined yet."""
         return await self.find_where({"pending_room_id": room_id})
 
-    async def status_of_automatic(self, id: str) -> SessionStatus | None:
-        """Of an automatic session, None for others; read with every join and leave."""
+    async def find_automatic(self, id: str) -> AutomaticState | None:
+        """How an automatic session is, None for others; read with every join and leave."""
         return await self._automatic.one(id)
 
-    async def _status_of_automatic(self, ids: Sequence[str]) -> dict[str, SessionStatus]:
-        documents = await self.collection.find({"_id": {"$in": list(ids)}}, fields=["status", "options"])
+    async def _automatic_states(self, ids: Sequence[str]) -> dict[str, AutomaticState]:
+        documents = await self.collection.find(
+            {"_id": {"$in": list(ids)}}, fields=["status", "options", "emptied_at"]
+        )
         return {
-            document["_id"]: SessionStatus(document["status"])
+            document["_id"]: AutomaticState(SessionStatus(document["status"]), "emptied_at" in document)
             for document in documents
             if document.get("options", {}).get("auto_session")
         }

@@ -65,6 +65,13 @@ def _left_by(session: Session, roster: RosterObserved) -> datetime:
     return session.last_left_at or roster.observed_at
 
 
+def somebody_joined(session: Session, at: datetime, limits: Limits) -> Sequence[Event]:
+    """An automatic session that seemed empty is not."""
+    if session.emptied_at is not None and at > session.emptied_at:
+        session.emptied_at = None
+    return _presence_changed(session, limits)
+
+
 def closer_joined(
     session: Session, connection: Connection, room_sid: str | None, limits: Limits
 ) -> Sequence[Event]:

@@ -149,6 +149,19 @@ async def test_somebody_there_keeps_it(backend: Backend, host: Host) -> None:
     assert (await room.session(issued)).is_live
 
 
+async def test_a_join_keeps_it_also_if_rosters_are_rare(backend: Backend, host: Host) -> None:
+    room = await token_room(backend, host)
+    issued = await room.issue()
+    await room.joins(issued)
+    await room.leaves(issued)
+    backend.clock.advance(seconds=1)
+    await room.observed(issued)
+    await tick(backend, 2)
+    await room.joins(issued, "PA_2")
+    await tick(backend, 300)
+    assert (await room.session(issued)).is_live
+
+
 async def test_a_join_that_was_not_reported_starts_it(backend: Backend, host: Host) -> None:
     room = await token_room(backend, host)
     issued = await room.issue()
