@@ -1,6 +1,6 @@
 """Analytics events: the journals of a room's sessions, each from its beginning, the last session first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
@@ -9,8 +9,14 @@ from pydantic import Field, model_validator
 
 from services.gateway.compat.calls import QueryParameters
 from services.gateway.compat.hundred_ms.errors import QUERY
-from services.gateway.compat.hundred_ms.event_translation import analytics_event, native_names
+from services.gateway.compat.hundred_ms.event_translation import (
+    EVENT_TYPES,
+    analytics_events,
+    needs_connections,
+    wanted_types,
+)
 from services.gateway.compat.hundred_ms.paging import DEFAULT_LIMIT, matches_nothing
+from services.gateway.compat.hundred_ms.peers import connections_of
 from services.gateway.compat.hundred_ms.validation import read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
 from services.gateway.compat.own import own_session
@@ -49,6 +55,15 @@ class AnalyticsQuery(Query):
     def matches_nothing(self) -> bool:
         return matches_nothing(self.room_id, self.session_id, self.peer_id, self.beam_id)
 
+    def fits(self, event: Mapping[str, Any], types: Collection[str]) -> bool:
+        """Whether what the journal cannot be asked for is as it should be: then a page is shorter."""
+        data = event["data"]
+        return (
+            event["type"] in types
+            and self.user_id in {None, data.get("user_id")}
+            and self.beam_id in {None, data.get("beam_id")}
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -72,27 +87,48 @@ class Position:
 @operations.get("/analytics/events", scope=READ)
 async def list_events(request: ForeignRequest) -> web.Response:
     query = read_query(request, AnalyticsQuery)
-    names = native_names(query.type, failures=query.error)
+    types = wanted_types(query.type, failures=query.error)
     position = Position.parse(query.start) if query.start else None
-    if query.matches_nothing or not names:
-        return _respond(query, [], 0, None)
+    if query.matches_nothing or not types:
+        return _respond(query, [], None)
     session, more = await _session(request, query, position)
     if session is None:
-        return _respond(query, [], 0, None)
+        return _respond(query, [], None)
+    found = await _journal(request, query, types, session, position)
+    following = Position(session["id"], found["next_cursor"]) if more or found["next_cursor"] else None
+    connections = await _connections(request, found["events"], session)
+    events = analytics_events(found["events"], session, connections)
+    return _respond(query, [one for one in events if query.fits(one, types)], following)
+
+
+async def _journal(
+    request: ForeignRequest,
+    query: AnalyticsQuery,
+    types: Collection[str],
+    session: Native,
+    position: Position | None,
+) -> Native:
+    """A page of the session's journal."""
+    of_recording = query.beam_id if query.beam_id != session["id"] else None
     wanted: QueryParameters = {
-        "name": names,
+        "name": sorted({EVENT_TYPES[one][0] for one in types}),
         "connection_id": query.peer_id,
-        "user_id": query.user_id,
-        "recording_id": query.beam_id,
+        "recording_id": of_recording,
         "limit": query.limit,
         "cursor": position.event_id if position else None,
     }
-    found = await request.native.get("session", f"/sessions/{session['id']}/events", wanted)
-    following = None
-    if more or found["next_cursor"]:
-        following = Position(session["id"], found["next_cursor"])
-    events = [analytics_event(event, session) for event in found["events"]]
-    return _respond(query, events, found["total"], following)
+    found: Native = await request.native.get("session", f"/sessions/{session['id']}/events", wanted)
+    return found
+
+
+async def _connections(
+    request: ForeignRequest, events: Iterable[Native], session: Native
+) -> Mapping[str, Native]:
+    """Those of the session by id, if an event needs them."""
+    if not any(needs_connections(one) for one in events):
+        return {}
+    id = session["id"]
+    return {one["id"]: one for one in (await connections_of(request, [id]))[id]}
 
 
 async def _session(
@@ -123,9 +159,7 @@ async def _session_in(request: ForeignRequest, id: str, room_id: str | None) -> 
     return session if room_id in {None, session["room_id"]} else None
 
 
-def _respond(
-    query: AnalyticsQuery, events: list[dict[str, Any]], total: int, following: Position | None
-) -> web.Response:
-    """`total` is of the session that is shown."""
+def _respond(query: AnalyticsQuery, events: list[dict[str, Any]], following: Position | None) -> web.Response:
+    """`total` is of the page: nothing counts the others."""
     shown = "" if following is None else str(following)
-    return respond({"limit": query.limit, "total": total, "next": shown, "events": events})
+    return respond({"limit": query.limit, "total": len(events), "next": shown, "events": events})

@@ -15,7 +15,7 @@ from services.gateway.compat.hundred_ms.schemas import (
 Native = Mapping[str, Any]
 
 _ASSET_TYPE: Final = "room-composite"
-_SAME: Final = ("id", "room_id", "session_id", "created_at", "started_at", "updated_at")
+_SAME: Final = ("id", "session_id", "created_at", "started_at", "updated_at")
 RUNS: Final = "recording"
 # Native statuses in which a beam may have the one that is asked for.
 RECORDING_STATUSES: Final[Mapping[BeamStatus, tuple[str, ...]]] = {
@@ -70,7 +70,7 @@ def recording_asset(native: Native) -> RecordingAsset:
     return RecordingAsset(
         id=native["id"],
         job_id=native["id"],
-        room_id=native["room_id"],
+        room_id=native["room_id"] or "",
         session_id=native["session_id"],
         status="completed" if native["status"] == "completed" else "failed",
         path=native["file_path"] or "",
@@ -88,7 +88,7 @@ def live_stream(native: Native) -> HundredMsLiveStream:
     """A session has one stream, whose id is the session's."""
     return HundredMsLiveStream(
         id=native["session_id"],
-        room_id=native["room_id"],
+        room_id=native["room_id"] or "",
         session_id=native["session_id"],
         status=_STREAM_STATUSES[native["status"]],
         created_at=native["created_at"],
@@ -116,6 +116,8 @@ def starting_stream(session: Native) -> HundredMsLiveStream:
 
 def _recording_fields(native: Native) -> dict[str, Any]:
     return {name: native[name] for name in _SAME} | {
+        # Earlier releases did not note the room.
+        "room_id": native["room_id"] or "",
         "status": recording_status(native),
         "stopped_at": native["finished_at"],
         "asset_types": [_ASSET_TYPE],

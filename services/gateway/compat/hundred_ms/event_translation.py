@@ -1,29 +1,34 @@
 """A session's journal as 100ms's analytics events; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from services.gateway.compat.hundred_ms.roles import shown_role
+from services.gateway.compat.hundred_ms.session_translation import user_id
 
 Native = Mapping[str, Any]
 
-EVENT_TYPES: Final[Mapping[str, str]] = {
-    "session.open.success": "session.started",
-    "session.close.success": "session.ended",
-    "peer.join.success": "participant.joined",
-    "peer.join.failure": "participant.connection_aborted",
-    "peer.leave.success": "participant.left",
-    "track.add.success": "track.published",
-    "track.remove.success": "track.unpublished",
-    "beam.started.success": "recording.started",
-    "beam.recording.success": "recording.completed",
-    "beam.failure": "recording.failed",
-    "hls.started.success": "stream.started",
-    "hls.stopped.success": "stream.ended",
-    "hls.failure": "stream.failed",
+_RECORDING: Final = "recording.changed.v1"
+_STREAM: Final = "stream.changed.v1"
+# Type -> native event, and the status in it that makes it of this type.
+EVENT_TYPES: Final[Mapping[str, tuple[str, str | None]]] = {
+    "session.open.success": ("session.started.v1", None),
+    "session.close.success": ("session.ended.v1", None),
+    "peer.join.success": ("participant.joined.v1", None),
+    "peer.join.failure": ("participant.connection_aborted.v1", None),
+    "peer.leave.success": ("participant.left.v1", None),
+    "track.add.success": ("track.published.v1", None),
+    "track.remove.success": ("track.unpublished.v1", None),
+    "beam.started.success": (_RECORDING, "recording"),
+    "beam.recording.success": (_RECORDING, "completed"),
+    "beam.failure": (_RECORDING, "failed"),
+    "hls.started.success": (_STREAM, "active"),
+    "hls.stopped.success": (_STREAM, "ended"),
+    "hls.failure": (_STREAM, "failed"),
 }
 _TYPES: Final = {native: shown for shown, native in EVENT_TYPES.items()}
+_WITH_STATUS: Final = frozenset({_RECORDING, _STREAM})
 _FAILURE: Final = ".failure"
 _VERSION: Final = "2.0"
 # LiveKit's reasons; all others are connections that broke.
@@ -33,32 +38,48 @@ _LEAVE_REASONS: Final[Mapping[str, str]] = {
     "room_deleted": "server removed peer",
 }
 _BROKEN: Final = "websocket closed"
-_SAME: Final = ("role", "joined_at", "left_at", "duration", "track_id", "type", "recording_id")
-_RENAMED: Final[Mapping[str, str]] = {
-    "connection_id": "peer_id",
-    "name": "user_name",
-    "participant_sid": "stream_id",
-    "file_size": "size",
-    "error": "error",
-}
 
 
-def native_names(types: list[str] | None, *, failures: bool) -> list[str]:
-    """The native events of these types, of all without any; of those the `failures` alone, if asked for."""
-    wanted = EVENT_TYPES if types is None else [one for one in types if one in EVENT_TYPES]
-    return [EVENT_TYPES[one] for one in wanted if one.endswith(_FAILURE) or not failures]
+def wanted_types(types: list[str] | None, *, failures: bool) -> list[str]:
+    """Those of `types` that there are, all without any; of them the `failures` alone, if asked for."""
+    asked = EVENT_TYPES if types is None else EVENT_TYPES.keys() & set(types)
+    return sorted(one for one in asked if one.endswith(_FAILURE) or not failures)
 
 
-def analytics_event(event: Native, session: Native) -> dict[str, Any]:
-    """`session` is the one it happened in."""
-    kind = _TYPES[event["name"]]
-    return {
-        "version": _VERSION,
-        "id": event["id"],
-        "timestamp": event["at"],
-        "type": kind,
-        "data": _of_session(session) | _of_kind(kind, event, session) | _fields(event["data"]),
-    }
+def analytics_events(
+    events: Iterable[Native], session: Native, connections: Mapping[str, Native]
+) -> Iterator[dict[str, Any]]:
+    """The events of `session` that have a type; `connections` by id, as far as they are known.
+
+    A recording or stream whose state is told again is shown once.
+    """
+    last: dict[str, str] = {}
+    for event in events:
+        kind = _type(event)
+        if kind is None:
+            continue
+        shown = _data(kind, event, session, connections)
+        beam_id = shown.get("beam_id", "")
+        if beam_id and last.get(beam_id) == kind:
+            continue
+        last[beam_id] = kind
+        yield {
+            "version": _VERSION,
+            "id": event["id"],
+            "timestamp": event["at"],
+            "type": kind,
+            "data": _of_session(session) | {name: one for name, one in shown.items() if one is not None},
+        }
+
+
+def needs_connections(event: Native) -> bool:
+    """Whether the event does not say itself who it is about."""
+    return str(event["name"]).startswith("track.")
+
+
+def _type(event: Native) -> str | None:
+    name = event["name"]
+    return _TYPES.get((name, event["data"]["status"] if name in _WITH_STATUS else None))
 
 
 def _of_session(session: Native) -> dict[str, Any]:
@@ -71,33 +92,67 @@ def _of_session(session: Native) -> dict[str, Any]:
     }
 
 
-def _of_kind(kind: str, event: Native, session: Native) -> dict[str, Any]:
-    """What is not in the event's own data."""
-    data, at, noun = event["data"], event["at"], kind.partition(".")[0]
-    if kind == "session.close.success":
-        return {"session_stopped_at": at, "session_duration": _seconds(session["started_at"], at)}
-    if kind == "peer.leave.success":
-        reason = _LEAVE_REASONS.get(data.get("reason") or "", _BROKEN)
-        return {"reason": reason, "left_at": at, "duration": _seconds(data.get("joined_at"), at)}
-    if noun == "track":
-        source = "screen" if str(data.get("source")).startswith("screen") else "regular"
-        return {"source": source, "started_at" if kind == "track.add.success" else "stopped_at": at}
+def _data(kind: str, event: Native, session: Native, connections: Mapping[str, Native]) -> dict[str, Any]:
+    data, noun = event["data"], kind.partition(".")[0]
+    if noun == "session":
+        return _closing(event, session) if kind == "session.close.success" else {}
     if noun == "beam":
-        return {"beam_id": data.get("recording_id")}
-    return {"beam_id": session["id"]} if noun == "hls" else {}
+        return _recording(data)
+    if noun == "hls":
+        return {"beam_id": session["id"], "error": data["error"]}
+    if noun == "track":
+        return _track(kind, event, connections.get(data.get("connection_id", ""), data))
+    return _peer(data) | (_leaving(data) if kind != "peer.join.success" else {})
 
 
-def _fields(data: Native) -> dict[str, Any]:
-    """What is there of what has a published name."""
-    fields = {name: data.get(name) for name in _SAME}
-    fields |= {shown: data.get(native) for native, shown in _RENAMED.items()}
-    fields["user_id"] = data.get("external_user_id") or data.get("user_id")
-    if fields["role"] is not None:
-        fields["role"] = shown_role(fields["role"])
-    return {name: value for name, value in fields.items() if value is not None}
+def _closing(event: Native, session: Native) -> dict[str, Any]:
+    ended_at = event["data"]["ended_at"]
+    return {
+        "session_stopped_at": ended_at,
+        "session_duration": _seconds(session["started_at"], ended_at),
+    }
 
 
-def _seconds(start: str | None, end: str) -> int:
-    if start is None:
-        return 0
+def _recording(data: Native) -> dict[str, Any]:
+    return {
+        "beam_id": data["recording_id"],
+        "recording_id": data["recording_id"],
+        "duration": data["duration"],
+        "size": data["file_size"],
+        "error": data["error"],
+        "created_at": data["created_at"],
+    }
+
+
+def _peer(data: Native) -> dict[str, Any]:
+    """Of an event or a connection."""
+    return {
+        "peer_id": data.get("connection_id") or data.get("id"),
+        "user_id": user_id(data) if "external_user_id" in data else data["user_id"],
+        "user_name": data.get("name"),
+        "role": shown_role(data["role"]) if "role" in data else None,
+        "joined_at": data.get("joined_at"),
+    }
+
+
+def _leaving(data: Native) -> dict[str, Any]:
+    return {
+        "left_at": data["left_at"],
+        "duration": _seconds(data["joined_at"], data["left_at"]),
+        "reason": _LEAVE_REASONS.get(data["reason"] or "", _BROKEN),
+    }
+
+
+def _track(kind: str, event: Native, peer: Native) -> dict[str, Any]:
+    data = event["data"]
+    return _peer(peer) | {
+        "track_id": data["track_sid"],
+        "stream_id": data["participant_sid"],
+        "type": data["type"],
+        "source": "screen" if data["source"].startswith("screen") else "regular",
+        "started_at" if kind == "track.add.success" else "stopped_at": data["occurred_at"],
+    }
+
+
+def _seconds(start: str, end: str) -> int:
     return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())

@@ -1,14 +1,13 @@
 """Sessions. One that nobody has joined yet is not shown."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
-from services.gateway.compat.calls import QueryParameters
 from services.gateway.compat.hundred_ms.account import customer_id
 from services.gateway.compat.hundred_ms.paging import ListQuery, matches_nothing, respond_with_page
+from services.gateway.compat.hundred_ms.peers import connections_of
 from services.gateway.compat.hundred_ms.session_translation import session
 from services.gateway.compat.hundred_ms.validation import read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
@@ -19,14 +18,10 @@ from shared.http import READ
 from shared.http.schema import Moment
 from shared.ids import is_id
 
-Native = Mapping[str, Any]
-
 operations: Final = ForeignOperations("/v2")
 
 # By `active`; without it all of them, as the documented example and the published client have it.
 _STATUSES: Final = {True: ("live",), False: ("ended",), None: ("live", "ended")}
-
-_MOST_AT_ONCE: Final = 1000
 
 
 class SessionListQuery(ListQuery):
@@ -51,9 +46,9 @@ async def list_sessions(request: ForeignRequest) -> web.Response:
         "cursor": query.start,
     }
     found = await request.native.get("session", "/sessions/my", wanted)
-    connections = await _connections(request, [one["id"] for one in found["sessions"]])
+    connections = await connections_of(request, [one["id"] for one in found["sessions"]])
     customer = customer_id(request)
-    shown = [session(one, connections.get(one["id"], ()), customer) for one in found["sessions"]]
+    shown = [session(one, connections[one["id"]], customer) for one in found["sessions"]]
     return respond_with_page([one.model_dump() for one in shown], found["next_cursor"], query.limit)
 
 
@@ -62,30 +57,6 @@ async def get_session(request: ForeignRequest) -> web.Response:
     id = request.parameters["session_id"]
     if not is_id(id):
         raise NotFound.of("session")
-    found, connections = await asyncio.gather(own_session(request, id), _connections(request, [id]))
-    shown = session(found, connections.get(found["id"], ()), customer_id(request))
+    found, connections = await asyncio.gather(own_session(request, id), connections_of(request, [id]))
+    shown = session(found, connections[found["id"]], customer_id(request))
     return respond(shown.model_dump())
-
-
-async def _connections(request: ForeignRequest, session_ids: Sequence[str]) -> dict[str, list[Native]]:
-    """By session."""
-    if not session_ids:
-        return {}
-    found = await request.native.get("attendance", "/connections", {"session_id": session_ids})
-    connections: dict[str, list[Native]] = found["connections"]
-    for id in found["incomplete"]:
-        connections[id] = await _all_connections(request, id)
-    return connections
-
-
-async def _all_connections(request: ForeignRequest, session_id: str) -> list[Native]:
-    """Those of a session that has too many for one answer."""
-    connections: list[Native] = []
-    cursor: str | None = None
-    while True:
-        wanted: QueryParameters = {"limit": _MOST_AT_ONCE, "cursor": cursor}
-        found = await request.native.get("attendance", f"/sessions/{session_id}/connections", wanted)
-        connections += found["connections"]
-        cursor = found["next_cursor"]
-        if cursor is None:
-            return connections
