@@ -6,8 +6,9 @@ from aiohttp import web
 
 from services.session.room_participants.messages import RoomMessageService
 from services.session.room_participants.schemas import (
+    RemovalQuery,
     RemovedParticipantsResponse,
-    RoleQuery,
+    RoleRemovalQuery,
     RoomMessageRequest,
     RoomParticipantResponse,
     RoomParticipantsResponse,
@@ -35,13 +36,18 @@ async def list_room_participants(request: Request) -> Reply[RoomParticipantsResp
 
 
 @routes.delete("/sessions/{id}/room/participants", access=HOST, scope=WRITE, mirrored=True)
-async def remove_room_participants(request: Request, query: RoleQuery) -> Reply[RemovedParticipantsResponse]:
+async def remove_room_participants(
+    request: Request, query: RoleRemovalQuery
+) -> Reply[RemovedParticipantsResponse]:
     """Disconnect everybody in a role.
 
-    Their tokens still let them join again; to keep somebody out, ban them.
+    Before that they are sent the `reason`, if there is one, as a message of the type `removed`. Their tokens
+    still let them join again; to keep somebody out, ban them.
     """
     service = request.service(ROOM_PARTICIPANTS)
-    removed = await service.remove_all(request.path_id(), request.caller, request.library_id, query.role)
+    removed = await service.remove_all(
+        request.path_id(), request.caller, request.library_id, query.role, query.reason
+    )
     return Reply(RemovedParticipantsResponse(removed=removed))
 
 
@@ -75,13 +81,14 @@ async def update_room_participant(
 
 
 @routes.delete("/sessions/{id}/room/participants/{connection_id}", access=HOST, scope=WRITE, mirrored=True)
-async def remove_room_participant(request: Request) -> Reply[None]:
+async def remove_room_participant(request: Request, query: RemovalQuery) -> Reply[None]:
     """Disconnect somebody from a live session's room.
 
-    Their token still lets them join again; to keep them out, ban them.
+    Before that they are sent the `reason`, if there is one, as a message of the type `removed`. Their token
+    still lets them join again; to keep them out, ban them.
     """
     service, id = request.service(ROOM_PARTICIPANTS), request.path_id("connection_id")
-    await service.remove(request.path_id(), request.caller, request.library_id, id)
+    await service.remove(request.path_id(), request.caller, request.library_id, id, query.reason)
     return ok()
 
 

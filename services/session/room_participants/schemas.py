@@ -27,7 +27,13 @@ class UpdateRoomParticipantRequest(Body):
         return ParticipantUpdate(self.name, self.metadata, Role(self.role) if self.role else None)
 
 
-class RoleQuery(Query):
+class RemovalQuery(Query):
+    """`reason`: what those who are removed are told."""
+
+    reason: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class RoleRemovalQuery(RemovalQuery):
     role: Role
 
 

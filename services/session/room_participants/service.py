@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from services.session.identity.accounts.domain import User
 from services.session.identity.accounts.repository import UserRepository
 from services.session.room_participants.domain import ConnectedPerson, change_role, no_connection
+from services.session.room_participants.messages import TOPIC, RoomMessage
 from services.session.room_participants.people import RoomPeople
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.roles import RoleGrant
@@ -21,6 +22,8 @@ from shared.ids import new_id
 from shared.livekit import LiveKit
 
 _REMOVED_AT_ONCE = 8
+# The type of the message that tells people why they are removed.
+_REMOVED = "removed"
 # Roles that are given to people of the session's organization and to viewers of none.
 _STAFF = frozenset({Role.CO_HOST, Role.MODERATOR})
 
@@ -89,25 +92,52 @@ class RoomParticipantService:
         )
 
     async def remove(
-        self, session_id: str, caller: Caller, library_id: str | None, connection_id: str
+        self,
+        session_id: str,
+        caller: Caller,
+        library_id: str | None,
+        connection_id: str,
+        reason: str | None = None,
     ) -> None:
-        """Disconnect somebody; their token still lets them join again."""
+        """Disconnect somebody, and tell them why; their token still lets them join again."""
         session = await self._people.session(session_id, caller, library_id)
         person = await self._people.one(session, connection_id)
+        await self._tell(session, [person], caller, reason)
         if not await self._livekit.remove_participant(session.id, person.identity):
             raise no_connection()
 
-    async def remove_all(self, session_id: str, caller: Caller, library_id: str | None, role: Role) -> int:
-        """Disconnect everybody who is in this role; returns how many."""
+    async def remove_all(
+        self,
+        session_id: str,
+        caller: Caller,
+        library_id: str | None,
+        role: Role,
+        reason: str | None = None,
+    ) -> int:
+        """Disconnect everybody who is in this role, and tell them why; returns how many."""
         session = await self._people.session(session_id, caller, library_id)
+        people = [one for one in await self._people.all(session) if one.role is role]
+        await self._tell(session, people, caller, reason)
         turns = asyncio.Semaphore(_REMOVED_AT_ONCE)
 
         async def remove(person: ConnectedPerson) -> bool:
             async with turns:
                 return await self._livekit.remove_participant(session.id, person.identity)
 
-        people = [one for one in await self._people.all(session) if one.role is role]
         return sum(await asyncio.gather(*map(remove, people)))
+
+    async def _tell(
+        self, session: Session, people: Sequence[ConnectedPerson], caller: Caller, reason: str | None
+    ) -> None:
+        """A message with the reason comes before the end of the connection."""
+        if reason and people:
+            message = RoomMessage(reason, _REMOVED)
+            await self._livekit.send_data(
+                session.id,
+                message.payload(session, caller, self._clock.now()),
+                topic=TOPIC,
+                destination_identities=[one.identity for one in people],
+            )
 
     async def _change_role(
         self, session: Session, person: ConnectedPerson, role: Role, caller: Caller

@@ -133,8 +133,10 @@ async def test_somebody_joins_is_changed_written_to_removed_and_has_left(room: O
     assert said["sender"]["user_id"] == room.fixtures.host.id
 
     removed_at = datetime.now(UTC)
-    await room.data("DELETE", path)
+    await room.data("DELETE", f"{path}?reason=Enough")
     await carla.until_gone(time.monotonic())
+    farewell = json.loads((await asyncio.wait_for(received.get(), AT_ONCE)).data)
+    assert (farewell["type"], farewell["message"]) == ("removed", "Enough")
     (gone,) = await room.ended(1)
     assert removed_at - ABOUT <= moment(gone["left_at"]) <= datetime.now(UTC) + ABOUT
     assert not gone["estimated"]

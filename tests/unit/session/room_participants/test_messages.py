@@ -66,6 +66,24 @@ async def test_a_role_that_nobody_has_is_not_everybody(room: LiveRoom) -> None:
     assert sent(room) == []
 
 
+async def test_who_is_removed_is_told_why_beforehand(backend: Backend, room: LiveRoom) -> None:
+    (vera, first), (otto, _), _ = await room.joins(), await room.joins(), await room.joins()
+    await grant_role(backend, room.host, room.session, otto, Role.MODERATOR)
+    service, session, by = backend.room_participants, room.session.id, room.host.caller
+    await service.remove(session, by, None, first, "Spam")
+    await service.remove_all(session, by, None, Role.MODERATOR, "The talk is over")
+    await service.remove_all(session, by, None, Role.CO_HOST, "Nobody hears this")
+    await service.remove_all(session, by, None, Role.AUDIENCE)
+    told = [(orjson.loads(one.payload), one.identities) for one in sent(room)]
+    to_vera, to_otto = ((f"{one.user_id}:{one.sign_in_id}",) for one in (vera, otto))
+    assert [(one["type"], one["message"], to) for one, to in told] == [
+        ("removed", "Spam", to_vera),
+        ("removed", "The talk is over", to_otto),
+    ]
+    calls = [one for one in backend.livekit.calls if one in {"send_data", "remove_participant"}]
+    assert calls == ["send_data", "remove_participant"] * 2 + ["remove_participant"]
+
+
 async def test_who_may_not_and_when_not(backend: Backend, host: Host, room: LiveRoom) -> None:
     await refused("connection_not_found", NotFound, send(room, connection_id=new_id()))
     await refused("host_required", Forbidden, send(room, viewer()))
