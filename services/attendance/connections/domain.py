@@ -1,6 +1,7 @@
 """Connections of people as lists show them, and cursors for places in these lists."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,22 @@ class PersonConnection:
     joined_at: datetime
     left_at: datetime | None
     estimated: bool
+
+
+@dataclass(frozen=True)
+class ConnectionPage:
+    """`next_cursor` is for the page that follows; None after the last."""
+
+    connections: Sequence[PersonConnection]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class SessionConnections:
+    """Connections by session id; those of the `incomplete` sessions are left out: they are too many."""
+
+    connections: dict[str, list[PersonConnection]]
+    incomplete: list[str]
 
 
 def person_connection(

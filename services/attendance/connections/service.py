@@ -1,10 +1,10 @@
 """Lists of connections, for whoever is in control of the sessions."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.attendance.connections.domain import PersonConnection, cursor_of, joined_at_of
+from services.attendance.connections.domain import ConnectionPage, SessionConnections, joined_at_of
 from services.attendance.connections.repository import ConnectionRepository
 from services.attendance.presence.joining_order import Position
 from services.attendance.sessions.domain import SessionView
@@ -23,22 +23,6 @@ class ConnectionFilter:
 
     user_id: str | None = None
     active: bool | None = None
-
-
-@dataclass(frozen=True)
-class ConnectionPage:
-    """`next_cursor` is for the page that follows; None after the last."""
-
-    connections: Sequence[PersonConnection]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class SessionConnections:
-    """Connections by session id; those of the `incomplete` sessions are left out: they are too many."""
-
-    connections: dict[str, list[PersonConnection]]
-    incomplete: list[str]
 
 
 class ConnectionService:
@@ -61,25 +45,14 @@ class ConnectionService:
         last = await self._position(session.id, cursor) if cursor else None
         if session.over and wanted.active:
             return ConnectionPage([], None)
-        found = await self._connections.page(session, _query(wanted, session), last, limit + 1)
-        shown = found[:limit]
-        return ConnectionPage(shown, _cursor(shown[-1]) if len(found) > limit else None)
+        return await self._connections.page(session, _query(wanted, session), last, limit)
 
     async def of_sessions(self, session_ids: Iterable[str], caller: Caller) -> SessionConnections:
         """Of each session, the first to join first. Raises `NotFound`, `Forbidden`, as for each alone."""
         ids = dict.fromkeys(session_ids)
         asked = (self._sessions.authorize(id_, caller, permission="control") for id_ in ids)
         sessions = await asyncio.gather(*asked)
-        found = await self._connections.of_sessions(sessions, MOST_AT_ONCE + 1)
-        by_session: dict[str, list[PersonConnection]] = {session.id: [] for session in sessions}
-        for one in found:
-            by_session[one.session_id].append(one)
-        # The last one that was read, and those that are behind it.
-        cut = found[-1].session_id if len(found) > MOST_AT_ONCE else None
-        incomplete = [id_ for id_ in sorted(by_session) if cut is not None and id_ >= cut]
-        return SessionConnections(
-            {id_: theirs for id_, theirs in by_session.items() if id_ not in incomplete}, incomplete
-        )
+        return await self._connections.of_sessions(sessions, MOST_AT_ONCE)
 
     async def _position(self, session_id: str, cursor: str) -> Position:
         joined_at = joined_at_of(cursor)
@@ -97,7 +70,3 @@ def _query(wanted: ConnectionFilter, session: SessionView) -> Document:
     if wanted.active is not None and not session.over:
         query["open"] = wanted.active
     return query
-
-
-def _cursor(one: PersonConnection) -> str:
-    return cursor_of(one.session_id, one.participant_sid, one.joined_at)

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.attendance.connections import service
-from services.attendance.connections.service import ConnectionFilter, ConnectionPage
+from services.attendance.connections.domain import ConnectionPage
+from services.attendance.connections.service import ConnectionFilter
 from shared.access.encoders import EncoderOwner
 from shared.contracts.livekit_events import Connection
 from shared.contracts.reconciler_events import Departure, RosterConnection, RosterObserved
@@ -230,6 +231,9 @@ async def test_presences_of_earlier_releases_are_read(replica: Replica) -> None:
     await replica.presences.collection.bulk(writes)
     (shown,) = (await page(replica, state)).connections
     assert (shown.participant_sid, shown.external_user_id) == ("PA_viewer", None)
+    assert await sids(replica, state) == ["PA_viewer"]
+    together = await replica.connections.of_sessions([state.id], host())
+    assert list(together.connections[state.id]) == [shown]
     # What is reported of one of them later completes it.
     known = connection(shown.user_id, "PA_viewer", at(0), external_user_id="c-1")
     await replica.see(joined(state.id, known))
