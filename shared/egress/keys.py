@@ -34,6 +34,16 @@ def segments_prefix(session_id: str, key: str) -> str:
     return f"hls/{session_id}/{key}"
 
 
+# The latest picture of a stream, as LiveKit Egress names it: after a prefix, and how often it is renewed.
+PREVIEW_NAME, PREVIEW_SUFFIX = "preview", ".jpeg"
+PREVIEW_WIDTH, PREVIEW_SECONDS = 640, 5
+
+
+def preview_key(segments_prefix: str) -> str:
+    """The storage key of the latest picture, beside the segments."""
+    return f"{segments_prefix}/{PREVIEW_NAME}{PREVIEW_SUFFIX}"
+
+
 def private_prefix(session_id: str, key: str) -> str:
     """The storage folder of segments that are not played: a file is made of them."""
     return f"hls-private/{session_id}/{key}"

@@ -37,11 +37,20 @@ class StreamLinks:
 
         The token is in the path, which the relative URLs of segments keep.
         """
-        if stream.listed and not stream.registered_only:
+        if _open_to_all(stream):
             return self._public_url + path
         return f"{self._public_url}/hls/{self._token(stream)}{path.removeprefix('/hls')}"
+
+    def preview(self, stream: Linked) -> str:
+        """The URL of the stream's latest picture, which the same people may have."""
+        url = f"{self._public_url}/sessions/{stream.id}/preview.jpg"
+        return url if _open_to_all(stream) else f"{url}?token={self._token(stream)}"
 
     def _token(self, stream: Linked) -> str:
         hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
         subject = link_subject(stream.id, registered_only=bool(stream.registered_only))
         return self._signer.sign(subject, hour + _HOUR + _LASTS)
+
+
+def _open_to_all(stream: Linked) -> bool:
+    return stream.listed and not stream.registered_only

@@ -13,6 +13,7 @@ from livekit.protocol import models as models_protocol
 from shared.clock import from_unix_ns
 from shared.contracts.states import Layout
 from shared.egress.engine import EncodingOptions
+from shared.egress.keys import PREVIEW_NAME, PREVIEW_SECONDS, PREVIEW_WIDTH
 from shared.livekit.sdk import LiveKitRefused, NoServerForIt, SdkConnection, TimedOut, all_items, call
 
 
@@ -172,6 +173,7 @@ def room_composite_request(order: RoomCompositeOrder) -> egress_protocol.RoomCom
     )
     if order.segments_prefix is not None:
         request.segment_outputs.append(_segments(order, order.segments_prefix, s3))
+        request.image_outputs.append(_preview(order, order.segments_prefix, s3))
     if order.file_path is not None:
         request.file_outputs.append(
             egress_protocol.EncodedFileOutput(
@@ -199,6 +201,21 @@ def _segments(
         playlist_name=f"{prefix}/{order.playlist_name}",
         live_playlist_name=f"{prefix}/{order.live_playlist_name}",
         segment_duration=order.encoding.segment_seconds,
+        disable_manifest=True,
+        **s3,
+    )
+
+
+def _preview(order: RoomCompositeOrder, prefix: str, s3: dict[str, Any]) -> egress_protocol.ImageOutput:
+    """The latest picture, always in the same file."""
+    width = min(PREVIEW_WIDTH, order.encoding.width)
+    return egress_protocol.ImageOutput(
+        capture_interval=PREVIEW_SECONDS,
+        width=width,
+        height=round(width * order.encoding.height / order.encoding.width / 2) * 2,
+        filename_prefix=f"{prefix}/{PREVIEW_NAME}",
+        filename_suffix=egress_protocol.ImageFileSuffix.IMAGE_SUFFIX_NONE_OVERWRITE,
+        image_codec=models_protocol.ImageCodec.IC_JPEG,
         disable_manifest=True,
         **s3,
     )

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from services.egress.streams.directory import StreamDirectory
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamFilter
 from shared.contracts.states import StreamStatus
 from shared.http import Data
-from shared.http.schema import CursorPage, Id
+from shared.http.schema import CursorPage, Id, Query
 
 
 class StreamsQuery(CursorPage):
@@ -21,6 +23,12 @@ class StreamsQuery(CursorPage):
 
     def filter(self) -> StreamFilter:
         return StreamFilter(**self.model_dump(exclude={"cursor", "limit"}))
+
+
+class PreviewQuery(Query):
+    """`token` is part of a preview's URL."""
+
+    token: Annotated[str, Field(max_length=200)] | None = None
 
 
 class StreamResponse(Data):

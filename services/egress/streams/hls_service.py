@@ -7,7 +7,8 @@ from typing import Final, Protocol
 from services.egress.sessions.projection import EgressSessionProjection
 from services.egress.streams.domain import Stream
 from services.egress.streams.repository import StreamRepository
-from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
+from shared.contracts.states import StreamStatus
+from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST, preview_key, segments_prefix
 from shared.egress.segments import Segment
 from shared.errors import Forbidden, NotFound
 from shared.files.paths import PathSigner, is_key, is_token, link_subject
@@ -71,6 +72,20 @@ class HlsService:
     async def find(self, path: str) -> str | HlsFile:
         """The playlist or file at `/hls/<path>`. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         token, session_id, rest = _split(path)
+        stream = await self._authorize(session_id, token)
+        if rest in self._playlists:
+            return await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
+        return _file(stream, rest)
+
+    async def preview(self, session_id: str, token: str | None) -> str:
+        """The storage key of the stream's latest picture, while it is live. Raises as `find`."""
+        stream = await self._authorize(session_id, token)
+        if stream.status is not StreamStatus.ACTIVE or stream.current is None:
+            raise NotFound.of("preview")
+        return preview_key(segments_prefix(stream.id, stream.current.key))
+
+    async def _authorize(self, session_id: str, token: str | None) -> Stream:
+        """The stream, if it is open to all or the token is for it."""
         stream = await self._known.get(session_id, lambda: self._stream(session_id))
         if token is not None:
             registered_only = bool(stream and stream.registered_only)
@@ -79,9 +94,7 @@ class HlsService:
             raise _not_found()
         if token is None and not stream.open_to_all:
             raise Forbidden("This stream needs a signed link", code="link_required")
-        if rest in self._playlists:
-            return await self._playlists[rest].get(session_id, lambda: self._playlist(stream, rest))
-        return _file(stream, rest)
+        return stream
 
     async def _stream(self, session_id: str) -> Stream | None:
         stream = await self._streams.find(session_id)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.egress.streams.directory import StreamDirectory
 from services.egress.streams.directory_schemas import (
+    PreviewQuery,
     StreamListResponse,
     StreamResponse,
     StreamsQuery,
@@ -82,6 +83,18 @@ async def get_hls(request: Request) -> web.StreamResponse:
     return await send_file(
         request.raw, service.storage, found.key, content_type=found.content_type, headers=headers
     )
+
+
+@routes.get("/sessions/{id}/preview.jpg", access=ANONYMOUS)
+async def get_preview(request: Request, query: PreviewQuery) -> web.StreamResponse:
+    """Get the latest picture of the stream.
+
+    A JPEG, up to 640 pixels wide and renewed about every 5 s, for whoever may play the stream. 404 while the
+    stream is not live. If the library is not public, it takes the `token` of the session's `preview_url`.
+    """
+    service = request.service(HLS)
+    key = await service.preview(request.path_id(), query.token)
+    return await send_file(request.raw, service.storage, key, content_type="image/jpeg", headers=_SHORT)
 
 
 def _playlist_response(text: str) -> web.Response:

@@ -146,6 +146,7 @@ _POLICIES: Final = {
     "GET /chat/files/{token}/{id}": _DOWNLOAD,
     "GET /sessions/{id}/chat/export": _DOWNLOAD,
     "GET /hls/{path:.+}": _DOWNLOAD,
+    "GET /sessions/{id}/preview.jpg": _DOWNLOAD,
     "GET /recordings/{id}/file": _DOWNLOAD,
     # A spreadsheet is made before its first byte is sent.
     "GET /sessions/{id}/attendance/export": Policy(body_limit=_FORM, deadline=60.0, is_download=True),

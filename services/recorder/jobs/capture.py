@@ -8,8 +8,10 @@ from itertools import count
 from pathlib import Path
 
 from services.recorder.jobs.context import JobContext
+from services.recorder.jobs.preview import Preview
 from services.recorder.media.pipeline import RenderedSegment, RenderPipeline
 from shared.egress.jobs import Job
+from shared.egress.keys import preview_key
 from shared.egress.segments import Segment
 
 
@@ -26,6 +28,8 @@ class Capture:
         self._loop = asyncio.get_running_loop()
         self._numbers = count()
         self.started = False
+        prefix = job.segments_prefix
+        self._preview = Preview(preview_key(prefix), context.storage) if prefix is not None else None
         self.pipeline = RenderPipeline(
             job.encoding, context.x264_preset, path=self._next_path, done=self._add, failed=self._fail
         )
@@ -38,11 +42,15 @@ class Capture:
         """Finish the current segment; the uploader has all segments then."""
         if self.started:
             await asyncio.to_thread(self.pipeline.stop)
+        if self._preview is not None:
+            await self._preview.stored()
 
     def _next_path(self) -> Path:
         return self._context.spool.path(self._job.key, self._job.epoch, next(self._numbers))
 
     def _add(self, rendered: RenderedSegment) -> None:
+        if self._preview is not None and self._preview.is_due:
+            self._loop.call_soon_threadsafe(self._preview.show, rendered.file.read_bytes())
         spooled = self._context.spool.complete(rendered.file, self._segment(rendered))
         self._loop.call_soon_threadsafe(self._context.uploader.add, spooled)
 

@@ -12,6 +12,7 @@ from services.session.sessions.schemas import SessionResponse
 from shared.access.identity import Caller
 from shared.access.permissions import switches_of
 from shared.access.session_access import permissions_for_caller, sees_inside
+from shared.contracts.states import StreamStatus
 from shared.files.stream_links import StreamLinks
 
 
@@ -29,6 +30,11 @@ class HlsLinks:
             return None
         return self._links.hls(session, session.hls_path)
 
+    def preview(self, session: Session, viewer: Caller | None) -> str | None:
+        """The URL of the stream's latest picture; None unless it is live, with something to play by now."""
+        live = session.stream_status is StreamStatus.ACTIVE and session.hls_path is not None
+        return self._links.preview(session) if live and sees_inside(session, viewer) else None
+
 
 class SessionPresenter:
     def __init__(self, rooms: RoomRepository, room_presenter: RoomPresenter, links: HlsLinks):
@@ -45,13 +51,13 @@ class SessionPresenter:
         views = await self._room_presenter.many(list(rooms.values()), viewer)
         by_room = {view.id: view for view in views}
         return [
-            session_response(session, by_room.get(session.room_id), self._links.url(session, viewer), viewer)
+            session_response(session, by_room.get(session.room_id), self._links, viewer)
             for session in sessions
         ]
 
 
 def session_response(
-    session: Session, room: RoomResponse | None, hls_url: str | None, viewer: Caller | None
+    session: Session, room: RoomResponse | None, links: HlsLinks, viewer: Caller | None
 ) -> SessionResponse:
     settings = session.preset.settings
     counted = sees_inside(session, viewer) and (settings.viewer_count_visible or _counts_for(session, viewer))
@@ -64,7 +70,8 @@ def session_response(
         viewer_count=session.viewer_count if counted else 0,
         max_viewers=session.max_viewers if counted else 0,
         recording_enabled=settings.recording_enabled,
-        hls_url=hls_url,
+        hls_url=links.url(session, viewer),
+        preview_url=links.preview(session, viewer),
         effective_chat_enabled=switches.chat,
         effective_stage_enabled=switches.stage,
     )

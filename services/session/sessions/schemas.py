@@ -82,6 +82,7 @@ class SessionResponse(Data):
     options: RoomOptionsResponse
     meta: dict[str, Any]
     hls_url: str | None
+    preview_url: str | None
     chat_enabled_override: bool | None
     stage_enabled_override: bool | None
     max_join_limit_override: int | None

@@ -135,6 +135,17 @@ def test_a_stream_and_a_file_are_one_egress() -> None:
                 "disableManifest": True,
             }
         ],
+        "imageOutputs": [
+            {
+                "captureInterval": 5,
+                "width": 640,
+                "height": 360,
+                "filenamePrefix": f"{folder}/preview",
+                "filenameSuffix": "IMAGE_SUFFIX_NONE_OVERWRITE",
+                "imageCodec": "IC_JPEG",
+                "disableManifest": True,
+            }
+        ],
         "fileOutputs": [
             {
                 "fileType": "MP4",
@@ -147,7 +158,8 @@ def test_a_stream_and_a_file_are_one_egress() -> None:
 
 def test_what_is_not_wanted_is_not_asked_for() -> None:
     assert "fileOutputs" not in said(order(new_id(), file=False), "file:///var/greenroom")
-    assert "segmentOutputs" not in said(order(new_id(), stream=False), "file:///var/greenroom")
+    file_alone = said(order(new_id(), stream=False), "file:///var/greenroom")
+    assert not {"segmentOutputs", "imageOutputs"} & file_alone.keys()
 
 
 def test_a_bucket_is_given_with_what_it_takes_to_write_to_it() -> None:

@@ -80,12 +80,15 @@ def test_the_loudest_is_the_speaker_for_as_long_as_they_speak() -> None:
     selection = SpeakerSelection()
     selection.select([ANNA, BOB, CARL])
     assert selection.speaker is None
-    assert selection.hear(["Bob", "Anna"], 1.0)
-    assert not selection.hear(["Anna", "Bob"], 2.0)
-    assert not selection.hear([], 3.0)
-    assert selection.speaker == "Bob"
-    assert selection.hear(["Carl", "Anna"], 4.0)
-    assert selection.speaker == "Carl"
+    spoken: list[tuple[list[str], str]] = [
+        (["Bob", "Anna"], "Bob"),
+        (["Anna", "Bob"], "Bob"),
+        ([], "Bob"),
+        (["Carl", "Anna"], "Carl"),
+    ]
+    for heard, speaker in spoken:
+        selection.hear(heard, 1.0)
+        assert selection.speaker == speaker
 
 
 @pytest.mark.parametrize(

@@ -320,3 +320,44 @@ async def test_livekits_own_playlists_are_served_as_one() -> None:
     async with served(replica) as http:
         assert await entries(await http.get(f"/{folder}/live.m3u8")) == files
         assert await entries(await http.get(f"/{folder}/index.m3u8")) == files
+
+
+async def test_the_latest_picture_is_for_whoever_may_play_a_live_stream(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    url = f"/sessions/{session.id}/preview.jpg"
+    assert (await http.get(url)).status == 404
+    await replica.storage.put(f"hls/{session.id}/{key}/preview.jpeg", b"\xff\xd8 a picture")
+    answer = await http.get(url)
+    assert (answer.status, answer.content_type, await answer.read()) == (
+        200,
+        "image/jpeg",
+        b"\xff\xd8 a picture",
+    )
+    assert answer.headers["Cache-Control"] == "public, max-age=1"
+    assert (await http.get(f"/sessions/{new_id()}/preview.jpg")).status == 404
+    assert (await http.get(url, params={"token": "wrong"})).status == 403
+
+
+async def test_a_picture_behind_a_closed_library_needs_its_token(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    await replica.streams.collection.update({"_id": session.id}, {"$set": {"listed": False}})
+    await replica.storage.put(f"hls/{session.id}/{key}/preview.jpeg", b"picture")
+    url, signer = f"/sessions/{session.id}/preview.jpg", PathSigner(SECRET, HLS_LINKS, replica.clock)
+    until = replica.clock.now() + timedelta(minutes=1)
+    assert (await http.get(url)).status == 403
+    assert (await http.get(url, params={"token": signer.sign(new_id(), until)})).status == 403
+    assert (await http.get(url, params={"token": signer.sign(session.id, until)})).status == 200
+
+
+async def test_the_picture_goes_with_the_stream(replica: Replica, http: Http) -> None:
+    session, key = await streaming(replica)
+    picture = f"hls/{session.id}/{key}/preview.jpeg"
+    await replica.storage.put(picture, b"picture")
+    await replica.end(session)
+    await replica.work()
+    assert (await http.get(f"/sessions/{session.id}/preview.jpg")).status == 404
+    await replica.ended()
+    await replica.follow(SessionDeleted(session=replica.owner.sessions[session.id]))
+    await replica.work()
+    await replica.parts.removal.remove_due()
+    assert await replica.storage.head(picture) is None

@@ -139,6 +139,28 @@ async def test_the_url_is_shown_once_there_is_something_to_play(backend: Backend
     assert shown.hls_url == f"https://live.example{path}"
 
 
+async def test_a_preview_is_shown_while_the_stream_is_live(backend: Backend, host: Host) -> None:
+    session = await host.live_session()
+    path, url = f"/hls/{session.id}/live.m3u8", f"https://live.example/sessions/{session.id}/preview.jpg"
+
+    async def shown(version: int, status: StreamStatus, hls_path: str | None) -> str | None:
+        await backend.sessions.follow_stream(changed(backend, session.id, version, status, hls_path).stream)
+        return (await backend.session_service.get(session.id, None, None)).preview_url
+
+    assert await shown(1, StreamStatus.ACTIVE, None) is None
+    assert await shown(2, StreamStatus.ACTIVE, path) == url
+    await backend.sessions.follow_library(session.library_id, listed=False, registered_only=False)
+    signed = await shown(3, StreamStatus.ACTIVE, path)
+    assert signed is not None
+    token = signed.removeprefix(f"{url}?token=")
+    PathSigner("a secret of tests", HLS_LINKS, backend.clock).verify(token, session.id)
+    await backend.sessions.follow_library(session.library_id, listed=False, registered_only=True)
+    assert await shown(4, StreamStatus.ACTIVE, path) is None
+    await backend.sessions.follow_library(session.library_id, listed=True, registered_only=False)
+    for version, status in enumerate((StreamStatus.ENDING, StreamStatus.ENDED, StreamStatus.FAILED), 5):
+        assert await shown(version, status, path) is None
+
+
 async def test_where_the_library_is_not_public_the_url_has_a_token(backend: Backend, host: Host) -> None:
     session = await host.live_session()
     await backend.sessions.follow_library(session.library_id, listed=False, registered_only=False)

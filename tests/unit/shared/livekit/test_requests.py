@@ -120,6 +120,18 @@ async def test_a_start(server: Twirp, egresses: LiveKitEgressClient, s3: S3Outpu
                 **where,
             }
         ],
+        "imageOutputs": [
+            {
+                "captureInterval": 5,
+                "width": 640,
+                "height": 360,
+                "filenamePrefix": "hls/room/key/preview",
+                "filenameSuffix": "IMAGE_SUFFIX_NONE_OVERWRITE",
+                "imageCodec": "IC_JPEG",
+                "disableManifest": True,
+                **where,
+            }
+        ],
         "fileOutputs": [
             {
                 "fileType": "MP4",
