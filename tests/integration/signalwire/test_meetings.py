@@ -95,6 +95,19 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+async def test_events_tell_who_came_and_went(project: Project, meeting: Meeting) -> None:
+    listed = await project.call(
+        "list_room_session_events",
+        lambda client: client.video.room_sessions.list_events(meeting.session["id"], page_size=1000),
+    )
+    events = listed["data"]
+    names = [one["name"] for one in events]
+    assert {"room.started", "room.ended", "member.joined", "member.left"} <= set(names)
+    assert {one["project_id"] for one in events} == {project.id}
+    joined = [one["room_participant_id"] for one in events if one["name"] == "member.joined"]
+    assert joined == [meeting.ada, meeting.bob]
+
+
 async def test_before_join_from_the_door_is_closed(project: Project, connections: RoomConnections) -> None:
     opens = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     with pytest.raises(rtc.ConnectError):

@@ -46,6 +46,10 @@ async def test_a_room_that_records_on_start(project: Project, connections: RoomC
     )
     assert [one["id"] for one in in_session["data"]] == [id]
 
+    events = await project.call(
+        "list_room_recording_events", lambda client: client.video.room_recordings.list_events(id)
+    )
+    assert {one["room_recording_id"] for one in events["data"]} == {id}
     await project.call("delete_room_recording", lambda client: client.video.room_recordings.delete(id))
     gone = await project.refused(lambda client: client.video.room_recordings.get(id))
     assert (gone.status_code, gone.body) == NOT_FOUND

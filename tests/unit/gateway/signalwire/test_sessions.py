@@ -12,6 +12,8 @@ from services.gateway.compat.signalwire.session_translation import (
 )
 from tests.unit.gateway.signalwire.fixtures import EARLIER, LATER, ROOM_ID, SESSION_ID, native_session
 
+RECORDING, STREAM = "recording.changed.v1", "stream.changed.v1"
+
 
 def test_a_session_has_the_newer_and_the_earlier_fields() -> None:
     meta = {"signalwire": {"sync_audio_video": True, "enable_room_previews": True, "layout": "5up"}}
@@ -100,3 +102,24 @@ def test_an_event_names_what_it_is_about() -> None:
     started = video_event(event | {"name": "session.started.v1", "data": {}}, native_session(), "key-1")
     assert started["name"] == "room.started"
     assert "room_participant_id" not in started
+
+
+@pytest.mark.parametrize(
+    ("native", "data", "name", "level"),
+    [
+        ("session.ended.v1", {}, "room.ended", "info"),
+        ("track.published.v1", {}, "track.published", "info"),
+        (RECORDING, {"status": "recording", "updated_at": EARLIER}, "recording.started", "info"),
+        (RECORDING, {"status": "recording", "updated_at": LATER}, "recording.updated", "info"),
+        (RECORDING, {"status": "completed", "updated_at": LATER}, "recording.ended", "info"),
+        (RECORDING, {"status": "failed", "updated_at": LATER}, "recording.ended", "error"),
+        (STREAM, {"status": "starting", "updated_at": LATER}, "stream.updated", "info"),
+        (STREAM, {"status": "active", "updated_at": LATER}, "stream.started", "info"),
+        (STREAM, {"status": "ended", "updated_at": LATER}, "stream.ended", "info"),
+    ],
+)
+def test_events_have_signalwire_s_names(native: str, data: dict[str, str], name: str, level: str) -> None:
+    created = {"created_at": EARLIER} if native == RECORDING else {}
+    event = {"id": "e-1", "at": EARLIER, "name": native, "data": created | data}
+    shown = video_event(event, native_session(), "key-1")
+    assert (shown["name"], shown["level"]) == (name, level)
