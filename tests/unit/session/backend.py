@@ -89,7 +89,8 @@ class Backend:
         self.livekit = HookedLiveKit(self.clock)
         self.ingest = FakeIngest()
         self.settings = Settings()
-        self._build_core(mongo or memory_mongo())
+        self.mongo = mongo or memory_mongo()
+        self._build_core(self.mongo)
         self._build_features()
 
     def _build_core(self, mongo: Mongo) -> None:

@@ -14,7 +14,7 @@ from shared.livekit.join_terms import JoinTerms, JoinWindow
 from tests.unit.session.actors import Host, ban, refused
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import T0, caller
-from tests.unit.session.rooms_with_tokens import claims_of, seconds, token_room
+from tests.unit.session.rooms_with_tokens import TokenRoom, claims_of, seconds, token_room
 
 CAMERA, MICROPHONE = "camera", "microphone"
 SCREEN, SCREEN_AUDIO = "screen_share", "screen_share_audio"
@@ -43,6 +43,13 @@ async def test_all_tokens_are_for_one_session_however_many_come_first(backend: B
     issued = await asyncio.gather(*(room.issue(external_user_id=f"c-{number}") for number in range(5)))
     assert len({one.session.id for one in issued}) == 1
     assert len(backend.livekit.rooms) == 1
+
+
+async def test_replicas_make_one_session(backend: Backend, host: Host) -> None:
+    room = await token_room(backend, host)
+    other = TokenRoom(Backend(backend.mongo), host, room.room)
+    issued = await asyncio.gather(*(one.issue() for one in (room, other, room, other)))
+    assert len({one.session.id for one in issued}) == 1
 
 
 async def test_a_live_session_takes_whoever_comes(backend: Backend, host: Host) -> None:
