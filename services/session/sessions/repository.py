@@ -82,10 +82,17 @@ class SessionRepository(Repository[Session]):
         self, host_id: str, library_id: str | None, wanted: SessionFilter, *, cursor: str | None, limit: int
     ) -> tuple[list[Session], str | None]:
         """As `page_after`."""
-        query: Document = {"host_id": host_id, **wanted.query()}
-        if library_id:
-            query["library_id"] = library_id
-        return await self.page_after(query, cursor=cursor, limit=limit)
+        found: dict[str, Session] = {}
+        more = False
+        scope: Document = {"host_id": host_id} | ({"library_id": library_id} if library_id else {})
+        # One after another: a session that meanwhile goes on to the next state is found in either or in both.
+        for query in wanted.queries():
+            page, following = await self.page_after(scope | query, cursor=cursor, limit=limit)
+            found |= {session.id: session for session in page}
+            more = more or following is not None
+        newest = sorted(found.values(), key=lambda session: session.id, reverse=True)
+        shown = newest[:limit]
+        return shown, shown[-1].id if more or len(newest) > limit else None
 
     async def list_public(
         self, library_id: str | None, skip: int, limit: int, *, live: bool = False

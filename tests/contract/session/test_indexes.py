@@ -11,6 +11,7 @@ from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.organizations.repository import of_organization
 from services.session.polls.repository import PollRepository
 from services.session.sessions.repository import SessionRepository
+from services.session.sessions.session_filter import SessionFilter
 from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind
@@ -56,6 +57,10 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
         lambda sessions: sessions.list_public(LIBRARY, SKIP, LIMIT, live=True),
     ),
     "sessions of a room": (SessionRepository, lambda sessions: sessions.list_of_room(ROOM, SKIP, LIMIT)),
+    "my sessions": (SessionRepository, lambda sessions: my_sessions(sessions)),
+    "my sessions of a library": (SessionRepository, lambda sessions: my_sessions(sessions, LIBRARY)),
+    "my sessions in a state": (SessionRepository, lambda sessions: my_sessions(sessions, status=["live"])),
+    "my sessions of a name": (SessionRepository, lambda sessions: my_sessions(sessions, room_name="weekly")),
     "who waits for a place on stage": (
         StageRequestRepository,
         lambda requests: requests.list_pending(ROOM, RequestKind.HAND, SKIP, LIMIT),
@@ -86,6 +91,10 @@ def hand(session_id: str) -> StageRequest:
         created_at=T0,
         updated_at=T0,
     )
+
+
+async def my_sessions(sessions: SessionRepository, library_id: str | None = None, **wanted: Any) -> Any:
+    return await sessions.list_of_host(HOST, library_id, SessionFilter(**wanted), cursor=None, limit=LIMIT)
 
 
 class Asked:

@@ -55,6 +55,8 @@ async def test_a_room_and_its_name_are_found_as_they_are(host: Host) -> None:
     assert await found(host, room_name_contains="stand-up") == [other.id, standup.id]
     assert await found(host, room_name_contains=".stand") == [standup.id]
     assert await found(host, room_name_contains="DAILY") == []
+    assert await found(host, room_name="daily.stand-up", room_name_contains="stand") == [standup.id]
+    assert await found(host, room_name="daily.stand-up", room_name_contains="X") == []
 
 
 async def test_any_of_several_states_holds(backend: Backend, host: Host) -> None:
