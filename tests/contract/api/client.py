@@ -10,7 +10,7 @@ import orjson
 from multidict import CIMultiDictProxy
 
 from tests.contract.api.contract import Operation
-from tests.contract.api.response_checks import NULLABLE_DATA, SINGLE, faults
+from tests.contract.api.response_checks import NULLABLE_DATA, SINGLE, data_of, faults
 
 # What sets a recorder to work.
 _STREAMS = re.compile(r"/sessions/([^/]+)/(go_live|start_webcam_hls|ensure_hls_egress|recordings/start)$")
@@ -50,7 +50,7 @@ class Answer:
         if data is None and operation.key in SINGLE:
             return data
         nullable = frozenset(NULLABLE_DATA.get(operation.key, ()))
-        assert faults(operation.data, data, nullable=nullable) == [], self
+        assert faults(data_of(operation), data, nullable=nullable) == [], self
         return data
 
     def check_refusal(self, status: int, code: str | None = None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from tests.contract.api.contract import Spec, schemas
+from tests.contract.api.contract import Operation, Spec, schemas
 
 # Where nothing may stand instead of a value; every other field is always filled.
 NULLABLE = {
@@ -33,6 +33,10 @@ NULLABLE = {
         "file_size",
         "error_message",
         "continues",
+        "room_id",
+        "download_url",
+        "started_at",
+        "finished_at",
     },
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
     "BannedParticipantResponse": {"user", "email", "banned_by_user", "reason"},
@@ -46,6 +50,7 @@ NULLABLE = {
 }
 # The same for data that has no name.
 NULLABLE_DATA = {
+    "GET /recordings/my": {"next_cursor"},
     "GET /rooms/{id}/reminders/my": {"created_at"},
     "GET /sessions/{id}/share_urls": {"hls_url"},
     "GET /sessions/{id}/stream_health": {"room", "ingress"},
@@ -56,8 +61,18 @@ NULLABLE_DATA = {
 EXTENSIONS: dict[str, dict[str, Spec]] = {
     "StartSessionResponse": {"whip_bearer_token": "string"},
     "PresetResponse": {"grid_video_fit": "fill|fit"},
-    "RecordingResponse": {"continues": "string", "duration_seconds": "number"},
+    "RecordingResponse": {
+        "host_id": "uuid",
+        "room_id": "uuid",
+        "continues": "string",
+        "duration_seconds": "number",
+        "download_url": "string",
+        "started_at": "date-time",
+        "finished_at": "date-time",
+    },
 }
+# The same for the data of one operation.
+ADDED_TO_DATA: dict[str, dict[str, Spec]] = {"GET /recordings/my": {"next_cursor": "uuid"}}
 # Data that may be null as a whole: what there is one of at most.
 SINGLE = {
     "GET /sessions/{id}/recordings/active",
@@ -67,6 +82,12 @@ SINGLE = {
 # RFC 3339 in UTC.
 _DATE_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+
+def data_of(operation: Operation) -> Spec:
+    """The operation's data with what we answer beyond the contract."""
+    added = ADDED_TO_DATA.get(operation.key)
+    return operation.data if added is None else {**schemas()[operation.data], **added}
 
 
 def faults(spec: Spec, value: Any, where: str = "data", nullable: frozenset[str] = frozenset()) -> list[str]:
