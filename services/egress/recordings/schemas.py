@@ -78,6 +78,7 @@ class RecordingResponse(Data):
     continues: str | None
     download_url: str | None
     started_at: datetime | None
+    stop_requested_at: datetime | None
     finished_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -166,6 +167,7 @@ def recording_response(recording: Recording, download_url: str | None = None) ->
         continues=recording.continues,
         download_url=download_url,
         started_at=recording.started_at,
+        stop_requested_at=recording.stop_requested_at,
         finished_at=recording.finished_at,
         created_at=recording.created_at,
         updated_at=recording.updated_at,

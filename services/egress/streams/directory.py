@@ -14,13 +14,15 @@ class StreamDirectory:
         self._links = links
 
     async def list_mine(
-        self, caller: Caller, wanted: StreamFilter, *, cursor: str | None, limit: int
+        self, caller: Caller, wanted: StreamFilter, *, own: bool = False, cursor: str | None, limit: int
     ) -> tuple[list[Stream], str | None]:
-        """A page of the streams of the caller's sessions, for an API key of its organization.
+        """A page of the streams of the caller's sessions, for an API key of its organization's, unless its
+        host's `own` are asked for.
 
         The newest session's first; and the cursor of the page that follows.
         """
-        return await self._streams.list_owned(owned_by(caller), wanted, cursor=cursor, limit=limit)
+        owner = {"host_id": caller.user_id} if own else owned_by(caller)
+        return await self._streams.list_owned(owner, wanted, cursor=cursor, limit=limit)
 
     async def get(self, session_id: str, caller: Caller) -> Stream:
         """For who is in control of the session. Raises `NotFound`, `Forbidden`, `Unavailable`."""

@@ -15,14 +15,16 @@ from shared.http.schema import CursorPage, Id, Query
 
 
 class StreamsQuery(CursorPage):
-    """Streams with all that is given; of several `status` any holds."""
+    """Streams with all that is given; of several `status` any holds. With `own`, an API key lists those of
+    its own host alone."""
 
     session_id: Id | None = None
     room_id: Id | None = None
     status: list[StreamStatus] | None = None
+    own: bool = False
 
     def filter(self) -> StreamFilter:
-        return StreamFilter(**self.model_dump(exclude={"cursor", "limit"}))
+        return StreamFilter(**self.model_dump(exclude={"own", "cursor", "limit"}))
 
 
 class PreviewQuery(Query):

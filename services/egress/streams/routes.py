@@ -53,7 +53,9 @@ async def list_my_streams(request: Request, query: StreamsQuery) -> Reply[Stream
     Those of the caller's own sessions, the newest session's first; for an API key those of its organization.
     """
     directory = request.service(DIRECTORY)
-    found = await directory.list_mine(request.caller, query.filter(), cursor=query.cursor, limit=query.limit)
+    found = await directory.list_mine(
+        request.caller, query.filter(), own=query.own, cursor=query.cursor, limit=query.limit
+    )
     return Reply(stream_list(*found, directory))
 
 

@@ -62,6 +62,8 @@ def recording_status(native: Native) -> BeamStatus:
         return "completed" if native["status"] == "completed" else "failed"
     if native["finished_at"] is not None:
         return "post_processing"
+    if native["stop_requested_at"] is not None:
+        return "stopping"
     return "starting" if native["started_at"] is None else "running"
 
 

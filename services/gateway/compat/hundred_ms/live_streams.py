@@ -1,5 +1,6 @@
 """Live streams: HLS of active rooms. A session has one, whose id is its own."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from services.gateway.compat.hundred_ms.live_session import live_session
 from services.gateway.compat.hundred_ms.paging import BeamListQuery, respond_with_page
 from services.gateway.compat.hundred_ms.validation import read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_session
 from services.gateway.compat.rendering import respond
 from shared.errors import NotFound
 from shared.http import READ, WRITE
@@ -72,7 +74,10 @@ async def stop_stream(request: ForeignRequest) -> web.Response:
 
 async def _find(request: ForeignRequest) -> Native:
     id = request.parameters["stream_id"]
-    stream = await _of_session(request, id) if is_id(id) else None
+    if not is_id(id):
+        raise NotFound.of("stream")
+    stream: Native | None
+    stream, _ = await asyncio.gather(_of_session(request, id), own_session(request, id))
     if stream is None:
         raise NotFound.of("stream")
     return stream

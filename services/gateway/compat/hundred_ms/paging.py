@@ -37,10 +37,11 @@ class BeamListQuery(ListQuery):
 
     @property
     def native(self) -> dict[str, str | int | None]:
-        """What native lists take of it."""
+        """What native lists take of it: an API key alone would see all its organization's."""
         return {
             "room_id": self.room_id,
             "session_id": self.session_id,
+            "own": True,
             "limit": self.limit,
             "cursor": self.start,
         }

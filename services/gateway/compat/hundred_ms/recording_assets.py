@@ -9,10 +9,10 @@ from pydantic import Field
 from services.gateway.compat.calls import NativeError
 from services.gateway.compat.hundred_ms.beam_translation import recording_asset, recording_runs
 from services.gateway.compat.hundred_ms.paging import BeamListQuery, respond_with_page
-from services.gateway.compat.hundred_ms.recordings import find_recording
 from services.gateway.compat.hundred_ms.schemas import PresignedUrl, RecordingAsset
 from services.gateway.compat.hundred_ms.validation import read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_recording
 from services.gateway.compat.rendering import respond
 from shared.errors import NotFound
 from shared.http import READ, Query
@@ -54,7 +54,7 @@ async def presign_asset(request: ForeignRequest) -> web.Response:
 
 async def _asset(request: ForeignRequest) -> RecordingAsset:
     """Raises `NotFound`, also while the recording runs."""
-    found = await find_recording(request, "asset_id")
+    found = await own_recording(request, request.parameters["asset_id"])
     if recording_runs(found):
         raise _no_asset()
     return recording_asset(found)

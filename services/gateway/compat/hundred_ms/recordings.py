@@ -19,10 +19,9 @@ from services.gateway.compat.hundred_ms.live_session import live_session
 from services.gateway.compat.hundred_ms.paging import BeamListQuery, respond_with_page
 from services.gateway.compat.hundred_ms.validation import read_body, read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_recording
 from services.gateway.compat.rendering import respond
-from shared.errors import NotFound
 from shared.http import READ, WRITE, Body
-from shared.ids import is_id
 
 Native = Mapping[str, Any]
 
@@ -78,25 +77,16 @@ async def list_recordings(request: ForeignRequest) -> web.Response:
 
 @operations.get("/recordings/{recording_id}", scope=READ)
 async def get_recording(request: ForeignRequest) -> web.Response:
-    return respond(recording(await find_recording(request, "recording_id")).model_dump())
+    return respond(recording(await own_recording(request, request.parameters["recording_id"])).model_dump())
 
 
 @operations.post("/recordings/{recording_id}/stop", scope=WRITE)
 async def stop_recording(request: ForeignRequest) -> web.Response:
     """One that is over stays as it is."""
-    found = await find_recording(request, "recording_id")
+    found = await own_recording(request, request.parameters["recording_id"])
     if recording_runs(found):
         found = await _stop(request, found["session_id"])
     return respond(recording(found).model_dump())
-
-
-async def find_recording(request: ForeignRequest, parameter: str) -> Native:
-    """The one whose id is this parameter of the path; raises `NotFound`."""
-    id = request.parameters[parameter]
-    if not is_id(id):
-        raise NotFound.of("recording")
-    found: Native = await request.native.get("egress", f"/recordings/{id}")
-    return found
 
 
 async def _stop(request: ForeignRequest, session_id: str) -> Native:

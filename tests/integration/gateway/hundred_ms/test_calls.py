@@ -221,11 +221,16 @@ OPERATIONS = [
         page_of("LiveStream"),
     ),
     Operation("GET", "/live-streams", ("GET /streams/my",), page_of("LiveStream")),
-    Operation("GET", f"/live-streams/{SESSION_ID}", (STREAM,), one("LiveStream")),
+    Operation(
+        "GET",
+        f"/live-streams/{SESSION_ID}",
+        (STREAM, f"GET /sessions/{SESSION_ID}"),
+        one("LiveStream"),
+    ),
     Operation(
         "POST",
         f"/live-streams/{SESSION_ID}/stop",
-        (STREAM, f"POST /sessions/{SESSION_ID}/stop_stream"),
+        (STREAM, f"GET /sessions/{SESSION_ID}", f"POST /sessions/{SESSION_ID}/stop_stream"),
         one("LiveStream"),
     ),
 ]

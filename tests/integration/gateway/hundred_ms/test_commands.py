@@ -264,9 +264,9 @@ async def test_what_is_somebody_else_s_is_not_found(
         f"POST /rooms/{ROOM_ID}/codes": theirs,
         f"GET /rooms/{ROOM_ID}/codes": theirs,
         f"PATCH /room_codes/{CODE}": (404, "room_code_not_found"),
-        f"GET /recordings/{RECORDING_ID}": theirs,
-        f"GET /recordings/{RECORDING_ID}/download": theirs,
-        f"GET /streams/{SESSION_ID}": theirs,
+        f"GET /recordings/{RECORDING_ID}": native_recording(host_id="u-2"),
+        f"GET /recordings/{RECORDING_ID}/download": {"download_url": "https://example.com/theirs"},
+        f"GET /streams/{SESSION_ID}": native_stream(),
     }
     for path in (
         f"/rooms/{ROOM_ID}",

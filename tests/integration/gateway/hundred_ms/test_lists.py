@@ -70,6 +70,8 @@ async def test_a_page_says_what_it_is_followed_by(
     assert (page["limit"], page["last"], len(page["data"])) == (100, RECORDING_ID, len(native[items]))
     asked = services.calls[0].query
     assert (asked["limit"], asked["cursor"]) == ("100", SESSION_ID)
+    # A key alone would see what is its colleagues'.
+    assert ("own" in asked) == (path not in {"/sessions", "/rooms"})
     await client.get(path, {"limit": UNDEFINED, "start": ""})
     asked = next(call.query for call in services.calls[::-1] if f"GET {call.path}" == operation)
     assert (asked["limit"], "cursor" in asked) == ("10", False)

@@ -154,6 +154,7 @@ async def test_streams_are_their_hosts(replica: Replica) -> None:
     key = host_of(session, user_id=new_id(), api_key_id=new_id())
     assert (await directory.get(session.id, key)).id == session.id
     assert len((await directory.list_mine(key, ALL, cursor=None, limit=10))[0]) == 1
+    assert (await directory.list_mine(key, ALL, own=True, cursor=None, limit=10))[0] == []
     assert await directory.list_mine(colleague, ALL, cursor=None, limit=10) == ([], None)
     with pytest.raises(Forbidden):
         await directory.get(session.id, colleague)

@@ -58,11 +58,13 @@ def native_code(**changes: object) -> dict[str, Any]:
 def native_recording(**changes: object) -> dict[str, Any]:
     return {
         "id": RECORDING_ID,
+        "host_id": "u-1",
         "session_id": SESSION_ID,
         "room_id": ROOM_ID,
         "status": "completed",
         "file_path": "recordings/1.mp4",
         "started_at": EARLIER,
+        "stop_requested_at": None,
         "finished_at": LATER,
         "duration": 90,
         "file_size": 1000,

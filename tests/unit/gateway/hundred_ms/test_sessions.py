@@ -87,6 +87,7 @@ def test_a_peer_has_its_tracks_by_their_ids() -> None:
     [
         ({"status": "recording", "started_at": None, "finished_at": None}, "starting"),
         ({"status": "recording", "finished_at": None}, "running"),
+        ({"status": "recording", "finished_at": None, "stop_requested_at": LATER}, "stopping"),
         ({"status": "recording"}, "post_processing"),
         ({"status": "completed"}, "completed"),
         ({"status": "failed", "file_path": None, "file_size": None, "duration": None}, "failed"),
