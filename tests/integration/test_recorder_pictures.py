@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import av
 import jwt
 import pytest
+from PIL import Image
 
 from deploy.local.data_dir import last_lines
 from deploy.local.stack import Stack
+from shared.contracts.states import Layout
+from shared.egress.engine import EncodingOptions
+from shared.egress.keys import preview_key
 from tests.bench.api import connect
 from tests.publishers.pictures import (
     Area,
@@ -158,3 +163,37 @@ async def test_cameras_of_two_people_fill_their_halves(
         await guest.take_back("second")
         await watched.shows(Whole(ALONE, FIRST))
     await recorder_jobs.stop(key)
+
+
+SMALL = EncodingOptions(width=640, height=360, frame_rate=20, video_kbps=600, layout=Layout.SPEAKER)
+# Where a 640x480 and a 480x480 picture are whole: large, beside, and alone.
+FIRST_LARGE, SECOND_BESIDE = Whole(Area(16, 0, 480, 360), FIRST), Whole(Area(540, 0, 72, 72), SECOND)
+SECOND_LARGE, FIRST_BESIDE = Whole(Area(76, 0, 360, 360), SECOND), Whole(Area(528, 0, 96, 72), FIRST)
+SECOND_ALONE = Whole(Area(140, 0, 360, 360), SECOND)
+
+
+async def test_who_speaks_is_large_or_alone_in_the_size_and_rate_asked_for(
+    running_stack: RunningStack, recorder_jobs: RecorderJobs, place: LiveSession
+) -> None:
+    log = running_stack.data.log_of("recorder")
+    async with somebody(running_stack, place) as anna, somebody(running_stack, place) as bob:
+        await anna.show_picture("first", (640, 480), FIRST)
+        key = await recorder_jobs.order(place.session_id, encoding=SMALL)
+        watched = Watched(recorder_jobs, key, log)
+        await bob.show_picture("second", (480, 480), SECOND)
+        await watched.shows(FIRST_LARGE, SECOND_BESIDE)
+        await bob.sound_of_screen("talk", 500)
+        await watched.shows(SECOND_LARGE, FIRST_BESIDE)
+        alone = await recorder_jobs.order(
+            place.session_id, file=False, encoding=replace(SMALL, layout=Layout.SINGLE_SPEAKER)
+        )
+        await Watched(recorder_jobs, alone, log).shows(SECOND_ALONE)
+        await recorder_jobs.stop(alone)
+    await recorder_jobs.stop(key)
+    job = await recorder_jobs.until(key, lambda one: one.status.over, within=DEADLINE)
+    with av.open(recorder_jobs.storage / str(job.file_key)) as file:
+        video = file.streams.video[0]
+        assert (video.width, video.height) == (640, 360)
+        assert float(video.average_rate or 0) == pytest.approx(20, abs=0.5)
+    with Image.open(recorder_jobs.storage / preview_key(str(job.segments_prefix))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (640, 360))
