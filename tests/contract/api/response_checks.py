@@ -8,11 +8,37 @@ from typing import Any
 
 from tests.contract.api.contract import Operation, Spec, schemas
 
+# What sessions take over from their room, and which of it may be null.
+OPTIONS: dict[str, Spec] = {
+    "auto_session": "boolean",
+    "join_from": "date-time",
+    "join_until": "date-time",
+    "remove_at": "date-time",
+    "remove_after_seconds_elapsed": "integer",
+    "max_members": "integer",
+    "record_on_start": "boolean",
+    "layout": "grid|speaker|single_speaker",
+    "fps": "integer",
+    "quality": "720p|1080p",
+}
+_OPEN_OPTIONS = OPTIONS.keys() - {"auto_session", "record_on_start"}
 # Where nothing may stand instead of a value; every other field is always filled.
 NULLABLE = {
     "UserResponse": {"external_user_id", "organization_id", "email"},
-    "RoomResponse": {"host", "description", "analytics", "active_session_id"},
+    "RoomResponse": {
+        "host",
+        "description",
+        "analytics",
+        "active_session_id",
+        "name",
+        "preset_id",
+        *_OPEN_OPTIONS,
+    },
     "SessionResponse": {
+        "room_name",
+        "end_reason",
+        "preview_url",
+        *_OPEN_OPTIONS,
         "description",
         "started_at",
         "ended_at",
@@ -51,6 +77,7 @@ NULLABLE = {
 # The same for data that has no name.
 NULLABLE_DATA = {
     "GET /recordings/my": {"next_cursor"},
+    "GET /rooms/my": {"next_cursor"},
     "GET /rooms/{id}/reminders/my": {"created_at"},
     "GET /sessions/{id}/share_urls": {"hls_url"},
     "GET /sessions/{id}/stream_health": {"room", "ingress"},
@@ -59,6 +86,22 @@ NULLABLE_DATA = {
 }
 # What we answer beyond the contract.
 EXTENSIONS: dict[str, dict[str, Spec]] = {
+    "RoomResponse": {
+        "name": "string",
+        "enabled": "boolean",
+        "unlisted": "boolean",
+        "preset_id": "uuid",
+        "meta": "object",
+        **OPTIONS,
+    },
+    "SessionResponse": {
+        "host_id": "uuid",
+        "room_name": "string",
+        "end_reason": "host|empty|member_left|no_host|max_duration|room_lost",
+        "options": OPTIONS,
+        "meta": "object",
+        "preview_url": "string",
+    },
     "StartSessionResponse": {"whip_bearer_token": "string"},
     "PresetResponse": {"grid_video_fit": "fill|fit"},
     "RecordingResponse": {
@@ -72,7 +115,10 @@ EXTENSIONS: dict[str, dict[str, Spec]] = {
     },
 }
 # The same for the data of one operation.
-ADDED_TO_DATA: dict[str, dict[str, Spec]] = {"GET /recordings/my": {"next_cursor": "uuid"}}
+ADDED_TO_DATA: dict[str, dict[str, Spec]] = {
+    "GET /recordings/my": {"next_cursor": "uuid"},
+    "GET /rooms/my": {"next_cursor": "uuid"},
+}
 # Data that may be null as a whole: what there is one of at most.
 SINGLE = {
     "GET /sessions/{id}/recordings/active",

@@ -8,15 +8,35 @@ from openapi_pydantic import OpenAPI
 from tests.contract.api.cases import Case, cases, name
 from tests.contract.api.client import Client
 from tests.contract.api.contract import LIBRARY_PREFIX, Spec, schemas
-from tests.contract.api.response_checks import EXTENSIONS, data_of
+from tests.contract.api.response_checks import EXTENSIONS, OPTIONS, data_of
 
 # What bodies and queries may have beyond the contract.
+_OF_ROOMS: dict[str, Spec] = {
+    "name": "string",
+    "enabled": "boolean",
+    "unlisted": "boolean",
+    "preset_id": "uuid",
+    "meta": "object",
+    **OPTIONS,
+}
 ADDED_TO_BODIES: dict[str, dict[str, Spec]] = {
+    "POST /rooms": _OF_ROOMS,
+    "PATCH /rooms/{id}": _OF_ROOMS,
     "POST /presets": {"grid_video_fit": "fill|fit"},
     "PATCH /presets/{id}": {"grid_video_fit": "fill|fit"},
 }
 ADDED_TO_QUERIES = {
     "GET /sessions/{id}/attendance/export": {"excel"},
+    "GET /rooms/my": {
+        "name",
+        "enabled",
+        "preset_id",
+        "created_after",
+        "created_before",
+        "join_from_after",
+        "join_until_before",
+        "cursor",
+    },
     "GET /recordings/my": {"session_id", "room_id", "status", "cursor", "link_seconds", "own"},
 }
 

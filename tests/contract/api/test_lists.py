@@ -12,6 +12,8 @@ from tests.contract.api.client import Answer
 from tests.contract.api.fixtures import Fixtures
 
 LISTS = cases(lambda operation: "page" in operation.query)
+# These take 1,000 at most, the others 100.
+LONG = {"GET /rooms/my", "GET /recordings/my"}
 MANY = 5
 
 
@@ -119,6 +121,8 @@ async def test_a_bad_page_is_refused(
     prepared_calls: PreparedCalls, case: Case, query: dict[str, Any], fields: list[str]
 ) -> None:
     prepared = await prepared_calls.of(case)
+    if query.get("limit") == 101 and case.key in LONG:
+        query = query | {"limit": 1001}
     answer = await prepared.fixtures.client.call("GET", prepared.path, prepared.token, query=query)
     answer.check_bad_fields(*fields)
 
