@@ -22,11 +22,13 @@ async def test_a_room_that_records_on_start(project: Project, connections: RoomC
     await project.run(lambda client: client.video.rooms.create(name="recorded", record_on_start=True))
     speaker = await connections.enter(await project.room_token(room_name="recorded"))
     await speaker.publish()
-    recording = await eventually(lambda: _recording(project), lambda found: found and found["started_at"])
+    session = await eventually(lambda: _in_progress(project), lambda found: found and found["preview_url"])
+    assert session is not None
+    async with project.http.get(session["preview_url"]) as picture:
+        assert (picture.status, picture.content_type) == (200, "image/jpeg")
+    recording = await _recording(project)
     assert recording is not None
     assert (recording["status"], recording["uri"]) == ("recording", None)
-    session = await _in_progress(project)
-    assert session is not None
     id = recording["id"]
     error = await project.refused(lambda client: client.video.room_recordings.delete(id))
     assert error.status_code == 422

@@ -33,7 +33,7 @@ _OPTIONS: Final = (
     "max_members",
     "record_on_start",
 )
-_SAME: Final = ("id", "room_id", "duration", "created_at", "updated_at")
+_SAME: Final = ("id", "room_id", "duration", "preview_url", "created_at", "updated_at")
 
 
 def video_session(session: Native) -> VideoRoomSession:
@@ -82,7 +82,6 @@ def _session(session: Native, model: type[M]) -> M:
     name = session["room_name"] or session["room_id"]
     fields = {field: session[field] for field in _SAME} | {field: options[field] for field in _OPTIONS}
     fields |= {
-        "preview_url": session.get("preview_url"),
         "name": name,
         "display_name": shown_name(session["title"], name, kept),
         "layout": shown_layout(options["layout"], kept),
