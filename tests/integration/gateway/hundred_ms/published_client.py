@@ -19,11 +19,11 @@ SECRET = "sesame-of-at-least-thirty-two-characters"
 UNDEFINED = "undefined"
 
 
-def management_token(**claims: object) -> str:
+def management_token(key_id: str = KEY_ID, secret: str = SECRET, **claims: object) -> str:
     now = int(time.time()) - 10
     return jwt.encode(
         {
-            "access_key": KEY_ID,
+            "access_key": key_id,
             "type": "management",
             "version": 2,
             "iat": now,
@@ -32,7 +32,7 @@ def management_token(**claims: object) -> str:
             "jti": str(uuid.uuid4()),
             **claims,
         },
-        SECRET,
+        secret,
     )
 
 
@@ -49,8 +49,13 @@ class HundredMsClient:
 
     http: ClientSession
     url: str
-    token: str = field(default_factory=management_token)
+    key_id: str = KEY_ID
+    secret: str = SECRET
+    token: str = ""
     sent: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.token = management_token(self.key_id, self.secret)
 
     async def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         return await self._request("GET", path, _serialized(parameters or {}), None)
@@ -72,7 +77,7 @@ class HundredMsClient:
     async def _request(self, method: str, path: str, query: str, payload: Mapping[str, Any] | None) -> Any:
         status, body = await self._once(method, path, query, payload)
         if status in {401, 403}:
-            self.token = management_token()
+            self.token = management_token(self.key_id, self.secret)
             status, body = await self._once(method, path, query, payload)
         if status >= 400:
             raise HundredMsError(status, body)
