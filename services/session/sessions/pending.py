@@ -53,12 +53,17 @@ class PendingSessions:
         raise Conflict("The sessions of this room are changing; try again", code="concurrent_change")
 
     async def _current(self, room: Room) -> Session | None:
-        live = (await self._sessions.live_in_rooms([room.id])).get(room.id)
+        live = await self._live(room)
         if live is not None:
-            return await self._sessions.find(live)
+            return live
         if not room.options.auto_session:
             raise Conflict("No session of this room is live", code="session_not_live")
-        return await self._sessions.find_pending(room.id)
+        # A pending one that is gone has begun since the first look: a second would be for nobody.
+        return await self._sessions.find_pending(room.id) or await self._live(room)
+
+    async def _live(self, room: Room) -> Session | None:
+        live = (await self._sessions.live_in_rooms([room.id])).get(room.id)
+        return None if live is None else await self._sessions.find(live)
 
     async def _create(self, room: Room, until: datetime) -> Session | None:
         """A new pending session; None if another call has been faster."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.session.catalog.rooms.roles import TokenRole
+from services.session.sessions.domain.session import Session
 from services.session.tokens.room_tokens import Publish
 from shared.contracts.states import RoomOptions, SessionStatus
 from shared.errors import Conflict, Forbidden, InvalidRequest
@@ -50,6 +51,21 @@ async def test_replicas_make_one_session(backend: Backend, host: Host) -> None:
     other = TokenRoom(Backend(backend.mongo), host, room.room)
     issued = await asyncio.gather(*(one.issue() for one in (room, other, room, other)))
     assert len({one.session.id for one in issued}) == 1
+
+
+async def test_a_session_that_begins_while_it_is_looked_for_is_found(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await token_room(backend, host)
+    first = await room.issue()
+    look = backend.sessions.find_pending
+
+    async def too_late(room_id: str) -> Session | None:
+        await room.joins(first)
+        return await look(room_id)
+
+    monkeypatch.setattr(backend.sessions, "find_pending", too_late)
+    assert (await room.issue()).session.id == first.session.id
 
 
 async def test_a_live_session_takes_whoever_comes(backend: Backend, host: Host) -> None:
