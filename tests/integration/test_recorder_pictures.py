@@ -169,6 +169,7 @@ SMALL = EncodingOptions(width=640, height=360, frame_rate=20, video_kbps=600, la
 # Where a 640x480 and a 480x480 picture are whole: large, beside, and alone.
 FIRST_LARGE, SECOND_BESIDE = Whole(Area(16, 0, 480, 360), FIRST), Whole(Area(540, 0, 72, 72), SECOND)
 SECOND_LARGE, FIRST_BESIDE = Whole(Area(76, 0, 360, 360), SECOND), Whole(Area(528, 0, 96, 72), FIRST)
+FIRST_ALONE = Whole(Area(80, 0, 480, 360), FIRST)
 SECOND_ALONE = Whole(Area(140, 0, 360, 360), SECOND)
 
 
@@ -182,14 +183,18 @@ async def test_who_speaks_is_large_or_alone_in_the_size_and_rate_asked_for(
         watched = Watched(recorder_jobs, key, log)
         await bob.show_picture("second", (480, 480), SECOND)
         await watched.shows(FIRST_LARGE, SECOND_BESIDE)
-        await bob.sound_of_screen("talk", 500)
+        await bob.say("talk", 500)
         await watched.shows(SECOND_LARGE, FIRST_BESIDE)
+        await recorder_jobs.stop(key)
+        bob.mute("talk")
         alone = await recorder_jobs.order(
             place.session_id, file=False, encoding=replace(SMALL, layout=Layout.SINGLE_SPEAKER)
         )
-        await Watched(recorder_jobs, alone, log).shows(SECOND_ALONE)
+        watched = Watched(recorder_jobs, alone, log)
+        await watched.shows(FIRST_ALONE)
+        bob.mute("talk", on=False)
+        await watched.shows(SECOND_ALONE)
         await recorder_jobs.stop(alone)
-    await recorder_jobs.stop(key)
     job = await recorder_jobs.until(key, lambda one: one.status.over, within=DEADLINE)
     with av.open(recorder_jobs.storage / str(job.file_key)) as file:
         video = file.streams.video[0]

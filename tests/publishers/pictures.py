@@ -57,9 +57,16 @@ class PicturePublisher(Publisher):
 
     async def sound_of_screen(self, name: str, hertz: int) -> None:
         """A tone, as what plays on a shared screen."""
+        await self._sound(name, hertz, rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)
+
+    async def say(self, name: str, hertz: int) -> None:
+        """A tone by the microphone, the only source by which LiveKit finds who speaks."""
+        await self._sound(name, hertz, rtc.TrackSource.SOURCE_MICROPHONE)
+
+    async def _sound(self, name: str, hertz: int, by: rtc.TrackSource.ValueType) -> None:
         source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
         track = rtc.LocalAudioTrack.create_audio_track(name, source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO, dtx=False)
+        options = rtc.TrackPublishOptions(source=by, dtx=False)
         await self._publish(name, track, options, self._hum(name, source, hertz))
 
     async def _repeat(self, name: str, source: rtc.VideoSource, frame: rtc.VideoFrame, turned: int) -> None:
@@ -99,7 +106,7 @@ def _frame(luma: NDArray[np.uint8]) -> rtc.VideoFrame:
 
 def last_picture(segment: Path | BytesIO) -> Luma:
     """The brightness of the last frame."""
-    with av.open(segment, "r") as container:
+    with av.open(segment, "r", format="mpegts") as container:
         frame = list(container.decode(video=0))[-1]
     plane = frame.planes[0]
     flat = np.frombuffer(memoryview(plane), dtype=np.uint8).reshape(-1, plane.line_size)
