@@ -73,7 +73,7 @@ class ExchangeRoomCodeRequest(Body):
     """`external_user_id` is only shown to others."""
 
     external_user_id: ExternalId | None = None
-    name: Username = "Guest"
+    name: CustomersName = "Guest"
 
 
 class IssueRoomTokensResponse(Data):

@@ -24,7 +24,10 @@ DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read
 STAFF = frozenset({"host", "moderator"})
 CALLERS = ("host", "key", "viewer")
 # What operations beyond the published ones need to be understood at all.
-BODIES_NEEDED: dict[str, dict[str, Any]] = {"POST /sessions/{id}/room/messages": {"message": "Hello"}}
+BODIES_NEEDED: dict[str, dict[str, Any]] = {
+    "POST /sessions/{id}/room/messages": {"message": "Hello"},
+    "PATCH /room_codes/{code}": {"enabled": False},
+}
 QUERIES_NEEDED = {"DELETE /sessions/{id}/room/participants": {"role": "audience"}}
 # Of the answer, or counted.
 CHANGING = frozenset({"date", "x-request-id", "ratelimit-remaining", "ratelimit-reset", "server-timing"})
@@ -101,8 +104,10 @@ async def two(fixtures: Fixtures) -> TwoOrganizations:
     said = await fixtures.client.call(
         "POST", f"/sessions/{session}/chat", fixtures.host.access_token, {"message": "Hello"}
     )
+    codes = await fixtures.client.call("POST", f"/rooms/{room}/codes", fixtures.host.access_token, {})
     theirs = {
         "rooms": room,
+        "room_codes": codes.data["codes"][0]["code"],
         "presets": preset,
         "sessions": session,
         "streams": session,
@@ -136,7 +141,7 @@ def test_no_operation_is_left_out() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method} {one.path}")
 async def test_an_id_in_the_path(two: TwoOrganizations, operation: StaffOperation, by: str) -> None:
     def path(id: str, library: str) -> str:
-        named = operation.path.replace("{id}", id).replace("{library_id}", library)
+        named = re.sub(r"\{(id|code)\}", id, operation.path).replace("{library_id}", library)
         return re.sub(r"\{\w+\}", unknown, named)
 
     unknown, theirs, body = new_id(), two.theirs.get(operation.noun, ""), operation.body()
