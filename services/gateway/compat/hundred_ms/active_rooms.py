@@ -58,9 +58,11 @@ class MessageBody(Body):
 
 
 class PeerRemoval(Body):
+    """`reason` goes on in a URL, which is not of any length."""
+
     peer_id: PeerId = None
     role: PeerRole = None
-    reason: str | None = None
+    reason: Annotated[str, StringConstraints(max_length=500)] | None = None
 
     @model_validator(mode="after")
     def _whom(self) -> Self:

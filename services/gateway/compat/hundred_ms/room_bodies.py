@@ -1,7 +1,6 @@
 """Bodies that create and change rooms."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -20,13 +19,17 @@ def size_problem(size: int, *, large: bool) -> str | None:
     return f"room size greater than {most}" if size > most else None
 
 
+class UploadOptions(Body):
+    region: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
 class UploadInfo(Body):
     """Where recordings were to go; credentials are not kept."""
 
     type: Literal["s3", "gs", "oss", "azure"]
     location: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     prefix: Annotated[str, StringConstraints(max_length=1000)] | None = None
-    options: Mapping[str, Any] | None = None
+    options: UploadOptions | None = None
 
 
 class RecordingInfo(Body):

@@ -12,11 +12,12 @@ from services.gateway.compat.hundred_ms.roles import NATIVE_ROLES
 from services.gateway.compat.hundred_ms.schemas import AuthToken, HundredMsRoomCode
 from services.gateway.compat.hundred_ms.validation import read_body, read_query
 from services.gateway.compat.operations import ForeignOperations, ForeignRequest
+from services.gateway.compat.own import own_room
 from services.gateway.compat.rendering import respond
 from services.gateway.routing.table import Policy
 from shared.errors import NotFound
 from shared.http import WRITE, Body, Query
-from shared.ids import is_id, is_room_code
+from shared.ids import is_room_code
 
 Native = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ class HundredMsCodeExchange(Body):
 @operations.post("/room-codes/room/{room_id}", scope=WRITE)
 async def create_codes(request: ForeignRequest) -> web.Response:
     """One for each role; those that are there already are kept."""
-    made = await request.native.post("session", _codes_path(request), {})
+    made = await request.native.post("session", await _codes_path(request), {})
     return respond({"data": [_shown(one) for one in made["codes"]]})
 
 
@@ -56,7 +57,7 @@ async def create_code(request: ForeignRequest) -> web.Response:
     role = request.parameters["role"]
     if role not in NATIVE_ROLES:
         raise NotFound.of("role")
-    made = await request.native.post("session", _codes_path(request), {"role": role})
+    made = await request.native.post("session", await _codes_path(request), {"role": role})
     return respond(_shown(made["codes"][0]))
 
 
@@ -67,7 +68,7 @@ async def list_codes(request: ForeignRequest) -> web.Response:
     wanted = {"role": query.role, "enabled": query.enabled}
     if query.role is not None and query.role not in NATIVE_ROLES:
         return respond_with_page([], None, query.limit)
-    found = await request.native.get("session", _codes_path(request), wanted)
+    found = await request.native.get("session", await _codes_path(request), wanted)
     shown = [_shown(one) for one in found["codes"]]
     return respond_with_page(_after(shown, query.start), None, query.limit)
 
@@ -76,6 +77,7 @@ async def list_codes(request: ForeignRequest) -> web.Response:
 async def update_code(request: ForeignRequest) -> web.Response:
     body = read_body(request, CodeUpdate)
     path = f"/room_codes/{_code(body.code)}"
+    await _check_own(request, path)
     return respond(_shown(await request.native.patch("session", path, {"enabled": body.enabled})))
 
 
@@ -89,11 +91,19 @@ async def exchange_code(request: ForeignRequest) -> web.Response:
     return respond(AuthToken(token=issued["livekit_token"]).model_dump())
 
 
-def _codes_path(request: ForeignRequest) -> str:
-    id = request.parameters["room_id"]
-    if not is_id(id):
-        raise NotFound.of("room")
-    return f"/rooms/{id}/codes"
+async def _codes_path(request: ForeignRequest) -> str:
+    """Of the caller's own room; raises `NotFound`."""
+    room = await own_room(request, request.parameters["room_id"])
+    return f"/rooms/{room['id']}/codes"
+
+
+async def _check_own(request: ForeignRequest, path: str) -> None:
+    """Raises `NotFound` for a code of somebody else's room."""
+    code = await request.native.get("session", path)
+    try:
+        await own_room(request, code["room_id"])
+    except NotFound:
+        raise NotFound.of("room_code") from None
 
 
 def _code(code: str) -> str:

@@ -41,6 +41,13 @@ async def list_room_codes(request: Request, query: RoomCodesQuery) -> Reply[Room
     return Reply(RoomCodesResponse(codes=[_response(code) for code in found]))
 
 
+@routes.get("/room_codes/{code}", access=HOST, scope=WRITE, secret=["code"])
+async def get_room_code(request: Request) -> Reply[RoomCodeResponse]:
+    """Get a room code."""
+    code = request.raw.match_info["code"]
+    return Reply(_response(await request.service(ROOM_CODES).get(code, request.caller)))
+
+
 @routes.patch("/room_codes/{code}", access=HOST, scope=WRITE, secret=["code"])
 async def update_room_code(request: Request, body: UpdateRoomCodeRequest) -> Reply[RoomCodeResponse]:
     """Enable or disable a room code.

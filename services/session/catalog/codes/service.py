@@ -60,7 +60,7 @@ class RoomCodeService:
         order = list(TokenRole)
         return sorted(await self._codes.list_of_room(room_id), key=lambda code: order.index(code.role))
 
-    async def switch(self, code: str, caller: Caller, *, enabled: bool) -> RoomCode:
+    async def get(self, code: str, caller: Caller) -> RoomCode:
         """Raises `NotFound`, for codes of others too, and `Forbidden`."""
         caller.hosting_organization()
         found, _ = await self.find(code)
@@ -68,6 +68,11 @@ class RoomCodeService:
             await self._rooms.get_for_host(found.room_id, caller, None)
         except NotFound:
             raise NotFound.of("room_code") from None
+        return found
+
+    async def switch(self, code: str, caller: Caller, *, enabled: bool) -> RoomCode:
+        """Raises what `get` does."""
+        found = await self.get(code, caller)
         return await self._codes.change(found.id, lambda one: one.switch(self._clock.now(), enabled=enabled))
 
     async def find(self, code: str) -> tuple[RoomCode, Room]:

@@ -30,6 +30,7 @@ ROOM = native_room(preset_id=None, **OURS)
 RECORDING = native_recording()
 IN_ROOM = f"/sessions/{SESSION_ID}/room"
 LIVE = "GET /sessions/my"
+OWN_ROOM = f"GET /rooms/{ROOM_ID}"
 ANSWERS: dict[str, Answering] = {
     "GET /sessions/my": {"sessions": [SESSION], **NO_MORE},
     f"GET /sessions/{SESSION_ID}": SESSION,
@@ -47,6 +48,7 @@ ANSWERS: dict[str, Answering] = {
     f"PATCH /rooms/{ROOM_ID}": ROOM,
     f"POST /rooms/{ROOM_ID}/codes": {"codes": [native_code()]},
     f"GET /rooms/{ROOM_ID}/codes": {"codes": [native_code()]},
+    f"GET /room_codes/{CODE}": native_code(),
     f"PATCH /room_codes/{CODE}": native_code(),
     f"POST /room_codes/{CODE}/exchange": {"livekit_token": "a.b.c"},
     f"POST /sessions/{SESSION_ID}/recordings/start": RECORDING,
@@ -161,18 +163,20 @@ OPERATIONS = [
         one("Room"),
         {"enabled": False},
     ),
-    Operation("POST", f"/room-codes/room/{ROOM_ID}", (f"POST /rooms/{ROOM_ID}/codes",), codes),
+    Operation("POST", f"/room-codes/room/{ROOM_ID}", (OWN_ROOM, f"POST /rooms/{ROOM_ID}/codes"), codes),
     Operation(
         "POST",
         f"/room-codes/room/{ROOM_ID}/role/guest",
-        (f"POST /rooms/{ROOM_ID}/codes",),
+        (OWN_ROOM, f"POST /rooms/{ROOM_ID}/codes"),
         one("RoomCode"),
     ),
-    Operation("GET", f"/room-codes/room/{ROOM_ID}", (f"GET /rooms/{ROOM_ID}/codes",), page_of("RoomCode")),
+    Operation(
+        "GET", f"/room-codes/room/{ROOM_ID}", (OWN_ROOM, f"GET /rooms/{ROOM_ID}/codes"), page_of("RoomCode")
+    ),
     Operation(
         "POST",
         "/room-codes/code",
-        (f"PATCH /room_codes/{CODE}",),
+        (f"GET /room_codes/{CODE}", OWN_ROOM, f"PATCH /room_codes/{CODE}"),
         one("RoomCode"),
         {"code": CODE, "enabled": False},
     ),

@@ -17,6 +17,7 @@ from tests.unit.gateway.hundred_ms.fixtures import (
     BEN,
     CODE,
     RECORDING_ID,
+    native_code,
     native_participant,
     native_recording,
     native_stream,
@@ -25,6 +26,9 @@ from tests.unit.gateway.signalwire.fixtures import ROOM_ID, SESSION_ID, native_r
 
 ACTIVE = f"/active-rooms/{ROOM_ID}"
 NO_ROOMS: dict[str, Any] = {"rooms": [], **NO_MORE}
+
+
+UPLOAD = {"type": "s3", "location": "bucket"}
 
 
 async def refused(client: HundredMsClient, path: str, body: dict[str, Any] | None = None) -> HundredMsError:
@@ -83,6 +87,7 @@ async def test_a_room_without_a_name_gets_one(services: NativeServices, client: 
         ({"template_id": "60f26d32e64b3af3b9e5e3a1"}, "template_id must be a UUID"),
         ({"recording_info": {"upload_info": {"type": "s3"}}}, "recording_info.upload_info.location Field"),
         ({"recording_info": {"upload_info": {"type": "ftp", "location": "x"}}}, "recording_info.upload_info"),
+        ({"recording_info": {"upload_info": UPLOAD | {"options": {"region": 7}}}}, "recording_info.upload"),
         ({"webhook": {"headers": {}}}, "webhook.url Field required"),
         ({"enabled": "yes"}, "enabled Input should be a valid boolean"),
     ],
@@ -201,6 +206,7 @@ async def test_a_peer_s_new_role_is_one_of_ours(services: NativeServices, client
         (f"{ACTIVE}/send-message", {"message": "a", "role": "nobody"}),
         (f"{ACTIVE}/remove-peers", {}),
         (f"{ACTIVE}/remove-peers", {"peer_id": "", "role": ""}),
+        (f"{ACTIVE}/remove-peers", {"role": "guest", "reason": "x" * 501}),
         (f"{ACTIVE}/end-room", {"lock": "yes"}),
         (f"{ACTIVE}/peers/{ADA}", {"role": "nobody"}),
         ("/room-codes/code", {"code": CODE}),
@@ -261,9 +267,10 @@ async def test_what_is_somebody_else_s_is_not_found(
         f"GET /sessions/{SESSION_ID}": native_session(host_id="u-2"),
         "GET /connections": theirs,
         "GET /sessions/my": {"sessions": [], **NO_MORE},
-        f"POST /rooms/{ROOM_ID}/codes": theirs,
-        f"GET /rooms/{ROOM_ID}/codes": theirs,
-        f"PATCH /room_codes/{CODE}": (404, "room_code_not_found"),
+        f"POST /rooms/{ROOM_ID}/codes": {"codes": [native_code()]},
+        f"GET /rooms/{ROOM_ID}/codes": {"codes": [native_code()]},
+        f"GET /room_codes/{CODE}": native_code(),
+        f"PATCH /room_codes/{CODE}": native_code(),
         f"GET /recordings/{RECORDING_ID}": native_recording(host_id="u-2"),
         f"GET /recordings/{RECORDING_ID}/download": {"download_url": "https://example.com/theirs"},
         f"GET /streams/{SESSION_ID}": native_stream(),
@@ -281,11 +288,13 @@ async def test_what_is_somebody_else_s_is_not_found(
     for path, body in (
         (f"/rooms/{ROOM_ID}", {"enabled": False}),
         (f"/room-codes/room/{ROOM_ID}", {}),
+        (f"/room-codes/room/{ROOM_ID}/role/guest", {}),
         ("/room-codes/code", {"code": CODE, "enabled": False}),
         (f"/recordings/{RECORDING_ID}/stop", {}),
         (f"/live-streams/{SESSION_ID}/stop", {}),
     ):
         assert (await refused(client, path, body)).status == 404
+    assert not any(asked.startswith(("POST", "PATCH")) for asked in services.asked)
 
 
 async def test_a_recording_that_runs_is_stopped_and_has_no_file_yet(
@@ -339,6 +348,7 @@ async def test_what_a_state_forbids_is_a_bad_request(
 
 async def test_a_disabled_room_gives_no_codes(services: NativeServices, client: HundredMsClient) -> None:
     services.answers = {
+        f"GET /rooms/{ROOM_ID}": native_room(),
         f"POST /rooms/{ROOM_ID}/codes": (403, "room_disabled"),
         f"POST /room_codes/{CODE}/exchange": (403, "room_code_disabled"),
     }

@@ -15,7 +15,7 @@ from tests.unit.gateway.hundred_ms.fixtures import (
     native_connection,
     native_recording,
 )
-from tests.unit.gateway.signalwire.fixtures import EARLIER, ROOM_ID, SESSION_ID, native_session
+from tests.unit.gateway.signalwire.fixtures import EARLIER, ROOM_ID, SESSION_ID, native_room, native_session
 
 # What native lists are asked, and where it is in the answers.
 LISTS = {
@@ -190,10 +190,13 @@ async def test_codes_begin_behind_the_last_one_seen(
     services: NativeServices, client: HundredMsClient
 ) -> None:
     codes = [native_code(code=code) for code in (CODE, "bbb-bbbb-bbb", "ccc-cccc-ccc")]
-    services.answers = {f"GET /rooms/{ROOM_ID}/codes": {"codes": codes}}
+    services.answers = {
+        f"GET /rooms/{ROOM_ID}": native_room(),
+        f"GET /rooms/{ROOM_ID}/codes": {"codes": codes},
+    }
     page = await client.get(f"/room-codes/room/{ROOM_ID}", {"start": CODE, "role": "guest", "enabled": True})
     assert [one["code"] for one in page["data"]] == ["bbb-bbbb-bbb", "ccc-cccc-ccc"]
-    asked = services.calls[0].query
+    asked = services.calls[-1].query
     assert (asked["role"], asked["enabled"]) == ("guest", "true")
 
 

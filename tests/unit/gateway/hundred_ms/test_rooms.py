@@ -25,7 +25,7 @@ EVERYTHING: dict[str, Any] = {
             "type": "s3",
             "location": "bucket",
             "prefix": "p",
-            "options": {"region": "eu-1"},
+            "options": {"region": "eu-1", "unpublished": 10**30},
             "credentials": {"key": "k", "secret": "s"},
         },
     },

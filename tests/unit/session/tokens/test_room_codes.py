@@ -77,9 +77,11 @@ async def test_only_the_host_has_them(backend: Backend, codes: RoomCodeService, 
     ):
         await refused(reason, error, codes.ensure(automatic.room.id, asker, [TokenRole.GUEST]))
         await refused(reason, error, codes.list_of_room(automatic.room.id, asker, None, enabled=None))
+        await refused(of_code, error, codes.get(code, asker))
         await refused(of_code, error, codes.switch(code, asker, enabled=False))
     await refused("room_code_not_found", NotFound, codes.switch("abc-defg-hij", stranger, enabled=False))
     assert (await codes.switch(code, automatic.key, enabled=True)).enabled
+    assert (await codes.get(code.upper(), automatic.key)).id == code
 
 
 @pytest.mark.parametrize(
