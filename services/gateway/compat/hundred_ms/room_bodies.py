@@ -12,6 +12,8 @@ _LARGEST_OF_LARGE: Final = 20_000
 
 RoomName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 
+PollId = Annotated[str, StringConstraints(max_length=100)]
+
 
 def size_problem(size: int, *, large: bool) -> str | None:
     """What is wrong with the size of a room that is large or not."""
@@ -54,7 +56,7 @@ class HundredMsRoomUpdate(Body):
     large_room: bool | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     max_duration_seconds: Annotated[int, Field(ge=120, le=43_200)] | None = None
-    polls: list[str] | None = None
+    polls: Annotated[list[PollId], Field(max_length=100)] | None = None
     webhook: Webhook | None = None
 
 

@@ -89,6 +89,8 @@ async def test_a_room_without_a_name_gets_one(services: NativeServices, client: 
         ({"recording_info": {"upload_info": {"type": "ftp", "location": "x"}}}, "recording_info.upload_info"),
         ({"recording_info": {"upload_info": UPLOAD | {"options": {"region": 7}}}}, "recording_info.upload"),
         ({"webhook": {"headers": {}}}, "webhook.url Field required"),
+        ({"polls": ["x" * 101]}, "polls.0 String should have at most 100 characters"),
+        ({"polls": ["x"] * 101}, "polls List should have at most 100 items"),
         ({"enabled": "yes"}, "enabled Input should be a valid boolean"),
     ],
 )
