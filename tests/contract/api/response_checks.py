@@ -64,7 +64,6 @@ NULLABLE = {
         "download_url",
         "started_at",
         "finished_at",
-        "stop_requested_at",
     },
     "SessionParticipantResponse": {"user", "joined_at", "assigned_by_user", "removed_at", "left_at"},
     "BannedParticipantResponse": {"user", "email", "banned_by_user", "reason"},
@@ -114,7 +113,6 @@ EXTENSIONS: dict[str, dict[str, Spec]] = {
         "download_url": "string",
         "stop_requested_at": "date-time",
         "started_at": "date-time",
-        "stop_requested_at": "date-time",
         "finished_at": "date-time",
     },
 }
