@@ -69,6 +69,14 @@ class Caller:
         """Who acts, for records: `key:<id>` or `user:<id>`."""
         return f"key:{self.api_key_id}" if self.api_key_id else f"user:{self.user_id}"
 
+    def hosts_for(self, organization_id: str | None) -> bool:
+        """Whether it is a host or an API key of this organization, whose customers' people are viewers."""
+        return (
+            self.role is UserRole.HOST
+            and organization_id is not None
+            and self.organization_id == organization_id
+        )
+
     def hosting_organization(self) -> str:
         """The organization this caller hosts for; raises `Forbidden` for viewers."""
         if self.role is not UserRole.HOST or self.organization_id is None:

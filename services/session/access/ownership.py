@@ -25,8 +25,8 @@ H = TypeVar("H", bound=Hosted)
 
 
 def is_of_own(viewer: Caller | None, thing: Owned) -> bool:
-    """Whether the viewer is of the organization that has the thing."""
-    return viewer is not None and viewer.organization_id == thing.organization_id
+    """Whether the viewer hosts for the organization that has the thing; its customers' people do not."""
+    return viewer is not None and viewer.hosts_for(thing.organization_id)
 
 
 async def get_in_library(things: Repository[T], id: str, library_id: str | None) -> T:

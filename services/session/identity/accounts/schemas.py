@@ -65,6 +65,4 @@ def user_response(user: User, viewer: Caller | None) -> UserResponse:
 def sees_email(user: User, viewer: Caller | None) -> bool:
     if viewer is None:
         return False
-    # A customer's own people belong to the organization too, but as its audience.
-    colleague = viewer.role is UserRole.HOST and viewer.organization_id is not None
-    return (colleague and viewer.organization_id == user.organization_id) or viewer.user_id == user.id
+    return viewer.hosts_for(user.organization_id) or viewer.user_id == user.id

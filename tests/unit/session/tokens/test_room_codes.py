@@ -12,7 +12,7 @@ from services.session.catalog.rooms.schemas import UpdateRoomRequest
 from services.session.identity.accounts.schemas import UpdateUserRequest
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
-from shared.ids import is_room_code
+from shared.ids import is_room_code, new_id
 from tests.unit.session.actors import Host, colleague, new_host, refused
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import caller
@@ -101,6 +101,23 @@ async def test_whoever_has_one_gets_in_in_its_role(
     assert claims_of(issued)["attributes"]["greenroom.role"] == given
     assert (issued.user.username, issued.session.room_id) == ("Vera", automatic.room.id)
     assert (await automatic.session(issued)).is_pending
+
+
+async def test_what_the_customer_keeps_is_for_none_of_its_people(
+    backend: Backend, codes: RoomCodeService, automatic: TokenRoom
+) -> None:
+    host, meta = automatic.host, {"invoice": 7}
+    body = UpdateRoomRequest(meta=meta)
+    await backend.room_service.update(automatic.room.id, host.caller, None, body)
+    code = await code_for(codes, automatic)
+    known = await automatic.issue(external_user_id="boss", role=TokenRole.HOST)
+    by_code = await backend.code_exchange.exchange(code, None, "Vera")
+    session = await automatic.session(known)
+    viewers = [*(one.user.caller(new_id()) for one in (known, by_code)), host.caller, automatic.key]
+    rooms = [await backend.room_service.get(automatic.room.id, None, viewer) for viewer in viewers]
+    assert [room.meta for room in rooms] == [{}, {}, meta, meta]
+    sessions = [await backend.core.presenter.one(session, viewer) for viewer in viewers]
+    assert [one.meta for one in sessions] == [{}, {}, meta, meta]
 
 
 async def test_saying_who_one_is_makes_nobody_the_customers_person(
