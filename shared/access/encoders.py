@@ -9,6 +9,8 @@ from shared.access.session_access import AccessibleSession, acting_user
 EncoderKind = Literal["whip", "ingress"]
 
 _KINDS: Final = frozenset({"whip", "ingress"})
+# The identities that `owner_of` finds an owner of, for queries of what is stored.
+IDENTITY_PATTERN: Final = f"^[^:]*:({'|'.join(sorted(_KINDS))})(:|$)"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from shared.access.session_access import AccessibleSession, is_banned_person
 from shared.contracts.states import PresetSettings
 from shared.livekit.ports import Permissions
 
-_STANDARD = "standard"
+# The kind of connection that people have.
+STANDARD = "standard"
 _INGRESS = "ingress"
 
 
@@ -66,12 +67,12 @@ class RoomParticipant:
     @property
     def is_person(self) -> bool:
         """Whether it is a person's or an encoder's, and not a machine's of ours."""
-        return self.kind in {_STANDARD, _INGRESS} and not self.recorder
+        return self.kind in {STANDARD, _INGRESS} and not self.recorder
 
 
 def is_visible_person(connection: ConnectedParticipant) -> bool:
     """Whether it is a person whom the others see: monitors, recorders, machines and encoders are none."""
-    if connection.hidden or connection.recorder or connection.kind != _STANDARD:
+    if connection.hidden or connection.recorder or connection.kind != STANDARD:
         return False
     return owner_of(connection.identity) is None
 

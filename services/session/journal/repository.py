@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import TypeAdapter
 
 from services.session.journal.domain import EntryKind, JournalEntry
-from services.session.journal.event_filter import EventFilter
+from services.session.journal.event_filter import USER_OF_CONNECTION, EventFilter
 from shared.persistence.mongo import ASCENDING, Document, Index, Mongo
 from shared.persistence.repository import COUNTED_TO
 
@@ -49,12 +49,23 @@ class JournalRepository:
 
         None for the first page, and after the last.
         """
-        query = {"session_id": session_id, **wanted.query()}
+        query = {"session_id": session_id, **wanted.query(await self._people(session_id, wanted))}
         if cursor is not None:
             query["place"] = {"$gt": cursor}
         documents = await self.collection.find(query, sort=[("place", ASCENDING)], limit=limit + 1)
         page = documents[:limit]
         return [_entry(document) for document in page], page[-1]["place"] if len(documents) > limit else None
+
+    async def _people(self, session_id: str, wanted: EventFilter) -> frozenset[str] | None:
+        """The ids of the users whose entries are asked for; None for everybody's.
+
+        Only connections say which user a customer's own id is.
+        """
+        if wanted.external_user_id is None:
+            return None if wanted.user_id is None else frozenset({wanted.user_id})
+        query = {"session_id": session_id, **wanted.people_query()}
+        found = await self.collection.find(query, fields=[USER_OF_CONNECTION])
+        return frozenset(document["data"]["connection"]["user_id"] for document in found)
 
 
 def _document(entry: JournalEntry) -> Document:

@@ -9,13 +9,16 @@ import pytest
 from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.event_filter import EventFilter
 from services.session.journal.repository import JournalRepository
+from shared.access.room_permissions import is_visible_person
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
+from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollCreated
 from shared.contracts.event import Envelope, Event
-from shared.contracts.livekit_events import Connection, LiveKitRoomFinished, ParticipantJoined
-from shared.contracts.states import Role
+from shared.contracts.livekit_events import Connection, LiveKitRoomFinished, ParticipantJoined, TrackPublished
+from shared.contracts.states import ChatDeletionState, Role
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.fakes.fake_clock import FakeClock
+from tests.unit.session.builders import poll
 
 SESSION = new_id()
 
@@ -84,6 +87,32 @@ def joined(clock: FakeClock, **fields: Any) -> JournalEntry:
     return entry(clock, ParticipantJoined(session_id=SESSION, occurred_at=clock.now(), connection=connection))
 
 
+def track(clock: FakeClock, identity: str, user_id: str) -> JournalEntry:
+    published = TrackPublished(
+        session_id=SESSION,
+        occurred_at=clock.now(),
+        participant_sid=f"PA_{new_id()}",
+        identity=identity,
+        user_id=user_id,
+        track_sid="TR_1",
+        type="video",
+        source="camera",
+    )
+    return entry(clock, published)
+
+
+def asked_poll(clock: FakeClock, user_id: str) -> JournalEntry:
+    asked = poll(session_id=SESSION, user_id=user_id)
+    return entry(clock, PollCreated(poll=asked.state()))
+
+
+def deleted_message(clock: FakeClock, user_id: str) -> JournalEntry:
+    deletion = ChatDeletionState(
+        id=new_id(), session_id=SESSION, user_id=user_id, deleted_by=user_id, deleted_at=clock.now()
+    )
+    return entry(clock, ChatMessageDeleted(deletion=deletion))
+
+
 async def pages(journal: JournalRepository, **wanted: Any) -> list[JournalEntry]:
     """All of the entries, page by page."""
     found: list[JournalEntry] = []
@@ -130,13 +159,54 @@ async def test_entries_are_found_by_what_they_are_about(journal: JournalReposito
     assert await pages(journal, recording_id=new_id()) == []
 
 
-async def test_monitors_recorders_and_machines_are_left_out(
+CONNECTIONS: list[dict[str, Any]] = [
+    {},
+    {"identity": f"{new_id()}:{new_id()}"},
+    {"identity": "x:whipper"},
+    {"hidden": True},
+    {"recorder": True},
+    {"identity": "x:whip"},
+    {"identity": f"x:whip:{new_id()}"},
+    {"identity": f"{new_id()}:ingress"},
+    *({"kind": kind} for kind in ("ingress", "egress", "agent", "sip", "connector")),
+]
+
+
+async def test_the_people_are_those_whom_the_others_see(journal: JournalRepository, clock: FakeClock) -> None:
+    """Not monitors, recorders, machines or encoders: as connections are listed."""
+    entries = [joined(clock, **fields) for fields in CONNECTIONS]
+    await journal.add(entries)
+    people = [one for one in entries if is_visible_person(Connection(**one.data["connection"]))]
+    assert await pages(journal) == people
+    assert len(people) == 3
+
+
+async def test_an_encoders_tracks_are_left_out(journal: JournalRepository, clock: FakeClock) -> None:
+    hers, encoders = track(clock, "x:y", new_id()), track(clock, "x:whip:key", new_id())
+    await journal.add([encoders, hers])
+    assert await pages(journal, names=["track.published.v1"]) == [hers]
+
+
+async def test_a_persons_entries_are_found_wherever_they_say_who(
     journal: JournalRepository, clock: FakeClock
 ) -> None:
-    person = joined(clock, kind="sip")
-    others = [joined(clock, **one) for one in ({"hidden": True}, {"recorder": True}, {"kind": "egress"})]
-    await journal.add([*others, person])
-    assert await pages(journal) == [person]
+    """By our id and by the customer's own, which only connections have."""
+    she, other = new_id(), new_id()
+    of_each = [
+        [
+            joined(clock, user_id=user, external_user_id=external),
+            track(clock, f"{user}:y", user),
+            asked_poll(clock, user),
+            deleted_message(clock, user),
+        ]
+        for user, external in ((she, "c-1"), (other, "c-2"))
+    ]
+    await journal.add([entry for entries in of_each for entry in entries])
+    names = [entry.name for entry in of_each[0]]
+    assert await pages(journal, names=names, user_id=she) == of_each[0]
+    assert await pages(journal, names=names, external_user_id="c-1") == of_each[0]
+    assert await pages(journal, names=names, external_user_id="c-1", user_id=other) == []
+    assert await pages(journal, names=names, external_user_id="c-3") == []
 
 
 async def test_what_an_earlier_release_stored_is_read(journal: JournalRepository, clock: FakeClock) -> None:
