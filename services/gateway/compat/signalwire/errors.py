@@ -16,6 +16,9 @@ _CODES_DOCUMENT: Final = "https://developer.signalwire.com/rest/overview/error-c
 # What a native code means to SignalWire's clients: attribute, code, message.
 _NATIVE: Final[Mapping[str, FieldError]] = {
     "room_name_taken": FieldError("name", "not_unique_within_project", "must be unique within project"),
+    "join_closed": FieldError(
+        "join_until", "invalid_join_until_date", "must be in the future, as the room's and remove_at must"
+    ),
 }
 # Native field -> attribute; attribute -> code, if it is not invalid_parameter.
 _ATTRIBUTES: Final[Mapping[str, str]] = {

@@ -136,6 +136,7 @@ def test_other_refusals_say_the_status_alone(error: AppError, status: int, reaso
     ("error", "attribute", "code"),
     [
         (NativeError(409, "room_name_taken", "No"), "name", "not_unique_within_project"),
+        (NativeError(403, "join_closed", "No"), "join_until", "invalid_join_until_date"),
         (NativeError(409, "session_live", "A session of this room is live"), None, "invalid_parameter"),
         (
             NativeError(422, "validation_failed", "No", [FieldError("title", "x", "y")]),
