@@ -70,7 +70,7 @@ from services.session.whip.service import WhipService
 from shared.bus import Group, OrderedGroup, combined, on
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
-from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted, RoomUpdated
 from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.http import service_app
@@ -234,6 +234,7 @@ def _build_features(
     event_handlers = [
         *live.event_handlers,
         on(LibraryUpdated, core.catalog.rooms.follow_library),
+        on(RoomUpdated, core.catalog.rooms.follow_room),
         on(RoomDeleted, core.catalog.codes.delete_with_room),
         *chat.event_handlers,
         on(SessionDeleted, poll_service.forget_session),

@@ -34,9 +34,10 @@ class Stream:
     `record`: with a recording, which the part makes, or, if the part ran already, an egress of its own;
     `recording_key` is the key of such a one while it is not planned yet. `remove_at` is when its files are
     deleted; without it they stay. `started_at` and `ended_at` are those of its latest run, since it may be
-    stopped and started again. `room_id`, `host_id` and `registered_only` are None if an earlier release
-    stored it, which did not know. `broke_off_at` is when a part before broke off, and
-    `broke_off_error` why the last did, until the current one has something to play.
+    stopped and started again. `room_version` is the newest state of the room that was applied: whether it is
+    `unlisted`, so that it is not `listed` whatever the library is. `room_id`, `host_id` and `registered_only`
+    are None if an earlier release stored it, which did not know. `broke_off_at` is when a part before broke
+    off, and `broke_off_error` why the last did, until the current one has something to play.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Stream:
     room_id: str | None = None
     host_id: str | None = None
     listed: bool
+    unlisted: bool = False
+    room_version: int = 0
     registered_only: bool | None = None
     session_version: int = 0
     wanted: bool = False
@@ -88,7 +91,8 @@ class Stream:
         if session.version < self.session_version:
             return []
         begin = self.needs_part(session, ended_key)
-        self.session_version, self.listed = session.version, session.listed
+        self.session_version = session.version
+        self.listed, self.unlisted = session.listed, session.unlisted
         self.registered_only = session.registered_only if session.complete else None
         self.room_id, self.host_id = session.room_id, session.host_id
         if begin and not self.wanted:
@@ -213,6 +217,7 @@ def new_stream(session: SessionState, now: datetime) -> Stream:
         room_id=session.room_id,
         host_id=session.host_id,
         listed=session.listed,
+        unlisted=session.unlisted,
         registered_only=session.registered_only if session.complete else None,
         created_at=now,
         updated_at=now,

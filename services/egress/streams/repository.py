@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.egress.streams.domain import Stream
-from shared.contracts.states import LibraryState, StreamStatus, Visibility
+from shared.contracts.states import LibraryState, RoomState, StreamStatus, Visibility
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Duplicate, Index
 from shared.persistence.repository import Repository
 
@@ -76,8 +76,16 @@ class StreamRepository(Repository[Stream]):
 
     async def follow_library(self, library: LibraryState) -> None:
         """Follow its visibility and whom it admits; streams publish no event of it."""
-        access = {
-            "listed": library.visibility is Visibility.PUBLIC,
-            "registered_only": library.registered_only,
-        }
-        await self.collection.update_many({"library_id": library.id}, {"$set": access})
+        theirs: Document = {"library_id": library.id}
+        admitted = {"$set": {"registered_only": library.registered_only}}
+        listed = {"$set": {"listed": library.visibility is Visibility.PUBLIC}}
+        await self.collection.update_many(theirs, admitted)
+        await self.collection.update_many(theirs | {"unlisted": {"$ne": True}}, listed)
+
+    async def follow_room(self, room: RoomState) -> None:
+        """Follow whether it is in public lists, those that are over too; older states change nothing."""
+        if room.listed is None:
+            return
+        followed = {"listed": room.listed, "unlisted": room.unlisted, "room_version": room.version}
+        newer = {"room_id": room.id, "room_version": {"$not": {"$gte": room.version}}}
+        await self.collection.update_many(newer, {"$set": followed})

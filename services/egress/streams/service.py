@@ -14,7 +14,7 @@ from services.egress.streams.repository import StreamRepository
 from shared.bus import Group, on
 from shared.clock import Clock
 from shared.contracts.livekit_events import TrackPublished
-from shared.contracts.people_and_catalog_events import LibraryEvent, LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryEvent, LibraryUpdated, RoomUpdated
 from shared.contracts.session_events import (
     SessionDeleted,
     SessionEnded,
@@ -203,9 +203,18 @@ class StreamService:
     async def follow_library(self, event: LibraryEvent) -> None:
         await self._streams.follow_library(event.library)
 
+    async def follow_room(self, event: RoomUpdated) -> None:
+        await self._streams.follow_room(event.room)
+
 
 def stream_group(streams: StreamService) -> Group:
-    """The states of sessions, the tracks published in their rooms, and which libraries are public."""
+    """The states of sessions, the tracks in their rooms, and which libraries and rooms are public."""
     handlers = dict(on(event, streams.follow) for event in _STATES)
-    others = dict([on(TrackPublished, streams.revive), on(LibraryUpdated, streams.follow_library)])
+    others = dict(
+        [
+            on(TrackPublished, streams.revive),
+            on(LibraryUpdated, streams.follow_library),
+            on(RoomUpdated, streams.follow_room),
+        ]
+    )
     return Group(GROUP, handlers | others)

@@ -14,6 +14,7 @@ _FOLLOWED = (
     "options",
     "meta",
     "listed",
+    "unlisted",
     "registered_only",
     "title",
     "description",

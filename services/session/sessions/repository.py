@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.session.catalog.rooms.domain import RoomStanding
 from services.session.sessions.domain.session import Session
 from services.session.sessions.session_filter import SessionFilter
 from shared.clock import Clock
@@ -198,20 +199,16 @@ class SessionRepository(Repository[Session]):
         await self.collection.update_many(theirs, {"$set": {"registered_only": registered_only}})
         await self.collection.update_many({**theirs, "unlisted": {"$ne": True}}, {"$set": {"listed": listed}})
 
-    async def follow_room(
-        self, room_id: str, *, unlisted: bool, public: bool, disabled_at: datetime | None
-    ) -> None:
+    async def follow_room(self, room_id: str, standing: RoomStanding) -> None:
         """As `follow_library`."""
         open_ = {"room_id": room_id, "status": {"$in": _OPEN}}
         for document in await self.collection.find(open_, fields=["_id"]):
             with suppress(NotFound):
                 await self.change(
                     document["_id"],
-                    lambda session: session.follow_room(
-                        unlisted=unlisted, public=public, disabled_at=disabled_at
-                    ),
+                    lambda session: session.follow_room(standing),
                 )
-        change = {"$set": {"listed": public and not unlisted, "unlisted": unlisted}}
+        change = {"$set": {"listed": standing.listed, "unlisted": standing.unlisted}}
         await self.collection.update_many({"room_id": room_id}, change)
 
     async def count_viewers(self, id: str, version: int, viewer_count: int, max_viewers: int) -> None:

@@ -217,5 +217,5 @@ def _follow(session: Session, room: Room) -> Sequence[Event]:
     """Apply what the room is now."""
     return [
         *session.follow_library(listed=room.listed, registered_only=room.registered_only),
-        *session.follow_room(unlisted=room.unlisted, public=room.listed, disabled_at=room.disabled_at),
+        *session.follow_room(room.standing),
     ]

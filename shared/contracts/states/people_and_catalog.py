@@ -73,7 +73,7 @@ class Quality(StrEnum):
 
 
 class RoomOptions(State):
-    """What the sessions of a room take over from it when they are created.
+    """What the sessions of a room take over from it: when created, automatic ones until somebody joins.
 
     `auto_session`: a session is created with the first join token issued for the room, starts when somebody
     joins and ends with its last participant. Nobody joins before `join_from` or after `join_until`; everybody
@@ -98,7 +98,8 @@ class RoomState(State):
     """A room in full; `version` grows by one with each change.
 
     `name` is unique in its library; rooms need none. Nobody gets a token for a room that is not `enabled`.
-    An `unlisted` room is in no public list, whatever its library is.
+    An `unlisted` room is in no public list, whatever its library is; `listed`: it is in them, which earlier
+    releases do not say.
     """
 
     id: str
@@ -111,6 +112,7 @@ class RoomState(State):
     description: str | None
     enabled: bool = True
     unlisted: bool = False
+    listed: bool | None = None
     options: RoomOptions = RoomOptions()
     created_at: datetime
     updated_at: datetime

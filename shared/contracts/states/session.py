@@ -145,10 +145,11 @@ class SessionState(State):
     """A session in full; `version` grows by one with each change of what is here.
 
     `end_estimated`: its end was not reported; `ended_at` is when it was last seen. `listed`: its library was
-    public when the state was published; `registered_only`: it admitted registered people only. `roles`,
-    `stage` and `banned` are keyed by user id: co-hosts and moderators, guests on stage, and since when people
-    and viewers' devices are banned. `room_name` and `options` are the room's when the session was created;
-    whoever joins after `closed_at` is removed, since the room was disabled then.
+    public when the state was published, and its room not `unlisted`; `registered_only`: it admitted
+    registered people only. `roles`, `stage` and `banned` are keyed by user id: co-hosts and moderators,
+    guests on stage, and since when people and viewers' devices are banned. `room_name` and `options` are the
+    room's when the session was created, or an automatic one was first joined; whoever joins after `closed_at`
+    is removed, since the room was disabled then.
     """
 
     id: str
@@ -177,6 +178,7 @@ class SessionState(State):
     stage: dict[str, StageSeat] = Field(default_factory=dict)
     banned: dict[str, datetime] = Field(default_factory=dict)
     listed: bool = False
+    unlisted: bool = False
     registered_only: bool = False
     closed_at: datetime | None = None
     stream: StreamRequest = StreamRequest()

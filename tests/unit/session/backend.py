@@ -38,7 +38,7 @@ from services.session.stage.requests.repository import StageRequestRepository
 from services.session.tokens.build import build_tokens
 from shared.bus import Group, combined, on
 from shared.contracts.event import Envelope, Event
-from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDeleted, RoomUpdated
 from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.ids import new_id
@@ -158,6 +158,7 @@ class Backend:
         self._event_handlers = [
             *live.event_handlers,
             on(LibraryUpdated, self.room_service.follow_library),
+            on(RoomUpdated, self.room_service.follow_room),
             on(RoomDeleted, self.catalog.codes.delete_with_room),
             *chat.event_handlers,
             on(SessionDeleted, self.poll_service.forget_session),

@@ -35,6 +35,15 @@ class Analytics:
     google_tag_manager: TagManager | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class RoomStanding:
+    """What all its sessions have of a room, also those that are there already."""
+
+    listed: bool
+    unlisted: bool
+    disabled_at: datetime | None
+
+
 @dataclass(kw_only=True)
 class Room:
     """`listed` and `registered_only` follow the library: whether public lists show the room, and whether
@@ -69,6 +78,10 @@ class Room:
     @property
     def enabled(self) -> bool:
         return self.disabled_at is None
+
+    @property
+    def standing(self) -> RoomStanding:
+        return RoomStanding(listed=self.listed, unlisted=self.unlisted, disabled_at=self.disabled_at)
 
     def created(self) -> Sequence[Event]:
         return [RoomCreated(room=self.state())]

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
 from services.session.access.ownership import is_of_own
-from services.session.catalog.rooms.domain import Room
+from services.session.catalog.rooms.domain import Room, RoomStanding
 from services.session.catalog.rooms.schemas import RoomResponse
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.accounts.schemas import user_response
@@ -24,11 +23,7 @@ class RoomSessions(Protocol):
         """`listed`: the library is in public lists, and so are its rooms that are not unlisted."""
         ...
 
-    async def follow_room(
-        self, room_id: str, *, unlisted: bool, public: bool, disabled_at: datetime | None
-    ) -> None:
-        """`public`: the library is in public lists."""
-        ...
+    async def follow_room(self, room_id: str, standing: RoomStanding) -> None: ...
 
 
 class RoomPresenter:

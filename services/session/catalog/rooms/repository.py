@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.session.catalog.rooms.domain import Room, name_key
+from services.session.catalog.rooms.domain import Room
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import Repository
 
@@ -52,9 +52,6 @@ class RoomRepository(Repository[Room]):
         if library_id:
             query["library_id"] = library_id
         return await self.page(query, skip=skip, limit=limit)
-
-    async def find_by_name(self, library_id: str, name: str) -> Room | None:
-        return await self.find_where({"name_key": name_key(library_id, name)})
 
     async def any_in_library(self, library_id: str) -> bool:
         return bool(await self.collection.count({"library_id": library_id}, limit=1))

@@ -59,7 +59,7 @@ async def update_room(request: Request, body: UpdateRoomRequest) -> Reply[RoomRe
     """Update a room.
 
     Its sessions follow whether it is `enabled` and `unlisted`; the other settings are those of the sessions
-    that are created from then on.
+    that are created from then on, and of an automatic one that nobody has joined yet.
     """
     service = request.service(ROOMS)
     return Reply(await service.update(request.path_id(), request.caller, request.library_id, body))

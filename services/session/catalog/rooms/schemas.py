@@ -54,10 +54,11 @@ class RoomSettingsBody(Body):
 
     `name` is unique in the library, whatever its case. A room that is not `enabled` lets nobody in; one that
     is `unlisted` is in no public list. `preset_id`: that of its automatic sessions. The others are for the
-    sessions that are created from then on: `auto_session` creates one with the first join token issued, it
-    starts with the first participant and ends with the last; `join_from`, `join_until`: when people may join;
-    they are removed at `remove_at` and `remove_after_seconds_elapsed` after their first join; `max_members`
-    in the room at most; `record_on_start`; `layout`, `fps`, `quality` of streams and recordings.
+    sessions that are created from then on, and an automatic one that nobody has joined yet: `auto_session`
+    creates one with the first join token issued, it starts with the first participant and ends with the last;
+    `join_from`, `join_until`: when people may join; they are removed at `remove_at` and
+    `remove_after_seconds_elapsed` after their first join; `max_members` in the room at most;
+    `record_on_start`; `layout`, `fps`, `quality` of streams and recordings.
     """
 
     description: Text | None = None

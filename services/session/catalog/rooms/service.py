@@ -20,7 +20,7 @@ from services.session.catalog.rooms.schemas import (
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomUpdated
 from shared.contracts.states import RoomOptions
 from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
 from shared.http.schema import Page
@@ -135,16 +135,31 @@ class RoomService:
         self, id: str, caller: Caller, library_id: str | None, body: UpdateRoomRequest
     ) -> RoomResponse:
         room = await self.get_for_host(id, caller, library_id)
+        before = room.standing
         await self._check_preset(body.preset_id, caller, library_id)
         library = await self._libraries.get(room.library_id)
         try:
             room = await self._rooms.change(id, lambda room: self._edit(room, body, public=library.listed))
         except Duplicate:
             raise _name_taken() from None
-        await self._sessions.follow_room(
-            id, unlisted=room.unlisted, public=library.listed, disabled_at=room.disabled_at
-        )
+        if room.standing != before:
+            await self._have_sessions_follow(room)
         return await self._presenter.one(room, caller)
+
+    async def follow_room(self, event: RoomUpdated) -> None:
+        """The room's sessions follow whether it is in public lists and lets people in."""
+        room = await self._rooms.find(event.room.id)
+        if room is not None:
+            await self._have_sessions_follow(room)
+
+    async def _have_sessions_follow(self, room: Room) -> None:
+        """Again if the room changed meanwhile: an older state may have been applied after a newer one."""
+        found: Room | None = room
+        applied = None
+        while found is not None and found.standing != applied:
+            applied = found.standing
+            await self._sessions.follow_room(room.id, applied)
+            found = await self._rooms.find(room.id)
 
     def _edit(self, room: Room, body: UpdateRoomRequest, *, public: bool) -> Sequence[Event]:
         room.options = changed_options(room.options, body.options())

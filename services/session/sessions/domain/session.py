@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.session.catalog.rooms.domain import Meta
+from services.session.catalog.rooms.domain import Meta, RoomStanding
 from services.session.sessions.domain.people import Assignment, Ban
 from services.session.sessions.domain.presence import HostConnection, first_gone, hostless_since
 from shared.contracts.event import Event
@@ -259,9 +259,9 @@ class Session:
         self.listed, self.registered_only = listed, registered_only
         return [SessionUpdated(session=self.state())]
 
-    def follow_room(self, *, unlisted: bool, public: bool, disabled_at: datetime | None) -> Sequence[Event]:
-        """Follow whether the room is in public lists, `public` ones of its library, and lets people in."""
-        followed = (unlisted, public and not unlisted, disabled_at)
+    def follow_room(self, room: RoomStanding) -> Sequence[Event]:
+        """Follow whether the room is in public lists and lets people in."""
+        followed = (room.unlisted, room.listed, room.disabled_at)
         if (self.unlisted, self.listed, self.closed_at) == followed:
             return []
         self.unlisted, self.listed, self.closed_at = followed

@@ -10,9 +10,9 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from services.egress.streams import routes as stream_routes
 from services.egress.streams.removal import StreamRemoval
-from shared.contracts.people_and_catalog_events import LibraryUpdated
+from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomUpdated
 from shared.contracts.session_events import SessionDeleted, SessionUpdated
-from shared.contracts.states import LibraryState, SessionState, Visibility
+from shared.contracts.states import LibraryState, RoomState, SessionState, Visibility
 from shared.egress.engine import EgressStatus
 from shared.files.paths import PathSigner, link_subject
 from shared.files.stream_links import HLS_LINKS
@@ -283,6 +283,66 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Re
     }
     assert answers == dict.fromkeys(bad, 403)
     assert (await http.get(f"/hls/{good[:-1]}/{session.id}/live.m3u8")).status == 404
+
+
+async def test_the_stream_of_an_unlisted_room_needs_a_token_whatever_its_library_is(
+    replica: Replica,
+) -> None:
+    session, _ = await streaming(replica)
+    await replica.end(session)
+
+    async def open_after(event: LibraryUpdated | RoomUpdated) -> bool:
+        if isinstance(event, LibraryUpdated):
+            await replica.parts.streams.follow_library(event)
+        else:
+            await replica.parts.streams.follow_room(event)
+        return (await replica.stream(session)).open_to_all
+
+    library = LibraryState(
+        id=session.library_id,
+        version=2,
+        organization_id=session.organization_id,
+        name="L",
+        visibility=Visibility.PUBLIC,
+        is_default=False,
+    )
+    room = RoomState(
+        id=session.room_id,
+        version=3,
+        organization_id=session.organization_id,
+        library_id=session.library_id,
+        host_id=session.host_id,
+        title="R",
+        description=None,
+        unlisted=True,
+        listed=False,
+        created_at=session.created_at,
+        updated_at=session.created_at,
+    )
+    listed = {"unlisted": False, "listed": True}
+    assert await open_after(LibraryUpdated(library=library))
+    assert not await open_after(RoomUpdated(room=room))
+    assert not await open_after(LibraryUpdated(library=library))
+    assert not await open_after(RoomUpdated(room=room.model_copy(update={"version": 2, **listed})))
+    assert await open_after(RoomUpdated(room=room.model_copy(update={"version": 4, **listed})))
+
+
+async def test_a_live_stream_of_an_unlisted_room_stays_closed_when_its_library_is_edited(
+    replica: Replica, http: Http
+) -> None:
+    session, _ = await streaming(replica)
+    hidden = {"version": session.version + 1, "listed": False, "unlisted": True}
+    await replica.follow(SessionUpdated(session=session.model_copy(update=hidden)))
+    library = LibraryState(
+        id=session.library_id,
+        version=2,
+        organization_id=session.organization_id,
+        name="Renamed",
+        visibility=Visibility.PUBLIC,
+        is_default=False,
+    )
+    await replica.parts.streams.follow_library(LibraryUpdated(library=library))
+    assert (await http.get(f"/hls/{session.id}/live.m3u8")).status == 403
 
 
 @asynccontextmanager

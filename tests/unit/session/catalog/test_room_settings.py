@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.session.catalog.rooms.domain import changed_options
+from services.session.catalog.rooms.domain import RoomStanding, changed_options
 from services.session.catalog.rooms.schemas import CreateRoomRequest, MyRoomsQuery, UpdateRoomRequest
+from shared.contracts.people_and_catalog_events import RoomUpdated
 from shared.contracts.states import RoomOptions
 from shared.errors import Conflict, Forbidden, InvalidRequest
 from tests.unit.session.actors import Host, new_host, refused
@@ -122,6 +123,54 @@ async def test_an_unlisted_room_and_its_sessions_are_in_no_public_list(backend: 
     assert (await backend.sessions.get(session.id)).listed
     await change(host, room, unlisted=True)
     assert not (await backend.sessions.get(session.id)).listed
+
+
+async def test_sessions_follow_a_change_that_nobody_carried_out(backend: Backend, host: Host) -> None:
+    room = await host.room()
+    waiting, over = await host.session(room), await host.session(room)
+    await host.start(over)
+    await host.end(over)
+    changed = await backend.rooms.change(
+        room, lambda one: one.edit(T0, public=True, enabled=False, unlisted=True)
+    )
+    assert (await backend.sessions.get(waiting.id)).listed
+    await backend.publish(RoomUpdated(room=changed.state()))
+    followed = [await backend.sessions.get(one.id) for one in (waiting, over)]
+    assert [(one.listed, one.unlisted) for one in followed] == [(False, True)] * 2
+    await refused("room_disabled", Forbidden, host.start(waiting))
+
+
+async def test_the_newest_state_of_a_room_holds_whoever_is_slow(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await host.room()
+    session = await host.session(room)
+    follow = backend.sessions.follow_room
+
+    async def slow(room_id: str, standing: RoomStanding) -> None:
+        monkeypatch.undo()
+        await change(host, room, unlisted=False)
+        await follow(room_id, standing)
+
+    monkeypatch.setattr(backend.sessions, "follow_room", slow)
+    await change(host, room, unlisted=True)
+    assert (await backend.sessions.get(session.id)).listed
+
+
+async def test_what_sessions_do_not_follow_touches_none(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await host.room()
+    touched: list[str] = []
+
+    async def followed(room_id: str, _: RoomStanding) -> None:
+        touched.append(room_id)
+
+    monkeypatch.setattr(backend.sessions, "follow_room", followed)
+    await change(host, room, title="Another", unlisted=False)
+    assert touched == []
+    await change(host, room, enabled=False)
+    assert touched == [room]
 
 
 async def test_what_a_customer_keeps_is_given_back_as_it_was_and_to_no_stranger(
