@@ -74,6 +74,10 @@ class PendingSessions:
             await self._sessions.add(session, session.created())
         except Duplicate:
             return None
+        if await self._live(room) is not None:
+            # Another one has begun since it was looked for; of two, the second could not begin.
+            await self._sessions.remove(session.id, Session.delete)
+            return None
         if await self._catalog.stores.rooms.find(room.id) is None:
             # Deleted meanwhile: only earlier sessions went with it.
             await self._sessions.remove(session.id, Session.delete)

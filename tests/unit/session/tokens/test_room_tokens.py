@@ -68,6 +68,24 @@ async def test_a_session_that_begins_while_it_is_looked_for_is_found(
     assert (await room.issue()).session.id == first.session.id
 
 
+async def test_a_session_that_begins_before_another_is_added_is_the_only_one(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await token_room(backend, host)
+    add, made = backend.sessions.add, []
+
+    async def overtaken(session: Session, events: Any) -> None:
+        if not made:
+            made.append(session.id)
+            await room.joins(await room.issue())
+        await add(session, events)
+
+    monkeypatch.setattr(backend.sessions, "add", overtaken)
+    issued = await room.issue()
+    assert issued.session.is_live
+    assert await backend.sessions.find_pending(room.room.id) is None
+
+
 async def test_a_live_session_takes_whoever_comes(backend: Backend, host: Host) -> None:
     room = await token_room(backend, host, auto_session=False)
     await refused("session_not_live", Conflict, room.issue())
