@@ -72,7 +72,7 @@ async def test_a_session_that_begins_before_another_is_added_is_the_only_one(
     backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = await token_room(backend, host)
-    add, made = backend.sessions.add, []
+    add, made = backend.sessions.add, list[str]()
 
     async def overtaken(session: Session, events: Any) -> None:
         if not made:
