@@ -123,20 +123,26 @@ class RoomTokens:
         now = self._clock.now()
         window = window_of(room.options).within(grant.window)
         self._check(room, grant, window)
-        user = await self._accounts.of_customer(
-            room.organization_id, grant.external_user_id, grant.name, guest_id=guest_id
-        )
+        user = await self._person(room, grant, guest_id or new_id())
         person = user.caller(new_id(), via=key_id)
         end = window.end(now, grant.lifetime)
         admission = Admission(grant=grant.role_grant(user, by), seat=grant.seat(now), ends_at=end)
         session = await self._pending.change(
             room, admission.until, lambda session: admit(session, self._clock.now(), admission)
         )
+        if user.is_guest:
+            # Whoever was refused has left no account.
+            user = await self._accounts.add_guest(user)
         access_token, _ = self._issuer.issue(person, min(end - now, LONGEST_LIFETIME))
         # A live session has the options that the room had then.
         terms = strictest(grant.terms, room.options)
         livekit_token = self._join_tokens.mint(session, person, grant.lifetime, window=window, terms=terms)
         return IssuedRoomTokens(user, access_token, livekit_token, session, end)
+
+    async def _person(self, room: Room, grant: RoomTokenGrant, guest_id: str) -> User:
+        if grant.external_user_id is None:
+            return self._accounts.new_guest(guest_id, room.organization_id, grant.name)
+        return await self._accounts.of_customer(room.organization_id, grant.external_user_id, grant.name)
 
     def _check(self, room: Room, grant: RoomTokenGrant, window: JoinWindow) -> None:
         """Before anything is made for somebody who may not join."""

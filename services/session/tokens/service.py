@@ -9,15 +9,17 @@ from services.session.identity.accounts.service import AccountService
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.admission import Admission, admit
 from services.session.sessions.domain.roles import RoleGrant
+from services.session.sessions.join_limits import check_not_closed, window_of
 from services.session.sessions.join_tokens import JoinToken, JoinTokens
 from services.session.sessions.repository import SessionRepository
 from services.session.tokens.room_tokens import IssuedRoomTokens, RoomTokenGrant, RoomTokens
 from services.session.tokens.schemas import IssueTokensRequest
-from shared.access.identity import Caller, TokenIssuer
+from shared.access.identity import LONGEST_LIFETIME, Caller, TokenIssuer
 from shared.clock import Clock
 from shared.contracts.states import Role
 from shared.errors import Forbidden
 from shared.ids import new_id
+from shared.livekit.join_terms import ALWAYS
 
 
 @dataclass(frozen=True)
@@ -63,24 +65,32 @@ class TokenService:
         return await self._join_tokens.monitor(session, caller)
 
     async def issue(self, id: str, caller: Caller, body: IssueTokensRequest) -> IssuedTokens:
-        """Tokens for a customer's own user, who is granted the role; for API keys only."""
+        """Tokens for a customer's own user, who is granted the role; for API keys only.
+
+        Their lifetime begins when people may join. Raises `Forbidden` if they may not any longer.
+        """
         session = await self._access.get_for_host(id, caller)
         _require_api_key(caller)
         session.check_not_over()
         session.check_room_enabled()
+        # Hosts may come at any time.
+        window = ALWAYS if body.role == Role.HOST else window_of(session.options)
+        now = self._clock.now()
+        check_not_closed(window, now)
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
         given = RoleGrant(
             id=new_id(), user_id=user.id, username=user.username, role=Role(body.role), by=caller.user_id
         )
         lifetime = timedelta(seconds=body.ttl_seconds)
-        admission = Admission(grant=given, ends_at=self._clock.now() + lifetime)
+        end = window.end(now, lifetime)
+        admission = Admission(grant=given, ends_at=end)
         session = await self._sessions.change(
             session.id, lambda session: admit(session, self._clock.now(), admission)
         )
         person = user.caller(new_id(), via=caller.api_key_id)
-        access_token, expires_at = self._issuer.issue(person, lifetime)
+        access_token, _ = self._issuer.issue(person, min(end - now, LONGEST_LIFETIME))
         livekit_token = self._join_tokens.mint(session, person, lifetime)
-        return IssuedTokens(user, access_token, livekit_token, session.id, expires_at)
+        return IssuedTokens(user, access_token, livekit_token, session.id, end)
 
     async def issue_for_room(
         self, id: str, caller: Caller, grant: RoomTokenGrant, guest_id: str

@@ -79,15 +79,8 @@ class AccountService:
         )
         return await self.create(new_id(), body)
 
-    async def of_customer(
-        self, organization_id: str, external_user_id: str | None, name: str, *, guest_id: str | None = None
-    ) -> User:
-        """The customer's own user, created on first use; a new name is stored.
-
-        Without an id it is somebody new, a guest; with the reserved `guest_id`, if there is one.
-        """
-        if external_user_id is None:
-            return await self._add_guest(guest_id or new_id(), organization_id, name)
+    async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
+        """The customer's own user, created on first use; a new name is stored."""
         key = external_key(organization_id, external_user_id)
         known = await self._users.find_external(key)
         if known is None:
@@ -98,9 +91,10 @@ class AccountService:
             return known
         return await self._users.change(known.id, lambda user: user.rename(self._clock.now(), name))
 
-    async def _add_guest(self, id: str, organization_id: str, name: str) -> User:
+    def new_guest(self, id: str, organization_id: str, name: str) -> User:
+        """Somebody new of the customer's without an id of theirs, to be added once they may come in."""
         now = self._clock.now()
-        guest = User(
+        return User(
             id=id,
             username=name,
             role=UserRole.VIEWER,
@@ -108,10 +102,13 @@ class AccountService:
             created_at=now,
             updated_at=now,
         )
+
+    async def add_guest(self, guest: User) -> User:
+        """Store a `new_guest`; the same one again changes nothing."""
         try:
             await self._users.add(guest, guest.registered())
         except Duplicate:
-            return await self._users.get(id)
+            return await self._users.get(guest.id)
         return guest
 
     async def _add_external(self, organization_id: str, external_user_id: str, name: str) -> User:

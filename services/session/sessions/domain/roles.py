@@ -39,8 +39,8 @@ class RoleGrant:
 def grant_role(session: Session, now: datetime, given: RoleGrant) -> Sequence[Event]:
     """Grant a person a role, replacing another one; repeating it changes nothing.
 
-    Audience means no role. Raises `Conflict` for the host, for banned people, in a session
-    that is over and if too many have had a role.
+    Audience means no role, which everybody may be given. Raises `Conflict` for the host, for banned people,
+    in a session that is over and if too many have had a role.
     """
     session.check_not_over()
     _check(session, given)
@@ -76,7 +76,8 @@ def _check(session: Session, given: RoleGrant) -> None:
         raise Conflict("The host's role cannot be changed", code="participant_is_host")
     if is_banned_person(session, given.user_id, given.device_id):
         raise Conflict("This person is banned from the session", code="participant_banned")
-    if given.user_id not in session.assignments and len(session.assignments) >= MOST_ASSIGNED:
+    is_one_more = given.role in _KEPT and given.user_id not in session.assignments
+    if is_one_more and len(session.assignments) >= MOST_ASSIGNED:
         raise Conflict(f"At most {MOST_ASSIGNED} people can have a role", code="too_many_roles")
 
 

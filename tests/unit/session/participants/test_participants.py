@@ -84,6 +84,7 @@ def test_there_is_a_most_of_roles() -> None:
     with pytest.raises(Conflict):
         grant_role(made, T0, given("one more", Role.MODERATOR))
     grant_role(made, T0, given("user 0", Role.CO_HOST))
+    grant_role(made, T0, given("one more", Role.AUDIENCE))
 
 
 async def test_who_has_a_role_is_listed_with_who_gave_it(backend: Backend, host: Host) -> None:

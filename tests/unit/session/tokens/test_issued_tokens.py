@@ -1,6 +1,7 @@
 """A customer's backend lets its own people in."""
 
 import dataclasses
+from datetime import datetime, timedelta
 
 import jwt
 import pytest
@@ -9,6 +10,8 @@ from services.session.identity.accounts.schemas import UpdateUserRequest
 from services.session.sessions.domain.session import Session
 from services.session.tokens.schemas import IssueTokensRequest
 from services.session.tokens.service import IssuedTokens
+from shared.contracts.event import Event
+from shared.contracts.states import RoomOptions
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import new_id
 from tests.unit.session.actors import Host, new_host
@@ -50,6 +53,39 @@ async def test_the_token_says_who_as_what_and_for_how_long(backend: Backend, hos
     assert claims["exp"] - claims["nbf"] == 600
     assert (answer.expires_at - backend.clock.now()).total_seconds() == 600
     assert [role.value for role in (await backend.sessions.get(session.id)).roles.values()] == ["moderator"]
+
+
+async def limited(backend: Backend, host: Host, **window: datetime) -> Session:
+    session = await host.live_session()
+
+    def limit(found: Session) -> list[Event]:
+        found.options = RoomOptions(**window)
+        return []
+
+    return await backend.sessions.change(session.id, limit)
+
+
+async def test_a_token_s_life_begins_when_people_may_join(backend: Backend, host: Host) -> None:
+    opens = backend.clock.now() + timedelta(days=3)
+    session = await limited(backend, host, join_from=opens)
+    answer = await issue(backend, host, session)
+    claims = jwt.decode(answer.livekit_token, options={"verify_signature": False})
+    assert answer.expires_at == opens + timedelta(minutes=10)
+    assert claims["exp"] == answer.expires_at.timestamp()
+
+
+@pytest.mark.parametrize("setting", ["join_until", "remove_at"])
+async def test_when_nobody_may_join_any_longer_nothing_is_given(
+    backend: Backend, host: Host, setting: str
+) -> None:
+    session = await limited(backend, host, **{setting: backend.clock.now()})
+    before = await backend.users.collection.count({}, limit=1000)
+    with pytest.raises(Forbidden) as refusal:
+        await issue(backend, host, session, role="moderator")
+    assert refusal.value.code == "join_closed"
+    assert (await backend.sessions.get(session.id)).roles == {}
+    assert await backend.users.collection.count({}, limit=1000) == before
+    assert (await issue(backend, host, session, role="host")).livekit_token
 
 
 async def test_only_a_key_of_the_organization_may(backend: Backend, host: Host) -> None:

@@ -10,6 +10,7 @@ from services.session.catalog.rooms.domain import Room
 from services.session.catalog.rooms.roles import TokenRole
 from services.session.catalog.rooms.schemas import UpdateRoomRequest
 from services.session.identity.accounts.schemas import UpdateUserRequest
+from services.session.sessions.domain import stage
 from shared.contracts.states import Role
 from shared.errors import Conflict, Forbidden, NotFound
 from shared.ids import is_room_code, new_id
@@ -201,12 +202,28 @@ async def test_a_room_for_registered_people_takes_nobody_by_a_code(
     await refused("registration_required", Forbidden, backend.code_exchange.exchange(code, "c-1", "Vera"))
 
 
+async def test_whoever_finds_no_place_leaves_no_account(
+    backend: Backend, codes: RoomCodeService, automatic: TokenRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "MOST_RESERVED", 1)
+    code = await code_for(codes, automatic, TokenRole.GUEST)
+    await backend.code_exchange.exchange(code, None, "Vera")
+    before = await backend.users.collection.count({}, limit=1000)
+    await refused("stage_full", Conflict, backend.code_exchange.exchange(code, None, "Vito"))
+    assert await backend.users.collection.count({}, limit=1000) == before
+    viewers = await code_for(codes, automatic)
+    vito = await backend.code_exchange.exchange(viewers, None, "Vito")
+    assert await backend.accounts.get(vito.user.id) == vito.user
+
+
 async def test_a_room_without_automatic_sessions_takes_people_while_it_is_live(
     backend: Backend, codes: RoomCodeService, host: Host
 ) -> None:
     room = await token_room(backend, host, auto_session=False)
     code = await code_for(codes, room)
+    before = await backend.users.collection.count({}, limit=1000)
     await refused("session_not_live", Conflict, backend.code_exchange.exchange(code, None, "Vera"))
+    assert await backend.users.collection.count({}, limit=1000) == before
     session = await host.session(room.room.id)
     await host.start(session)
     assert (await backend.code_exchange.exchange(code, None, "Vera")).session.id == session.id
