@@ -74,7 +74,7 @@ class TokenService:
         session.check_not_over()
         session.check_room_enabled()
         # Hosts may come at any time.
-        window = ALWAYS if body.role == Role.HOST else window_of(session.options)
+        window = ALWAYS if Role(body.role) is Role.HOST else window_of(session.options)
         now = self._clock.now()
         check_not_closed(window, now)
         user = await self._accounts.of_customer(session.organization_id, body.external_user_id, body.name)
