@@ -117,10 +117,10 @@ async def test_before_join_from_the_door_is_closed(project: Project, connections
 async def test_who_has_been_there_long_enough_is_removed(
     project: Project, connections: RoomConnections
 ) -> None:
-    guest = await _enter(connections, project, room_name="short-visit", remove_after_seconds_elapsed=1)
     started = asyncio.get_running_loop().time()
-    await guest.until_gone(started)
-    assert asyncio.get_running_loop().time() - started > 0.5
+    guest = await _enter(connections, project, room_name="short-visit", remove_after_seconds_elapsed=3)
+    # LiveKit reports a join within a second.
+    assert await guest.until_gone(started) >= 2
 
 
 async def test_a_member_with_whom_the_session_ends(project: Project, connections: RoomConnections) -> None:
