@@ -62,7 +62,9 @@ def enforcement_group(enforcer: Enforcer, removals: Removals, old_tokens: OldTok
                 on(ParticipantJoined, old_tokens.joined),
                 on(ParticipantJoined, removals.joined),
                 on(RosterObserved, removals.follow_roster),
+                on(RosterObserved, old_tokens.follow_roster),
                 on(SessionEnded, removals.forget),
+                on(SessionEnded, old_tokens.forget),
             ]
         ),
     )

@@ -4,6 +4,7 @@ What is due is stored, so that it is done whatever becomes of this process.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from shared.persistence.mongo import ASCENDING, Document, Duplicate, Index, Mong
 
 log = structlog.get_logger(__name__)
 
+# Whose time is over, in one read; so many rooms at most are asked at once.
 _AT_ONCE = 100
 # Longer than any session goes on after somebody's time is over.
 _KEPT = timedelta(days=2)
@@ -136,17 +138,25 @@ class Removals:
         await self._removals.discard(event.session.id)
 
     async def apply_due(self) -> None:
-        """Remove those whose time is over. Raises `Unavailable`."""
-        due = await self._removals.list_due(self._clock.now())
-        await asyncio.gather(*(self._remove(one) for one in due))
+        """Remove all whose time is over. Raises `Unavailable`."""
+        more = True
+        while more:
+            due = await self._removals.list_due(self._clock.now())
+            rooms: defaultdict[str, list[Removal]] = defaultdict(list)
+            for one in due:
+                rooms[one.session_id].append(one)
+            done = await asyncio.gather(*(self._remove(id, those) for id, those in rooms.items()))
+            more = all(done) and len(due) == _AT_ONCE
 
-    async def _remove(self, due: Removal) -> None:
-        """All connections of the person; tried again if LiveKit is away."""
+    async def _remove(self, session_id: str, due: Sequence[Removal]) -> bool:
+        """All connections of these people; False, and tried again, if LiveKit is away."""
+        users = {one.user_id for one in due}
         try:
-            for one in await self._livekit.list_participants(due.session_id):
-                if user_of(one.identity) == due.user_id:
-                    await self._livekit.remove_participant(due.session_id, one.identity)
+            for there in await self._livekit.list_participants(session_id):
+                if user_of(there.identity) in users:
+                    await self._livekit.remove_participant(session_id, there.identity)
         except AppError as error:
-            log.warning("removals.failed", session_id=due.session_id, code=error.code)
-            return
-        await self._removals.finish(due)
+            log.warning("removals.failed", session_id=session_id, code=error.code)
+            return False
+        await asyncio.gather(*(self._removals.finish(one) for one in due))
+        return True

@@ -1,5 +1,7 @@
 """Tokens that are older than revocations are kept."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 
 from services.session.identity.keys.schemas import CreateApiKeyRequest
@@ -8,7 +10,7 @@ from shared.ids import new_id
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import T0
-from tests.unit.session.rooms_with_tokens import TokenRoom, token_room
+from tests.unit.session.rooms_with_tokens import TokenRoom, connection_by, token_room
 
 OPENS = T0 + 3 * LONGEST_LIFETIME
 
@@ -41,3 +43,23 @@ async def test_whoever_has_it_must_still_be_there(backend: Backend, host: Host) 
     backend.clock.advance(seconds=(OPENS - T0).total_seconds())
     await room.enters(issued)
     assert not room.there(issued)
+
+
+async def test_a_join_that_was_not_reported_is_looked_at_once(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await opened_later(backend, host)
+    gone, stays = [await room.issue(external_user_id=person) for person in ("c-1", "c-2")]
+    await backend.accounts.delete(gone.user.id)
+    backend.clock.advance(seconds=(OPENS - T0).total_seconds())
+    with monkeypatch.context() as lost:
+        lost.setattr(TokenRoom, "joins", AsyncMock())
+        for one in (gone, stays):
+            await room.enters(one)
+    asked = AsyncMock(wraps=backend.sign_in.caller)
+    monkeypatch.setattr(backend.sign_in, "caller", asked)
+    roster = [connection_by(backend, one, sid) for sid, one in (("PA_1", gone), ("PA_2", stays))]
+    for _ in range(2):
+        await room.observed(gone, *roster)
+    assert (room.there(gone), room.there(stays)) == (False, True)
+    assert asked.await_count == 2

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.session.enforcement import removals
 from services.session.enforcement.removals import Removals
 from services.session.tokens.room_tokens import IssuedRoomTokens
 from shared.livekit.join_terms import JoinTerms
@@ -111,3 +112,20 @@ async def test_a_rejoin_while_somebody_is_removed_is_not_missed(backend: Backend
     assert [due.user_id for due in await backend.removals.list_due(backend.clock.now())] == [
         one.issued.user.id
     ]
+
+
+@pytest.mark.parametrize(("at_once", "listings"), [(100, 1), (2, 3)])
+async def test_all_who_are_due_go_at_once_and_their_room_is_listed_once_a_read(
+    backend: Backend, host: Host, monkeypatch: pytest.MonkeyPatch, at_once: int, listings: int
+) -> None:
+    monkeypatch.setattr(removals, "_AT_ONCE", at_once)
+    room = await token_room(backend, host)
+    people = [await room.issue(terms=JoinTerms(remove_after=60)) for _ in range(5)]
+    stays = await room.issue()
+    for number, one in enumerate([*people, stays]):
+        await room.enters(one, f"PA_{number}")
+    backend.clock.advance(seconds=60)
+    before = backend.livekit.calls.count("list_participants")
+    await backend.due_removals.apply_due()
+    assert backend.livekit.calls.count("list_participants") - before == listings
+    assert [room.there(one) for one in [*people, stays]] == [False] * 5 + [True]
