@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.session.catalog.presets.repository import PresetRepository
-from services.session.catalog.rooms.repository import RoomRepository
+from services.session.catalog.rooms.repository import RoomFilter, RoomRepository
 from services.session.identity.accounts.repository import UserRepository
 from services.session.identity.organizations.repository import of_organization
 from services.session.polls.repository import PollRepository
@@ -44,6 +44,10 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
     "rooms of a library": (RoomRepository, lambda rooms: rooms.list_public(LIBRARY, SKIP, LIMIT)),
     "my rooms": (RoomRepository, lambda rooms: rooms.list_of_host(HOST, None, SKIP, LIMIT)),
     "my rooms of a library": (RoomRepository, lambda rooms: rooms.list_of_host(HOST, LIBRARY, SKIP, LIMIT)),
+    "my rooms of a name": (
+        RoomRepository,
+        lambda rooms: rooms.list_of_host(HOST, None, SKIP, LIMIT, RoomFilter(name="Room-7")),
+    ),
     "presets": (PresetRepository, lambda presets: presets.list_of_user(HOST, None, SKIP, LIMIT)),
     "presets of a library": (
         PresetRepository,
@@ -72,7 +76,7 @@ LISTS: dict[str, tuple[type[Repository[Any]], Listing]] = {
     ),
 }
 MAKERS: dict[type[Repository[Any]], Callable[[int], Any]] = {
-    RoomRepository: lambda number: room(listed=number % 2 == 0),
+    RoomRepository: lambda number: room(listed=number % 2 == 0, name=f"room-{number}"),
     PresetRepository: lambda _: preset(),
     SessionRepository: lambda number: live_session() if number % 2 else session(room_id=ROOM),
     PollRepository: lambda number: poll(session_id=SESSION if number % 2 else new_id()),

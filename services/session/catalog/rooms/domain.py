@@ -46,10 +46,10 @@ class RoomStanding:
 
 @dataclass(kw_only=True)
 class Room:
-    """`listed` and `registered_only` follow the library: whether public lists show the room, and whether
-    its sessions are for registered people only. `name_key` makes names unique in a library, whatever their
-    case. `preset_id` is that of its automatic sessions, None for the host's default. `disabled_at`: since
-    when nobody may come in. `meta` is the customer's own.
+    """`listed` and `registered_only` follow the library: whether public lists show the room, and whether its
+    sessions are for registered people only. `name_key` makes names unique in a library, whatever their case;
+    by `name_lower` they are found. `preset_id` is that of its automatic sessions, None for the host's
+    default. `disabled_at`: since when nobody may come in. `meta` is the customer's own.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Room:
     host_id: str
     name: str | None = None
     name_key: str | None = None
+    name_lower: str | None = None
     listed: bool
     registered_only: bool = False
     title: str
@@ -73,7 +74,11 @@ class Room:
     updated_at: datetime
 
     def __post_init__(self) -> None:
-        self.name_key = name_key(self.library_id, self.name) if self.name else None
+        self._key_name()
+
+    def _key_name(self) -> None:
+        self.name_lower = self.name.lower() if self.name else None
+        self.name_key = f"{self.library_id}:{self.name_lower}" if self.name else None
 
     @property
     def enabled(self) -> bool:
@@ -94,7 +99,7 @@ class Room:
             setattr(self, name, value)
         if enabled is not None and enabled is not self.enabled:
             self.disabled_at = None if enabled else now
-        self.name_key = name_key(self.library_id, self.name) if self.name else None
+        self._key_name()
         self.listed = public and not self.unlisted
         self.updated_at = now
         return [RoomUpdated(room=self.state())]
@@ -118,11 +123,6 @@ class Room:
 
     def state(self) -> RoomState:
         return RoomState.model_validate(self, from_attributes=True)
-
-
-def name_key(library_id: str, name: str) -> str:
-    """The same for names in a library that differ in case only."""
-    return f"{library_id}:{name.lower()}"
 
 
 def changed_options(options: RoomOptions, changes: Mapping[str, object]) -> RoomOptions:

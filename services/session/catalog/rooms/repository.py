@@ -1,6 +1,5 @@
 """Where rooms are kept."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +35,7 @@ class RoomRepository(Repository[Room]):
         Index([("library_id", ASCENDING), ("listed", ASCENDING), ("_id", DESCENDING)]),
         Index([("host_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("host_id", ASCENDING), ("library_id", ASCENDING), ("_id", DESCENDING)]),
+        Index([("host_id", ASCENDING), ("name_lower", ASCENDING), ("_id", DESCENDING)]),
     )
 
     async def list_public(self, library_id: str | None, skip: int, limit: int) -> tuple[list[Room], int]:
@@ -64,7 +64,7 @@ class RoomRepository(Repository[Room]):
 def _query(wanted: RoomFilter) -> Document:
     query: Document = {}
     if wanted.name is not None:
-        query["name_key"] = {"$regex": f"^.{{36}}:{re.escape(wanted.name.lower())}$"}
+        query["name_lower"] = wanted.name.lower()
     if wanted.enabled is not None:
         query["disabled_at"] = {"$exists": not wanted.enabled}
     if wanted.preset_id is not None:
