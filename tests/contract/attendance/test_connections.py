@@ -201,7 +201,9 @@ async def test_a_place_holds_after_its_connection_no_longer_matches(replica: Rep
     assert [one.participant_sid for one in rest.connections] == ["PA_2", "PA_3"]
 
 
-@pytest.mark.parametrize("cursor", [new_id(), str(UUID(int=0)), str(UUID(int=2**128 - 1))])
+@pytest.mark.parametrize(
+    "cursor", [new_id(), str(UUID(int=0)), str(UUID(int=2**128 - 1))], ids=["unknown", "lowest", "highest"]
+)
 async def test_a_cursor_of_no_page_is_refused(replica: Replica, cursor: str) -> None:
     state = await live(replica)
     await replica.see(joined(state.id, connection(new_id(), "PA_1", at(0))))

@@ -9,9 +9,8 @@ from services.session.chat.repository import ChatRepository, History
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
-from tests.contract.session.test_indexes import Asked, Watched, WatchedMongo, stages_of
 from tests.fakes.fake_clock import FakeClock
-from tests.query_plans import explain
+from tests.query_plans import Asked, Watched, WatchedMongo, explain, stages_of
 
 MANY, SKIP, LIMIT = 30, 3, 4
 SESSION, ME, OTHER = new_id(), new_id(), new_id()

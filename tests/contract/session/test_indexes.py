@@ -1,6 +1,6 @@
 """Every list is served by an index: no more is read than is skipped and shown."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -16,12 +16,12 @@ from services.session.stage.requests.domain import StageRequest
 from services.session.stage.requests.repository import StageRequestRepository
 from shared.contracts.states import RequestKind
 from shared.ids import new_id
-from shared.persistence.mongo import Collection, Document, Index, Mongo, Sort
+from shared.persistence.mongo import Index, Mongo
 from shared.persistence.outbox import Outbox
 from shared.persistence.repository import Repository
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.memory_bus import MemoryBus
-from tests.query_plans import explain
+from tests.query_plans import Asked, Watched, WatchedMongo, explain, stages_of
 from tests.unit.session.builders import (
     HOST,
     LIBRARY,
@@ -101,42 +101,6 @@ async def my_sessions(sessions: SessionRepository, library_id: str | None = None
     return await sessions.list_of_host(HOST, library_id, SessionFilter(**wanted), cursor=None, limit=LIMIT)
 
 
-class Asked:
-    """A read that a repository made."""
-
-    def __init__(self, query: Document, sort: Sort, skip: int, limit: int):
-        self.query, self.sort = query, list(sort)
-        self.skip, self.limit = skip, limit
-
-
-class Watched(Collection):
-    """A collection that remembers the reads of it."""
-
-    def __init__(self, inner: Collection):
-        super().__init__(inner._collection)
-        self.asked: list[Asked] = []
-
-    async def find(
-        self,
-        query: Document,
-        *,
-        sort: Sort | None = None,
-        skip: int = 0,
-        limit: int = 0,
-        fields: Sequence[str] | None = None,
-    ) -> list[Document]:
-        self.asked.append(Asked(query, sort or (), skip, limit))
-        return await super().find(query, sort=sort, skip=skip, limit=limit, fields=fields)
-
-
-class WatchedMongo(Mongo):
-    def __init__(self, mongo: Mongo):
-        self._mongo = mongo
-
-    def collection(self, name: str) -> Collection:
-        return Watched(self._mongo.collection(name))
-
-
 async def asked(repository: Repository[Any], listing: Listing) -> Asked:
     """The one read that the list makes."""
     watched = repository.collection
@@ -184,9 +148,3 @@ async def test_the_server_reads_no_more_than_it_must(real_mongo: Mongo, name: st
 def _parts() -> tuple[Outbox, FakeClock]:
     clock = FakeClock()
     return Outbox(MemoryBus(), clock, source="/greenroom/session"), clock
-
-
-def stages_of(plan: Document) -> Iterator[str]:
-    yield plan["stage"]
-    if "inputStage" in plan:
-        yield from stages_of(plan["inputStage"])

@@ -12,8 +12,7 @@ from shared.access.identity import Caller
 from shared.errors import Conflict
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
-from tests.contract.session.test_indexes import stages_of
-from tests.query_plans import explain
+from tests.query_plans import explain, stages_of
 from tests.unit.session.actors import Host, new_host, viewer
 from tests.unit.session.backend import Backend
 

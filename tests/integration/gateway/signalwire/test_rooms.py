@@ -37,7 +37,11 @@ async def test_active_sessions_are_shown_with_their_rooms(services: NativeServic
     assert "active_session" not in without
 
 
-@pytest.mark.parametrize("name", ["nothing", new_id(), "not%20a%20name", "..%2fmy", "%2e%2e"])
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", new_id(), "not%20a%20name", "..%2fmy", "%2e%2e"],
+    ids=["a name", "an id", "spaces", "a path", "the folder above"],
+)
 async def test_a_room_that_is_not_there_or_cannot_be_is_not_found(
     services: NativeServices, call: Calling, name: str
 ) -> None:
