@@ -9,6 +9,12 @@ from tests.contract.api.contract import Operation, Spec, schemas
 
 # An id that nothing has.
 UNKNOWN_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
+# What operations beyond the published ones need to be understood at all.
+BODIES_NEEDED: dict[str, dict[str, Any]] = {
+    "POST /sessions/{id}/room/messages": {"message": "Hello"},
+    "PATCH /room_codes/{code}": {"enabled": False},
+}
+QUERIES_NEEDED = {"DELETE /sessions/{id}/room/participants": {"role": "audience"}}
 _LENGTH = re.compile(r"^string len (\d*)\.\.(\d*)$")
 _LIST = re.compile(r"^string \((\d+)\.\.(\d+) of them, distinct\)$")
 _RANGE = re.compile(r"^integer (\d+)\.\.(\d+)")

@@ -18,13 +18,15 @@ from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import Operation, extensions, operations
 from tests.contract.api.fixtures import Fixtures
-from tests.contract.api.sample_bodies import sample
+from tests.contract.api.sample_bodies import BODIES_NEEDED, QUERIES_NEEDED, sample
 from tests.waiting import eventually
 
 DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_bytes())
 ABOUT_SESSIONS = re.compile(r"(/libraries/\{library_id\})?/(sessions|polls)/\{id\}|.*/reminders(/my)?$")
 # Everybody finds a session by its id, to see what it is and when: without its stream and its counts.
 PUBLIC = "GET /sessions/{id}"
+# As the stream that it shows: for whoever has the session's link to it.
+PREVIEW = "/sessions/{id}/preview.jpg"
 # A subscription ends whoever asks, and somebody banned from one session may hear of the next.
 OF_THE_ROOM = {"POST /rooms/{id}/reminders", "GET /rooms/{id}/reminders/my"}
 BAN_STATUS = "GET /sessions/{id}/ban_status"
@@ -46,7 +48,7 @@ class SessionOperation:
         """A valid one, with what the operation requires."""
         known: Operation | None = operations().get(self.key) or extensions().get(self.key)
         if known is None:
-            return None
+            return BODIES_NEEDED.get(self.key)
         filled = sample(known)
         return {name: filled[name] for name in known.required} or None
 
@@ -54,7 +56,7 @@ class SessionOperation:
 def session_operations() -> Iterator[SessionOperation]:
     for path, methods in DOCUMENT["paths"].items():
         for method, operation in methods.items():
-            if ABOUT_SESSIONS.match(path):
+            if ABOUT_SESSIONS.match(path) and path != PREVIEW:
                 yield SessionOperation(method.upper(), path, operation["x-access"])
 
 
@@ -81,7 +83,9 @@ class ClosedSession:
         client = self.fixtures.client
         if operation.key.endswith("/chat/files"):
             return await client.raw(operation.method, path, by.access_token, b"notes", **FILE)
-        return await client.call(operation.method, path, by.access_token, operation.body())
+        return await client.call(
+            operation.method, path, by.access_token, operation.body(), query=QUERIES_NEEDED.get(operation.key)
+        )
 
 
 @pytest.fixture(scope="module")

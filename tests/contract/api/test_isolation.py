@@ -16,10 +16,11 @@ import pytest
 
 from services.gateway.routing.table import TABLE
 from shared.http.routes import Access
-from tests.contract.api.cases import CASES, Case, PreparedCall, PreparedCalls
+from tests.contract.api.cases import BEYOND, CASES, Case, PreparedCall, PreparedCalls
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX
 from tests.contract.api.fixtures import Fixtures
+from tests.contract.api.sample_bodies import BODIES_NEEDED, QUERIES_NEEDED
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 LEAST = 300
@@ -47,6 +48,10 @@ class Attempt:
         return f"{self.method} {self.path} {self.by}{f' {self.library}' if self.library else ''}"
 
     @property
+    def key(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
     def access(self) -> Access:
         return ACCESS[self.method, self.path]
 
@@ -68,7 +73,7 @@ class Attempt:
     @property
     def case(self) -> Case | None:
         """Its own, or one that names something of the same kind."""
-        own = CASES.get(f"{self.method} {self.path}")
+        own = CASES.get(self.key) or BEYOND.get(self.path)
         if own is not None or "{" not in self.path:
             return own
         noun = self.path.split("/{")[0]
@@ -125,12 +130,17 @@ class IsolationCheck:
         headers = {"X-API-Key": self.key} if attempt.by == "key" else {}
         token = None if attempt.by == "key" else self.fixtures.outsider.access_token
         body = self._body(attempt, prepared)
-        return await self.fixtures.client.call(attempt.method, path, token, body or None, headers=headers)
+        query = QUERIES_NEEDED.get(attempt.key)
+        return await self.fixtures.client.call(
+            attempt.method, path, token, body or None, headers=headers, query=query
+        )
 
     @staticmethod
     def _body(attempt: Attempt, prepared: PreparedCall | None) -> dict[str, Any]:
         if attempt.path == FOR_KEYS:
             return {"external_user_id": "c-1", "name": "Carla"}
+        if attempt.key in BODIES_NEEDED:
+            return BODIES_NEEDED[attempt.key]
         # Whoever shows somebody's own credentials is that somebody.
         if attempt.access is Access.ANONYMOUS or attempt.method == "GET":
             return {}
@@ -141,8 +151,9 @@ class IsolationCheck:
             return _NAMED.sub(self.fixtures.host.id, attempt.path)
         path = attempt.path
         if prepared is not None:
-            for name, value in ({"id": prepared.id} | prepared.within).items():
+            for name, value in prepared.within.items():
                 path = path.replace(f"{{{name}}}", value)
+            path = _NAMED.sub(prepared.id, path, count=1)
         # The rest of the path is no id: files of a stream, pages of the documentation.
         return _NAMED.sub("anything", path)
 

@@ -18,17 +18,11 @@ from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
 from tests.contract.api.contract import LIBRARY_PREFIX, extensions, operations
 from tests.contract.api.fixtures import Fixtures
-from tests.contract.api.sample_bodies import sample
+from tests.contract.api.sample_bodies import BODIES_NEEDED, QUERIES_NEEDED, sample
 
 DOCUMENT = json.loads((Path(__file__).parents[3] / "docs" / "openapi.json").read_bytes())
 STAFF = frozenset({"host", "moderator"})
 CALLERS = ("host", "key", "viewer")
-# What operations beyond the published ones need to be understood at all.
-BODIES_NEEDED: dict[str, dict[str, Any]] = {
-    "POST /sessions/{id}/room/messages": {"message": "Hello"},
-    "PATCH /room_codes/{code}": {"enabled": False},
-}
-QUERIES_NEEDED = {"DELETE /sessions/{id}/room/participants": {"role": "audience"}}
 # Of the answer, or counted.
 CHANGING = frozenset({"date", "x-request-id", "ratelimit-remaining", "ratelimit-reset", "server-timing"})
 
@@ -188,7 +182,7 @@ async def test_other_methods(two: TwoOrganizations, method: str) -> None:
     plain = [one for one in OPERATIONS if one.method == "GET" and one.path == one.plain]
     for operation in plain:
         answers = [
-            await two.call("host", method, operation.path.replace("{id}", id))
+            await two.call("host", method, operation.at(id, rest=id))
             for id in (two.theirs[operation.noun], new_id())
         ]
         assert answers[0].status == (404 if method == "HEAD" else 204), answers[0]

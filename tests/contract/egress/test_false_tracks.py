@@ -13,6 +13,7 @@ from deploy.local.stack import Stack
 from services.egress.drift.domain import Kind
 from services.egress.reconciler.build import ReconcilerParts
 from services.recorder.media.audio import AudioFeed, Mixer
+from services.recorder.media.layout import Picture
 from services.recorder.media.pipeline import RenderPipeline
 from services.recorder.room.room_connection import RoomConnection
 from shared.access.permissions import join_grant, permissions_in_session
@@ -103,7 +104,7 @@ async def test_a_false_track_is_found_without_its_webhook(
 class Pipeline:
     """What a recorder's connection feeds."""
 
-    width, height, video_fit = 1280, 720, "fill"
+    picture = Picture(1280, 720)
     tiles: Sequence[object] = ()
 
     def audio_feed(self) -> AudioFeed:
