@@ -201,7 +201,8 @@ async def _recipient(prepared: PreparedCall) -> dict[str, Any]:
 
 
 async def _code(prepared: PreparedCall) -> dict[str, Any]:
-    answer = await prepared.fixtures.client.call("POST", f"/rooms/{prepared.id}/codes", prepared.token, {})
+    fixtures, path = prepared.fixtures, f"/rooms/{prepared.id}/codes"
+    answer = await fixtures.client.call("POST", path, fixtures.host.access_token, {})
     return {"code": answer.data["codes"][0]["code"]}
 
 
