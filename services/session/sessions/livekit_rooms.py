@@ -36,6 +36,11 @@ class LiveKitRooms:
         """Close it and disconnect everybody; does nothing if it is not open. Raises `Unavailable`."""
         await self._livekit.delete_room(session_id)
 
+    async def close_empty(self, session_id: str) -> None:
+        """Close it unless somebody is in it. Raises `Unavailable`."""
+        if not await self._livekit.list_participants(session_id):
+            await self.close(session_id)
+
     async def is_open(self, session_id: str) -> bool:
         """Raises `Unavailable`."""
         return bool(await self._livekit.list_rooms([session_id]))

@@ -100,6 +100,6 @@ class PendingSessions:
         if not session.is_pending:
             return
         if session.options.max_members != pending.options.max_members:
-            # LiveKit changes no open room.
-            await self._rooms.close(session.id)
+            # LiveKit changes no open room; one that somebody has entered stays as it is.
+            await self._rooms.close_empty(session.id)
         await self._rooms.open(session)

@@ -11,7 +11,8 @@ from services.session.tokens.room_tokens import IssuedRoomTokens
 from shared.contracts.livekit_events import LiveKitRoomFinished
 from shared.contracts.people_and_catalog_events import RoomUpdated
 from shared.contracts.reconciler_events import Departure, LiveKitRoomLost
-from shared.contracts.states import EndReason, RoomOptions, SessionStatus
+from shared.contracts.states import EndReason, Role, RoomOptions, SessionStatus
+from shared.livekit import JoinGrant
 from shared.livekit.join_terms import JoinTerms
 from tests.unit.session.actors import Host, ban
 from tests.unit.session.backend import Backend
@@ -298,6 +299,17 @@ async def test_a_pending_session_follows_its_room(backend: Backend, host: Host) 
     await room.joins(issued)
     await edited(room, title="A third")
     assert (await room.session(issued)).title == "Another title"
+
+
+async def test_nobody_is_thrown_out_by_another_limit_of_people(backend: Backend, host: Host) -> None:
+    room = await token_room(backend, host)
+    issued = await room.issue()
+    grant = JoinGrant(issued.session.id, f"{issued.user.id}:tab", issued.user.username, Role.AUDIENCE)
+    # LiveKit has not reported it yet.
+    backend.livekit.connect(grant)
+    options = RoomOptions(auto_session=True, max_members=2)
+    assert (await changed_to(room, options=options)).options == options
+    assert list(backend.livekit.participants[issued.session.id]) == [grant.identity]
 
 
 async def test_tokens_die_when_their_room_is_disabled(backend: Backend, host: Host) -> None:
