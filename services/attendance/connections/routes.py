@@ -82,7 +82,7 @@ async def list_connections(request: Request, query: ConnectionsQuery) -> Reply[C
     return Reply(ConnectionsResponse.of(page))
 
 
-@routes.get("/connections", access=HOST, scope=READ)
+@routes.get("/connections", access=HOST, scope=READ, refuses=(404,))
 async def list_connections_of_sessions(
     request: Request, query: SessionConnectionsQuery
 ) -> Reply[SessionsConnectionsResponse]:
