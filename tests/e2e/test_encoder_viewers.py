@@ -74,8 +74,8 @@ class Viewer:
         return sum(one.inbound.key_frames_decoded for one in inbound)
 
     async def see(self) -> None:
-        """Wait for a picture."""
-        await eventually(self.key_pictures, bool, DEADLINE)
+        """Wait for a picture, also over a connection that the SDK has to make once more."""
+        await eventually(self.key_pictures, bool, 3 * DEADLINE)
 
     async def loudness(self) -> tuple[float, float]:
         """Of each channel, in the next second."""

@@ -162,8 +162,11 @@ async def the_recording(api: Api, live_stream: LiveStream) -> Any:
 
 
 async def test_a_session_is_streamed_and_recorded(api: Api, live_stream: LiveStream) -> None:
-    health = await api.call("GET", f"/sessions/{live_stream.session}/stream_health")
-    assert (health["status"], health["egress"]["status"]) == ("healthy", "active")
+    health = await api.until(
+        f"/sessions/{live_stream.session}/stream_health",
+        lambda one: (one["status"], one["egress"]["status"]) == ("healthy", "active"),
+        PLAYABLE,
+    )
     assert {track["source"] for track in health["tracks"]} == {"camera", "microphone"}
 
     text = await grown(api, live_stream, 4)
