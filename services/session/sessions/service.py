@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.session.catalog.build import Catalog
+from services.session.catalog.presets.service import unknown_preset
 from services.session.catalog.rooms.domain import Room
 from services.session.sessions.access import SessionAccess
 from services.session.sessions.domain.session import Limits, Session
@@ -113,8 +114,7 @@ class SessionService:
         try:
             preset = await self._presets.get_for_host(body.preset_id, caller, library_id)
         except (NotFound, Forbidden):
-            unknown = FieldError("preset_id", "unknown", "There is no such preset of yours")
-            raise InvalidRequest([*errors, unknown]) from None
+            raise InvalidRequest([*errors, unknown_preset()]) from None
         if errors:
             raise InvalidRequest(errors)
         return preset

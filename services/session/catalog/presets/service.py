@@ -11,9 +11,14 @@ from services.session.catalog.presets.schemas import CreatePresetRequest, Update
 from shared.access.identity import Caller
 from shared.clock import Clock
 from shared.contracts.states import PresetState
-from shared.errors import Conflict
+from shared.errors import Conflict, FieldError
 from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
+
+
+def unknown_preset() -> FieldError:
+    """What is wrong with a body that names a preset which its caller may not use."""
+    return FieldError("preset_id", "unknown", "There is no such preset of yours")
 
 
 class PresetSessions(Protocol):

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from services.session.access.ownership import get_for_host, get_in_library
 from services.session.catalog.libraries.service import LibraryService
-from services.session.catalog.presets.service import PresetService
+from services.session.catalog.presets.service import PresetService, unknown_preset
 from services.session.catalog.rooms.domain import Room, changed_options
 from services.session.catalog.rooms.presenter import RoomPresenter, RoomSessions
 from services.session.catalog.rooms.repository import RoomRepository
@@ -22,7 +22,7 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomUpdated
 from shared.contracts.states import RoomOptions
-from shared.errors import Conflict, FieldError, Forbidden, InvalidRequest, NotFound
+from shared.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from shared.http.schema import Page
 from shared.persistence.mongo import Duplicate
 
@@ -86,8 +86,7 @@ class RoomService:
         try:
             await self._presets.get_for_host(preset_id, caller, library_id)
         except (NotFound, Forbidden):
-            unknown = FieldError("preset_id", "unknown", "There is no such preset of yours")
-            raise InvalidRequest([unknown]) from None
+            raise InvalidRequest([unknown_preset()]) from None
 
     async def _follow(self, room: Room) -> Room:
         """Apply what happened to the library while the room was being created: only earlier ones followed."""
