@@ -25,6 +25,7 @@ from shared.http.session_service import REVOCATIONS_PATH
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"
 KEY_ID = "0190b5b0-7c5c-7000-8000-0000000000ff"
+SECRET = "sesame-of-at-least-thirty-two-characters"
 CALLER = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Ada")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

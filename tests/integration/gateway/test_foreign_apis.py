@@ -13,9 +13,7 @@ import pytest
 from aiohttp import web
 
 from shared.access.identity import Scope
-from tests.integration.gateway.fixtures import CALLER, KEY_ID, GatewayFixture, bearer, running
-
-SECRET = "sesame-of-at-least-thirty-two-characters"
+from tests.integration.gateway.fixtures import CALLER, KEY_ID, SECRET, GatewayFixture, bearer, running
 
 Headers = dict[str, str]
 

@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.access.identity import TokenIssuer
 from shared.clock import SystemClock
-from tests.integration.gateway.fixtures import CALLER, KEY_ID, GatewayFixture, bearer, running
+from tests.integration.gateway.fixtures import CALLER, KEY_ID, SECRET, GatewayFixture, bearer, running
 
-SECRET = "sesame-of-at-least-thirty-two-characters"
 _BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KEY_ID}:{SECRET}".encode()).decode()}
 _HEADER = {"X-API-Key": f"{KEY_ID}.{SECRET}"}
 

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.gateway.fixtures import KEY_ID, GatewayFixture, running
-from tests.integration.gateway.hundred_ms.published_client import SECRET, HundredMsClient
-from tests.integration.gateway.native_services import NativeServices
+from tests.integration.gateway.fixtures import KEY_ID, SECRET, GatewayFixture, running
+from tests.integration.gateway.hundred_ms.published_client import HundredMsClient
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +13,6 @@ async def gateway() -> AsyncIterator[GatewayFixture]:
     async with running() as gateway:
         gateway.session.api_keys[KEY_ID] = SECRET
         yield gateway
-
-
-@pytest.fixture
-def services(gateway: GatewayFixture) -> NativeServices:
-    services = NativeServices()
-    services.behind(gateway)
-    return services
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ import jwt
 from aiohttp import ClientSession
 from yarl import URL
 
-from tests.integration.gateway.fixtures import KEY_ID
-
-SECRET = "sesame-of-at-least-thirty-two-characters"
+from tests.integration.gateway.fixtures import KEY_ID, SECRET
 
 # A parameter that was given as undefined.
 UNDEFINED = "undefined"

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from signalwire.rest import RestClient
 
-from tests.integration.gateway.fixtures import KEY_ID, GatewayFixture, running
-from tests.integration.gateway.native_services import NativeServices
-from tests.integration.gateway.signalwire.published_client import SECRET, Calling
+from tests.integration.gateway.fixtures import KEY_ID, SECRET, GatewayFixture, running
+from tests.integration.gateway.signalwire.published_client import Calling
 
 
 @pytest.fixture(scope="module")
@@ -16,13 +15,6 @@ async def gateway() -> AsyncIterator[GatewayFixture]:
     async with running() as gateway:
         gateway.session.api_keys[KEY_ID] = SECRET
         yield gateway
-
-
-@pytest.fixture
-def services(gateway: GatewayFixture) -> NativeServices:
-    services = NativeServices()
-    services.behind(gateway)
-    return services
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ Call: TypeAlias = Callable[[RestClient], Any]
 # Runs a call, which blocks, in a thread.
 Calling: TypeAlias = Callable[[Call], Awaitable[Any]]
 
-SECRET = "sesame-of-at-least-thirty-two-characters"
 RECORDING_ID = "0190b5b0-7c5c-7000-8000-000000000003"
 OURS = {"host_id": CALLER.user_id}
 RECORDING = {
