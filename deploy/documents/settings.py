@@ -67,7 +67,7 @@ streams and RTMP either LiveKit Egress and LiveKit Ingress (`livekit`) or record
         RecorderSettings,
         "greenroom recorder",
         """needs the egress service's database, its storage and its address, LiveKit, and a folder of
-its own. It is for `GREENROOM_ENGINE=embedded`; [operations.md](operations.md#recorders) says how many
+its own. It is for `GREENROOM_ENGINE=embedded`; [operations](operations/README.md#recorders) says how many
 to run.""",
     ),
     DocumentedService(
@@ -188,11 +188,12 @@ guess, as zxcvbn estimates: sixteen random characters are, blanks, repetitions a
 refused is named, and why, without its value.
 
 `greenroom up` sets all of this for the local stack, except for what its own environment sets
-([operations.md](operations.md#parts-of-your-own-beside-the-local-stack)). Elsewhere run at least one gateway,
-session, egress and attendance service, more of each if needed, with MongoDB (a database for each of the last
-three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002 (egress) and 8003
-(attendance) on the same machine; each listens on its own `GREENROOM_PORT`. Only the gateway and LiveKit are
-reached by clients. `greenroom keys` generates keys ([credentials.md](credentials.md)).
+([operations](operations/README.md#parts-of-your-own-beside-the-local-stack)). Elsewhere run at least one
+gateway, session, egress and attendance service, more of each if needed, with MongoDB (a database for each
+of the last three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002
+(egress) and 8003 (attendance) on the same machine; each listens on its own `GREENROOM_PORT`. Only the
+gateway and LiveKit are reached by clients. `greenroom keys` generates keys
+([credentials.md](credentials.md)).
 
 LiveKit's own configuration needs these lines, with the key of `GREENROOM_LIVEKIT_API_KEY`:
 

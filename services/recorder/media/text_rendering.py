@@ -102,7 +102,7 @@ def missing_scripts() -> list[str]:
 def report_missing_fonts() -> None:
     """Log, once, what names will be written in boxes for."""
     if missing := missing_scripts():
-        log.warning("fonts.missing", scripts=missing, needed="Noto fonts: see docs/operations.md")
+        log.warning("fonts.missing", scripts=missing, needed="Noto fonts: see docs/operations/")
 
 
 def _layout(text: str, pixels: int, max_width: float) -> Any:

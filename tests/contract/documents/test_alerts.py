@@ -14,7 +14,7 @@ from services.gateway import app as gateway
 from services.recorder import app as recorder
 from services.session import app as session
 
-ALERTS = Path(__file__).parents[3] / "docs" / "alerts.yml"
+ALERTS = Path(__file__).parents[3] / "deploy/helm/greenroom/files/alerts.yml"
 # Importing them registers what they measure.
 SERVICES = (attendance, egress, gateway, recorder, session)
 _METRIC = re.compile(r"greenroom_\w+")
