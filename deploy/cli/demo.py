@@ -57,7 +57,7 @@ def _run(data: DataDir, base_url: str | None, viewers: int, seconds: float, *, k
     try:
         with _ready_stack(data, keep=keep) as (stack, runs_on):
             url = base_url or stack.base_url
-            options = DemoOptions(stack.livekit_url, stack.host.email, stack.host.password, viewers, seconds)
+            options = DemoOptions(stack.host.email, stack.host.password, viewers, seconds)
             result = asyncio.run(run_demo(url, options, rich))
             show_result(rich, result)
             session_id = result.created.session_id

@@ -38,6 +38,13 @@ class SessionData(BaseModel):
     hls_url: str | None = None
 
 
+class JoinData(BaseModel):
+    """What a LiveKit client connects with."""
+
+    livekit_token: str
+    livekit_url: str
+
+
 class RecordingData(BaseModel):
     """`duration` in whole seconds, `file_size` in bytes."""
 
@@ -110,9 +117,8 @@ class MemberApi:
         self.signed_in = signed_in
         self._client = client.with_token(signed_in.access_token)
 
-    async def join(self, session_id: str) -> str:
-        """A LiveKit token."""
-        return await self._livekit_token("POST", f"/sessions/{session_id}/join")
+    async def join(self, session_id: str) -> JoinData:
+        return await self._client.read(JoinData, "POST", f"/sessions/{session_id}/join")
 
     async def leave(self, session_id: str) -> None:
         await self._client.call("POST", f"/sessions/{session_id}/leave")
@@ -126,9 +132,6 @@ class MemberApi:
     async def fetch(self, url: str) -> bytes:
         """The file at a URL that the API gave."""
         return await self._client.fetch(url)
-
-    async def _livekit_token(self, method: str, path: str) -> str:
-        return await self._client.read(str, method, path, field="livekit_token")
 
 
 class HostApi(MemberApi):
@@ -150,13 +153,12 @@ class HostApi(MemberApi):
         path = f"/rooms/{room_id}/sessions"
         return await self._client.read(str, "POST", path, body=body, field="session.id")
 
-    async def go_live(self, session_id: str) -> str:
-        """A LiveKit token."""
-        return await self._livekit_token("POST", f"/sessions/{session_id}/go_live")
+    async def go_live(self, session_id: str) -> JoinData:
+        return await self._client.read(JoinData, "POST", f"/sessions/{session_id}/go_live")
 
-    async def monitor(self, session_id: str) -> str:
-        """A LiveKit token of a hidden participant that only watches."""
-        return await self._livekit_token("GET", f"/sessions/{session_id}/monitor")
+    async def monitor(self, session_id: str) -> JoinData:
+        """For a hidden participant that only watches."""
+        return await self._client.read(JoinData, "GET", f"/sessions/{session_id}/monitor")
 
     async def end(self, session_id: str) -> None:
         await self._client.call("POST", f"/sessions/{session_id}/end")

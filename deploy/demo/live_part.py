@@ -90,10 +90,10 @@ class LivePart:
         host = self._participants.host
         with self._display.step("The host goes live, with picture and tone", total=2) as step:
             asked_at = self._context.now()
-            token = await host.api.go_live(self._context.session_id)
+            join = await host.api.go_live(self._context.session_id)
             self._go_live_call = asked_at, self._context.now()
             step.advance()
-            await host.go_on_air(self._context, token)
+            await host.go_on_air(self._context, join)
             self._on_air_from = self._context.now()
             step.detail(f"answered after {self._go_live_call[1] - asked_at:.2f} s")
 

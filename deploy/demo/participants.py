@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from deploy.demo.api import HostApi, MemberApi
+from deploy.demo.api import HostApi, JoinData, MemberApi
 from deploy.demo.comparison import ObservedViewer
 from deploy.demo.connection import ClientConnection
 from deploy.demo.publisher import MediaPublisher
@@ -24,7 +24,6 @@ class JoinContext:
     """What a connection needs. `now` gives seconds on a steady clock."""
 
     session_id: str
-    livekit_url: str
     now: Callable[[], float]
 
 
@@ -34,10 +33,10 @@ class Person:
     def __init__(self) -> None:
         self.connections: list[ClientConnection] = []
 
-    async def connect(self, context: JoinContext, label: str, token: str) -> ClientConnection:
+    async def connect(self, context: JoinContext, label: str, join: JoinData) -> ClientConnection:
         connection = ClientConnection(label, context.now)
         self.connections.append(connection)
-        await connection.open(context.livekit_url, token)
+        await connection.open(join.livekit_url, join.livekit_token)
         return connection
 
 
@@ -51,10 +50,10 @@ class Viewer(Person):
         self.user_id = first_device.signed_in.user.id
 
     async def join(self, context: JoinContext, device: MemberApi | None = None) -> ClientConnection:
-        """Get a token and connect, with the first device unless another is given."""
-        token = await (device or self.api).join(context.session_id)
+        """Join with the first device, unless another is given."""
+        join = await (device or self.api).join(context.session_id)
         label = self.name if device is None else f"{self.name}'s second device"
-        return await self.connect(context, label, token)
+        return await self.connect(context, label, join)
 
     async def leave(self, context: JoinContext) -> None:
         """Call the API to leave, which makes LiveKit end the first device's connection."""
@@ -82,8 +81,8 @@ class Host(Person):
         self.api = api
         self.publisher: MediaPublisher | None = None
 
-    async def go_on_air(self, context: JoinContext, token: str) -> None:
-        connection = await self.connect(context, "the host", token)
+    async def go_on_air(self, context: JoinContext, join: JoinData) -> None:
+        connection = await self.connect(context, "the host", join)
         self.publisher = MediaPublisher(context.now)
         await self.publisher.start(connection.room)
 

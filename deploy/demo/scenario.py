@@ -29,7 +29,6 @@ NAMES = ("Ada", "Ben", "Cleo", "Dana", "Emil")
 class DemoOptions:
     """`viewers` is two or more; `seconds` is the watching time, 10 or more."""
 
-    livekit_url: str
     email: str
     password: str
     viewers: int
@@ -65,7 +64,7 @@ class DemoScenario:
             api = await self._api.login(self._options.email, self._options.password)
             step.detail(api.signed_in.user.username)
         created = await self._create(api)
-        context = JoinContext(created.session_id, self._options.livekit_url, self._now)
+        context = JoinContext(created.session_id, self._now)
         participants = Participants(Host(api), await self._register_viewers(), self._display.note)
         live_part = LivePart(self._api, self._display, context, participants)
         try:

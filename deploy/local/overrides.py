@@ -36,6 +36,7 @@ URLS: Final = {
     "GREENROOM_SMTP_URL": ("smtp", "smtp+starttls", "smtps"),
     "GREENROOM_LIVEKIT_URL": ("ws", "wss", "http", "https"),
     "GREENROOM_LIVEKIT_API_URL": ("http", "https"),
+    "GREENROOM_LIVEKIT_PUBLIC_URL": ("ws", "wss"),
     "GREENROOM_RTMP_URL": ("rtmp", "rtmps"),
     "GREENROOM_PUBLIC_URL": ("http", "https"),
     "GREENROOM_STORAGE_URL": ("file", "s3"),

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr, model_validator
 
 from shared.http.files import LARGEST_FILE
+from shared.livekit.public_url import as_websocket
 from shared.runtime.settings import DataSettings, Keys, base64url
 
 
@@ -49,6 +50,10 @@ class SessionSettings(DataSettings):
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
     """The secret of LiveKit's API, which signs the tokens that people join with."""
+
+    livekit_public_url: str = ""
+    """LiveKit's address for clients, which they are told as `livekit_url`: `ws://` or `wss://`. By default
+    that of `livekit_api_url`."""
 
     egress_url: str = "http://127.0.0.1:8002"
     """Where the egress service is."""
@@ -103,6 +108,14 @@ class SessionSettings(DataSettings):
             raise ValueError(
                 "GREENROOM_SMTP_URL is not smtp://, smtp+starttls:// or smtps://user:password@host:port"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _livekit_for_clients(self) -> Self:
+        self.livekit_public_url = self.livekit_public_url or as_websocket(self.livekit_api_url)
+        parts = urlsplit(self.livekit_public_url)
+        if parts.scheme not in {"ws", "wss"} or not parts.hostname or parts.username or parts.query:
+            raise ValueError("GREENROOM_LIVEKIT_PUBLIC_URL is not ws://host:port or wss://host:port")
         return self
 
     @model_validator(mode="after")

@@ -28,9 +28,7 @@ DEADLINE = 120.0
 def scenario(
     stack: Stack, client: aiohttp.ClientSession, show: ProgressDisplay, *, password: str = ""
 ) -> DemoScenario:
-    options = DemoOptions(
-        stack.livekit_url, stack.host.email, password or stack.host.password, VIEWERS, SECONDS
-    )
+    options = DemoOptions(stack.host.email, password or stack.host.password, VIEWERS, SECONDS)
     return DemoScenario(Api(ApiClient(stack.base_url, client)), options, show, time.monotonic)
 
 

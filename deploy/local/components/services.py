@@ -11,6 +11,7 @@ from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import MONGODB
+from shared.livekit.public_url import as_websocket
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -132,6 +133,7 @@ def _session(plan: StackPlan) -> dict[str, str]:
         | _storage_env(plan)
         | {
             "GREENROOM_PUBLIC_URL": plan.addresses.gateway,
+            "GREENROOM_LIVEKIT_PUBLIC_URL": as_websocket(plan.addresses.livekit),
             "GREENROOM_SMTP_URL": plan.addresses.smtp,
             "GREENROOM_MAIL_FROM": plan.overrides.mail_from or "Greenroom <reminders@greenroom.example>",
             "GREENROOM_IDENTITY_SIGNING_KID": credentials.identity_kid,

@@ -35,6 +35,7 @@ class StartSessionResponse(Data):
 
     session: SessionResponse
     livekit_token: str
+    livekit_url: str
     rtmp: RtmpResponse | None
     rtmp_setup: RtmpSetupResponse | None
     whip_url: str | None
@@ -73,9 +74,11 @@ class StartPresenter:
         session, ingest = started.session, started.ingest
         by_whip = session.mode is SessionMode.WEBCAM and session.preset.settings.type is PresetType.WHIP
         key = self._encoder_keys.issue(session.id, owner_for(session, caller)) if by_whip else None
+        token = self._join_tokens.mint(session, caller)
         return StartSessionResponse(
             session=await self._presenter.one(session, caller),
-            livekit_token=self._join_tokens.mint(session, caller),
+            livekit_token=token.livekit_token,
+            livekit_url=token.livekit_url,
             rtmp=RtmpResponse.of(ingest) if ingest else None,
             rtmp_setup=rtmp_setup_response(ingest) if ingest else None,
             whip_url=f"{self._whip_server}/{key}" if key else None,

@@ -30,6 +30,7 @@ class SessionCoreSettings(Protocol):
     public_url: str
     livekit_api_key: str
     livekit_api_secret: SecretStr
+    livekit_public_url: str
     no_host_grace_seconds: int
     departure_grace_seconds: int
     max_duration_seconds: int
@@ -81,7 +82,7 @@ def build_sessions(
         presenter,
         rooms,
         PendingSessions(repository, catalog, rooms, clock),
-        JoinTokens(access, mint, clock),
+        JoinTokens(access, mint, settings.livekit_public_url, clock),
         mint,
         EncoderKeys(secret, clock),
         EncoderAccess(repository, access, identity),

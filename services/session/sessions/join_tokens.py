@@ -21,14 +21,20 @@ _NO_TERMS = JoinTerms()
 
 @dataclass(frozen=True)
 class JoinToken:
+    """What a LiveKit client connects with; `livekit_url` is where."""
+
     livekit_token: str
+    livekit_url: str
     room_name: str
 
 
 class JoinTokens:
-    def __init__(self, access: SessionAccess, mint: TokenMint, clock: Clock):
+    """`livekit_url` is LiveKit's address for clients."""
+
+    def __init__(self, access: SessionAccess, mint: TokenMint, livekit_url: str, clock: Clock):
         self._access = access
         self._mint = mint
+        self._livekit_url = livekit_url
         self._clock = clock
 
     async def admit(self, session: Session, caller: Caller) -> JoinToken:
@@ -36,7 +42,7 @@ class JoinTokens:
         session.check_live()
         session.check_room_enabled()
         check_open(self._window(session, caller), self._clock.now())
-        return JoinToken(self.mint(session, caller), session.id)
+        return self.mint(session, caller)
 
     async def monitor(self, session: Session, caller: Caller) -> JoinToken:
         """A token for a hidden participant that only subscribes. Raises `Forbidden`, `Conflict`."""
@@ -51,7 +57,7 @@ class JoinTokens:
             key_id=caller.api_key_id or caller.via,
             is_guest=caller.is_guest,
         )
-        return JoinToken(self._mint.join_token(grant, lifetime=JOIN_LIFETIME), session.id)
+        return self._join_token(session, self._mint.join_token(grant, lifetime=JOIN_LIFETIME))
 
     def mint(
         self,
@@ -61,7 +67,7 @@ class JoinTokens:
         *,
         window: JoinWindow = ALWAYS,
         terms: JoinTerms = _NO_TERMS,
-    ) -> str:
+    ) -> JoinToken:
         """A join token for the caller in their role; raises `Forbidden` for banned users.
 
         An API key acts as the host: its token is one of the host's sign-ins. What the session's room limits
@@ -77,11 +83,15 @@ class JoinTokens:
             key_id=caller.api_key_id or caller.via,
             is_guest=caller.is_guest,
         )
-        return self._mint.join_token(
+        token = self._mint.join_token(
             replace(grant, terms=strictest(terms, session.options)),
             lifetime=lifetime,
             window=window.within(self._window(session, caller)),
         )
+        return self._join_token(session, token)
+
+    def _join_token(self, session: Session, token: str) -> JoinToken:
+        return JoinToken(livekit_token=token, livekit_url=self._livekit_url, room_name=session.id)
 
     def _window(self, session: Session, caller: Caller) -> JoinWindow:
         """When the caller may join: the session's host, and API keys, at any time."""

@@ -116,7 +116,10 @@ class CreateSessionResponse(Data):
 
 
 class JoinSessionResponse(Data):
+    """LiveKit's clients connect to `livekit_url` with `livekit_token`."""
+
     livekit_token: str
+    livekit_url: str
     room_name: str
 
 

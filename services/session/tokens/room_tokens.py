@@ -83,6 +83,7 @@ class IssuedRoomTokens:
     user: User
     access_token: str
     livekit_token: str
+    livekit_url: str
     session: Session
     expires_at: datetime
 
@@ -136,8 +137,10 @@ class RoomTokens:
         access_token, _ = self._issuer.issue(person, min(end - now, LONGEST_LIFETIME))
         # A live session has the options that the room had then.
         terms = strictest(grant.terms, room.options)
-        livekit_token = self._join_tokens.mint(session, person, grant.lifetime, window=window, terms=terms)
-        return IssuedRoomTokens(user, access_token, livekit_token, session, end)
+        join = self._join_tokens.mint(session, person, grant.lifetime, window=window, terms=terms)
+        return IssuedRoomTokens(
+            user, access_token, join.livekit_token, join.livekit_url, session, expires_at=end
+        )
 
     async def _person(self, room: Room, grant: RoomTokenGrant, guest_id: str) -> User:
         if grant.external_user_id is None:

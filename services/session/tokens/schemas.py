@@ -31,6 +31,7 @@ class IssueTokensResponse(Data):
     user: UserResponse
     access_token: str
     livekit_token: str
+    livekit_url: str
     room_name: str
     expires_at: datetime
 
@@ -82,6 +83,7 @@ class IssueRoomTokensResponse(Data):
     user: UserResponse
     access_token: str
     livekit_token: str
+    livekit_url: str
     room_name: str
     session_id: str
     expires_at: datetime

@@ -29,6 +29,7 @@ class IssuedTokens:
     user: User
     access_token: str
     livekit_token: str
+    livekit_url: str
     room_name: str
     expires_at: datetime
 
@@ -89,8 +90,10 @@ class TokenService:
         )
         person = user.caller(new_id(), via=caller.api_key_id)
         access_token, _ = self._issuer.issue(person, min(end - now, LONGEST_LIFETIME))
-        livekit_token = self._join_tokens.mint(session, person, lifetime)
-        return IssuedTokens(user, access_token, livekit_token, session.id, end)
+        join = self._join_tokens.mint(session, person, lifetime)
+        return IssuedTokens(
+            user, access_token, join.livekit_token, join.livekit_url, join.room_name, expires_at=end
+        )
 
     async def issue_for_room(
         self, id: str, caller: Caller, grant: RoomTokenGrant, guest_id: str

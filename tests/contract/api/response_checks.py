@@ -103,7 +103,8 @@ EXTENSIONS: dict[str, dict[str, Spec]] = {
         "meta": "object",
         "preview_url": "string",
     },
-    "StartSessionResponse": {"whip_bearer_token": "string"},
+    "StartSessionResponse": {"livekit_url": "string", "whip_bearer_token": "string"},
+    "JoinSessionResponse": {"livekit_url": "string"},
     "PresetResponse": {"grid_video_fit": "fill|fit"},
     "RecordingResponse": {
         "host_id": "uuid",
@@ -120,6 +121,7 @@ EXTENSIONS: dict[str, dict[str, Spec]] = {
 ADDED_TO_DATA: dict[str, dict[str, Spec]] = {
     "GET /recordings/my": {"next_cursor": "uuid"},
     "GET /rooms/my": {"next_cursor": "uuid"},
+    "POST /sessions/{id}/tokens": {"livekit_url": "string"},
 }
 # Data that may be null as a whole: what there is one of at most.
 SINGLE = {
@@ -135,7 +137,10 @@ _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 def data_of(operation: Operation) -> Spec:
     """The operation's data with what we answer beyond the contract."""
     added = ADDED_TO_DATA.get(operation.key)
-    return operation.data if added is None else {**schemas()[operation.data], **added}
+    if added is None:
+        return operation.data
+    fields = schemas()[operation.data] if isinstance(operation.data, str) else operation.data
+    return {**fields, **added}
 
 
 def faults(spec: Spec, value: Any, where: str = "data", nullable: frozenset[str] = frozenset()) -> list[str]:

@@ -69,6 +69,7 @@ class Settings:
     public_url: str = "https://live.example"
     livekit_api_key: str = "key"
     livekit_api_secret: SecretStr = SecretStr("a secret of at least thirty-two bytes")
+    livekit_public_url: str = "wss://livekit.example"
     no_host_grace_seconds: int = LIMITS.no_host_grace.seconds
     departure_grace_seconds: int = LIMITS.departure_grace.seconds
     max_duration_seconds: int = LIMITS.max_duration.seconds

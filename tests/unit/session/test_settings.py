@@ -65,6 +65,38 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, variable: str
     assert KEY not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("api", "public", "told"),
+    [
+        ("http://livekit:7880", "", "ws://livekit:7880"),
+        ("https://livekit.example/", "", "wss://livekit.example"),
+        ("http://livekit:7880", "wss://live.example/livekit", "wss://live.example/livekit"),
+    ],
+)
+def test_clients_are_told_livekits_address_in_their_own_form(
+    environment: pytest.MonkeyPatch, api: str, public: str, told: str
+) -> None:
+    environment.setenv("GREENROOM_LIVEKIT_API_URL", api)
+    environment.setenv("GREENROOM_LIVEKIT_PUBLIC_URL", public)
+    assert load(SessionSettings).livekit_public_url == told
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://live.example",
+        "live.example:7880",
+        "wss://",
+        "wss://user:pass@live.example",
+        "wss://l.example?a=b",
+    ],
+)
+def test_an_address_that_no_client_can_use_is_refused(environment: pytest.MonkeyPatch, address: str) -> None:
+    environment.setenv("GREENROOM_LIVEKIT_PUBLIC_URL", address)
+    with pytest.raises(SettingsRefused, match="GREENROOM_LIVEKIT_PUBLIC_URL"):
+        load(SessionSettings)
+
+
 @pytest.mark.parametrize("name", SessionSettings.needed)
 def test_without_what_is_needed_it_does_not_start(environment: pytest.MonkeyPatch, name: str) -> None:
     environment.delenv(f"GREENROOM_{name.upper()}")
