@@ -7,12 +7,21 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import IO
 
 from deploy.local import probes
+from tests.running_stack import RunningStack
 
 READY_SECONDS = 90.0
 Output = IO[bytes] | int
+
+
+def settings_of(running: RunningStack, name: str) -> dict[str, str]:
+    """The settings that a process of the stack was started with."""
+    environment = Path(f"/proc/{running.info.processes[name].pid}/environ").read_text()
+    settings = (line.partition("=") for line in environment.split("\0"))
+    return {key: value for key, _, value in settings if key.startswith("GREENROOM_")}
 
 
 @asynccontextmanager

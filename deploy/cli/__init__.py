@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deploy.cli import admin, dead_letters, demo, doctor, documents, keys, status, up
+from deploy.cli import admin, dead_letters, demo, doctor, documents, indexes, keys, status, up
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
@@ -18,6 +18,7 @@ def build() -> typer.Typer:
     app.command("recorder")(up.recorder)
     app.command("status")(status.status)
     app.command("doctor")(doctor.doctor)
+    app.command("indexes")(indexes.indexes)
     app.command("openapi")(documents.openapi)
     app.add_typer(admin.app, name="admin")
     app.add_typer(dead_letters.events, name="events")

@@ -31,7 +31,7 @@ from shared.http import Routes, service_app
 from shared.http.app import INTERNAL_CALLS, REVOCATIONS
 from shared.http.session_service import HttpRevocations, HttpSessionOwner, SessionOwner
 from shared.ids import new_id
-from shared.persistence.lifetime import service_lifetime
+from shared.persistence.lifetime import DATABASE, Database, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
@@ -93,6 +93,7 @@ def build(settings: AttendanceSettings) -> web.Application:
         period=settings.count_every_seconds,
         adopt_after=settings.adopt_after_seconds,
     )
+    app[DATABASE] = Database(mongo, parts.stores)
     app[presence_routes.PRESENCE] = parts.presence
     app[connection_routes.CONNECTIONS] = parts.connections
     app[report_routes.REPORTS] = parts.reports
@@ -107,7 +108,5 @@ def build(settings: AttendanceSettings) -> web.Application:
         await revocations.close()
 
     app.cleanup_ctx.append(own_lifetime)
-    app.cleanup_ctx.append(
-        service_lifetime(mongo=mongo, bus=bus, outbox=outbox, stores=parts.stores, groups=parts.groups)
-    )
+    app.cleanup_ctx.append(service_lifetime(bus=bus, outbox=outbox, groups=parts.groups))
     return app

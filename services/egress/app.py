@@ -43,7 +43,7 @@ from shared.http.session_service import (
 )
 from shared.livekit import LiveKitApi, TokenMint, WebhookVerifier
 from shared.livekit.lifetime import livekit_lifetime
-from shared.persistence.lifetime import Indexed, service_lifetime
+from shared.persistence.lifetime import DATABASE, Database, Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
@@ -104,8 +104,9 @@ def build(settings: EgressSettings) -> web.Application:
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(connections.mongo, clock)
     media.install(app)
     stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
+    app[DATABASE] = Database(connections.mongo, stores)
     groups = [*ingest.groups, *reconciler.groups, *media.groups]
-    _add_lifetimes(app, settings, connections, [owner, owners], stores, groups)
+    _add_lifetimes(app, settings, connections, [owner, owners], groups)
     # Last, so that it ends first, while everything it works with is still there.
     app.cleanup_ctx.extend([reconciler.lifetime, ingest.lifetime, media.lifetime, checks.lifetime])
     return app
@@ -185,7 +186,6 @@ def _add_lifetimes(
     settings: EgressSettings,
     connections: _Connections,
     owners: Sequence[HttpSessionOwner | HttpEncoderOwners],
-    stores: Sequence[Indexed],
     groups: Sequence[Group | OrderedGroup],
 ) -> None:
     async def calls_lifetime(app: web.Application) -> AsyncIterator[None]:
@@ -201,11 +201,5 @@ def _add_lifetimes(
         yield
         await connections.outbox.drain(_DRAIN_SECONDS)
 
-    service = service_lifetime(
-        mongo=connections.mongo,
-        bus=connections.bus,
-        outbox=connections.webhook_outbox,
-        stores=stores,
-        groups=groups,
-    )
+    service = service_lifetime(bus=connections.bus, outbox=connections.webhook_outbox, groups=groups)
     app.cleanup_ctx.extend([livekit_lifetime(connections.livekit), calls_lifetime, service, outbox_lifetime])

@@ -79,7 +79,7 @@ from shared.http.idempotency import IdempotencyKeys
 from shared.livekit import LiveKitApi
 from shared.livekit.lifetime import livekit_lifetime
 from shared.livekit.whip import WhipClient
-from shared.persistence.lifetime import Indexed, service_lifetime
+from shared.persistence.lifetime import DATABASE, Database, Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.tasks import SUPERVISOR
@@ -141,11 +141,10 @@ def build(settings: SessionSettings) -> web.Application:
         await base.whip.close()
 
     stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency]
+    app[DATABASE] = Database(base.mongo, stores)
     lifetime = service_lifetime(
-        mongo=base.mongo,
         bus=base.bus,
         outbox=base.outbox,
-        stores=stores,
         groups=[*features.groups, reminders.group, *outputs.groups],
         prepare=lambda: _prepare(settings, core.identity.accounts),
     )

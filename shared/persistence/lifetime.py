@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import structlog
 from aiohttp import web
@@ -23,21 +24,34 @@ class Indexed(Protocol):
     async def ensure_indexes(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Database:
+    """A service's own database, and what is kept in it."""
+
+    mongo: Mongo
+    stores: Sequence[Indexed]
+
+    async def prepare(self) -> None:
+        """Wait until it can be written to, and make the indexes that are missing."""
+        await until_available("mongodb", self.mongo.check_journal)
+        for store in self.stores:
+            await until_available("indexes", store.ensure_indexes)
+
+
+DATABASE: Final = web.AppKey("database", Database)
+
+
 def service_lifetime(
     *,
-    mongo: Mongo,
     bus: Bus,
     outbox: Outbox,
-    stores: Sequence[Indexed],
     groups: Sequence[Group | OrderedGroup],
     prepare: Callable[[], Awaitable[None]] | None = None,
 ) -> Callable[[web.Application], AsyncIterator[None]]:
-    """A `cleanup_ctx` for `app`; `prepare` runs once the indexes exist, before the first request."""
+    """A `cleanup_ctx` for apps with a `DATABASE`; `prepare` runs after its indexes, before requests."""
 
     async def start(app: web.Application) -> None:
-        await until_available("mongodb", mongo.check_journal)
-        for store in stores:
-            await until_available("indexes", store.ensure_indexes)
+        await app[DATABASE].prepare()
         if prepare is not None:
             await until_available("preparation", prepare)
         await until_available("rabbitmq", bus.start)
@@ -50,6 +64,7 @@ def service_lifetime(
 
     async def lifetime(app: web.Application) -> AsyncIterator[None]:
         health = app[HEALTH]
+        mongo = app[DATABASE].mongo
         health.add("mongodb", mongo.ping)
 
         async def broker() -> str | None:

@@ -70,6 +70,17 @@ class Mongo:
         )
         return cls(client, database, expiry=expiry)
 
+    async def indexes(self) -> list[tuple[str, Document]]:
+        """Every index but those of ids: its collection, and its definition."""
+        async with translated():
+            names = sorted(await self._database.list_collection_names())
+            return [
+                (name, dict(index))
+                for name in names
+                async for index in self._database[name].list_indexes()
+                if index["name"] != "_id_"
+            ]
+
     def collection(self, name: str) -> Collection:
         return Collection(self._database[name], expiry=self.expiry)
 
