@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench clean
+.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench image clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ openapi: install ## Write the generated documents (API, events, permissions, set
 
 bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (BENCH="--help")
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+image: ## Build the container images with docker, podman or buildah (IMAGE="--help")
+	@$(PYTHON) -m deploy.images $(IMAGE)
 
 clean: down ## Stop the stack and remove its data and all caches (the environment stays)
 	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

@@ -1,31 +1,53 @@
-"""The `greenroom` command: one file for each group of commands, all of them named here."""
+"""The `greenroom` command: one file for each group of commands, all of them named here.
+
+A command's module is imported when that command is asked for: health checks run one every few seconds.
+"""
 
 from __future__ import annotations
 
-import typer
+import sys
+from importlib import import_module
 
-from deploy.cli import admin, dead_letters, demo, doctor, documents, indexes, keys, status, up
+import typer
 
 HELP = "Greenroom: live video sessions around LiveKit. Start with `greenroom up`."
 
+# Each command with its module and its name there; one that is a Typer has commands of its own.
+COMMANDS = {
+    "up": "up:up",
+    "demo": "demo:demo",
+    "down": "up:down",
+    "status": "status:status",
+    "doctor": "doctor:doctor",
+    "serve": "serve:serve",
+    "healthcheck": "healthcheck:healthcheck",
+    "indexes": "indexes:indexes",
+    "openapi": "documents:openapi",
+    "admin": "admin:app",
+    "events": "dead_letters:events",
+    "keys": "keys:app",
+}
 
-def build() -> typer.Typer:
-    """The command line's table of contents."""
+
+def build(only: str | None = None) -> typer.Typer:
+    """The command line, with all its commands or with one of them."""
     app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    app.command("up")(up.up)
-    app.command("demo")(demo.demo)
-    app.command("down")(up.down)
-    app.command("recorder")(up.recorder)
-    app.command("status")(status.status)
-    app.command("doctor")(doctor.doctor)
-    app.command("indexes")(indexes.indexes)
-    app.command("openapi")(documents.openapi)
-    app.add_typer(admin.app, name="admin")
-    app.add_typer(dead_letters.events, name="events")
-    app.add_typer(keys.app, name="keys")
+    app.callback()(lambda: None)  # one command alone is still called by its name
+    for name, place in COMMANDS.items():
+        if only in (None, name):
+            module, _, attribute = place.partition(":")
+            _add(app, name, getattr(import_module(f"deploy.cli.{module}"), attribute))
     return app
+
+
+def _add(app: typer.Typer, name: str, command: object) -> None:
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name)
+    elif callable(command):
+        app.command(name)(command)
 
 
 def main() -> None:
     """The entry point of the `greenroom` script."""
-    build()()
+    asked = sys.argv[1] if len(sys.argv) > 1 else None
+    build(asked if asked in COMMANDS else None)()

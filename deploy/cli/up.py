@@ -1,9 +1,8 @@
-"""`greenroom up` and `greenroom down`: the whole stack; `greenroom recorder`: a single recorder."""
+"""`greenroom up` and `greenroom down`: the whole stack."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -21,8 +20,6 @@ from deploy.local.plan import GATEWAY_PORT
 from deploy.local.stack import Stack
 from deploy.local.supervisor.run import Options, run
 from deploy.terminal import fail
-
-RECORDER_LIBRARIES = ("av", "livekit.rtc", "numpy", "PIL")
 
 DataDirOption = Annotated[
     Path,
@@ -128,26 +125,3 @@ def _show_banner(console: Rich, stack: Stack, data: DataDir) -> None:
     for label, value in rows:
         console.print(f"  [bold]{label:<18}[/bold]{escape(value)}", soft_wrap=True, highlight=False)
     console.print()
-
-
-def recorder() -> None:
-    """Run a recorder: it makes streams and files of sessions.
-
-    Its settings are in the environment: the egress service's GREENROOM_MONGODB_URI, GREENROOM_STORAGE_URL and
-    GREENROOM_LIVEKIT_*; GREENROOM_EGRESS_URL; GREENROOM_SPOOL. docs/settings.md has all of them.
-    """
-    missing = [name for name in RECORDER_LIBRARIES if not _is_installed(name)]
-    if missing:
-        fail(f"A recorder needs {', '.join(missing)}: install greenroom[recorder].")
-    from services.recorder.app import build
-    from services.recorder.settings import RecorderSettings
-    from shared.runtime.process import main
-
-    main("recorder", RecorderSettings, build)
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False

@@ -38,20 +38,20 @@ SERVICES: Final = (
     DocumentedService(
         "gateway",
         GatewaySettings,
-        "python -m services.gateway",
+        "greenroom serve gateway",
         "needs the three other services; Redis if there is more than one gateway.",
     ),
     DocumentedService(
         "session",
         SessionSettings,
-        "python -m services.session",
+        "greenroom serve session",
         """needs its database, RabbitMQ and LiveKit, the egress service, and the egress service's
 storage for chat files. A mail server and Centrifugo are optional.""",
     ),
     DocumentedService(
         "egress",
         EgressSettings,
-        "python -m services.egress",
+        "greenroom serve egress",
         """needs its database, RabbitMQ, LiveKit, the session service and a storage, and for
 streams and RTMP either LiveKit Egress and LiveKit Ingress (`livekit`) or recorders and a relay
 (`embedded`).""",
@@ -59,13 +59,13 @@ streams and RTMP either LiveKit Egress and LiveKit Ingress (`livekit`) or record
     DocumentedService(
         "attendance",
         AttendanceSettings,
-        "python -m services.attendance",
+        "greenroom serve attendance",
         "needs its database, RabbitMQ and the session service.",
     ),
     DocumentedService(
         "recorder",
         RecorderSettings,
-        "greenroom recorder",
+        "greenroom serve recorder",
         """needs the egress service's database, its storage and its address, LiveKit, and a folder of
 its own. It is for `GREENROOM_ENGINE=embedded`; [operations](operations/README.md#recorders) says how many
 to run.""",
@@ -73,11 +73,11 @@ to run.""",
     DocumentedService(
         "relay",
         RelaySettings,
-        "python -m services.relay",
+        "greenroom serve relay",
         """needs the egress service, LiveKit's key, and an RTMP server (nginx with its RTMP module)
 that asks it by `on_connect`, `on_publish`, `on_play`, `on_update` and `on_publish_done`, under
 `/rtmp/connect`, `/rtmp/publish`, `/rtmp/play`, `/rtmp/update` and `/rtmp/done`;
-[media.py](../deploy/local/components/media.py) writes a whole configuration of nginx.
+[rtmp.py](../deploy/rtmp.py) writes a whole configuration of nginx.
 It is for `GREENROOM_INGEST=embedded`.""",
     ),
 )

@@ -13,6 +13,7 @@ from glob import glob
 from pathlib import Path
 from shutil import which
 
+from deploy import rtmp
 from deploy.local import StackError
 
 ON_MACOS = sys.platform == "darwin"
@@ -22,8 +23,6 @@ RABBITMQ_SCRIPTS = (
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
 )
-RTMP_MODULES = ("/usr/lib/nginx/modules/ngx_rtmp_module.so", "/usr/lib64/nginx/modules/ngx_rtmp_module.so")
-NGINX_PATH = "/usr/sbin/nginx"
 EPMD_PATHS = tuple(f"{root}/lib/erlang/bin/epmd" for root in ("/usr", "/opt/homebrew", "/usr/local"))
 
 
@@ -99,11 +98,6 @@ def _font(*languages: str) -> Callable[[], Path | None]:
     return lambda: _font_files()[languages[0]] if set(languages) <= _font_files().keys() else None
 
 
-def rtmp_module() -> Path | None:
-    """nginx's module for RTMP."""
-    return first_existing(*RTMP_MODULES)
-
-
 SECANTUS = Path(sys.executable).with_name("secantusd-py")
 MONGODB = Program("a MongoDB-wire server", _finder("mongod", SECANTUS), by_hand="make install")
 RABBITMQ = Program("rabbitmq-server", _rabbitmq, "rabbitmq" if ON_MACOS else "rabbitmq-server")
@@ -117,7 +111,7 @@ LIVEKIT = Program(
 # Of no use without the module, which Homebrew does not have.
 NGINX = Program(
     "nginx with its RTMP module",
-    lambda: first_existing(NGINX_PATH) if rtmp_module() else None,
+    lambda: first_existing(rtmp.NGINX) if rtmp.module() else None,
     "libnginx-mod-rtmp",
 )
 FFMPEG = Program("ffprobe", _finder("ffprobe"), "ffmpeg")

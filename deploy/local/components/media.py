@@ -12,7 +12,8 @@ from deploy.local.overrides import EMBEDDED
 from deploy.local.plan import StackPlan
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import StackComponent, Tier
-from deploy.local.programs import LIVEKIT, NGINX, rtmp_module
+from deploy.local.programs import LIVEKIT, NGINX
+from deploy.rtmp import RtmpServer
 
 # Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
 EMPTY_TIMEOUT_SECONDS = 300
@@ -102,7 +103,11 @@ def rtmp(plan: StackPlan) -> list[StackComponent]:
 def _nginx(plan: StackPlan) -> StackComponent:
     folder = plan.data.data_of("rtmp")
     config = folder / "nginx.conf"
-    write_atomically(config, _nginx_configuration(plan))
+    server = RtmpServer(
+        listen=f"{LOOPBACK}:{plan.ports['rtmp']}",
+        relay_url=f"http://{LOOPBACK}:{plan.ports['relay']}",
+    )
+    write_atomically(config, server.configuration())
     return StackComponent(
         name="rtmp",
         argv=(str(plan.programs[NGINX.name]), "-p", str(folder), "-c", str(config), "-e", "stderr"),
@@ -111,40 +116,3 @@ def _nginx(plan: StackPlan) -> StackComponent:
         cwd=folder,
         needs=("relay",),
     )
-
-
-def _nginx_configuration(plan: StackPlan) -> str:
-    """One process, in the foreground. The only player is our own relay, on this machine."""
-    relay = f"http://{LOOPBACK}:{plan.ports['relay']}/rtmp"
-    return f"""\
-load_module {rtmp_module()};
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 512; }}
-rtmp {{
-    access_log off;
-    ping 10s;
-    ping_timeout 10s;
-    server {{
-        listen {LOOPBACK}:{plan.ports["rtmp"]};
-        chunk_size 4096;
-        on_connect {relay}/connect;
-        notify_method post;
-        application live {{
-            live on;
-            wait_key off;  # It knows those of H.264 alone.
-            drop_idle_publisher 10s;
-            allow play {LOOPBACK};
-            deny play all;
-            on_publish {relay}/publish;
-            on_play {relay}/play;
-            on_publish_done {relay}/done;
-            on_update {relay}/update;
-            notify_update_timeout 1s;
-            notify_update_strict on;
-        }}
-    }}
-}}
-"""
