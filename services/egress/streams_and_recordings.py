@@ -45,6 +45,7 @@ from shared.livekit import Ingresses, LiveKit
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.persistence.state_counts import report_periodically
 from shared.runtime.tasks import SUPERVISOR
 
 
@@ -90,6 +91,7 @@ class StreamsAndRecordings:
         streams = StreamRepository(mongo, outbox, clock)
         recordings = RecordingRepository(mongo, outbox, clock)
         segments = SegmentRepository(mongo)
+        self._reports = (streams.report_states, recordings.report_states)
         self.stores: tuple[Indexed, ...] = (plans, streams, recordings, segments)
         self.egresses = EgressService(plans, wake, clock)
         self.lifecycle = RecordingLifecycle(
@@ -192,4 +194,5 @@ class StreamsAndRecordings:
         app[SUPERVISOR].spawn("egress worker", self.worker.run())
         app[SUPERVISOR].spawn("housekeeping", self.housekeeping.run())
         app[SUPERVISOR].spawn("stream removal", self.removal.run())
+        app[SUPERVISOR].spawn("state counts", report_periodically(*self._reports))
         yield

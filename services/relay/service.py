@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Counter, Gauge
 
 from services.relay.relay import Relay, RelayTarget, StreamKeys
 from shared.errors import Conflict, NotFound
 
 log = structlog.get_logger(__name__)
+
+ENCODERS = Gauge("greenroom_relay_encoders", "Encoders whose media is passed on")
+ENDED = Counter("greenroom_relay_ended_total", "Relays that ended, by outcome", ["outcome"])
 
 # So long a new encoder waits for the relay of the one before to leave the room.
 _END_SECONDS = 3.0
@@ -91,12 +95,16 @@ class RelayService:
         relay = self._new_relay(stream_key)
         task = asyncio.create_task(relay.run(target), name=f"relay of {target.ingress_id}")
         self._running[stream_key] = _Running(client, relay, task)
+        ENCODERS.set(len(self._running))
         task.add_done_callback(lambda task: self._ended(stream_key, task))
         return relay
 
     def _ended(self, stream_key: str, task: asyncio.Task[None]) -> None:
         self._running.pop(stream_key, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        ENCODERS.set(len(self._running))
+        error = None if task.cancelled() else task.exception()
+        ENDED.labels("failed" if error else "ended").inc()
+        if error is not None:
             log.error("relay.failed", error=repr(error))
 
     async def close(self) -> None:

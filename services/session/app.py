@@ -50,6 +50,7 @@ from services.session.reminders.build import build_reminders
 from services.session.reminders.routes import REMINDERS
 from services.session.room_participants.build import build_room_participants
 from services.session.room_participants.routes import ROOM_MESSAGES, ROOM_PARTICIPANTS
+from services.session.sessions import metrics as session_metrics
 from services.session.sessions.build import SessionCore, build_sessions
 from services.session.sessions.encoder_keys import whip_server
 from services.session.sessions.ingest import EgressIngest
@@ -82,6 +83,7 @@ from shared.livekit.whip import WhipClient
 from shared.persistence.lifetime import DATABASE, Database, Indexed, service_lifetime
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.persistence.state_counts import report_periodically
 from shared.runtime.tasks import SUPERVISOR
 
 
@@ -242,6 +244,10 @@ def _build_features(
         [messages, requests, polls, votes],
         [Group(GROUP, combined(event_handlers)), stage.group],
         {
+            "session counts": partial(
+                report_periodically,
+                partial(session_metrics.report, sessions.repository.count_live_and_pending),
+            ),
             "timeouts": partial(run_timeouts, "sessions", live.service.apply_due_timeouts),
             "stage timeouts": partial(run_timeouts, "stages", stage.absence.apply_due_timeouts),
         },

@@ -2,7 +2,8 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
@@ -86,10 +87,22 @@ class BaseBus(Bus, ABC):
     async def count_dead_letters(self) -> None:
         """Set the gauge of each subscribed group."""
         for name, metrics in self._metrics.items():
-            try:
+            with self._counting(name):
                 metrics.dead_letters.set(await self._dead_letter_count(name))
-            except Unavailable as error:
-                log.info("bus.count_failed", group=name, reason=error.message)
+
+    async def count_ready(self) -> None:
+        """Set the gauge of each subscribed group."""
+        for name, metrics in self._metrics.items():
+            with self._counting(name):
+                metrics.ready.set(await self._ready_count(self._groups[name]))
+
+    @staticmethod
+    @contextmanager
+    def _counting(group: str) -> Iterator[None]:
+        try:
+            yield
+        except Unavailable as error:
+            log.info("bus.count_failed", group=group, reason=error.message)
 
     @abstractmethod
     def _broker_state(self) -> str | None: ...
@@ -103,3 +116,7 @@ class BaseBus(Bus, ABC):
 
     @abstractmethod
     async def _dead_letter_count(self, group: str) -> int: ...
+
+    @abstractmethod
+    async def _ready_count(self, group: Group | OrderedGroup) -> int:
+        """How many messages its queues have that no consumer was given. Raises Unavailable."""

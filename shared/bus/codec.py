@@ -85,6 +85,14 @@ def decode(headers: Mapping[str, object], body: bytes) -> Envelope:
         raise Malformed("ce-time is no time") from error
 
 
+def read_time(value: object) -> datetime | None:
+    """The time in a header; None if it is none."""
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds and Z."""
     return milliseconds(moment).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -18,12 +18,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message that a queue handed out; `tag` grows with each one of the same channel."""
+    """A message that a queue handed out; `tag` grows with each one of the same channel.
+
+    `redelivered`: it was handed out before, and not acknowledged.
+    """
 
     tag: int
     queue: str
     headers: Mapping[str, object]
     body: bytes
+    redelivered: bool = False
 
 
 class ConsumerChannel(ABC):

@@ -1,7 +1,7 @@
 """The bus on RabbitMQ."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -11,8 +11,8 @@ from aiormq.abc import DeliveredMessage
 from shared.bus.base import BaseBus
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.ports import DeadLetter, Group, OrderedGroup
-from shared.bus.rabbit_connection import BrokerConnection, close_channel, reaching
+from shared.bus.ports import DeadLetter, Group, OrderedGroup, working_queues
+from shared.bus.rabbit_connection import BrokerConnection, close_channel, open_channel, reaching
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
 from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.bus.rabbit_topology import Declarations
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 PUBLISH_DEADLINE = 4.5
 COUNT_EVERY = 5.0
+# An ordered group has a queue for each partition, so its queues are looked at less often.
+READY_COUNT_EVERY = 15.0
 
 
 class RabbitBus(BaseBus):
@@ -52,7 +54,8 @@ class RabbitBus(BaseBus):
     async def start(self) -> None:
         self._supervisor.spawn("publishing connection", self._publisher.connection.run())
         self._supervisor.spawn("consuming connection", self._connection.run())
-        self._supervisor.spawn("dead-letter count", self._count())
+        self._supervisor.spawn("dead-letter count", _every(COUNT_EVERY, self.count_dead_letters))
+        self._supervisor.spawn("queue count", _every(READY_COUNT_EVERY, self.count_ready))
         try:
             await asyncio.gather(self._publisher.connection.get(), self._connection.get())
         except Unavailable as error:
@@ -107,10 +110,16 @@ class RabbitBus(BaseBus):
             await self._declarations.ensure(await self._connection.get(), self._groups[group])
             return 0
 
-    async def _count(self) -> None:
-        while True:
-            await asyncio.sleep(COUNT_EVERY)
-            await self.count_dead_letters()
+    async def _ready_count(self, group: Group | OrderedGroup) -> int:
+        async with open_channel(await self._connection.get()) as channel, reaching("counting messages"):
+            queues = [await channel.declare_queue(name, passive=True) for name in working_queues(group)]
+        return sum(queue.declaration_result.message_count or 0 for queue in queues)
+
+
+async def _every(seconds: float, count: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        await count()
 
 
 class RabbitChannel(ConsumerChannel):
@@ -150,7 +159,8 @@ class RabbitChannel(ConsumerChannel):
     async def _deliver(self, message: DeliveredMessage) -> None:
         if message.delivery_tag is not None:
             headers = message.header.properties.headers or {}
-            self.put(Delivery(message.delivery_tag, self.queue, headers, message.body))
+            redelivered = bool(message.redelivered)
+            self.put(Delivery(message.delivery_tag, self.queue, headers, message.body, redelivered))
 
     async def ack(self, tag: int, *, multiple: bool = False) -> None:
         try:

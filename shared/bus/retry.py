@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,15 +72,18 @@ class HandlerInvoker:
         self._policy = policy
         self._metrics = metrics
 
-    async def call(self, channel: ConsumerChannel, handle: Callable[[], Awaitable[None]]) -> Exception | None:
+    async def call(
+        self, channel: ConsumerChannel, event: str, handle: Callable[[], Awaitable[None]]
+    ) -> Exception | None:
         """Call until it succeeds (None) or fails (the error); waits as long as it raises Unavailable.
 
+        `event` is what the metrics call it.
         Raises Abandoned if the channel ends meanwhile and HeldTooLong after the policy's `hold`.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._policy.hold
         waits = 0
-        while isinstance(failure := await self._once(handle), Unavailable):
+        while isinstance(failure := await self._once(event, handle), Unavailable):
             if channel.ended:
                 raise Abandoned
             if clock() >= deadline:
@@ -92,11 +96,17 @@ class HandlerInvoker:
             waits += 1
         return failure
 
-    async def _once(self, handle: Callable[[], Awaitable[None]]) -> Exception | None:
+    async def _once(self, event: str, handle: Callable[[], Awaitable[None]]) -> Exception | None:
+        started = time.perf_counter()
+        failure = await self._outcome(handle)
+        outcome = "ok" if failure is None else "unavailable" if isinstance(failure, Unavailable) else "failed"
+        self._metrics.called(event, outcome, time.perf_counter() - started)
+        return failure
+
+    async def _outcome(self, handle: Callable[[], Awaitable[None]]) -> Exception | None:
         try:
-            with self._metrics.seconds.time():
-                async with asyncio.timeout(self._policy.handler_timeout):
-                    await handle()
+            async with asyncio.timeout(self._policy.handler_timeout):
+                await handle()
         except asyncio.CancelledError:
             if cancelled_by_us():
                 raise

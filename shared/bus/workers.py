@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from shared.bus.codec import Malformed, UnknownEvent, decode
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.metrics import GroupMetrics
+from shared.bus.metrics import GroupMetrics, name_of
 from shared.bus.ports import Group, OrderedGroup, dead_queue, retry_queue
 from shared.bus.retry import Abandoned, HandlerInvoker, HeldTooLong, RetryPolicy, attempts, failed, forwarded
 from shared.clock import Clock
@@ -32,6 +32,8 @@ class _Worker(Generic[G]):
 
     async def _read(self, channel: ConsumerChannel, delivery: Delivery) -> Envelope | None:
         """The event in a message; None for one that this release does not know or that was dead-lettered."""
+        if delivery.redelivered:
+            self._metrics.redelivered.inc()
         try:
             return decode(delivery.headers, delivery.body)
         except UnknownEvent as event:
@@ -68,13 +70,14 @@ class UnorderedWorker(_Worker[Group]):
 
     async def _settle(self, channel: ConsumerChannel, delivery: Delivery) -> None:
         """Acknowledge the delivery once it is handled, or safe in a retry queue or the dead letters."""
-        try:
-            envelope = await self._read(channel, delivery)
-            if envelope is not None:
-                await self._handle(channel, delivery, envelope)
-        except Abandoned:
-            return
-        await channel.ack(delivery.tag)
+        with self._metrics.in_hand(delivery.headers.get("ce-time")):
+            try:
+                envelope = await self._read(channel, delivery)
+                if envelope is not None:
+                    await self._handle(channel, delivery, envelope)
+            except Abandoned:
+                return
+            await channel.ack(delivery.tag)
 
     async def _handle(self, channel: ConsumerChannel, delivery: Delivery, envelope: Envelope) -> None:
         event = envelope.event
@@ -84,7 +87,7 @@ class UnorderedWorker(_Worker[Group]):
             return
         bind_request_id(envelope.request_id)
         try:
-            error = await self._invoker.call(channel, lambda: handler(envelope))
+            error = await self._invoker.call(channel, event.name, lambda: handler(envelope))
         except HeldTooLong:
             longest = retry_queue(self._group.name, self._policy.delays[-1])
             await self._invoker.send_on(channel, longest, forwarded(delivery))
@@ -121,13 +124,14 @@ class OrderedWorker(_Worker[OrderedGroup]):
     async def run(self, channel: ConsumerChannel) -> None:
         """Handle batches of what has arrived meanwhile, until the channel ends."""
         while deliveries := await channel.take(self._group.batch_size):
-            try:
-                await self._settle(channel, deliveries)
-            except Abandoned:
-                return
-            except HeldTooLong:
-                # Ending the channel gives the messages back in their order before the broker's patience ends.
-                channel.end()
+            with self._metrics.in_hand(deliveries[0].headers.get("ce-time")):
+                try:
+                    await self._settle(channel, deliveries)
+                except Abandoned:
+                    return
+                except HeldTooLong:
+                    # Ending the channel gives the messages back in order before the broker's patience ends.
+                    channel.end()
 
     async def _settle(self, channel: ConsumerChannel, deliveries: Sequence[Delivery]) -> None:
         items = [
@@ -175,7 +179,7 @@ class OrderedWorker(_Worker[OrderedGroup]):
 
     async def _call(self, channel: ConsumerChannel, items: Sequence[_Item]) -> Exception | None:
         envelopes = [item.envelope for item in items]
-        error = await self._invoker.call(channel, lambda: self._group.handle(envelopes))
+        error = await self._invoker.call(channel, name_of(envelopes), lambda: self._group.handle(envelopes))
         if error is None:
             self._succeeded(envelopes)
             log.debug("bus.batch_handled", group=self._group.name, queue=channel.queue, events=len(items))

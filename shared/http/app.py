@@ -165,5 +165,5 @@ async def _readyz(request: web.Request) -> web.StreamResponse:
     return await readiness(request.app[HEALTH])
 
 
-async def _metrics(_: web.Request) -> web.StreamResponse:
-    return metrics()
+async def _metrics(request: web.Request) -> web.StreamResponse:
+    return await metrics(request.app[HEALTH])

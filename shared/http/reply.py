@@ -103,6 +103,8 @@ async def readiness(health: Health) -> web.Response:
     return web.json_response(document, status=200 if ready else 503)
 
 
-def metrics() -> web.Response:
+async def metrics(health: Health) -> web.Response:
+    """The process's metrics, readiness as it is now among them."""
+    await health.readiness()
     body, content_type = exposition()
     return web.Response(body=body, headers={"Content-Type": content_type})

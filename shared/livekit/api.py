@@ -1,7 +1,8 @@
 """LiveKit's server API over its SDK: rooms, participants, ingress."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from livekit.api import TwirpErrorCode
 from livekit.protocol import ingress as ingress_protocol
@@ -25,6 +26,7 @@ from shared.livekit.sdk import (
     LiveKitRefused,
     NoServerForIt,
     SdkConnection,
+    SdkMethod,
     SignallingClient,
     all_items,
     call,
@@ -66,22 +68,22 @@ class LiveKitApi:
             max_participants=max_participants,
             metadata=metadata,
         )
-        async with call(self._deadline):
+        async with call("create_room", self._deadline):
             await self._connection.sdk.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
         request = room_protocol.DeleteRoomRequest(room=name)
         try:
-            await self._found(self._connection.sdk.room.delete_room(request))
+            await self._found(self._connection.sdk.room.delete_room, request)
         except NoServerForIt:
             # Its server died. Once another has taken it over, it can be deleted with its stale participants.
-            async with call(self._deadline):
+            async with call("create_room", self._deadline):
                 await self._connection.sdk.room.create_room(room_protocol.CreateRoomRequest(name=name))
-            await self._found(self._connection.sdk.room.delete_room(request))
+            await self._found(self._connection.sdk.room.delete_room, request)
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
-        return await self._found(self._connection.sdk.room.remove_participant(request))
+        return await self._found(self._connection.sdk.room.remove_participant, request)
 
     async def update_participant(
         self,
@@ -101,7 +103,7 @@ class LiveKitApi:
             name=name or "",
             metadata=metadata or "",
         )
-        return await self._found(self._connection.sdk.room.update_participant(request))
+        return await self._found(self._connection.sdk.room.update_participant, request)
 
     async def send_data(
         self, room: str, payload: bytes, *, topic: str, destination_identities: Sequence[str] = ()
@@ -113,12 +115,12 @@ class LiveKitApi:
             topic=topic,
             destination_identities=destination_identities,
         )
-        return await self._found(self._connection.sdk.room.send_data(request))
+        return await self._found(self._connection.sdk.room.send_data, request)
 
     async def list_rooms(self, names: Sequence[str] | None = None) -> list[LiveKitRoom]:
         if names is not None and not names:
             return []
-        async with call(self._deadline):
+        async with call("list_rooms", self._deadline):
             answer = await self._connection.sdk.room.list_rooms(
                 room_protocol.ListRoomsRequest(names=names or [])
             )
@@ -127,7 +129,7 @@ class LiveKitApi:
     async def list_participants(self, room: str) -> list[LiveKitParticipant]:
         request = room_protocol.ListParticipantsRequest(room=room)
         try:
-            async with call(self._deadline):
+            async with call("list_participants", self._deadline):
                 answer = await self._connection.sdk.room.list_participants(request)
         except LiveKitRefused as error:
             _unless_not_found(error)
@@ -137,7 +139,7 @@ class LiveKitApi:
     async def get_participant(self, room: str, identity: str) -> LiveKitParticipant | None:
         request = room_protocol.RoomParticipantIdentity(room=room, identity=identity)
         try:
-            async with call(self._deadline):
+            async with call("get_participant", self._deadline):
                 return _participant(await self._connection.sdk.room.get_participant(request))
         except LiveKitRefused as error:
             _unless_not_found(error)
@@ -145,16 +147,16 @@ class LiveKitApi:
 
     async def runs_room(self, name: str) -> bool:
         request = room_protocol.SendDataRequest(room=name, destination_identities=[_NOBODY])
-        return await self._served(self._connection.sdk.room.send_data(request))
+        return await self._served(self._connection.sdk.room.send_data, request)
 
     async def has_participant(self, room: str, identity: str) -> bool:
         request = room_protocol.UpdateSubscriptionsRequest(room=room, identity=identity)
-        return await self._served(self._connection.sdk.room.update_subscriptions(request))
+        return await self._served(self._connection.sdk.room.update_subscriptions, request)
 
     async def remove_stale_participant(self, room: str, identity: str) -> None:
         mint = TokenMint(self._connection.key, self._connection.secret, SystemClock())
         token = mint.join_token(stale_participant_grant(room, identity), lifetime=_STALE_TOKEN_LIFETIME)
-        async with call(self._deadline):
+        async with call("connect_and_leave", self._deadline):
             await self._signalling.connect_and_leave(token)
 
     async def create_rtmp_ingress(
@@ -167,31 +169,31 @@ class LiveKitApi:
             participant_identity=identity,
             participant_name=participant_name,
         )
-        async with call(self._deadline):
+        async with call("create_ingress", self._deadline):
             return _ingress(await self._connection.sdk.ingress.create_ingress(request))
 
     async def delete_ingress(self, ingress_id: str) -> None:
         request = ingress_protocol.DeleteIngressRequest(ingress_id=ingress_id)
-        await self._found(self._connection.sdk.ingress.delete_ingress(request))
+        await self._found(self._connection.sdk.ingress.delete_ingress, request)
 
     async def list_ingresses(self, room: str | None = None) -> list[Ingress]:
         request = ingress_protocol.ListIngressRequest(room_name=room or "")
         items = all_items(self._connection.sdk.ingress.list_ingress, request, self._deadline)
         return [_ingress(info) async for info in items]
 
-    async def _found(self, answer: Awaitable[object]) -> bool:
+    async def _found(self, method: SdkMethod, request: Any) -> bool:
         """Make a call about one thing; False if LiveKit says that it does not exist."""
         try:
-            async with call(self._deadline):
-                await answer
+            async with call(method.__name__, self._deadline):
+                await method(request)
         except LiveKitRefused as error:
             return _unless_not_found(error)
         return True
 
-    async def _served(self, answer: Awaitable[object]) -> bool:
+    async def _served(self, method: SdkMethod, request: Any) -> bool:
         """As `_found`, but False also if no server has the thing."""
         try:
-            return await self._found(answer)
+            return await self._found(method, request)
         except NoServerForIt:
             return False
 

@@ -114,7 +114,7 @@ class LiveKitEgressClient:
         self._deadline = timeout
 
     async def start_room_composite(self, order: RoomCompositeOrder) -> str:
-        async with call(self._deadline, late=_NO_WORKER):
+        async with call("start_room_composite_egress", self._deadline, late=_NO_WORKER):
             info = await self._connection.sdk.egress.start_room_composite_egress(
                 room_composite_request(order)
             )
@@ -122,7 +122,7 @@ class LiveKitEgressClient:
 
     async def stop_egress(self, egress_id: str) -> None:
         try:
-            async with call(self._deadline):
+            async with call("stop_egress", self._deadline):
                 await self._connection.sdk.egress.stop_egress(
                     egress_protocol.StopEgressRequest(egress_id=egress_id)
                 )
@@ -137,7 +137,7 @@ class LiveKitEgressClient:
         depends on its record: nothing came in time, nobody is there, or (`failed_precondition`) it has ended.
         """
         try:
-            async with call(_ASKED_FOR):
+            async with call("stop_egress" if ending else "update_stream", _ASKED_FOR):
                 await self._ask(egress_id, ending=ending)
         except (NoServerForIt, TimedOut):
             return WorkerAnswer.SILENT

@@ -1,9 +1,10 @@
 """Reaching a LiveKit server: its API through the SDK, with deadlines and our errors, and its signalling."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import aiohttp
@@ -13,12 +14,29 @@ from livekit.api import TwirpError, TwirpErrorCode
 from shared.contracts.states import Role
 from shared.errors import BadGateway, Unavailable
 from shared.livekit.tokens import JoinGrant
+from shared.runtime.metrics import Durations
 
 # How a server says that no server has the room or participant, since theirs died: nobody answered, or the
 # server that is registered for it was forgotten since (some 30 s after its death).
 _NO_SERVER = ("no response from servers", "could not find object")
 _SILENT = "LiveKit is unavailable"
 _PAGES = 1000
+
+
+class SdkMethod(Protocol):
+    """A method of the SDK, as LiveKit's API has it."""
+
+    __name__: str
+
+    def __call__(self, request: Any, /) -> Awaitable[Any]: ...
+
+
+_CALLS = Durations(
+    "greenroom_livekit_call_seconds",
+    "Calls of LiveKit's API, by outcome: ok, not_found, refused, unavailable or cancelled",
+    ("method", "outcome"),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
 
 
 class LiveKitRefused(BadGateway):
@@ -57,8 +75,28 @@ class SdkConnection:
 
 
 @asynccontextmanager
-async def call(deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
-    """One call: its deadline, and LiveKit's errors as ours; `late` is the error text of a missed deadline."""
+async def call(method: str, deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
+    """One call of an API method: measured, with a deadline, and LiveKit's errors as ours.
+
+    `late` is the error text of a missed deadline.
+    """
+    started, outcome = time.perf_counter(), "cancelled"
+    try:
+        async with _translated(deadline, late):
+            yield
+        outcome = "ok"
+    except LiveKitRefused as error:
+        outcome = "not_found" if error.reason == TwirpErrorCode.NOT_FOUND else "refused"
+        raise
+    except Unavailable:
+        outcome = "unavailable"
+        raise
+    finally:
+        _CALLS.observe((method, outcome), time.perf_counter() - started)
+
+
+@asynccontextmanager
+async def _translated(deadline: float, late: str) -> AsyncIterator[None]:
     try:
         # The SDK hands aiohttp `timeout=None` with each call, which lifts its session's own.
         async with asyncio.timeout(deadline):
@@ -77,12 +115,10 @@ async def call(deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
         raise Unavailable(_SILENT) from error
 
 
-async def all_items(
-    fetch: Callable[[Any], Awaitable[Any]], request: Any, deadline: float
-) -> AsyncIterator[Any]:
+async def all_items(fetch: SdkMethod, request: Any, deadline: float) -> AsyncIterator[Any]:
     """The items of all pages of a list; `request` is changed from page to page."""
     for _ in range(_PAGES):
-        async with call(deadline):
+        async with call(fetch.__name__, deadline):
             answer = await fetch(request)
         for item in answer.items:
             yield item

@@ -4,12 +4,14 @@ A broken unique index is `Duplicate`, a server that does not answer is `shared.e
 these names from `shared.persistence.mongo`.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from prometheus_client import Counter
 from pymongo import DeleteOne, IndexModel, InsertOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
@@ -20,6 +22,7 @@ from pymongo.errors import (
 )
 
 from shared.errors import Unavailable
+from shared.runtime.metrics import Durations
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -29,6 +32,18 @@ _DUPLICATE_KEY = 11000
 _OTHER_OPTIONS = frozenset({85, 86})
 # What a server says while it steps down, shuts down or cannot reach its majority; the call may be repeated.
 _TRANSIENT_CODES = frozenset({6, 7, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+
+_OPERATIONS = Durations(
+    "greenroom_database_seconds",
+    "Time of one database operation, by collection",
+    ("collection", "operation"),
+    (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5),
+)
+_FAILED = Counter(
+    "greenroom_database_failures_total",
+    "Database operations that failed: `unavailable`, or `refused` by the server",
+    ["collection", "operation", "reason"],
+)
 
 
 class Duplicate(Exception):
@@ -82,14 +97,26 @@ class Collection:
     def __init__(self, collection: Any, *, expiry: bool = True):
         self._collection = collection
         self._expiry = expiry
+        self.name = str(collection.name)
 
-    @property
-    def name(self) -> str:
-        return str(self._collection.name)
+    @asynccontextmanager
+    async def _call(self, operation: str) -> AsyncIterator[None]:
+        """One operation: measured, its errors as ours."""
+        started = time.perf_counter()
+        try:
+            async with translated():
+                yield
+        except Exception as error:
+            if not isinstance(error, Duplicate):
+                reason = "unavailable" if isinstance(error, Unavailable) else "refused"
+                _FAILED.labels(self.name, operation, reason).inc()
+            raise
+        finally:
+            _OPERATIONS.observe((self.name, operation), time.perf_counter() - started)
 
     async def ensure_indexes(self, indexes: Sequence[Index]) -> None:
         lasting = [_model(index) for index in indexes if index.expire_after_seconds is None]
-        async with translated():
+        async with self._call("ensure_indexes"):
             if lasting:
                 await self._collection.create_indexes(lasting)
         for index in indexes:
@@ -99,7 +126,7 @@ class Collection:
     async def _ensure_expiring(self, index: Index, kept: timedelta) -> None:
         """Made again if its expiry differs: only that of an index that has one can be changed."""
         model = _model(index, kept if self._expiry else None)
-        async with translated():
+        async with self._call("ensure_indexes"):
             try:
                 await self._collection.create_indexes([model])
             except OperationFailure as error:
@@ -112,7 +139,7 @@ class Collection:
             await self.delete_many({name: {"$lt": datetime.now(UTC) - kept}})
 
     async def find_one(self, query: Document, fields: Sequence[str] | None = None) -> Document | None:
-        async with translated():
+        async with self._call("find_one"):
             found: Document | None = await self._collection.find_one(query, list(fields) if fields else None)
         return found
 
@@ -129,23 +156,23 @@ class Collection:
         cursor = self._collection.find(
             query, list(fields) if fields else None, sort=list(sort) if sort else None, skip=skip, limit=limit
         )
-        async with translated():
+        async with self._call("find"):
             documents: list[Document] = await cursor.to_list(length=None)
         return documents
 
     async def count(self, query: Document, *, limit: int) -> int:
         """How many match, counted no further than `limit`."""
-        async with translated():
+        async with self._call("count"):
             return int(await self._collection.count_documents(query, limit=limit))
 
     async def aggregate(self, pipeline: Sequence[Document]) -> list[Document]:
-        async with translated():
+        async with self._call("aggregate"):
             documents: list[Document] = await self._collection.aggregate(list(pipeline)).to_list(length=None)
         return documents
 
     async def insert(self, document: Document) -> None:
         """Store a new document; raises `Duplicate`."""
-        async with translated():
+        async with self._call("insert"):
             await self._collection.insert_one(document)
 
     async def insert_many(self, documents: Sequence[Document]) -> BulkOutcome:
@@ -154,38 +181,38 @@ class Collection:
 
     async def update(self, query: Document, change: Document, *, upsert: bool = False) -> int:
         """Change one document; returns how many matched (an upsert that inserted counts as one)."""
-        async with translated():
+        async with self._call("update"):
             result = await self._collection.update_one(query, change, upsert=upsert)
         return int(result.matched_count) or (1 if result.upserted_id is not None else 0)
 
     async def update_many(self, query: Document, change: Document) -> int:
-        async with translated():
+        async with self._call("update_many"):
             return int((await self._collection.update_many(query, change)).modified_count)
 
     async def find_and_update(
         self, query: Document, change: Document, *, upsert: bool = False
     ) -> Document | None:
         """Change one document and return it as it is afterwards; None if nothing matched."""
-        async with translated():
+        async with self._call("find_and_update"):
             found: Document | None = await self._collection.find_one_and_update(
                 query, change, upsert=upsert, return_document=True
             )
         return found
 
     async def find_and_delete(self, query: Document) -> Document | None:
-        async with translated():
+        async with self._call("find_and_delete"):
             found: Document | None = await self._collection.find_one_and_delete(query)
         return found
 
     async def delete_many(self, query: Document) -> int:
-        async with translated():
+        async with self._call("delete_many"):
             return int((await self._collection.delete_many(query)).deleted_count)
 
     async def bulk(self, operations: Sequence[InsertOne[Any] | UpdateOne | DeleteOne]) -> BulkOutcome:
         """Apply many writes in one round trip, in no particular order."""
         if not operations:
             return BulkOutcome(0, 0)
-        async with translated():
+        async with self._call("bulk"):
             try:
                 result = await self._collection.bulk_write(list(operations), ordered=False)
             except BulkWriteError as error:

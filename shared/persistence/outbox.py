@@ -33,6 +33,11 @@ OUTBOX_INDEX = Index([("outbox_at", ASCENDING)], sparse=True)
 
 PUBLISHED = Counter("greenroom_outbox_published_total", "Events confirmed by the broker", ["collection"])
 WAITING = Gauge("greenroom_outbox_waiting", "Documents with events not yet confirmed", ["collection"])
+OLDEST = Gauge(
+    "greenroom_outbox_oldest_seconds",
+    "Age of the oldest event that is not confirmed, 0 if there is none",
+    ["collection"],
+)
 
 _BATCH = 500
 # Between tries while the broker is away; short, since all that piled up waits for the end of it.
@@ -76,6 +81,7 @@ class Outbox:
         gather: float = 0.01,
         sweep: float = 5.0,
         clear_every: float = 0.5,
+        look_every: float = 10.0,
     ):
         self._publisher = publisher
         self._clock = clock
@@ -83,6 +89,7 @@ class Outbox:
         self._gather = gather
         self._sweep = sweep
         self._clear_every = clear_every
+        self._look_every = look_every
         self._sources: list[AggregateSource | AppendOnlySource] = []
         self._notified = asyncio.Event()
 
@@ -108,7 +115,7 @@ class Outbox:
 
     async def run(self) -> None:
         """Publish and clear until cancelled."""
-        await run_all(self._publish_loop(), self._clear_loop())
+        await run_all(self._publish_loop(), self._clear_loop(), self._look_loop())
 
     async def drain(self, deadline: float) -> None:
         """Publish what is waiting, for at most `deadline` seconds; the store keeps what is left."""
@@ -150,6 +157,21 @@ class Outbox:
                 await self.clear_once(thorough=False)
             except Unavailable as error:
                 log.warning("outbox.clear_failed", error=error.message)
+
+    async def _look_loop(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("outbox.look_failed", error=error.message)
+            await asyncio.sleep(self._look_every)
+
+    async def look(self) -> None:
+        """See how long events have been waiting: by reading, so that a relay that hangs is seen as well."""
+        for source in self._sources:
+            oldest = await source.oldest()
+            age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
+            OLDEST.labels(source.collection.name).set(max(0.0, age))
 
     async def publish_once(self, *, thorough: bool = True) -> bool:
         """One round over all collections; True if a full batch suggests that more is waiting.

@@ -73,6 +73,11 @@ class AppendOnlySource:
         waiting = dict(islice(self._pending.items(), limit))
         return list((waiting | {document["_id"]: document for document in found}).values())
 
+    async def oldest(self) -> datetime | None:
+        """The time of the oldest event that this process knows to wait."""
+        first = next(iter(self._pending.values()), None)
+        return first["outbox_at"] if first else None
+
     async def _read(self, limit: int) -> list[Document]:
         """What of the next part of the store is not published; goes on to another when there is none."""
         settled = self._clock.now() - _LAG

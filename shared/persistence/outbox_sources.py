@@ -1,6 +1,7 @@
 """Collections of documents that change and carry outboxes: what the relay reads of them, and clears."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.persistence.mongo import ASCENDING, Collection, DeleteOne, Document, UpdateOne
 
@@ -56,6 +57,13 @@ class AggregateSource:
     def _unconfirmed(self, document: Document) -> bool:
         done = self.done(document["_id"])
         return any(entry["id"] not in done for entry in document.get("outbox", []))
+
+    async def oldest(self) -> datetime | None:
+        """The time of the oldest event that is stored and not cleared."""
+        documents = await self.collection.find(
+            {"outbox_at": {"$exists": True}}, sort=[("outbox_at", ASCENDING)], limit=1, fields=["outbox_at"]
+        )
+        return documents[0]["outbox_at"] if documents else None
 
     async def clear(self, *, thorough: bool) -> None:
         """Take what was confirmed out of the documents, in bulk."""

@@ -138,6 +138,7 @@ class Repository(Generic[T]):
         with self._publishing():
             if not await self._inserts.add(self._new(aggregate, events)):
                 raise Duplicate(f"There is such a {self.noun}")
+        self._stored(events)
 
     async def add_many(self, aggregates: Sequence[tuple[T, Sequence[Event]]]) -> None:
         """Store new aggregates, each with its events, in one write; those whose id is taken are left out."""
@@ -209,7 +210,13 @@ class Repository(Generic[T]):
             write["$set"] = {**change.get("$set", {}), "outbox_at": before.get("outbox_at", now)}
         as_read = {"_id": before["_id"], "version": before["version"]}
         with self._publishing():
-            return bool(await self.collection.update(as_read, write))
+            written = bool(await self.collection.update(as_read, write))
+        if written:
+            self._stored(events)
+        return written
+
+    def _stored(self, events: Sequence[Event]) -> None:
+        """These were stored by `add`, `change` or `remove`: for subclasses that want to know."""
 
     @contextmanager
     def _publishing(self) -> Iterator[None]:

@@ -5,12 +5,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from prometheus_client import Gauge
 
 from shared.errors import AppError
 
 Check = Callable[[], Awaitable[str | None]]
 
 _DEADLINE = 1.0
+
+_READY = Gauge("greenroom_ready", "Whether the process takes requests")
+_ANSWERS = Gauge("greenroom_dependency_up", "Whether what the process depends on answers it", ["dependency"])
 
 
 class Health:
@@ -37,9 +41,12 @@ class Health:
         return dict(zip(names, results, strict=True))
 
     async def readiness(self) -> tuple[bool, dict[str, object]]:
-        """Whether to send requests here, and the document that /readyz answers."""
+        """Whether to send requests here, and the document that /readyz answers; the metrics say it, too."""
         dependencies = await self.states()
         ready = self.started and not self.stopping and all(state == "ok" for state in dependencies.values())
+        _READY.set(ready)
+        for dependency, state in dependencies.items():
+            _ANSWERS.labels(dependency).set(state == "ok")
         document: dict[str, object] = {"status": self._status(ready), "dependencies": dependencies}
         return ready, document | ({"notes": dict(self._notes)} if self._notes else {})
 

@@ -21,6 +21,7 @@ from aiohttp import web
 
 from shared.runtime import log as logs
 from shared.runtime.health import HEALTH, Health
+from shared.runtime.metrics import report_build
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
@@ -56,6 +57,7 @@ def main(service: str, settings_class: type[S], build: Callable[[S], web.Applica
         sys.exit(f"greenroom {service}: {error}")
     _allow_open_files()
     logs.configure(service=service, level=settings.log_level, output=settings.log_format)
+    report_build(service)
     sys.exit(asyncio.run(_run(settings, build)))
 
 

@@ -107,6 +107,9 @@ class MemoryBus(BaseBus):
     async def _dead_letter_count(self, group: str) -> int:
         return len(self._dead(group))
 
+    async def _ready_count(self, group: Group | OrderedGroup) -> int:
+        return sum(len(self.broker.queues[queue].waiting) for queue in working_queues(group))
+
 
 def _delivery(message: Message) -> Delivery:
     return Delivery(0, "", message.headers, message.body)

@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from prometheus_client import Gauge
+
 from services.attendance.sessions.domain import People
 from shared.clock import Clock
 from shared.persistence.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateOne
+
+WAITING = Gauge("greenroom_attendance_recompute_waiting", "Sessions whose attendance is to be recomputed")
 
 _ADOPTED_AT_ONCE = 1000
 
@@ -94,6 +98,7 @@ class RecomputeQueue:
         self._seq = count(1)
         self._marking = asyncio.Lock()
         self._woken = asyncio.Event()
+        WAITING.set_function(lambda: len(self._waiting) + len(self._taken))
 
     async def mark(self, people_of: Mapping[str, People]) -> None:
         """Have these people of these sessions recomputed, also if this process dies now."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
+from prometheus_client import Histogram
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.engine_sync import EngineSync
@@ -20,6 +21,12 @@ from shared.errors import AppError
 from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
+
+STREAM_START = Histogram(
+    "greenroom_stream_start_seconds",
+    "From asking for a stream to having something to play",
+    buckets=(1, 2, 3, 4, 5, 7.5, 10, 15, 30, 60, 300),
+)
 
 # Called with an egress as it is now, perhaps more than once with the same.
 Observer = Callable[[PlannedEgress], Awaitable[None]]
@@ -130,6 +137,7 @@ class EgressWorker:
         if step is EgressStep.CHECK:
             egress = await self._sync.check(egress)
         if egress.stream and not egress.playable and await self._playable(egress.session_id, egress.id):
+            STREAM_START.observe((self._clock.now() - egress.created_at).total_seconds())
             return await self._egresses.change(egress.id, PlannedEgress.play)
         return egress
 

@@ -1,5 +1,7 @@
 """How recordings start, follow their egresses to the stored file, and are retried."""
 
+from prometheus_client import Counter, Histogram
+
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
 from services.egress.recordings.domain import RecordedFile, Recording, new_recording
@@ -14,6 +16,15 @@ from shared.errors import NotFound
 from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
+
+FINISHED = Counter(
+    "greenroom_recordings_finished_total", "Recordings that were completed, or failed", ["status"]
+)
+TOOK = Histogram(
+    "greenroom_recording_finish_seconds",
+    "From the end of a recording to its stored file, or its failure",
+    buckets=(1, 2, 5, 10, 30, 60, 120, 300, 1800),
+)
 
 # A recording of which so many parts broke off soon, one after the other, does not go on.
 _MOST_ATTEMPTS = 5
@@ -111,9 +122,13 @@ class RecordingLifecycle:
         file = await self._file(recording.file_key, egress)
         # LiveKit Egress's details say why it ended; those of our own recorders what is missing.
         missing = egress.details if self._engine.keeps_records else None
-        await self._recordings.change(
-            recording.id, lambda one: one.finish(egress, file, missing, self._clock.now())
+        now = self._clock.now()
+        settled = await self._recordings.change(
+            recording.id, lambda one: one.finish(egress, file, missing, now)
         )
+        if settled.status is not recording.status:
+            FINISHED.labels(settled.status).inc()
+            TOOK.observe((now - (settled.finished_at or now)).total_seconds())
 
     async def _file(self, key: str, egress: PlannedEgress) -> RecordedFile | None:
         """The stored file; what a dead worker left without a header is none."""

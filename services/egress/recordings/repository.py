@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from prometheus_client import Gauge
+
 from services.egress.recordings.domain import Recording
 from shared.contracts.states import RecordingStatus
 from shared.ids import first_id_at
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index
 from shared.persistence.repository import COUNTED_TO, Repository
+from shared.persistence.state_counts import count_states
+
+RECORDINGS = Gauge("greenroom_recordings", "Recordings by state, counted to 10,000", ["status"])
 
 # Read at a time: all of them may be too many to hold in memory.
 BATCH = 500
@@ -46,6 +51,10 @@ class RecordingRepository(Repository[Recording]):
         Index([("room_id", ASCENDING), ("_id", DESCENDING)]),
         Index([("status", ASCENDING), ("_id", ASCENDING)]),
     )
+
+    async def report_states(self) -> None:
+        """Set the metric of how many there are in each state."""
+        await count_states(RECORDINGS, self.collection, list(RecordingStatus))
 
     async def active(self, session_id: str) -> Recording | None:
         return await self.find_where({"active_session_id": session_id})

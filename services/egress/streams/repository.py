@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from prometheus_client import Counter, Gauge
+
 from services.egress.streams.domain import Stream
+from shared.contracts.event import Event
 from shared.contracts.states import LibraryState, RoomState, StreamStatus, Visibility
+from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Duplicate, Index
 from shared.persistence.repository import Repository
+from shared.persistence.state_counts import count_states
+
+STREAMS = Gauge("greenroom_streams", "Streams by state", ["status"])
+FAILED = Counter("greenroom_stream_failures_total", "Streams that ended by themselves while they were wanted")
+
+_COUNTED = [status.value for status in StreamStatus if status is not StreamStatus.NONE]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +53,15 @@ class StreamRepository(Repository[Stream]):
         Index([("wanted", ASCENDING)]),
         Index([("status", ASCENDING)]),
     )
+
+    def _stored(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, StreamChanged) and event.stream.status is StreamStatus.FAILED:
+                FAILED.inc()
+
+    async def report_states(self) -> None:
+        """Set the metric of how many there are in each state."""
+        await count_states(STREAMS, self.collection, _COUNTED)
 
     async def ensure(self, stream: Stream) -> Stream:
         """The stream of the session as it is stored, made if there is none."""

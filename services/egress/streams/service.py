@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
+from prometheus_client import Counter
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
@@ -29,6 +30,8 @@ from shared.errors import NotFound
 from shared.ids import new_id
 
 log = structlog.get_logger(__name__)
+
+TAKEN_OVER = Counter("greenroom_stream_takeovers_total", "Streams that another egress went on with")
 
 GROUP: Final = "egress.streams"
 _STATES = (SessionStarted, SessionUpdated, SessionEnded, SessionExpired, SessionDeleted)
@@ -197,6 +200,7 @@ class StreamService:
         stream = await self._streams.change(
             stream.id, lambda one: one.take_over(part, broken, self._clock.now())
         )
+        TAKEN_OVER.inc()
         log.warning("stream.taken_over", session_id=stream.id, broken=broken.egress_id, error=broken.error)
         await self._carry_out(stream, part, broken)
 

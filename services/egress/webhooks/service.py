@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from services.egress.webhooks.domain import TRANSLATIONS, translate
 from shared.clock import Clock
@@ -24,6 +24,11 @@ from shared.persistence.outbox import Outbox
 log = structlog.get_logger(__name__)
 
 TAKEN_IN = Counter("greenroom_webhooks_total", "LiveKit webhooks taken in", ["event", "outcome"])
+AGE = Histogram(
+    "greenroom_webhook_age_seconds",
+    "From when LiveKit made a webhook, in whole seconds, to its arrival",
+    buckets=(1, 2, 3, 5, 10, 20, 30, 60, 300),
+)
 DROPPED = Counter("greenroom_webhooks_dropped_total", "Webhooks that LiveKit reported as given up")
 
 Observer = Callable[[WebhookEvent], None]
@@ -97,6 +102,7 @@ class WebhookService:
         received_at = self._clock.now()
         self._verifier.verify(raw, authorization)
         webhook = parse(raw)
+        _observe_age(webhook, received_at)
         if webhook.num_dropped > 0:
             _report_dropped(webhook)
         stored = await self._store(webhook, received_at)
@@ -116,6 +122,11 @@ class WebhookService:
                 return await self._webhooks.add(received)
         except TimeoutError as error:
             raise Unavailable("The webhook could not be stored in time") from error
+
+
+def _observe_age(webhook: WebhookEvent, received_at: datetime) -> None:
+    if webhook.created_at:
+        AGE.observe(max(0.0, received_at.timestamp() - webhook.created_at))
 
 
 def _report_dropped(webhook: WebhookEvent) -> None:

@@ -38,7 +38,7 @@ class StatusOperations:
         return await readiness(self._health)
 
     async def metrics(self, _: web.BaseRequest, __: RequestTarget) -> web.StreamResponse:
-        return metrics()
+        return await metrics(self._health)
 
 
 def _degraded(not_ready: list[str], services: dict[str, Any]) -> web.Response:

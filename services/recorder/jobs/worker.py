@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from services.recorder.jobs.context import JobContext
 from services.recorder.jobs.job_runner import JobRunner
@@ -62,6 +62,10 @@ class Leases:
 log = structlog.get_logger(__name__)
 
 JOBS = Gauge("greenroom_recorder_jobs", "Jobs that this recorder has")
+CAPACITY = Gauge("greenroom_recorder_capacity", "Jobs that this recorder takes at most")
+ENDED = Counter(
+    "greenroom_recorder_jobs_ended_total", "Jobs that ended here, by their last state", ["status"]
+)
 
 _POLL_SECONDS = 0.4
 _STOP_SECONDS = 8.0
@@ -75,6 +79,7 @@ class Worker:
         self._context = context
         self._recorders = recorders
         self._max_jobs = max_jobs
+        CAPACITY.set(max_jobs)
         self._leases = Leases(recorder_id)
         self._runners: dict[str, JobRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -143,9 +148,10 @@ class Worker:
         JOBS.set(len(self._runners))
 
     def _ended(self, job: Job, task: asyncio.Task[None]) -> None:
-        self._runners.pop(job.key, None)
+        runner = self._runners.pop(job.key, None)
         self._tasks.pop(job.key, None)
         JOBS.set(len(self._runners))
+        ENDED.labels(runner.job.status if runner else "unknown").inc()
         error = None if task.cancelled() else task.exception()
         if error is not None or (task.cancelled() and not self._stopping):
             log.critical("job.fault", job=job.key, cancelled=task.cancelled(), exc_info=error)

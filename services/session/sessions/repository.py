@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.session.catalog.rooms.domain import RoomStanding
+from services.session.sessions import metrics
 from services.session.sessions.domain.session import Session
 from services.session.sessions.session_filter import SessionFilter
 from shared.clock import Clock
 from shared.contracts.event import Event
-from shared.contracts.session_events import SessionStarted, SessionUpdated
+from shared.contracts.session_events import SessionEvent, SessionStarted, SessionUpdated
 from shared.contracts.states import PresetState, SessionStatus, StreamState
 from shared.errors import NotFound
 from shared.persistence.batching import ReadBatcher
 from shared.persistence.mongo import ASCENDING, DESCENDING, Document, Index, Mongo
 from shared.persistence.outbox import Outbox
-from shared.persistence.repository import Repository
+from shared.persistence.repository import COUNTED_TO, Repository
 
 _OPEN = [SessionStatus.SCHEDULED.value, SessionStatus.LIVE.value]
 # Totals of the dashboard are exact up to here.
@@ -64,17 +65,12 @@ class SessionRepository(Repository[Session]):
         self._stages = ReadBatcher(self._stage_by_session)
         self._automatic = ReadBatcher(self._automatic_states)
 
-    async def change(self, id: str, decide: Callable[[Session], Sequence[Event]]) -> Session:
-        events: list[Event] = []
-
-        def noting(session: Session) -> Sequence[Event]:
-            events[:] = decide(session)
-            return events
-
-        session = await super().change(id, noting)
-        if any(isinstance(event, SessionUpdated) or _is_automatic_start(event) for event in events):
-            self._updated(id)
-        return session
+    def _stored(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, SessionEvent):
+                metrics.count(event)
+                if isinstance(event, SessionUpdated) or _is_automatic_start(event):
+                    self._updated(event.session.id)
 
     async def list_of_room(self, room_id: str, skip: int, limit: int) -> tuple[list[Session], int]:
         return await self.page({"room_id": room_id}, skip=skip, limit=limit)
@@ -141,6 +137,12 @@ class SessionRepository(Repository[Session]):
     async def ids_live(self) -> list[str]:
         documents = await self.collection.find({"live_room_id": {"$gt": ""}}, fields=["_id"])
         return [document["_id"] for document in documents]
+
+    async def count_live_and_pending(self) -> tuple[int, int, int]:
+        """How many are live, how many people watch them, and how many automatic ones wait for somebody."""
+        live = await self.collection.find({"live_room_id": {"$gt": ""}}, fields=["viewer_count"])
+        pending = await self.collection.count({"pending_room_id": {"$gt": ""}}, limit=COUNTED_TO)
+        return len(live), sum(document.get("viewer_count", 0) for document in live), pending
 
     async def any_open_with_preset(self, preset_id: str) -> bool:
         query = {"preset.id": preset_id, "status": {"$in": _OPEN}}
