@@ -42,6 +42,7 @@ def operations() -> bytes:
                 "access": route.access,
                 "mirrored": route.mirrored,
             }
+            | ({"idempotent": True} if route.idempotent else {})
             | ({"secret": route.secret} if route.secret else {})
         ).decode()
         for service, tables in _ROUTES_OF_SERVICES.items()

@@ -69,6 +69,7 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
     server = GatewayServer(
         handler.handle,
         ConnectionCounts(settings.address_connections, components.clients.is_trusted),
+        health,
         keepalive_seconds=settings.keepalive_seconds,
         development=settings.development,
     )

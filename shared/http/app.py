@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from shared.access.identity import Caller, TokenVerifier
 from shared.access.revocations import Revocations
@@ -52,6 +52,7 @@ def service_app(
         handler_args={"auto_decompress": False},
     )
     app[HEALTH] = Health()
+    app.on_response_prepare.append(_close_if_stopping)
     app[SUPERVISOR] = TaskSupervisor()
     app[REVOCATIONS] = revocations = Revocations(clock)
     app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
@@ -69,6 +70,13 @@ def service_app(
     app.router.add_get("/readyz", _readyz)
     app.router.add_get("/metrics", _metrics)
     return app
+
+
+async def _close_if_stopping(request: web.Request, response: web.StreamResponse) -> None:
+    """Clients then connect again, to a replica that is not stopping."""
+    if request.app[HEALTH].stopping:
+        response.force_close()
+        response.headers[hdrs.CONNECTION] = "close"
 
 
 class _Operation:

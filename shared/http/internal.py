@@ -1,9 +1,10 @@
 """Signed calls from one service to another: a 60 s HS256 token with the shared internal secret."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aiohttp
 import jwt
@@ -12,10 +13,13 @@ from pydantic import TypeAdapter
 
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
+from shared.http.connections import IDLE_SECONDS, REFUSED, repeated
 
 _TYPE = "internal+jwt"
 _LIFETIME = timedelta(seconds=60)
 _LEEWAY = timedelta(seconds=5)
+# Calls have one deadline for both tries.
+_BOUNDED_HERE = aiohttp.ClientTimeout(total=None)
 
 T = TypeVar("T")
 
@@ -70,13 +74,16 @@ class Unreachable(Unavailable):
 
 
 class InternalClient:
-    """Calls the internal operations of one service; connects with the first call."""
+    """Calls the internal operations of one service; connects with the first call.
+
+    Each of them may be called twice with the same effect: if a connection is lost, it is.
+    """
 
     def __init__(self, service: str, url: str, calls: InternalCalls, *, timeout_seconds: float):
         self._service = service
         self._url = url.rstrip("/")
         self._calls = calls
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._seconds = timeout_seconds
         self._client: aiohttp.ClientSession | None = None
 
     async def get(self, path: str, data: type[T], query: Mapping[str, str] | None = None) -> T:
@@ -93,16 +100,25 @@ class InternalClient:
             await self._client.close()
 
     async def _call(self, method: str, path: str, data: type[T], **sent: Any) -> T:
-        headers = {"Authorization": self._calls.sign(self._service)}
-        if self._client is None:
-            self._client = aiohttp.ClientSession(timeout=self._timeout)
+        async def ask() -> tuple[int, bytes]:
+            headers = {"Authorization": self._calls.sign(self._service)}
+            async with client.request(method, self._url + path, headers=headers, **sent) as response:
+                return response.status, await response.read()
+
+        client = self._connected()
         try:
-            async with self._client.request(method, self._url + path, headers=headers, **sent) as response:
-                if response.status != 200:
-                    raise UnexpectedStatus(self._service, response.status)
-                valid: T = _adapter(data).validate_python(orjson.loads(await response.read())["data"])
-                return valid
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            async with asyncio.timeout(self._seconds):
+                status, answer = await repeated(ask, self._service, lost=True)
+            if status != 200:
+                raise UnexpectedStatus(self._service, status)
+            return cast(T, _adapter(data).validate_python(orjson.loads(answer)["data"]))
+        except REFUSED as error:
             raise Unreachable(f"The {self._service} service cannot be reached") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, LookupError, TypeError) as error:
             raise Unavailable(f"The {self._service} service is unavailable") from error
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_SECONDS)
+            self._client = aiohttp.ClientSession(connector=connector, timeout=_BOUNDED_HERE)
+        return self._client

@@ -67,7 +67,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`mirrored` ones also exist under /libraries/{library_id}.
+    """`mirrored` ones also exist under /libraries/{library_id}; `idempotent` ones accept an Idempotency-Key.
 
     `secret` are the path's parameters that no log may show.
     """
@@ -79,6 +79,7 @@ class Operation:
     mirrored: bool = False
     policy: Policy = Policy()
     secret: tuple[str, ...] = ()
+    idempotent: bool = False
 
 
 OPERATIONS: Final = Path(__file__).parent / "operations.json"
@@ -166,6 +167,7 @@ def _declared() -> list[Operation]:
             one["mirrored"],
             policies.pop(f"{one['method']} {one['path']}", Policy()),
             tuple(one.get("secret", ())),
+            one.get("idempotent", False),
         )
         for one in orjson.loads(OPERATIONS.read_bytes())
     ]

@@ -3,16 +3,20 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_parser import RawRequestMessage
 
 from services.gateway.http.headers import HeadTooLarge
 from services.gateway.http.request_body import BadRequest
 from shared.errors import AppError
 from shared.http.addresses import client_network
 from shared.http.reply import render_error
+from shared.runtime.health import Health
 from shared.runtime.metrics import REFUSALS, observe_request
 
 Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -48,9 +52,15 @@ class GatewayServer(web.Server):
     """
 
     def __init__(
-        self, handle: Handle, counts: ConnectionCounts, *, keepalive_seconds: float, development: bool
+        self,
+        handle: Handle,
+        counts: ConnectionCounts,
+        health: Health,
+        *,
+        keepalive_seconds: float,
+        development: bool,
     ):
-        super().__init__(handle, handler_cancellation=True)
+        super().__init__(handle, request_factory=partial(_Request, health), handler_cancellation=True)
         self.counts = counts
         self.development = development
         self._options: dict[str, Any] = {
@@ -65,6 +75,26 @@ class GatewayServer(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class _Request(web.BaseRequest):
+    """Its answer closes the connection if the gateway stops: the client then connects to another one."""
+
+    def __init__(
+        self,
+        health: Health,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ):
+        super().__init__(message, payload, protocol, writer, task, asyncio.get_running_loop())
+        self._health = health
+
+    @property
+    def keep_alive(self) -> bool:
+        return super().keep_alive and not self._health.stopping
 
 
 class _Connection(web.RequestHandler):

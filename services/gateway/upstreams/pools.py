@@ -8,9 +8,8 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from yarl import URL
 
 from services.gateway.upstreams.fair_slots import FairSlots
+from shared.http.connections import IDLE_SECONDS
 
-# Shorter than the services keep an idle connection, so that we are the first to let go.
-_IDLE: Final = 15.0
 _CONNECT: Final = 2.0
 _AS_SENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -70,7 +69,7 @@ def _client(connections: int) -> ClientSession:
     meets a connection which the service has just closed is sent once more; aiohttp does that by itself.
     """
     return ClientSession(
-        connector=TCPConnector(limit=connections, keepalive_timeout=_IDLE),
+        connector=TCPConnector(limit=connections, keepalive_timeout=IDLE_SECONDS),
         timeout=ClientTimeout(total=None, sock_connect=_CONNECT),
         cookie_jar=DummyCookieJar(),
         auto_decompress=False,

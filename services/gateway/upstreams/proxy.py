@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from aiohttp import ClientConnectorError, ClientError, ClientResponse, ConnectionTimeoutError, web
+from aiohttp import ClientError, ClientResponse, web
 from multidict import CIMultiDict, CIMultiDictProxy
 from prometheus_client import Counter
 
@@ -18,6 +18,7 @@ from services.gateway.upstreams.fair_slots import FairSlots
 from services.gateway.upstreams.pools import Pool, Upstreams
 from services.gateway.upstreams.request_builder import UpstreamRequest
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
+from shared.http.connections import REFUSED, repeated
 
 log = structlog.get_logger(__name__)
 
@@ -59,16 +60,10 @@ class Proxy:
         try:
             async with PausableDeadline(outgoing.deadline) as deadline:
                 outgoing.body.deadline = deadline
-                # aiohttp keeps HEAD from having a body; the services know GET alone.
-                method = "GET" if outgoing.method == "HEAD" else outgoing.method
-                answer = await pool.http.request(
-                    method,
-                    pool.url(outgoing.target),
-                    data=data,
-                    headers=outgoing.headers,
-                    allow_redirects=False,
+                whole_body = data is None or isinstance(data, bytes)
+                answer, whole = await repeated(
+                    lambda: _ask(pool, outgoing, data), pool.name, lost=outgoing.repeatable and whole_body
                 )
-                whole = await _read_small(answer, is_write=method != "GET")
         except (TimeoutError, ClientError, OSError) as error:
             raise outgoing.body.failure or _refusal(pool, error, outgoing.deadline) from error
         headers = client_headers(answer.headers, outgoing.extra_headers)
@@ -95,16 +90,28 @@ class Proxy:
     ) -> UpstreamResponse:
         """A call of the gateway's own, with `data` as its body; otherwise as `fetch`."""
         pool = self._upstreams[upstream]
-        try:
-            async with (
-                asyncio.timeout(deadline),
-                pool.http.request(
-                    method, pool.url(target), data=data, headers=headers, allow_redirects=False
-                ) as answer,
-            ):
+
+        async def ask() -> UpstreamResponse:
+            async with pool.http.request(
+                method, pool.url(target), data=data, headers=headers, allow_redirects=False
+            ) as answer:
                 return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
+
+        try:
+            async with asyncio.timeout(deadline):
+                return await repeated(ask, pool.name, lost=method == "GET")
         except (TimeoutError, ClientError, OSError) as error:
             raise _refusal(pool, error, deadline) from error
+
+
+async def _ask(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> tuple[ClientResponse, bytes | None]:
+    """The answer, and its body if it is small."""
+    # aiohttp keeps HEAD from having a body; the services know GET alone.
+    method = "GET" if outgoing.method == "HEAD" else outgoing.method
+    answer = await pool.http.request(
+        method, pool.url(outgoing.target), data=data, headers=outgoing.headers, allow_redirects=False
+    )
+    return answer, await _read_small(answer, is_write=method != "GET")
 
 
 def _place(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> AbstractAsyncContextManager[None]:
@@ -177,7 +184,7 @@ async def _stream(
 
 def _refusal(pool: Pool, error: Exception, deadline: float) -> AppError:
     refusal: AppError
-    if isinstance(error, ClientConnectorError | ConnectionTimeoutError):
+    if isinstance(error, REFUSED):
         refusal = Unavailable(f"The {pool.name} service cannot be reached", code="upstream_unreachable")
     elif isinstance(error, TimeoutError):
         refusal = DeadlineExceeded(f"The {pool.name} service did not answer within {deadline:g} s")

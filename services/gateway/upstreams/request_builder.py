@@ -11,14 +11,17 @@ from services.gateway.http.context import RequestContext
 from services.gateway.http.headers import NO_HEADERS, upstream_headers
 from services.gateway.http.request_body import RequestBody
 from services.gateway.routing.router import Endpoint
+from services.gateway.routing.table import Operation
 from services.gateway.routing.target import RequestTarget
 from shared.errors import NotFound, UnsupportedMediaType
 from shared.http.addresses import client_network
+from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.ids import is_id
 
 # The encodings that services can unpack, and the methods whose bodies they read.
 _READABLE: Final = ("gzip", "deflate", "identity")
 _WITH_BODY: Final = frozenset({"POST", "PATCH"})
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(slots=True)
@@ -26,7 +29,7 @@ class UpstreamRequest:
     """`target` is the encoded path and query; `extra_headers` are for the answer; `deadline` in seconds.
 
     `client` is who shares connections with others: an address, or the network that counts as one.
-    `is_download`: the answer is a file.
+    `is_download`: the answer is a file. `repeatable`: it may be sent again if its answer was lost.
     """
 
     upstream: str
@@ -38,6 +41,7 @@ class UpstreamRequest:
     deadline: float
     client: str
     is_download: bool
+    repeatable: bool
 
 
 class UpstreamRequestBuilder:
@@ -81,7 +85,12 @@ class UpstreamRequestBuilder:
             deadline=operation.policy.deadline or self._deadline,
             client=client_network(context.client.address),
             is_download=operation.policy.is_download,
+            repeatable=_is_repeatable(request, operation),
         )
+
+
+def _is_repeatable(request: web.BaseRequest, operation: Operation) -> bool:
+    return request.method in _READS or (operation.idempotent and IDEMPOTENCY_HEADER in request.headers)
 
 
 def _check_encoding(request: web.BaseRequest) -> None:

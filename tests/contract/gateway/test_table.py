@@ -46,10 +46,12 @@ def _declared(upstream: Upstream) -> Iterator[Route]:
 @pytest.mark.parametrize("upstream", _PACKAGES)
 def test_the_table_lists_what_the_service_declares(upstream: Upstream) -> None:
     listed = {
-        (line.method, line.path): (line.access, line.mirrored) for line in TABLE if line.upstream is upstream
+        (line.method, line.path): (line.access, line.mirrored, line.idempotent)
+        for line in TABLE
+        if line.upstream is upstream
     }
     declared = {
-        (route.method, route.path): (route.access, route.mirrored)
+        (route.method, route.path): (route.access, route.mirrored, route.idempotent)
         for route in _declared(upstream)
         if route.access is not Access.INTERNAL
     }

@@ -21,6 +21,7 @@ from shared.clock import SystemClock
 from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.session_service import REVOCATIONS_PATH
+from shared.runtime.health import Health
 
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"
@@ -172,6 +173,7 @@ class GatewayFixture:
     http: ClientSession
     url: str
     port: int
+    health: Health
 
     def exactly(self, target: str) -> URL:
         """The URL of `target` as it stands: clients else tidy up what they ask for."""
@@ -203,7 +205,7 @@ async def running(**settings: object) -> AsyncIterator[GatewayFixture]:
     )
     try:
         session, egress, attendance = services
-        yield GatewayFixture(session, egress, attendance, http, url, port)
+        yield GatewayFixture(session, egress, attendance, http, url, port, gateway.health)
     finally:
         await http.close()
         await gateway.runner.cleanup()

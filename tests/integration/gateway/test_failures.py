@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientError, ClientPayloadError, web
 
-from tests.integration.gateway.fixtures import Endless, GatewayFixture, bearer, running
+from tests.integration.gateway.fixtures import ROOM, Endless, GatewayFixture, bearer, running
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[None]]
 
@@ -103,11 +103,22 @@ async def test_half_an_answer_is_never_taken_for_the_whole(length: bytes) -> Non
                 await answer.read()
 
 
+KEY = {"Idempotency-Key": "k"}
+
+
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/rooms", 200), ("POST", "/auth/refresh", 502)]
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/rooms", {}, 200),
+        ("HEAD", "/rooms", {}, 200),
+        ("POST", "/rooms", KEY, 200),
+        ("POST", "/rooms", {}, 502),
+        ("POST", "/auth/refresh", KEY, 502),  # it knows no such key
+        ("PATCH", f"/rooms/{ROOM}", KEY, 502),
+    ],
 )
-async def test_a_stale_connection_is_tried_again_for_idempotent_methods_only(
-    method: str, path: str, status: int
+async def test_what_a_dying_service_left_unanswered_is_sent_again_if_it_may_arrive_twice(
+    method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         while await reader.readuntil(b"\r\n\r\n"):
@@ -121,8 +132,52 @@ async def test_a_stale_connection_is_tried_again_for_idempotent_methods_only(
     async with scripted(once) as url, running(session_url=url) as gateway:
         async with gateway.http.get("/rooms") as answer:
             assert answer.status == 200
-        async with gateway.http.request(method, path) as answer:
+        async with gateway.http.request(method, path, headers=bearer() | headers) as answer:
             assert answer.status == status
+
+
+async def test_half_of_an_answer_to_a_keyed_write_is_asked_for_again() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(_OK[:-1] if number == 1 else _OK)
+        await writer.drain()
+
+    async with (
+        scripted(once) as url,
+        running(session_url=url) as gateway,
+        gateway.http.post("/rooms", headers=bearer() | KEY) as answer,
+    ):
+        assert (answer.status, await answer.read()) == (200, b"ok")
+
+
+async def test_a_service_that_is_never_well_is_asked_twice() -> None:
+    asked = 0
+
+    async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter, number: int) -> None:
+        nonlocal asked
+        asked = number
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with scripted(hang_up) as url, running(session_url=url) as gateway:
+        async with gateway.http.post("/rooms", headers=bearer() | KEY) as answer:
+            assert answer.status == 502
+        assert asked == 2
+
+
+async def test_a_stopping_gateway_asks_its_clients_to_connect_again(gateway: GatewayFixture) -> None:
+    async def large(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"x" * 1_000_000)
+
+    async with gateway.http.get("/rooms") as answer:
+        assert "Connection" not in answer.headers
+    gateway.health.stopping = True
+    for path in ("/rooms", "/rooms?page=2", "/nowhere", "/healthz"):
+        async with gateway.http.get(path) as answer:
+            assert answer.headers["Connection"] == "close"
+    gateway.session.handler = large
+    async with gateway.http.get("/rooms", headers=bearer()) as answer:
+        assert answer.headers["Connection"] == "close"
+        assert len(await answer.read()) == 1_000_000
 
 
 async def test_a_webhook_that_we_could_not_pass_on_is_sent_again() -> None:

@@ -101,7 +101,9 @@ async def test_readiness_goes_off_before_the_door_closes() -> None:
         while True:
             async with client.get(f"{running.url}/readyz") as response:
                 if response.status == 503:
+                    assert response.headers["Connection"] == "close"
                     break
+                assert "Connection" not in response.headers
         async with client.get(f"{running.url}/healthz") as response:
             assert response.status == 200
         assert (await running.ended())[0] == 0
