@@ -82,7 +82,13 @@ It is for `GREENROOM_INGEST=embedded`.""",
     ),
 )
 
-_TYPES: Final = {int: "whole number", float: "number", bool: "true or false", dict: "JSON object"}
+_TYPES: Final = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    dict: "JSON object",
+    tuple: "JSON list",
+}
 _BOUNDS: Final = (("ge", "from"), ("gt", "above"), ("le", "to"))
 
 

@@ -93,9 +93,7 @@ def build(settings: EgressSettings) -> web.Application:
     period = timedelta(seconds=settings.reconcile_period_seconds)
     checks = PeriodicChecks([*media.checks, *ingest.checks], lease, ledger, clock, period=period)
 
-    verifier = WebhookVerifier(
-        {settings.livekit_api_key: settings.livekit_api_secret.get_secret_value()}, clock
-    )
+    verifier = WebhookVerifier(settings.livekit_keys, clock)
     observers = [reconciler.webhook_observer.on_webhook]
     app[webhook_routes.WEBHOOKS] = WebhookService(verifier, webhooks, clock, observers=observers)
     app[ingest_routes.INGESTS] = ingest.service
@@ -172,7 +170,7 @@ def media_options(settings: EgressSettings) -> MediaOptions:
     days = settings.streams_kept_days
     return MediaOptions(
         encoding=settings.encoding,
-        secret=settings.internal_secret.get_secret_value(),
+        secret=settings.internal_signing,
         public_url=settings.public_url,
         stream_retention=None if days is None else timedelta(days=days),
         recording_limits=RetentionLimits(

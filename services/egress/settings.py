@@ -23,6 +23,8 @@ class EgressSettings(DataSettings):
     """The key of LiveKit's API."""
     livekit_api_secret: SecretStr = SecretStr("")
     """The secret of LiveKit's API; LiveKit's webhooks are checked with it."""
+    livekit_previous_keys: dict[str, SecretStr] = Field(default={})
+    """API key → its secret: webhooks signed by these are accepted, too, while LiveKit's key is replaced."""
 
     ingest: Literal["livekit", "embedded"] = "livekit"
     """Who receives RTMP: LiveKit Ingress (LiveKit then needs `redis:` and `ingress:`, above), or our relay
@@ -73,6 +75,12 @@ class EgressSettings(DataSettings):
 
     reconcile_period_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0
     """How often LiveKit is compared with the expected state."""
+
+    @property
+    def livekit_keys(self) -> Keys:
+        """API key → secret, of every key that webhooks may be signed with."""
+        previous = {key: secret.get_secret_value() for key, secret in self.livekit_previous_keys.items()}
+        return previous | {self.livekit_api_key: self.livekit_api_secret.get_secret_value()}
 
     @property
     def encoding(self) -> EncodingOptions:

@@ -46,6 +46,7 @@ from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.persistence.state_counts import report_periodically
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.tasks import SUPERVISOR
 
 
@@ -57,7 +58,7 @@ class MediaOptions:
     """
 
     encoding: EncodingOptions
-    secret: str
+    secret: RotatingSecret
     public_url: str
     stream_retention: timedelta | None
     recording_limits: RetentionLimits

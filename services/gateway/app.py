@@ -43,7 +43,7 @@ from shared.runtime.tasks import TaskSupervisor
 def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Service:
     """`revoked` stands in for the session service that the settings name."""
     clock, health, supervisor = SystemClock(), Health(), TaskSupervisor()
-    calls = InternalCalls(settings.internal_secret.get_secret_value(), clock)
+    calls = InternalCalls(settings.internal_signing, clock)
     revoked = revoked or HttpRevocations(settings.session_url, calls)
     revocations = Revocations(clock)
     supervisor.spawn("revocations", revocations.follow(revoked))

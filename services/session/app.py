@@ -84,6 +84,7 @@ from shared.persistence.lifetime import DATABASE, Database, Indexed, service_lif
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.persistence.state_counts import report_periodically
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.tasks import SUPERVISOR
 
 
@@ -210,9 +211,8 @@ def _build_session_operations(
     app[SHARING] = SharingService(
         access, identity.sign_in, PageUrls(settings.public_url), sessions.hls_links, clock
     )
-    app[CENTRIFUGO] = CentrifugoService(
-        settings.centrifugo_secret.get_secret_value(), app[VERIFIER], access, clock
-    )
+    centrifugo = RotatingSecret.of(settings.centrifugo_secret, settings.centrifugo_previous_secrets)
+    app[CENTRIFUGO] = CentrifugoService(centrifugo, app[VERIFIER], access, clock)
 
 
 def _build_features(

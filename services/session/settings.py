@@ -40,6 +40,8 @@ class SessionSettings(DataSettings):
     """The private Ed25519 key that belongs to `identity_signing_kid` (base64url of 32 bytes)."""
     refresh_secret: SecretStr = SecretStr("")
     """Signs refresh tokens."""
+    refresh_previous_secrets: tuple[SecretStr, ...] = ()
+    """What these signed is accepted, too, while `refresh_secret` is replaced."""
     keyring: Keys = Field(default={}, repr=False)
     """Key id → base64url of 32 bytes; they encrypt the secrets of API keys: the last one encrypts, all of
     them decrypt. `greenroom keys sealing` generates them."""
@@ -70,6 +72,8 @@ class SessionSettings(DataSettings):
 
     centrifugo_secret: SecretStr = SecretStr("")
     """The secret in Centrifugo's proxy requests; without it nobody may connect or subscribe."""
+    centrifugo_previous_secrets: tuple[SecretStr, ...] = ()
+    """These are accepted in them, too, while `centrifugo_secret` is replaced."""
     smtp_url: str | None = Field(default=None, repr=False)
     """`smtp://`, `smtp+starttls://` or `smtps://user:password@host:port`; without it no mails are sent."""
     mail_from: str = ""

@@ -4,14 +4,14 @@ Tokens are for downloads and restricted HLS. One is `<end, in seconds since 1970
 base64url>` over the purpose, the subject and the end. It fits into one segment of a path.
 """
 
-import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
 from datetime import datetime
 
 from shared.clock import Clock
-from shared.errors import Forbidden, Unavailable
+from shared.errors import Forbidden
+from shared.runtime.rotating_secret import RotatingSecret
 
 LONGEST_KEY = 512
 
@@ -37,31 +37,34 @@ _TOKEN = re.compile(r"([0-9a-f]{1,12})\.([A-Za-z0-9_-]{43})")
 class PathSigner:
     """Tokens for one purpose, under a key derived from `secret`; services with the same secret agree."""
 
-    def __init__(self, secret: str, purpose: str, clock: Clock):
-        self._key = hmac.digest(secret.encode(), f"greenroom {purpose}".encode(), "sha256") if secret else b""
+    def __init__(self, secret: RotatingSecret, purpose: str, clock: Clock):
+        self._secret = secret.derived(f"greenroom {purpose}")
         self._clock = clock
 
     def sign(self, subject: str, expires_at: datetime) -> str:
         """Raises `Unavailable` if no secret is configured."""
-        if not self._key:
-            raise Unavailable("No secret is configured for signing URLs")
         end = f"{int(expires_at.timestamp()):x}"
-        return f"{end}.{self._signature(subject, end)}"
+        return f"{end}.{_signature(self._secret.mac(_signed(subject, end)))}"
 
     def verify(self, token: str, subject: str) -> None:
         """Raises `Forbidden` unless the token was signed for `subject` and has not expired."""
         match = _TOKEN.fullmatch(token)
-        if match is None or not self._key:
+        if match is None:
             raise Forbidden("The link is not valid", code="link_invalid")
         end, signature = match.groups()
-        if not hmac.compare_digest(signature, self._signature(subject, end)):
+        macs = self._secret.macs(_signed(subject, end))
+        if not any(hmac.compare_digest(signature, _signature(mac)) for mac in macs):
             raise Forbidden("The link is not valid", code="link_invalid")
         if int(end, 16) <= self._clock.now().timestamp():
             raise Forbidden("The link has expired; ask for a new one", code="link_expired")
 
-    def _signature(self, subject: str, end: str) -> str:
-        digest = hmac.new(self._key, f"{end}\n{subject}".encode(), hashlib.sha256).digest()
-        return urlsafe_b64encode(digest).decode().rstrip("=")
+
+def _signed(subject: str, end: str) -> bytes:
+    return f"{end}\n{subject}".encode()
+
+
+def _signature(mac: bytes) -> str:
+    return urlsafe_b64encode(mac).decode().rstrip("=")
 
 
 def link_subject(id: str, *, registered_only: bool) -> str:

@@ -56,7 +56,7 @@ def service_app(
     app[SUPERVISOR] = TaskSupervisor()
     app[REVOCATIONS] = revocations = Revocations(clock)
     app[VERIFIER] = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
-    app[INTERNAL_CALLS] = InternalCalls(settings.internal_secret.get_secret_value(), clock)
+    app[INTERNAL_CALLS] = InternalCalls(settings.internal_signing, clock)
     declared = [route for table in tables for route in table]
     paths: dict[str, tuple[str, Sequence[str]]] = {}
     for route in declared:

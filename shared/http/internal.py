@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.connections import IDLE_SECONDS, REFUSED, repeated
+from shared.runtime.rotating_secret import RotatingSecret
 
 _TYPE = "internal+jwt"
 _LIFETIME = timedelta(seconds=60)
@@ -29,7 +31,7 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 class InternalCalls:
     """Signs our calls to the service `audience`, and verifies calls to ours."""
 
-    def __init__(self, secret: str, clock: Clock):
+    def __init__(self, secret: RotatingSecret, clock: Clock):
         self._secret = secret
         self._clock = clock
 
@@ -39,7 +41,7 @@ class InternalCalls:
             raise Unavailable("No secret is configured for internal calls")
         now = int(self._clock.now().timestamp())
         claims = {"aud": audience, "iat": now, "exp": now + int(_LIFETIME.total_seconds())}
-        return "Bearer " + jwt.encode(claims, self._secret, algorithm="HS256", headers={"typ": _TYPE})
+        return "Bearer " + jwt.encode(claims, self._secret.keys[0], algorithm="HS256", headers={"typ": _TYPE})
 
     def verify(self, authorization: str | None, audience: str) -> None:
         """Raises `Unauthenticated` unless the header is a valid signature of a call to `audience`."""
@@ -47,18 +49,25 @@ class InternalCalls:
         try:
             if not self._secret or scheme != "Bearer" or jwt.get_unverified_header(token).get("typ") != _TYPE:
                 raise Unauthenticated("This is an internal operation", code="internal_only")
-            claims = jwt.decode(
-                token,
-                self._secret,
-                algorithms=["HS256"],
-                audience=audience,
-                # The time is checked below, on the injected clock.
-                options={"require": ["exp", "aud"], "verify_exp": False, "verify_iat": False},
-            )
+            claims = self._claims(token, audience)
             if float(claims["exp"]) + _LEEWAY.total_seconds() <= self._clock.now().timestamp():
                 raise Unauthenticated("The signature of this call has expired", code="internal_only")
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Unauthenticated("This is an internal operation", code="internal_only") from error
+
+    def _claims(self, token: str, audience: str) -> dict[str, Any]:
+        for key in self._secret.keys:
+            with suppress(jwt.InvalidSignatureError):
+                claims: dict[str, Any] = jwt.decode(
+                    token,
+                    key,
+                    algorithms=["HS256"],
+                    audience=audience,
+                    # The time is checked by `verify`, on the injected clock.
+                    options={"require": ["exp", "aud"], "verify_exp": False, "verify_iat": False},
+                )
+                return claims
+        raise jwt.InvalidSignatureError
 
 
 class UnexpectedStatus(Unavailable):

@@ -46,35 +46,35 @@ def weakness(secret: str) -> str | None:
 def weak_parts(value: object, *, required: bool) -> Iterator[tuple[str, str]]:
     """The weak secrets in the value of a setting: which part of it, and why.
 
-    A value is a secret, a URL with or without a password, or options of which some are secrets; with
-    `required`, all of them are, and there must be one.
+    A value is a secret or several, a URL with or without a password, or options of which some are secrets;
+    with `required`, all of them are, and there must be one.
     """
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         found = [("", weakness(secret))] if secret or required else []
     elif isinstance(value, str):
         found = [(part, weakness(secret)) for part, secret in _in_url(value)]
+    elif isinstance(value, tuple) and value:
+        several = [one.get_secret_value() for one in value if isinstance(one, SecretStr)]
+        found = [(f"number {at}", weakness(secret)) for at, secret in enumerate(several, 1)]
     elif isinstance(value, Mapping) and value:
         found = [
             (f"'{key}'{part}", weakness(secret))
             for key, one in value.items()
-            for part, secret in _in_option(str(key), _text(one), required=required)
+            for part, secret in _in_option(str(key), one, required=required)
         ]
     else:
         found = [("", "is missing")] if required else []
     return ((part, reason) for part, reason in found if reason is not None)
 
 
-def _in_option(name: str, text: str, *, required: bool) -> Iterator[tuple[str, str]]:
+def _in_option(name: str, option: object, *, required: bool) -> Iterator[tuple[str, str]]:
     """An option may be a secret, or a URL with one, as that of a proxy or of an S3 server."""
-    if required or _SECRET_OPTION.search(name):
+    text = option.get_secret_value() if isinstance(option, SecretStr) else str(option)
+    if required or isinstance(option, SecretStr) or _SECRET_OPTION.search(name):
         yield "", text
     else:
         yield from ((f": {part}", secret) for part, secret in _in_url(text))
-
-
-def _text(value: object) -> str:
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _in_url(text: str) -> Iterator[tuple[str, str]]:

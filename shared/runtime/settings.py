@@ -18,6 +18,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.secret_strength import weak_parts
 
 __all__ = ["DataSettings", "Keys", "ServiceSettings", "SettingsRefused", "base64url", "load"]
@@ -62,6 +63,12 @@ class ServiceSettings(BaseSettings):
     keys signing` generates them."""
     internal_secret: SecretStr = SecretStr("")
     """Signs calls between services and links to files: the same for all of them."""
+    internal_previous_secrets: tuple[SecretStr, ...] = ()
+    """What these signed is accepted, too, while `internal_secret` is replaced."""
+
+    @property
+    def internal_signing(self) -> RotatingSecret:
+        return RotatingSecret.of(self.internal_secret, self.internal_previous_secrets)
 
     @property
     def development(self) -> bool:

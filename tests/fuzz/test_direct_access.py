@@ -18,6 +18,7 @@ from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.routes import Access, Route
 from shared.ids import new_id
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.contract.api.accounts import sign_in
 from tests.contract.api.client import Client, connect
 
@@ -50,7 +51,9 @@ def foreign(service: str) -> dict[str, str]:
     clock = SystemClock()
     caller = Caller(new_id(), new_id(), new_id(), UserRole.HOST, "Mallory", is_admin=True)
     forged, _ = TokenIssuer(Ed25519PrivateKey.generate().private_bytes_raw(), "local", clock).issue(caller)
-    internal = InternalCalls("a secret that is not the installation's own", clock).sign(service)
+    internal = InternalCalls(RotatingSecret("a secret that is not the installation's own"), clock).sign(
+        service
+    )
     return {"access token": f"Bearer {forged}", "internal call": internal, "Basic": "Basic YTpi"}
 
 

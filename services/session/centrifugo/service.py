@@ -32,6 +32,7 @@ from shared.access.session_access import require_not_banned
 from shared.clock import Clock
 from shared.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import is_id
+from shared.runtime.rotating_secret import RotatingSecret
 
 _SESSION = re.compile(r"session:([^:]+)(:staff)?")
 # Centrifugo refuses a connection that has ended by its own clock with error 109, at which clients give up. A
@@ -81,8 +82,10 @@ class SessionLookup(Protocol):
 class CentrifugoService:
     """`secret` is in Centrifugo's requests; without one all requests are refused."""
 
-    def __init__(self, secret: str, verifier: TokenVerifier, sessions: SessionLookup, clock: Clock):
-        self._secret = secret.encode()
+    def __init__(
+        self, secret: RotatingSecret, verifier: TokenVerifier, sessions: SessionLookup, clock: Clock
+    ):
+        self._secret = secret
         self._verifier = verifier
         self._clock = clock
         self._sessions = sessions
@@ -122,7 +125,8 @@ class CentrifugoService:
         """Why the request is refused; None if it is from our Centrifugo."""
         if not self._secret:
             return NOT_SET_UP
-        known = hmac.compare_digest((shown or "").encode(errors="surrogateescape"), self._secret)
+        sent = (shown or "").encode(errors="surrogateescape")
+        known = any(hmac.compare_digest(sent, secret) for secret in self._secret.keys)
         return None if known else UNAUTHORIZED
 
     async def _deaf(

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import SecretStr
-
 from services.session.chat.export import ChatExport
 from services.session.chat.file_messages import FileMessages
 from services.session.chat.files import PURPOSE, ChatFiles
@@ -18,12 +16,15 @@ from shared.contracts.chat_and_poll_events import ChatMessageDeleted
 from shared.contracts.session_events import SessionDeleted
 from shared.files.paths import PathSigner
 from shared.files.storage import Storage
+from shared.runtime.rotating_secret import RotatingSecret
 
 
 class ChatSettings(Protocol):
-    internal_secret: SecretStr
     public_url: str
     chat_file_limit_bytes: int
+
+    @property
+    def internal_signing(self) -> RotatingSecret: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Chat:
 def build_chat(
     settings: ChatSettings, storage: Storage, messages: ChatRepository, access: SessionAccess, clock: Clock
 ) -> Chat:
-    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    signer = PathSigner(settings.internal_signing, PURPOSE, clock)
     files = ChatFiles(storage, signer, settings.public_url, settings.chat_file_limit_bytes, clock)
     service = ChatService(messages, files, access, clock)
     return Chat(service, FileMessages(service, files, access, clock), ChatExport(messages, access))

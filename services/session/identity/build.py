@@ -24,6 +24,7 @@ from shared.clock import Clock
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.settings import Keys, base64url
 
 
@@ -31,6 +32,7 @@ class IdentitySettings(Protocol):
     identity_signing_kid: str
     identity_private_key: SecretStr
     refresh_secret: SecretStr
+    refresh_previous_secrets: tuple[SecretStr, ...]
     keyring: Keys
     max_duration_seconds: int
 
@@ -59,7 +61,9 @@ def build_identity(
     sign_ins, codes = SignInRepository(mongo), AuthCodeRepository(mongo)
     private_key = base64url(settings.identity_private_key.get_secret_value())
     issuer = TokenIssuer(private_key, settings.identity_signing_kid, clock)
-    refresh_tokens = RefreshTokens(settings.refresh_secret.get_secret_value())
+    refresh_tokens = RefreshTokens(
+        RotatingSecret.of(settings.refresh_secret, settings.refresh_previous_secrets)
+    )
     revocations = RevocationService(revoked, sign_ins, clock)
     return Identity(
         organizations,

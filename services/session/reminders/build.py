@@ -9,7 +9,6 @@ from typing import Protocol
 
 import structlog
 from aiohttp import web
-from pydantic import SecretStr
 
 from services.session.catalog.build import Catalog
 from services.session.identity.build import Identity
@@ -34,6 +33,7 @@ from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.health import HEALTH
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.tasks import SUPERVISOR
 
 log = structlog.get_logger(__name__)
@@ -42,10 +42,12 @@ _NO_MAILS = "off: GREENROOM_SMTP_URL is not set, so reminders are subscribed to 
 
 
 class ReminderSettings(Protocol):
-    internal_secret: SecretStr
     public_url: str
     smtp_url: str | None
     mail_from: str
+
+    @property
+    def internal_signing(self) -> RotatingSecret: ...
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def build_reminders(
 ) -> Reminders:
     subscriptions, mails, leases = SubscriptionRepository(mongo), MailRepository(mongo), LeaseStore(mongo)
     schedules = ScheduleRepository(mongo, outbox, clock)
-    signer = PathSigner(settings.internal_secret.get_secret_value(), PURPOSE, clock)
+    signer = PathSigner(settings.internal_signing, PURPOSE, clock)
     links = ReminderLinks(settings.public_url, signer)
     quota = confirmation_quota(mongo)
     service = ReminderService(subscriptions, mails, quota, catalog.rooms, identity.accounts, links, clock)

@@ -23,10 +23,10 @@ from shared.clock import Clock
 from shared.files.paths import PathSigner
 from shared.files.stream_links import HLS_LINKS, StreamLinks
 from shared.livekit import LiveKit, TokenMint
+from shared.runtime.rotating_secret import RotatingSecret
 
 
 class SessionCoreSettings(Protocol):
-    internal_secret: SecretStr
     public_url: str
     livekit_api_key: str
     livekit_api_secret: SecretStr
@@ -35,6 +35,9 @@ class SessionCoreSettings(Protocol):
     departure_grace_seconds: int
     max_duration_seconds: int
     expire_after_seconds: int
+
+    @property
+    def internal_signing(self) -> RotatingSecret: ...
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def build_sessions(
     clock: Clock,
 ) -> SessionCore:
     limits = _limits(settings)
-    secret = settings.internal_secret.get_secret_value()
+    secret = settings.internal_signing
     signer = PathSigner(secret, HLS_LINKS, clock)
     hls_links = HlsLinks(StreamLinks(settings.public_url, signer, clock))
     presenter = SessionPresenter(catalog.stores.rooms, catalog.room_presenter, hls_links)

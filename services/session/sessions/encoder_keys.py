@@ -8,6 +8,7 @@ the milliseconds since 1970 when it was issued, and the HMAC-SHA-256 of these wi
 import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from struct import Struct
@@ -17,6 +18,7 @@ from uuid import UUID
 from shared.access.encoders import EncoderOwner
 from shared.clock import Clock, from_unix_ms
 from shared.errors import NotFound, Unauthenticated
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.text import pasted_key
 
 _CONTENT: Final = Struct(">16s16s16s6s")
@@ -42,15 +44,15 @@ class EncoderKey:
 class EncoderKeys:
     """Replicas need the same `secret`."""
 
-    def __init__(self, secret: str, clock: Clock):
-        self._secret = hmac.digest(secret.encode(), b"greenroom encoder keys", "sha256")
+    def __init__(self, secret: RotatingSecret, clock: Clock):
+        self._secret = secret.derived("greenroom encoder keys")
         self._clock = clock
 
     def issue(self, session_id: str, owner: EncoderOwner) -> str:
         key_id = UUID(owner.key_id).bytes if owner.key_id else _NO_ID
         issued_at = int(self._clock.now().timestamp() * 1000).to_bytes(6)
         content = _CONTENT.pack(UUID(session_id).bytes, UUID(owner.user_id).bytes, key_id, issued_at)
-        return _text(content + self._mac(content))
+        return _text(content + self._secret.mac(content)[:_MAC_BYTES])
 
     def read(self, pasted: str) -> EncoderKey:
         """The key in what somebody pasted; raises `Unauthenticated` for one that we did not issue."""
@@ -59,7 +61,8 @@ class EncoderKeys:
         except (binascii.Error, ValueError) as error:
             raise _unknown() from error
         content, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        if len(content) != _CONTENT.size or not hmac.compare_digest(mac, self._mac(content)):
+        genuine = any(hmac.compare_digest(mac, one) for one in self._macs(content))
+        if len(content) != _CONTENT.size or not genuine:
             raise _unknown()
         session, user, key, issued_at = _CONTENT.unpack(content)
         owner = EncoderOwner(str(UUID(bytes=user)), None if key == _NO_ID else str(UUID(bytes=key)))
@@ -68,20 +71,23 @@ class EncoderKeys:
 
     def sign_connection(self, key: EncoderKey, connection_id: str) -> str:
         """The name of a connection that was made with the key, as part of a URL."""
-        return f"{connection_id}.{self._signature(key, connection_id)}"
+        mac = self._secret.mac(_connection(key, connection_id))[:_MAC_BYTES]
+        return f"{connection_id}.{_text(mac)}"
 
     def read_connection(self, key: EncoderKey, name: str) -> str:
         """The connection's id; raises `NotFound` for a connection that this key did not make."""
         connection_id, _, signature = name.rpartition(".")
-        if not hmac.compare_digest(signature.encode(), self._signature(key, connection_id).encode()):
+        signed, shown = _connection(key, connection_id), signature.encode()
+        if not any(hmac.compare_digest(shown, _text(mac).encode()) for mac in self._macs(signed)):
             raise NotFound("There is no such connection", code="whip_connection_not_found")
         return connection_id
 
-    def _signature(self, key: EncoderKey, connection_id: str) -> str:
-        return _text(self._mac(f"{key.text} {connection_id}".encode()))
+    def _macs(self, content: bytes) -> Iterator[bytes]:
+        return (mac[:_MAC_BYTES] for mac in self._secret.macs(content))
 
-    def _mac(self, content: bytes) -> bytes:
-        return hmac.digest(self._secret, content, "sha256")[:_MAC_BYTES]
+
+def _connection(key: EncoderKey, connection_id: str) -> bytes:
+    return f"{key.text} {connection_id}".encode()
 
 
 def _text(raw: bytes) -> str:

@@ -10,6 +10,7 @@ import pytest
 from deploy.local.credentials import load_credentials
 from shared.clock import SystemClock
 from shared.http.internal import InternalCalls
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.contract.api.accounts import Person
 from tests.contract.api.client import Answer
 from tests.contract.api.endpoints import Endpoint, all_endpoints, statuses
@@ -91,7 +92,8 @@ async def test_a_write_with_a_deleted_key_does_nothing(backend: Backend, form: s
 async def test_its_own_tokens_end_at_the_services_too(
     backend: Backend, endpoints: list[Endpoint], running_stack: RunningStack
 ) -> None:
-    calls = InternalCalls(load_credentials(running_stack.data).internal_secret, SystemClock())
+    secret_of_calls = RotatingSecret(load_credentials(running_stack.data).internal_secret)
+    calls = InternalCalls(secret_of_calls, SystemClock())
     session = next(endpoint for endpoint in endpoints if endpoint.name == "session")
     id, _, secret = backend.key.partition(".")
     exchanged = await session.client.call(

@@ -11,6 +11,7 @@ from shared.contracts.states import Role
 from shared.http.internal import InternalCalls
 from shared.ids import new_id
 from shared.livekit import JoinGrant, TokenMint
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.contract.api.endpoints import Endpoint, all_endpoints, statuses
 from tests.contract.api.fixtures import Fixtures
 from tests.contract.api.token_signing import FORMS, Signer, shown
@@ -75,7 +76,7 @@ async def test_what_is_signed_for_something_else_is_no_access_token(
     own = signer.credentials
     mint = TokenMint(own.livekit_api_key, own.livekit_api_secret, SystemClock())
     grant = JoinGrant(new_id(), f"{fixtures.host.id}:{new_id()}", "Hanna", Role.HOST)
-    internal = InternalCalls(own.internal_secret, SystemClock())
+    internal = InternalCalls(RotatingSecret(own.internal_secret), SystemClock())
     tokens = [
         fixtures.host.refresh_token,
         str(fixtures.viewer.device_token),

@@ -22,6 +22,7 @@ from shared.contracts.states import UserRole
 from shared.http.internal import InternalCalls
 from shared.http.session_service import REVOCATIONS_PATH
 from shared.runtime.health import Health
+from shared.runtime.rotating_secret import RotatingSecret
 
 ROOM = "0190b5b0-7c5c-7000-8000-000000000001"
 LIBRARY = "0190b5b0-7c5c-7000-8000-00000000000a"
@@ -132,7 +133,9 @@ class FakeService:
         self.exchanges += 1
         if self.failing_exchange is not None:
             return await self.failing_exchange()
-        InternalCalls(_INTERNAL_SECRET, SystemClock()).verify(request.headers.get("Authorization"), "session")
+        InternalCalls(RotatingSecret(_INTERNAL_SECRET), SystemClock()).verify(
+            request.headers.get("Authorization"), "session"
+        )
         shown = await request.json()
         if self.api_keys.get(shown["id"]) != shown["secret"]:
             return web.json_response({"success": False}, status=401)
@@ -140,7 +143,9 @@ class FakeService:
 
     async def _exchange_management(self, request: web.Request) -> web.StreamResponse:
         self.exchanges += 1
-        InternalCalls(_INTERNAL_SECRET, SystemClock()).verify(request.headers.get("Authorization"), "session")
+        InternalCalls(RotatingSecret(_INTERNAL_SECRET), SystemClock()).verify(
+            request.headers.get("Authorization"), "session"
+        )
         shown = (await request.json())["token"]
         secret = self.api_keys.get(access_key(shown), "")
         try:

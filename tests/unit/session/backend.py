@@ -45,6 +45,7 @@ from shared.ids import new_id
 from shared.persistence.lifetime import Indexed
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.settings import Keys
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.memory_bus import MemoryBus
@@ -64,8 +65,9 @@ class Settings:
         base64.urlsafe_b64encode(SIGNING_KEY.private_bytes_raw()).decode()
     )
     refresh_secret: SecretStr = SecretStr("a secret")
+    refresh_previous_secrets: tuple[SecretStr, ...] = ()
     keyring: Keys = KEYRING
-    internal_secret: SecretStr = SecretStr("a secret of tests")
+    internal_signing: RotatingSecret = RotatingSecret("a secret of tests")
     public_url: str = "https://live.example"
     livekit_api_key: str = "key"
     livekit_api_secret: SecretStr = SecretStr("a secret of at least thirty-two bytes")
@@ -176,7 +178,7 @@ class Backend:
             SignInRepository(mongo),
             AuthCodeRepository(mongo),
             passwords,
-            RefreshTokens("a secret"),
+            RefreshTokens(RotatingSecret("a secret")),
             self.issuer,
             self.clock,
         )

@@ -9,6 +9,7 @@ from enum import Enum
 
 from shared.errors import Unauthenticated
 from shared.ids import is_id
+from shared.runtime.rotating_secret import RotatingSecret
 
 # Two tabs may present the same token; within this time the second gets the first's successor.
 GRACE = timedelta(seconds=30)
@@ -67,24 +68,30 @@ class RefreshTokens:
     """`grr_<sign-in>_<generation>_<mac>`: derived, so that a successor can be issued again without being
     stored."""
 
-    def __init__(self, secret: str):
-        self._secret = secret.encode()
+    def __init__(self, secret: RotatingSecret):
+        self._secret = secret
 
     def token(self, sign_in_id: str, generation: int) -> str:
-        return f"{_PREFIX}_{sign_in_id}_{generation}_{self._mac(sign_in_id, generation)}"
+        signature = _signature(self._secret.mac(_signed(sign_in_id, generation)))
+        return f"{_PREFIX}_{sign_in_id}_{generation}_{signature}"
 
     def read(self, token: str) -> tuple[str, int]:
         """The sign-in and the generation; raises `Unauthenticated` for what we did not make."""
         parts = token.split("_", 3)
         if len(parts) == 4 and parts[0] == _PREFIX and is_id(parts[1]) and _is_generation(parts[2]):
             sign_in_id, generation = parts[1], int(parts[2])
-            if hmac.compare_digest(parts[3].encode(), self._mac(sign_in_id, generation).encode()):
+            macs, shown = self._secret.macs(_signed(sign_in_id, generation)), parts[3].encode()
+            if any(hmac.compare_digest(shown, _signature(mac).encode()) for mac in macs):
                 return sign_in_id, generation
         raise Unauthenticated("The refresh token is not valid", code="refresh_token_invalid")
 
-    def _mac(self, sign_in_id: str, generation: int) -> str:
-        mac = hmac.digest(self._secret, f"{sign_in_id}:{generation}".encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+def _signed(sign_in_id: str, generation: int) -> bytes:
+    return f"{sign_in_id}:{generation}".encode()
+
+
+def _signature(mac: bytes) -> str:
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def _is_generation(text: str) -> bool:

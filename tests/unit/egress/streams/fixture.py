@@ -31,6 +31,7 @@ from shared.http.idempotency import Reservation
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_livekit import FakeLiveKit
 from tests.fakes.fake_session_owner import FakeSessionOwner
@@ -40,6 +41,7 @@ from tests.unit.egress.reconciler.builders import T0, state
 from tests.unit.egress.streams.fakes import FakeEngine
 
 SECRET = "a secret that tests share with nobody"
+SIGNING = RotatingSecret(SECRET)
 
 
 class Replica:

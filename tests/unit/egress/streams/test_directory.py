@@ -12,7 +12,7 @@ from shared.contracts.states import RecordingStatus, SessionState, UserRole
 from shared.errors import Forbidden, NotFound
 from shared.files.paths import PathSigner
 from shared.ids import new_id
-from tests.unit.egress.streams.fixture import SECRET, Replica, host_of
+from tests.unit.egress.streams.fixture import SIGNING, Replica, host_of
 
 ALL = StreamFilter()
 
@@ -80,7 +80,7 @@ async def test_recordings_say_where_and_when_and_link_as_long_as_asked(replica: 
     assert running.finished_at is None
     assert done.download_url is not None
     token = done.download_url.removeprefix(f"https://live.example/recordings/{id}/file?token=")
-    signer = PathSigner(SECRET, "recordings", replica.clock)
+    signer = PathSigner(SIGNING, "recordings", replica.clock)
     signer.verify(token, id)
     replica.clock.advance(seconds=60)
     with pytest.raises(Forbidden, match="expired"):
@@ -137,7 +137,7 @@ async def test_a_stream_says_where_and_when_and_where_it_plays(replica: Replica)
     private = stream_response(await directory.get(session.id, host), directory)
     assert private.hls_url is not None
     token = private.hls_url.removeprefix("https://live.example/hls/").partition("/")[0]
-    PathSigner(SECRET, "hls", replica.clock).verify(token, session.id)
+    PathSigner(SIGNING, "hls", replica.clock).verify(token, session.id)
     await replica.end(session)
     replica.clock.advance(seconds=3)
     await replica.ended()

@@ -19,8 +19,9 @@ from shared.files.stream_links import HLS_LINKS
 from shared.http import service_app
 from shared.ids import new_id
 from shared.runtime.health import HEALTH
+from shared.runtime.rotating_secret import RotatingSecret
 from shared.runtime.settings import ServiceSettings
-from tests.unit.egress.streams.fixture import SECRET, Replica
+from tests.unit.egress.streams.fixture import SIGNING, Replica
 
 Http = TestClient[web.Request, web.Application]
 
@@ -210,7 +211,7 @@ async def test_nothing_else_is_served(replica: Replica, http: Http) -> None:
 
 async def test_what_is_for_registered_people_needs_a_link_of_theirs(replica: Replica, http: Http) -> None:
     session, key = await streaming(replica)
-    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    signer = PathSigner(SIGNING, HLS_LINKS, replica.clock)
     soon = replica.clock.now() + timedelta(hours=1)
     before = signer.sign(session.id, soon)
     theirs = signer.sign(link_subject(session.id, registered_only=True), soon)
@@ -228,7 +229,7 @@ async def test_whom_a_stream_of_an_earlier_release_is_for_is_asked(replica: Repl
     session, _ = await streaming(replica, registered_only=True)
     await replica.streams.collection.update_many({}, {"$unset": {"registered_only": ""}})
     await replica.reconciler.sessions.collection.update_many({}, {"$unset": {"state.registered_only": ""}})
-    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    signer = PathSigner(SIGNING, HLS_LINKS, replica.clock)
     theirs = signer.sign(
         link_subject(session.id, registered_only=True), replica.clock.now() + timedelta(hours=1)
     )
@@ -265,7 +266,7 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Re
         is_default=False,
     )
     await replica.parts.streams.follow_library(LibraryUpdated(library=library))
-    signer = PathSigner(SECRET, HLS_LINKS, replica.clock)
+    signer = PathSigner(SIGNING, HLS_LINKS, replica.clock)
     soon = replica.clock.now() + timedelta(hours=1)
     good = signer.sign(session.id, soon)
     for rest in ["live.m3u8", "index.m3u8", f"{key}/1/000000.ts"]:
@@ -274,8 +275,10 @@ async def test_a_stream_that_is_not_public_needs_a_token_in_the_path(replica: Re
     bad = {
         "foreign": signer.sign(new_id(), soon),
         "expired": signer.sign(session.id, replica.clock.now() - timedelta(seconds=1)),
-        "of another purpose": PathSigner(SECRET, "recordings", replica.clock).sign(session.id, soon),
-        "of another secret": PathSigner("another secret", HLS_LINKS, replica.clock).sign(session.id, soon),
+        "of another purpose": PathSigner(SIGNING, "recordings", replica.clock).sign(session.id, soon),
+        "of another secret": PathSigner(RotatingSecret("another secret"), HLS_LINKS, replica.clock).sign(
+            session.id, soon
+        ),
         "lengthened": f"{int(good.split('.')[0], 16) + 99:x}.{good.split('.')[1]}",
     }
     answers = {
@@ -402,7 +405,10 @@ async def test_a_picture_behind_a_closed_library_needs_its_token(replica: Replic
     session, key = await streaming(replica)
     await replica.streams.collection.update({"_id": session.id}, {"$set": {"listed": False}})
     await replica.storage.put(f"hls/{session.id}/{key}/preview.jpeg", b"picture")
-    url, signer = f"/sessions/{session.id}/preview.jpg", PathSigner(SECRET, HLS_LINKS, replica.clock)
+    url, signer = (
+        f"/sessions/{session.id}/preview.jpg",
+        PathSigner(SIGNING, HLS_LINKS, replica.clock),
+    )
     until = replica.clock.now() + timedelta(minutes=1)
     assert (await http.get(url)).status == 403
     assert (await http.get(url, params={"token": signer.sign(new_id(), until)})).status == 403

@@ -27,6 +27,7 @@ from services.session.identity.accounts.schemas import UpdateUserRequest
 from shared.access.identity import TokenVerifier
 from shared.errors import Unavailable
 from shared.ids import new_id
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.unit.session.actors import Host, ban_directly, for_registered, moderating, person
 from tests.unit.session.backend import Backend
 
@@ -40,7 +41,7 @@ NOT_OURS: list[Any] = [None, 7, ["session:x"], *WORDS, *OTHER_SPELLINGS, *IN_CAP
 
 def service(backend: Backend, secret: str = SECRET) -> CentrifugoService:
     verifier = TokenVerifier(backend.public_keys, backend.clock)
-    return CentrifugoService(secret, verifier, backend.access, backend.clock)
+    return CentrifugoService(RotatingSecret(secret), verifier, backend.access, backend.clock)
 
 
 def connect(backend: Backend, data: Any = None, authorization: str | None = None) -> ConnectReply:
@@ -189,7 +190,7 @@ class _Away:
 
 async def test_while_the_database_is_away_the_client_may_try_again(backend: Backend) -> None:
     verifier = TokenVerifier(backend.public_keys, backend.clock)
-    asked = CentrifugoService(SECRET, verifier, _Away(), backend.clock)
+    asked = CentrifugoService(RotatingSecret(SECRET), verifier, _Away(), backend.clock)
     body = CentrifugoSubscribeRequest(user=new_id(), channel=f"session:{new_id()}")
     assert await asked.subscribe(SECRET, body) == denied(INTERNAL)
 

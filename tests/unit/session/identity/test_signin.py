@@ -12,6 +12,7 @@ from services.session.identity.signin.domain import GRACE, LIFETIME, RefreshToke
 from services.session.identity.signin.service import SignedIn
 from shared.errors import Unauthenticated
 from shared.ids import new_id
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import T0
@@ -154,7 +155,7 @@ async def test_a_code_ends_with_what_it_came_from(backend: Backend, host: Host) 
     codes = []
     for password, change in ((PASSWORD, "another horse"), ("another horse", None)):
         signed_in = await backend.sign_in.login("anna@example.com", password)
-        sign_in_id, _ = RefreshTokens("a secret").read(signed_in.refresh_token)
+        sign_in_id, _ = RefreshTokens(RotatingSecret("a secret")).read(signed_in.refresh_token)
         caller = user.caller(sign_in_id)
         codes.append(await backend.sign_in.generate_code(caller, new_id()))
         if change:
@@ -170,19 +171,19 @@ async def test_a_code_ends_with_what_it_came_from(backend: Backend, host: Host) 
 @given(st.text(max_size=200))
 def test_what_we_did_not_make_is_refused(text: str) -> None:
     with pytest.raises(Unauthenticated):
-        RefreshTokens("a secret").read(text)
+        RefreshTokens(RotatingSecret("a secret")).read(text)
 
 
 @given(st.integers(min_value=1, max_value=999_999_999))
 def test_a_token_tells_its_sign_in_and_generation(generation: int) -> None:
-    tokens, sign_in = RefreshTokens("a secret"), new_id()
+    tokens, sign_in = RefreshTokens(RotatingSecret("a secret")), new_id()
     token = tokens.token(sign_in, generation)
     assert tokens.read(token) == (sign_in, generation)
     for other in (token[:-1], token + "A", token.replace(f"_{generation}_", f"_{generation + 1}_")):
         with pytest.raises(Unauthenticated):
             tokens.read(other)
     with pytest.raises(Unauthenticated):
-        RefreshTokens("another secret").read(token)
+        RefreshTokens(RotatingSecret("another secret")).read(token)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.errors import Conflict, Forbidden
 from shared.files.paths import PathSigner
 from shared.files.stream_links import HLS_LINKS
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
 
@@ -153,7 +154,7 @@ async def test_a_preview_is_shown_while_the_stream_is_live(backend: Backend, hos
     signed = await shown(3, StreamStatus.ACTIVE, path)
     assert signed is not None
     token = signed.removeprefix(f"{url}?token=")
-    PathSigner("a secret of tests", HLS_LINKS, backend.clock).verify(token, session.id)
+    PathSigner(RotatingSecret("a secret of tests"), HLS_LINKS, backend.clock).verify(token, session.id)
     await backend.sessions.follow_library(session.library_id, listed=False, registered_only=True)
     assert await shown(4, StreamStatus.ACTIVE, path) is None
     await backend.sessions.follow_library(session.library_id, listed=True, registered_only=False)
@@ -170,7 +171,7 @@ async def test_where_the_library_is_not_public_the_url_has_a_token(backend: Back
     assert url is not None
     token, rest = url.removeprefix("https://live.example/hls/").split("/", 1)
     assert rest == f"{session.id}/live.m3u8"
-    signer = PathSigner("a secret of tests", HLS_LINKS, backend.clock)
+    signer = PathSigner(RotatingSecret("a secret of tests"), HLS_LINKS, backend.clock)
     signer.verify(token, session.id)
     backend.clock.advance(seconds=timedelta(hours=26).total_seconds())
     with pytest.raises(Forbidden, match="expired"):

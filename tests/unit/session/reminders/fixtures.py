@@ -19,6 +19,7 @@ from shared.errors import Unavailable
 from shared.files.paths import PathSigner
 from shared.persistence.lease import Lease, LeaseStore
 from shared.runtime.backoff import Backoff
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.fakes.memory_mongo import memory_mongo
 from tests.unit.session.backend import Backend
 from tests.unit.session.builders import user
@@ -103,7 +104,9 @@ class Reminders:
         self.mails = MailRepository(mongo)
         self.schedules = ScheduleRepository(mongo, backend.outbox, backend.clock)
         self.leases = LeaseStore(mongo)
-        self.links = ReminderLinks(PUBLIC, PathSigner("a secret of tests", PURPOSE, backend.clock))
+        self.links = ReminderLinks(
+            PUBLIC, PathSigner(RotatingSecret("a secret of tests"), PURPOSE, backend.clock)
+        )
         self.service = ReminderService(
             self.subscriptions,
             self.mails,

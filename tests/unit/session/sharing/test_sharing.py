@@ -13,6 +13,7 @@ from shared.errors import Forbidden, NotFound, Unauthenticated
 from shared.files.paths import PathSigner
 from shared.files.stream_links import HLS_LINKS, StreamLinks
 from shared.ids import new_id
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.unit.session.actors import Host, ban, new_host, refused, registered, viewer
 from tests.unit.session.backend import Backend
 
@@ -21,7 +22,7 @@ PUBLIC = "https://live.example"
 
 @pytest.fixture
 def sharing(backend: Backend) -> SharingService:
-    signer = PathSigner("a secret of tests", HLS_LINKS, backend.clock)
+    signer = PathSigner(RotatingSecret("a secret of tests"), HLS_LINKS, backend.clock)
     links = HlsLinks(StreamLinks(PUBLIC, signer, backend.clock))
     return SharingService(backend.access, backend.sign_in, PageUrls(PUBLIC + "/"), links, backend.clock)
 

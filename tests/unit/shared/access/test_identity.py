@@ -21,6 +21,7 @@ from shared.access.identity import (
 from shared.contracts.states import UserRole
 from shared.errors import Forbidden, Unauthenticated
 from shared.http.internal import InternalCalls
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.fakes.fake_clock import FakeClock
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -200,7 +201,7 @@ def test_only_hosts_of_an_organization_host() -> None:
 
 
 def test_internal_calls_are_for_their_audience_and_a_minute(clock: FakeClock) -> None:
-    calls = InternalCalls("a secret of some length that both services have", clock)
+    calls = InternalCalls(RotatingSecret("a secret of some length that both services have"), clock)
     header = calls.sign("egress")
     calls.verify(header, "egress")
     refused = [
@@ -208,7 +209,12 @@ def test_internal_calls_are_for_their_audience_and_a_minute(clock: FakeClock) ->
         (None, "egress"),
         (header.removeprefix("Bearer "), "egress"),
         ("Bearer nonsense", "egress"),
-        (InternalCalls("another secret, at least just as long as that", clock).sign("egress"), "egress"),
+        (
+            InternalCalls(RotatingSecret("another secret, at least just as long as that"), clock).sign(
+                "egress"
+            ),
+            "egress",
+        ),
     ]
     for given, audience in refused:
         with pytest.raises(Unauthenticated) as refusal:
@@ -222,7 +228,7 @@ def test_internal_calls_are_for_their_audience_and_a_minute(clock: FakeClock) ->
 
 
 def test_an_access_token_is_no_internal_call(clock: FakeClock, issuer: TokenIssuer) -> None:
-    calls = InternalCalls("a secret of some length that both services have", clock)
+    calls = InternalCalls(RotatingSecret("a secret of some length that both services have"), clock)
     token, _ = issuer.issue(HANNA)
     for given in (
         token,
@@ -233,7 +239,7 @@ def test_an_access_token_is_no_internal_call(clock: FakeClock, issuer: TokenIssu
 
 
 def test_without_a_secret_no_internal_call_is_good(clock: FakeClock) -> None:
-    calls = InternalCalls("", clock)
+    calls = InternalCalls(RotatingSecret(""), clock)
     for header in ("Bearer x", None):
         with pytest.raises(Unauthenticated):
             calls.verify(header, "egress")

@@ -12,9 +12,10 @@ from shared.clock import SystemClock
 from shared.errors import Unavailable
 from shared.http.internal import InternalCalls
 from shared.http.session_service import HttpSessionOwner
+from shared.runtime.rotating_secret import RotatingSecret
 from tests.unit.attendance.builders import session
 
-SECRET = "a secret between the services only"
+CALLS = InternalCalls(RotatingSecret("a secret between the services only"), SystemClock())
 STATE = session()
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
@@ -25,7 +26,7 @@ async def asking(answer: Answer) -> AsyncIterator[HttpSessionOwner]:
     app = web.Application()
     app.router.add_get("/internal/sessions/{id}", answer)
     async with TestServer(app) as server:
-        owner = HttpSessionOwner(str(server.make_url("/")), InternalCalls(SECRET, SystemClock()))
+        owner = HttpSessionOwner(str(server.make_url("/")), CALLS)
         try:
             yield owner
         finally:
@@ -34,7 +35,7 @@ async def asking(answer: Answer) -> AsyncIterator[HttpSessionOwner]:
 
 async def test_a_session_that_is_there() -> None:
     async def answer(request: web.Request) -> web.Response:
-        InternalCalls(SECRET, SystemClock()).verify(request.headers["Authorization"], "session")
+        CALLS.verify(request.headers["Authorization"], "session")
         data = STATE.model_dump(mode="json")
         return web.json_response({"success": True, "data": data, "timestamp": 1})
 
@@ -85,7 +86,7 @@ async def test_an_owner_that_does_not_answer_in_time() -> None:
 
 
 async def test_an_owner_that_is_not_there() -> None:
-    owner = HttpSessionOwner("http://127.0.0.1:1", InternalCalls(SECRET, SystemClock()))
+    owner = HttpSessionOwner("http://127.0.0.1:1", CALLS)
     with pytest.raises(Unavailable):
         await owner.ask(STATE.id)
     await owner.close()

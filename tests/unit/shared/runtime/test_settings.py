@@ -17,6 +17,7 @@ class OwnSettings(ServiceSettings):
     own_keys: Keys = Field(default={})
     own_secret: SecretStr = SecretStr("")
     own_options: Keys = Field(default={})
+    other_keys: dict[str, SecretStr] = Field(default={})
     own_url: str = "amqp://greenroom:kX2vQ9mZ4tR7wB1n@127.0.0.1:5672/"
 
 
@@ -127,6 +128,8 @@ RANDOM = "d773a2dd4ad6ceb0"
         ("OWN_KEYS", '{"1": "short"}', "'1' is shorter than 16 characters"),
         ("OWN_KEYS", f'{{"1": "{STRONG}", "2": "{"ab" * 16}"}}', "'2' is easily guessed"),
         ("OWN_SECRET", "admin", "is shorter than 16 characters"),
+        ("INTERNAL_PREVIOUS_SECRETS", f'["{STRONG}", "{"a" * 32}"]', "number 2 is easily guessed"),
+        ("OTHER_KEYS", '{"APIold": "short"}', "'APIold' is shorter than 16 characters"),
         ("OWN_URL", "amqp://guest:guest@127.0.0.1:5672/", "its password is shorter"),
         ("OWN_URL", "amqp://127.0.0.1:5672/", "its password is shorter"),
         ("OWN_URL", "amqp://greenroom@rabbit/", "its password is shorter"),
