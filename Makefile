@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos openapi bench image clean
+.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos soak openapi bench image clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ fuzz: install ## 10,000 good and bad calls held against the API document, then c
 
 chaos: install ## Kill and freeze each part under load, then check every promise (CHAOS="--help" for options)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+soak: install ## Half load for half an hour: memory, file descriptors and tasks stay as they are (SOAK="--help")
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 openapi: install ## Write the generated documents (API, events, permissions, settings) anew from the code
 	@$(BIN)/greenroom openapi

@@ -4,6 +4,7 @@ What is counted for every request, query and event is kept in plain numbers and 
 for: the client library's own counting takes a lock and costs ten times as much.
 """
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
@@ -19,6 +20,16 @@ REFUSALS = Counter("greenroom_http_refusals_total", "Refused calls, by code", ["
 _BUILD = Gauge(
     "greenroom_build_info", "Which service this is, and its version; always 1", ["service", "version"]
 )
+
+
+def _count_tasks() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # asked for outside of an event loop
+        return 0
+
+
+Gauge("greenroom_asyncio_tasks", "Tasks of the event loop").set_function(_count_tasks)
 
 
 class LabelledCounter(Collector):

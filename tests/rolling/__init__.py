@@ -1,0 +1,1 @@
+"""Rolling updates: two replicas of each service, restarted one after another under load."""

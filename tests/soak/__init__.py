@@ -1,0 +1,1 @@
+"""A long run at half load: whether what a process holds grows."""
