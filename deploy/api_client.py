@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -82,14 +82,14 @@ class ApiClient:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer's `data`; query parameters that are None are left out.
+        """The answer's `data`; query parameters that are None are left out, those of a list are repeated.
 
         Raises CallFailed for any refusal, and if there is no answer in time.
         """
         options = {
             "headers": {**self._authorization, **(headers or {})},
             "json": body,
-            "params": {name: str(value) for name, value in (query or {}).items() if value is not None},
+            "params": [(name, str(value)) for name, value in _each(query or {}) if value is not None],
         }
         response, raw = await self._request(method, self._base_url + path, CALL_SECONDS, **options)
         return _data(f"{method} {self._base_url}{path}", response, raw)
@@ -126,6 +126,11 @@ class ApiClient:
             raise CallFailed(f"{method} {url}", message=str(error)) from error
         except TimeoutError as error:
             raise CallFailed(f"{method} {url}", message=f"no answer within {seconds:.0f} s") from error
+
+
+def _each(query: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in query.items():
+        yield from ((name, one) for one in value) if isinstance(value, list) else ((name, value),)
 
 
 def _data(call: str, response: aiohttp.ClientResponse, raw: bytes) -> Any:

@@ -26,6 +26,7 @@ COMMANDS = {
     "admin": "admin:app",
     "events": "dead_letters:events",
     "keys": "keys:app",
+    "session": "session:app",
 }
 
 

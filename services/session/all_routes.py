@@ -23,6 +23,7 @@ from services.session.sessions import routes as session_routes
 from services.session.sharing import routes as sharing_routes
 from services.session.stage.requests import routes as stage_request_routes
 from services.session.stage.seats import routes as stage_routes
+from services.session.timeline import routes as timeline_routes
 from services.session.tokens import routes as token_routes
 from services.session.whip import routes as whip_routes
 from shared.http import Routes
@@ -57,5 +58,6 @@ ALL_ROUTES: tuple[Routes, ...] = (
     key_routes.routes,
     revocation_routes.routes,
     journal_routes.routes,
+    timeline_routes.routes,
     journal_routes.session_routes,
 )

@@ -64,6 +64,8 @@ from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
+from services.session.timeline.routes import TIMELINE
+from services.session.timeline.service import TimelineService
 from services.session.tokens.build import build_tokens
 from services.session.tokens.routes import CODE_EXCHANGE, TOKENS
 from services.session.whip.routes import WHIP
@@ -257,7 +259,8 @@ def _build_features(
 def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Subsystem:
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
-    journal = app[JOURNAL] = JournalService(entries, core.sessions.access)
+    journal = app[JOURNAL] = JournalService(entries, core.sessions.access, base.clock)
+    app[TIMELINE] = TimelineService(entries, sessions, core.identity.users)
     removals = RemovalRepository(base.mongo)
     enforcement = build_enforcement(
         sessions,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
 
 import aiohttp
 import typer
@@ -17,6 +18,8 @@ from deploy.api_client import ApiClient, CallFailed
 from deploy.local.stack import stack_from_environment
 from deploy.terminal import fail
 
+T = TypeVar("T")
+
 PageOption = Annotated[int, typer.Option("--page", help="Which page.", min=1)]
 LimitOption = Annotated[int, typer.Option("--limit", help="How many a page.", min=1, max=100)]
 OfOrganizationOption = Annotated[str | None, typer.Option("--organization", help="Only this one's.")]
@@ -24,8 +27,13 @@ OfOrganizationOption = Annotated[str | None, typer.Option("--organization", help
 
 def call(method: str, path: str, *, body: dict[str, Any] | None = None, **query: Any) -> Any:
     """One call as the administrator; the answer's `data`. A refusal ends the command with its reason."""
+    return run_or_refuse(_call(method, path, body, query))
+
+
+def run_or_refuse(work: Coroutine[Any, Any, T]) -> T:
+    """The result of calls as the administrator; a refusal ends the command with its reason."""
     try:
-        return asyncio.run(_call(*_gateway_and_login(), method, path, body, query))
+        return asyncio.run(work)
     except CallFailed as failed:
         if failed.status is None:
             fail(f"The gateway does not answer: {failed.message}")
@@ -33,16 +41,16 @@ def call(method: str, path: str, *, body: dict[str, Any] | None = None, **query:
         fail("\n".join([f"{failed.message} ({failed.code})", *details]))
 
 
-async def _call(
-    base_url: str,
-    login: tuple[str, str],
-    method: str,
-    path: str,
-    body: dict[str, Any] | None,
-    query: dict[str, Any],
-) -> Any:
+@asynccontextmanager
+async def administrator() -> AsyncIterator[ApiClient]:
+    """The gateway's API, signed in as the administrator. Raises CallFailed."""
+    base_url, login = _gateway_and_login()
     async with aiohttp.ClientSession() as http:
-        admin = await ApiClient(base_url, http).sign_in(*login)
+        yield await ApiClient(base_url, http).sign_in(*login)
+
+
+async def _call(method: str, path: str, body: dict[str, Any] | None, query: dict[str, Any]) -> Any:
+    async with administrator() as admin:
         return await admin.call(method, path, body=body, query=query)
 
 

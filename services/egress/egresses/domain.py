@@ -11,6 +11,7 @@ from services.egress.drift.domain import GRACE_PERIOD, Kind
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import file_key, segments_prefix
+from shared.egress.problems import EgressProblem
 
 # A recording that has not started by then has failed.
 START_TIMEOUT = timedelta(minutes=2)
@@ -135,7 +136,7 @@ class PlannedEgress:
         self.wanted, self.tries = False, 0
         self.due_at = self.updated_at = now
         if self.egress_id is None and self.asked_at is None:
-            self._end(EgressStatus.ABORTED, now, self.error or "It was stopped before it was started")
+            self._end(EgressStatus.ABORTED, now, self.error or EgressProblem.STOPPED_EARLY)
         return []
 
     def reopen(self, now: datetime) -> Sequence[Event]:
@@ -246,21 +247,21 @@ class PlannedEgress:
     def bury(self, now: datetime) -> Sequence[Event]:
         """Its worker is dead, whatever the engine lists."""
         if not self.over:
-            self._presume(now, "Its worker died")
+            self._presume(now, EgressProblem.WORKER_DIED)
             self.died = True
         return []
 
     def lose(self, now: datetime) -> Sequence[Event]:
         """The engine no longer has it, and its end was not reported."""
         if not self.over:
-            self._presume(now, "The engine lost it")
+            self._presume(now, EgressProblem.LOST_BY_ENGINE)
         return []
 
     def give_up(self, now: datetime) -> Sequence[Event]:
         """It does not end although it was asked to: its worker is dead."""
         asked = self.stop_asked_at
         if not self.over and asked is not None and now - max(asked, self.alive_at or asked) >= END_TIMEOUT:
-            self._presume(now, "It does not end: its worker seems to be dead")
+            self._presume(now, EgressProblem.DOES_NOT_END)
             self.died = True
         return []
 

@@ -12,12 +12,10 @@ from shared.contracts.states import RecordingState, RecordingStatus, SessionStat
 from shared.contracts.stream_and_recording_events import RecordingChanged, RecordingDeleted
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import file_key, key_of
+from shared.egress.problems import EgressProblem
 from shared.errors import Conflict
 
 _UNSAFE = re.compile(r'[\\/:*?"<>|]+')
-_NOTHING = "Nothing was recorded: it ended before any media came"
-# LiveKit Egress's message for the same, which means nothing to hosts.
-_NO_START = "Start signal not received"
 _LOST = ": what it had recorded is lost"
 
 
@@ -247,11 +245,11 @@ def new_recording(id: str, session: SessionState, storage_type: str, now: dateti
 
 
 def _why(egress: PlannedEgress) -> str:
-    if egress.error and egress.error != _NO_START:
+    if egress.error and egress.error != EgressProblem.NO_START_SIGNAL:
         return egress.error
     if egress.status is EgressStatus.COMPLETE:
-        return "The file is not in the storage"
-    return _NOTHING
+        return EgressProblem.FILE_MISSING
+    return EgressProblem.NOTHING_RECORDED
 
 
 def _between(egress: PlannedEgress) -> float | None:

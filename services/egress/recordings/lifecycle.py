@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.contracts.states import SessionState
 from shared.egress.engine import Engine
 from shared.egress.keys import id_of
+from shared.egress.problems import EgressProblem
 from shared.errors import NotFound
 from shared.files.storage import Storage
 from shared.ids import new_id
@@ -157,6 +158,7 @@ class RecordingLifecycle:
         elif egress is not None and await self._engine.remake(recording.key):
             await self._egresses.reopen(recording.key)
         else:
-            reason = "There is no file, and nothing is left to make it of"
-            return await self._recordings.change(id, lambda one: one.fail(reason, self._clock.now()))
+            return await self._recordings.change(
+                id, lambda one: one.fail(EgressProblem.NOTHING_LEFT, self._clock.now())
+            )
         return await self._recordings.get(id)

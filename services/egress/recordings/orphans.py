@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from services.egress.recordings.repository import BATCH, RecordingRepository
 from shared.clock import Clock
 from shared.egress.keys import id_of, key_in
+from shared.egress.problems import EgressProblem
 from shared.errors import NotFound
 from shared.files.storage import Storage, Stored
 
@@ -55,7 +56,7 @@ class StorageOrphans:
     async def _fail(self, id: str) -> None:
         try:
             await self._recordings.change(
-                id, lambda one: one.fail("The file is gone from the storage", self._clock.now())
+                id, lambda one: one.fail(EgressProblem.FILE_GONE, self._clock.now())
             )
         except NotFound:
             return  # It was deleted meanwhile, the file first.

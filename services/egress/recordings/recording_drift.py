@@ -9,10 +9,10 @@ from services.egress.recordings.domain import Recording
 from services.egress.recordings.lifecycle import RecordingLifecycle
 from services.egress.recordings.repository import RecordingRepository
 from shared.clock import Clock
+from shared.egress.problems import EgressProblem
 
 # A recording's row is written a moment before its egress is planned.
 _ROW_GRACE = timedelta(minutes=1)
-_NEVER_BEGUN = "It was never begun"
 
 
 class RecordingDriftCheck:
@@ -40,7 +40,7 @@ class RecordingDriftCheck:
         egress = await self._egresses.find(recording.key)
         if egress is None:
             now = self._clock.now()
-            await self._recordings.change(recording.id, lambda one: one.fail(_NEVER_BEGUN, now))
+            await self._recordings.change(recording.id, lambda one: one.fail(EgressProblem.NEVER_BEGUN, now))
         elif egress.over:
             await self._lifecycle.observe(egress)
         else:

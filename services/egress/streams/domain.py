@@ -10,6 +10,7 @@ from shared.contracts.states import SessionState, StreamState, StreamStatus
 from shared.contracts.stream_and_recording_events import StreamChanged
 from shared.egress.engine import EgressStatus
 from shared.egress.keys import FULL_PLAYLIST, LIVE_PLAYLIST
+from shared.egress.problems import EgressProblem
 
 _STATUS = {
     EgressStatus.STARTING: StreamStatus.STARTING,
@@ -20,10 +21,16 @@ _STATUS = {
 
 @dataclass(kw_only=True)
 class StreamPart:
-    """One egress of the stream; `file`: it makes a recording as well."""
+    """One egress of the stream; `file`: it makes a recording as well.
+
+    When it was planned, started, and had something to play; parts of earlier releases do not say.
+    """
 
     key: str
     file: bool
+    planned_at: datetime | None = None
+    started_at: datetime | None = None
+    playable_at: datetime | None = None
 
 
 @dataclass(kw_only=True)
@@ -171,19 +178,22 @@ class Stream:
 
     def observe(self, egress: PlannedEgress, now: datetime) -> Sequence[Event]:
         """Apply the state of the current egress; others are ignored."""
-        if self.current is None or egress.id != self.current.key:
+        part = self.current
+        if part is None or egress.id != part.key:
             return []
-        before = (self.status, self.hls_path, self.error)
+        before = (self.status, self.hls_path, self.error, part.playable_at)
+        part.planned_at, part.started_at = egress.created_at, egress.started_at
         self.status, self.error = self._seen(egress)
         self.started_at = self.started_at or egress.started_at
         if egress.over:
             self.ended_at = egress.last_alive_at
         if egress.playable:
             self.broke_off_at = self.broke_off_error = None
+            part.playable_at = part.playable_at or now
         if egress.playable or self.hls_path:
             done = egress.over and not self.wanted
             self.hls_path = f"/hls/{self.id}/{FULL_PLAYLIST if done else LIVE_PLAYLIST}"
-        if before == (self.status, self.hls_path, self.error):
+        if before == (self.status, self.hls_path, self.error, part.playable_at):
             return []
         self.updated_at = now
         return self._changed()
@@ -192,7 +202,7 @@ class Stream:
         if not egress.over:
             return (_STATUS[egress.status] if self.wanted else StreamStatus.ENDING), egress.error
         if self.wanted:
-            return StreamStatus.FAILED, egress.error or "The stream ended by itself"
+            return StreamStatus.FAILED, egress.error or EgressProblem.ENDED_BY_ITSELF
         return StreamStatus.ENDED, egress.error if egress.status is EgressStatus.FAILED else None
 
     def _changed(self) -> Sequence[Event]:
@@ -205,6 +215,11 @@ class Stream:
             status=self.status,
             hls_path=self.hls_path,
             error=self.error,
+            planned_at=self.current and self.current.planned_at,
+            started_at=self.current and self.current.started_at,
+            playable_at=self.current and self.current.playable_at,
+            broke_off_at=self.broke_off_at,
+            broke_off_error=self.broke_off_error,
             updated_at=self.updated_at,
         )
 

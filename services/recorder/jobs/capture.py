@@ -12,6 +12,7 @@ from services.recorder.jobs.preview import Preview
 from services.recorder.media.pipeline import RenderedSegment, RenderPipeline
 from shared.egress.jobs import Job
 from shared.egress.keys import preview_key
+from shared.egress.problems import EgressProblem
 from shared.egress.segments import Segment
 
 
@@ -71,5 +72,5 @@ class Capture:
 
     def _fail(self, error: Exception) -> None:
         disk_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-        reason = "The disk of the recorder is full" if disk_full else f"{type(error).__name__}: {error}"
+        reason = EgressProblem.DISK_FULL if disk_full else f"{type(error).__name__}: {error}"
         self._loop.call_soon_threadsafe(self._failed, reason)

@@ -15,14 +15,12 @@ from services.recorder.media.mp4 import NoMedia, poster, write_mp4
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import Gap, Job, Result
 from shared.egress.keys import poster_key
+from shared.egress.problems import EgressProblem
 from shared.egress.segments import Segment
 from shared.errors import AppError, NotFound
 from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
-
-# LiveKit Egress's text for an egress that ended before anything was recorded.
-_NEVER_STARTED = "Start signal not received"
 
 
 class Finalizer:
@@ -38,7 +36,9 @@ class Finalizer:
         if not segments:
             status = EgressStatus.FAILED if failure else EgressStatus.ABORTED
             now = self._context.clock.now()
-            return replace(self._job, status=status, error=failure or _NEVER_STARTED, ended_at=now)
+            return replace(
+                self._job, status=status, error=failure or EgressProblem.NO_START_SIGNAL, ended_at=now
+            )
         started_at = self._job.started_at or segments[0].starts_at
         last_end = segments[-1].starts_at + timedelta(seconds=segments[-1].duration)
         ended = replace(

@@ -14,6 +14,7 @@ from services.recorder.jobs.finalizer import Finalizer
 from services.recorder.room.room_session import RoomSession
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import LEASE_SECONDS, Job, Wanted
+from shared.egress.problems import EgressProblem
 from shared.runtime.backoff import until_available
 
 log = structlog.get_logger(__name__)
@@ -63,7 +64,7 @@ class JobRunner:
     def storage_is_full(self) -> None:
         """The storage has no room for what is still in the spool."""
         self._storage_full = True
-        self.fail("The storage is full")
+        self.fail(EgressProblem.STORAGE_FULL)
 
     def hand_over(self) -> None:
         """Let another recorder go on."""

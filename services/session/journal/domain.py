@@ -24,7 +24,9 @@ class JournalEntry:
     """One event of a session; `operation` and `actor` if a call caused it directly.
 
     `place` grows with each entry, so that a session's entries stay in the order of their arrival.
-    `connection_id` is the public id of the connection that it is about.
+    `connection_id` is the public id of the connection that it is about. `at` is when it was stored with the
+    change, a webhook's when it arrived; `recorded_at` is when it came into the journal, which entries of
+    earlier releases do not say.
     """
 
     id: str
@@ -38,10 +40,11 @@ class JournalEntry:
     operation: str | None
     actor: str | None
     connection_id: str | None = None
+    recorded_at: datetime | None = None
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, envelope: Envelope) -> "JournalEntry":
+    def of(cls, envelope: Envelope, recorded_at: datetime | None = None) -> "JournalEntry":
         event = envelope.event
         return cls(
             id=envelope.id,
@@ -55,6 +58,7 @@ class JournalEntry:
             operation=envelope.operation,
             actor=envelope.actor,
             connection_id=_connection_of(event),
+            recorded_at=recorded_at,
             data=event.model_dump(mode="json"),
         )
 

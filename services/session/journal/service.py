@@ -9,6 +9,7 @@ from services.session.journal.repository import JournalRepository
 from services.session.sessions.access import SessionAccess
 from shared.access.identity import Caller
 from shared.bus import OrderedGroup
+from shared.clock import Clock
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
 from shared.contracts.chat_and_poll_events import ChatMessageDeleted, PollEvent
 from shared.contracts.event import Envelope, Event
@@ -21,12 +22,14 @@ from shared.http.schema import Page
 
 
 class JournalService:
-    def __init__(self, journal: JournalRepository, access: SessionAccess):
+    def __init__(self, journal: JournalRepository, access: SessionAccess, clock: Clock):
         self._journal = journal
         self._access = access
+        self._clock = clock
 
     async def record(self, envelopes: Sequence[Envelope]) -> None:
-        await self._journal.add([JournalEntry.of(envelope) for envelope in envelopes])
+        now = self._clock.now()
+        await self._journal.add([JournalEntry.of(envelope, now) for envelope in envelopes])
 
     async def read(
         self, session_id: str, kind: EntryKind | None, page: Page

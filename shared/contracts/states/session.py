@@ -76,7 +76,8 @@ class StreamState(State):
     """A session's HLS stream; `version` grows by one with each change.
 
     `hls_path` begins with "/hls/" and is null until there is something to play. `error` tells people why it
-    is not running.
+    is not running. Its present egress was planned, has started and had something to play at `planned_at`,
+    `started_at` and `playable_at`; `broke_off_at` is when one before it broke off, until this one plays.
     """
 
     session_id: str
@@ -84,6 +85,11 @@ class StreamState(State):
     status: StreamStatus
     hls_path: str | None
     error: str | None
+    planned_at: datetime | None = None
+    started_at: datetime | None = None
+    playable_at: datetime | None = None
+    broke_off_at: datetime | None = None
+    broke_off_error: str | None = None
     updated_at: datetime
 
 
@@ -96,7 +102,8 @@ class RecordingStatus(StrEnum):
 class RecordingState(State):
     """A recording in full; `version` grows by one with each change.
 
-    `duration` in whole seconds, `file_size` in bytes.
+    `duration` in whole seconds, `file_size` in bytes. `started_at` and `finished_at` are its egress's. One
+    that broke off is `continued_by` another, which `continues` it as its next `part`.
     """
 
     id: str
@@ -111,6 +118,12 @@ class RecordingState(State):
     file_size: int | None
     error: str | None
     stop_requested_at: datetime | None = None
+    retry_count: int = 0
+    part: int = 1
+    continues: str | None = None
+    continued_by: str | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -67,7 +67,7 @@ def poisoned(data: Any) -> Any:
 
 
 def test_of_each_event_it_is_decided_whether_it_is_shown() -> None:
-    group = journal_group(JournalService(JournalRepository(memory_mongo()), None))  # type: ignore[arg-type]
+    group = journal_group(JournalService(JournalRepository(memory_mongo()), None, None))  # type: ignore[arg-type]
     assert {event.name for event in group.events} == VIEWS.keys() | INTERNAL
 
 
@@ -113,7 +113,7 @@ def test_a_leave_says_who_left_and_when() -> None:
 
 async def test_only_the_sessions_host_reads_them(backend: Backend, host: Host) -> None:
     session = await host.session()
-    journal = JournalService(JournalRepository(memory_mongo()), backend.access)
+    journal = JournalService(JournalRepository(memory_mongo()), backend.access, backend.clock)
     counted = ViewersCounted(session_id=session.id, version=1, viewer_count=1, max_viewers=1)
     await journal.record([Envelope(id=new_id(), source="/x", time=backend.clock.now(), event=counted)])
     everything = EventFilter(names=VIEWS.keys())
