@@ -56,6 +56,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     relay_routes.routes,
     drift_routes.routes,
     stream_routes.routes,
+    stream_routes.internal_routes,
     stream_routes.hls_routes,
     recording_routes.routes,
     recording_routes.admin_routes,

@@ -24,6 +24,7 @@ from services.session.sharing import routes as sharing_routes
 from services.session.stage.requests import routes as stage_request_routes
 from services.session.stage.seats import routes as stage_routes
 from services.session.timeline import routes as timeline_routes
+from services.session.timeline.explanation import routes as explanation_routes
 from services.session.tokens import routes as token_routes
 from services.session.whip import routes as whip_routes
 from shared.http import Routes
@@ -59,5 +60,6 @@ ALL_ROUTES: tuple[Routes, ...] = (
     revocation_routes.routes,
     journal_routes.routes,
     timeline_routes.routes,
+    explanation_routes.routes,
     journal_routes.session_routes,
 )

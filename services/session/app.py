@@ -64,6 +64,8 @@ from services.session.stage.build import build_stage
 from services.session.stage.requests.repository import StageRequestRepository
 from services.session.stage.requests.routes import STAGE_APPROVALS, STAGE_REQUESTS
 from services.session.stage.seats.routes import STAGE
+from services.session.timeline.explanation.routes import EXPLANATIONS
+from services.session.timeline.explanation.service import EgressStreamProblems, ExplanationService
 from services.session.timeline.routes import TIMELINE
 from services.session.timeline.service import TimelineService
 from services.session.tokens.build import build_tokens
@@ -101,6 +103,7 @@ class Infrastructure:
     livekit: LiveKitApi
     whip: WhipClient
     ingest: EgressIngest
+    stream_problems: EgressStreamProblems
     dirty: DirtySessions
 
 
@@ -143,6 +146,7 @@ def build(settings: SessionSettings) -> web.Application:
         app[SUPERVISOR].spawn("revocations", app[REVOCATIONS].follow(core.identity.revocations))
         yield
         await base.ingest.close()
+        await base.stream_problems.close()
         await base.whip.close()
 
     stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency]
@@ -169,6 +173,7 @@ def _infrastructure(app: web.Application, settings: SessionSettings, clock: Cloc
         ),
         WhipClient(settings.livekit_api_url),
         EgressIngest(settings.egress_url, app[INTERNAL_CALLS]),
+        EgressStreamProblems(settings.egress_url, app[INTERNAL_CALLS]),
         DirtySessions(),
     )
 
@@ -261,6 +266,9 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries, core.sessions.access, base.clock)
     app[TIMELINE] = TimelineService(entries, sessions, core.identity.users)
+    app[EXPLANATIONS] = ExplanationService(
+        entries, sessions, core.identity.users, base.stream_problems, core.sessions.limits, base.clock
+    )
     removals = RemovalRepository(base.mongo)
     enforcement = build_enforcement(
         sessions,

@@ -20,6 +20,11 @@ class MediaAccess:
     def __init__(self, sessions: EgressSessionProjection):
         self._sessions = sessions
 
+    async def find(self, session_id: str) -> SessionState | None:
+        """The session for other services, whoever it is for; None if there is none. Raises `Unavailable`."""
+        known = await self._sessions.find(session_id)
+        return known.state if known is not None and not known.deleted else None
+
     async def get_for_host(
         self, session_id: str, caller: Caller, library_id: str | None = None
     ) -> SessionState:

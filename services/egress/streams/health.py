@@ -8,12 +8,12 @@ from services.egress.access.service import MediaAccess
 from services.egress.egresses.encoding import encoding_of
 from services.egress.egresses.service import EgressService
 from services.egress.streams.domain import Stream
-from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput
+from services.egress.streams.health_rules import HealthSignals, RoomSignals, StreamOutput, assess
 from services.egress.streams.hls_service import PlaylistSource
 from services.egress.streams.repository import StreamRepository
 from shared.access.identity import Caller
 from shared.clock import Clock
-from shared.contracts.states import StreamStatus
+from shared.contracts.states import SessionState, StreamStatus
 from shared.egress.engine import EncodingOptions, Engine
 from shared.errors import AppError
 from shared.livekit import Ingress, LiveKit
@@ -83,7 +83,17 @@ class StreamHealthService:
 
         Raises `NotFound`, `Forbidden`.
         """
-        session = await self._access.get_for_moderator(session_id, caller, library_id)
+        return await self._signals(await self._access.get_for_moderator(session_id, caller, library_id))
+
+    async def problems(self, session_id: str) -> Sequence[str]:
+        """What is wrong with a session's stream, the worst first; none if no stream is wanted."""
+        session = await self._access.find(session_id)
+        if session is None or not session.stream.wanted:
+            return []
+        status, reasons = assess(await self._signals(session))
+        return [] if status in {"healthy", "idle"} else reasons
+
+    async def _signals(self, session: SessionState) -> HealthSignals:
         stream = await self._streams.find(session.id)
         starting = stream is not None and stream.status is StreamStatus.STARTING
         return HealthSignals(

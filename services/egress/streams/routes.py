@@ -16,7 +16,7 @@ from services.egress.streams.directory_schemas import (
 from services.egress.streams.health import StreamHealthService
 from services.egress.streams.hls_service import PLAYLIST_TYPE, HlsService
 from services.egress.streams.schemas import StreamHealthResponse, stream_health_response
-from shared.http import ANONYMOUS, HOST, MODERATOR, READ, Reply, Request, Routes
+from shared.http import ANONYMOUS, HOST, INTERNAL, MODERATOR, READ, Data, Reply, Request, Routes
 from shared.http.files import send_file
 
 HEALTH: Final = web.AppKey("stream_health", StreamHealthService)
@@ -24,6 +24,7 @@ DIRECTORY: Final = web.AppKey("stream_directory", StreamDirectory)
 HLS: Final = web.AppKey("hls", HlsService)
 
 routes = Routes("Sessions")
+internal_routes = Routes("Internal")
 hls_routes = Routes("Streams")
 
 _OPEN: Final = {"Access-Control-Allow-Origin": "*"}
@@ -44,6 +45,17 @@ async def get_stream_health(request: Request) -> Reply[StreamHealthResponse]:
     service = request.service(HEALTH)
     signals = await service.of(request.path_id(), request.caller, request.library_id)
     return Reply(stream_health_response(signals))
+
+
+class StreamProblemsResponse(Data):
+    problems: list[str]
+
+
+@internal_routes.get("/internal/streams/{session_id}/problems", access=INTERNAL)
+async def get_stream_problems(request: Request) -> Reply[StreamProblemsResponse]:
+    """What is wrong with a session's stream now, the worst first."""
+    problems = await request.service(HEALTH).problems(request.path_id("session_id"))
+    return Reply(StreamProblemsResponse(problems=list(problems)))
 
 
 @hls_routes.get("/streams/my", access=HOST, scope=READ)

@@ -86,10 +86,11 @@ def timeline(
     entries: Sequence[JournalEntry],
     causes: Mapping[str, JournalEntry],
     before: JournalEntry | None,
+    names: Mapping[str, str],
     *,
     whole: bool,
 ) -> list[TimelineEntry]:
-    """The entries of one page; `before` is the one before them, `causes` are by request id.
+    """The entries of one page; `before` is the one before them, `causes` are by request id, `names` of users.
 
     `whole`: nothing is filtered out between them, so that a pause is one.
     """
@@ -98,7 +99,7 @@ def timeline(
         found.append(
             TimelineEntry(
                 entry=entry,
-                text=describe(entry),
+                text=describe(entry, names),
                 occurred_at=_occurred_at(entry),
                 estimated=_is_estimated(entry),
                 cause=_cause(entry, causes),

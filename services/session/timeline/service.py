@@ -45,11 +45,12 @@ class TimelineService:
         before = await self._journal.last_before(session_id, found[0]) if found else None
         if session is None and not found and not await self._journal.has_any(session_id):
             raise NotFound(f"There is no such session, nor was there one in the last {KEPT.days} days")
-        shown = timeline(found, await self._causes(session_id, found), before, whole=period.kinds is None)
+        names, causes = await names_of(self._users, found), await self._causes(session_id, found)
+        shown = timeline(found, causes, before, names, whole=period.kinds is None)
         return TimelinePage(
             session=session,
             entries=shown,
-            names=await self.names(found),
+            names=names,
             next=JournalPlace.of(found[-1]) if more else None,
             note=_note(session, empty=not found and after is None and period == JournalPeriod()),
         )
@@ -61,12 +62,14 @@ class TimelineService:
         since, until = entries[0].at - CAUSED_WITHIN, entries[-1].at
         return await self._journal.causes(session_id, requests, since, until)
 
-    async def names(self, entries: Collection[JournalEntry]) -> Mapping[str, str]:
-        """The names of the users who called, by id."""
-        callers = (entry.actor or "" for entry in entries)
-        ids = {id_ for kind, _, id_ in (actor.partition(":") for actor in callers) if kind == "user"}
-        found = await self._users.find_many(sorted(ids)) if ids else {}
-        return {id_: user.username for id_, user in found.items()}
+
+async def names_of(users: UserRepository, entries: Collection[JournalEntry]) -> Mapping[str, str]:
+    """The names of the users who called, or whom entries are about, by id."""
+    callers = ((entry.actor or "").partition(":") for entry in entries)
+    ids = {id_ for kind, _, id_ in callers if kind == "user"}
+    ids |= {entry.data["user_id"] for entry in entries if entry.data.get("user_id")}
+    found = await users.find_many(sorted(ids)) if ids else {}
+    return {id_: user.username for id_, user in found.items()}
 
 
 def _note(session: Session | None, *, empty: bool) -> str | None:

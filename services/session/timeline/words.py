@@ -43,10 +43,15 @@ Fields = Mapping[str, Any]
 Words = Callable[[Fields], str]
 
 
-def describe(entry: JournalEntry) -> str:
-    """One line: who or what did what; the event's name if a later release stored it."""
+def describe(entry: JournalEntry, names: Mapping[str, str]) -> str:
+    """One line: who or what did what; the event's name if a later release stored it.
+
+    `names` are those of users, by id, for events that have the id alone.
+    """
     words = WORDS.get(entry.name)
-    return words(entry.data) if words else entry.name
+    user_id = entry.data.get("user_id")
+    username = names.get(user_id or "", f"user {user_id}")
+    return words({"username": username} | entry.data) if words else entry.name
 
 
 def person(connection: Fields) -> str:
@@ -94,7 +99,7 @@ def _left(data: Fields) -> str:
 
 
 def _track(verb: str) -> Words:
-    return lambda data: f"{data['identity']} {verb} {data['source']} ({data['type']}, {data['track_sid']})"
+    return lambda data: f"{data['username']} {verb} {data['source']} ({data['type']}, {data['track_sid']})"
 
 
 def _egress(text: str) -> Words:
@@ -109,7 +114,7 @@ def _ingress(text: str) -> Words:
 
 def _stream(data: Fields) -> str:
     stream = data["stream"]
-    plays = "playable" if stream.get("playable_at") else ""
+    plays = "playable" if stream["status"] == "active" and stream.get("playable_at") else ""
     return _with(f"Stream {stream['status']}", plays, stream.get("error") or stream.get("broke_off_error"))
 
 
@@ -136,7 +141,7 @@ def _answered(text: str) -> Words:
 
 def _media(data: Fields) -> str:
     switch = "on" if data["enabled"] else "off"
-    return f"Host {data['user_id']} switched {data['media']} {switch}"
+    return f"{data['username']} (host) switched {data['media']} {switch}"
 
 
 _BY_CLASS: Final[Mapping[type[Event], Words]] = {
@@ -152,7 +157,7 @@ _BY_CLASS: Final[Mapping[type[Event], Words]] = {
     ParticipantJoined: lambda data: f"{person(data['connection'])} joined",
     ParticipantLeft: _left,
     ParticipantConnectionAborted: lambda data: f"{person(data['connection'])} never got connected",
-    ParticipantLeaveRequested: lambda data: f"User {data['user_id']} asked to leave",
+    ParticipantLeaveRequested: lambda data: f"{data['username']} asked to leave",
     TrackPublished: _track("published"),
     TrackUnpublished: _track("no longer publishes"),
     EgressStarted: _egress("started"),
