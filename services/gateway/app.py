@@ -117,9 +117,17 @@ def _components(
         foreign=foreign,
         builtin=builtin_operations(upstreams, health),
         cors=cors,
+        fixed_headers=settings.fixed_headers,
+        strict_transport=settings.strict_transport,
         clients=ClientAddressResolver(settings.trusted_proxies),
         request_ids=RequestIds(secrets.token_hex(8)),
-        cache=ReadCache(cors, settings.cache_seconds, settings.cache_entries, settings.cache_bytes),
+        cache=ReadCache(
+            cors,
+            settings.fixed_headers,
+            settings.cache_seconds,
+            settings.cache_entries,
+            settings.cache_bytes,
+        ),
         logger=logger,
     )
 

@@ -1,5 +1,6 @@
 """The gateway's settings, from the environment (`GREENROOM_…`)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from limits import parse_many
@@ -8,6 +9,8 @@ from pydantic_settings import NoDecode
 from yarl import URL
 
 from services.gateway.http.client_address import Network
+from services.gateway.http.cors import ANY, is_origin
+from services.gateway.http.headers import FIXED
 from shared.runtime.settings import ServiceSettings
 
 
@@ -31,9 +34,14 @@ class GatewaySettings(ServiceSettings):
     attendance_url: str = "http://127.0.0.1:8003"
     """Where the attendance service is."""
 
+    public_url: str = ""
+    """The gateway's address for clients. If it is `https://`, every response has `Strict-Transport-Security`;
+    else those that came by https through a trusted proxy, cached ones aside."""
+    hsts_seconds: Annotated[int, Field(ge=0)] = 365 * 24 * 3600
+    """The max-age of `Strict-Transport-Security`; 0 sends none."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
-    """Origins whose pages may read responses, comma-separated; `*` is any. Never with cookies or other
-    ambient credentials."""
+    """Origins whose pages may read responses, comma-separated, such as `https://app.example` or
+    `https://*.example` for every subdomain; `*` is any. Never with cookies or other ambient credentials."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """Addresses or networks whose X-Forwarded-* and Forwarded headers are trusted, comma-separated: the load
     balancers in front of the gateway."""
@@ -82,6 +90,14 @@ class GatewaySettings(ServiceSettings):
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != ANY and not is_origin(origin):
+                raise ValueError(f"{origin} is not *, https://host, https://host:port or https://*.host")
+        return origins
+
     @model_validator(mode="after")
     def _urls(self) -> Self:
         for name, text in self.upstream_urls.items():
@@ -89,6 +105,17 @@ class GatewaySettings(ServiceSettings):
             if url.scheme not in {"http", "https"} or not url.host or url.query_string or url.fragment:
                 raise ValueError(f"GREENROOM_{name.upper()}_URL must be an http(s) URL")
         return self
+
+    @property
+    def fixed_headers(self) -> Mapping[str, str]:
+        """Those of every answer."""
+        return {**FIXED, **(self.strict_transport if self.public_url.startswith("https://") else {})}
+
+    @property
+    def strict_transport(self) -> Mapping[str, str]:
+        """That browsers are to use nothing but https from now on."""
+        max_age = f"max-age={self.hsts_seconds}"
+        return {"Strict-Transport-Security": max_age} if self.hsts_seconds else {}
 
     @property
     def upstream_urls(self) -> dict[str, str]:

@@ -81,7 +81,8 @@ def _recorder(plan: StackPlan) -> list[StackComponent]:
 
 
 def _gateway(plan: StackPlan) -> StackComponent:
-    env = url_env(plan, "session", "egress", "attendance") | {"GREENROOM_REDIS_URL": plan.addresses.redis}
+    env = url_env(plan, "session", "egress", "attendance")
+    env |= {"GREENROOM_REDIS_URL": plan.addresses.redis, "GREENROOM_PUBLIC_URL": plan.addresses.gateway}
     return service(plan, "gateway", env, tier=Tier.GATEWAY, needs=("redis",))
 
 

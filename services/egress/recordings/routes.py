@@ -98,6 +98,7 @@ async def get_recording_file(request: Request, query: FileQuery) -> web.StreamRe
     headers = {
         "Content-Disposition": attachment(recording.file_name),
         "Cache-Control": "private, no-cache",
+        "Cross-Origin-Resource-Policy": "cross-origin",
     }
     return await send_file(
         request.raw, files.storage, recording.file_key, content_type="video/mp4", headers=headers

@@ -27,7 +27,12 @@ routes = Routes("Sessions")
 internal_routes = Routes("Internal")
 hls_routes = Routes("Streams")
 
-_OPEN: Final = {"Access-Control-Allow-Origin": "*"}
+# Players of other origins show it, browsers as a page of its own, too.
+_OPEN: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
 _SHORT: Final = {"Cache-Control": "public, max-age=1", **_OPEN}
 # A viewer keeps what they have seen. Caches that many share ask again after a minute, with an ETag: so a link
 # that has ended, or a library that was closed, ends there, too.

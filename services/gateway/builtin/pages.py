@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from services.gateway.routing.target import RequestTarget, no_such_path
+from shared.http.pages import PAGE_HEADERS
 from shared.http.reply import etag_matches
 
 _WEB: Final = Path(__file__).parent / "web"
@@ -76,11 +77,11 @@ class Pages:
 
 async def _serve(request: web.BaseRequest, asset: Asset) -> web.Response:
     headers = {
+        **PAGE_HEADERS,
         "Content-Type": asset.content_type,
         "ETag": asset.etag,
         "Cache-Control": "no-cache",
         "Content-Security-Policy": POLICY,
-        "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
     }
     if etag_matches(request.headers.getall("If-None-Match", ()), asset.etag):

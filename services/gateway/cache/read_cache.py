@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,7 +18,7 @@ from services.gateway.http.encoded_response import (
     encoded_date,
     takes_encoded,
 )
-from services.gateway.http.headers import FIXED, client_headers, head_fits
+from services.gateway.http.headers import client_headers, head_fits
 from services.gateway.routing.router import Endpoint
 from services.gateway.upstreams.proxy import UpstreamResponse
 from shared.http.reply import etag_matches
@@ -72,14 +72,16 @@ class CachedResponse:
         return EncodedResponse(status, b"".join((head, encoded_date(), cors, own, body)))
 
 
-def make_cached_response(endpoint: Endpoint, path: str, response: UpstreamResponse) -> CachedResponse | None:
-    """None if the answer must not be cached."""
+def make_cached_response(
+    endpoint: Endpoint, path: str, response: UpstreamResponse, fixed_headers: Mapping[str, str]
+) -> CachedResponse | None:
+    """None if the answer must not be cached. Others may keep it as well, and ask each time if it holds."""
     control = response.headers.get(hdrs.CACHE_CONTROL, "")
     is_json = response.headers.get(hdrs.CONTENT_TYPE, "").startswith("application/json")
     if response.status != 200 or not is_json or any(word in control for word in _PRIVATE):
         return None
     body = response.body
-    headers = client_headers(response.headers, FIXED)
+    headers = client_headers(response.headers, {hdrs.CACHE_CONTROL: control or "no-cache", **fixed_headers})
     headers.popall(hdrs.DATE, None)
     digest = hashlib.blake2b(_TIMESTAMP.sub(b"", body), digest_size=16).hexdigest()
     headers["ETag"] = etag = f'W/"{digest}"'
@@ -93,10 +95,18 @@ Answer: TypeAlias = tuple[UpstreamResponse, CachedResponse | None]
 
 
 class ReadCache:
-    """Answers live for `seconds`, counted from when the service was asked."""
+    """Answers live for `seconds`, counted from when the service was asked; each has the `fixed_headers`."""
 
-    def __init__(self, cors: Cors, seconds: float, max_entries: int, max_bytes: int):
+    def __init__(
+        self,
+        cors: Cors,
+        fixed_headers: Mapping[str, str],
+        seconds: float,
+        max_entries: int,
+        max_bytes: int,
+    ):
         self._cors = cors
+        self._fixed_headers = fixed_headers
         largest = max_bytes // _LARGEST
 
         def size_of(answer: Answer) -> int | None:
@@ -134,7 +144,7 @@ class ReadCache:
 
         async def make() -> Answer:
             response = await ask()
-            return response, make_cached_response(endpoint, context.path, response)
+            return response, make_cached_response(endpoint, context.path, response, self._fixed_headers)
 
         READS.counts["shared" if request.raw_path in self._answers else "miss"] += 1
         response, cached = await self._answers.get(request.raw_path, make)

@@ -1,7 +1,7 @@
 """Which headers are passed on, in both directions."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from itertools import chain
 from typing import Final
 
@@ -33,8 +33,21 @@ _LISTS: Final = frozenset(
 )
 _INTERNAL_PREFIX = "x-greenroom-"
 NO_HEADERS: Final[CIMultiDictProxy[str]] = CIMultiDictProxy(CIMultiDict())
-# In every answer, from a service or from the gateway.
-FIXED: Final = {"Server": "greenroom", "X-Content-Type-Options": "nosniff"}
+# In every answer, from a service or from the gateway. Addresses hold tokens of streams and files.
+FIXED: Final = {
+    "Server": "greenroom",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+# In every answer that does not decide it for itself: most are the data of one caller. CORS requests, with
+# which pages of other origins call us, are not subject to Cross-Origin-Resource-Policy; what they put into
+# `<video>` or `<img>` is. The frame-ancestors of a page's own policy win over X-Frame-Options.
+_DEFAULTS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
 
 
 class HeadTooLarge(AppError):
@@ -112,7 +125,7 @@ def upstream_headers(
 
 
 def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """The headers for the client: the service's, overridden by `extra_headers`."""
+    """The headers for the client: the service's, overridden by `extra_headers`, over our defaults."""
     passed = CIMultiDict(_without(headers, _NOT_CLIENT))
     for name in [name for name in passed if name.lower().startswith("access-control-")]:
         passed.popall(name, None)
@@ -120,7 +133,14 @@ def client_headers(headers: CIMultiDictProxy[str], extra_headers: Mapping[str, s
     passed.update(extra_headers)
     if vary:
         passed["Vary"] = ", ".join([*vary, extra_headers["Vary"]])
+    add_defaults(passed)
     return passed
+
+
+def add_defaults(headers: MutableMapping[str, str]) -> None:
+    """Add what an answer of ours has unless it says otherwise."""
+    for name, value in _DEFAULTS.items():
+        headers.setdefault(name, value)
 
 
 def _without(headers: CIMultiDictProxy[str], dropped: set[str]) -> Iterable[tuple[str, str]]:

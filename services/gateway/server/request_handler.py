@@ -13,7 +13,7 @@ from services.gateway.compat.apis import ForeignApis
 from services.gateway.http.client_address import ClientAddressResolver
 from services.gateway.http.context import RequestContext, RequestIds
 from services.gateway.http.cors import Cors
-from services.gateway.http.headers import FIXED, check_head
+from services.gateway.http.headers import add_defaults, check_head
 from services.gateway.http.request_body import ClientGone
 from services.gateway.identity.authenticator import Authenticator
 from services.gateway.limiting.guesses import CodeThrottle
@@ -40,7 +40,9 @@ BuiltinOperation = Callable[[web.BaseRequest, RequestTarget], Awaitable[web.Stre
 
 @dataclass(frozen=True, slots=True)
 class GatewayComponents:
-    """`builtin`: what the gateway answers itself, by path."""
+    """`builtin`: what the gateway answers itself, by path. `fixed_headers` are in every answer,
+    `strict_transport` in those to clients who use https.
+    """
 
     router: Router
     authenticator: Authenticator
@@ -52,6 +54,8 @@ class GatewayComponents:
     foreign: ForeignApis
     builtin: Mapping[str, BuiltinOperation]
     cors: Cors
+    fixed_headers: Mapping[str, str]
+    strict_transport: Mapping[str, str]
     clients: ClientAddressResolver
     request_ids: RequestIds
     cache: ReadCache
@@ -103,8 +107,9 @@ class RequestHandler:
         request_id = self._components.request_ids.choose(headers.get(REQUEST_ID_HEADER))
         bind_request_id(request_id)
         cors = self._components.cors.headers(headers.get("Origin"))
-        extra_headers = {REQUEST_ID_HEADER: request_id, **FIXED, **cors}
         client = self._components.clients.resolve(request)
+        strict = self._components.strict_transport if client.scheme == "https" else {}
+        extra_headers = {REQUEST_ID_HEADER: request_id, **self._components.fixed_headers, **strict, **cors}
         return RequestContext(request_id, client, extra_headers)
 
     async def _respond(self, request: web.BaseRequest, context: RequestContext) -> web.StreamResponse:
@@ -118,6 +123,7 @@ class RequestHandler:
             response = self._render(AppError(message), request)
         if not response.prepared:
             response.headers.update(context.extra_headers)
+            add_defaults(response.headers)
         return response
 
     async def _dispatch(self, request: web.BaseRequest, context: RequestContext) -> web.StreamResponse:

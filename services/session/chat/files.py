@@ -97,6 +97,7 @@ class ChatFiles:
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "Cache-Control": "private, max-age=3600",
+            "Cross-Origin-Resource-Policy": "cross-origin",
         }
         key, kind = _key(message.session_id, message.id), message.file.content_type
         return await send_file(request, self._storage, key, content_type=kind, headers=headers)

@@ -17,16 +17,17 @@ from services.session.reminders.schemas import (
 )
 from services.session.reminders.service import ReminderService
 from shared.http import ANONYMOUS, BEARER, READ, WRITE, Reply, Request, Routes
+from shared.http.pages import PAGE_HEADERS
 
 routes = Routes("Reminders")
 
 _HEADERS = {
+    **PAGE_HEADERS,
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
 }
 
 REMINDERS: Final = web.AppKey("reminders", ReminderService)

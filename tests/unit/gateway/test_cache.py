@@ -4,6 +4,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from services.gateway.cache.read_cache import CachedResponse, make_cached_response
+from services.gateway.http.headers import FIXED
 from services.gateway.routing.router import Endpoint
 from services.gateway.routing.table import TABLE
 from services.gateway.upstreams.proxy import UpstreamResponse
@@ -15,7 +16,8 @@ _JSON = {"Content-Type": "application/json"}
 
 def cached(body: bytes, status: int = 200, **headers: str) -> CachedResponse | None:
     given = CIMultiDict(_JSON | {name.replace("_", "-"): value for name, value in headers.items()})
-    return make_cached_response(ENDPOINT, "/", UpstreamResponse(status, "OK", CIMultiDictProxy(given), body))
+    response = UpstreamResponse(status, "OK", CIMultiDictProxy(given), body)
+    return make_cached_response(ENDPOINT, "/", response, FIXED)
 
 
 def test_the_same_data_at_another_time_has_the_same_etag() -> None:

@@ -38,6 +38,42 @@ def test_only_the_configured_origins_may_read() -> None:
         assert cors.headers(origin) == {"Vary": "Origin"}
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://a.example", True),
+        ("https://a.example:8443", True),
+        ("http://[::1]:3000", True),
+        ("https://app.customer.example", True),
+        ("https://a.b.customer.example", True),
+        ("http://app.customer.example", False),
+        ("https://customer.example", False),
+        ("https://app.customer.example:444", False),
+        ("https://evil/app.customer.example", False),
+        ("https://evil-customer.example", False),
+        ("https://app.customer.example.evil", False),
+        ("https://a.example:8444", False),
+    ],
+)
+def test_ports_count_and_a_star_stands_for_every_subdomain(origin: str, allowed: bool) -> None:
+    text = "https://a.example,https://a.example:8443, http://[::1]:3000,https://*.customer.example"
+    headers = Cors(GatewaySettings(cors_origins=text).cors_origins).headers(origin)
+    assert headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    assert headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("a.example", "https://a.example/", "https://A.example", "null", "https://", "ftp://a.example"),
+        *("https://a.example:443", "http://a.example:80", "https://*", "https://a.*.example", "https://*a.b"),
+    ],
+)
+def test_what_no_browser_sends_is_no_origin(origin: str) -> None:
+    with pytest.raises(ValidationError, match="is not"):
+        GatewaySettings(cors_origins=("https://good.example", origin))
+
+
 def test_a_preflight_names_methods_and_authorization_explicitly() -> None:
     headers = Cors(["*"]).preflight(["GET", "HEAD"])
     assert headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
