@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.stack import stack_from_environment
+from deploy.cli.local_stack import running_stack
 from deploy.terminal import JsonOption, fail, run_or_fail
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _broker_url() -> str:
     """GREENROOM_AMQP_URL, else that of the local stack (in GREENROOM_DATA_DIR, or .local)."""
     if given := os.environ.get("GREENROOM_AMQP_URL"):
         return given
-    stack = stack_from_environment()
+    stack = running_stack()
     if stack is None:
         fail("No broker is known. Start one with `greenroom up`, or set GREENROOM_AMQP_URL.")
     return stack.amqp_url

@@ -6,7 +6,7 @@ import json
 
 import typer
 
-from deploy.local.credentials import new_key_id, new_sealing_key, new_signing_key
+from deploy.keys import new_key_id, new_sealing_key, new_signing_key
 from deploy.terminal import fail, run_or_fail
 from shared.clock import SystemClock
 

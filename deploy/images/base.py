@@ -12,11 +12,11 @@ from deploy.images.engine import ContainerEngine, EngineFailed
 
 DEBIAN_MIRROR = "http://deb.debian.org/debian"
 SUITE = "bookworm"
-# What Debian's slim image leaves out, and what only the making left behind.
-UNNEEDED = (
-    *(f"usr/share/{name}" for name in ("doc", "man", "info", "locale", "groff", "lintian", "linda")),
-    *("var/cache/apt", "var/lib/apt/lists", "var/log"),
+# What Debian's slim image leaves out, now and of packages that are added to it.
+UNNEEDED = tuple(
+    f"usr/share/{name}" for name in ("doc", "man", "info", "locale", "groff", "lintian", "linda")
 )
+LEFT_BEHIND = ("var/cache/apt", "var/lib/apt/lists", "var/log")
 _SOURCES = f"""\
 deb {DEBIAN_MIRROR} {SUITE} main
 deb {DEBIAN_MIRROR} {SUITE}-updates main
@@ -66,7 +66,9 @@ def make(engine: ContainerEngine, name: str) -> None:
 
 
 def _trim(root: Path) -> None:
-    for folder in (root / name for name in UNNEEDED):
+    for folder in (root / name for name in (*UNNEEDED, *LEFT_BEHIND)):
         for entry in folder.iterdir() if folder.exists() else ():
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
     Path(root, "etc/apt/sources.list").write_text(_SOURCES)
+    excludes = "".join(f"path-exclude /{folder}/*\n" for folder in UNNEEDED)
+    Path(root, "etc/dpkg/dpkg.cfg.d/slim").write_text(excludes)

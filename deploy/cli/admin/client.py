@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.api_client import ApiClient, CallFailed
-from deploy.local.stack import stack_from_environment
+from deploy.cli.local_stack import running_stack
 from deploy.terminal import fail
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def _gateway_and_login() -> tuple[str, tuple[str, str]]:
     base_url, email, password = (os.environ.get(f"GREENROOM_{name}") for name in names)
     if base_url and email and password:
         return base_url, (email, password)
-    stack = stack_from_environment()
+    stack = running_stack()
     if stack is None:
         fail(
             "No gateway is known. Start one with `greenroom up`, or set GREENROOM_BASE_URL, "

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typer.testing import CliRunner
 
 from deploy.cli import build
-from deploy.local.credentials import new_key_id, new_signing_key
+from deploy.keys import new_key_id, new_signing_key
 from services.session.identity.keys.keyring import Keyring
 from services.session.settings import SessionSettings
 from shared.access.identity import Caller, TokenIssuer, TokenVerifier
