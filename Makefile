@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo fuzz down status doctor test lint types imports unit contract integration e2e chaos soak openapi bench image clean
+.PHONY: help install up demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ status: ## Show how each part of the stack is
 doctor: ## Look for what the stack needs and say what is missing
 	@$(BIN)/greenroom doctor
 
-test: install lint types imports ## Everything that has to hold before a change goes in
+tools: install ## Install what some tests need beside: helm
+	@$(PYTHON) -m deploy.local.install.tools
+
+test: install tools lint types imports ## Everything that has to hold before a change goes in
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: install ## Style and common mistakes (ruff)

@@ -10,6 +10,7 @@ import typer
 STALE = 1
 # What the gateway routes; it does not ask the services.
 _OPERATIONS = Path("services/gateway/routing/operations.json")
+_CHART = Path("deploy/helm/greenroom")
 
 
 def openapi(
@@ -20,12 +21,14 @@ def openapi(
         bool, typer.Option("--check", help="Write nothing; exit 1 if a document is stale.")
     ] = False,
 ) -> None:
-    """Write the documents in docs/ and the gateway's operations.json from the code."""
+    """Write the documents in docs/, the gateway's operations.json and the chart's README and schema."""
     # Imported late: every service comes with it, which the other commands need not wait for.
     from deploy.documents import documents, operations
+    from deploy.documents.chart import chart_documents
 
     current = {directory / name: document for name, document in documents().items()}
     current[_OPERATIONS] = operations()
+    current |= {_CHART / name: document for name, document in chart_documents().items()}
     stale = [path for path, document in current.items() if not _holds(path, document)]
     for path in stale:
         if check:

@@ -7,6 +7,7 @@ import pytest
 from openapi_pydantic import OpenAPI
 
 from deploy.documents import documents, operations
+from deploy.documents.chart import CHART, chart_documents
 from deploy.documents.settings import SERVICES, DocumentedService, descriptions
 from services.gateway.routing.table import OPERATIONS
 
@@ -25,6 +26,11 @@ def test_the_committed_document_is_current(made: dict[str, bytes], name: str) ->
 
 def test_the_gateway_s_operations_are_current() -> None:
     assert OPERATIONS.read_bytes() == operations(), f"{OPERATIONS} is stale: run `make openapi`"
+
+
+@pytest.mark.parametrize("name", ["README.md", "values.schema.json"])
+def test_the_chart_s_documents_are_current(name: str) -> None:
+    assert (CHART / name).read_bytes() == chart_documents()[name], f"{name} is stale: run `make openapi`"
 
 
 @pytest.mark.parametrize("part", SERVICES, ids=lambda part: part.name)

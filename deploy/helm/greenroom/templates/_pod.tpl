@@ -76,7 +76,7 @@ spec:
         failureThreshold: 6
       readinessProbe:
         httpGet: {path: /readyz, port: http}
-        periodSeconds: 5
+        periodSeconds: 2
         timeoutSeconds: 3
         failureThreshold: 2
       resources:
@@ -144,7 +144,9 @@ imagePullSecrets:
 {{- define "greenroom.mountsStorage" -}}
 {{- $values := (first .).Values -}}
 {{- if and (hasPrefix "file://" $values.storage.url) (has (index . 1) (list "session" "egress" "recorder")) -}}
-{{- $_ := required "storage.volume is needed with a file:// storage: session, egress and recorders share it" $values.storage.volume -}}
+{{- if not $values.storage.volume -}}
+{{- fail "storage.volume is needed with a file:// storage: session, egress and recorders share it" -}}
+{{- end -}}
 yes
 {{- end -}}
 {{- end }}
