@@ -26,6 +26,7 @@ from services.gateway.routing.table import TABLE
 from services.gateway.server.access_log import RequestLogger
 from services.gateway.server.connections import ConnectionCounts, GatewayServer
 from services.gateway.server.request_handler import BuiltinOperation, GatewayComponents, RequestHandler
+from services.gateway.server.traced import traced
 from services.gateway.settings import GatewaySettings
 from services.gateway.upstreams.pools import Upstreams
 from services.gateway.upstreams.proxy import Proxy
@@ -53,7 +54,7 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
     attempts = ApiKeyThrottle(store, by_address=settings.rate_limit_auth)
     keys = ApiKeys(settings.session_url, calls, clock, time.monotonic, attempts)
     verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
-    logger = RequestLogger(sys.stderr.write, settings.log_format)
+    logger = RequestLogger(sys.stderr.write, settings.log_output)
     components = _components(settings, upstreams, Authenticator(verifier, keys), store, logger, health)
 
     async def close() -> None:
@@ -67,7 +68,7 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
 
     handler = RequestHandler(components, development=settings.development)
     server = GatewayServer(
-        handler.handle,
+        traced(handler.handle, components.clients.is_trusted),
         ConnectionCounts(settings.address_connections, components.clients.is_trusted),
         health,
         keepalive_seconds=settings.keepalive_seconds,

@@ -7,6 +7,7 @@ from shared.access.identity import Caller
 from shared.access.permissions import RolePermissions, SessionRules, permissions_in_session, role_of
 from shared.contracts.states import PresetSettings, Role
 from shared.errors import Forbidden, NotFound
+from shared.runtime.log import bind_session
 
 # The permissions of `RolePermissions`, by name.
 Permission = Literal[
@@ -45,6 +46,8 @@ class Admitting(Protocol):
 class AccessibleSession(SessionRules, Protocol):
     """A session's aggregate, or its state."""
 
+    @property
+    def id(self) -> str: ...
     @property
     def organization_id(self) -> str: ...
     @property
@@ -85,7 +88,8 @@ def require(
 ) -> RolePermissions:
     """What the caller may do in the session; includes `permission`, if one is given.
 
-    `noun` is what the call names: the session, or something in it.
+    From here on log lines name the session and its organization. `noun` is what the call names: the session,
+    or something in it.
 
     Raises `NotFound` in another library, and for staff-only permissions in another organization's session;
     `Forbidden` for banned callers (`banned`), for guests if registered people alone are admitted
@@ -94,6 +98,7 @@ def require(
     """
     if library_id is not None and session.library_id != library_id:
         refuse_outsider(noun, caller, permission)
+    bind_session(session.id, session.organization_id)
     role = acting_role(session, caller)
     if is_banned(session, caller):
         raise _banned()

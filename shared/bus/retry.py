@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,8 +11,10 @@ import structlog
 
 from shared.bus.codec import Headers, Message, format_time
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.metrics import GroupMetrics
+from shared.bus.metrics import GroupMetrics, name_of
 from shared.bus.ports import DeadLetter
+from shared.bus.spans import handling
+from shared.contracts.event import Envelope
 from shared.errors import Unavailable
 from shared.runtime.backoff import Backoff
 from shared.runtime.log import describe, trace
@@ -73,17 +75,17 @@ class HandlerInvoker:
         self._metrics = metrics
 
     async def call(
-        self, channel: ConsumerChannel, event: str, handle: Callable[[], Awaitable[None]]
+        self, channel: ConsumerChannel, envelopes: Sequence[Envelope], handle: Callable[[], Awaitable[None]]
     ) -> Exception | None:
         """Call until it succeeds (None) or fails (the error); waits as long as it raises Unavailable.
 
-        `event` is what the metrics call it.
+        The `envelopes` are what it handles: each call is measured by them, and a step of their traces.
         Raises Abandoned if the channel ends meanwhile and HeldTooLong after the policy's `hold`.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._policy.hold
         waits = 0
-        while isinstance(failure := await self._once(event, handle), Unavailable):
+        while isinstance(failure := await self._once(envelopes, handle), Unavailable):
             if channel.ended:
                 raise Abandoned
             if clock() >= deadline:
@@ -96,17 +98,22 @@ class HandlerInvoker:
             waits += 1
         return failure
 
-    async def _once(self, event: str, handle: Callable[[], Awaitable[None]]) -> Exception | None:
+    async def _once(
+        self, envelopes: Sequence[Envelope], handle: Callable[[], Awaitable[None]]
+    ) -> Exception | None:
         started = time.perf_counter()
-        failure = await self._outcome(handle)
+        failure = await self._outcome(envelopes, handle)
         outcome = "ok" if failure is None else "unavailable" if isinstance(failure, Unavailable) else "failed"
-        self._metrics.called(event, outcome, time.perf_counter() - started)
+        self._metrics.called(name_of(envelopes), outcome, time.perf_counter() - started)
         return failure
 
-    async def _outcome(self, handle: Callable[[], Awaitable[None]]) -> Exception | None:
+    async def _outcome(
+        self, envelopes: Sequence[Envelope], handle: Callable[[], Awaitable[None]]
+    ) -> Exception | None:
         try:
-            async with asyncio.timeout(self._policy.handler_timeout):
-                await handle()
+            with handling(self._group, envelopes):
+                async with asyncio.timeout(self._policy.handler_timeout):
+                    await handle()
         except asyncio.CancelledError:
             if cancelled_by_us():
                 raise

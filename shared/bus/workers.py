@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from shared.bus.codec import Malformed, UnknownEvent, decode
 from shared.bus.consumer import ConsumerChannel, Delivery
-from shared.bus.metrics import GroupMetrics, name_of
+from shared.bus.metrics import GroupMetrics
 from shared.bus.ports import Group, OrderedGroup, dead_queue, retry_queue
 from shared.bus.retry import Abandoned, HandlerInvoker, HeldTooLong, RetryPolicy, attempts, failed, forwarded
 from shared.clock import Clock
 from shared.contracts.event import Envelope
-from shared.runtime.log import bind_request_id, describe
+from shared.runtime.log import bind_request_id, bind_session, describe
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +85,9 @@ class UnorderedWorker(_Worker[Group]):
         if handler is None:
             self._metrics.ignored.inc()
             return
-        bind_request_id(envelope.request_id)
+        _bind([envelope])
         try:
-            error = await self._invoker.call(channel, event.name, lambda: handler(envelope))
+            error = await self._invoker.call(channel, [envelope], lambda: handler(envelope))
         except HeldTooLong:
             longest = retry_queue(self._group.name, self._policy.delays[-1])
             await self._invoker.send_on(channel, longest, forwarded(delivery))
@@ -179,8 +179,18 @@ class OrderedWorker(_Worker[OrderedGroup]):
 
     async def _call(self, channel: ConsumerChannel, items: Sequence[_Item]) -> Exception | None:
         envelopes = [item.envelope for item in items]
-        error = await self._invoker.call(channel, name_of(envelopes), lambda: self._group.handle(envelopes))
+        _bind(envelopes)
+        error = await self._invoker.call(channel, envelopes, lambda: self._group.handle(envelopes))
         if error is None:
             self._succeeded(envelopes)
             log.debug("bus.batch_handled", group=self._group.name, queue=channel.queue, events=len(items))
         return error
+
+
+def _bind(envelopes: Sequence[Envelope]) -> None:
+    """Log lines say which request and session the events are of, if it is one."""
+    requests = {envelope.request_id for envelope in envelopes}
+    sessions = {envelope.event.key if envelope.event.in_session else None for envelope in envelopes}
+    owners = {envelope.event.owner_id for envelope in envelopes}
+    bind_request_id(requests.pop() if len(requests) == 1 else None)
+    bind_session(sessions.pop() if len(sessions) == 1 else None, owners.pop() if len(owners) == 1 else None)

@@ -22,6 +22,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: ClassVar[str]
+    # Whether its key is a session.
+    in_session: ClassVar[bool] = True
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -41,12 +43,18 @@ class Event(BaseModel):
         """
         raise NotImplementedError(f"{type(self).__name__} names no key")
 
+    @property
+    def owner_id(self) -> str | None:
+        """The organization that it is about something of, as far as the event says it."""
+        return None
+
 
 @dataclass(frozen=True)
 class Envelope:
     """An event as it travels: CloudEvents' `id`, `source`, `time`, our event, and what caused it.
 
-    `operation` and `actor` (`user:<id>`, `key:<id>`) are those of the call that caused it directly.
+    `operation` and `actor` (`user:<id>`, `key:<id>`) are those of the call that caused it directly;
+    `traceparent` is the step of a trace that it continues (W3C Trace Context).
     """
 
     id: str
@@ -56,6 +64,7 @@ class Envelope:
     request_id: str | None = None
     operation: str | None = None
     actor: str | None = None
+    traceparent: str | None = None
 
     @property
     def partition(self) -> int:

@@ -7,11 +7,16 @@ from shared.contracts.states import LibraryState, PresetState, RoomState, UserSt
 
 
 class RoomEvent(Event):
+    in_session: ClassVar[bool] = False
     room: RoomState
 
     @property
     def key(self) -> str:
         return self.room.id
+
+    @property
+    def owner_id(self) -> str | None:
+        return self.room.organization_id
 
 
 class RoomCreated(RoomEvent):
@@ -27,11 +32,16 @@ class RoomDeleted(RoomEvent):
 
 
 class PresetEvent(Event):
+    in_session: ClassVar[bool] = False
     preset: PresetState
 
     @property
     def key(self) -> str:
         return self.preset.id
+
+    @property
+    def owner_id(self) -> str | None:
+        return self.preset.organization_id
 
 
 class PresetCreated(PresetEvent):
@@ -47,11 +57,16 @@ class PresetDeleted(PresetEvent):
 
 
 class UserEvent(Event):
+    in_session: ClassVar[bool] = False
     user: UserState
 
     @property
     def key(self) -> str:
         return self.user.id
+
+    @property
+    def owner_id(self) -> str | None:
+        return self.user.organization_id
 
 
 class UserRegistered(UserEvent):
@@ -63,11 +78,16 @@ class UserUpdated(UserEvent):
 
 
 class LibraryEvent(Event):
+    in_session: ClassVar[bool] = False
     library: LibraryState
 
     @property
     def key(self) -> str:
         return self.library.id
+
+    @property
+    def owner_id(self) -> str | None:
+        return self.library.organization_id
 
 
 class LibraryCreated(LibraryEvent):

@@ -20,6 +20,10 @@ class SessionEvent(Event):
     def key(self) -> str:
         return self.session.id
 
+    @property
+    def owner_id(self) -> str | None:
+        return self.session.organization_id
+
 
 class SessionCreated(SessionEvent):
     name: ClassVar[str] = "session.created.v1"

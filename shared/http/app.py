@@ -1,6 +1,7 @@
 """The aiohttp application of a service, made from its declared routes."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -27,8 +28,9 @@ from shared.http.request import (
     split_authorization,
 )
 from shared.http.routes import Access, Route, Routes
+from shared.ids import is_id
 from shared.runtime.health import HEALTH, Health
-from shared.runtime.log import Command, bind_command
+from shared.runtime.log import Command, bind_command, bind_session
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
@@ -36,6 +38,8 @@ IDEMPOTENCY: Final = web.AppKey("idempotency", IdempotencyKeys)
 VERIFIER: Final = web.AppKey("verifier", TokenVerifier)
 REVOCATIONS: Final = web.AppKey("revocations", Revocations)
 INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
+
+_SESSION_IN_PATH: Final = re.compile(r"/sessions/\{(\w+)\}")
 
 
 def service_app(
@@ -86,11 +90,14 @@ class _Operation:
         self._service = service
         self._route = route
         self._name = f"{route.method} {route.path}"
+        in_session = _SESSION_IN_PATH.search(route.path)
+        self._session_parameter = in_session[1] if in_session else None
 
     async def handle(self, raw: web.Request) -> web.StreamResponse:
         health = raw.app[HEALTH]
         if not health.started:
             raise Unavailable("The service is starting", code="starting")
+        self._bind_session(raw)
         viewer = self._authorize(raw)
         reads = raw.can_read_body and not self._route.uploads
         body = await read_bytes(raw) if reads else b""
@@ -110,9 +117,17 @@ class _Operation:
         ) as reservation:
             return await self._call(raw, viewer, reservation, parsed)
 
+    def _bind_session(self, raw: web.Request) -> None:
+        """Log lines say which session the path names, whatever becomes of the request."""
+        named = raw.match_info.get(self._session_parameter, "") if self._session_parameter else ""
+        if is_id(named):
+            bind_session(named.lower())
+
     async def _call(
         self, raw: web.Request, viewer: Caller | None, reservation: Reservation, parsed: dict[str, object]
     ) -> web.StreamResponse:
+        if viewer is not None:
+            bind_session(organization_id=viewer.organization_id)
         bind_command(Command(self._name, viewer.actor if viewer else None))
         reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
         if isinstance(reply, Bare):

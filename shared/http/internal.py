@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.connections import IDLE_SECONDS, REFUSED, repeated
+from shared.http.spans import answered_with, asking
+from shared.runtime import tracing
 from shared.runtime.rotating_secret import RotatingSecret
 
 _TYPE = "internal+jwt"
@@ -110,9 +112,11 @@ class InternalClient:
 
     async def _call(self, method: str, path: str, data: type[T], **sent: Any) -> T:
         async def ask() -> tuple[int, bytes]:
-            headers = {"Authorization": self._calls.sign(self._service)}
-            async with client.request(method, self._url + path, headers=headers, **sent) as response:
-                return response.status, await response.read()
+            with asking(self._service, method) as span:
+                headers = {"Authorization": self._calls.sign(self._service), **tracing.headers()}
+                async with client.request(method, self._url + path, headers=headers, **sent) as response:
+                    answered_with(span, response.status)
+                    return response.status, await response.read()
 
         client = self._connected()
         try:

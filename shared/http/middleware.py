@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 import structlog
@@ -13,9 +14,12 @@ from shared.http.masking import masked_path, masked_unknown
 from shared.http.reply import render_error, render_failure
 from shared.http.request import REQUEST_ID_HEADER, is_request_id
 from shared.http.session_service import REVOCATIONS_PATH
+from shared.http.spans import answered, answering
 from shared.ids import new_id
+from shared.runtime import tracing
 from shared.runtime.log import bind_request_id
 from shared.runtime.metrics import REFUSALS, observe_request
+from shared.runtime.tracing import Span
 
 log = structlog.get_logger(__name__)
 
@@ -38,16 +42,24 @@ def request_middleware(*, development: bool) -> Middleware:
         given = request.headers.get(REQUEST_ID_HEADER, "")
         request_id = given if is_request_id(given) else new_id()
         bind_request_id(request_id)
-        try:
-            response = await handler(request)
-        except Exception as error:
-            response = _render(error, request, request_id, development=development)
-        if not response.prepared:
-            response.headers[REQUEST_ID_HEADER] = request_id
-        _record(request, response.status, time.perf_counter() - started)
+        with _step(request):
+            try:
+                response = await handler(request)
+            except Exception as error:
+                response = _render(error, request, request_id, development=development)
+            if not response.prepared:
+                response.headers[REQUEST_ID_HEADER] = request_id
+            _record(request, response.status, time.perf_counter() - started, request_id)
         return response
 
     return middleware
+
+
+def _step(request: web.Request) -> AbstractContextManager[Span]:
+    """Of the trace of who calls: only our own services do, and the gateway passes no client's trace on."""
+    if not tracing.is_on() or request.path in _POLLED:
+        return tracing.NOTHING
+    return answering(request.method, parent=request.headers.get(tracing.HEADER))
 
 
 def _render(error: Exception, request: web.Request, request_id: str, *, development: bool) -> web.Response:
@@ -67,10 +79,12 @@ def _render(error: Exception, request: web.Request, request_id: str, *, developm
     return render_failure(500, message, "internal", development=development)
 
 
-def _record(request: web.Request, status: int, seconds: float) -> None:
+def _record(request: web.Request, status: int, seconds: float, request_id: str) -> None:
     resource = request.match_info.route.resource
     operation = f"{request.method} {resource.canonical}" if resource else "unknown"
     observe_request(operation, status, seconds)
+    if tracing.is_on():
+        answered(operation, status, request_id)
     if resource is None or resource.canonical not in _POLLED or status not in _AS_USUAL:
         log.info(
             "http.request",

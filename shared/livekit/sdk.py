@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -14,7 +14,9 @@ from livekit.api import TwirpError, TwirpErrorCode
 from shared.contracts.states import Role
 from shared.errors import BadGateway, Unavailable
 from shared.livekit.tokens import JoinGrant
+from shared.runtime import tracing
 from shared.runtime.metrics import Durations
+from shared.runtime.tracing import Span, SpanKind
 
 # How a server says that no server has the room or participant, since theirs died: nobody answered, or the
 # server that is registered for it was forgotten since (some 30 s after its death).
@@ -76,14 +78,15 @@ class SdkConnection:
 
 @asynccontextmanager
 async def call(method: str, deadline: float, *, late: str = _SILENT) -> AsyncIterator[None]:
-    """One call of an API method: measured, with a deadline, and LiveKit's errors as ours.
+    """One call of an API method: measured, a step of the current trace, LiveKit's errors as ours.
 
     `late` is the error text of a missed deadline.
     """
     started, outcome = time.perf_counter(), "cancelled"
     try:
-        async with _translated(deadline, late):
-            yield
+        with _step(method):
+            async with _translated(deadline, late):
+                yield
         outcome = "ok"
     except LiveKitRefused as error:
         outcome = "not_found" if error.reason == TwirpErrorCode.NOT_FOUND else "refused"
@@ -93,6 +96,13 @@ async def call(method: str, deadline: float, *, late: str = _SILENT) -> AsyncIte
         raise
     finally:
         _CALLS.observe((method, outcome), time.perf_counter() - started)
+
+
+def _step(method: str) -> AbstractContextManager[Span]:
+    if not tracing.is_on():
+        return tracing.NOTHING
+    attributes = {"rpc.system": "twirp", "rpc.method": method, "server.address": "livekit"}
+    return tracing.child(f"livekit {method}", SpanKind.CLIENT, attributes)
 
 
 @asynccontextmanager

@@ -11,13 +11,16 @@ from shared.clock import Clock, from_unix_ms
 from shared.contracts.states import Role
 from shared.livekit.join_terms import ALWAYS, JoinTerms, JoinWindow, number_in, unix_ms
 from shared.livekit.ports import Permissions, TrackSource
+from shared.runtime import tracing
 
 # Participant attributes: a person's role in the session; the API key that let them in, if one did; that they
-# are a guest, if so; and when their token was issued, in milliseconds since 1970.
+# are a guest, if so; when their token was issued, in milliseconds since 1970; and, if it is traced, in which
+# step of which trace, which the webhook of their joining continues.
 ROLE_ATTRIBUTE: Final = "greenroom.role"
 KEY_ATTRIBUTE: Final = "greenroom.key"
 GUEST_ATTRIBUTE: Final = "greenroom.guest"
 ISSUED_ATTRIBUTE: Final = "greenroom.issued"
+TRACE_ATTRIBUTE: Final = "greenroom.trace"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class TokenMint:
             "nbf": not_before,
             "exp": expires,
             "video": _video(grant),
-            "attributes": grant.attributes(now),
+            "attributes": grant.attributes(now) | _trace(),
         }
         if grant.terms.metadata is not None:
             claims["metadata"] = grant.terms.metadata
@@ -114,6 +117,12 @@ def _video(grant: JoinGrant) -> dict[str, Any]:
     if grant.can_publish_sources:
         video["canPublishSources"] = [source.value for source in grant.can_publish_sources]
     return video
+
+
+def _trace() -> dict[str, str]:
+    """Everybody in the room sees it: random numbers, 70 bytes a participant."""
+    step = tracing.sampled()
+    return {TRACE_ATTRIBUTE: step} if step else {}
 
 
 def issued_at(attributes: Mapping[str, str]) -> datetime | None:

@@ -20,7 +20,7 @@ class AppendOnlyCollection:
         self.indexes = (*indexes, OUTBOX_INDEX)
         self._outbox = outbox
         self._source = outbox.attach_append_only(self.collection, mongo.collection("outbox_marks"))
-        self._writes = WriteBatcher(self._insert)
+        self._writes = WriteBatcher(self._insert, name)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)

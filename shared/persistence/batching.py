@@ -2,16 +2,20 @@
 
 A query or a journalled write costs a driver and a database nearly the same for one document as for many (the
 local database does some 1,000 writes/s), so a burst costs a few of them, and a lone call waits for nobody.
+
+A query or write is for everybody who waits for it, and runs in the context of nobody: what traces show of it
+is the waiting of each.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from shared.errors import Unavailable
-from shared.persistence.mongo import Document
+from shared.persistence.collection import Document, database_step
 
 V = TypeVar("V")
 
@@ -27,8 +31,10 @@ class ReadBatcher(Generic[V]):
     so nobody gets a value from before they asked. It may be given to others too, and is not to be changed.
     """
 
-    def __init__(self, fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]]):
+    def __init__(self, fetch: Callable[[Sequence[str]], Awaitable[Mapping[str, V]]], collection: str):
+        """`collection` is what is read, as traces name it."""
         self._fetch = fetch
+        self._collection = collection
         self._waiting: dict[str, asyncio.Future[V | None]] = {}
         self._queries: set[asyncio.Task[None]] = set()
 
@@ -41,14 +47,16 @@ class ReadBatcher(Generic[V]):
         loop = asyncio.get_running_loop()
         asked = {key: self._waiting.setdefault(key, loop.create_future()) for key in dict.fromkeys(keys)}
         self._send()
-        # Shielded: whoever gives up must not take it from others who ask for the same.
-        found = await asyncio.gather(*(asyncio.shield(future) for future in asked.values()))
+        with database_step("find", self._collection):
+            # Shielded: whoever gives up must not take it from others who ask for the same.
+            found = await asyncio.gather(*(asyncio.shield(future) for future in asked.values()))
         return {key: value for key, value in zip(asked, found, strict=True) if value is not None}
 
     def _send(self) -> None:
         while self._waiting and len(self._queries) < _AT_ONCE:
             keys = list(islice(self._waiting, _LARGEST_READ))
-            query = asyncio.create_task(self._query({key: self._waiting.pop(key) for key in keys}))
+            asked = {key: self._waiting.pop(key) for key in keys}
+            query = asyncio.create_task(self._query(asked), context=Context())
             self._queries.add(query)
             query.add_done_callback(self._ended)
 
@@ -86,8 +94,10 @@ class _Waiting:
 class WriteBatcher:
     """Inserts: what arrives while one bulk write is in flight is the next."""
 
-    def __init__(self, write: Write, *, largest: int = _LARGEST_WRITE):
+    def __init__(self, write: Write, collection: str, *, largest: int = _LARGEST_WRITE):
+        """`collection` is where to, as traces name it."""
         self._write = write
+        self._collection = collection
         self._largest = largest
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
@@ -97,8 +107,9 @@ class WriteBatcher:
         waiting = _Waiting(document, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name="write batcher")
-        return await waiting.stored
+            self._writer = asyncio.create_task(self._write_all(), name="write batcher", context=Context())
+        with database_step("insert", self._collection):
+            return await waiting.stored
 
     async def _write_all(self) -> None:
         """Write until nobody waits. It never fails by itself: whoever waits gets the error."""

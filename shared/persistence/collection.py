@@ -6,7 +6,7 @@ these names from `shared.persistence.mongo`.
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,9 @@ from pymongo.errors import (
 )
 
 from shared.errors import Unavailable
+from shared.runtime import tracing
 from shared.runtime.metrics import Durations
+from shared.runtime.tracing import Span, SpanKind
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -88,6 +90,18 @@ async def translated() -> AsyncIterator[None]:
         raise
 
 
+def database_step(operation: str, collection: str) -> AbstractContextManager[Span]:
+    """What is done to which collection as a step of the current trace: nothing of the documents."""
+    if not tracing.is_on():
+        return tracing.NOTHING
+    attributes = {
+        "db.system.name": "mongodb",
+        "db.operation.name": operation,
+        "db.collection.name": collection,
+    }
+    return tracing.child(f"{operation} {collection}", SpanKind.CLIENT, attributes)
+
+
 class Collection:
     """One collection. Times go in and come out as UTC; reads see only what a majority keeps.
 
@@ -101,11 +115,12 @@ class Collection:
 
     @asynccontextmanager
     async def _call(self, operation: str) -> AsyncIterator[None]:
-        """One operation: measured, its errors as ours."""
+        """One operation: measured, a step of the current trace, its errors as ours."""
         started = time.perf_counter()
         try:
-            async with translated():
-                yield
+            with database_step(operation, self.name):
+                async with translated():
+                    yield
         except Exception as error:
             if not isinstance(error, Duplicate):
                 reason = "unavailable" if isinstance(error, Unavailable) else "refused"

@@ -9,12 +9,14 @@ last event is confirmed.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.bus import Publisher
+from shared.bus.spans import sending
 from shared.clock import Clock
 from shared.contracts.event import Envelope, Event
 from shared.contracts.registry import event_class
@@ -23,6 +25,7 @@ from shared.ids import new_id
 from shared.persistence.mongo import ASCENDING, Collection, Document, Index
 from shared.persistence.outbox_append_only import AppendOnlySource
 from shared.persistence.outbox_sources import AggregateSource
+from shared.runtime import tracing
 from shared.runtime.backoff import Backoff
 from shared.runtime.log import current_command, current_request_id
 from shared.runtime.tasks import run_all, wait_at_most
@@ -53,6 +56,8 @@ def entries(events: Sequence[Event], now: datetime) -> list[Document]:
         "operation": command.operation if command else None,
         "actor": command.actor if command else None,
     }
+    if (traceparent := tracing.traceparent()) is not None:
+        cause["traceparent"] = traceparent
     return [
         {
             "id": new_id(),
@@ -207,12 +212,20 @@ class Outbox:
             async with limiter:
                 for entry in document["outbox"]:
                     if entry["id"] not in done:
-                        await self._publisher.publish(self._envelope(entry))
+                        await self._publish(self._envelope(entry))
                         done.add(entry["id"])
                         PUBLISHED.labels(source.collection.name).inc()
         finally:
             if done:
                 source.confirm(document, done)
+
+    async def _publish(self, envelope: Envelope) -> None:
+        """As a step of the trace that the event was stored in, which whoever handles it continues."""
+        if not tracing.is_on():
+            await self._publisher.publish(envelope)
+            return
+        with sending(envelope):
+            await self._publisher.publish(replace(envelope, traceparent=tracing.traceparent()))
 
     def _envelope(self, entry: Document) -> Envelope:
         event = event_class(entry["name"])
@@ -226,6 +239,7 @@ class Outbox:
             request_id=entry.get("request_id"),
             operation=entry.get("operation"),
             actor=entry.get("actor"),
+            traceparent=entry.get("traceparent"),
         )
 
     async def clear_once(self, *, thorough: bool = True) -> None:

@@ -56,8 +56,8 @@ class Repository(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(self.entity)
         self._fields = frozenset(field.name for field in dataclasses.fields(self.entity)) - {"id", "version"}
         self._source = outbox.attach(self.collection)
-        self._reads = ReadBatcher(self._read)
-        self._inserts = WriteBatcher(self._insert)
+        self._reads = ReadBatcher(self._read, self.collection_name)
+        self._inserts = WriteBatcher(self._insert, self.collection_name)
         self._locks = KeyedLocks()
 
     async def ensure_indexes(self) -> None:

@@ -1,26 +1,33 @@
-"""Structured logs: one JSON object a line (or coloured text for people), with request and session id.
+"""Structured logs: one JSON object a line, or coloured text for people.
 
-And what the current task works for: log lines and the events it causes carry it.
+And what the current task works for (request, session, organization, step of a trace): its log lines carry it,
+and the events it causes carry the request.
 """
 
 import logging
 import re
 import sys
 import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
 from shared.errors import AppError
+from shared.runtime import tracing
 
 _LONGEST = 300
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# Names and ids, as they are in log lines.
+_subject: ContextVar[Mapping[str, str]] = ContextVar("subject", default=_NOTHING)
 
 
 def current_request_id() -> str | None:
@@ -29,14 +36,35 @@ def current_request_id() -> str | None:
 
 
 def bind_request_id(request_id: str | None) -> None:
-    """Set which request the current task works for; its log lines and events carry the id."""
+    """Set which request the current task works for; its log lines and events carry the id.
+
+    What `bind_session` said was about another request, and holds no longer.
+    """
     _request_id.set(request_id)
+    _subject.set(_NOTHING)
 
 
-def _add_request_id(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def bind_session(session_id: str | None = None, organization_id: str | None = None) -> None:
+    """Set which session, and whose, the current task works on, as far as it is known; None leaves what is.
+
+    Its log lines and the current step of its trace carry the ids.
+    """
+    given = {"session_id": session_id, "organization_id": organization_id}
+    known = {name: value for name, value in given.items() if value is not None}
+    _subject.set({**_subject.get(), **known})
+    if tracing.is_on():
+        tracing.current().set({f"greenroom.{name}": value for name, value in known.items()})
+
+
+def _add_context(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     request_id = _request_id.get()
     if request_id is not None:
         line.setdefault("request_id", request_id)
+    for name, value in _subject.get().items():
+        line.setdefault(name, value)
+    ids = tracing.ids()
+    if ids is not None:
+        line["trace_id"], line["span_id"] = ids
     return line
 
 
@@ -51,7 +79,7 @@ def configure(*, service: str, level: str, output: Literal["json", "console"]) -
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_request_id,
+        _add_context,
         add_service,
     ]
     renderer: structlog.typing.Processor

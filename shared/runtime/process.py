@@ -20,6 +20,7 @@ import structlog
 from aiohttp import web
 
 from shared.runtime import log as logs
+from shared.runtime import tracing
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.metrics import report_build
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
@@ -28,6 +29,8 @@ from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 log = structlog.get_logger(__name__)
 
 _OPEN_FILES = 65_536
+# For the spans that are not sent yet, when all else is closed.
+_LAST_SPANS_SECONDS = 1.5
 # So long after the deadline of the stop what was cancelled then may take to end.
 _CANCEL_SECONDS = 2.0
 
@@ -56,9 +59,12 @@ def main(service: str, settings_class: type[S], build: Callable[[S], web.Applica
     except SettingsRefused as error:
         sys.exit(f"greenroom {service}: {error}")
     _allow_open_files()
-    logs.configure(service=service, level=settings.log_level, output=settings.log_format)
+    logs.configure(service=service, level=settings.log_level, output=settings.log_output)
     report_build(service)
-    sys.exit(asyncio.run(_run(settings, build)))
+    tracing.configure(service)
+    status = asyncio.run(_run(settings, build))
+    tracing.shutdown(_LAST_SPANS_SECONDS)
+    sys.exit(status)
 
 
 def _allow_open_files() -> None:

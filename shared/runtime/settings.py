@@ -7,6 +7,7 @@ In the environment `production` a service refuses to start with a secret that is
 import base64
 import os
 import re
+import sys
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -48,8 +49,9 @@ class ServiceSettings(BaseSettings):
     """The port to listen on; 0 takes any free one."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The lowest level that is logged."""
-    log_format: Literal["json", "console"] = "json"
-    """One JSON object per line, or text for people."""
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """One JSON object per line, or text for people; `auto` is text if standard error is a terminal, else
+    JSON."""
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     """How long running requests may take to finish when the service stops."""
     close_seconds: Annotated[float, Field(ge=1, le=300)] = 20.0
@@ -69,6 +71,13 @@ class ServiceSettings(BaseSettings):
     @property
     def internal_signing(self) -> RotatingSecret:
         return RotatingSecret.of(self.internal_secret, self.internal_previous_secrets)
+
+    @property
+    def log_output(self) -> Literal["json", "console"]:
+        """The format of logs, decided."""
+        if self.log_format == "auto":
+            return "console" if sys.stderr.isatty() else "json"
+        return self.log_format
 
     @property
     def development(self) -> bool:

@@ -55,7 +55,7 @@ class SessionProjection(ABC, Generic[V]):
         self.collection: Collection = mongo.collection(self.collection_name)
         self._owner = owner
         self._observer = observer
-        self._reads = ReadBatcher(self._read)
+        self._reads = ReadBatcher(self._read, self.collection_name)
         self._turns = KeyedLocks()
 
     @abstractmethod

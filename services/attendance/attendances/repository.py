@@ -29,7 +29,7 @@ class AttendanceRepository:
     def __init__(self, mongo: Mongo, turns: asyncio.Lock):
         self.collection = mongo.collection("attendances")
         self._turns = turns
-        self._reads = ReadBatcher(self._read)
+        self._reads = ReadBatcher(self._read, "attendances")
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)

@@ -11,10 +11,12 @@ from prometheus_client import Gauge
 from services.attendance.sessions.domain import People
 from shared.clock import Clock
 from shared.persistence.mongo import ASCENDING, DeleteOne, Index, Mongo, UpdateOne
+from shared.runtime import tracing
 
 WAITING = Gauge("greenroom_attendance_recompute_waiting", "Sessions whose attendance is to be recomputed")
 
 _ADOPTED_AT_ONCE = 1000
+_CAUSES = 16
 
 
 @dataclass(frozen=True)
@@ -69,15 +71,21 @@ class PendingSessionRepository:
 
 @dataclass
 class RecomputeTask:
-    """The people of a session (None: everyone) to recompute, and what of the store it completes."""
+    """The people of a session (None: everyone) to recompute, and what of the store it completes.
+
+    `causes` are the steps of traces that asked for it, the first few.
+    """
 
     session_id: str
     people: People = frozenset()
     pending: dict[str, int] = field(default_factory=dict)
+    causes: list[str] = field(default_factory=list)
 
-    def add(self, people: People, pending: Mapping[str, int]) -> None:
+    def add(self, people: People, pending: Mapping[str, int], cause: str | None = None) -> None:
         self.people = None if self.people is None or people is None else self.people | people
         _raise_to(self.pending, pending)
+        if cause is not None and len(self.causes) < _CAUSES:
+            self.causes.append(cause)
 
 
 class RecomputeQueue:
@@ -151,7 +159,8 @@ class RecomputeQueue:
         await self._woken.wait()
 
     def _wait(self, session_id: str, people: People, pending: Mapping[str, int]) -> None:
-        self._waiting.setdefault(session_id, RecomputeTask(session_id)).add(people, pending)
+        waiting = self._waiting.setdefault(session_id, RecomputeTask(session_id))
+        waiting.add(people, pending, tracing.sampled())
         _raise_to(self._pending, pending)
         self._woken.set()
 

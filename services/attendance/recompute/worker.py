@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import structlog
@@ -10,6 +11,9 @@ from prometheus_client import Counter, Histogram
 from services.attendance.recompute.queue import RecomputeQueue, RecomputeTask
 from services.attendance.recompute.recompute import AttendanceRecompute
 from shared.errors import AppError
+from shared.runtime import tracing
+from shared.runtime.log import bind_session
+from shared.runtime.tracing import Span, SpanKind
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +70,8 @@ class RecomputeWorker:
         try:
             async with self._limit:
                 started = time.perf_counter()
-                with RECOMPUTED.time():
+                bind_session(task.session_id)
+                with RECOMPUTED.time(), _step(task):
                     again = await self._recompute.recompute(task.session_id, task.people)
                 await self._queue.complete(task, again)
             completed = True
@@ -82,3 +87,11 @@ class RecomputeWorker:
                 FAILED.inc()
                 self._queue.give_back(task)
             self._queue.release(task)
+
+
+def _step(task: RecomputeTask) -> AbstractContextManager[Span]:
+    """Of the traces of all that asked for it; what nobody recorded asked for is in none."""
+    if not task.causes:
+        return tracing.NOTHING
+    attributes = {"greenroom.session_id": task.session_id}
+    return tracing.of_several("recompute attendance", SpanKind.INTERNAL, attributes, task.causes)

@@ -23,7 +23,7 @@ class ProjectedUser:
 class ProjectedUsers:
     def __init__(self, mongo: Mongo):
         self._collection = mongo.collection("users")
-        self._reads = ReadBatcher(self._read)
+        self._reads = ReadBatcher(self._read, "users")
 
     async def ensure_indexes(self) -> None:
         await self._collection.ensure_indexes([])

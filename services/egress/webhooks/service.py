@@ -6,6 +6,7 @@ stored: they carry secrets (a room's `turnPassword`, an ingress's `streamKey`).
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,10 +17,15 @@ from services.egress.webhooks.domain import TRANSLATIONS, translate
 from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.errors import Unavailable
+from shared.ids import is_id
 from shared.livekit import WebhookEvent, WebhookVerifier, parse
+from shared.livekit.tokens import TRACE_ATTRIBUTE, issued_at
 from shared.persistence.append_only import AppendOnlyCollection
 from shared.persistence.mongo import ASCENDING, Index, Mongo
 from shared.persistence.outbox import Outbox
+from shared.runtime import tracing
+from shared.runtime.log import bind_session
+from shared.runtime.tracing import Span, SpanKind
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +41,9 @@ Observer = Callable[[WebhookEvent], None]
 
 # Seconds. LiveKit delivers one webhook of a room at a time and drops what waited for 30 s.
 STORING_DEADLINE = 3.0
+_JOINED = "participant_joined"
+# As long as the token for a join is good for.
+_ASKED_WITHIN = timedelta(minutes=10)
 # Far beyond the 6 minutes for which a replay passes the signature.
 KEPT = timedelta(days=7)
 
@@ -103,9 +112,12 @@ class WebhookService:
         self._verifier.verify(raw, authorization)
         webhook = parse(raw)
         _observe_age(webhook, received_at)
+        if is_id(webhook.room_name):
+            bind_session(webhook.room_name)
         if webhook.num_dropped > 0:
             _report_dropped(webhook)
-        stored = await self._store(webhook, received_at)
+        with join_step(webhook, received_at):
+            stored = await self._store(webhook, received_at)
         known = webhook.event if webhook.event in TRANSLATIONS else "other"
         TAKEN_IN.labels(known, "stored" if stored else "duplicate").inc()
         if stored:
@@ -127,6 +139,25 @@ class WebhookService:
 def _observe_age(webhook: WebhookEvent, received_at: datetime) -> None:
     if webhook.created_at:
         AGE.observe(max(0.0, received_at.timestamp() - webhook.created_at))
+
+
+def join_step(webhook: WebhookEvent, received_at: datetime) -> AbstractContextManager[Span]:
+    """A join goes on with the trace of the request for its token: who asked for it connects with it.
+
+    Other webhooks of the participant, and a join long after, only have a link to that trace.
+    """
+    participant = webhook.participant
+    traceparent = participant.attributes.get(TRACE_ATTRIBUTE) if participant else None
+    here = tracing.traceparent()
+    if participant is None or traceparent is None or here is None:
+        return tracing.NOTHING
+    issued = issued_at(participant.attributes)
+    goes_on = webhook.event == _JOINED and issued is not None and received_at - issued <= _ASKED_WITHIN
+    parent, link = (traceparent, here) if goes_on else (here, traceparent)
+    attributes = {"greenroom.session_id": webhook.room_name}
+    return tracing.span(
+        f"receive {webhook.event}", SpanKind.CONSUMER, attributes, parent=parent, links=[link]
+    )
 
 
 def _report_dropped(webhook: WebhookEvent) -> None:

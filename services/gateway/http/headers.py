@@ -18,8 +18,10 @@ _PROXY: Final = {"proxy-authenticate", "proxy-authorization", "proxy-connection"
 # About one connection only (RFC 9110, 7.6.1), never for the next.
 HOP_BY_HOP: Final = _PROXY | {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 _FORWARDED: Final = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
+# Services take ours for the trace that they continue.
+_TRACE: Final = {"traceparent", "tracestate"}
 # Set by us, answered by us, or a secret that only we need.
-_NOT_UPSTREAM: Final = HOP_BY_HOP | _FORWARDED | {"expect", "host", "x-api-key", "x-request-id"}
+_NOT_UPSTREAM: Final = HOP_BY_HOP | _FORWARDED | _TRACE | {"expect", "host", "x-api-key", "x-request-id"}
 _NOT_CLIENT: Final = HOP_BY_HOP | {"content-length", "server", "x-request-id"}
 # Whose values are a list, which may be spread over several lines (RFC 9110, 5.3). Of those that are read here
 # or by a service, all lines are read.

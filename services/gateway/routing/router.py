@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.gateway.routing.table import Operation
 from shared.http.masking import REMAINDER
 from shared.http.openapi_merge import LIBRARY_PREFIX
+
+# Masked paths show nothing of this length that is no id.
+_ID_LENGTH: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +23,19 @@ class Endpoint:
     template: str
     in_library: bool
     label: str = field(init=False)
+    _session_at: int | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", f"{self.operation.method} {self.template}")
+        before, found, _ = self.template.partition("/sessions/{")
+        object.__setattr__(self, "_session_at", before.count("/") + 2 if found else None)
+
+    def session_in(self, path: str) -> str | None:
+        """The session that a path of this template names, as it may be logged: what is no id is cut off."""
+        if self._session_at is None:
+            return None
+        named = path.split("/")[self._session_at]
+        return named if len(named) == _ID_LENGTH else None
 
 
 class _Node:

@@ -12,15 +12,21 @@ from typing import Final, Literal, NamedTuple
 import orjson
 
 from services.gateway.routing.router import Endpoint
+from shared.access.identity import Caller
+from shared.http.spans import answered
+from shared.runtime import tracing
 from shared.runtime.metrics import observe_request
 
 _FLUSH_SECONDS: Final = 0.05
 _FLUSH_LINES: Final = 1000
-_UNLOGGED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+UNLOGGED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class AccessLine(NamedTuple):
-    """An answered request; `at` in Unix seconds. The path comes without its query: it may hold tokens."""
+    """An answered request; `at` in Unix seconds. The path comes without its query: it may hold tokens.
+
+    `caller` is who is signed in, `session_id` the session in the path, `trace_id` its trace, if recorded.
+    """
 
     at: float
     method: str
@@ -30,7 +36,9 @@ class AccessLine(NamedTuple):
     seconds: float
     request_id: str
     client: str
-    user_id: str | None
+    caller: Caller | None
+    session_id: str | None
+    trace_id: str | None
 
 
 class RequestLogger:
@@ -51,15 +59,29 @@ class RequestLogger:
         started: float,
         request_id: str,
         client: str,
-        user_id: str | None,
+        caller: Caller | None,
     ) -> None:
         """`started` on `time.perf_counter`."""
         seconds = time.perf_counter() - started
-        template = endpoint.template if endpoint else ""
-        observe_request(endpoint.label if endpoint else "unknown", status, seconds)
-        if template not in _UNLOGGED:
+        template, label = (endpoint.template, endpoint.label) if endpoint else ("", "unknown")
+        observe_request(label, status, seconds)
+        session_id = endpoint.session_in(path) if endpoint else None
+        trace_id = _note_answer(label, status, request_id, session_id) if tracing.is_on() else None
+        if template not in UNLOGGED:
             self.add(
-                AccessLine(time.time(), method, template, path, status, seconds, request_id, client, user_id)
+                AccessLine(
+                    time.time(),
+                    method,
+                    template,
+                    path,
+                    status,
+                    seconds,
+                    request_id,
+                    client,
+                    caller,
+                    session_id,
+                    trace_id,
+                )
             )
 
     def add(self, line: AccessLine) -> None:
@@ -78,14 +100,35 @@ class RequestLogger:
             self._write("".join(map(self._format, lines)))
 
 
+def _note_answer(operation: str, status: int, request_id: str, session_id: str | None) -> str | None:
+    """Say what the current step of the trace was; the trace's id."""
+    answered(operation, status, request_id)
+    if session_id is not None:
+        tracing.current().set({"greenroom.session_id": session_id})
+    ids = tracing.ids()
+    return ids.trace_id if ids else None
+
+
 def _json(line: AccessLine) -> str:
-    user = f'"{line.user_id}"' if line.user_id else "null"
+    user = f'"{line.caller.user_id}"' if line.caller else "null"
+    ids = "".join(f',"{name}":"{value}"' for name, value in _known(line))
     return (
         f'{{"event":"http.request","level":"info","timestamp":"{_timestamp(line.at)}",'
         f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
         f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
-        f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}}}\n'
+        f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}{ids}}}\n'
     )
+
+
+def _known(line: AccessLine) -> list[tuple[str, str]]:
+    """What is only in lines that have it: ids, by their names."""
+    organization_id = line.caller.organization_id if line.caller else None
+    given = (
+        ("session_id", line.session_id),
+        ("organization_id", organization_id),
+        ("trace_id", line.trace_id),
+    )
+    return [(name, value) for name, value in given if value]
 
 
 def _console(line: AccessLine) -> str:

@@ -227,7 +227,6 @@ class RequestHandler:
         return foreign(error) if foreign else render_error(error, development=self._development)
 
     def _record(self, request: web.BaseRequest, context: RequestContext, status: int, started: float) -> None:
-        user_id = context.authenticated.caller.user_id if context.authenticated else None
         self._components.logger.record(
             context.endpoint,
             request.method,
@@ -236,5 +235,5 @@ class RequestHandler:
             started,
             context.request_id,
             context.client.address,
-            user_id,
+            context.authenticated.caller if context.authenticated else None,
         )

@@ -19,6 +19,8 @@ from services.gateway.upstreams.pools import Pool, Upstreams
 from services.gateway.upstreams.request_builder import UpstreamRequest
 from shared.errors import AppError, BadGateway, DeadlineExceeded, Unavailable
 from shared.http.connections import REFUSED, repeated
+from shared.http.spans import answered_with, asking
+from shared.runtime import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -92,10 +94,13 @@ class Proxy:
         pool = self._upstreams[upstream]
 
         async def ask() -> UpstreamResponse:
-            async with pool.http.request(
-                method, pool.url(target), data=data, headers=headers, allow_redirects=False
-            ) as answer:
-                return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
+            with asking(pool.name, method) as span:
+                headers.update(tracing.headers())
+                async with pool.http.request(
+                    method, pool.url(target), data=data, headers=headers, allow_redirects=False
+                ) as answer:
+                    answered_with(span, answer.status)
+                    return UpstreamResponse(answer.status, answer.reason, answer.headers, await answer.read())
 
         try:
             async with asyncio.timeout(deadline):
@@ -108,10 +113,13 @@ async def _ask(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> tuple[Cl
     """The answer, and its body if it is small."""
     # aiohttp keeps HEAD from having a body; the services know GET alone.
     method = "GET" if outgoing.method == "HEAD" else outgoing.method
-    answer = await pool.http.request(
-        method, pool.url(outgoing.target), data=data, headers=outgoing.headers, allow_redirects=False
-    )
-    return answer, await _read_small(answer, is_write=method != "GET")
+    with asking(pool.name, method) as span:
+        outgoing.headers.update(tracing.headers())
+        answer = await pool.http.request(
+            method, pool.url(outgoing.target), data=data, headers=outgoing.headers, allow_redirects=False
+        )
+        answered_with(span, answer.status)
+        return answer, await _read_small(answer, is_write=method != "GET")
 
 
 def _place(pool: Pool, outgoing: UpstreamRequest, data: Payload) -> AbstractAsyncContextManager[None]:

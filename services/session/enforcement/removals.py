@@ -63,7 +63,7 @@ class RemovalRepository:
 
     def __init__(self, mongo: Mongo):
         self.collection = mongo.collection(self.collection_name)
-        self._scheduled = ReadBatcher(self._read)
+        self._scheduled = ReadBatcher(self._read, self.collection_name)
 
     async def ensure_indexes(self) -> None:
         await self.collection.ensure_indexes(self.indexes)

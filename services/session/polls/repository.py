@@ -57,7 +57,7 @@ class VoteRepository:
         self.collection = self._votes.collection
         self._read: OrderedDict[tuple[str, str], _Read] = OrderedDict()
         # Whoever voted while a count was under way gets the next one, together with all others who wait.
-        self._counts: ReadBatcher[Counts] = ReadBatcher(self._count)
+        self._counts: ReadBatcher[Counts] = ReadBatcher(self._count, self.collection.name)
 
     async def ensure_indexes(self) -> None:
         await self._votes.ensure_indexes()

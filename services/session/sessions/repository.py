@@ -61,9 +61,9 @@ class SessionRepository(Repository[Session]):
         """`updated` is called with the id of each session that was changed, once that is stored."""
         super().__init__(mongo, outbox, clock)
         self._updated = updated
-        self._live = ReadBatcher(self._live_by_room)
-        self._stages = ReadBatcher(self._stage_by_session)
-        self._automatic = ReadBatcher(self._automatic_states)
+        self._live = ReadBatcher(self._live_by_room, self.collection_name)
+        self._stages = ReadBatcher(self._stage_by_session, self.collection_name)
+        self._automatic = ReadBatcher(self._automatic_states, self.collection_name)
 
     def _stored(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -10,6 +10,8 @@ from services.gateway.http.context import RequestIds
 from services.gateway.http.cors import Cors
 from services.gateway.server.access_log import AccessLine, RequestLogger
 from services.gateway.settings import GatewaySettings
+from shared.access.identity import Caller
+from shared.contracts.states import UserRole
 
 _LINE = AccessLine(
     at=1_700_000_000.125,
@@ -20,8 +22,11 @@ _LINE = AccessLine(
     seconds=0.0123,
     request_id="r-1",
     client="::1",
-    user_id=None,
+    caller=None,
+    session_id=None,
+    trace_id=None,
 )
+_CALLER = Caller("u-1", "s-1", "o-1", UserRole.HOST, "Anna")
 
 
 def test_any_origin_may_read_but_never_with_credentials() -> None:
@@ -104,7 +109,7 @@ async def test_lines_are_written_together_and_are_json() -> None:
 
     log = RequestLogger(write, "json")
     log.add(_LINE)
-    log.add(_LINE._replace(user_id="u-1"))
+    log.add(_LINE._replace(caller=_CALLER, session_id="i-1", trace_id="0af7"))
     assert written == []
     await asyncio.wait_for(flushed.wait(), 5)
     first, second = map(json.loads, written[0].splitlines())
@@ -113,6 +118,9 @@ async def test_lines_are_written_together_and_are_json() -> None:
     assert first["ms"] == 12.3
     assert first["timestamp"] == "2023-11-14T22:13:20.125Z"
     assert (first["user_id"], second["user_id"]) == (None, "u-1")
+    assert not {"session_id", "organization_id", "trace_id"} & first.keys()
+    assert (second["session_id"], second["organization_id"], second["trace_id"]) == ("i-1", "o-1", "0af7")
+    assert "Anna" not in written[0]
 
 
 async def test_a_burst_is_written_before_the_timer_and_the_rest_on_flush() -> None:

@@ -23,7 +23,7 @@ class PresetRepository(Repository[Preset]):
         super().__init__(mongo, outbox, clock)
         # One document a host and library, so that two presets can never both be the default.
         self._defaults = mongo.collection("preset_defaults")
-        self._reads_of_defaults = ReadBatcher(self._read_defaults)
+        self._reads_of_defaults = ReadBatcher(self._read_defaults, "preset_defaults")
 
     async def list_of_user(
         self, user_id: str, library_id: str | None, skip: int, limit: int

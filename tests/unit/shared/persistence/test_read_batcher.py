@@ -35,7 +35,7 @@ async def until_asked(shelf: Shelf, queries: int) -> None:
 
 async def test_what_is_asked_for_meanwhile_is_one_query() -> None:
     shelf = Shelf()
-    reads = ReadBatcher(shelf.fetch)
+    reads = ReadBatcher(shelf.fetch, "things")
     first = [asyncio.create_task(reads.one("a")), asyncio.create_task(reads.one("b"))]
     await until_asked(shelf, 2)
     rest = [asyncio.create_task(reads.many(["a", "b", "c", "a"])) for _ in range(20)]
@@ -48,7 +48,7 @@ async def test_what_is_asked_for_meanwhile_is_one_query() -> None:
 
 async def test_nobody_is_given_what_was_there_before_they_asked() -> None:
     shelf = Shelf()
-    reads = ReadBatcher(shelf.fetch)
+    reads = ReadBatcher(shelf.fetch, "things")
     before = asyncio.create_task(reads.one("a"))
     await until_asked(shelf, 1)
     shelf.things["a"] = 10
@@ -62,7 +62,7 @@ async def test_many_keys_are_several_queries() -> None:
     shelf = Shelf()
     shelf.things = {str(number): number for number in range(120)}
     shelf.gate.set()
-    assert await ReadBatcher(shelf.fetch).many(shelf.things) == shelf.things
+    assert await ReadBatcher(shelf.fetch, "things").many(shelf.things) == shelf.things
     assert [len(keys) for keys in shelf.asked] == [50, 50, 20]
 
 
@@ -76,7 +76,7 @@ async def test_a_failed_query_is_told_and_the_next_is_a_new_one(
     shelf = Shelf()
     shelf.error = error
     shelf.gate.set()
-    reads = ReadBatcher(shelf.fetch)
+    reads = ReadBatcher(shelf.fetch, "things")
     outcomes = await asyncio.gather(reads.one("a"), reads.one("a"), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [told, told]
     shelf.error = None
@@ -85,7 +85,7 @@ async def test_a_failed_query_is_told_and_the_next_is_a_new_one(
 
 async def test_who_gives_up_takes_nothing_from_others() -> None:
     shelf = Shelf()
-    reads = ReadBatcher(shelf.fetch)
+    reads = ReadBatcher(shelf.fetch, "things")
     flying = [asyncio.create_task(reads.one(key)) for key in ("a", "b")]
     await until_asked(shelf, 2)
     hasty, patient = asyncio.create_task(reads.one("a")), asyncio.create_task(reads.one("a"))

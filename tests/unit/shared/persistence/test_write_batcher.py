@@ -42,7 +42,7 @@ def adding(writes: WriteBatcher, names: Sequence[str]) -> list[asyncio.Task[bool
 async def test_what_arrives_during_a_write_is_the_next_one() -> None:
     store = Store()
     store.go.clear()
-    writes = WriteBatcher(store.write)
+    writes = WriteBatcher(store.write, "things")
     first = adding(writes, ["a"])
     await store.begun.wait()
     rest = adding(writes, ["b", "c", "d"])
@@ -54,13 +54,13 @@ async def test_what_arrives_during_a_write_is_the_next_one() -> None:
 
 async def test_a_bulk_write_has_a_largest_size() -> None:
     store = Store()
-    writes = WriteBatcher(store.write, largest=2)
+    writes = WriteBatcher(store.write, "things", largest=2)
     assert await asyncio.gather(*adding(writes, list("abcde"))) == [True] * 5
     assert store.writes == [["a", "b"], ["c", "d"], ["e"]]
 
 
 async def test_a_duplicate_is_told_to_be_one_in_the_same_write_and_in_a_later() -> None:
-    writes = WriteBatcher(Store().write)
+    writes = WriteBatcher(Store().write, "things")
     assert await asyncio.gather(*adding(writes, ["a", "a", "b"])) == [True, False, True]
     assert await writes.add({"_id": "b"}) is False
 
@@ -68,7 +68,7 @@ async def test_a_duplicate_is_told_to_be_one_in_the_same_write_and_in_a_later() 
 async def test_a_failed_write_fails_its_own_and_not_the_next() -> None:
     store = Store()
     store.failure = Unavailable("the database is away")
-    writes = WriteBatcher(store.write, largest=2)
+    writes = WriteBatcher(store.write, "things", largest=2)
     results = await asyncio.gather(*adding(writes, ["a", "b", "c"]), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable, bool]
     assert await writes.add({"_id": "a"}) is True
@@ -77,7 +77,7 @@ async def test_a_failed_write_fails_its_own_and_not_the_next() -> None:
 async def test_a_cancellation_that_nobody_asked_for_leaves_nobody_waiting() -> None:
     store = Store()
     store.failure = asyncio.CancelledError()
-    writes = WriteBatcher(store.write, largest=1)
+    writes = WriteBatcher(store.write, "things", largest=1)
     results = await asyncio.gather(*adding(writes, ["a", "b"]), return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable, Unavailable]
     assert await writes.add({"_id": "c"}) is True
@@ -86,7 +86,7 @@ async def test_a_cancellation_that_nobody_asked_for_leaves_nobody_waiting() -> N
 async def test_whoever_gives_up_waiting_does_not_disturb_the_others() -> None:
     store = Store()
     store.go.clear()
-    writes = WriteBatcher(store.write)
+    writes = WriteBatcher(store.write, "things")
     impatient, patient = adding(writes, ["a", "b"])
     await store.begun.wait()
     impatient.cancel()
@@ -100,7 +100,7 @@ async def test_whoever_gives_up_waiting_does_not_disturb_the_others() -> None:
 async def test_what_was_given_up_before_its_write_is_not_stored() -> None:
     store = Store()
     store.go.clear()
-    writes = WriteBatcher(store.write)
+    writes = WriteBatcher(store.write, "things")
     first, impatient = adding(writes, ["a"]), adding(writes, ["b"])[0]
     await store.begun.wait()
     late = asyncio.create_task(writes.add({"_id": "c"}))

@@ -1,6 +1,7 @@
 """Settings: environment over file over defaults, and no weak secret in production."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -40,8 +41,19 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_defaults_hold_where_nothing_is_said() -> None:
     settings = load(ServiceSettings)
-    assert (settings.environment, settings.port, settings.log_format) == ("development", 8000, "json")
+    assert (settings.environment, settings.port, settings.log_format) == ("development", 8000, "auto")
     assert settings.development
+
+
+@pytest.mark.parametrize(("terminal", "output"), [(True, "console"), (False, "json")])
+def test_logs_are_readable_on_a_terminal_and_json_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, output: str
+) -> None:
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: terminal))
+    assert load(ServiceSettings).log_output == output
+    for chosen in ("json", "console"):
+        monkeypatch.setenv("GREENROOM_LOG_FORMAT", chosen)
+        assert load(ServiceSettings).log_output == chosen
 
 
 def test_the_file_wins_over_defaults_and_the_environment_over_the_file(
