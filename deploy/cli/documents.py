@@ -1,4 +1,4 @@
-"""`greenroom openapi`: the API, events, permissions and settings as documents, made from the code."""
+"""`greenroom openapi`: the API, events, settings, metrics and so on as documents, made from the code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ STALE = 1
 # What the gateway routes; it does not ask the services.
 _OPERATIONS = Path("services/gateway/routing/operations.json")
 _CHART = Path("deploy/helm/greenroom")
+_DASHBOARDS = _CHART / "files/dashboards"
 
 
 def openapi(
@@ -21,14 +22,16 @@ def openapi(
         bool, typer.Option("--check", help="Write nothing; exit 1 if a document is stale.")
     ] = False,
 ) -> None:
-    """Write the documents in docs/, the gateway's operations.json and the chart's README and schema."""
+    """Write the documents in docs/, the gateway's operations.json, the chart's documents and dashboards."""
     # Imported late: every service comes with it, which the other commands need not wait for.
     from deploy.documents import documents, operations
     from deploy.documents.chart import chart_documents
+    from deploy.documents.dashboards import dashboards
 
     current = {directory / name: document for name, document in documents().items()}
     current[_OPERATIONS] = operations()
     current |= {_CHART / name: document for name, document in chart_documents().items()}
+    current |= {_DASHBOARDS / name: dashboard for name, dashboard in dashboards().items()}
     stale = [path for path, document in current.items() if not _holds(path, document)]
     for path in stale:
         if check:

@@ -1,4 +1,4 @@
-"""The API, the events, the permissions and the settings as documents, made from what the code declares."""
+"""The API, the events, permissions, settings, metrics and dashboards, made from what the code declares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from deploy.documents.metrics import metrics_document
 from deploy.documents.permissions import permissions_document
 from deploy.documents.settings import settings_document
 from services.attendance.app import ALL_ROUTES as ATTENDANCE
@@ -21,13 +22,14 @@ _ROUTES_OF_SERVICES: Final = {"session": SESSION, "egress": EGRESS, "attendance"
 
 
 def documents() -> dict[str, bytes]:
-    """The documents by file name: all operations, all events, who may do what, all settings."""
+    """The documents by file name: operations, events, who may do what, settings, metrics."""
     services = [service_document(name, _routes(tables)) for name, tables in _ROUTES_OF_SERVICES.items()]
     return {
         "openapi.json": _encoded(public_document(services)),
         "asyncapi.json": _encoded(asyncapi_document()),
         "permissions.md": permissions_document(_all_routes()),
         "settings.md": settings_document(),
+        "operations/metrics.md": metrics_document(),
     }
 
 

@@ -22,6 +22,7 @@ from aiohttp import web
 from shared.runtime import log as logs
 from shared.runtime import tracing
 from shared.runtime.health import HEALTH, Health
+from shared.runtime.loop_watch import watch_event_loop
 from shared.runtime.metrics import report_build
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
@@ -81,6 +82,7 @@ async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> 
     service = built if isinstance(built, Service) else Service.of(built, settings)
     # Requests in hand get `drain_seconds`, and as much again once aiohttp has cancelled them.
     seconds = 2 * settings.drain_seconds + settings.close_seconds
+    watch = asyncio.create_task(watch_event_loop())
     try:
         failed = await _serve(service, settings)
     except Exception:
@@ -93,6 +95,7 @@ async def _run(settings: S, build: Callable[[S], web.Application | Service]) -> 
         await asyncio.sleep(settings.readiness_delay_seconds)
     log.info("service.stopping", failed=failed)
     closed = await _close(service, seconds)
+    watch.cancel()
     return 1 if failed or not closed else 0
 
 

@@ -8,10 +8,13 @@ from openapi_pydantic import OpenAPI
 
 from deploy.documents import documents, operations
 from deploy.documents.chart import CHART, chart_documents
+from deploy.documents.dashboards import dashboards
 from deploy.documents.settings import SERVICES, DocumentedService, descriptions
 from services.gateway.routing.table import OPERATIONS
 
 DOCS = Path(__file__).parents[3] / "docs"
+DASHBOARDS = DOCS.parent / "deploy/helm/greenroom/files/dashboards"
+MADE = ("openapi.json", "asyncapi.json", "permissions.md", "settings.md", "operations/metrics.md")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def made() -> dict[str, bytes]:
     return documents()
 
 
-@pytest.mark.parametrize("name", ["openapi.json", "asyncapi.json", "permissions.md", "settings.md"])
+@pytest.mark.parametrize("name", MADE)
 def test_the_committed_document_is_current(made: dict[str, bytes], name: str) -> None:
     assert (DOCS / name).read_bytes() == made[name], f"docs/{name} is stale: run `make openapi`"
 
@@ -31,6 +34,11 @@ def test_the_gateway_s_operations_are_current() -> None:
 @pytest.mark.parametrize("name", ["README.md", "values.schema.json"])
 def test_the_chart_s_documents_are_current(name: str) -> None:
     assert (CHART / name).read_bytes() == chart_documents()[name], f"{name} is stale: run `make openapi`"
+
+
+def test_the_dashboards_are_current() -> None:
+    committed = {path.name: path.read_bytes() for path in DASHBOARDS.glob("*.json")}
+    assert committed == dashboards(), "the dashboards are stale: run `make openapi`"
 
 
 @pytest.mark.parametrize("part", SERVICES, ids=lambda part: part.name)
