@@ -20,7 +20,7 @@ from shared.runtime.metrics import Durations, LabelledCounter
 _PREFIX: Final = "greenroom_"
 # Whose metrics begin like this.
 _SECTIONS: Final = {
-    "Every process": ("http_", "ready", "dependency_", "build_", "event_loop_"),
+    "Every process": ("http_", "ready", "dependency_", "build_", "event_loop_", "asyncio_"),
     "Databases, RabbitMQ and LiveKit": ("database_", "outbox_", "bus_", "livekit_"),
     "Gateway": ("gateway_",),
     "Session service": ("session", "enforcement_", "reminder_"),
