@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image clean
+.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ up: install ## Start everything on this machine and show its logs; Ctrl-C stops 
 
 demo: install ## A live session with real media on the running stack (or one of its own), checked against the API
 	@$(BIN)/greenroom demo
+
+env: install ## Write deploy/.env for compose: new secrets, and HOST as the machine's name (values that it has stay)
+	@$(BIN)/greenroom keys env --file deploy/.env $(if $(HOST),--host $(HOST))
 
 down: ## Stop a stack that runs in the background
 	@$(BIN)/greenroom down

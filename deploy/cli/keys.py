@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from deploy.env_file import addresses, filled, replace_file, values_of
 from deploy.keys import new_key_id, new_sealing_key, new_signing_key
 from deploy.terminal import fail, run_or_fail
 from shared.clock import SystemClock
@@ -33,6 +37,41 @@ def sealing() -> None:
     )
     typer.echo("# new one as the first before you make it the last.")
     typer.echo(f"GREENROOM_KEYRING={json.dumps(keyring)}")
+
+
+@app.command("env")
+def env(
+    host: Annotated[
+        str | None, typer.Option(help="The name or IP address by which clients reach the machine.")
+    ] = None,
+    ip: Annotated[
+        str | None, typer.Option(help="The IP address for media. By default the one that the name has.")
+    ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Clients use HTTPS, through the proxy of the profile tls.")
+    ] = False,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="Write to this file, and keep the values that it has, instead of printing them."),
+    ] = None,
+) -> None:
+    """Make the settings of deploy/compose.yaml, with new secrets: docs/operations/compose.md."""
+    given = values_of(file.read_text()) if file and file.exists() else {}
+    if host:
+        given |= addresses(host, ip or _ip_of(host), tls=tls)
+    text = filled(given, SystemClock().now())
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    replace_file(file, text)
+    typer.echo(f"{file} is complete; the first administrator's password is in ADMIN_PASSWORD.")
+
+
+def _ip_of(host: str) -> str:
+    try:
+        return socket.gethostbyname(host)
+    except OSError:
+        fail(f"{host} has no IP address that is known here: say it with --ip.")
 
 
 @app.command("reseal")

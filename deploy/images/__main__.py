@@ -63,7 +63,7 @@ def _build(
     arguments |= {name: environ[name] for name in (*NETWORK, *INDEXES) if environ.get(name)}
     dockerfile = PROJECT / "deploy" / "Dockerfile"
     chosen.build(
-        PROJECT, dockerfile, names, target=target, arguments=arguments, secrets=_certificates(environ)
+        PROJECT, dockerfile, names, target=target, arguments=arguments, secrets=certificates(environ)
     )
     size = chosen.size(names[0])
     say(f"built {names[0]}" + (f", {size / 1e6:.0f} MB" if size else "") + f", with {chosen.name}")
@@ -83,7 +83,7 @@ def _history() -> dict[str, str]:
     return {"REVISION": revision, "CREATED": created}
 
 
-def _certificates(environ: Mapping[str, str]) -> dict[str, Path]:
+def certificates(environ: Mapping[str, str]) -> dict[str, Path]:
     """The certificates that this machine trusts: its network may need some beside Debian's."""
     variable, usual = CERTIFICATES
     path = Path(environ.get(variable) or usual)

@@ -15,14 +15,18 @@ from deploy.local.process import StackComponent, Tier
 from deploy.local.programs import LIVEKIT, NGINX
 from deploy.rtmp import RtmpServer
 
-# Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
-EMPTY_TIMEOUT_SECONDS = 300
-DEPARTURE_TIMEOUT_SECONDS = 120
 # LiveKit's own list without video/H265, which most clients and all recorders cannot decode.
 _CODECS = (
     *("audio/PCMU", "audio/PCMA", "audio/opus", "audio/red"),
     *("video/VP8", "video/H264", "video/VP9", "video/AV1", "video/rtx"),
 )
+# Beyond the 60 s for which a session waits for its host: the session ends first, then the room.
+ROOM = {
+    "auto_create": False,
+    "empty_timeout": 300,
+    "departure_timeout": 120,
+    "enabled_codecs": [{"mime": codec} for codec in _CODECS],
+}
 
 
 def livekit(plan: StackPlan) -> list[StackComponent]:
@@ -64,12 +68,7 @@ def _livekit_configuration(plan: StackPlan) -> dict[str, object]:
             "udp_port": plan.ports["livekit-udp"],
             "tcp_port": 0,
         },
-        "room": {
-            "auto_create": False,
-            "enabled_codecs": [{"mime": codec} for codec in _CODECS],
-            "empty_timeout": EMPTY_TIMEOUT_SECONDS,
-            "departure_timeout": DEPARTURE_TIMEOUT_SECONDS,
-        },
+        "room": ROOM,
         "webhook": {"api_key": key, "urls": [f"{plan.addresses.services['egress']}/webhooks/livekit"]},
         "ingress": {"rtmp_base_url": plan.addresses.rtmp},
         "logging": {"level": "info", "json": False},
