@@ -17,7 +17,8 @@ import aiohttp
 import jwt
 import pytest
 
-from deploy.local.credentials import Credentials, load_credentials, new_sealing_key, new_signing_key
+from deploy.keys import new_sealing_key, new_signing_key
+from deploy.local.credentials import Credentials, load_credentials
 from deploy.session_database import reseal_all
 from shared.http.request import CENTRIFUGO_HEADER
 from shared.ids import new_id
