@@ -117,15 +117,17 @@ class Rendering:
         for source in container.get("envFrom", []):
             found |= self.named("ConfigMap", source["configMapRef"]["name"])["data"]
         for variable in container.get("env", []):
-            found[variable["name"]] = self._value(variable, found, others)
+            value = self._value(variable, found, others)
+            if value is not None:
+                found[variable["name"]] = value
         return found
 
-    def _value(self, variable: Manifest, before: Mapping[str, str], others: Mapping[str, str]) -> str:
+    def _value(self, variable: Manifest, before: Mapping[str, str], others: Mapping[str, str]) -> str | None:
         if "value" in variable:
             return re.sub(r"\$\((\w+)\)", lambda name: before.get(name[1], name[0]), str(variable["value"]))
         wanted = variable["valueFrom"]["secretKeyRef"]
-        made = self.secrets().get(wanted["name"])
-        return str(others[wanted["key"]] if made is None else made[wanted["key"]])
+        secret = self.secrets().get(wanted["name"], others)
+        return secret.get(wanted["key"]) if wanted.get("optional") else secret[wanted["key"]]
 
 
 @cache

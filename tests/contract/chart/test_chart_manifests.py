@@ -197,6 +197,13 @@ def test_what_scales_by_itself_has_no_number_of_pods() -> None:
         assert has_number == (workload.manifest["metadata"]["name"] not in scaled)
 
 
+@pytest.mark.parametrize("name", [*SERVICES, "recorder", "relay"])
+def test_something_else_may_set_the_number_of_pods(name: str) -> None:
+    chosen = f"recorder.enabled=true,relay.enabled=true,relay.publicUrl=rtmp://x/live,{name}.replicas=null"
+    chart = rendered("default", f"--set={chosen}")
+    assert [one.component for one in chart.running() if "replicas" not in one.manifest["spec"]] == [name]
+
+
 def test_pods_are_spread_over_nodes_and_zones() -> None:
     for workload in rendered("default").running():
         spread = workload.pod["topologySpreadConstraints"]

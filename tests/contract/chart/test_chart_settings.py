@@ -30,6 +30,8 @@ from tests.contract.chart.rendering import (
 pytestmark = needs_helm
 
 SETTINGS = {service.name: service.settings for service in SERVICES}
+# What a process accepts and does not use.
+UNUSED = {"gateway": {"amqp_url"}, "recorder": {"internal_secret", "internal_previous_secrets"}}
 # Of nginx beside the relay, which is no service with settings.
 RTMP_VARIABLES = {"GREENROOM_HOST", "GREENROOM_PORT"}
 # Secrets that an operator has made, by the keys that the values name.
@@ -49,6 +51,10 @@ OTHERS = {
     "api-key": "APIsKq7dWn2x",
     "api-secret": "mT6rXz9QvWk3nHb8LcYp5sGd",
     "previous-keys": '{"APIold": "uV2yKc7WqZn4rXt9LmBp6sHd"}',
+    "secret": "bQ4nXk8WzM2rTf6YvJ9c",
+    "previous-secrets": '["tR5wKp9XzN3vLm7BqY2cHs8D"]',
+    "GREENROOM_INTERNAL_PREVIOUS_SECRETS": '["Zb6nWq2RzX9vKt4LmY7cHp3D"]',
+    "GREENROOM_REFRESH_PREVIOUS_SECRETS": '["Kd8sVw3TzP6nRq9XmL2bYc5H"]',
     "access-key-id": "AKIA5XQW2RLN9KZT3MVB",
     "secret-access-key": "pQ8rWt5mXn3kFz7vJc2bLy9sHd4gAe6uKiTo",
 }
@@ -109,9 +115,7 @@ def test_every_setting_can_be_given() -> None:
             continue
         given = {name.removeprefix("GREENROOM_").lower() for name in full.environment(container, OTHERS)}
         named = schema[container["name"]]["properties"]["settings"]["properties"].keys()
-        # The gateway accepts the broker's address without using it.
-        unused = {"amqp_url"} if container["name"] == "gateway" else {"internal_secret"}
-        assert set(settings.model_fields) - given - named - unused == set()
+        assert set(settings.model_fields) - given - named == UNUSED.get(container["name"], set())
         assert named & GIVEN_BY_THE_CHART == set()
 
 
@@ -136,6 +140,9 @@ def test_secrets_are_given_to_those_that_need_them() -> None:
     assert holders == {
         **{name: {"session"} for name in session_only},
         "CENTRIFUGO_SECRET": {"session"},
+        "CENTRIFUGO_PREVIOUS_SECRETS": {"session"},
+        "REFRESH_PREVIOUS_SECRETS": {"session"},
+        "INTERNAL_PREVIOUS_SECRETS": {"gateway", *services, "relay"},
         "BOOTSTRAP_ADMIN_PASSWORD": {"session"},
         "REDIS_URL": {"gateway"},
         "IDENTITY_PUBLIC_KEYS": {"gateway", *services, "recorder", "relay"},
@@ -144,6 +151,7 @@ def test_secrets_are_given_to_those_that_need_them() -> None:
         "MONGODB_URI": {*services, "recorder"},
         "LIVEKIT_API_KEY": {*storing, "relay"},
         "LIVEKIT_API_SECRET": {*storing, "relay"},
+        "LIVEKIT_PREVIOUS_KEYS": {"egress"},
         "S3_ACCESS_KEY_ID": storing,
         "S3_SECRET_ACCESS_KEY": storing,
     }
@@ -279,7 +287,7 @@ def test_a_secret_of_the_operator_s_is_not_made() -> None:
     containers = [container for workload in full.workloads() for container in workload.containers]
     wanted = {name for container in containers for name in secrets_of(container)}
     others = {"greenroom-own-keys", "session-database", "greenroom-mongodb", "rabbitmq-default-user"}
-    assert wanted - full.secrets().keys() == {*others, "greenroom-livekit"}
+    assert wanted - full.secrets().keys() == {*others, "greenroom-livekit", "greenroom-centrifugo"}
 
 
 REFUSED: Mapping[str, tuple[str, str]] = {

@@ -13,7 +13,7 @@
 {{- if eq $component "gateway" -}}
 {{- $_ := set $config "GREENROOM_ATTENDANCE_URL" (include "greenroom.serviceUrl" (list $root "attendance")) -}}
 {{- end -}}
-{{- if has $component (list "session" "egress") -}}
+{{- if has $component (list "gateway" "session" "egress") -}}
 {{- $_ := set $config "GREENROOM_PUBLIC_URL" (include "greenroom.publicUrl" $root) -}}
 {{- end -}}
 {{- if has $component (list "session" "egress" "recorder") -}}

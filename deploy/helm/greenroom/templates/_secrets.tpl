@@ -9,7 +9,7 @@
 {{ include "greenroom.fullname" . }}-indexes
 {{- end }}
 
-{{/* The variables of one component that come from Secrets, each the only one that needs it: (list $ "gateway" HOOK).
+{{/* The variables of one component that come from Secrets, no more than it needs: (list $ "gateway" HOOK).
      A YAML list as of a container's `env`; with HOOK what the chart makes is read from the hooks' copy. */}}
 {{- define "greenroom.secretEnv" -}}
 {{- $root := first . -}}
@@ -17,13 +17,21 @@
 {{- $hook := index . 2 -}}
 {{- $values := $root.Values -}}
 {{- $keys := list "GREENROOM_IDENTITY_PUBLIC_KEYS" -}}
-{{- if ne $component "recorder" }}{{ $keys = append $keys "GREENROOM_INTERNAL_SECRET" }}{{ end -}}
+{{- $previous := list -}}
+{{- if ne $component "recorder" -}}
+{{- $keys = append $keys "GREENROOM_INTERNAL_SECRET" -}}
+{{- $previous = append $previous "GREENROOM_INTERNAL_PREVIOUS_SECRETS" -}}
+{{- end -}}
 {{- if eq $component "session" -}}
 {{- $keys = concat $keys (list "GREENROOM_IDENTITY_SIGNING_KID" "GREENROOM_IDENTITY_PRIVATE_KEY" "GREENROOM_REFRESH_SECRET" "GREENROOM_KEYRING") -}}
+{{- $previous = append $previous "GREENROOM_REFRESH_PREVIOUS_SECRETS" -}}
 {{- end -}}
 {{- $keysSecret := default (include (ternary "greenroom.hookSecret" "greenroom.keysSecret" $hook) $root) $values.keys.existingSecret -}}
 {{- range $keys }}
 {{ include "greenroom.fromSecret" (list . $keysSecret .) }}
+{{- end }}
+{{- range $previous }}
+{{ include "greenroom.ifInSecret" (list . $keysSecret .) }}
 {{- end }}
 {{- $own := include (ternary "greenroom.hookSecret" "greenroom.credentialsSecret" $hook) $root -}}
 {{- $database := ternary "egress" $component (eq $component "recorder") -}}
@@ -44,8 +52,8 @@
 {{- with $values.livekit }}
 {{ include "greenroom.credential" (list "GREENROOM_LIVEKIT_API_KEY" $own "livekit-api-key" .apiKey .existingSecret .apiKeyKey) }}
 {{ include "greenroom.credential" (list "GREENROOM_LIVEKIT_API_SECRET" $own "livekit-api-secret" .apiKey .existingSecret .apiSecretKey) }}
-{{- if and .previousKeysKey (eq $component "egress") }}
-{{ include "greenroom.fromSecret" (list "GREENROOM_LIVEKIT_PREVIOUS_KEYS" .existingSecret .previousKeysKey) }}
+{{- if and (eq $component "egress") (not .apiKey) }}
+{{ include "greenroom.ifInSecret" (list "GREENROOM_LIVEKIT_PREVIOUS_KEYS" .existingSecret .previousKeysKey) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -61,6 +69,9 @@
 {{- if $values.centrifugo.enabled }}
 {{- with $values.centrifugo }}
 {{ include "greenroom.credential" (list "GREENROOM_CENTRIFUGO_SECRET" $own "centrifugo-secret" .secret .existingSecret .key) }}
+{{- if not .secret }}
+{{ include "greenroom.ifInSecret" (list "GREENROOM_CENTRIFUGO_PREVIOUS_SECRETS" .existingSecret .previousKey) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- if $values.bootstrapAdmin.email }}
@@ -75,6 +86,13 @@
 - name: {{ index . 0 }}
   valueFrom:
     secretKeyRef: {name: {{ index . 1 | quote }}, key: {{ index . 2 | quote }}}
+{{- end }}
+
+{{/* The variable is absent if the key is: what holds while secrets are replaced. */}}
+{{- define "greenroom.ifInSecret" -}}
+- name: {{ index . 0 }}
+  valueFrom:
+    secretKeyRef: {name: {{ index . 1 | quote }}, key: {{ index . 2 | quote }}, optional: true}
 {{- end }}
 
 {{/* (list VARIABLE OWN-SECRET KEY-IN-IT INLINE-VALUE EXISTING-SECRET KEY-IN-THAT). */}}

@@ -1,0 +1,53 @@
+"""The values that docs/operations/kubernetes.md shows are accepted, and its manifests name what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.documents.chart import CHART
+from tests.contract.chart.rendering import Manifest, helm, needs_helm
+
+pytestmark = needs_helm
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "operations" / "kubernetes.md").read_text()
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+VALUES = [example for example in EXAMPLES if example.startswith("# values.yaml\n")]
+
+
+def rendered_with(values: str, folder: Path) -> list[Manifest]:
+    """Under the release's name in the document."""
+    file = folder / "values.yaml"
+    file.write_text(values)
+    done = helm("template", "greenroom", str(CHART), "--namespace", "greenroom", "-f", str(file))
+    assert done.returncode == 0, f"{values}\n{done.stderr}"
+    return [one for one in yaml.load_all(done.stdout, yaml.CSafeLoader) if one]
+
+
+@pytest.mark.parametrize("values", VALUES)
+def test_the_values_are_accepted(values: str, tmp_path: Path) -> None:
+    assert rendered_with(values, tmp_path)
+
+
+def test_each_example_is_yaml() -> None:
+    kinds = [one["kind"] for example in EXAMPLES for one in yaml.safe_load_all(example) if "kind" in one]
+    operators = ["PerconaServerMongoDB", "MongoDBCommunity", "RabbitmqCluster", "Redis"]
+    assert kinds == [*operators, "ScaledObject", "ScaledObject"]
+    assert len(VALUES) > 5
+
+
+def test_what_the_examples_name_is_there(tmp_path: Path) -> None:
+    """The scaled workloads, and the address of LiveKit's webhooks."""
+    manifests = rendered_with("recorder: {enabled: true}", tmp_path)
+    names = {(one["kind"], one["metadata"]["name"]) for one in manifests}
+    documents = [one for example in EXAMPLES for one in yaml.safe_load_all(example)]
+    scaled = [one["spec"]["scaleTargetRef"] for one in documents if one.get("kind") == "ScaledObject"]
+    assert scaled
+    assert all((one["kind"], one["name"]) in names for one in scaled)
+    servers = [one["livekit"] for one in documents if "rtc" in one.get("livekit", {})]
+    (webhooks,) = (server["webhook"]["urls"] for server in servers)
+    assert webhooks == ["http://greenroom-egress.greenroom:8080/webhooks/livekit"]
+    assert ("Service", "greenroom-egress") in names
