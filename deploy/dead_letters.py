@@ -13,6 +13,7 @@ from services.egress.ingest.owners import GROUP as EGRESS_INGEST
 from services.egress.reconciler.consumers import CONNECTIONS_GROUP as EGRESS_CONNECTIONS
 from services.egress.reconciler.consumers import SESSIONS_GROUP as EGRESS_SESSIONS
 from services.egress.streams.service import GROUP as EGRESS_STREAMS
+from services.session.audit.service import GROUP as AUDIT
 from services.session.enforcement.build import GROUP as ENFORCEMENT
 from services.session.journal.service import GROUP as JOURNAL
 from services.session.live.event_handlers import GROUP as SESSION
@@ -27,6 +28,7 @@ GROUPS = (
     SESSION,
     ENFORCEMENT,
     JOURNAL,
+    AUDIT,
     NOTICES,
     STAGE,
     REMINDERS,

@@ -21,6 +21,7 @@ from services.session.identity.signin.repository import SignInRepository
 from services.session.settings import SessionSettings
 from shared.bus.rabbit import RabbitBus
 from shared.clock import SystemClock
+from shared.http.audit import AuditTrail, command_actor
 from shared.persistence.mongo import Mongo
 from shared.persistence.outbox import Outbox
 from shared.runtime.settings import load
@@ -35,6 +36,12 @@ class SessionDatabase:
     outbox: Outbox
     clock: SystemClock
 
+    async def record(self, operation: str, *targets: str) -> None:
+        """Put what a command did into the audit log."""
+        trail = AuditTrail(self.mongo, self.outbox, self.clock, service="session")
+        await trail.ensure_indexes()
+        await trail.done(operation, command_actor(), *targets)
+
 
 async def create_administrator(email: str, password: str) -> User:
     """The new administrator, or whoever has the address already."""
@@ -44,7 +51,10 @@ async def create_administrator(email: str, password: str) -> User:
         organizations = OrganizationRepository(db.mongo, db.outbox, db.clock)
         revocations = RevocationService(RevocationRepository(db.mongo), SignInRepository(db.mongo), db.clock)
         accounts = AccountService(users, organizations, revocations, Passwords(), db.clock)
-        return await accounts.create_first_administrator(FirstAdministrator(email, password))
+        user, created = await accounts.create_first_administrator(FirstAdministrator(email, password))
+        if created:
+            await db.record("greenroom admin create-administrator", user.id)
+        return user
 
 
 async def reseal_all() -> KeyRotation:
@@ -54,7 +64,9 @@ async def reseal_all() -> KeyRotation:
     """
     async with _session_database() as db:
         keys = ApiKeyRepository(db.mongo, db.outbox, db.clock)
-        return await reencrypt_secrets(keys, Keyring(db.settings.keyring))
+        rotation = await reencrypt_secrets(keys, Keyring(db.settings.keyring))
+        await db.record("greenroom keys reseal")
+        return rotation
 
 
 @asynccontextmanager

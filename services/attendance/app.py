@@ -28,7 +28,8 @@ from services.attendance.viewer_counts.repository import ViewerCountRepository
 from shared.bus.rabbit import RabbitBus
 from shared.clock import Clock, SystemClock
 from shared.http import Routes, service_app
-from shared.http.app import INTERNAL_CALLS, REVOCATIONS
+from shared.http.app import AUDIT, INTERNAL_CALLS, REVOCATIONS
+from shared.http.audit import AuditTrail
 from shared.http.session_service import HttpRevocations, HttpSessionOwner, SessionOwner
 from shared.ids import new_id
 from shared.persistence.lifetime import DATABASE, Database, service_lifetime
@@ -93,7 +94,8 @@ def build(settings: AttendanceSettings) -> web.Application:
         period=settings.count_every_seconds,
         adopt_after=settings.adopt_after_seconds,
     )
-    app[DATABASE] = Database(mongo, parts.stores)
+    trail = app[AUDIT] = AuditTrail(mongo, outbox, clock, service="attendance")
+    app[DATABASE] = Database(mongo, [*parts.stores, trail])
     app[presence_routes.PRESENCE] = parts.presence
     app[connection_routes.CONNECTIONS] = parts.connections
     app[report_routes.REPORTS] = parts.reports

@@ -33,7 +33,8 @@ from shared.egress.engine import Engine
 from shared.egress.job_repository import JobRepository, RecorderRepository
 from shared.files.storage import Storage
 from shared.http import Routes, service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
+from shared.http.app import AUDIT, IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS
+from shared.http.audit import AuditTrail
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.session_service import (
     EncoderOwners,
@@ -101,8 +102,10 @@ def build(settings: EgressSettings) -> web.Application:
     app[relay_routes.EMBEDDED_INGRESSES] = embedded
     app[drift_routes.DRIFT] = ledger
     app[IDEMPOTENCY] = idempotency = IdempotencyKeys(connections.mongo, clock)
+    app[AUDIT] = trail = AuditTrail(connections.mongo, connections.outbox, clock, service="egress")
     media.install(app)
-    stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs, idempotency]
+    stores: list[Indexed] = [webhooks, ingests, own, *reconciler.stores, *media.stores, *jobs]
+    stores += [idempotency, trail]
     app[DATABASE] = Database(connections.mongo, stores)
     groups = [*ingest.groups, *reconciler.groups, *media.groups]
     _add_lifetimes(app, settings, connections, [owner, owners], groups)

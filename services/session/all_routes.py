@@ -1,5 +1,6 @@
 """Every operation of the session service."""
 
+from services.session.audit import routes as audit_routes
 from services.session.catalog.codes import routes as code_routes
 from services.session.catalog.libraries import routes as library_routes
 from services.session.catalog.presets import routes as preset_routes
@@ -59,6 +60,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     key_routes.routes,
     revocation_routes.routes,
     journal_routes.routes,
+    audit_routes.routes,
     timeline_routes.routes,
     explanation_routes.routes,
     journal_routes.session_routes,

@@ -2,11 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
 
 from services.session.all_routes import ALL_ROUTES
+from services.session.audit.repository import AuditRepository
+from services.session.audit.routes import AUDIT_LOG
+from services.session.audit.service import AuditService, audit_group
 from services.session.catalog.build import Catalog, CatalogStores, build_catalog
 from services.session.catalog.codes.routes import ROOM_CODES
 from services.session.catalog.libraries.routes import LIBRARIES
@@ -79,7 +83,8 @@ from shared.contracts.people_and_catalog_events import LibraryUpdated, RoomDelet
 from shared.contracts.session_events import SessionDeleted
 from shared.files.storage import Storage
 from shared.http import service_app
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
+from shared.http.app import AUDIT, IDEMPOTENCY, INTERNAL_CALLS, REVOCATIONS, VERIFIER
+from shared.http.audit import AuditTrail
 from shared.http.idempotency import IdempotencyKeys
 from shared.livekit import LiveKitApi
 from shared.livekit.lifetime import livekit_lifetime
@@ -131,10 +136,11 @@ def build(settings: SessionSettings) -> web.Application:
     app = service_app("session", settings, ALL_ROUTES, clock)
     base = _infrastructure(app, settings, clock)
     idempotency = app[IDEMPOTENCY] = IdempotencyKeys(base.mongo, clock)
+    trail = app[AUDIT] = AuditTrail(base.mongo, base.outbox, clock, service="session")
     core = _build_core(app, settings, base)
     _build_session_operations(app, settings, base, core)
     features = _build_features(app, settings, base, core)
-    outputs = _build_outputs(app, base, core)
+    outputs = _build_outputs(app, settings, base, core)
     reminders = build_reminders(
         settings, base.mongo, base.outbox, clock, identity=core.identity, catalog=core.catalog
     )
@@ -149,13 +155,13 @@ def build(settings: SessionSettings) -> web.Application:
         await base.stream_problems.close()
         await base.whip.close()
 
-    stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency]
+    stores = [*core.stores, *features.stores, *outputs.stores, *reminders.stores, idempotency, trail]
     app[DATABASE] = Database(base.mongo, stores)
     lifetime = service_lifetime(
         bus=base.bus,
         outbox=base.outbox,
         groups=[*features.groups, reminders.group, *outputs.groups],
-        prepare=lambda: _prepare(settings, core.identity.accounts),
+        prepare=lambda: _prepare(settings, core.identity.accounts, trail),
     )
     app.cleanup_ctx.extend([livekit_lifetime(base.livekit), own_lifetime, lifetime, reminders.lifetime])
     return app
@@ -261,7 +267,9 @@ def _build_features(
     )
 
 
-def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Subsystem:
+def _build_outputs(
+    app: web.Application, settings: SessionSettings, base: Infrastructure, core: Core
+) -> Subsystem:
     sessions, livekit = core.sessions.repository, base.livekit
     entries = JournalRepository(base.mongo)
     journal = app[JOURNAL] = JournalService(entries, core.sessions.access, base.clock)
@@ -269,6 +277,8 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     app[EXPLANATIONS] = ExplanationService(
         entries, sessions, core.identity.users, base.stream_problems, core.sessions.limits, base.clock
     )
+    calls = AuditRepository(base.mongo, timedelta(days=settings.audit_kept_days))
+    audit = app[AUDIT_LOG] = AuditService(calls)
     removals = RemovalRepository(base.mongo)
     enforcement = build_enforcement(
         sessions,
@@ -283,14 +293,17 @@ def _build_outputs(app: web.Application, base: Infrastructure, core: Core) -> Su
     groups: list[Group | OrderedGroup] = [
         enforcement.group,
         journal_group(journal),
+        audit_group(audit),
         notice_group(notices),
     ]
-    return Subsystem([entries, removals], groups, enforcement.workers)
+    return Subsystem([entries, calls, removals], groups, enforcement.workers)
 
 
-async def _prepare(settings: SessionSettings, accounts: AccountService) -> None:
+async def _prepare(settings: SessionSettings, accounts: AccountService, trail: AuditTrail) -> None:
     """Make the first administrator, if the settings name one."""
     password = settings.bootstrap_admin_password
     if settings.bootstrap_admin_email and password is not None:
         first = FirstAdministrator(settings.bootstrap_admin_email, password.get_secret_value())
-        await accounts.create_first_administrator(first)
+        user, created = await accounts.create_first_administrator(first)
+        if created:
+            await trail.done("GREENROOM_BOOTSTRAP_ADMIN_EMAIL", "settings:session", user.id)

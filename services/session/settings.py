@@ -97,6 +97,9 @@ class SessionSettings(DataSettings):
     long enough to reload a page."""
     max_duration_seconds: Annotated[int, Field(ge=60)] = 12 * 3600
     """A live session ends after this long."""
+    audit_kept_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    """How long the audit log keeps what administrators did."""
+
     expire_after_seconds: Annotated[int, Field(ge=60)] = 24 * 3600
     """A scheduled session that was not started expires this long after its time."""
 

@@ -2,6 +2,7 @@
 
 from shared.contracts import (
     attendance_events,
+    audit_events,
     chat_and_poll_events,
     livekit_events,
     people_and_catalog_events,
@@ -13,6 +14,7 @@ from shared.contracts.event import REGISTRY, Event
 
 MODULES = (
     attendance_events,
+    audit_events,
     chat_and_poll_events,
     livekit_events,
     people_and_catalog_events,

@@ -3,14 +3,16 @@
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 from aiohttp import hdrs, web
 
-from shared.access.identity import Caller, TokenVerifier
+from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.clock import Clock
+from shared.contracts.states import AuditedCallState, AuditOutcome, UserRole
 from shared.errors import Forbidden, Unauthenticated, Unavailable
+from shared.http.audit import AuditedCall, AuditTrail
 from shared.http.bodies import BODY_LIMIT, read_bytes
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
 from shared.http.idempotency import IdempotencyKeys, Reservation
@@ -30,16 +32,19 @@ from shared.http.request import (
 from shared.http.routes import Access, Route, Routes
 from shared.ids import is_id
 from shared.runtime.health import HEALTH, Health
-from shared.runtime.log import Command, bind_command, bind_session
+from shared.runtime.log import Command, bind_command, bind_session, current_request_id
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
 IDEMPOTENCY: Final = web.AppKey("idempotency", IdempotencyKeys)
+AUDIT: Final = web.AppKey("audit", AuditTrail)
 VERIFIER: Final = web.AppKey("verifier", TokenVerifier)
 REVOCATIONS: Final = web.AppKey("revocations", Revocations)
 INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
 
 _SESSION_IN_PATH: Final = re.compile(r"/sessions/\{(\w+)\}")
+_LONGEST_TARGET: Final = 255
+_REFUSED_FROM: Final = 400
 
 
 def service_app(
@@ -98,7 +103,40 @@ class _Operation:
         if not health.started:
             raise Unavailable("The service is starting", code="starting")
         self._bind_session(raw)
-        viewer = self._authorize(raw)
+        viewer = self._identify(raw)
+        if not self._is_audited(viewer):
+            return await self._answer(raw, viewer, None)
+        async with raw.app[AUDIT].recorded(self._audited_call(raw, viewer)) as audited:
+            response = await self._answer(raw, viewer, audited)
+        refused = response.status >= _REFUSED_FROM
+        await audited.over(AuditOutcome.REFUSED if refused else AuditOutcome.DONE, response.status)
+        return response
+
+    def _is_audited(self, viewer: Caller | None) -> TypeGuard[Caller]:
+        """Whether it is an administrator's call that changes something, or lets them act.
+
+        Also what members of organizations are refused of administrators' operations; not what strangers are,
+        since anybody may register as a viewer and fill the audit log.
+        """
+        if viewer is None or self._route.scope is not Scope.WRITE:
+            return False
+        return viewer.is_admin or (self._route.access is Access.ADMIN and viewer.role is UserRole.HOST)
+
+    def _audited_call(self, raw: web.Request, viewer: Caller) -> AuditedCallState:
+        in_path = {name: value for name, value in raw.match_info.items() if name not in self._route.secret}
+        return raw.app[AUDIT].new(
+            self._name,
+            viewer.actor,
+            actor_name=viewer.username,
+            targets=[value[:_LONGEST_TARGET] for value in in_path.values()],
+            client_address=client_address(raw),
+            request_id=current_request_id(),
+        )
+
+    async def _answer(
+        self, raw: web.Request, viewer: Caller | None, audited: AuditedCall | None
+    ) -> web.StreamResponse:
+        self._permit(viewer)
         reads = raw.can_read_body and not self._route.uploads
         body = await read_bytes(raw) if reads else b""
         parsed: dict[str, object] = {}
@@ -108,14 +146,14 @@ class _Operation:
             parsed["body"] = parse_body(raw, body, self._route.body)
         key = raw.headers.get(IDEMPOTENCY_HEADER)
         if key is None or not self._route.idempotent:
-            return await self._call(raw, viewer, Reservation.fresh(), parsed)
+            return await self._call(raw, viewer, Reservation.fresh(), parsed, audited)
         if self._route.uploads:
             # It is not received yet; this is what can be known of it.
             body = f"{raw.content_type} {raw.content_length}".encode()
         async with raw.app[IDEMPOTENCY].hold(
             caller=_holder(raw, viewer), route=_route_called(raw), key=key, body=body
         ) as reservation:
-            return await self._call(raw, viewer, reservation, parsed)
+            return await self._call(raw, viewer, reservation, parsed, audited)
 
     def _bind_session(self, raw: web.Request) -> None:
         """Log lines say which session the path names, whatever becomes of the request."""
@@ -124,18 +162,25 @@ class _Operation:
             bind_session(named.lower())
 
     async def _call(
-        self, raw: web.Request, viewer: Caller | None, reservation: Reservation, parsed: dict[str, object]
+        self,
+        raw: web.Request,
+        viewer: Caller | None,
+        reservation: Reservation,
+        parsed: dict[str, object],
+        audited: AuditedCall | None,
     ) -> web.StreamResponse:
         if viewer is not None:
             bind_session(organization_id=viewer.organization_id)
+        if audited is not None:
+            await audited.begin(parsed.get("body"), [reservation.id] if self._route.idempotent else [])
         bind_command(Command(self._name, viewer.actor if viewer else None))
         reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
         if isinstance(reply, Bare):
             return render_bare(reply, self._route.status)
         return render(reply, self._route.status) if isinstance(reply, Reply) else reply
 
-    def _authorize(self, raw: web.Request) -> Caller | None:
-        """Who calls; raises `Unauthenticated` or `Forbidden` if the route's access is not met."""
+    def _identify(self, raw: web.Request) -> Caller | None:
+        """Who calls; raises `Unauthenticated` if nobody may be told by the call, and somebody has to be."""
         access, scope = self._route.access, self._route.scope
         authorization = raw.headers.get("Authorization")
         if access is Access.INTERNAL:
@@ -145,11 +190,15 @@ class _Operation:
         viewer = raw.app[VERIFIER].verify(_bearer_token(authorization)) if authorization else None
         if viewer is None and access is not Access.PUBLIC:
             raise Unauthenticated()
-        if viewer is not None and scope not in viewer.scopes:
+        return viewer
+
+    def _permit(self, viewer: Caller | None) -> None:
+        """Raises `Forbidden` if the route's access is not met."""
+        access, scope = self._route.access, self._route.scope
+        if viewer is not None and scope is not None and scope not in viewer.scopes:
             raise Forbidden(f"This API key may not {scope.value}", code="scope_missing")
         if access is Access.ADMIN and not (viewer and viewer.is_admin):
             raise Forbidden("Only administrators may do this", code="admin_required")
-        return viewer
 
 
 def _bearer_token(authorization: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.admin import organizations, users
+from deploy.cli.admin import audit, organizations, users
 from deploy.terminal import fail, run_or_fail
 
 HELP = """Administer organizations, libraries, users and API keys.
@@ -20,6 +20,7 @@ app.add_typer(organizations.organizations, name="organizations")
 app.add_typer(organizations.libraries, name="libraries")
 app.add_typer(users.users, name="users")
 app.add_typer(users.api_keys, name="api-keys")
+app.command("audit")(audit.audit)
 
 
 @app.command("create-administrator")

@@ -1,5 +1,6 @@
 """The states that events carry: everything a projection of another service may want to keep."""
 
+from shared.contracts.states.audit import NOT_KEPT, AuditedCallState, AuditOutcome
 from shared.contracts.states.chat_and_polls import (
     ChatDeletionState,
     ChatFileState,
@@ -41,6 +42,9 @@ from shared.contracts.states.session import (
 )
 
 __all__ = [
+    "NOT_KEPT",
+    "AuditOutcome",
+    "AuditedCallState",
     "ChatDeletionState",
     "ChatFileState",
     "ChatMessageState",

@@ -32,12 +32,15 @@ from shared.http import (
     ok,
     service_app,
 )
-from shared.http.app import IDEMPOTENCY, INTERNAL_CALLS
+from shared.http.app import AUDIT, IDEMPOTENCY, INTERNAL_CALLS
+from shared.http.audit import AuditTrail
 from shared.http.idempotency import IdempotencyKeys
 from shared.http.schema import Page, Title
+from shared.persistence.outbox import Outbox
 from shared.runtime.health import HEALTH
 from shared.runtime.settings import ServiceSettings
 from tests.fakes.fake_clock import FakeClock
+from tests.fakes.memory_bus import MemoryBus
 from tests.fakes.memory_mongo import memory_mongo
 
 _KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -177,8 +180,17 @@ async def internal(request: Request) -> Reply[None]:
 class ExampleApi:
     """The running service, and who calls it."""
 
-    def __init__(self, client: TestClient[Any, Any], app: web.Application, clock: FakeClock):
+    def __init__(
+        self,
+        client: TestClient[Any, Any],
+        app: web.Application,
+        clock: FakeClock,
+        outbox: Outbox,
+        bus: MemoryBus,
+    ):
         self.client = client
+        self.outbox = outbox
+        self.bus = bus
         self.app = app
         self.clock = clock
         self._issuer = TokenIssuer(_KEY.private_bytes_raw(), "k1", clock)
@@ -212,8 +224,11 @@ async def open_example_api(
         }
     )
     app = service_app("api", settings, [routes], clock)
-    app[IDEMPOTENCY] = IdempotencyKeys(memory_mongo(), clock)
+    mongo, bus = memory_mongo(), MemoryBus(clock=clock)
+    app[IDEMPOTENCY] = IdempotencyKeys(mongo, clock)
+    outbox = Outbox(bus, clock, source="/greenroom/api")
+    app[AUDIT] = AuditTrail(mongo, outbox, clock, service="api")
     app[MADE] = {}
     app[HEALTH].started = started
     async with TestClient(TestServer(app)) as client:
-        yield ExampleApi(client, app, clock)
+        yield ExampleApi(client, app, clock, outbox, bus)

@@ -69,15 +69,15 @@ class AccountService:
             return known
         return user
 
-    async def create_first_administrator(self, first: FirstAdministrator) -> User:
-        """Create the administrator; an existing user with the address is returned unchanged."""
+    async def create_first_administrator(self, first: FirstAdministrator) -> tuple[User, bool]:
+        """The administrator, and whether they are new; a user who has the address already is unchanged."""
         known = await self._users.find_by_email(first.email)
         if known is not None:
-            return known
+            return known, False
         body = CreateUserRequest(
             email=first.email, password=first.password, username="Administrator", is_admin=True
         )
-        return await self.create(new_id(), body)
+        return await self.create(new_id(), body), True
 
     async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
         """The customer's own user, created on first use; a new name is stored."""
