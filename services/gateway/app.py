@@ -54,7 +54,9 @@ def build(settings: GatewaySettings, revoked: OwnedSource | None = None) -> Serv
     attempts = ApiKeyThrottle(store, by_address=settings.rate_limit_auth)
     keys = ApiKeys(settings.session_url, calls, clock, time.monotonic, attempts)
     verifier = TokenVerifier(settings.identity_public_keys, clock, revocations.cover)
-    logger = RequestLogger(sys.stderr.write, settings.log_output)
+    logger = RequestLogger(
+        sys.stderr.write, settings.log_output, full_addresses=settings.log_client_addresses == "full"
+    )
     components = _components(settings, upstreams, Authenticator(verifier, keys), store, logger, health)
 
     async def close() -> None:

@@ -1,7 +1,7 @@
 """The gateway's settings, from the environment (`GREENROOM_…`)."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from limits import parse_many
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -45,6 +45,10 @@ class GatewaySettings(ServiceSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """Addresses or networks whose X-Forwarded-* and Forwarded headers are trusted, comma-separated: the load
     balancers in front of the gateway."""
+
+    log_client_addresses: Literal["network", "full"] = "network"
+    """How much of a client's address is in the log: the network (the /24, or /48 of IPv6), or all of it,
+    which may say who it was."""
 
     upstream_deadline_seconds: Seconds = 10.0
     """How long a service may take to start its response, and for each further part."""

@@ -137,7 +137,7 @@ class Relay:
                 await asyncio.sleep(_RETRY_SECONDS)
                 target = await self._refreshed(target)
         except NotFound:
-            log.info("relay.revoked", ingress=target.ingress_id, session=target.room)
+            log.info("relay.revoked", ingress=target.ingress_id, session_id=target.room)
         finally:
             self._stopped.set()
             now = self._clock.now()

@@ -42,6 +42,14 @@ def client_network(address: str) -> str:
     return str(parsed) if parsed is not None else address or "unknown"
 
 
+def shortened(address: str) -> str:
+    """Where an address is from, and not whose it is: its /24, or /48 of IPv6. What is none stays as it is."""
+    parsed = parse_address(address)
+    if parsed is None:
+        return address
+    return str(ip_network((int(parsed), 48 if isinstance(parsed, IPv6Address) else 24), strict=False))
+
+
 def _without_port(text: str) -> str:
     """Raises ValueError if what follows the address is no port."""
     if text.startswith("["):

@@ -15,8 +15,10 @@ from pydantic import TypeAdapter
 from shared.clock import Clock
 from shared.errors import Unauthenticated, Unavailable
 from shared.http.connections import IDLE_SECONDS, REFUSED, repeated
+from shared.http.request import REQUEST_ID_HEADER
 from shared.http.spans import answered_with, asking
 from shared.runtime import tracing
+from shared.runtime.log import current_request_id
 from shared.runtime.rotating_secret import RotatingSecret
 
 _TYPE = "internal+jwt"
@@ -84,6 +86,13 @@ class Unreachable(Unavailable):
     """No connection to a service: it has not heard of the call."""
 
 
+def _context_headers() -> dict[str, str]:
+    """Which request the call is part of, and which step of which trace."""
+    request_id = current_request_id()
+    of_request: dict[str, str] = {REQUEST_ID_HEADER: request_id} if request_id else {}
+    return {**of_request, **tracing.headers()}
+
+
 class InternalClient:
     """Calls the internal operations of one service; connects with the first call.
 
@@ -113,7 +122,7 @@ class InternalClient:
     async def _call(self, method: str, path: str, data: type[T], **sent: Any) -> T:
         async def ask() -> tuple[int, bytes]:
             with asking(self._service, method) as span:
-                headers = {"Authorization": self._calls.sign(self._service), **tracing.headers()}
+                headers = {"Authorization": self._calls.sign(self._service), **_context_headers()}
                 async with client.request(method, self._url + path, headers=headers, **sent) as response:
                     answered_with(span, response.status)
                     return response.status, await response.read()

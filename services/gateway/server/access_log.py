@@ -13,6 +13,7 @@ import orjson
 
 from services.gateway.routing.router import Endpoint
 from shared.access.identity import Caller
+from shared.http.addresses import shortened
 from shared.http.spans import answered
 from shared.runtime import tracing
 from shared.runtime.metrics import observe_request
@@ -44,8 +45,16 @@ class AccessLine(NamedTuple):
 class RequestLogger:
     """`write` gets whole lines, many at a time, at most 50 ms after the request."""
 
-    def __init__(self, write: Callable[[str], object], output: Literal["json", "console"]):
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        output: Literal["json", "console"],
+        *,
+        full_addresses: bool = False,
+    ):
+        """Clients' addresses are shortened to their networks, unless they are to be written in full."""
         self._write = write
+        self._shown = str if full_addresses else lru_cache(maxsize=4096)(shortened)
         self._format = _json if output == "json" else _console
         self._lines: list[AccessLine] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -97,7 +106,7 @@ class RequestLogger:
             self._timer = None
         lines, self._lines = self._lines, []
         if lines:
-            self._write("".join(map(self._format, lines)))
+            self._write("".join(self._format(line, self._shown(line.client)) for line in lines))
 
 
 def _note_answer(operation: str, status: int, request_id: str, session_id: str | None) -> str | None:
@@ -109,14 +118,14 @@ def _note_answer(operation: str, status: int, request_id: str, session_id: str |
     return ids.trace_id if ids else None
 
 
-def _json(line: AccessLine) -> str:
+def _json(line: AccessLine, client: str) -> str:
     user = f'"{line.caller.user_id}"' if line.caller else "null"
     ids = "".join(f',"{name}":"{value}"' for name, value in _known(line))
     return (
         f'{{"event":"http.request","level":"info","timestamp":"{_timestamp(line.at)}",'
         f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
         f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
-        f'"request_id":"{line.request_id}","client":"{line.client}","user_id":{user}{ids}}}\n'
+        f'"request_id":"{line.request_id}","client":"{client}","user_id":{user}{ids}}}\n'
     )
 
 
@@ -131,7 +140,8 @@ def _known(line: AccessLine) -> list[tuple[str, str]]:
     return [(name, value) for name, value in given if value]
 
 
-def _console(line: AccessLine) -> str:
+def _console(line: AccessLine, client: str) -> str:
+    del client  # whoever reads along has little room
     return (
         f"{_timestamp(line.at)} {line.method} {line.path} {line.status} "
         f"{line.seconds * 1e3:.1f} ms {line.request_id}\n"

@@ -16,6 +16,7 @@ from shared.egress.engine import EgressStatus
 from shared.egress.jobs import LEASE_SECONDS, Job, Wanted
 from shared.egress.problems import EgressProblem
 from shared.runtime.backoff import until_available
+from shared.runtime.log import bind_session
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,8 @@ class JobRunner:
         self._ending.set()
 
     async def run(self) -> None:
-        bind_contextvars(job=self.job.key, session=self.job.session_id)  # In all that is logged of it.
+        bind_contextvars(job=self.job.key)  # In all that is logged of it.
+        bind_session(self.job.session_id)
         log.info("job.taken", epoch=self.job.epoch)
         try:
             if self.job.status is EgressStatus.STARTING:

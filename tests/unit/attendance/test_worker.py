@@ -12,7 +12,9 @@ from services.attendance.sessions.domain import People
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
+from shared.runtime import tracing
 from tests.fakes.memory_mongo import memory_mongo
+from tests.fakes.recorded_spans import id_of, links_of, parent_of, recorded_spans, trace_of
 from tests.unit.attendance.builders import at, connection, joined, session
 from tests.unit.attendance.fixture import Replica
 
@@ -97,3 +99,27 @@ async def test_a_slow_session_holds_up_no_other() -> None:
 
 async def no_marks(mongo: Mongo) -> None:
     await until(lambda: mongo.collection("marks").find({}), lambda marks: not marks)
+
+
+async def test_what_is_recomputed_is_part_of_the_traces_that_asked_for_it() -> None:
+    replica, one = Replica(memory_mongo()), session().id
+    worker = RecomputeWorker(replica.queue, FailingRecompute(replica), period=0.01, adopt_after=5)
+    with recorded_spans() as recorded:
+        for name in ("a join", "another"):
+            with tracing.span(name):
+                await one_viewer_each(replica, one)
+        await worker.run_once()
+        spans = {span.name: span for span in recorded.all}
+    recomputed, read = spans["recompute attendance"], spans["find attendances"]
+    assert parent_of(read) == id_of(recomputed)
+    assert {trace_of(recomputed)} == {trace_of(spans["a join"])}
+    assert links_of(recomputed) == [trace_of(spans["another"])]
+    assert recomputed.attributes == {"greenroom.session_id": one}
+
+
+async def test_what_nobody_traced_asks_for_makes_no_trace() -> None:
+    replica = Replica(memory_mongo())
+    await one_viewer_each(replica, session().id)
+    with recorded_spans() as recorded:
+        await RecomputeWorker(replica.queue, FailingRecompute(replica), period=0.01, adopt_after=5).run_once()
+        assert recorded.all == []
