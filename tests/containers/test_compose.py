@@ -69,6 +69,7 @@ async def gateway(running: ComposeStack) -> AsyncIterator[ApiClient]:
     """The first administrator has made an organization and a host."""
     async with aiohttp.ClientSession() as http:
         anybody = ApiClient(running.values["PUBLIC_URL"], http)
+        await eventually(lambda: anybody.call("GET", "/health"), lambda health: health["status"] == "ok")
         admin = await anybody.sign_in(running.values["ADMIN_EMAIL"], running.values["ADMIN_PASSWORD"])
         organization = await admin.call("POST", "/admin/organizations", body={"name": "Theatre"})
         host = {"email": EMAIL, "password": PASSWORD, "username": "host", "role": "host"}
