@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.session.sessions import metrics
 from services.session.sessions.domain.lifecycle import host_joined, host_left
 from services.session.sessions.domain.session import Session
 from services.session.sessions.repository import SessionRepository
@@ -12,6 +13,7 @@ from shared.contracts.event import Event
 from shared.contracts.states import EndReason, Role, SessionMode, SessionStatus
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
+from tests.metric_samples import grows, sample
 from tests.unit.session.builders import (
     LIBRARY,
     LIMITS,
@@ -165,3 +167,33 @@ async def test_a_preset_is_in_use_while_a_session_of_it_is_open(sessions: Sessio
     assert await sessions.ids_following(used) == []
     await sessions.change(made.id, ended)
     assert not await sessions.any_open_with_preset(used.id)
+
+
+async def test_what_becomes_of_sessions_is_counted(sessions: SessionRepository) -> None:
+    made = session()
+    changes = "greenroom_session_changes_total"
+    with (
+        grows(changes, change="created"),
+        grows(changes, change="started"),
+        grows(changes, change="ended"),
+        grows("greenroom_session_ends_total", reason="host"),
+        grows("greenroom_session_wait_seconds_count"),
+        grows("greenroom_session_duration_seconds_count"),
+    ):
+        await add(sessions, made)
+        await sessions.change(made.id, started)
+        await sessions.change(made.id, ended)
+
+
+async def test_live_sessions_and_their_viewers_are_counted(sessions: SessionRepository) -> None:
+    one, other, over = session(), session(), session()
+    await add(sessions, one, other, over)
+    for id_ in (one.id, other.id, over.id):
+        await sessions.change(id_, started)
+    await sessions.change(over.id, ended)
+    await sessions.count_viewers(one.id, 1, 7, 7)
+    await sessions.count_viewers(over.id, 1, 100, 100)
+    await metrics.report(sessions.count_live_and_pending)
+    assert sample("greenroom_sessions", state="live") == 2
+    assert sample("greenroom_sessions", state="pending") == 0
+    assert sample("greenroom_session_viewers") == 7

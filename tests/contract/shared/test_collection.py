@@ -16,6 +16,7 @@ from shared.persistence.mongo import (
     Mongo,
     UpdateOne,
 )
+from tests.metric_samples import changes, grows, sample
 
 
 async def test_find_sorts_skips_limits_and_picks_fields(mongo: Mongo) -> None:
@@ -113,3 +114,26 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         with pytest.raises(Unavailable):
             await attempt
     mongo.close()
+
+
+async def test_operations_are_measured(mongo: Mongo) -> None:
+    collection, mine = mongo.collection("measured"), {"collection": "measured"}
+    with (
+        changes("greenroom_database_seconds_count", 2, operation="insert", **mine),
+        grows("greenroom_database_seconds_count", operation="find", **mine),
+        changes("greenroom_database_failures_total", 0, operation="insert", reason="refused", **mine),
+    ):
+        await collection.insert({"_id": 1})
+        with pytest.raises(Duplicate):  # That is an answer, and no failure.
+            await collection.insert({"_id": 1})
+        await collection.find({})
+
+
+async def test_failures_are_counted() -> None:
+    nobody = Mongo.from_uri("mongodb://127.0.0.1:1/away", timeout=0.05)
+    labels = {"collection": "measured", "operation": "update"}
+    failed = grows("greenroom_database_failures_total", reason="unavailable", **labels)
+    with failed, pytest.raises(Unavailable):
+        await nobody.collection("measured").update({"_id": 1}, {"$set": {"a": 1}})
+    assert sample("greenroom_database_seconds_sum", **labels) >= 0.05
+    nobody.close()

@@ -14,6 +14,7 @@ from tests.contract.shared.example_aggregate import Thing, Things, thing, versio
 from tests.contract.shared.outbox_fixture import OutboxFixture, emptied, eventually, is_empty, running
 from tests.fakes.memory_bus import MemoryBus
 from tests.fakes.memory_mongo import memory_mongo
+from tests.metric_samples import sample
 
 
 @pytest.fixture
@@ -239,3 +240,19 @@ async def test_a_round_reads_what_was_written_to_and_a_thorough_one_everything(
     await outbox.publish_once(thorough=True)
     await eventually(lambda: versions(fixture.arrived, made.id) == [1])
     assert gate.passed == 2
+
+
+async def test_how_long_the_oldest_event_waits_is_known(fixture: OutboxFixture) -> None:
+    """Also while its relay does nothing at all."""
+    things, outbox, gate = await fixture.relay()
+    gate.shut = True
+    await changed(things, 2)
+    await asyncio.sleep(0.05)
+    await outbox.look()
+    age = sample("greenroom_outbox_oldest_seconds", collection="things")
+    assert 0.05 <= age < 30
+    gate.shut = False
+    async with running(outbox):
+        await emptied(things)
+    await outbox.look()
+    assert sample("greenroom_outbox_oldest_seconds", collection="things") == 0

@@ -11,6 +11,7 @@ from shared.contracts.livekit_events import EgressEnded, FileResult
 from shared.contracts.states import RecordingStatus, SessionState, StreamStatus
 from shared.egress.engine import EgressStatus
 from shared.ids import new_id
+from tests.metric_samples import grows, sample
 from tests.unit.egress.streams.fixture import Replica, host_of
 
 # Seconds within which a dead worker has to be noticed.
@@ -287,3 +288,16 @@ async def test_the_end_of_a_stopped_duplicate_says_nothing_of_the_egress(
     await replica.parts.egresses.follow(other)
     [egress] = await replica.planned(session)
     assert (egress.status, egress.made, egress.details) == (EgressStatus.ACTIVE, None, None)
+
+
+async def test_what_breaks_off_and_is_taken_over_is_counted(replica: Replica) -> None:
+    session = await replica.go_live()
+    await replica.work()
+    await replica.active()
+    replica.engine.dead.add("EG_0000")
+    with grows("greenroom_stream_failures_total"), grows("greenroom_stream_takeovers_total"):
+        await replica.work(NOTICED)
+    await replica.streams.report_states()
+    assert sample("greenroom_streams", status="starting") == 1
+    assert sample("greenroom_streams", status="failed") == 0
+    assert (await replica.streams.get(session.id)).status is StreamStatus.STARTING

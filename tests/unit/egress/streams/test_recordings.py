@@ -14,6 +14,7 @@ from shared.http.idempotency import Reservation
 from shared.http.schema import Page
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
+from tests.metric_samples import grows, sample
 from tests.unit.egress.reconciler.builders import state
 from tests.unit.egress.streams.fixture import Replica, host_of
 
@@ -432,3 +433,32 @@ async def test_the_store_itself_allows_no_second_active_one(replica: Replica) ->
     recording.id = new_id()
     with pytest.raises(Duplicate):
         await replica.recordings.add(recording, [])
+
+
+async def test_recordings_are_counted_by_what_became_of_them(replica: Replica) -> None:
+    finished = "greenroom_recordings_finished_total"
+    session = await replica.go_live(stream=False)
+    recording = await replica.record(session)
+    await replica.work()
+    await replica.active()
+    await replica.recordings.report_states()
+    assert sample("greenroom_recordings", status="recording") == 1
+    with grows(finished, status="completed"), grows("greenroom_recording_finish_seconds_count"):
+        await replica.parts.recordings.stop(session.id, host_of(session))
+        await replica.work()
+        await replica.complete("EG_0000")
+        await replica.work(5)
+    await replica.recordings.report_states()
+    assert sample("greenroom_recordings", status="recording") == 0
+    assert sample("greenroom_recordings", status="completed") == 1
+    assert (await replica.recordings.get(recording.id)).completed
+
+
+async def test_a_recording_that_never_started_counts_as_failed(replica: Replica) -> None:
+    session = await replica.go_live(stream=False)
+    replica.engine.refuses = True
+    await replica.record(session)
+    await replica.work()
+    with grows("greenroom_recordings_finished_total", status="failed"):
+        replica.clock.advance(seconds=START_TIMEOUT.total_seconds())
+        await replica.work(5)

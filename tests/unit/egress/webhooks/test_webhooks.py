@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,6 @@ from typing import Any
 import jwt
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from services.egress.webhooks import routes
@@ -30,6 +30,7 @@ from shared.runtime.health import HEALTH
 from shared.runtime.settings import ServiceSettings
 from tests.fakes.memory_bus import MemoryBus
 from tests.fakes.memory_mongo import memory_mongo
+from tests.metric_samples import changes, grows
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
 SAMPLES = Path(__file__).parent / "samples"
@@ -164,11 +165,19 @@ async def test_secrets_of_the_body_are_not_stored(endpoint: Endpoint) -> None:
 
 
 async def test_what_livekit_dropped_is_counted(endpoint: Endpoint) -> None:
-    name = "greenroom_webhooks_dropped_total"
-    before = REGISTRY.get_sample_value(name) or 0
     body = json.dumps({**json.loads(JOINED), "numDropped": 3}).encode()
-    assert (await endpoint.post(body, signature(body)))[0] == 200
-    assert REGISTRY.get_sample_value(name) == before + 3
+    with changes("greenroom_webhooks_dropped_total", 3):
+        assert (await endpoint.post(body, signature(body)))[0] == 200
+
+
+async def test_the_age_of_a_webhook_is_measured(endpoint: Endpoint) -> None:
+    made_at = int(time.time()) - 20
+    body = json.dumps({**json.loads(JOINED), "createdAt": str(made_at)}).encode()
+    with (
+        grows("greenroom_webhook_age_seconds_bucket", le="30.0"),
+        changes("greenroom_webhook_age_seconds_bucket", 0, le="10.0"),
+    ):
+        assert (await endpoint.post(body, signature(body)))[0] == 200
 
 
 class TestOurOwnFaults:

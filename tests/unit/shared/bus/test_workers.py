@@ -1,20 +1,26 @@
 """What the workers do where no broker can be made to behave so."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from shared.bus import Group, OrderedGroup, RetryPolicy
 from shared.bus.codec import Message, encode
+from shared.bus.consumer import Delivery
 from shared.bus.metrics import GroupMetrics
 from shared.bus.retry import ATTEMPTS, REASON
 from shared.bus.workers import OrderedWorker, UnorderedWorker
 from shared.clock import SystemClock
+from shared.contracts.attendance_events import ViewersCounted
 from shared.contracts.event import Envelope
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.errors import Unavailable
 from shared.runtime.backoff import Backoff
 from tests.contract.bus.events import Seen, started
+from tests.metric_samples import grows, sample
 from tests.unit.shared.bus.fake_channel import FakeChannel
 
 POLICY = RetryPolicy(
@@ -121,3 +127,75 @@ async def test_halving_acknowledges_as_it_goes_and_never_twice() -> None:
     assert tags == sorted(set(tags))
     assert tags[-1] == 4
     assert [message.id for _, message in channel.sent] == [poison.id]
+
+
+MakeWorker = Callable[[object], UnorderedWorker | OrderedWorker]
+HANDLINGS = "greenroom_bus_handling_seconds_count"
+
+
+async def test_handlings_are_measured_by_event_and_outcome() -> None:
+    failures: list[Exception] = [Unavailable("the database is away"), ValueError("no")]
+
+    async def one(_: Envelope) -> None:
+        if failures:
+            raise failures.pop(0)
+
+    event = LiveKitRoomStarted.name
+    channel = FakeChannel()
+    channel.feed(encode(started(1)))
+    channel.feed(encode(started(2)))
+    labels = {"group": "a-group", "event": event}
+    with (
+        grows(HANDLINGS, outcome="unavailable", **labels),
+        grows(HANDLINGS, outcome="failed", **labels),
+        grows(HANDLINGS, outcome="ok", **labels),
+    ):
+        await play(unordered(one), channel)
+
+
+async def test_a_batch_is_named_by_its_event_if_there_is_but_one() -> None:
+    async def batch(_: Sequence[Envelope]) -> None:
+        return
+
+    counted = ViewersCounted(session_id="s", version=1, viewer_count=0, max_viewers=0)
+    group = OrderedGroup("a-group", (LiveKitRoomStarted, ViewersCounted), batch)
+    worker = OrderedWorker(group, POLICY, SystemClock(), GroupMetrics("a-group"))
+    channel = FakeChannel()
+    for message in (encode(started(1)), encode(started(2)), encode(replace(started(3), event=counted))):
+        channel.feed(message)
+    with grows(HANDLINGS, group="a-group", event="several", outcome="ok"):
+        await play(worker, channel)
+    channel = FakeChannel()
+    channel.feed(encode(started(4)))
+    channel.feed(encode(started(5)))
+    with grows(HANDLINGS, group="a-group", event=LiveKitRoomStarted.name, outcome="ok"):
+        await play(worker, channel)
+
+
+@pytest.mark.parametrize("make", [unordered, ordered])
+async def test_the_age_of_what_is_in_hand_is_known(
+    make: Callable[[object], UnorderedWorker | OrderedWorker],
+) -> None:
+    seen: list[float] = []
+
+    async def handle(_: object) -> None:
+        seen.append(sample("greenroom_bus_oldest_unacknowledged_seconds", group="a-group"))
+
+    channel = FakeChannel()
+    channel.feed(encode(replace(started(1), time=datetime.now(UTC) - timedelta(minutes=5))))
+    await play(make(handle), channel)
+    assert 300 <= seen[0] < 330
+    assert sample("greenroom_bus_oldest_unacknowledged_seconds", group="a-group") == 0
+
+
+@pytest.mark.parametrize("make", [unordered, ordered])
+async def test_what_comes_again_is_counted(make: MakeWorker) -> None:
+    async def handle(_: object) -> None:
+        return
+
+    channel = FakeChannel()
+    message = encode(started(1))
+    channel.put(Delivery(1, channel.queue, message.headers, message.body))
+    channel.put(Delivery(2, channel.queue, message.headers, message.body, redelivered=True))
+    with grows("greenroom_bus_redelivered_total", group="a-group"):
+        await play(make(handle), channel)

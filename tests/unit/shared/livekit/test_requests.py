@@ -1,6 +1,7 @@
 """What our adapters ask LiveKit for, byte by byte as it reads them, and what they make of its answers."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -19,6 +20,7 @@ from shared.livekit import (
     S3Output,
     WorkerAnswer,
 )
+from tests.metric_samples import grows
 from tests.unit.shared.livekit.twirp import Called, Twirp
 
 KEY, SECRET = "APIkey", "a-secret-of-at-least-thirty-two-bytes"
@@ -312,3 +314,32 @@ async def test_a_livekit_that_is_away_says_nothing_of_workers(
     server.answer(UPDATE, answer)
     with pytest.raises(Unavailable):
         await egresses.worker_answers("EG_1", ending=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (egress_protocol.EgressInfo(), "ok"),
+        ((404, "not_found"), "not_found"),
+        ((403, "permission_denied"), "refused"),
+        ((503, "unavailable"), "unavailable"),
+    ],
+)
+async def test_calls_are_measured(
+    server: Twirp,
+    egresses: LiveKitEgressClient,
+    answer: egress_protocol.EgressInfo | tuple[int, str],
+    outcome: str,
+) -> None:
+    server.answer(STOP, answer)
+    measured = grows("greenroom_livekit_call_seconds_count", method="stop_egress", outcome=outcome)
+    with measured, suppress(Unavailable, LiveKitRefused):
+        await egresses.stop_egress("EG_1")
+
+
+async def test_a_call_without_an_answer_is_measured() -> None:
+    nobody = LiveKitApi("http://127.0.0.1:1", KEY, SECRET)
+    measured = grows("greenroom_livekit_call_seconds_count", method="list_rooms", outcome="unavailable")
+    with measured, pytest.raises(Unavailable):
+        await nobody.ping()
+    await nobody.close()
