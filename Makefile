@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image clean
+.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image scan clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ bench: install ## Figures as ratios to bare programs in the same run; drawn in d
 
 image: ## Build the container images with docker, podman or buildah (IMAGE="--help")
 	@$(PYTHON) -m deploy.images $(IMAGE)
+
+scan: install ## Known vulnerabilities in what is shipped, asked over the network (SCAN="--help")
+	@$(BIN)/python -m deploy.scan $(SCAN)
 
 clean: down ## Stop the stack and remove its data and all caches (the environment stays)
 	@rm -rf .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

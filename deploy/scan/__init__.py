@@ -1,0 +1,1 @@
+"""Looking for known vulnerabilities in what is shipped."""
