@@ -9,9 +9,9 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
-from shared.errors import AppError, FieldError, InvalidRequest
+from shared.errors import AppError, FieldError, InvalidRequest, NotFound
 from shared.runtime.health import Health
-from shared.runtime.metrics import exposition
+from shared.runtime.metrics_page import metrics_page
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ async def readiness(health: Health) -> web.Response:
 
 
 async def metrics(health: Health) -> web.Response:
-    """The process's metrics, readiness as it is now among them."""
-    await health.readiness()
-    body, content_type = exposition()
-    return web.Response(body=body, headers={"Content-Type": content_type})
+    """The process's metrics, unless they are on a port of their own."""
+    if health.metrics_apart:
+        raise NotFound("Metrics are on another port")
+    return await metrics_page(health)

@@ -23,6 +23,8 @@ class Health:
     def __init__(self) -> None:
         self.started = False
         self.stopping = False
+        # Whether /metrics is on a port of its own, and not on that of the requests.
+        self.metrics_apart = False
         self._checks: dict[str, Check] = {}
         self._notes: dict[str, str] = {}
 

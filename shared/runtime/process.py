@@ -24,6 +24,7 @@ from shared.runtime import tracing
 from shared.runtime.health import HEALTH, Health
 from shared.runtime.loop_watch import watch_event_loop
 from shared.runtime.metrics import report_build
+from shared.runtime.metrics_page import serve_metrics
 from shared.runtime.settings import ServiceSettings, SettingsRefused, load
 from shared.runtime.tasks import SUPERVISOR, TaskSupervisor
 
@@ -106,6 +107,10 @@ async def _serve(service: Service, settings: ServiceSettings) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await service.runner.setup()
+    if settings.metrics_port is not None:
+        service.health.metrics_apart = True
+        page = serve_metrics(service.health, settings.host, settings.metrics_port)
+        service.supervisor.spawn("metrics", page)
     await web.TCPSite(service.runner, settings.host, settings.port).start()
     log.info("service.listening", host=settings.host, port=settings.port, environment=settings.environment)
     return await _until_stopped(stop, service.supervisor.failed)

@@ -47,6 +47,9 @@ class ServiceSettings(BaseSettings):
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port to listen on; 0 takes any free one."""
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """The port of /metrics. By default that of everything else; with one of its own, whoever reaches the
+    service does not read its metrics."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The lowest level that is logged."""
     log_format: Literal["auto", "json", "console"] = "auto"

@@ -26,6 +26,7 @@ GIVEN_BY_THE_CHART: Final = frozenset(
         *(
             "host",
             "port",
+            "metrics_port",
             "spool",
             "session_url",
             "egress_url",

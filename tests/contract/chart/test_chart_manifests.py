@@ -27,10 +27,12 @@ from tests.contract.chart.rendering import (
 pytestmark = needs_helm
 
 # Their schemas are not Kubernetes' own.
-OPERATORS = {"ServiceMonitor", "PodMonitor", "PrometheusRule", "HTTPRoute"}
+OPERATORS = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
 # Of the oldest that Chart.yaml allows, and the newest there is.
 RELEASES = ("1.29", kubernetes_validate.latest_version())
 SERVICES = ("gateway", "session", "egress", "attendance")
+# The Service of all pods, for Prometheus.
+METRICS = f"{NAME}-metrics"
 
 
 @pytest.fixture(params=VALUES)
@@ -125,13 +127,14 @@ def selector_of(manifest: Manifest) -> Mapping[str, Any]:
 def test_selectors_select_the_pods_of_their_component_alone(chart: Rendering) -> None:
     """Of all pods of the release, those of jobs and tests too."""
     kinds = ("Service", "Deployment", "StatefulSet", "PodDisruptionBudget", "NetworkPolicy")
-    for manifest in (one for kind in kinds for one in chart.of(kind)):
+    manifests = [one for kind in kinds for one in chart.of(kind)]
+    for manifest in (one for one in manifests if one["metadata"]["name"] != METRICS):
         found = {one.component for one in chart.workloads() if selects(selector_of(manifest), one.labels)}
         assert found == {manifest["metadata"]["labels"][COMPONENT]}, manifest["metadata"]["name"]
 
 
 def test_services_end_at_ports_of_their_pods(chart: Rendering) -> None:
-    for service in chart.of("Service"):
+    for service in (one for one in chart.of("Service") if one["metadata"]["name"] != METRICS):
         pod = chart.running_one(service["metadata"]["labels"][COMPONENT])
         for port in service["spec"]["ports"]:
             assert port["targetPort"] in pod.ports()
@@ -143,7 +146,7 @@ def test_only_the_gateway_and_the_relay_can_have_an_address_outside() -> None:
         one["metadata"]["name"]: one["spec"].get("type", "ClusterIP")
         for one in rendered("full", outside).of("Service")
     }
-    closed = dict.fromkeys((f"{NAME}-{name}" for name in (*SERVICES, "recorder")), "ClusterIP")
+    closed = dict.fromkeys((f"{NAME}-{name}" for name in (*SERVICES, "recorder", "metrics")), "ClusterIP")
     assert types == closed | dict.fromkeys((f"{NAME}-gateway", f"{NAME}-relay"), "LoadBalancer")
 
 
@@ -231,19 +234,26 @@ def test_a_recorder_s_spool_can_be_in_its_pod() -> None:
     assert {"name": "data", "emptyDir": {}} in pod.pod["volumes"]
 
 
-def test_prometheus_reads_every_process_once() -> None:
+def test_prometheus_reads_every_process() -> None:
+    """By the port that each serves its metrics on."""
     full = rendered("full")
-    (services,), (pods,) = full.of("ServiceMonitor"), full.of("PodMonitor")
-    by_service = [
-        one["metadata"]["labels"][COMPONENT]
-        for one in full.of("Service")
-        if selects(services["spec"]["selector"], one["metadata"]["labels"])
+    service = full.named("Service", METRICS)
+    (monitor,) = full.of("ServiceMonitor")
+    monitored = [
+        one for one in full.of("Service") if selects(monitor["spec"]["selector"], one["metadata"]["labels"])
     ]
-    by_pod = [one.component for one in full.running() if selects(pods["spec"]["selector"], one.labels)]
-    assert sorted([*by_service, *by_pod]) == sorted(one.component for one in full.running())
-    for endpoint in (*services["spec"]["endpoints"], *pods["spec"]["podMetricsEndpoints"]):
-        assert (endpoint["port"], endpoint["path"]) == ("http", "/metrics")
-        assert all(one.ports()["http"] == 8080 for one in full.running())
+    assert monitored == [service]
+    ((endpoint,), (port,)) = monitor["spec"]["endpoints"], service["spec"]["ports"]
+    assert (endpoint["port"], endpoint["path"]) == (port["name"], "/metrics")
+    for workload in full.running():
+        assert selects(selector_of(service), workload.labels)
+        environment = full.environment(workload.containers[0], _AnySecret())
+        assert workload.ports()[port["targetPort"]] == int(environment["GREENROOM_METRICS_PORT"])
+
+
+def test_metrics_are_on_no_port_that_others_reach(chart: Rendering) -> None:
+    for service in (one for one in chart.of("Service") if one["metadata"]["name"] != METRICS):
+        assert "metrics" not in {port["targetPort"] for port in service["spec"]["ports"]}
 
 
 def test_alerts_and_dashboards_are_those_of_the_files() -> None:

@@ -13,7 +13,7 @@ from tests.contract.chart.test_chart_manifests import selects
 
 pytestmark = needs_helm
 
-HTTP, RTMP = 8080, 1935
+HTTP, METRICS, RTMP = 8080, 9090, 1935
 ALL = ("gateway", "session", "egress", "attendance", "recorder", "relay")
 
 
@@ -96,8 +96,11 @@ def test_livekit_reaches_the_webhooks_alone(chart: Rendering) -> None:
     assert [name for name in ALL if admits(chart, name, LIVEKIT)] == ["gateway", "egress"]
 
 
-def test_prometheus_reaches_every_process(chart: Rendering) -> None:
-    assert all(admits(chart, name, PROMETHEUS) for name in ALL)
+def test_prometheus_reaches_metrics_alone(chart: Rendering) -> None:
+    assert all(admits(chart, name, PROMETHEUS, METRICS) for name in ALL)
+    assert [name for name in ALL if admits(chart, name, PROMETHEUS)] == ["gateway"]
+    for peer in (OUTSIDE, STRANGER, INGRESS, LIVEKIT, *map(component, ALL)):
+        assert not any(admits(chart, name, peer, METRICS) for name in ALL)
 
 
 def test_encoders_reach_the_relay_s_rtmp_server_alone(chart: Rendering) -> None:
@@ -108,7 +111,7 @@ def test_who_reaches_it_can_be_narrowed() -> None:
     full = rendered("full")
     assert not admits(full, "gateway", OUTSIDE)
     assert not admits(full, "gateway", STRANGER)
-    assert all(admits(full, "gateway", peer) for peer in (INGRESS, PROMETHEUS, component("test")))
+    assert all(admits(full, "gateway", peer) for peer in (INGRESS, component("test")))
     assert admits(full, "egress", NODE)
     assert not admits(full, "egress", OUTSIDE)
     assert not admits(full, "egress", LIVEKIT)

@@ -3,7 +3,7 @@
 {{- $root := first . -}}
 {{- $component := index . 1 -}}
 {{- $values := $root.Values -}}
-{{- $config := dict "GREENROOM_HOST" "0.0.0.0" "GREENROOM_PORT" "8080" -}}
+{{- $config := dict "GREENROOM_HOST" "0.0.0.0" "GREENROOM_PORT" "8080" "GREENROOM_METRICS_PORT" "9090" -}}
 {{- if has $component (list "gateway" "egress" "attendance") -}}
 {{- $_ := set $config "GREENROOM_SESSION_URL" (include "greenroom.serviceUrl" (list $root "session")) -}}
 {{- end -}}

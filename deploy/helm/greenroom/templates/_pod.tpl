@@ -64,6 +64,7 @@ spec:
         {{- end }}
       ports:
         - {name: http, containerPort: 8080}
+        - {name: metrics, containerPort: 9090}
       # Alive is who answers; ready is who reaches what they need.
       startupProbe:
         httpGet: {path: /healthz, port: http}

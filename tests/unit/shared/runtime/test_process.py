@@ -71,6 +71,34 @@ def _free_port() -> int:
         return int(bound.getsockname()[1])
 
 
+async def test_metrics_may_have_a_port_of_their_own() -> None:
+    port = _free_port()
+    async with (
+        example("lasts", GREENROOM_METRICS_PORT=str(port)) as running,
+        aiohttp.ClientSession() as client,
+    ):
+        await running.ready(client)
+        async with client.get(f"http://127.0.0.1:{port}/metrics") as response:
+            assert "greenroom_ready 1.0" in await response.text()
+        async with client.get(f"{running.url}/metrics") as response:
+            assert response.status == 404
+        async with client.get(f"http://127.0.0.1:{port}/slow") as response:
+            assert response.status == 404
+        running.process.send_signal(signal.SIGTERM)
+        assert (await running.ended())[0] == 0
+
+
+async def test_a_port_of_metrics_that_is_taken_ends_it() -> None:
+    """Rather than leave it unwatched."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with example("lasts", GREENROOM_METRICS_PORT=str(taken.getsockname()[1])) as running:
+            status, log = await running.ended()
+    assert status == 1
+    assert "address already in use" in log
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_it_when_the_requests_are_done(number: signal.Signals) -> None:
     async with example("lasts") as running, aiohttp.ClientSession() as client:
