@@ -22,7 +22,12 @@ from services.session.reminders.service import GROUP as REMINDERS
 from services.session.stage.build import GROUP as STAGE
 from shared.bus import Bus, DeadLetter
 from shared.bus.rabbit import RabbitBus
+from shared.clock import SystemClock
+from shared.contracts.audit_events import AdministratorActed
+from shared.contracts.event import Envelope
 from shared.errors import NotFound, Unavailable
+from shared.http.audit import command_actor, done_call
+from shared.ids import new_id
 
 GROUPS = (
     SESSION,
@@ -43,6 +48,7 @@ GROUPS = (
 
 _CONNECT = 5.0
 _POLL = 0.05
+_MOST_TARGETS = 100
 
 
 async def dead_letters(url: str, groups: Sequence[str]) -> list[tuple[str, DeadLetter]]:
@@ -66,7 +72,17 @@ async def replay(url: str, groups: Sequence[str], ids: Collection[str] | None) -
                 replayed[group] = await bus.replay(group, ids)
             except NotFound:
                 continue
+        if any(replayed.values()):
+            await bus.publish(_audited(groups, ids or ()))
     return replayed
+
+
+def _audited(groups: Sequence[str], ids: Collection[str]) -> Envelope:
+    """The entry of the audit log, which the session service makes of it."""
+    now = SystemClock().now()
+    targets = [*groups, *ids][:_MOST_TARGETS]
+    call = done_call("command", "greenroom events dead-letters replay", command_actor(), now, targets)
+    return Envelope(id=new_id(), source="/greenroom/command", time=now, event=AdministratorActed(call=call))
 
 
 @asynccontextmanager

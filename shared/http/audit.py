@@ -8,7 +8,7 @@ import getpass
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -75,18 +75,7 @@ class AuditTrail:
 
     def new(self, operation: str, actor: str, **known: object) -> AuditedCallState:
         """A call that has just come in."""
-        return AuditedCallState.model_validate(
-            {
-                "id": new_id(),
-                "version": 1,
-                "at": self.clock.now(),
-                "service": self._service,
-                "operation": operation,
-                "actor": actor,
-                "outcome": AuditOutcome.BEGUN,
-                **known,
-            }
-        )
+        return new_call(self._service, operation, actor, self.clock.now(), **known)
 
     @asynccontextmanager
     async def recorded(self, call: AuditedCallState) -> AsyncIterator[AuditedCall]:
@@ -104,16 +93,27 @@ class AuditTrail:
 
     async def done(self, operation: str, actor: str, *targets: str) -> None:
         """Record what was done at once, by a command or by the settings. Raises `Unavailable`."""
-        now = self.clock.now()
-        state = self.new(
-            operation, actor, targets=targets, ended_at=now, version=2, outcome=AuditOutcome.DONE
-        )
-        await self.add(state)
+        await self.add(done_call(self._service, operation, actor, self.clock.now(), targets))
 
     async def add(self, state: AuditedCallState) -> None:
         """Store it to be published. Raises `Unavailable`."""
         document = {"_id": f"{state.id}:{state.version}", "at": state.at}
         await self._calls.add(document, [AdministratorActed(call=state)], self.clock.now())
+
+
+def new_call(service: str, operation: str, actor: str, now: datetime, **known: object) -> AuditedCallState:
+    """A call that begins now."""
+    own: dict[str, object] = {"id": new_id(), "version": 1, "at": now, "outcome": AuditOutcome.BEGUN}
+    given = {"service": service, "operation": operation, "actor": actor}
+    return AuditedCallState.model_validate(own | given | known)
+
+
+def done_call(
+    service: str, operation: str, actor: str, now: datetime, targets: Sequence[str]
+) -> AuditedCallState:
+    """What was done at once."""
+    done = {"version": 2, "ended_at": now, "outcome": AuditOutcome.DONE, "targets": targets}
+    return new_call(service, operation, actor, now, **done)
 
 
 def fields_of(body: object) -> dict[str, bool | int | float | str | None]:

@@ -24,6 +24,10 @@ class Api:
             assert response.status < 300, answer
             return answer["data"]
 
+    async def status(self, method: str, path: str, token: str) -> int:
+        async with self._http.request(method, path, headers={"Authorization": f"Bearer {token}"}) as response:
+            return response.status
+
     async def sign_in(self, who: StackLogin) -> str:
         credentials = {"email": who.email, "password": who.password}
         signed_in = await self.call("POST", "/auth/login", body=credentials)

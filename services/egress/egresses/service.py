@@ -57,6 +57,10 @@ class EgressService:
             if egress.wanted and not egress.over:
                 await self.stop(egress.id)
 
+    async def any_open(self, session_id: str) -> bool:
+        """Whether any of the session is not over."""
+        return any(not egress.over for egress in await self._egresses.of_session(session_id))
+
     async def find(self, key: str) -> PlannedEgress | None:
         return await self._egresses.find(key)
 

@@ -86,12 +86,16 @@ class StreamHealthService:
         return await self._signals(await self._access.get_for_moderator(session_id, caller, library_id))
 
     async def problems(self, session_id: str) -> Sequence[str]:
-        """What is wrong with a session's stream, the worst first; none if no stream is wanted."""
+        """What is wrong with a session's stream, the worst first, or keeps its egresses from starting."""
         session = await self._access.find(session_id)
-        if session is None or not session.stream.wanted:
+        if session is None:
             return []
         status, reasons = assess(await self._signals(session))
-        return [] if status in {"healthy", "idle"} else reasons
+        if status != "idle":
+            return [] if status == "healthy" else reasons
+        problem = await self._engine.problem(starting=True)
+        waits = problem is not None and await self._egresses.any_open(session_id)
+        return [problem] if problem is not None and waits else []
 
     async def _signals(self, session: SessionState) -> HealthSignals:
         stream = await self._streams.find(session.id)

@@ -9,6 +9,7 @@ from typing import Final
 from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.period import KEPT
 from services.session.timeline.words import describe
+from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.contracts.session_events import SessionCreated
 from shared.contracts.stream_and_recording_events import RecordingChanged, StreamChanged
 
@@ -119,6 +120,12 @@ def _occurred_at(entry: JournalEntry) -> datetime | None:
     return datetime.fromisoformat(at) if at else None
 
 
+def _reported_at(entry: JournalEntry) -> datetime | None:
+    """When a webhook should have come. A room keeps its time when another server opens it again."""
+    is_report = entry.kind is EntryKind.WEBHOOK and entry.name != LiveKitRoomStarted.name
+    return _occurred_at(entry) if is_report else None
+
+
 def _is_estimated(entry: JournalEntry) -> bool:
     if entry.kind is EntryKind.REPAIR:
         return bool(entry.data.get("estimated"))
@@ -135,7 +142,7 @@ def _cause(entry: JournalEntry, causes: Mapping[str, JournalEntry]) -> Cause | N
 
 
 def _latencies(entry: JournalEntry) -> Latencies:
-    occurred_at = _occurred_at(entry) if entry.kind is EntryKind.WEBHOOK else None
+    occurred_at = _reported_at(entry)
     start, segment = _of_egress(entry)
     return Latencies(
         arrival=None if occurred_at is None else _ms(entry.at - occurred_at),
@@ -180,13 +187,13 @@ def _before(entry: JournalEntry, before: JournalEntry | None, *, whole: bool) ->
 
 
 def _late(entry: JournalEntry) -> Iterator[TimelineGap]:
-    occurred_at = _occurred_at(entry)
-    if entry.kind is EntryKind.WEBHOOK and occurred_at and entry.at - occurred_at >= _LATE:
-        text = f"LiveKit's webhook came {_seconds(entry.at - occurred_at)} late"
-        yield TimelineGap(GapName.WEBHOOK_LATE, occurred_at, entry.at, text)
+    reported_at = _reported_at(entry)
+    if reported_at is not None and entry.at - reported_at >= _LATE:
+        text = f"LiveKit's webhook came {_seconds(entry.at - reported_at)} late"
+        yield TimelineGap(GapName.WEBHOOK_LATE, reported_at, entry.at, text)
     if entry.kind is EntryKind.REPAIR and entry.data["kind"] in _LOST_WEBHOOKS:
         text = f"No webhook reported it ({entry.data['kind']}): found by asking LiveKit"
-        yield TimelineGap(GapName.WEBHOOK_LOST, occurred_at, entry.at, text)
+        yield TimelineGap(GapName.WEBHOOK_LOST, _occurred_at(entry), entry.at, text)
     if entry.recorded_at is not None and entry.recorded_at - entry.at >= _LATE:
         text = f"It waited {_seconds(entry.recorded_at - entry.at)} for RabbitMQ or the session service"
         yield TimelineGap(GapName.JOURNAL_LATE, entry.at, entry.recorded_at, text)

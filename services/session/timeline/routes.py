@@ -65,8 +65,9 @@ class CauseResponse(Data):
 class LatenciesResponse(Data):
     """In milliseconds, null if there is no such way, or it was not measured then.
 
-    `arrival`: from LiveKit's own time to the webhook's arrival; `journal`: from storing the change to its
-    entry here, by way of RabbitMQ; `egress_start` and `first_segment`: since the egress was planned.
+    `arrival`: from LiveKit's own time to the webhook's arrival, at the most, since LiveKit gives many times
+    in whole seconds; `journal`: from storing the change to its entry here, by way of RabbitMQ;
+    `egress_start` and `first_segment`: since the egress was planned.
     """
 
     arrival: int | None

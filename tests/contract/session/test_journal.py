@@ -8,6 +8,7 @@ import pytest
 
 from services.session.journal.domain import EntryKind, JournalEntry
 from services.session.journal.event_filter import EventFilter
+from services.session.journal.period import JournalPeriod, JournalPlace
 from services.session.journal.repository import JournalRepository
 from shared.access.room_permissions import is_visible_person
 from shared.contracts.attendance_events import ParticipantLeaveRequested, ViewersCounted
@@ -18,6 +19,7 @@ from shared.contracts.states import ChatDeletionState, Role
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
 from tests.fakes.fake_clock import FakeClock
+from tests.query_plans import Watched, WatchedMongo, explain
 from tests.unit.session.builders import poll
 
 SESSION = new_id()
@@ -214,6 +216,56 @@ async def test_what_an_earlier_release_stored_is_read(journal: JournalRepository
     await journal.add([kept])
     await journal.collection.update({"_id": kept.id}, {"$unset": {"connection_id": ""}})
     assert await pages(journal) == [replace(kept, connection_id=None)]
+
+
+async def test_entries_are_paged_by_time_however_late_they_came(
+    journal: JournalRepository, clock: FakeClock
+) -> None:
+    first, second, third = (entry(clock) for _ in range(3))
+    same = replace(entry(clock), at=second.at)
+    await journal.add([third, first, second, same])
+    found: list[JournalEntry] = []
+    after, more = None, True
+    while more:
+        page, more = await journal.page_by_time(SESSION, JournalPeriod(), after=after, limit=1)
+        found, after = found + page, JournalPlace.of(page[-1])
+    assert found == [first, second, same, third]
+    narrowed = JournalPeriod(since=second.at, until=third.at, kinds=[EntryKind.EVENT])
+    assert await journal.page_by_time(SESSION, narrowed, after=None, limit=9) == ([second, same], False)
+    assert await journal.page_by_time(SESSION, narrowed, after=JournalPlace.of(second), limit=9) == (
+        [same],
+        False,
+    )
+    assert await journal.last_before(SESSION, same) == second
+    assert await journal.last_before(SESSION, first) is None
+
+
+async def test_causes_and_the_latest_of_a_name(journal: JournalRepository, clock: FakeClock) -> None:
+    call, effect, other = (
+        replace(entry(clock), request_id=request_id) for request_id in ("r-1", "r-1", "r-2")
+    )
+    await journal.add([call, effect, other])
+    assert await journal.causes(SESSION, {"r-1", "r-9"}, call.at, other.at) == {"r-1": call}
+    assert await journal.causes(SESSION, {"r-1"}, effect.at, other.at) == {"r-1": effect}
+    names = {"viewers.counted.v1"}
+    assert await journal.latest(SESSION, names, limit=2) == [effect, other]
+    assert await journal.latest(SESSION, names, limit=2, where={"request_id": "r-1"}) == [call, effect]
+    assert await journal.latest(SESSION, {"session.ended.v1"}, limit=2) == []
+    assert await journal.has_any(SESSION)
+    assert not await journal.has_any(new_id())
+
+
+async def test_a_page_by_time_has_its_index(real_mongo: Mongo, clock: FakeClock) -> None:
+    """Other sessions are not looked at."""
+    journal = JournalRepository(WatchedMongo(real_mongo))
+    await journal.ensure_indexes()
+    await journal.add([entry(clock) for _ in range(3)])
+    await journal.add([replace(entry(clock), session_id=new_id()) for _ in range(20)])
+    await journal.page_by_time(SESSION, JournalPeriod(), after=None, limit=9)
+    assert isinstance(journal.collection, Watched)
+    asked = journal.collection.asked[-1]
+    plan = await explain(journal.collection, asked.query, sort=asked.sort, limit=asked.limit)
+    assert plan["executionStats"]["totalDocsExamined"] <= 3
 
 
 async def test_another_sessions_entries_are_its_own(journal: JournalRepository, clock: FakeClock) -> None:

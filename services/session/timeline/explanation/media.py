@@ -137,8 +137,7 @@ def _recording(facts: Facts, entries: Sequence[JournalEntry]) -> Explanation:
     details = [*_repairs(facts, {"recording"}, recording.id)]
     if recording.continued_by:
         details.append(f"Part {recording.part + 1} goes on with it: recording {recording.continued_by}.")
-    if recording.retry_count:
-        details.append(f"Its file was asked for again {recording.retry_count} times.")
+    details += _retries(facts, entries)
     if deleted:
         details.append(f"It was deleted at {at_time(last.at)} by {facts.caller(last) or 'the cleanup'}.")
     return Explanation(
@@ -150,6 +149,16 @@ def _recording(facts: Facts, entries: Sequence[JournalEntry]) -> Explanation:
         text=text,
         details=details,
     )
+
+
+def _retries(facts: Facts, entries: Sequence[JournalEntry]) -> Iterator[str]:
+    """Each time that its file was asked for again."""
+    count = 0
+    for entry in entries:
+        if entry.data["recording"].get("retry_count", 0) > count:
+            count = entry.data["recording"]["retry_count"]
+            by = facts.caller(entry) or "nobody known"
+            yield f"Its file was asked for again at {at_time(entry.at)} by {by}."
 
 
 def _recording_words(

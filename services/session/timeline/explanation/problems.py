@@ -15,6 +15,7 @@ class KnownProblem:
     text: str
 
 
+_NO_MEDIA: Final = "it ended before any picture or sound came: nobody published, or no worker was free"
 _RETRY: Final = "POST /admin/recordings/{id}/retry makes the file of what is left"
 
 MEANINGS: Final[Mapping[EgressProblem, str]] = {
@@ -25,8 +26,8 @@ MEANINGS: Final[Mapping[EgressProblem, str]] = {
     EgressProblem.ENDED_BY_ITSELF: "its egress ended although the stream was still wanted",
     EgressProblem.STORAGE_FULL: f"the storage had no room left; free some, then {_RETRY}",
     EgressProblem.DISK_FULL: f"the recorder's own disk (GREENROOM_SPOOL) was full; free some, then {_RETRY}",
-    EgressProblem.NO_START_SIGNAL: "it ended before any picture or sound came",
-    EgressProblem.NOTHING_RECORDED: "it ended before any picture or sound came: nobody published",
+    EgressProblem.NO_START_SIGNAL: _NO_MEDIA,
+    EgressProblem.NOTHING_RECORDED: _NO_MEDIA,
     EgressProblem.FILE_MISSING: f"its file did not arrive in the storage; {_RETRY}",
     EgressProblem.FILE_GONE: "its file was there and something else has deleted it from the storage",
     EgressProblem.NEVER_BEGUN: "its egress was never planned: the egress service was stopped right then",

@@ -48,6 +48,8 @@ _OF_HOSTS: Final = {
     "data.connection.recorder": {"$ne": True},
 }
 _TIMEOUT_SECONDS: Final = 5.0
+# Of streams and of recordings.
+_UNSETTLED: Final = frozenset({"starting", "active", "ending", "recording"})
 
 
 class StreamProblems(Protocol):
@@ -100,7 +102,6 @@ class ExplanationService:
         state = _state(session, entries)
         if state is None:
             raise NotFound(f"There is no such session, nor was there one in the last {KEPT.days} days")
-        live = session is not None and session.is_live and session.stream.wanted
         host_left = await self._journal.latest(session_id, _LEAVES, limit=1, where=_OF_HOSTS)
         facts = Facts(
             session=session,
@@ -108,7 +109,7 @@ class ExplanationService:
             entries=entries,
             host_left=host_left[-1] if host_left else None,
             names=await names_of(self._users, entries),
-            problems=await self._problems.of(session_id) if live else [],
+            problems=await self._problems.of(session_id) if _is_unsettled(session, entries) else [],
             limits=self._limits,
             now=self._clock.now(),
         )
@@ -122,6 +123,18 @@ class ExplanationService:
             *await latest(session_id, _LEAVES, limit=_MOST_LEAVES),
         ]
         return sorted(found, key=lambda entry: (entry.at, entry.place))
+
+
+def _is_unsettled(session: Session | None, entries: Sequence[JournalEntry]) -> bool:
+    """Whether a stream is wanted, or one or a recording is not over yet."""
+    if session is not None and session.is_live and session.stream.wanted:
+        return True
+    last: dict[str, str] = {}
+    for entry in entries:
+        state = entry.data.get("recording") or entry.data.get("stream")
+        if state is not None:
+            last[state.get("id", "the stream")] = state["status"]
+    return not _UNSETTLED.isdisjoint(last.values())
 
 
 def _state(session: Session | None, entries: Sequence[JournalEntry]) -> SessionState | None:

@@ -308,16 +308,17 @@ def test_the_engines_own_words_stay() -> None:
 
 def test_a_recording_that_broke_off_was_retried_or_deleted() -> None:
     one = live_session()
-    failed = recording(
-        one, RecordingStatus.FAILED, EgressProblem.WORKER_DIED, continued_by="R2", retry_count=2
-    )
+    failed = recording(one, RecordingStatus.FAILED, EgressProblem.WORKER_DIED, continued_by="R2")
+    retried = failed.model_copy(update={"retry_count": 1, "status": RecordingStatus.RECORDING})
     changed = entry(RecordingChanged(recording=failed), 40)
+    again = entry(RecordingChanged(recording=retried), 45, by="POST /admin/recordings/{id}/retry")
     deleted = entry(RecordingDeleted(recording=failed), 50, by="DELETE /recordings/{id}")
-    finding = explain_media(facts(one, changed, deleted))[1]
+    finding = explain_media(facts(one, changed, again, deleted))[1]
     assert finding.status == "deleted"
     assert finding.details == [
         "Part 2 goes on with it: recording R2.",
-        "Its file was asked for again 2 times.",
+        "Its file was asked for again at 2030-01-01 12:00:45 UTC by Hanna with POST "
+        "/admin/recordings/{id}/retry.",
         "It was deleted at 2030-01-01 12:00:50 UTC by Hanna with DELETE /recordings/{id}.",
     ]
 

@@ -50,7 +50,7 @@ def test_samples_of_all_events_are_told(sample: dict[str, Any]) -> None:
 
 
 def test_a_webhook_has_livekits_time_its_arrival_and_its_way_to_the_journal() -> None:
-    event = LiveKitRoomStarted(session_id=ONE.id, occurred_at=at(1), room_sid="RM_1")
+    event = left(ONE, 1)
     [one] = shown(entry(event, 1.25, recorded_at=at(1.5)), before=created())
     assert (one.entry.kind, one.occurred_at) == (EntryKind.WEBHOOK, at(1))
     assert (one.latencies.arrival, one.latencies.journal) == (250, 250)
@@ -86,8 +86,9 @@ def gap_names(*entries: JournalEntry, **given: Any) -> list[list[GapName]]:
 
 
 def test_gaps_are_named() -> None:
-    late = LiveKitRoomStarted(session_id=ONE.id, occurred_at=at(1), room_sid="RM_1")
-    assert gap_names(entry(late, 21), before=created(20)) == [[GapName.WEBHOOK_LATE]]
+    assert gap_names(entry(left(ONE, 1), 21), before=created(20)) == [[GapName.WEBHOOK_LATE]]
+    again = LiveKitRoomStarted(session_id=ONE.id, occurred_at=at(1), room_sid="RM_1")
+    assert gap_names(entry(again, 21), before=created(20)) == [[]]
     lost = entry(repaired(ONE, "missed_leave"), 25)
     assert gap_names(lost, before=created(20)) == [[GapName.WEBHOOK_LOST]]
     assert gap_names(created(0, recorded_at=at(42))) == [[GapName.JOURNAL_LATE]]

@@ -40,8 +40,8 @@ def timeline(
 ) -> None:
     """Show everything that happened to a session, in order, with callers, causes and latencies.
 
-    Webhooks have LiveKit's own time and how long they took to arrive (+ ms); `←` is what something is an
-    effect of, and after how long; ~ marks times that are estimated.
+    Webhooks have LiveKit's own time and how long they took to arrive; `←` is what something is an effect of,
+    and after how long; ~ marks times that are estimated. A gap is what is missing, or came late.
     """
     run_or_refuse(_show(session_id, kind, follow=follow, as_json=as_json))
 
@@ -109,7 +109,7 @@ def _print(entries: list[dict[str, Any]], *, as_json: bool, headed: bool) -> Non
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=3)
-    table.add_column("by, or effect of", overflow="fold", ratio=2)
+    table.add_column("by, effect of, or LiveKit's time", overflow="fold", ratio=2)
     table.add_column("latencies", overflow="fold", ratio=1)
     for entry in entries:
         for gap in entry["gaps"]:
@@ -131,6 +131,8 @@ def _time(at: str) -> str:
 
 
 def _by(entry: dict[str, Any]) -> str:
+    if entry["kind"] == "webhook":
+        return f"LiveKit {_time(entry['occurred_at'])}" if entry["occurred_at"] else "LiveKit"
     if entry["operation"]:
         return f"{entry['operation']} {entry['actor_name'] or entry['actor'] or ''}".strip()
     cause = entry["cause"]
@@ -139,8 +141,9 @@ def _by(entry: dict[str, Any]) -> str:
 
 def _latencies(entry: dict[str, Any]) -> str:
     given = entry["latencies"]
+    whole = entry["occurred_at"] and datetime.fromisoformat(entry["occurred_at"]).microsecond == 0
     names = {
-        "arrival": "arrived",
+        "arrival": "arrived at most" if whole else "arrived",
         "journal": "journal",
         "egress_start": "started",
         "first_segment": "1st segment",
