@@ -43,9 +43,13 @@ Gauge("greenroom_asyncio_tasks", "Tasks of the event loop").set_function(_count_
 
 
 class LabelledCounter(Collector):
-    """Counts by one label, to be counted on the event loop's thread only; registered once made."""
+    """Counts by one label, to be counted on the event loop's thread only; registered once made.
 
-    def __init__(self, name: str, documentation: str, label: str, values: Sequence[str]):
+    Each value is there from the start: to Prometheus a sample that begins with 1 has not increased.
+    `name` comes without `_total`.
+    """
+
+    def __init__(self, name: str, documentation: str, label: str, values: Iterable[str]):
         self.name, self.documentation, self.labels = name, documentation, (label,)
         self.counts = dict.fromkeys(values, 0)
         REGISTRY.register(self)

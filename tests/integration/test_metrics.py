@@ -25,6 +25,8 @@ JOBS = ("gateway", "session", "egress", "attendance", "recorder", "relay")
 OPERATIONS = {f"{one.method} {one.path}" for one in TABLE} | {
     f"{one.method} {one.path}" for api in (HUNDRED_MS, SIGNALWIRE) for one in api.operations
 }
+# A counter and the one label that selects of it.
+_COUNTED = re.compile(r'(\w+_total)\{(\w+)="(\w+)"\}')
 # An id of ours, LiveKit's or a UUID, a stream key or a token: whatever has no end.
 _UNBOUNDED = re.compile(r"[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}|\b(PA|RM|EG|IN|EV|TR)_\w{8}|@")
 
@@ -53,6 +55,11 @@ def exports(texts: dict[str, str]) -> Exports:
     return made
 
 
+def alert_rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((FILES / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
 def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (panel for panel in dashboard["panels"] if panel["type"] != "row")
 
@@ -69,11 +76,24 @@ def test_a_dashboard_asks_for_what_is_exported(path: Path, exports: Exports) -> 
 
 def test_alerts_ask_for_what_is_exported(exports: Exports) -> None:
     check = ExpressionCheck(exports)
-    groups = yaml.safe_load((FILES / "alerts.yml").read_text())["groups"]
-    for rule in (rule for group in groups for rule in group["rules"]):
+    for rule in alert_rules():
         for text in rule["annotations"].values():
             check.names(text, rule["expr"])
     assert check.problems == []
+
+
+def test_what_an_alert_counts_is_there_from_the_start(texts: dict[str, str]) -> None:
+    """Else the first of its kind would be no increase for Prometheus."""
+    samples = [line for text in texts.values() for line in text.splitlines() if not line.startswith("#")]
+    counted = [
+        (name, label, value)
+        for rule in alert_rules()
+        for name, label, value in _COUNTED.findall(rule["expr"])
+        if "increase(" in rule["expr"]
+    ]
+    assert len(counted) > 3
+    for name, label, value in counted:
+        assert any(line.startswith(f'{name}{{{label}="{value}"}}') for line in samples), (name, value)
 
 
 def test_labels_have_no_ids(texts: dict[str, str]) -> None:

@@ -37,8 +37,8 @@ def quantile(share: float, histogram: str, *where: str, by: Sequence[str] = ()) 
 
 
 def ratio(part: str, whole: str) -> str:
-    """Nothing where there is nothing to be a part of."""
-    return f"({part}) / ({whole} > 0)"
+    """Of two numbers without labels; nothing if there is nothing to be a part of."""
+    return f"({part} or vector(0)) / ({whole} > 0)"
 
 
 def top(most: int, query: str) -> str:

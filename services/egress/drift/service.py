@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from prometheus_client import Counter
 
 from services.egress.drift.domain import DriftCorrection, DriftEntry, Kind
 from services.egress.drift.repository import DriftRepository
 from shared.clock import Clock
 from shared.ids import new_id
+from shared.runtime.metrics import LabelledCounter
 
 log = structlog.get_logger(__name__)
 
-REPAIRED = Counter("greenroom_drift_total", "Differences to LiveKit that were repaired", ["kind"])
+REPAIRED = LabelledCounter("greenroom_drift", "Differences to LiveKit that were repaired", "kind", Kind)
 
 
 class DriftLedger:
@@ -27,7 +27,7 @@ class DriftLedger:
         entries = [DriftEntry.of(correction, new_id(), now) for correction in corrections]
         await self._entries.add_many([(entry, entry.corrected()) for entry in entries])
         for entry in entries:
-            REPAIRED.labels(entry.kind).inc()
+            REPAIRED.counts[entry.kind] += 1
             log.warning("drift.repaired", session_id=entry.session_id, kind=entry.kind, action=entry.action)
 
     async def count(self, session_id: str, kind: Kind, user_id: str, *, action: str, most: int) -> int:

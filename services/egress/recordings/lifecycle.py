@@ -1,6 +1,6 @@
 """How recordings start, follow their egresses to the stored file, and are retried."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 from services.egress.egresses.domain import PlannedEgress
 from services.egress.egresses.service import EgressService
@@ -9,7 +9,7 @@ from services.egress.recordings.mp4 import Mp4Header
 from services.egress.recordings.repository import RecordingRepository
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
-from shared.contracts.states import SessionState
+from shared.contracts.states import RecordingStatus, SessionState
 from shared.egress.engine import Engine
 from shared.egress.keys import id_of
 from shared.egress.problems import EgressProblem
@@ -17,9 +17,13 @@ from shared.errors import NotFound
 from shared.files.storage import Storage
 from shared.ids import new_id
 from shared.persistence.mongo import Duplicate
+from shared.runtime.metrics import LabelledCounter
 
-FINISHED = Counter(
-    "greenroom_recordings_finished_total", "Recordings that were completed, or failed", ["status"]
+FINISHED = LabelledCounter(
+    "greenroom_recordings_finished",
+    "Recordings that were completed, or failed",
+    "status",
+    (RecordingStatus.COMPLETED, RecordingStatus.FAILED),
 )
 TOOK = Histogram(
     "greenroom_recording_finish_seconds",
@@ -128,7 +132,7 @@ class RecordingLifecycle:
             recording.id, lambda one: one.finish(egress, file, missing, now)
         )
         if settled.status is not recording.status:
-            FINISHED.labels(settled.status).inc()
+            FINISHED.counts[settled.status] += 1
             TOOK.observe((now - (settled.finished_at or now)).total_seconds())
 
     async def _file(self, key: str, egress: PlannedEgress) -> RecordedFile | None:

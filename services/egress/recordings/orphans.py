@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from prometheus_client import Counter
 
 from services.egress.recordings.repository import BATCH, RecordingRepository
 from shared.clock import Clock
@@ -13,10 +12,13 @@ from shared.egress.keys import id_of, key_in
 from shared.egress.problems import EgressProblem
 from shared.errors import NotFound
 from shared.files.storage import Storage, Stored
+from shared.runtime.metrics import LabelledCounter
 
 log = structlog.get_logger(__name__)
 
-ORPHANS = Counter("greenroom_recording_strays_total", "Rows without file, files without row", ["kind"])
+ORPHANS = LabelledCounter(
+    "greenroom_recording_strays", "Rows without file, files without row", "kind", ("row", "file")
+)
 
 # A file may be stored some time before or after its row is written.
 _FILE_GRACE = timedelta(hours=1)
@@ -50,7 +52,7 @@ class StorageOrphans:
         async for recording in self._recordings.stored():
             if await self._storage.head(recording.file_key) is None:
                 swept.rows += 1
-                ORPHANS.labels("row").inc()
+                ORPHANS.counts["row"] += 1
                 await self._fail(recording.id)
 
     async def _fail(self, id: str) -> None:
@@ -79,4 +81,4 @@ class StorageOrphans:
         await self._storage.delete([stored.key for stored in unknown])
         swept.files += len(unknown)
         swept.freed += sum(stored.size for stored in unknown)
-        ORPHANS.labels("file").inc(len(unknown))
+        ORPHANS.counts["file"] += len(unknown)
