@@ -77,7 +77,14 @@ class AccountService:
         body = CreateUserRequest(
             email=first.email, password=first.password, username="Administrator", is_admin=True
         )
-        return await self.create(new_id(), body), True
+        try:
+            return await self.create(new_id(), body), True
+        except Conflict:
+            # Another replica, which started at the same time, was faster.
+            known = await self._users.find_by_email(first.email)
+            if known is None:
+                raise
+            return known, False
 
     async def of_customer(self, organization_id: str, external_user_id: str, name: str) -> User:
         """The customer's own user, created on first use; a new name is stored."""

@@ -1,5 +1,6 @@
 """What administrators make, and what they may not take away."""
 
+import asyncio
 import base64
 from typing import Any
 
@@ -96,6 +97,13 @@ async def test_the_first_administrator_is_made_once(backend: Backend) -> None:
     made = [(await backend.accounts.create_first_administrator(first))[0] for _ in range(2)]
     assert made[0].id == made[1].id
     assert (await backend.sign_in.login("admin@example.com", PASSWORD)).user.is_admin
+
+
+async def test_the_first_administrator_is_made_once_by_replicas_that_start_together(backend: Backend) -> None:
+    first = FirstAdministrator("admin@example.com", PASSWORD)
+    made = await asyncio.gather(*(backend.accounts.create_first_administrator(first) for _ in range(3)))
+    assert len({user.id for user, _ in made}) == 1
+    assert sorted(new for _, new in made) == [False, False, True]
 
 
 async def test_passwords_are_kept_as_hashes(backend: Backend, host: Host) -> None:
