@@ -7,22 +7,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
-from deploy.images import base, engine
+from deploy.images import base, engine, project
 from deploy.images.engine import ContainerEngine, EngineFailed, NoEngine
-
-PROJECT = Path(__file__).resolve().parents[2]
-TARGETS = ("greenroom", "greenroom-recorder")
-BASE = "docker.io/library/debian:bookworm-slim"
-# What of this machine's environment a build needs to reach the package indexes.
-NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-INDEXES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
-CERTIFICATES = ("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
 
 
 def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -32,8 +21,8 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
         made = base.ensure(chosen, options.base)
         if made:
             say(made)
-        for target in options.target or TARGETS:
-            _build(chosen, target, options, environ)
+        for target in options.target or project.TARGETS:
+            _build(chosen, target, options)
     except (NoEngine, EngineFailed) as error:
         say(str(error))
         return 1
@@ -43,9 +32,9 @@ def main(arguments: list[str] | None = None, environ: Mapping[str, str] = os.env
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("make image", description="Build Greenroom's container images.")
     parser.add_argument("--engine", choices=engine.NAMES, help="by default the first of them that works")
-    parser.add_argument("--target", choices=TARGETS, action="append", help="by default both")
-    parser.add_argument("--base", default=BASE, help="the image that all is built on (%(default)s)")
-    parser.add_argument("--tag", default=version(), help="the images' tag, beside latest (%(default)s)")
+    parser.add_argument("--target", choices=project.TARGETS, action="append", help="by default both")
+    parser.add_argument("--base", default=project.BASE, help="the image that all is built on (%(default)s)")
+    parser.add_argument("--tag", default=project.version(), help="their tag, beside latest (%(default)s)")
     parser.add_argument(
         "--registry",
         default=environ.get("IMAGE_REGISTRY", ""),
@@ -54,40 +43,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _build(
-    chosen: ContainerEngine, target: str, options: argparse.Namespace, environ: Mapping[str, str]
-) -> None:
+def _build(chosen: ContainerEngine, target: str, options: argparse.Namespace) -> None:
     repository = "/".join(filter(None, (options.registry.strip("/"), target)))
     names = [f"{repository}:{options.tag}", f"{repository}:latest"]
-    arguments = {"BASE": options.base, "VERSION": options.tag, **_history()}
-    arguments |= {name: environ[name] for name in (*NETWORK, *INDEXES) if environ.get(name)}
-    dockerfile = PROJECT / "deploy" / "Dockerfile"
-    chosen.build(
-        PROJECT, dockerfile, names, target=target, arguments=arguments, secrets=certificates(environ)
-    )
+    project.build(chosen, target, names, options.base)
     size = chosen.size(names[0])
     say(f"built {names[0]}" + (f", {size / 1e6:.0f} MB" if size else "") + f", with {chosen.name}")
-
-
-def version() -> str:
-    return str(tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"])
-
-
-def _history() -> dict[str, str]:
-    """The commit and its time; nothing outside a repository."""
-    command = ["git", "-C", str(PROJECT), "log", "-1", "--format=%H %cI"]
-    try:
-        revision, created = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    except (OSError, subprocess.CalledProcessError, ValueError):
-        return {}
-    return {"REVISION": revision, "CREATED": created}
-
-
-def certificates(environ: Mapping[str, str]) -> dict[str, Path]:
-    """The certificates that this machine trusts: its network may need some beside Debian's."""
-    variable, usual = CERTIFICATES
-    path = Path(environ.get(variable) or usual)
-    return {"ca-certificates": path} if path.is_file() else {}
 
 
 def say(text: str) -> None:

@@ -72,3 +72,4 @@ def _trim(root: Path) -> None:
     Path(root, "etc/apt/sources.list").write_text(_SOURCES)
     excludes = "".join(f"path-exclude /{folder}/*\n" for folder in UNNEEDED)
     Path(root, "etc/dpkg/dpkg.cfg.d/slim").write_text(excludes)
+    Path(root, "etc/apt/apt.conf.d/slim").write_text('Acquire::Languages "none";\n')

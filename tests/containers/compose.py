@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from deploy.env_file import addresses, filled, values_of
-from deploy.images.__main__ import PROJECT
+from deploy.images.project import PROJECT
 from deploy.local.ports import LOOPBACK
 
 FILES = (PROJECT / "deploy/compose.yaml", PROJECT / "tests/containers/override.yaml")

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from deploy.images import base
-from deploy.images.__main__ import BASE, certificates
 from deploy.images.engine import ContainerEngine
+from deploy.images.project import BASE, certificates
 from deploy.local.programs import LIVEKIT, locate
 
 IMAGE = "localhost/greenroom-standins:latest"

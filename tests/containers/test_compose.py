@@ -17,11 +17,11 @@ from deploy.api_client import ApiClient
 from deploy.demo.api import Api
 from deploy.demo.progress import display_on
 from deploy.demo.scenario import DemoOptions, DemoScenario
-from deploy.images import __main__ as images
 from deploy.images import engine
 from deploy.local.ports import LOOPBACK, TCP, UDP, PortBook
 from shared.livekit import LiveKitApi
 from tests.containers import standins
+from tests.containers.building import built
 from tests.containers.compose import ComposeStack, compose_stack
 from tests.e2e.test_encoders import EncoderHost, by_whip, encoder
 from tests.waiting import equal_to, eventually
@@ -47,8 +47,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
     """Greenroom with its own recorder and relay, on free ports of this machine's loopback address."""
     if reason := impossible():
         pytest.skip(reason)
+    built(engine.find("podman"))
     standins.build(engine.find("podman"))
-    assert images.main(["--engine", "podman"]) == 0
     folder = tmp_path_factory.mktemp("compose")
     with PortBook(folder / "ports.json") as book:
         changes = {name: str(book.take(name, TCP)) for name in PORTS}

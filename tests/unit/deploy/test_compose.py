@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.env_file import TEMPLATE, filled, values_of
-from deploy.images.__main__ import PROJECT, version
+from deploy.images.project import PROJECT, version
 from deploy.local.components import media
 from deploy.local.programs import GO_PACKAGE
 from services.attendance.settings import AttendanceSettings
