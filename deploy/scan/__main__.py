@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.images import engine
-from deploy.images.__main__ import PROJECT, TARGETS, version
 from deploy.images.engine import NoEngine
+from deploy.images.project import PROJECT, TARGETS, version
 from deploy.local.install.environment import find_uv
 
 PIP_AUDIT: Final = "pip-audit>=2.10,<3"
