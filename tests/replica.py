@@ -28,9 +28,9 @@ def settings_of(running: RunningStack, name: str) -> dict[str, str]:
 async def replica(
     module: str, port: int, environment: Mapping[str, str], *, output: Output, stop_seconds: float
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m module`: ready on the port when this is entered, terminated when it is left."""
+    """`python -m module`, perhaps with arguments: ready on the port when entered, terminated when left."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module), env=os.environ | environment, stdout=output, stderr=output
+        *(sys.executable, "-m", *module.split()), env=os.environ | environment, stdout=output, stderr=output
     )
     try:
         async with asyncio.timeout(READY_SECONDS):
