@@ -124,7 +124,10 @@ def test_rooms_are_as_on_the_local_stack() -> None:
 def test_every_service_is_scraped_and_every_file_that_is_mounted_is_there() -> None:
     scraped = yaml.safe_load((DEPLOY / "compose/prometheus.yml").read_text())["scrape_configs"]
     assert {job["job_name"] for job in scraped} == {*SETTINGS, "livekit", "rabbitmq"}
-    names = {name for job in scraped for one in job["dns_sd_configs"] for name in one["names"]}
+    looked_up = [one for job in scraped for one in job["dns_sd_configs"]]
+    names = {name for one in looked_up for name in one["names"]}
+    ports = {one["port"] for one in looked_up if one["names"][0] in SETTINGS}
+    assert ports == {int(DOCUMENT["x-environment"]["GREENROOM_METRICS_PORT"])}
     assert names <= SERVICES.keys()
     mounted = {
         volume.split(":")[0]
