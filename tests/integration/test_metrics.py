@@ -96,6 +96,12 @@ def test_what_an_alert_counts_is_there_from_the_start(texts: dict[str, str]) -> 
         assert any(line.startswith(f'{name}{{{label}="{value}"}}') for line in samples), (name, value)
 
 
+def test_each_route_is_counted_under_its_own_name(texts: dict[str, str]) -> None:
+    """Those of the foreign APIs as well; whatever is none counts together."""
+    for operation in ("GET /rooms", "GET /v2/rooms", "GET /hls/{path:.+}", "unknown"):
+        assert f'greenroom_http_request_seconds_count{{operation="{operation}",' in texts["gateway"]
+
+
 def test_labels_have_no_ids(texts: dict[str, str]) -> None:
     """Whatever was called, and whoever took part."""
     for job, text in texts.items():
