@@ -189,8 +189,8 @@ class OrderedWorker(_Worker[OrderedGroup]):
 
 def _bind(envelopes: Sequence[Envelope]) -> None:
     """Log lines say which request and session the events are of, if it is one."""
-    requests = {envelope.request_id for envelope in envelopes}
-    sessions = {envelope.event.key if envelope.event.in_session else None for envelope in envelopes}
-    owners = {envelope.event.owner_id for envelope in envelopes}
-    bind_request_id(requests.pop() if len(requests) == 1 else None)
-    bind_session(sessions.pop() if len(sessions) == 1 else None, owners.pop() if len(owners) == 1 else None)
+    first, *others = envelopes
+    event = first.event
+    bind_request_id(first.request_id if all(one.request_id == first.request_id for one in others) else None)
+    if all(one.event.key == event.key for one in others):
+        bind_session(event.key if event.in_session else None, event.owner_id)

@@ -8,11 +8,10 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import orjson
 import structlog
@@ -23,11 +22,14 @@ from shared.runtime import tracing
 
 _LONGEST = 300
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+# The session that is worked on and whose it is, as far as known; a plain tuple, since each event makes one.
+_Subject: TypeAlias = tuple[str | None, str | None]
+_SUBJECT: Final = ("session_id", "organization_id")
+_NOTHING: Final = (None, None)
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-# Names and ids, as they are in log lines.
-_subject: ContextVar[Mapping[str, str]] = ContextVar("subject", default=_NOTHING)
+_subject: ContextVar[_Subject] = ContextVar("subject", default=_NOTHING)
 
 
 def current_request_id() -> str | None:
@@ -49,18 +51,22 @@ def bind_session(session_id: str | None = None, organization_id: str | None = No
 
     Its log lines and the current step of its trace carry the ids.
     """
-    given = {"session_id": session_id, "organization_id": organization_id}
-    known = {name: value for name, value in given.items() if value is not None}
-    _subject.set({**_subject.get(), **known})
+    known = _subject.get()
+    _subject.set((session_id or known[0], organization_id or known[1]))
     if tracing.is_on():
-        tracing.current().set({f"greenroom.{name}": value for name, value in known.items()})
+        tracing.current().set({f"greenroom.{name}": value for name, value in _known()})
+
+
+def _known() -> Iterator[tuple[str, str]]:
+    """The ids of what is worked on, by their names in log lines."""
+    return ((name, value) for name, value in zip(_SUBJECT, _subject.get(), strict=True) if value is not None)
 
 
 def _add_context(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     request_id = _request_id.get()
     if request_id is not None:
         line.setdefault("request_id", request_id)
-    for name, value in _subject.get().items():
+    for name, value in _known():
         line.setdefault(name, value)
     ids = tracing.ids()
     if ids is not None:

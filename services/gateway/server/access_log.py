@@ -120,24 +120,24 @@ def _note_answer(operation: str, status: int, request_id: str, session_id: str |
 
 def _json(line: AccessLine, client: str) -> str:
     user = f'"{line.caller.user_id}"' if line.caller else "null"
-    ids = "".join(f',"{name}":"{value}"' for name, value in _known(line))
     return (
         f'{{"event":"http.request","level":"info","timestamp":"{_timestamp(line.at)}",'
         f'"service":"gateway","method":{_text(line.method)},"route":"{line.route}",'
         f'"path":{_text(line.path)},"status":{line.status},"ms":{line.seconds * 1e3:.2f},'
-        f'"request_id":"{line.request_id}","client":"{client}","user_id":{user}{ids}}}\n'
+        f'"request_id":"{line.request_id}","client":"{client}","user_id":{user}{_ids(line)}}}\n'
     )
 
 
-def _known(line: AccessLine) -> list[tuple[str, str]]:
-    """What is only in lines that have it: ids, by their names."""
-    organization_id = line.caller.organization_id if line.caller else None
-    given = (
-        ("session_id", line.session_id),
-        ("organization_id", organization_id),
-        ("trace_id", line.trace_id),
-    )
-    return [(name, value) for name, value in given if value]
+def _ids(line: AccessLine) -> str:
+    """The members that only lines have of which they are known."""
+    text = ""
+    if line.session_id is not None:
+        text = f',"session_id":"{line.session_id}"'
+    if line.caller is not None and line.caller.organization_id is not None:
+        text += f',"organization_id":"{line.caller.organization_id}"'
+    if line.trace_id is not None:
+        text += f',"trace_id":"{line.trace_id}"'
+    return text
 
 
 def _console(line: AccessLine, client: str) -> str:
