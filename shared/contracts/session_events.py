@@ -93,6 +93,17 @@ class HostMediaChanged(SessionFact):
     changed_at: datetime
 
 
+class SessionCallRefused(SessionFact):
+    """A call of those who run the session was refused with HTTP's `status`, for the reason `code`.
+
+    Who called what is in the envelope. Not published for calls that are not understood, or by strangers.
+    """
+
+    name: ClassVar[str] = "session.call_refused.v1"
+    status: int
+    code: str
+
+
 class StageRequestEvent(Event):
     """Base of what carries a raised hand or a join request in full."""
 

@@ -11,7 +11,7 @@ from shared.access.identity import Caller, Scope, TokenVerifier
 from shared.access.revocations import Revocations
 from shared.clock import Clock
 from shared.contracts.states import AuditedCallState, AuditOutcome, UserRole
-from shared.errors import Forbidden, Unauthenticated, Unavailable
+from shared.errors import AppError, Forbidden, Unauthenticated, Unavailable
 from shared.http.audit import AuditedCall, AuditTrail
 from shared.http.bodies import BODY_LIMIT, read_bytes
 from shared.http.idempotency import HEADER as IDEMPOTENCY_HEADER
@@ -45,6 +45,8 @@ INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
 _SESSION_IN_PATH: Final = re.compile(r"/sessions/\{(\w+)\}")
 _LONGEST_TARGET: Final = 255
 _REFUSED_FROM: Final = 400
+# Refusals that a session's journal has: not those of what is not understood, or of what does not exist.
+_TOLD: Final = frozenset({403, 409, 502, 503})
 
 
 def service_app(
@@ -102,7 +104,9 @@ class _Operation:
         health = raw.app[HEALTH]
         if not health.started:
             raise Unavailable("The service is starting", code="starting")
-        self._bind_session(raw)
+        if session_id := self._session_id(raw):
+            # Log lines say which session the path names, whatever becomes of the request.
+            bind_session(session_id)
         viewer = self._identify(raw)
         if not self._is_audited(viewer):
             return await self._answer(raw, viewer, None)
@@ -121,6 +125,14 @@ class _Operation:
         if viewer is None or self._route.scope is not Scope.WRITE:
             return False
         return viewer.is_admin or (self._route.access is Access.ADMIN and viewer.role is UserRole.HOST)
+
+    def _is_told(self, viewer: Caller | None, error: AppError) -> bool:
+        """Whether a session's journal has this refusal: of a host's call that would have changed it.
+
+        Viewers are refused for being none, whether or not there is such a session.
+        """
+        of_staff = self._route.access in {Access.HOST, Access.MODERATOR} and self._route.scope is Scope.WRITE
+        return of_staff and viewer is not None and viewer.role is UserRole.HOST and error.status in _TOLD
 
     def _audited_call(self, raw: web.Request, viewer: Caller) -> AuditedCallState:
         in_path = {name: value for name, value in raw.match_info.items() if name not in self._route.secret}
@@ -155,11 +167,10 @@ class _Operation:
         ) as reservation:
             return await self._call(raw, viewer, reservation, parsed, audited)
 
-    def _bind_session(self, raw: web.Request) -> None:
-        """Log lines say which session the path names, whatever becomes of the request."""
+    def _session_id(self, raw: web.Request) -> str | None:
+        """The session that the path names, whether or not there is one."""
         named = raw.match_info.get(self._session_parameter, "") if self._session_parameter else ""
-        if is_id(named):
-            bind_session(named.lower())
+        return named.lower() if is_id(named) else None
 
     async def _call(
         self,
@@ -174,7 +185,12 @@ class _Operation:
         if audited is not None:
             await audited.begin(parsed.get("body"), [reservation.id] if self._route.idempotent else [])
         bind_command(Command(self._name, viewer.actor if viewer else None))
-        reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
+        try:
+            reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)
+        except AppError as error:
+            if (session_id := self._session_id(raw)) and self._is_told(viewer, error):
+                await raw.app[AUDIT].refused(session_id, error)
+            raise
         if isinstance(reply, Bare):
             return render_bare(reply, self._route.status)
         return render(reply, self._route.status) if isinstance(reply, Reply) else reply

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from shared.clock import Clock
 from shared.contracts.audit_events import AdministratorActed
+from shared.contracts.session_events import SessionCallRefused
 from shared.contracts.states import NOT_KEPT, AuditedCallState, AuditOutcome
 from shared.errors import AppError, Unavailable
 from shared.ids import new_id
@@ -94,6 +95,15 @@ class AuditTrail:
     async def done(self, operation: str, actor: str, *targets: str) -> None:
         """Record what was done at once, by a command or by the settings. Raises `Unavailable`."""
         await self.add(done_call(self._service, operation, actor, self.clock.now(), targets))
+
+    async def refused(self, session_id: str, error: AppError) -> None:
+        """Report the refusal of a call to the session's journal, if it can be stored."""
+        event = SessionCallRefused(session_id=session_id, status=error.status, code=error.code)
+        now = self.clock.now()
+        try:
+            await self._calls.add({"_id": new_id(), "at": now}, [event], now)
+        except Unavailable as unavailable:
+            log.warning("audit.refusal_not_stored", session_id=session_id, error=unavailable.message)
 
     async def add(self, state: AuditedCallState) -> None:
         """Store it to be published. Raises `Unavailable`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -28,6 +29,8 @@ FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with w
 
 _PAGE = 500
 _FOLLOW_SECONDS = 1.0
+# Less than an access token's lifetime.
+_SIGNED_IN_SECONDS = 600
 # Entries come into the journal some time after they happened.
 _FOLLOW_BACK = timedelta(seconds=30)
 _STYLES = {"command": "cyan", "webhook": "blue", "repair": "yellow", "event": "white"}
@@ -61,23 +64,21 @@ def why(session_id: str, as_json: JsonOption = False) -> None:
 
 
 async def _show(session_id: str, kinds: list[str] | None, *, follow: bool, as_json: bool) -> None:
-    async with administrator() as admin:
-        seen: set[str] = set()
-        since: str | None = None
-        while True:
-            fresh = [
-                entry
-                async for page in _pages(admin, session_id, kinds, since)
-                for entry in page
-                if entry["id"] not in seen
-            ]
-            _print(fresh, as_json=as_json, headed=not seen)
-            seen |= {entry["id"] for entry in fresh}
-            if not follow:
-                return
-            last = datetime.fromisoformat(fresh[-1]["at"]) if fresh else datetime.now(UTC)
-            since = (last - _FOLLOW_BACK).isoformat()
-            await asyncio.sleep(_FOLLOW_SECONDS)
+    seen: set[str] = set()
+    since: str | None = None
+    while True:
+        async with administrator() as admin:
+            signed_in_until = time.monotonic() + _SIGNED_IN_SECONDS
+            while time.monotonic() < signed_in_until:
+                pages = [page async for page in _pages(admin, session_id, kinds, since)]
+                fresh = [entry for page in pages for entry in page if entry["id"] not in seen]
+                _print(fresh, as_json=as_json, headed=not seen)
+                seen |= {entry["id"] for entry in fresh}
+                if not follow:
+                    return
+                if fresh:
+                    since = (datetime.fromisoformat(fresh[-1]["at"]) - _FOLLOW_BACK).isoformat()
+                await asyncio.sleep(_FOLLOW_SECONDS)
 
 
 async def _pages(

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from shared.access.identity import Caller, TokenIssuer
 from shared.contracts.states import UserRole
-from shared.errors import Conflict, TooManyRequests
+from shared.errors import Conflict, NotFound, TooManyRequests
 from shared.http import (
     ADMIN,
     ANONYMOUS,
     BEARER,
+    HOST,
     INTERNAL,
     PUBLIC,
     READ,
@@ -122,6 +123,21 @@ async def sign_in(request: Request) -> Reply[None]:
 async def forget_thing(request: Request) -> Reply[None]:
     """Forget a thing."""
     raise Conflict(f"{request.path_id()} is not to be forgotten", code="unforgettable")
+
+
+class Start(Body):
+    refuse_with: str = ""
+
+
+@routes.post("/sessions/{id}/start", access=HOST, scope=WRITE)
+async def start_session(request: Request, body: Start) -> Reply[None]:
+    """Start, or be refused."""
+    match body.refuse_with:
+        case "conflict":
+            raise Conflict("Another session of this room is live", code="room_busy")
+        case "unknown":
+            raise NotFound.of("session")
+    return ok()
 
 
 class Color(StrEnum):

@@ -24,7 +24,7 @@ from shared.contracts.livekit_events import (
     ParticipantLeft,
 )
 from shared.contracts.reconciler_events import DriftRepaired
-from shared.contracts.session_events import SESSION_EVENTS
+from shared.contracts.session_events import SESSION_EVENTS, SessionCallRefused
 from shared.contracts.states import Role, SessionState
 from shared.contracts.stream_and_recording_events import RecordingChanged, RecordingDeleted, StreamChanged
 from shared.errors import NotFound, Unavailable
@@ -36,6 +36,7 @@ _SESSION_EVENTS: Final[tuple[type[Event], ...]] = (
     RecordingChanged,
     RecordingDeleted,
     LiveKitRoomFinished,
+    SessionCallRefused,
 )
 _OF_SESSION: Final = frozenset(event.name for event in _SESSION_EVENTS)
 _OF_EGRESSES: Final = frozenset(event.name for event in (EgressStarted, EgressUpdated, EgressEnded))

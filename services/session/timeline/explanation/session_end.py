@@ -9,10 +9,17 @@ from services.session.sessions.domain.session import Session
 from services.session.timeline.explanation.facts import Explanation, Facts, at_time, for_long, left
 from shared.contracts.livekit_events import LiveKitRoomFinished, ParticipantLeft
 from shared.contracts.reconciler_events import DriftRepaired
-from shared.contracts.session_events import SessionDeleted, SessionEnded, SessionExpired, SessionStarted
+from shared.contracts.session_events import (
+    SessionCallRefused,
+    SessionDeleted,
+    SessionEnded,
+    SessionExpired,
+    SessionStarted,
+)
 from shared.contracts.states import EndReason, SessionMode, SessionStatus
 
-# Repairs that tell of the session itself, not of its streams.
+_MOST_REFUSALS: Final = 5
+# Repairs that do not tell of the session itself.
 _OF_STREAMS: Final = frozenset({"egress", "egress_leftover", "stream", "recording"})
 
 
@@ -173,6 +180,9 @@ def _details(facts: Facts) -> Iterator[str]:
         yield from _would_end(facts, facts.session)
     if facts.state.end_estimated:
         yield "Its end is estimated: LiveKit did not report it."
+    for refusal in facts.all(SessionCallRefused)[-_MOST_REFUSALS:]:
+        code, status = refusal.data["code"], refusal.data["status"]
+        yield f"Refused at {at_time(refusal.at)}: {facts.caller(refusal)}: {code} ({status})."
     for repair in facts.all(DriftRepaired):
         if repair.data["kind"] not in _OF_STREAMS:
             yield _repair(repair.data, repair.at)

@@ -30,6 +30,7 @@ INTERNAL = {
     "egress.started.v1",
     "egress.updated.v1",
     "livekit_room.lost.v1",
+    "session.call_refused.v1",
 }
 PRIVATE = {
     "identity",

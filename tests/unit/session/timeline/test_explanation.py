@@ -15,6 +15,7 @@ from services.session.timeline.explanation.session_end import explain_session
 from shared.contracts.livekit_events import Connection, EgressUpdated, LiveKitRoomFinished
 from shared.contracts.reconciler_events import DriftRepaired
 from shared.contracts.session_events import (
+    SessionCallRefused,
     SessionDeleted,
     SessionEnded,
     SessionExpired,
@@ -219,6 +220,15 @@ def test_a_session_older_than_its_journal_says_what_is_not_known() -> None:
     finding = explain_session(facts(ended(EndReason.HOST)))
     assert "the call is no longer in the journal" in finding.text
     assert "Its journal is no longer kept: who did what is not known." in finding.details
+
+
+def test_refused_calls_of_its_staff_are_told() -> None:
+    one = session()
+    refused = SessionCallRefused(session_id=one.id, status=409, code="room_busy")
+    finding = explain_session(facts(one, entry(refused, 5, by="POST /sessions/{id}/start")))
+    assert finding.details == [
+        "Refused at 2030-01-01 12:00:05 UTC: Hanna with POST /sessions/{id}/start: room_busy (409)."
+    ]
 
 
 def streaming(**given: Any) -> Session:

@@ -7,6 +7,7 @@ import pytest
 
 from shared.access.identity import Scope
 from shared.contracts.audit_events import AdministratorActed
+from shared.contracts.session_events import SessionCallRefused
 from shared.contracts.states import NOT_KEPT, AuditedCallState, AuditOutcome, UserRole
 from shared.errors import Unavailable
 from shared.http.app import AUDIT
@@ -127,3 +128,18 @@ async def test_what_a_command_did_is_recorded_at_once() -> None:
     assert isinstance(event, AdministratorActed)
     assert (event.call.outcome, event.call.targets) == (AuditOutcome.DONE, ["u-1"])
     assert event.call.ended_at == event.call.at
+
+
+async def test_a_session_is_told_what_its_staff_was_refused(api: ExampleApi) -> None:
+    """Not what does not exist, nor what is not understood."""
+    session = new_id()
+    for reason in ("conflict", "unknown", ""):
+        body = {"refuse_with": reason}
+        await api.call("POST", f"/sessions/{session}/start", json=body, headers=api.bearer("ada"))
+    await api.call("POST", f"/sessions/{session}/start", json={"refuse_with": 7}, headers=api.bearer("ada"))
+    viewer = api.bearer("ben", role=UserRole.VIEWER)
+    await api.call("POST", f"/sessions/{session}/start", json={"refuse_with": "conflict"}, headers=viewer)
+    await api.outbox.publish_once()
+    [envelope] = api.bus.published
+    assert envelope.event == SessionCallRefused(session_id=session, status=409, code="room_busy")
+    assert (envelope.operation, envelope.actor) == ("POST /sessions/{id}/start", "user:ada")
