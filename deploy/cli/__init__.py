@@ -10,7 +10,7 @@ from importlib import import_module
 
 import typer
 
-from deploy import local_stack
+from deploy.cli import local_stack
 
 HELP = "Greenroom: live video sessions around LiveKit."
 START = "Start with `greenroom up`."

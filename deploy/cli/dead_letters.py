@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local_stack import running_stack
+from deploy.cli.local_stack import running_stack
 from deploy.terminal import JsonOption, fail, run_or_fail
 
 if TYPE_CHECKING:

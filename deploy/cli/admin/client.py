@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.api_client import ApiClient, CallFailed
-from deploy.local_stack import running_stack
+from deploy.cli.local_stack import running_stack
 from deploy.terminal import fail
 
 T = TypeVar("T")
