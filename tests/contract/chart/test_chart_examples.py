@@ -32,6 +32,18 @@ def test_the_values_are_accepted(values: str, tmp_path: Path) -> None:
     assert rendered_with(values, tmp_path)
 
 
+def test_whoever_installs_it_is_told_where_it_is() -> None:
+    done = helm(
+        *("install", "live", str(CHART), "--namespace", "town", "--dry-run=client"),
+        *("--set", "publicUrl=https://live.example.com,livekit.publicUrl=wss://livekit.example.com"),
+    )
+    _, _, notes = done.stdout.partition("NOTES:")
+    assert "https://live.example.com" in notes
+    assert "wss://livekit.example.com" in notes
+    assert "http://live-greenroom-egress.town:8080/webhooks/livekit" in notes
+    assert "Secret live-greenroom-keys" in notes
+
+
 def test_each_example_is_yaml() -> None:
     kinds = [one["kind"] for example in EXAMPLES for one in yaml.safe_load_all(example) if "kind" in one]
     operators = ["PerconaServerMongoDB", "MongoDBCommunity", "RabbitmqCluster", "Redis"]

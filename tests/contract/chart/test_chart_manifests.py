@@ -73,6 +73,8 @@ def test_pods_meet_the_restricted_standard(chart: Rendering) -> None:
     for workload in chart.workloads():
         pod = workload.pod
         assert pod["automountServiceAccountToken"] is False
+        # Else the Service greenroom-metrics would set GREENROOM_METRICS_PORT to its URL.
+        assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] == 10001
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
