@@ -50,7 +50,7 @@ def test_a_tool_that_cannot_be_installed_is_named_with_what_is_skipped(
     monkeypatch.setattr(tools, "TOOLS", ((packages.install_helm, "the Helm chart"),))
     monkeypatch.setattr(packages, "HELM", Program("helm", lambda: None))
     monkeypatch.setattr(packages, "GO_PLACES", ())
-    monkeypatch.setattr(packages.shutil, "which", lambda _: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     tools.main()
     said = capsys.readouterr().err
     assert "helm is missing and is built with Go, which is missing, too" in said
