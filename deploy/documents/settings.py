@@ -227,4 +227,7 @@ the files itself: to the bucket of `GREENROOM_STORAGE_URL`, or, if that is a dir
 which has to be mounted where LiveKit Egress runs, under the same path, and be writable for it.
 """
 
-FOR_ALL: Final = "Every service, the recorder and the relay have these."
+FOR_ALL: Final = (
+    "Every service, the recorder and the relay have these. Tracing is set by OpenTelemetry's own variables "
+    "(`OTEL_EXPORTER_OTLP_ENDPOINT`, …): [observability](operations/observability.md#traces)."
+)

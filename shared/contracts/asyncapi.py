@@ -102,5 +102,6 @@ def _cloudevent_headers() -> Json:
             "ce-requestid": {**text, "description": "The request that caused it, if any."},
             "ce-operation": {**text, "description": "The operation that caused it directly, if any."},
             "ce-actor": {**text, "description": "Who called it: `user:<id>` or `key:<id>`."},
+            "ce-traceparent": {**text, "description": "The trace it continues, if any (W3C Trace Context)."},
         },
     }
