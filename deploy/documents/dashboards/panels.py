@@ -1,6 +1,7 @@
 """The panels that dashboards are made of, each with the query that its kind of metric needs.
 
-`where` are matchers as PromQL has them, such as `job="gateway"`; lines are named by the labels in `by`.
+`where` are matchers as PromQL has them, such as `job="gateway"`; lines are named by the labels in `by`, a
+single one like the panel.
 `most` keeps the so many largest lines, `about` explains the panel.
 """
 
@@ -24,7 +25,9 @@ def rates(
 ) -> Panel:
     """A counter: how often a second, over all replicas."""
     query = rate(metric, *where, by=by)
-    return Panel(title, unit, [PanelQuery(_limited(query, most), _legend(by))], about, stacked=stacked)
+    return Panel(
+        title, unit, [PanelQuery(_limited(query, most), _legend(by) or title)], about, stacked=stacked
+    )
 
 
 def p95(
@@ -51,7 +54,7 @@ def level(
     title: str, metric: str, *where: str, by: Sequence[str] = (), unit: str = "short", about: str = ""
 ) -> Panel:
     """A gauge that every replica reports of all: the largest."""
-    return Panel(title, unit, [PanelQuery(largest(metric, *where, by=by), _legend(by))], about)
+    return Panel(title, unit, [PanelQuery(largest(metric, *where, by=by), _legend(by) or title)], about)
 
 
 def sums(title: str, *metrics: tuple[str, str], about: str = "") -> Panel:

@@ -17,18 +17,19 @@ _DATABASE: Final = "greenroom_database_seconds"
 
 
 def state(job: str) -> PanelRow:
+    """The gateway depends on nothing to be ready."""
     mine = f'job="{job}"'
+    ready = total("greenroom_ready", mine)
     versions = f"count by (version) ({selected('greenroom_build_info', mine)})"
-    dependencies = f"min by (dependency) ({selected('greenroom_dependency_up', mine)})"
-    about, ready = "1 while every replica reaches it.", total("greenroom_ready", mine)
-    return PanelRow(
-        "State",
-        [
-            Panel("Ready replicas", "short", [PanelQuery(ready, "ready")], kind="stat"),
-            Panel("Replicas by version", "short", [PanelQuery(versions, "{{version}}")], kind="stat"),
-            Panel("Dependencies", "short", [PanelQuery(dependencies, "{{dependency}}")], about),
-        ],
-    )
+    panels = [
+        Panel("Ready replicas", "short", [PanelQuery(ready, "ready")], kind="stat"),
+        Panel("Replicas by version", "short", [PanelQuery(versions, "{{version}}")], kind="stat"),
+    ]
+    if job != "gateway":
+        reached = f"min by (dependency) ({selected('greenroom_dependency_up', mine)})"
+        about = "1 while every replica reaches it."
+        panels.append(Panel("Dependencies", "short", [PanelQuery(reached, "{{dependency}}")], about))
+    return PanelRow("State", panels)
 
 
 def requests(job: str) -> PanelRow:
