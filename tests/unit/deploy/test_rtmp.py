@@ -1,0 +1,18 @@
+"""The RTMP server of a container."""
+
+from deploy.rtmp import RtmpServer
+
+
+def test_a_container_s_server_is_reached_from_outside_and_played_by_its_relay_alone() -> None:
+    configuration = RtmpServer.of({"GREENROOM_HOST": "10.1.2.3", "GREENROOM_PORT": "8081"}).configuration()
+    for line in ("listen 10.1.2.3:1935;", "listen 10.1.2.3:8081;", "allow play 127.0.0.1;\n"):
+        assert line in configuration
+    assert configuration.index("allow play") < configuration.index("deny play all;")
+    assert "on_publish http://127.0.0.1:8080/rtmp/publish;" in configuration
+
+
+def test_who_may_play_and_whom_it_asks_are_settings() -> None:
+    environ = {"GREENROOM_RTMP_PLAYERS": "10.0.0.0/8,::1", "GREENROOM_RELAY_URL": "http://relay:8080"}
+    configuration = RtmpServer.of(environ).configuration()
+    assert "allow play 10.0.0.0/8; allow play ::1;" in configuration
+    assert "on_play http://relay:8080/rtmp/play;" in configuration
