@@ -1,4 +1,4 @@
-"""`greenroom keys`: replacing an installation's own keys. docs/credentials.md says when to do what."""
+"""`greenroom keys`: replacing an installation's own keys. docs/operations/security.md says when to do what."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ gateway, session, egress and attendance service, more of each if needed, with Mo
 of the last three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002
 (egress) and 8003 (attendance) on the same machine; each listens on its own `GREENROOM_PORT`. Only the
 gateway and LiveKit are reached by clients. `greenroom keys` generates keys
-([credentials.md](credentials.md)).
+([security.md](operations/security.md#replacing-secrets-without-downtime)).
 
 LiveKit's own configuration needs these lines, with the key of `GREENROOM_LIVEKIT_API_KEY`:
 
