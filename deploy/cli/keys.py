@@ -1,4 +1,4 @@
-"""`greenroom keys`: replacing an installation's own keys. docs/operations/security.md says when to do what."""
+"""`greenroom keys`: replacing an installation's own keys, as docs/operations/security.md says."""
 
 from __future__ import annotations
 
