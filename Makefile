@@ -33,7 +33,7 @@ status: ## Show how each part of the stack is
 doctor: ## Look for what the stack needs and say what is missing
 	@$(BIN)/greenroom doctor
 
-tools: install ## Install what some tests need beside: helm, and a container engine if none works
+tools: install ## Install what some tests need beside: a container engine, if none works
 	@$(PYTHON) -m deploy.local.install.tools
 
 test: install tools lint types imports ## Everything that has to hold before a change goes in

@@ -18,7 +18,6 @@ from deploy.local import StackError
 
 ON_MACOS = sys.platform == "darwin"
 GO_PACKAGE = "github.com/livekit/livekit-server/cmd/server@v1.13.5"
-HELM_PACKAGE = "helm.sh/helm/v4/cmd/helm@v4.3.2"
 RABBITMQ_SCRIPTS = (
     "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",  # Debian, Ubuntu
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
@@ -108,12 +107,6 @@ LIVEKIT = Program(
     "livekit-server",
     _finder("livekit-server", private_bin() / "livekit-server"),
     by_hand=f"make install (runs `go install {GO_PACKAGE}`; Go is at https://go.dev/dl/)",
-)
-# Of no use to the stack: the chart's tests need it.
-HELM = Program(
-    "helm",
-    _finder("helm", private_bin() / "helm"),
-    by_hand=f"make tools (runs `go install {HELM_PACKAGE}`; Go is at https://go.dev/dl/)",
 )
 # Of no use without the module, which Homebrew does not have.
 NGINX = Program(

@@ -16,15 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from deploy.local.programs import (
-    GO_PACKAGE,
-    HELM,
-    HELM_PACKAGE,
-    LIVEKIT,
-    Program,
-    first_existing,
-    private_bin,
-)
+from deploy.local.programs import GO_PACKAGE, LIVEKIT, Program, first_existing, private_bin
 
 REPORT_EVERY_SECONDS = 10
 POLL_SECONDS = 0.1
@@ -149,40 +141,29 @@ def _disable_at_boot(names: Sequence[str], prefix: list[str]) -> None:
 
 def install_livekit() -> None:
     """Install livekit-server unless it is there. Raises InstallFailed with what to do."""
-    if LIVEKIT.find() is None:
-        # The module calls its program `server`.
-        _install_with_go(LIVEKIT, GO_PACKAGE, "server", "about 90 s", homebrew="livekit")
-
-
-def install_helm() -> None:
-    """Install helm unless it is there. Raises InstallFailed with what to do."""
-    if HELM.find() is None:
-        _install_with_go(HELM, HELM_PACKAGE, "helm", "about 3 minutes", homebrew="helm")
-
-
-def _install_with_go(program: Program, package: str, built: str, duration: str, homebrew: str) -> None:
-    """`built` is what Go calls the program, `homebrew` what Homebrew calls its package."""
+    if LIVEKIT.find() is not None:
+        return
     go = first_existing(shutil.which("go"), *GO_PLACES)
     if go is not None:
-        _build(go, program, package, built, duration)
+        _build(go)
     elif shutil.which("brew"):
-        run(f"installing {program.name} with Homebrew", ["brew", "install", homebrew])
+        run("installing livekit with Homebrew", ["brew", "install", "livekit"])
     else:
         raise InstallFailed(
-            f"{program.name} is missing and is built with Go, which is missing, too. {GO_ADVICE}"
+            f"livekit-server is missing and is built with Go, which is missing, too. {GO_ADVICE}"
         )
 
 
-def _build(go: Path, program: Program, package: str, built: str, duration: str) -> None:
+def _build(go: Path) -> None:
+    """The module calls its program `server`."""
     target = private_bin()
-    build = target / f".build-{program.name}"
+    build = target / ".build"
     build.mkdir(parents=True, exist_ok=True)
     run(
-        f"building {program.name} with Go, {duration}",
-        # Without the debugger's tables, which double the program.
-        [str(go), "install", "-ldflags=-s -w", package],
+        "building livekit-server with Go, about 90 s",
+        [str(go), "install", GO_PACKAGE],
         env={**os.environ, "GOBIN": str(build)},
         advice=GO_ADVICE,
     )
-    (build / built).replace(target / program.name)
+    (build / "server").replace(target / "livekit-server")
     build.rmdir()

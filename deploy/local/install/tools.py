@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from deploy.local.install import containers, packages
+from deploy.local.install import containers
 from deploy.local.install.packages import InstallFailed, say
 
 # The step, and what is not tested without it.
 TOOLS: Final[tuple[tuple[Callable[[], None], str], ...]] = (
-    (packages.install_helm, "the Helm chart"),
     (containers.install, "the container images, and of compose,"),
 )
 

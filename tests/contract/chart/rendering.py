@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from deploy.documents.chart import CHART
-from deploy.local.programs import HELM
 
 Manifest = dict[str, Any]
 
@@ -23,12 +22,12 @@ RELEASE, NAMESPACE = "live", "greenroom"
 NAME = f"{RELEASE}-greenroom"
 VALUES = ("default", "minimal", "full")
 COMPONENT = "app.kubernetes.io/component"
-
-needs_helm = pytest.mark.skipif(HELM.find() is None, reason=f"helm is missing: {HELM.install}")
+# Of the package helm-binary, in the environment.
+HELM = Path(sys.executable).with_name("helm")
 
 
 def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(HELM.find()), *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([str(HELM), *arguments], capture_output=True, text=True, check=False)
 
 
 def values_file(name: str) -> Path:

@@ -19,12 +19,9 @@ from tests.contract.chart.rendering import (
     Rendering,
     Workload,
     helm,
-    needs_helm,
     rendered,
     values_file,
 )
-
-pytestmark = needs_helm
 
 # Their schemas are not Kubernetes' own.
 OPERATORS = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}

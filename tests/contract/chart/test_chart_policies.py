@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.chart.rendering import COMPONENT, RELEASE, Manifest, Rendering, needs_helm, rendered
+from tests.contract.chart.rendering import COMPONENT, RELEASE, Manifest, Rendering, rendered
 from tests.contract.chart.test_chart_manifests import selects
-
-pytestmark = needs_helm
 
 HTTP, METRICS, RTMP = 8080, 9090, 1935
 ALL = ("gateway", "session", "egress", "attendance", "recorder", "relay")

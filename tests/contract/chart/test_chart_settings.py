@@ -22,12 +22,9 @@ from tests.contract.chart.rendering import (
     Manifest,
     Rendering,
     Workload,
-    needs_helm,
     rendered,
     template,
 )
-
-pytestmark = needs_helm
 
 SETTINGS = {service.name: service.settings for service in SERVICES}
 # What a process accepts and does not use.
