@@ -73,11 +73,11 @@ async def replay(url: str, groups: Sequence[str], ids: Collection[str] | None) -
             except NotFound:
                 continue
         if any(replayed.values()):
-            await bus.publish(_audited(groups, ids or ()))
+            await bus.publish(replay_record(groups, ids or ()))
     return replayed
 
 
-def _audited(groups: Sequence[str], ids: Collection[str]) -> Envelope:
+def replay_record(groups: Sequence[str], ids: Collection[str]) -> Envelope:
     """The entry of the audit log, which the session service makes of it."""
     now = SystemClock().now()
     targets = [*groups, *ids][:_MOST_TARGETS]

@@ -106,7 +106,7 @@ def _print(entries: list[dict[str, Any]], *, as_json: bool, headed: bool) -> Non
         return
     if not entries:
         return
-    table = Table(show_header=headed, box=None, pad_edge=False)
+    table = Table(show_header=headed, box=None, pad_edge=False, expand=True)
     table.add_column("time (UTC)", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=3)

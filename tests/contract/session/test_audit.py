@@ -5,13 +5,18 @@ from typing import Any
 
 import pytest
 
+from deploy.session_database import create_administrator
 from services.session.audit.audit_filter import AuditFilter
 from services.session.audit.repository import AuditRepository
+from shared.contracts.audit_events import AdministratorActed
 from shared.contracts.states import AuditedCallState, AuditOutcome
 from shared.ids import new_id
 from shared.persistence.mongo import Mongo
+from tests.contract.shared.databases import fresh_database
 from tests.fakes.fake_clock import FakeClock
 from tests.query_plans import Watched, WatchedMongo, explain, stages_of
+from tests.replica import settings_of
+from tests.running_stack import RunningStack
 
 
 @pytest.fixture
@@ -109,3 +114,22 @@ async def test_it_is_kept_for_as_long_as_the_settings_say(real_mongo: Mongo) -> 
         await audit.ensure_indexes()
         kept = [index.expire_after_seconds for index in audit.indexes if index.expire_after_seconds]
         assert kept == [timedelta(days=days).total_seconds()]
+
+
+async def test_the_command_that_makes_an_administrator_is_recorded_once(
+    running_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fresh_database(running_stack.info.mongodb.session) as uri:
+        own = settings_of(running_stack, "session") | {"GREENROOM_MONGODB_URI": uri}
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        for _ in range(2):
+            made = await create_administrator("root@example.com", "a password of some length")
+        mongo = Mongo.from_uri(uri)
+        [document] = await mongo.collection("audited_calls").find({})
+        mongo.close()
+    [event] = document["outbox"]
+    recorded = AdministratorActed.model_validate_json(event["data"]).call
+    assert (recorded.operation, recorded.targets) == ("greenroom admin create-administrator", [made.id])
+    assert recorded.actor.startswith("command:")
+    assert "root@example.com" not in event["data"]

@@ -7,6 +7,7 @@ from typing import Any
 from services.session.journal.domain import JournalEntry
 from services.session.timeline.explanation.facts import Explanation, Facts, at_time
 from services.session.timeline.explanation.problems import meaning_of
+from shared.contracts.livekit_events import ParticipantJoined
 from shared.contracts.reconciler_events import DriftRepaired
 from shared.contracts.session_events import SessionUpdated
 from shared.contracts.states import RecordingState, RecordingStatus, SessionStatus, StreamState, StreamStatus
@@ -32,7 +33,11 @@ def _stream(facts: Facts) -> Explanation:
         at=stream.updated_at,
         by=by,
         text=text,
-        details=[*_repairs(facts, {"stream", "egress"}), *_now(facts, stream.status)],
+        details=[
+            *_repairs(facts, {"stream", "egress"}),
+            *_rejoined(facts),
+            *_now(facts, stream.status),
+        ],
     )
 
 
@@ -112,6 +117,13 @@ def _now(facts: Facts, status: StreamStatus) -> Iterator[str]:
         yield "The egress service does not answer: how the stream is now is not known."
     yield from (f"Now: {one}." for one in facts.problems or ())
     yield "It ends with its session, or when its host stops it."
+
+
+def _rejoined(facts: Facts) -> Iterator[str]:
+    """When a recorder joined in the place of one that was gone, or joined again."""
+    joined = [one for one in facts.all(ParticipantJoined) if one.data["connection"].get("recorder")]
+    for one in joined[1:]:
+        yield f"A recorder joined again at {at_time(one.at)}: one had died, or LiveKit had lost the room."
 
 
 def _repairs(facts: Facts, kinds: set[str], subject: str = "") -> Iterator[str]:

@@ -40,7 +40,7 @@ _OTHERS: Final[Mapping[str, KnownProblem]] = {
     "no response from servers": KnownProblem("no_worker", "no LiveKit Egress worker is free or runs at all"),
     "no egress worker": KnownProblem("no_worker", "no LiveKit Egress worker is free or runs at all"),
     "LiveKit": KnownProblem("livekit_unavailable", "LiveKit did not answer or refused it"),
-    "are missing": KnownProblem("incomplete", "a part of it is missing"),
+    "are missing": KnownProblem("incomplete", "its recorder or LiveKit died or was away in between"),
 }
 _UNKNOWN: Final = KnownProblem("other", "the engine gave this reason itself")
 

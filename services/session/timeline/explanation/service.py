@@ -21,6 +21,7 @@ from shared.contracts.livekit_events import (
     EgressUpdated,
     LiveKitRoomFinished,
     ParticipantConnectionAborted,
+    ParticipantJoined,
     ParticipantLeft,
 )
 from shared.contracts.reconciler_events import DriftRepaired
@@ -48,6 +49,7 @@ _OF_HOSTS: Final = {
     "data.connection.hidden": {"$ne": True},
     "data.connection.recorder": {"$ne": True},
 }
+_RECORDERS: Final = {"data.connection.recorder": True}
 _TIMEOUT_SECONDS: Final = 5.0
 # Of streams and of recordings.
 _UNSETTLED: Final = frozenset({"starting", "active", "ending", "recording"})
@@ -122,6 +124,7 @@ class ExplanationService:
             *await latest(session_id, _OF_SESSION | _OF_EGRESSES, limit=_MOST),
             *await latest(session_id, {DriftRepaired.name}, limit=_MOST_REPAIRS),
             *await latest(session_id, _LEAVES, limit=_MOST_LEAVES),
+            *await latest(session_id, {ParticipantJoined.name}, limit=_MOST_LEAVES, where=_RECORDERS),
         ]
         return sorted(found, key=lambda entry: (entry.at, entry.place))
 

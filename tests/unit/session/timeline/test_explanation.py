@@ -12,7 +12,7 @@ from services.session.timeline.explanation.facts import Explanation
 from services.session.timeline.explanation.media import explain_media
 from services.session.timeline.explanation.problems import MEANINGS, meaning_of
 from services.session.timeline.explanation.session_end import explain_session
-from shared.contracts.livekit_events import Connection, EgressUpdated, LiveKitRoomFinished
+from shared.contracts.livekit_events import Connection, EgressUpdated, LiveKitRoomFinished, ParticipantJoined
 from shared.contracts.reconciler_events import DriftRepaired
 from shared.contracts.session_events import (
     SessionCallRefused,
@@ -361,6 +361,25 @@ def test_a_recording_that_runs_stops_or_is_complete() -> None:
     assert (
         "(0:00:17, 592,238 bytes): stopped by Hanna with POST /sessions/{id}/recordings/stop" in finding.text
     )
+
+
+def test_a_recorder_that_joined_again_is_told() -> None:
+    one = streaming()
+    recorder = left(one, 1, username="Recorder", recorder=True).connection
+    joins = [
+        entry(ParticipantJoined(session_id=one.id, occurred_at=at(2), connection=recorder), moment)
+        for moment in (2, 25)
+    ]
+    ended = recording(one, RecordingStatus.COMPLETED, "9.5 s are missing in 1 place")
+    over = [
+        entry(StreamChanged(stream=stream(one, StreamStatus.ENDED)), 30),
+        entry(RecordingChanged(recording=ended), 31),
+    ]
+    of_stream, of_recording = explain_media(facts(one, *joins, *over))
+    assert of_stream.details == [
+        "A recorder joined again at 2030-01-01 12:00:25 UTC: one had died, or LiveKit had lost the room."
+    ]
+    assert "Incomplete: '9.5 s are missing in 1 place', which means that its recorder" in of_recording.text
 
 
 def test_repairs_of_a_stream_are_told_with_it() -> None:
