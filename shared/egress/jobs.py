@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.egress.engine import EgressOrder, EgressStatus, EncodingOptions
 from shared.egress.keys import private_prefix
+from shared.runtime import tracing
 
 # How often a holder renews its leases, and after how long a lease that was not renewed expires.
 HEARTBEAT_SECONDS = 2.0
@@ -40,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One egress of the embedded engine.
+    """One egress of the embedded engine, ordered in the step of a trace `traceparent`.
 
     `epoch` grows each time that a recorder takes the job, `beat` with each renewal of its lease. Only the
     holder of an epoch writes under it.
@@ -63,6 +64,7 @@ class Job:
     ended_at: datetime | None = None
     gaps: tuple[Gap, ...] = ()
     result: Result | None = None
+    traceparent: str | None = None
 
     @property
     def folder(self) -> str:
@@ -79,7 +81,12 @@ def egress_id_of(key: str) -> str:
 
 
 def job_of(order: EgressOrder, created_at: datetime) -> Job:
-    return Job(egress_id=egress_id_of(order.key), created_at=created_at, **vars(order))
+    return Job(
+        egress_id=egress_id_of(order.key),
+        created_at=created_at,
+        traceparent=tracing.sampled(),
+        **vars(order),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

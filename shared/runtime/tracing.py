@@ -148,6 +148,15 @@ def span(
     return _tracer.span(name, kind, attributes or {}, parent, links)
 
 
+def continued(name: str, parent: str | None) -> AbstractContextManager[Span]:
+    """What a worker does later of a step that was recorded; none without it."""
+    return (
+        NOTHING
+        if _tracer is None or parent is None
+        else _tracer.span(name, SpanKind.INTERNAL, {}, parent, ())
+    )
+
+
 def child(
     name: str, kind: SpanKind = SpanKind.CLIENT, attributes: Attributes | None = None
 ) -> AbstractContextManager[Span]:

@@ -55,7 +55,7 @@ class PlannedEgress:
 
     `progress` names its playlist's state, `alive_at` is when it last showed a sign of life, `silent_since`
     since when it was asked for one and showed none. `due_at` is when the worker looks next (None: never).
-    `playable`: the stream has something to play.
+    `playable`: the stream has something to play. `traceparent` is the step of a trace that planned it.
     """
 
     id: str
@@ -85,6 +85,7 @@ class PlannedEgress:
     ended_at: datetime | None = None
     checked_at: datetime | None = None
     due_at: datetime | None = None
+    traceparent: str | None = None
     created_at: datetime
     updated_at: datetime
 

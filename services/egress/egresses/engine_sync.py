@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.egress.engine import EgressInfo, EgressStatus, EncodingOptions, Engine
 from shared.errors import AppError, Unavailable
+from shared.runtime import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,8 @@ class EngineSync:
         if starting.asked_at is None:
             return starting  # It was stopped meanwhile.
         try:
-            egress_id = await self._engine.start(starting.order(encoding))
+            with tracing.continued("start egress", egress.traceparent):
+                egress_id = await self._engine.start(starting.order(encoding))
         except AppError as error:
             known = not isinstance(error, Unavailable)
             reason = error.message

@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.contracts.event import Event
 from shared.contracts.livekit_events import EgressEnded, EgressEvent, EgressStarted, EgressUpdated
 from shared.egress.engine import EgressInfo, EgressStatus
+from shared.runtime import tracing
 
 GROUP: Final = "egress.egresses"
 
@@ -38,6 +39,7 @@ class EgressService:
             file=file,
             attempt=attempt,
             due_at=begins_at,
+            traceparent=tracing.sampled(),
             created_at=begins_at,
             updated_at=now,
         )

@@ -18,6 +18,7 @@ from services.egress.egresses.schedule import EgressStep, next_due, next_step
 from services.egress.sessions.projection import EgressSessionProjection
 from shared.clock import Clock
 from shared.errors import AppError
+from shared.runtime.log import bind_session
 from shared.runtime.tasks import wait_at_most
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,9 @@ class EgressWorker:
         if claim is None:
             return False
         try:
-            egress = await self._take_step(await self._egresses.get(key))
+            planned = await self._egresses.get(key)
+            bind_session(planned.session_id)
+            egress = await self._take_step(planned)
             for observe in self._observers:
                 await observe(egress)
             await self._egresses.change(

@@ -15,6 +15,7 @@ from services.recorder.room.room_session import RoomSession
 from shared.egress.engine import EgressStatus
 from shared.egress.jobs import LEASE_SECONDS, Job, Wanted
 from shared.egress.problems import EgressProblem
+from shared.runtime import tracing
 from shared.runtime.backoff import until_available
 from shared.runtime.log import bind_session
 
@@ -75,7 +76,8 @@ class JobRunner:
     async def run(self) -> None:
         bind_contextvars(job=self.job.key)  # In all that is logged of it.
         bind_session(self.job.session_id)
-        log.info("job.taken", epoch=self.job.epoch)
+        with tracing.continued("take job", self.job.traceparent):
+            log.info("job.taken", epoch=self.job.epoch)
         try:
             if self.job.status is EgressStatus.STARTING:
                 await self._report("egress_started", self.job)
