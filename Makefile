@@ -7,7 +7,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos soak openapi bench image scan clean
+.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos rolling soak openapi bench image scan clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ fuzz: install ## 10,000 good and bad calls held against the API document, then c
 
 chaos: install ## Kill and freeze each part under load, then check every promise (CHAOS="--help" for options)
 	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+rolling: install ## Replace two replicas of each service one by one under load: nothing fails or is lost (ROLLING="--help")
+	@$(BIN)/python -m tests.rolling $(ROLLING)
 
 soak: install ## Half load for half an hour: memory, file descriptors and tasks stay as they are (SOAK="--help")
 	@$(BIN)/python -m tests.soak $(SOAK)

@@ -15,16 +15,15 @@ from tests.rolling.run import Plan, Result
 SHOWN = 30
 
 
-def keep(folder: Path, where: dict[str, str], plan: Plan, result: Result) -> None:
-    """Write rolling.json; `where` is the machine as it is described."""
+def keep(folder: Path, figures: dict[str, Any]) -> None:
+    """Write rolling.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "rolling.json").write_text(json.dumps(as_json(where, plan, result), indent=2) + "\n")
+    (folder / "rolling.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
-def as_json(where: dict[str, str], plan: Plan, result: Result) -> dict[str, Any]:
+def as_json(plan: Plan, result: Result) -> dict[str, Any]:
     return {
         "measured_at": datetime.fromtimestamp(result.began, UTC).isoformat(timespec="seconds"),
-        **where,
         "load": {"requests_per_second": plan.rate, **asdict(plan.size)},
         "seconds": round(result.seconds, 1),
         "calls_per_second": round(len(result.calls) / result.seconds, 1),
