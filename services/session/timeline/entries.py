@@ -95,6 +95,7 @@ def timeline(
 
     `whole`: nothing is filtered out between them, so that a pause is one.
     """
+    missing = _expired(entries) if whole and before is None else []
     found = []
     for entry in entries:
         found.append(
@@ -105,10 +106,10 @@ def timeline(
                 estimated=_is_estimated(entry),
                 cause=_cause(entry, causes),
                 latencies=_latencies(entry),
-                gaps=[*_before(entry, before, whole=whole), *_late(entry)],
+                gaps=[*missing, *_pause(entry, before if whole else None), *_late(entry)],
             )
         )
-        before = entry
+        before, missing = entry, []
     return found
 
 
@@ -177,11 +178,19 @@ def _ms(passed: timedelta) -> int:
     return max(0, passed // timedelta(milliseconds=1))
 
 
-def _before(entry: JournalEntry, before: JournalEntry | None, *, whole: bool) -> Iterator[TimelineGap]:
-    if before is None and whole and entry.name != SessionCreated.name:
-        text = f"Earlier entries are no longer kept: they stay for {KEPT.days} days"
-        yield TimelineGap(GapName.EXPIRED, None, entry.at, text)
-    if before is not None and whole and entry.at - before.at >= _QUIET:
+def _expired(first: Sequence[JournalEntry]) -> Sequence[TimelineGap]:
+    """The gap before the first entries there are, unless the session was created among them.
+
+    Clocks of several machines differ: what happened first need not be the first here.
+    """
+    if not first or any(entry.name == SessionCreated.name for entry in first):
+        return []
+    text = f"Earlier entries are no longer kept: they stay for {KEPT.days} days"
+    return [TimelineGap(GapName.EXPIRED, None, first[0].at, text)]
+
+
+def _pause(entry: JournalEntry, before: JournalEntry | None) -> Iterator[TimelineGap]:
+    if before is not None and entry.at - before.at >= _QUIET:
         text = f"Nothing happened for {_seconds(entry.at - before.at)}"
         yield TimelineGap(GapName.QUIET, before.at, entry.at, text)
 

@@ -94,6 +94,7 @@ def test_gaps_are_named() -> None:
     assert gap_names(created(0, recorded_at=at(42))) == [[GapName.JOURNAL_LATE]]
     assert gap_names(created(), entry(left(ONE, 90), 90)) == [[], [GapName.QUIET]]
     assert gap_names(entry(left(ONE, 9), 9)) == [[GapName.EXPIRED]]
+    assert gap_names(entry(left(ONE, 9), 9), created(9.1)) == [[], []]
 
 
 def test_a_pause_is_none_if_something_is_filtered_out() -> None:
