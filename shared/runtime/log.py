@@ -140,7 +140,12 @@ def _message(error: BaseException) -> str:
         )
     if isinstance(error, AppError):
         return error.message
-    return _CREDENTIALS.sub("://***@", " ".join(str(error).split()))
+    return without_credentials(str(error))
+
+
+def without_credentials(text: str) -> str:
+    """At most 300 characters of it, on one line, without the credentials of URLs."""
+    return _CREDENTIALS.sub("://***@", " ".join(text.split()))[:_LONGEST]
 
 
 def _problem(location: tuple[int | str, ...], kind: str) -> str:

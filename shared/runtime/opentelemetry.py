@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.ids import new_id
+from shared.runtime.log import without_credentials
 from shared.runtime.tracing import HEADER, Attributes, Span, SpanKind, TraceIds
 
 log = structlog.get_logger(__name__)
@@ -35,12 +36,15 @@ class OpenTelemetryTracer:
 
     def __init__(self, service: str, exporter: SpanExporter | None = None):
         """`exporter` stands in for the one that the environment configures."""
+        # It repeats headers that it cannot read, and they are secrets.
+        logging.getLogger("opentelemetry.util.re").setLevel(logging.CRITICAL)
         self._provider = TracerProvider(resource=_resource(service), shutdown_on_exit=False)
         reporting = _ReportingExporter(exporter or OTLPSpanExporter())
         self._provider.add_span_processor(BatchSpanProcessor(reporting))
         self._tracer = self._provider.get_tracer("greenroom", version("greenroom"))
         # It logs each try and each dropped span; what matters of that is logged by the exporter below.
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+        for noisy in ("opentelemetry.sdk", "opentelemetry.context"):
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
 
     @contextmanager
     def span(
@@ -118,13 +122,19 @@ class _ReportingExporter(SpanExporter):
     def __init__(self, exporter: SpanExporter):
         self._exporter = exporter
         self._fails = False
+        self._reason = _FirstMessage()
+        logging.getLogger(type(exporter).__module__).addFilter(self._reason)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self._reason.text = ""
         result = self._exporter.export(spans)
         fails = result is not SpanExportResult.SUCCESS
         if fails != self._fails:
             self._fails = fails
-            (log.warning if fails else log.info)("tracing.not_sent" if fails else "tracing.sent_again")
+            if fails:
+                log.warning("tracing.not_sent", reason=self._reason.text)
+            else:
+                log.info("tracing.sent_again")
         return result
 
     def shutdown(self) -> None:
@@ -132,6 +142,16 @@ class _ReportingExporter(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._exporter.force_flush(timeout_millis)
+
+
+class _FirstMessage(logging.Filter):
+    """Keeps what is logged from the log; `text` is the first of it, at most 300 characters."""
+
+    text = ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.text = self.text or without_credentials(record.getMessage())
+        return False
 
 
 def _resource(service: str) -> Resource:

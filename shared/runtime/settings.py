@@ -53,8 +53,8 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The lowest level that is logged."""
     log_format: Literal["auto", "json", "console"] = "auto"
-    """One JSON object per line, or text for people; `auto` is text if standard error is a terminal, else
-    JSON."""
+    """One JSON object per line, or text for people; `auto` is text if standard error is a terminal and this
+    is not production, else JSON."""
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
     """How long running requests may take to finish when the service stops."""
     close_seconds: Annotated[float, Field(ge=1, le=300)] = 20.0
@@ -79,7 +79,7 @@ class ServiceSettings(BaseSettings):
     def log_output(self) -> Literal["json", "console"]:
         """The format of logs, decided."""
         if self.log_format == "auto":
-            return "console" if sys.stderr.isatty() else "json"
+            return "console" if sys.stderr.isatty() and self.development else "json"
         return self.log_format
 
     @property

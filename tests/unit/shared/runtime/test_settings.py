@@ -54,6 +54,7 @@ def test_logs_are_readable_on_a_terminal_and_json_elsewhere(
     for chosen in ("json", "console"):
         monkeypatch.setenv("GREENROOM_LOG_FORMAT", chosen)
         assert load(ServiceSettings).log_output == chosen
+    assert ServiceSettings.model_construct(environment="production").log_output == "json"
 
 
 def test_the_file_wins_over_defaults_and_the_environment_over_the_file(
