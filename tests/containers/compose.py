@@ -23,12 +23,11 @@ import yaml
 from deploy.env_file import addresses, filled, values_of
 from deploy.images.project import PROJECT
 from deploy.local.ports import LOOPBACK
+from tests.containers.containers import LIMITS
 
 FILES = (PROJECT / "deploy/compose.yaml", PROJECT / "tests/containers/override.yaml")
-# What a container gets where the kernel's limits are lower than the ones that runtimes ask for.
-LIMITS = "--ulimit nofile=4096:4096 --ulimit nproc=4096:4096"
 HEALTHY, COMPLETED = "service_healthy", "service_completed_successfully"
-START_SECONDS, COMMAND_SECONDS = 120.0, 60.0
+START_SECONDS, COMMAND_SECONDS, LOOK_SECONDS = 300.0, 120.0, 1.0
 
 
 class ComposeFailed(Exception):
@@ -59,7 +58,7 @@ class ComposeStack:
         """What a command of podman-compose printed. Raises ComposeFailed."""
         files = [option for path in FILES for option in ("--file", str(path))]
         command = [sys.executable, "-m", "podman_compose", "--project-name", self.project, *files]
-        command += ["--env-file", str(self.env_file), "--in-pod=false", "--podman-run-args", LIMITS]
+        command += ["--env-file", str(self.env_file), "--in-pod=false", "--podman-run-args", " ".join(LIMITS)]
         return _run([*command, *arguments])
 
     def up(self, within: float = START_SECONDS) -> None:
@@ -71,12 +70,17 @@ class ComposeStack:
             if ready:
                 self.run("up", "--detach", "--no-deps", *ready)
                 waiting -= set(ready)
-            elif time.monotonic() > deadline:
-                raise ComposeFailed(self._why(waiting))
+            else:
+                self._wait(waiting, deadline)
         for name in self.services:
             while self._is_checked(name) and not self._passed(name, HEALTHY):
-                if time.monotonic() > deadline:
-                    raise ComposeFailed(self._why({name}))
+                self._wait({name}, deadline)
+
+    def _wait(self, waiting: set[str], deadline: float) -> None:
+        """A check is a process of its own, and takes from what it waits for."""
+        if time.monotonic() > deadline:
+            raise ComposeFailed(self._why(waiting))
+        time.sleep(LOOK_SECONDS)
 
     def down(self) -> None:
         """Stop and remove all containers, the network and the volumes. Raises ComposeFailed."""
