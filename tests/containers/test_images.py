@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(600)
 
 SERVICES = ("gateway", "session", "egress", "attendance")
 MEDIA = ("recorder", "relay", "rtmp")
-GRACE_SECONDS = 25
+START_SECONDS, GRACE_SECONDS = 180, 25
 LARGEST_BYTES = 250e6
 NOT_INSIDE = ("pip", "pip3", "uv", "gcc", "cc", "make", "git", "curl", "secantusd-py", "ffmpeg")
 
@@ -74,17 +74,16 @@ def production() -> dict[str, str]:
 async def test_a_process_in_its_container(containers: dict[str, Container], process: str) -> None:
     """It answers from outside, is not root, writes nowhere but where it may, and ends in order on SIGTERM."""
     container = containers[process]
-    await eventually(lambda: answer_of(container), lambda answer: answer == 200)
-    assert container.execute("greenroom", "healthcheck").returncode == 0
+    await eventually(lambda: answer_of(container), lambda answer: answer == 200, START_SECONDS)
+    assert container.execute("greenroom", "healthcheck", "--timeout", "30").returncode == 0
     status = container.execute("cat", "/proc/1/status").stdout
     assert re.search(r"^Uid:\t10001\t10001\t10001\t10001$", status, re.MULTILINE)
     assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
     assert container.execute("touch", "/opt/greenroom/new").returncode != 0
     for folder in ("/tmp", "/var/lib/greenroom/storage"):  # noqa: S108
         assert container.execute("touch", f"{folder}/new").returncode == 0, folder
-    exit_status, seconds = container.stop(GRACE_SECONDS)
-    logs = output(container.engine, "logs", container.id)
-    assert (exit_status, seconds < GRACE_SECONDS) == (0, True), f"{exit_status} after {seconds:.1f} s: {logs}"
+    exit_status = container.stop(GRACE_SECONDS)
+    assert exit_status == 0, output(container.engine, "logs", container.id)
 
 
 async def answer_of(container: Container) -> int | str:
@@ -92,7 +91,7 @@ async def answer_of(container: Container) -> int | str:
     try:
         async with (
             aiohttp.ClientSession() as http,
-            http.get(f"http://{container.address}/healthz", timeout=aiohttp.ClientTimeout(5)) as answer,
+            http.get(f"http://{container.address}/healthz", timeout=aiohttp.ClientTimeout(10)) as answer,
         ):
             return answer.status
     except (aiohttp.ClientError, TimeoutError) as error:
