@@ -76,8 +76,7 @@ events {{ worker_connections 512; }}
             on_publish_done {relay}/done;
             on_update {relay}/update;
             notify_update_timeout 1s;
-            # While the relay is replaced encoders stay; what it answers is what ends one.
-            notify_update_strict off;
+            notify_update_strict on;
         }}
     }}
 }}

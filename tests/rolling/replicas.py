@@ -17,7 +17,7 @@ from tests.running_stack import RunningStack
 
 SERVICES = ("gateway", "session", "egress", "attendance")
 EACH = 2
-READY_SECONDS = 120.0
+READY_SECONDS = 240.0
 # Past this a process is killed, and its exit counts as failed.
 STOP_SECONDS = 60.0
 # Long enough for the proxy to hear of it, and for connections that are in use to be closed.
