@@ -101,5 +101,5 @@ async def test_what_administrators_do_in_every_service_is_in_the_audit_log(api: 
     assert created["client_address"] == "127.0.0.1"
     assert name not in str(log)
     of_target = await api.call("GET", f"/admin/audit?target={made}&outcome=refused", admin)
-    assert [call["code"] for call in of_target["calls"]] == ["admin_required"]
+    assert [call["refusal"] for call in of_target["calls"]] == ["admin_required"]
     assert await api.status("DELETE", "/admin/audit", admin) == 405

@@ -62,7 +62,7 @@ def _row(one: dict[str, Any]) -> list[str]:
     fields = ", ".join(
         name if value == "(not kept)" else f"{name}={value}" for name, value in one["fields"].items()
     )
-    outcome = " ".join(str(part) for part in (one["outcome"], one["status"], one["code"]) if part)
+    outcome = " ".join(str(part) for part in (one["outcome"], one["status"], one["refusal"]) if part)
     return [
         one["at"][:19].replace("T", " "),
         escape(f"{one['actor_name'] or ''} {one['actor']}".strip()),

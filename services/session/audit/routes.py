@@ -41,7 +41,7 @@ class AuditedCallResponse(Data):
     `settings:<service>`; `targets` are the ids in its path and of what it created.
 
     `fields` are those of its body: switches, choices and numbers with their value, of text the name alone.
-    `outcome` is `begun` while it runs, and if its process died; `status` is HTTP's, `code` the refusal's.
+    `outcome` is `begun` while it runs, and if its process died; `status` is HTTP's, `refusal` its code.
     """
 
     id: str
@@ -55,7 +55,7 @@ class AuditedCallResponse(Data):
     fields: dict[str, bool | int | float | str | None]
     outcome: AuditOutcome
     status: int | None
-    code: str | None
+    refusal: str | None
     client_address: str | None
     request_id: str | None
 
@@ -76,5 +76,7 @@ async def read_audit_log(request: Request, query: AuditQuery) -> Reply[AuditResp
         query.filter(), cursor=query.cursor, limit=query.limit
     )
     return Reply(
-        AuditResponse(calls=[AuditedCallResponse.of(call) for call in found], next_cursor=next_cursor)
+        AuditResponse(
+            calls=[AuditedCallResponse.of(call, refusal=call.code) for call in found], next_cursor=next_cursor
+        )
     )

@@ -115,7 +115,7 @@ def test_the_audit_log_shows_values_that_were_kept(monkeypatch: pytest.MonkeyPat
         "fields": {"is_admin": True, "password": "(not kept)"},
         "outcome": "refused",
         "status": 403,
-        "code": "admin_required",
+        "refusal": "admin_required",
         "client_address": "203.0.113.7",
     }
     asked: list[dict[str, Any]] = []
