@@ -28,6 +28,8 @@ COMMANDS = {
     "serve": "serve:serve",
     "healthcheck": "healthcheck:healthcheck",
     "indexes": "indexes:indexes",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "admin": "admin:app",
     "events": "dead_letters:events",
     "keys": "keys:app",

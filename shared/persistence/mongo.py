@@ -4,9 +4,11 @@ Every client writes with `w=majority, j=true`; `Mongo.check_journal` fails on a 
 acknowledge such a write.
 """
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ASCENDING, DESCENDING, DeleteOne, InsertOne, UpdateOne
 from pymongo.read_concern import ReadConcern
@@ -80,6 +82,19 @@ class Mongo:
                 async for index in self._database[name].list_indexes()
                 if index["name"] != "_id_"
             ]
+
+    async def collections(self) -> list[str]:
+        """The names of all collections, in alphabetical order."""
+        async with translated():
+            return sorted(await self._database.list_collection_names())
+
+    async def raw_documents(self, name: str) -> AsyncIterator[bytes]:
+        """All documents of a collection as BSON, by id; a batch of them is in memory at a time."""
+        options = self._database.codec_options.with_options(document_class=RawBSONDocument)
+        collection = self._database.get_collection(name, codec_options=options)
+        async with translated():
+            async for document in collection.find({}, batch_size=500).sort("_id", ASCENDING):
+                yield document.raw
 
     def collection(self, name: str) -> Collection:
         return Collection(self._database[name], expiry=self.expiry)

@@ -1,0 +1,1 @@
+"""Backup and restore of the three databases: docs/operations/backup.md."""
