@@ -27,7 +27,7 @@ from tests.publishers.publisher import Publisher
 from tests.running_stack import RunningStack
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 SERVICES = ("egress", "session", "attendance", "gateway")
 
