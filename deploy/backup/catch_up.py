@@ -56,14 +56,14 @@ async def catch_up(databases: Databases, backed_up_at: datetime) -> CaughtUp:
 
 
 async def _publish_sessions(mongo: Mongo, ids: list[str]) -> int:
-    sessions = SessionRepository(mongo, _outbox(), SystemClock())
+    sessions = SessionRepository(mongo, unpublished_outbox(), SystemClock())
     for id_ in ids:
         await sessions.change(id_, lambda session: [SessionUpdated(session=session.state())])
     return len(ids)
 
 
 async def _publish_streams(mongo: Mongo, ids: list[str]) -> int:
-    streams = StreamRepository(mongo, _outbox(), SystemClock())
+    streams = StreamRepository(mongo, unpublished_outbox(), SystemClock())
     known = await streams.find_many(ids)
     for id_ in known:
         await streams.change(id_, lambda stream: [StreamChanged(stream=stream.state())])
@@ -71,7 +71,7 @@ async def _publish_streams(mongo: Mongo, ids: list[str]) -> int:
 
 
 async def _publish_users(owner: Mongo, follower: Mongo) -> int:
-    users = UserRepository(owner, _outbox(), SystemClock())
+    users = UserRepository(owner, unpublished_outbox(), SystemClock())
     count = 0
     async for page in _pages(users.collection, {"tombstone": {"$exists": False}}):
         known = await _ids_in(follower.collection("users"), page)
@@ -112,5 +112,6 @@ class _NoBroker:
         raise Unavailable(f"A restore publishes nothing itself, nor {envelope.event.name}")
 
 
-def _outbox() -> Outbox:
+def unpublished_outbox() -> Outbox:
+    """For repositories that store events here; the services publish them."""
     return Outbox(_NoBroker(), SystemClock(), source="/greenroom/restore")

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from deploy.backup.archive import BackupManifest, BackupPart, BackupReader, opened
-from deploy.backup.catch_up import CaughtUp, catch_up
+from deploy.backup.catch_up import CaughtUp, catch_up, unpublished_outbox
 from deploy.backup.databases import VERSIONED, BackedUp, Databases, databases_at, is_kept
+from shared.clock import SystemClock
 from shared.errors import Conflict
-from shared.persistence.mongo import Collection, Document
+from shared.http.audit import AuditTrail, command_actor
+from shared.persistence.mongo import Collection, Document, Mongo
 
 # More than a document can change between two parts of a backup, or between a backup and what destroyed it.
 NEW_ERA: Final = 1_000_000
@@ -36,7 +38,16 @@ async def restore(path: Path, uris: Mapping[BackedUp, str], *, force: bool) -> R
         await _empty(databases, force=force)
         for part in backup.manifest.parts:
             await _write(backup, part, databases)
-        return Restored(backup.manifest, await catch_up(databases, backup.manifest.started_at))
+        caught_up = await catch_up(databases, backup.manifest.started_at)
+        await _record(databases[BackedUp.SESSION], path)
+        return Restored(backup.manifest, caught_up)
+
+
+async def _record(mongo: Mongo, path: Path) -> None:
+    """Put it into the audit log."""
+    trail = AuditTrail(mongo, unpublished_outbox(), SystemClock(), service="session")
+    await trail.ensure_indexes()
+    await trail.done("greenroom restore", command_actor(), path.name)
 
 
 async def _empty(databases: Databases, *, force: bool) -> None:

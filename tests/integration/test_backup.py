@@ -120,6 +120,13 @@ class Platform:
             "recordings": await self.call("GET", f"/sessions/{session}/recordings"),
         }
 
+    async def audited(self) -> list[str]:
+        """What the audit log has of commands and administrators, the newest first."""
+        admin = self.running.info.admin.model_dump()
+        token = (await self.client.call("POST", "/auth/login", None, **admin))["access_token"]
+        log = await self.client.call("GET", "/admin/audit", bearer(token))
+        return [entry["operation"] for entry in log["calls"]]
+
     async def sign_in(self) -> dict[str, Any]:
         host = self.running.info.host.model_dump()
         signed_in: dict[str, Any] = await self.client.call("POST", "/auth/login", None, **host)
@@ -200,6 +207,7 @@ async def test_backup_destroy_restore_and_it_goes_on(
         await services.restart({service: {URI: empty[service]} for service in SERVICES})
 
         assert await platform.state(before) == shown
+        await eventually(platform.audited, lambda operations: "greenroom restore" in operations)
         await platform.client.call("POST", "/auth/refresh", refresh_token=signed_in["refresh_token"])
         me = await platform.client.call("GET", "/auth/me", bearer((await platform.sign_in())["access_token"]))
         assert me["email"] == running_stack.info.host.email
