@@ -84,7 +84,11 @@ async def test_an_invalid_body_is_recorded_as_refused(api: ExampleApi) -> None:
         ("GET", "/things", ADMIN),  # shows something
         ("POST", "/search", ADMIN),  # shows something, whatever its method
         ("POST", "/things", {}),  # is no administrator's
-        ("DELETE", f"/things/{new_id()}", {"role": UserRole.VIEWER, "organization_id": None}),  # a stranger's
+        (
+            "DELETE",
+            "/things/0197a000-0000-7000-8000-000000000001",
+            {"role": UserRole.VIEWER, "organization_id": None},
+        ),  # a stranger's
     ],
 )
 async def test_other_calls_are_not(api: ExampleApi, method: str, path: str, caller: dict[str, Any]) -> None:
