@@ -1,4 +1,5 @@
-# Every target is one line of `make help`. Nothing here needs more than Python 3.11, git and make to begin with.
+# Every target is one line of `make help`. Python 3.11, git, make and Go are needed to begin with; `image` needs Python
+# and a container engine.
 PYTHON ?= python3
 BIN := .venv/bin
 UP := $(BIN)/greenroom up
@@ -21,8 +22,8 @@ up: install ## Start everything on this machine and show its logs; Ctrl-C stops 
 demo: install ## A live session with real media on the running stack (or one of its own), checked against the API
 	@$(BIN)/greenroom demo
 
-env: install ## Write deploy/.env for compose: new secrets, and HOST as the machine's name (values that it has stay)
-	@$(BIN)/greenroom keys env --file deploy/.env $(if $(HOST),--host $(HOST))
+env: install ## Write deploy/.env for Compose: secrets that it lacks, and HOST=<name or IP> as the machine's address
+	@$(BIN)/greenroom keys env --file deploy/.env $(if $(filter command,$(firstword $(origin HOST))),--host $(HOST))
 
 down: ## Stop a stack that runs in the background
 	@$(BIN)/greenroom down
@@ -72,7 +73,7 @@ rolling: install ## Replace two replicas of each service one by one under load: 
 soak: install ## Half load for half an hour: memory, file descriptors and tasks stay as they are (SOAK="--help")
 	@$(BIN)/python -m tests.soak $(SOAK)
 
-openapi: install ## Write the generated documents (API, events, permissions, settings) anew from the code
+openapi: install ## Write what is made from the code: API, events, permissions, settings, metrics, dashboards, the chart's README
 	@$(BIN)/greenroom openapi
 
 bench: install ## Figures as ratios to bare programs in the same run; drawn in docs/results/ (BENCH="--help")

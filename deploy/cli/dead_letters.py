@@ -32,7 +32,10 @@ GroupOption = Annotated[
 
 @app.callback()
 def configure_logs() -> None:
-    """Events that a group of handlers gave up."""
+    """Events that a group of handlers gave up.
+
+    At the broker of GREENROOM_AMQP_URL, else that of the local stack (GREENROOM_DATA_DIR, or .local).
+    """
     from shared.runtime import log
 
     log.configure(service="greenroom", level="ERROR", output="console")

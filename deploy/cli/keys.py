@@ -23,17 +23,18 @@ def signing() -> None:
     key = new_signing_key(new_key_id(SystemClock().now()))
     typer.echo("# Publish this to every service first, beside the keys they have:")
     typer.echo(f"GREENROOM_IDENTITY_PUBLIC_KEYS={json.dumps({key.kid: key.public_key})}")
-    typer.echo("# An access token's lifetime (15 minutes) later, give these to the session service alone:")
+    typer.echo("# When every service runs with it, give these to the session service alone; remove the old")
+    typer.echo("# public key a day later:")
     typer.echo(f"GREENROOM_IDENTITY_SIGNING_KID={key.kid}")
     typer.echo(f"GREENROOM_IDENTITY_PRIVATE_KEY={key.private_key}")
 
 
 @app.command("sealing")
 def sealing() -> None:
-    """Make a key that seals the secrets of API keys. Nothing is stored: keep what it prints."""
+    """Make a key that encrypts the secrets of API keys. Nothing is stored: keep what it prints."""
     keyring = {new_key_id(SystemClock().now()): new_sealing_key()}
     typer.echo(
-        "# Add this to the session service's keyring. The last key there seals: give every replica the"
+        "# Add this to the session service's keyring. The last key there encrypts: give every replica the"
     )
     typer.echo("# new one as the first before you make it the last.")
     typer.echo(f"GREENROOM_KEYRING={json.dumps(keyring)}")
@@ -76,7 +77,7 @@ def _ip_of(host: str) -> str:
 
 @app.command("reseal")
 def reseal() -> None:
-    """Seal every API key's secret under the newest key, with the session service's own settings.
+    """Encrypt every API key's secret with the newest key, with the session service's own settings.
 
     Services may run meanwhile. Afterwards the older keys can be taken out of the keyring.
     """
@@ -87,4 +88,4 @@ def reseal() -> None:
         done = run_or_fail(reseal_all())
     except LookupError as error:
         fail(f"The keyring has no key {error}; add it again and repeat this.")
-    typer.echo(f"{done.changed} of {done.keys} API keys were sealed under an older key, and no longer are.")
+    typer.echo(f"{done.changed} of {done.keys} API keys were encrypted with an older key, and no longer are.")

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, Union, cast, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import NoDecode
 
 from services.attendance.settings import AttendanceSettings
 from services.egress.settings import EgressSettings
@@ -140,6 +141,8 @@ def _type_of(field: FieldInfo) -> str:
     while get_origin(kind) is not None and hasattr(kind, "__metadata__"):
         bounds += kind.__metadata__
         kind = get_args(kind)[0]
+    if NoDecode in bounds:
+        return "comma-separated list"
     if get_origin(kind) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(kind))
     return " ".join([_TYPES.get(get_origin(kind) or kind, "text"), *_bounds_in(bounds)])
@@ -199,7 +202,9 @@ gateway, session, egress and attendance service, more of each if needed, with Mo
 of the last three), RabbitMQ, Redis and LiveKit. The services' addresses default to 8001 (session), 8002
 (egress) and 8003 (attendance) on the same machine; each listens on its own `GREENROOM_PORT`. Only the
 gateway and LiveKit are reached by clients. `greenroom keys` generates keys
-([security.md](operations/security.md#replacing-secrets-without-downtime)).
+([security.md](operations/security.md#replacing-secrets-without-downtime)). Whole sets of settings are in
+[compose.md](operations/compose.md), [kubernetes.md](operations/kubernetes.md) and
+[processes.md](operations/processes.md).
 
 LiveKit's own configuration needs these lines, with the key of `GREENROOM_LIVEKIT_API_KEY`:
 

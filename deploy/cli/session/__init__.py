@@ -19,7 +19,13 @@ from deploy.api_client import ApiClient
 from deploy.cli.admin.client import administrator, call, run_or_refuse
 from deploy.terminal import JsonOption
 
-app = typer.Typer(help="What happened to a session, for support.", no_args_is_help=True)
+HELP = """What happened to a session, for support.
+
+On the local stack (GREENROOM_DATA_DIR, or .local), or the gateway at GREENROOM_BASE_URL, signed in as
+GREENROOM_ADMIN_EMAIL with GREENROOM_ADMIN_PASSWORD.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
 
 KindOption = Annotated[
     list[str] | None,

@@ -68,6 +68,7 @@ _SPECIAL: Final[tuple[tuple[str, Schema], ...]] = (
     ("storage.endpoint", _url("https?")),
     ("smtp.url", _url("smtp", "smtps", r"smtp\+starttls")),
     ("tracing.endpoint", _url("https?")),
+    ("monitoring.prometheusRule.runbooksUrl", _url("https?")),
     ("image.pullPolicy", _choice("Always", "IfNotPresent", "Never")),
     ("*.service.type", _choice("ClusterIP", "NodePort", "LoadBalancer")),
     ("recorder.spool.when*", _choice("Retain", "Delete")),

@@ -250,6 +250,14 @@ def test_prometheus_reads_every_process() -> None:
         assert workload.ports()[port["targetPort"]] == int(environment["GREENROOM_METRICS_PORT"])
 
 
+def test_a_prometheus_without_the_operator_finds_every_process_too() -> None:
+    default = rendered("default")
+    assert not default.of("ServiceMonitor")
+    service = default.named("Service", METRICS)
+    assert service["spec"]["clusterIP"] == "None"
+    assert all(selects(selector_of(service), workload.labels) for workload in default.running())
+
+
 def test_metrics_are_on_no_port_that_others_reach(chart: Rendering) -> None:
     for service in (one for one in chart.of("Service") if one["metadata"]["name"] != METRICS):
         assert "metrics" not in {port["targetPort"] for port in service["spec"]["ports"]}
@@ -259,6 +267,14 @@ def test_alerts_and_dashboards_are_those_of_the_files() -> None:
     full = rendered("full")
     (rules,) = full.of("PrometheusRule")
     assert rules["spec"] == yaml.safe_load((CHART / "files" / "alerts.yml").read_text())
+    linked = rendered(
+        "full", "--set=monitoring.prometheusRule.runbooksUrl=https://git.example.com/runbooks.md"
+    )
+    (rules,) = linked.of("PrometheusRule")
+    links = {
+        rule["annotations"]["runbook_url"] for group in rules["spec"]["groups"] for rule in group["rules"]
+    }
+    assert all(link.startswith("https://git.example.com/runbooks.md#greenroom") for link in links)
     made = {
         name: json.loads(content)
         for one in full.of("ConfigMap")

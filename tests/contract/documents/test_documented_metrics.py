@@ -8,7 +8,10 @@ import pytest
 from deploy.documents.metrics import declared_metrics
 
 ROOT = Path(__file__).parents[3]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "deploy/helm/greenroom/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 DATABASES = {"greenroom_session", "greenroom_egress", "greenroom_attendance"}
 
 _NAME = re.compile(r"\bgreenroom_[a-z_]+")

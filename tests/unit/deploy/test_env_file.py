@@ -1,13 +1,17 @@
 """`greenroom keys env`: what deploy/compose.yaml is started with."""
 
 import json
+import os
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import build
 from deploy.env_file import TEMPLATE, addresses, filled, values_of
+from deploy.images.project import PROJECT
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -57,3 +61,15 @@ def test_a_name_without_an_address_is_refused() -> None:
     result = CliRunner().invoke(build(), ["keys", "env", "--host", "nowhere.invalid"])
     assert result.exit_code == 1
     assert "--ip" in result.output
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [((), ""), (("HOST=live.example.com",), "--host live.example.com")]
+)
+def test_make_env_takes_the_host_from_its_command_line_alone(given: tuple[str, ...], expected: str) -> None:
+    """Many shells export HOST, the machine's own name."""
+    command = ["make", "--dry-run", "--no-print-directory", "env", *given]
+    environ = os.environ | {"HOST": "shell"}
+    shown = subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=True)
+    last = shown.stdout.strip().splitlines()[-1]
+    assert last.strip() == f".venv/bin/greenroom keys env --file deploy/.env {expected}".strip()
