@@ -12,7 +12,8 @@ from shared.bus.base import BaseBus
 from shared.bus.codec import Message
 from shared.bus.consumer import ConsumerChannel, Delivery
 from shared.bus.ports import DeadLetter, Group, OrderedGroup, working_queues
-from shared.bus.rabbit_connection import BrokerConnection, close_channel, open_channel, reaching
+from shared.bus.rabbit_channels import KeptChannel, close_channel
+from shared.bus.rabbit_connection import BrokerConnection, reaching
 from shared.bus.rabbit_dead_letters import RabbitDeadLetters
 from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.bus.rabbit_topology import Declarations
@@ -49,7 +50,8 @@ class RabbitBus(BaseBus):
         self._publisher = RabbitPublisher(url, f"{service} publisher", publish_deadline)
         self._connection = BrokerConnection(url, f"{service} consumer")
         self._declarations = Declarations(self._policy)
-        self._dead_letters = RabbitDeadLetters(self._connection, self._publisher)
+        self._counting_channel = KeptChannel(self._connection)
+        self._dead_letters = RabbitDeadLetters(self._connection, self._counting_channel, self._publisher)
 
     async def start(self) -> None:
         self._supervisor.spawn("publishing connection", self._publisher.connection.run())
@@ -111,7 +113,7 @@ class RabbitBus(BaseBus):
             return 0
 
     async def _ready_count(self, group: Group | OrderedGroup) -> int:
-        async with open_channel(await self._connection.get()) as channel, reaching("counting messages"):
+        async with self._counting_channel.use() as channel, reaching("counting messages"):
             queues = [await channel.declare_queue(name, passive=True) for name in working_queues(group)]
         return sum(queue.declaration_result.message_count or 0 for queue in queues)
 

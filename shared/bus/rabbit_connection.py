@@ -7,7 +7,7 @@ from typing import Any
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
 from shared.errors import Unavailable
@@ -59,31 +59,6 @@ async def reaching(what: str, deadline: float = DEADLINE) -> AsyncIterator[None]
         if type(error) is not Exception:
             raise
         raise Unavailable(f"{what}: the connection to the broker was lost") from error
-
-
-@asynccontextmanager
-async def open_channel(
-    connection: AbstractConnection, deadline: float = DEADLINE
-) -> AsyncIterator[AbstractChannel]:
-    """A channel, open within `deadline` seconds and closed afterwards. Raises Unavailable."""
-    channel = connection.channel(publisher_confirms=False)
-    try:
-        async with reaching("opening a channel", deadline):
-            await channel.initialize()
-        yield channel
-    finally:
-        await close_channel(channel)
-
-
-async def close_channel(channel: AbstractChannel) -> None:
-    """Close it; if that fails its connection is lost, and the channel with it."""
-    if channel.is_closed:
-        return
-    try:
-        async with reaching("closing a channel"):
-            await channel.close()
-    except Unavailable as error:
-        log.info("bus.channel_lost", reason=error.message)
 
 
 class BrokerConnection:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
-from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelNotFoundEntity
 
 from shared.bus.consumer import Delivery
 from shared.bus.ports import DeadLetter, belongs, dead_queue
-from shared.bus.rabbit_connection import BrokerConnection, open_channel, reaching
+from shared.bus.rabbit_channels import KeptChannel, open_channel
+from shared.bus.rabbit_connection import BrokerConnection, reaching
 from shared.bus.rabbit_publisher import RabbitPublisher
 from shared.bus.retry import original, read_dead_letter
 from shared.errors import NotFound
@@ -21,13 +22,17 @@ GIVE_BACK_PAUSE = 0.05
 class RabbitDeadLetters:
     """Messages are fetched unacknowledged, and go back to the queue when the channel closes."""
 
-    def __init__(self, connection: BrokerConnection, publisher: RabbitPublisher) -> None:
+    def __init__(
+        self, connection: BrokerConnection, counting: KeptChannel, publisher: RabbitPublisher
+    ) -> None:
         self._connection = connection
+        self._counting = counting
         self._publisher = publisher
 
     async def count(self, group: str) -> int:
         """How many there are. Raises NotFound if no such group was ever declared, and Unavailable."""
-        async with self._queue(group) as queue:
+        async with self._counting.use() as channel:
+            queue = await _declared(channel, group)
             return queue.declaration_result.message_count or 0
 
     async def list(self, group: str, limit: int) -> list[DeadLetter]:
@@ -66,12 +71,16 @@ class RabbitDeadLetters:
     @asynccontextmanager
     async def _queue(self, group: str) -> AsyncIterator[AbstractQueue]:
         async with open_channel(await self._connection.get()) as channel:
-            async with reaching("looking for dead letters"):
-                try:
-                    queue = await channel.declare_queue(dead_queue(group), passive=True)
-                except ChannelNotFoundEntity as error:
-                    raise NotFound(f"there is no group {group}") from error
-            yield queue
+            yield await _declared(channel, group)
+
+
+async def _declared(channel: AbstractChannel, group: str) -> AbstractQueue:
+    """The group's queue of dead letters. Raises NotFound, which closes the channel, and Unavailable."""
+    async with reaching("looking for dead letters"):
+        try:
+            return await channel.declare_queue(dead_queue(group), passive=True)
+        except ChannelNotFoundEntity as error:
+            raise NotFound(f"there is no group {group}") from error
 
 
 async def _fetch(queue: AbstractQueue, limit: int | None) -> AsyncIterator[AbstractIncomingMessage]:

@@ -14,7 +14,8 @@ from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from shared.bus.ports import EXCHANGE, Group, OrderedGroup, dead_queue, retry_queues, working_queues
-from shared.bus.rabbit_connection import open_channel, reaching
+from shared.bus.rabbit_channels import open_channel
+from shared.bus.rabbit_connection import reaching
 from shared.bus.retry import RetryPolicy
 
 # Redeliveries after which the broker gives a message up: the last resort against one that kills its

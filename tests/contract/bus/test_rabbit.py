@@ -1,17 +1,21 @@
 """What only the real broker can do to us."""
 
 import asyncio
+import gc
 import time
 
 import aio_pika
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from prometheus_client import REGISTRY
 
 from shared.bus import Group, OrderedGroup
 from shared.bus.base import BaseBus
-from shared.bus.ports import dead_queue, partition_queue
+from shared.bus.ports import EXCHANGE, dead_queue, partition_queue
+from shared.bus.rabbit_channels import KeptChannel
+from shared.bus.rabbit_connection import BrokerConnection
 from shared.contracts.event import PARTITIONS
 from shared.contracts.livekit_events import LiveKitRoomStarted
 from shared.contracts.registry import event_classes
@@ -217,3 +221,49 @@ async def test_a_deleted_queue_of_dead_letters_is_there_again(rabbit_broker: Rab
     await bus.publish(refused := started(1))
     [letter] = await dead_letters(bus, group.name, 1)
     assert letter.id == refused.id
+
+
+def channels_in_memory() -> int:
+    gc.collect()
+    return sum(type(one) is aio_pika.Channel for one in gc.get_objects())
+
+
+async def test_counting_again_and_again_takes_no_memory(rabbit_broker: RabbitFixture) -> None:
+    """A connection never forgets a channel that was opened on it, though it was closed."""
+    bus, seen = await rabbit_broker.bus(), Seen()
+    await rabbit_broker.subscribe(bus, Group(rabbit_broker.name("one"), {LiveKitRoomStarted: seen.one}))
+    ordered = OrderedGroup(rabbit_broker.name("other"), (LiveKitRoomStarted,), seen.batch)
+    await rabbit_broker.subscribe(bus, ordered)
+    await bus.count_dead_letters()
+    await bus.count_ready()
+    before = channels_in_memory()
+    for _ in range(50):
+        await bus.count_dead_letters()
+        await bus.count_ready()
+    assert channels_in_memory() <= before
+
+
+async def test_a_kept_channel_is_opened_again_once_it_is_lost(rabbit_broker: RabbitFixture) -> None:
+    connection = BrokerConnection(rabbit_broker.node.url, "tests")
+    running = asyncio.create_task(connection.run())
+    kept = KeptChannel(connection)
+
+    async def used() -> AbstractChannel:
+        async with kept.use() as channel:
+            await channel.declare_exchange(EXCHANGE, ExchangeType.TOPIC, durable=True)
+        return channel
+
+    async def refused() -> None:
+        with pytest.raises(ChannelNotFoundEntity):
+            async with kept.use() as channel:
+                await channel.declare_queue("there is no such queue", passive=True)
+
+    first = await used()
+    assert await used() is first
+    _, beside, _ = await asyncio.gather(refused(), used(), refused())
+    assert beside is not first, "the broker closes the channel of what it refuses"
+    second = await used()
+    connection.drop("for the test")
+    assert await used() is not second
+    running.cancel()
+    await connection.close()
