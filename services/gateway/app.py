@@ -22,7 +22,7 @@ from services.gateway.limiting.limiter import ApiKeyThrottle, RequestLimiter
 from services.gateway.limiting.login import LoginThrottle
 from services.gateway.limiting.store import LimitStore
 from services.gateway.routing.router import Router
-from services.gateway.routing.table import TABLE
+from services.gateway.routing.table import reachable
 from services.gateway.server.access_log import RequestLogger
 from services.gateway.server.connections import ConnectionCounts, GatewayServer
 from services.gateway.server.request_handler import BuiltinOperation, GatewayComponents, RequestHandler
@@ -99,7 +99,7 @@ def _components(
         body_seconds=settings.body_read_seconds,
     )
     return GatewayComponents(
-        router=Router((*TABLE, *foreign.table)),
+        router=Router((*reachable(livekit_webhooks=settings.livekit_webhooks), *foreign.table)),
         authenticator=authenticator,
         limiter=RequestLimiter(
             store,

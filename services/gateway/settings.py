@@ -76,6 +76,9 @@ class GatewaySettings(ServiceSettings):
     with chat, not of API keys."""
     rate_limit_chat: Rate = "20/10 second"
     """Chat messages of one person; API keys, which act for many people, only have the limit of writes."""
+    livekit_webhooks: bool = True
+    """Whether LiveKit's webhooks are passed on to the egress service. Turn it off where LiveKit sends them
+    there directly, so that nobody else finds that door."""
     amqp_url: str = ""
     """Not used; accepted so that configurations that have it are valid."""
     cache_seconds: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -176,4 +176,11 @@ def _declared() -> list[Operation]:
     return operations
 
 
+LIVEKIT_WEBHOOKS: Final = "/webhooks/livekit"
+
 TABLE: Final = (*_declared(), *(Operation("GET", path, Upstream.GATEWAY, PUBLIC) for path in _OWN))
+
+
+def reachable(*, livekit_webhooks: bool) -> tuple[Operation, ...]:
+    """The table of an installation in which LiveKit sends its webhooks by the gateway, or past it."""
+    return tuple(one for one in TABLE if livekit_webhooks or one.path != LIVEKIT_WEBHOOKS)

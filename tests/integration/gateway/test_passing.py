@@ -43,6 +43,16 @@ async def test_each_operation_goes_to_its_own_service(gateway: GatewayFixture) -
     assert seen["headers"]["authorization"] == ["signed"]
 
 
+async def test_webhooks_can_be_left_to_the_service_behind() -> None:
+    """Where LiveKit reaches it directly; other callbacks go on."""
+    async with running(livekit_webhooks=False) as gateway:
+        async with gateway.http.post("/webhooks/livekit", data=b"x") as answer:
+            body = await answer.json()
+        assert (answer.status, body["code"], gateway.egress.seen) == (404, "no_such_path", 0)
+        async with gateway.http.post("/centrifugo/connect", data=b"{}") as answer:
+            assert (answer.status, gateway.session.seen) == (200, 1)
+
+
 @pytest.mark.parametrize(
     "path", ["/rooms/", "/internal/api-keys/exchange", "/rooms/%2e%2e/internal", "/nothing"]
 )

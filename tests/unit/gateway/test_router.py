@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.routing.router import Router
-from services.gateway.routing.table import TABLE, Operation, Upstream
+from services.gateway.routing.table import LIVEKIT_WEBHOOKS, TABLE, Operation, Upstream, reachable
 from shared.http.openapi_merge import LIBRARY_PREFIX
 from shared.http.routes import PUBLIC
 
@@ -86,3 +86,12 @@ def test_nothing_internal_is_in_the_table() -> None:
     router = Router(TABLE)
     assert not [operation for operation in TABLE if operation.path.startswith("/internal")]
     assert router.allowed(["internal", "api-keys", "exchange"]) == []
+
+
+def test_livekit_s_door_can_be_shut() -> None:
+    door = LIVEKIT_WEBHOOKS.split("/")[1:]
+    assert Router(reachable(livekit_webhooks=True)).match("POST", door) is not None
+    shut = Router(reachable(livekit_webhooks=False))
+    assert shut.allowed(door) == []
+    assert reachable(livekit_webhooks=True) == TABLE
+    assert len(reachable(livekit_webhooks=False)) == len(TABLE) - 1
