@@ -23,9 +23,12 @@ def values_of(text: str) -> dict[str, str]:
 
 
 def filled(given: Mapping[str, str], now: datetime) -> str:
-    """The example with `given` values and new secrets; at its end those given that it does not know."""
-    template = TEMPLATE.read_text()
-    values = _new_secrets(now) | {name: value for name, value in given.items() if value}
+    """The example with `given` values and new secrets; at its end those given that it does not know.
+
+    A value may be given empty, a secret may not: it gets a new one.
+    """
+    template, new = TEMPLATE.read_text(), _new_secrets(now)
+    values = new | {name: value for name, value in given.items() if value or name not in new}
     text = _VARIABLE.sub(lambda line: f"{line[1]}={values.get(line[1], line[2])}", template)
     unknown = {name: value for name, value in given.items() if name not in values_of(template)}
     return text + "".join(f"{name}={value}\n" for name, value in unknown.items())

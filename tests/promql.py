@@ -11,7 +11,9 @@ import promql_parser as promql
 from prometheus_client.parser import text_string_to_metric_families
 
 # Prometheus adds these to all that it collects; `up` is its own.
-TARGET_LABELS = frozenset({"job", "instance", "namespace"})
+TARGET_LABELS = frozenset({"job", "instance", "namespace", "part_of"})
+# What those who collect Greenroom's metrics add to all of them: others may have jobs of the same names.
+PART_OF = "greenroom"
 _OWN = frozenset({"up"})
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
 # What Grafana fills in.
@@ -88,6 +90,9 @@ class ExpressionCheck:
 
     def _selected(self, selector: promql.VectorSelector) -> frozenset[str]:
         name, matchers = str(selector.name), selector.matchers.matchers
+        for matcher in _of("part_of", matchers):
+            if not _admits(matcher, PART_OF):
+                self.problems.append(f"nothing is part of {matcher.value}")
         jobs = {job for job in self.exports.by_job if all(_admits(one, job) for one in _of("job", matchers))}
         if name in _OWN:
             return TARGET_LABELS

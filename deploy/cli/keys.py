@@ -53,7 +53,9 @@ def env(
     ] = False,
     file: Annotated[
         Path | None,
-        typer.Option(help="Write to this file, and keep the values that it has, instead of printing them."),
+        typer.Option(
+            help="Write to this file, and keep its values, without its comments, instead of printing."
+        ),
     ] = None,
 ) -> None:
     """Make the settings of deploy/compose.yaml, with new secrets: docs/operations/compose.md."""

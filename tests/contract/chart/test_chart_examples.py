@@ -41,20 +41,38 @@ data:
 """
 
 
-def test_whoever_installs_it_is_told_where_it_is(tmp_path: Path) -> None:
+def notes_with(values: str, tmp_path: Path) -> str:
     """Helm 3 renders NOTES.txt with a cluster only, so it is rendered as a manifest here."""
     chart = shutil.copytree(CHART, tmp_path / "greenroom")
     (chart / "templates/NOTES.txt").rename(chart / "files/NOTES.txt")
     (chart / "templates/notes.yaml").write_text(NOTES_AS_MANIFEST)
     done = helm(
         *("template", "live", str(chart), "--namespace", "town", "--show-only", "templates/notes.yaml"),
-        *("--set", "publicUrl=https://live.example.com,livekit.publicUrl=wss://livekit.example.com"),
+        *("--set", values),
     )
-    notes = yaml.safe_load(done.stdout)["data"]["notes"]
+    notes: str = yaml.safe_load(done.stdout)["data"]["notes"]
+    return notes
+
+
+def test_whoever_installs_it_is_told_where_it_is(tmp_path: Path) -> None:
+    notes = notes_with(
+        "publicUrl=https://live.example.com,livekit.publicUrl=wss://livekit.example.com", tmp_path
+    )
     assert "https://live.example.com" in notes
     assert "wss://livekit.example.com" in notes
     assert "http://live-greenroom-egress.town:8080/webhooks/livekit" in notes
     assert "Secret live-greenroom-keys" in notes
+    assert "trusted_proxies" not in notes
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["ingress.enabled=true,ingress.host=a.example", "httpRoute.enabled=true,httpRoute.parentRefs[0].name=a"],
+)
+def test_whoever_puts_a_proxy_before_it_is_told_to_name_the_proxy(way: str, tmp_path: Path) -> None:
+    assert "trusted_proxies is not set" in notes_with(way, tmp_path / "without")
+    named = notes_with(f"{way},gateway.settings.trusted_proxies=10.0.0.0/8", tmp_path / "with")
+    assert "trusted_proxies" not in named
 
 
 def test_each_example_is_yaml() -> None:

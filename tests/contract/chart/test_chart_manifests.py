@@ -22,12 +22,15 @@ from tests.contract.chart.rendering import (
     rendered,
     values_file,
 )
+from tests.promql import PART_OF
 
 # Their schemas are not Kubernetes' own.
 OPERATORS = {"ServiceMonitor", "PrometheusRule", "HTTPRoute"}
-# Of the oldest that Chart.yaml allows, and the newest there is.
+# Of the oldest that docs/operations/kubernetes.md names, and the newest there is.
 RELEASES = ("1.29", kubernetes_validate.latest_version())
 SERVICES = ("gateway", "session", "egress", "attendance")
+# They stay in their Services while RabbitMQ or LiveKit is away.
+BEARING = ("session", "egress", "attendance")
 # The Service of all pods, for Prometheus.
 METRICS = f"{NAME}-metrics"
 
@@ -166,7 +169,8 @@ def test_probes_ask_the_port_that_the_process_listens_on(chart: Rendering) -> No
                 assert ports[container["readinessProbe"]["tcpSocket"]["port"]] == 1935
             else:
                 assert paths["startupProbe"] == "/healthz"
-                assert paths["readinessProbe"] == "/readyz"
+                asked_for = "?exclude=rabbitmq&exclude=livekit" if workload.component in BEARING else ""
+                assert paths["readinessProbe"] == f"/readyz{asked_for}"
                 assert container["args"] == ["serve", workload.component]
                 # A pod that stops is seen to be unready while it still serves.
                 asked = container["readinessProbe"]
@@ -243,6 +247,10 @@ def test_prometheus_reads_every_process() -> None:
     ]
     assert monitored == [service]
     ((endpoint,), (port,)) = monitor["spec"]["endpoints"], service["spec"]["ports"]
+    fixed = {
+        one["targetLabel"]: one["replacement"] for one in endpoint["relabelings"] if "replacement" in one
+    }
+    assert fixed == {"part_of": PART_OF}
     assert (endpoint["port"], endpoint["path"]) == (port["name"], "/metrics")
     for workload in full.running():
         assert selects(selector_of(service), workload.labels)
@@ -283,6 +291,22 @@ def test_alerts_and_dashboards_are_those_of_the_files() -> None:
     }
     files = (CHART / "files" / "dashboards").glob("*.json")
     assert made == {file.name: json.loads(file.read_text()) for file in files}
+
+
+def test_an_ingress_takes_what_the_gateway_takes() -> None:
+    """Files of 100 MiB, neither buffered nor ended sooner than by the gateway. Each can be replaced."""
+    annotations = {
+        "proxy-body-size": "101m",
+        "proxy-request-buffering": "off",
+        "proxy-buffering": "off",
+        "proxy-read-timeout": "310",
+        "proxy-send-timeout": "310",
+    }
+    wanted = {f"nginx.ingress.kubernetes.io/{name}": value for name, value in annotations.items()}
+    (ingress,) = rendered("default", "--set=ingress.enabled=true,ingress.host=a.example").of("Ingress")
+    assert ingress["metadata"]["annotations"] == wanted
+    (own,) = rendered("full").of("Ingress")
+    assert own["metadata"]["annotations"] == wanted | {"nginx.ingress.kubernetes.io/proxy-body-size": "0"}
 
 
 def test_clients_come_to_the_gateway() -> None:

@@ -219,9 +219,22 @@ def test_values_become_settings() -> None:
         "access_key_id": "AKIA3XWQ7PLM2NZT5RVB",
         "secret_access_key": "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",
     }
+    gateway = environment_of(full, "gateway")
+    assert (gateway["GREENROOM_LIVEKIT_WEBHOOKS"], gateway["GREENROOM_TRUSTED_PROXIES"]) == (
+        "false",
+        "10.0.0.0/8",
+    )
     minimal = environment_of(rendered("minimal"), "egress")
     assert (minimal["GREENROOM_ENGINE"], minimal["GREENROOM_INGEST"]) == ("livekit", "livekit")
     assert environment_of(rendered("default"), "session")["GREENROOM_LIVEKIT_PUBLIC_URL"].startswith("ws://")
+
+
+def test_a_service_s_own_setting_wins_over_that_of_all() -> None:
+    """Also one that is false or nought."""
+    delay = "settings.readiness_delay_seconds"
+    chart = rendered("default", f"--set={delay}=8,session.{delay}=0")
+    assert environment_of(chart, "session")["GREENROOM_READINESS_DELAY_SECONDS"] == "0"
+    assert environment_of(chart, "egress")["GREENROOM_READINESS_DELAY_SECONDS"] == "8"
 
 
 def test_files_are_shared_by_those_that_store_them() -> None:

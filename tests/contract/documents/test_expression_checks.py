@@ -30,6 +30,7 @@ def check() -> ExpressionCheck:
         'topk(3, sum by (instance) (jobs)) or encoders{operation=~"(GET|POST) /rooms"}',
         "max by (namespace) (jobs) unless on (namespace) sum by (namespace) (hits_total)",
         'up{job="gateway"} == 0',
+        'up{part_of="greenroom"} == 0',
     ],
 )
 def test_what_there_is_may_be_asked_for(check: ExpressionCheck, expression: str) -> None:
@@ -50,6 +51,7 @@ def test_what_there_is_may_be_asked_for(check: ExpressionCheck, expression: str)
         ("sum by (status) (sum by (path) (hits_total))", "groups by status"),
         ("jobs / on (status) hits_total", "joins on status"),
         ('encoders{operation=~"DELETE .*"}', "no operation DELETE .*"),
+        ('up{part_of="greenhouse"} == 0', "nothing is part of greenhouse"),
         ("histogram_quantile(0.9, sum by (event, le) (waits_seconds_bucket))", "groups by event"),
     ],
 )

@@ -1,8 +1,11 @@
 """deploy/compose.yaml by reading it: what it needs, what it pins, and that Greenroom takes what it gives."""
 
 import json
+import os
 import re
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +22,7 @@ from services.recorder.settings import RecorderSettings
 from services.relay.settings import RelaySettings
 from services.session.settings import SessionSettings
 from shared.runtime.settings import ServiceSettings, load
+from tests.promql import PART_OF
 
 DEPLOY = PROJECT / "deploy"
 TEXT = (DEPLOY / "compose.yaml").read_text()
@@ -35,12 +39,14 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "relay": RelaySettings,
 }
 # `$$` is a dollar.
-VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?::([-?])([^}]*))?\}")
+VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?:(:?[-?])([^}]*))?\}")
 
 
 def interpolated(value: str, values: dict[str, str]) -> str:
     def replace(found: re.Match[str]) -> str:
-        return values.get(found[1]) or (found[3] if found[2] == "-" else "")
+        """`:-` is for a variable without a value, `-` for one that is not there."""
+        absent = found[1] not in values if found[2] == "-" else not values.get(found[1])
+        return found[3] if absent and found[2] in {"-", ":-"} else values.get(found[1], "")
 
     return VARIABLE.sub(replace, value)
 
@@ -66,7 +72,48 @@ def test_nothing_secret_has_a_default() -> None:
         *("TRUSTED_PROXIES", "OTEL_EXPORTER_OTLP_ENDPOINT", "IMAGE_REGISTRY")
     }
     how = {found[1]: found[2] for found in VARIABLE.finditer(TEXT)}
-    assert {how[name] for name in secret} == {"?"}
+    assert {how[name] for name in secret} == {":?"}
+
+
+def test_no_origin_may_be_allowed() -> None:
+    """An empty value is one: it does not become everybody."""
+    for service, variable in (
+        ("gateway", "GREENROOM_CORS_ORIGINS"),
+        ("centrifugo", "CENTRIFUGO_CLIENT_ALLOWED_ORIGINS"),
+    ):
+        value = SERVICES[service]["environment"][variable]
+        assert interpolated(value, {"CORS_ORIGINS": "", "CENTRIFUGO_ORIGINS": ""}) == ""
+        assert interpolated(value, {}) == "*"
+
+
+def test_mongodb_s_key_is_its_own_and_in_no_folder_of_everybody_s(tmp_path: Path) -> None:
+    """Where Linux protects regular files (fs.protected_regular), root cannot write to others' in /tmp."""
+    shell, option, script = SERVICES["mongodb"]["entrypoint"]
+    found = re.search(r"--keyFile (/etc/\S+)", script)
+    assert found
+    key, server = tmp_path / "key", tmp_path / "docker-entrypoint.sh"
+    server.write_text(f"#!/bin/sh\nstat -c %a {key}\ncat {key}\n")
+    server.chmod(0o700)
+    here = script.replace("$$", "$").replace(found[1], str(key))
+    assert here.count(str(key)) == 2
+    here = here.replace("-o mongodb -g mongodb ", "")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "REPLICA_SET_KEY": "5ec2e7", "CACHE_GB": "1"}
+    for _ in range(2):  # a container that is started again has the file
+        done = subprocess.run([shell, option, here], env=environment, capture_output=True, check=True)
+        assert done.stdout == b"400\n5ec2e7\n"
+
+
+def test_what_is_called_is_waited_for_until_it_answers() -> None:
+    """It bears that RabbitMQ and LiveKit are away, and so does its health."""
+    for name in ("session", "egress", "attendance"):
+        path = SERVICES[name]["healthcheck"]["test"][-1]
+        assert path == "/readyz?exclude=rabbitmq&exclude=livekit"
+
+
+def test_livekit_s_webhooks_go_past_the_gateway() -> None:
+    assert SERVICES["gateway"]["environment"]["GREENROOM_LIVEKIT_WEBHOOKS"] == "false"
+    livekit = yaml.safe_load((DEPLOY / "compose/livekit.yaml").read_text())
+    assert livekit["webhook"]["urls"] == ["http://egress:8080/webhooks/livekit"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -127,6 +174,10 @@ def test_every_service_is_scraped_and_every_file_that_is_mounted_is_there() -> N
     looked_up = [one for job in scraped for one in job["dns_sd_configs"]]
     names = {name for one in looked_up for name in one["names"]}
     ports = {one["port"] for one in looked_up if one["names"][0] in SETTINGS}
+    ours = {job["job_name"] for job in scraped if "relabel_configs" in job}
+    assert ours == SETTINGS.keys()
+    part_of = [job["relabel_configs"] for job in scraped if job["job_name"] in ours]
+    assert all(one == [{"target_label": "part_of", "replacement": PART_OF}] for one in part_of)
     assert ports == {int(DOCUMENT["x-environment"]["GREENROOM_METRICS_PORT"])}
     assert names <= SERVICES.keys()
     mounted = {

@@ -34,12 +34,14 @@ def test_the_signing_key_is_a_pair() -> None:
 
 def test_a_file_keeps_its_values_and_gets_what_is_new_in_the_example(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    file.write_text("REDIS_PASSWORD=kept\nMEDIA=embedded\nMY_OWN='one'\nKEYRING=\n")
+    file.write_text("REDIS_PASSWORD=kept\nMEDIA=embedded\nMY_OWN='one'\nKEYRING=\nCORS_ORIGINS=\n")
     result = CliRunner().invoke(build(), ["keys", "env", "--file", str(file), "--host", "127.0.0.1"])
     assert result.exit_code == 0, result.output
     values = values_of(file.read_text())
     assert (values["REDIS_PASSWORD"], values["MEDIA"], values["MY_OWN"]) == ("kept", "embedded", "'one'")
     assert values["KEYRING"]
+    # A secret has to have a value; of the others an empty one is as good as any.
+    assert (values["CORS_ORIGINS"], values["CENTRIFUGO_ORIGINS"]) == ("", "*")
     assert file.stat().st_mode & 0o777 == 0o600
     CliRunner().invoke(build(), ["keys", "env", "--file", str(file)])
     assert values_of(file.read_text()) == values

@@ -49,8 +49,10 @@
 {{- range $name, $value := $values.tracing.env -}}
 {{- $_ := set $config $name (include "greenroom.text" $value) -}}
 {{- end -}}
-{{- range $name, $value := merge (dict) (index $values $component).settings $values.settings -}}
+{{- range $settings := list $values.settings (index $values $component).settings -}}
+{{- range $name, $value := $settings -}}
 {{- $_ := set $config (printf "GREENROOM_%s" (upper $name)) (include "greenroom.text" $value) -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end }}

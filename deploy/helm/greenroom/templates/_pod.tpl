@@ -65,7 +65,8 @@ spec:
       ports:
         - {name: http, containerPort: 8080}
         - {name: metrics, containerPort: 9090}
-      # Alive is who answers; ready is who reaches what they need.
+      # Alive is who answers; ready is who reaches what they need. While RabbitMQ or LiveKit is away the rest still
+      # works: without `exclude` all pods would leave their Service at once.
       startupProbe:
         httpGet: {path: /healthz, port: http}
         periodSeconds: 2
@@ -76,7 +77,9 @@ spec:
         timeoutSeconds: 5
         failureThreshold: 6
       readinessProbe:
-        httpGet: {path: /readyz, port: http}
+        httpGet:
+          path: /readyz{{ if has $component (list "session" "egress" "attendance") }}?exclude=rabbitmq&exclude=livekit{{ end }}
+          port: http
         periodSeconds: 2
         timeoutSeconds: 3
         failureThreshold: 2
@@ -149,5 +152,18 @@ imagePullSecrets:
 {{- fail "storage.volume is needed with a file:// storage: session, egress and recorders share it" -}}
 {{- end -}}
 yes
+{{- end -}}
+{{- end }}
+
+{{/* How many pods: (list $ "Deployment" "gateway"). If something else scales them, as many as there are: a number that
+     is only left out becomes 1. Nothing if there are none yet. */}}
+{{- define "greenroom.replicas" -}}
+{{- $root := first . -}}
+{{- $own := index $root.Values (index . 2) -}}
+{{- if or (dig "autoscaling" "enabled" false $own) (kindIs "invalid" $own.replicas) -}}
+{{- $name := printf "%s-%s" (include "greenroom.fullname" $root) (index . 2) -}}
+{{- with lookup "apps/v1" (index . 1) $root.Release.Namespace $name }}{{ .spec.replicas }}{{ end -}}
+{{- else -}}
+{{ $own.replicas }}
 {{- end -}}
 {{- end }}
