@@ -24,6 +24,7 @@ from services.session.chat.routes import CHAT, CHAT_EXPORT, FILE_MESSAGES
 from services.session.enforcement.build import build_enforcement
 from services.session.enforcement.dirty_sessions import DirtySessions
 from services.session.enforcement.removals import RemovalRepository
+from services.session.identity.accounts.first_administrator import ensure_first_administrator
 from services.session.identity.accounts.passwords import Passwords
 from services.session.identity.accounts.routes import ACCOUNTS
 from services.session.identity.accounts.service import AccountService, FirstAdministrator
@@ -304,6 +305,4 @@ async def _prepare(settings: SessionSettings, accounts: AccountService, trail: A
     password = settings.bootstrap_admin_password
     if settings.bootstrap_admin_email and password is not None:
         first = FirstAdministrator(settings.bootstrap_admin_email, password.get_secret_value())
-        user, created = await accounts.create_first_administrator(first)
-        if created:
-            await trail.done("GREENROOM_BOOTSTRAP_ADMIN_EMAIL", "settings:session", user.id)
+        await ensure_first_administrator(accounts, trail, first)

@@ -44,6 +44,7 @@ INTERNAL_CALLS: Final = web.AppKey("internal_calls", InternalCalls)
 
 _SESSION_IN_PATH: Final = re.compile(r"/sessions/\{(\w+)\}")
 _LONGEST_TARGET: Final = 255
+_CREATED: Final = 201
 _REFUSED_FROM: Final = 400
 # Refusals that a session's journal has: not those of what is not understood, or of what does not exist.
 _TOLD: Final = frozenset({403, 409, 502, 503})
@@ -183,7 +184,9 @@ class _Operation:
         if viewer is not None:
             bind_session(organization_id=viewer.organization_id)
         if audited is not None:
-            await audited.begin(parsed.get("body"), [reservation.id] if self._route.idempotent else [])
+            await audited.begin(parsed.get("body"))
+            if self._route.idempotent and self._route.status == _CREATED:
+                audited.creates = [reservation.id]
         bind_command(Command(self._name, viewer.actor if viewer else None))
         try:
             reply = await self._route.handler(Request(raw, viewer, reservation), **parsed)

@@ -33,23 +33,28 @@ _KEPT: Final = timedelta(days=7)
 
 
 class AuditedCall:
-    """One call on its way; `begin` before anything is done, `over` afterwards."""
+    """One call on its way; `begin` before anything is done, `over` afterwards.
+
+    `creates` are the ids of what it makes: they are among its targets once it is done.
+    """
 
     def __init__(self, state: AuditedCallState, trail: "AuditTrail"):
         self.state = state
+        self.creates: Sequence[str] = ()
         self._trail = trail
 
-    async def begin(self, body: object, created: Sequence[str]) -> None:
-        """What it is about to do with this body; `created` names what it makes. Raises `Unavailable`."""
-        changes = {"fields": fields_of(body), "targets": [*self.state.targets, *created]}
-        self.state = self.state.model_copy(update=changes)
+    async def begin(self, body: object) -> None:
+        """What it is about to do with this body. Raises `Unavailable`."""
+        self.state = self.state.model_copy(update={"fields": fields_of(body)})
         await self._trail.add(self.state)
 
     async def over(self, outcome: AuditOutcome, status: int, code: str | None = None) -> None:
         """How it ended. If that cannot be stored, it counts as begun."""
+        created = self.creates if outcome is AuditOutcome.DONE else ()
         self.state = self.state.model_copy(
             update={
                 "version": 2,
+                "targets": [*self.state.targets, *created],
                 "ended_at": self._trail.clock.now(),
                 "outcome": outcome,
                 "status": status,

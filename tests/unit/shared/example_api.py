@@ -94,6 +94,18 @@ async def list_things(request: Request, query: Page) -> Reply[Things]:
     return Reply(Things(things=things, page=query.page, limit=query.limit))
 
 
+@routes.post("/things/refused", access=BEARER, scope=WRITE, status=201, idempotent=True)
+async def make_nothing(request: Request) -> Reply[None]:
+    """Be refused."""
+    raise Conflict("There are enough things", code="enough")
+
+
+@routes.post("/things/renamed", access=BEARER, scope=WRITE, idempotent=True)
+async def rename_things(request: Request) -> Reply[None]:
+    """Create nothing."""
+    return ok()
+
+
 @routes.get("/things/{id}", access=PUBLIC, scope=READ)
 async def get_thing(request: Request) -> Reply[Thing]:
     """Get a thing, in a library where one is named."""

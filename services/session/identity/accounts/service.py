@@ -69,6 +69,9 @@ class AccountService:
             return known
         return user
 
+    async def has(self, email: str) -> bool:
+        return await self._users.find_by_email(email) is not None
+
     async def create_first_administrator(self, first: FirstAdministrator) -> tuple[User, bool]:
         """The administrator, and whether they are new; a user who has the address already is unchanged."""
         known = await self._users.find_by_email(first.email)

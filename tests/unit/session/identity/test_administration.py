@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from services.session.catalog.libraries.schemas import CreateLibraryRequest, UpdateLibraryRequest
+from services.session.identity.accounts.first_administrator import ensure_first_administrator
 from services.session.identity.accounts.schemas import CreateUserRequest, UpdateUserRequest
 from services.session.identity.accounts.service import FirstAdministrator
 from services.session.identity.keys.schemas import CreateApiKeyRequest, UpdateApiKeyRequest
 from shared.access.identity import Scope, TokenVerifier
-from shared.contracts.states import UserRole, Visibility
-from shared.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
+from shared.contracts.audit_events import AdministratorActed
+from shared.contracts.states import AuditedCallState, AuditOutcome, UserRole, Visibility
+from shared.errors import Conflict, InvalidRequest, NotFound, Unauthenticated, Unavailable
+from shared.http.audit import AuditTrail
 from shared.http.schema import Page
 from shared.ids import new_id
 from tests.unit.session.actors import Host
@@ -104,6 +107,36 @@ async def test_the_first_administrator_is_made_once_by_replicas_that_start_toget
     made = await asyncio.gather(*(backend.accounts.create_first_administrator(first) for _ in range(3)))
     assert len({user.id for user, _ in made}) == 1
     assert sorted(new for _, new in made) == [False, False, True]
+
+
+async def test_the_first_administrator_is_recorded_also_if_the_end_cannot_be(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = AuditTrail(backend.mongo, backend.outbox, backend.clock, service="session")
+    first = FirstAdministrator("admin@example.com", PASSWORD)
+    stored: list[AuditedCallState] = []
+
+    async def add(state: AuditedCallState) -> None:
+        if stored:
+            raise Unavailable("The database does not answer")
+        stored.append(state)
+
+    monkeypatch.setattr(trail, "add", add)
+    await ensure_first_administrator(backend.accounts, trail, first)
+    assert [(one.outcome, one.actor) for one in stored] == [(AuditOutcome.BEGUN, "settings:session")]
+    assert await backend.accounts.has("Admin@example.com")
+
+
+async def test_each_replica_that_makes_the_first_administrator_records_it(backend: Backend) -> None:
+    trail = AuditTrail(backend.mongo, backend.outbox, backend.clock, service="session")
+    first = FirstAdministrator("admin@example.com", PASSWORD)
+    await asyncio.gather(*(ensure_first_administrator(backend.accounts, trail, first) for _ in range(2)))
+    await ensure_first_administrator(backend.accounts, trail, first)  # at the next start
+    documents = await backend.mongo.collection("audited_calls").find({})
+    calls = [AdministratorActed.model_validate_json(one["outbox"][0]["data"]).call for one in documents]
+    assert sorted(one.outcome for one in calls) == ["begun", "begun", "done", "refused"]
+    user, _ = await backend.accounts.create_first_administrator(first)
+    assert [one.targets for one in calls if one.outcome is AuditOutcome.DONE] == [[user.id]]
 
 
 async def test_passwords_are_kept_as_hashes(backend: Backend, host: Host) -> None:

@@ -46,7 +46,7 @@ async def test_a_call_is_recorded_before_and_after(api: ExampleApi) -> None:
     assert (done.service, done.operation) == ("api", "POST /things")
     assert (done.actor, done.actor_name) == ("user:ada", "Anna")
     assert (done.client_address, done.request_id) == ("203.0.113.7", "the-request")
-    assert begun.targets == done.targets == [answer["data"]["id"]]
+    assert (begun.targets, done.targets) == ([], [answer["data"]["id"]])
     assert begun.fields == done.fields == {"price": 7, "title": NOT_KEPT}
     assert "secret title" not in str(api.bus.published)
 
@@ -69,6 +69,15 @@ async def test_a_refused_call_is_recorded(
     assert (answered, last.status, last.code) == (status, status, code)
     assert (last.outcome, last.version, last.targets) == (AuditOutcome.REFUSED, 2, [thing])
     assert last.actor == ("key:k-1" if "api_key_id" in caller else "user:ada")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/things/refused", 409), ("/things/renamed", 200)])
+async def test_what_was_not_created_is_no_target(api: ExampleApi, path: str, status: int) -> None:
+    headers = api.bearer("ada", **ADMIN) | {"Idempotency-Key": "the-key"}
+    answered, _, _ = await api.call("POST", path, headers=headers)
+    begun, over = await recorded(api)
+    assert (answered, over.status) == (status, status)
+    assert begun.targets == over.targets == []
 
 
 async def test_an_invalid_body_is_recorded_as_refused(api: ExampleApi) -> None:
