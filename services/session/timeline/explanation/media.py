@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from services.session.journal.domain import JournalEntry
@@ -101,12 +102,8 @@ def _error(error: str | None) -> str:
 def _stopped_by(facts: Facts) -> str | None:
     """Whose call stopped the stream while the session went on."""
     asked = [one for one in facts.all(SessionUpdated) if "stream" in one.data["session"]]
-    last = asked[-1] if asked else None
-    wanted = [one for one in asked if one.data["session"]["stream"]["wanted"]]
-    if last is None or last.data["session"]["stream"]["wanted"]:
-        return None
-    first_off = next(one for one in asked if not wanted or one.at > wanted[-1].at)
-    return facts.caller(first_off)
+    off = list(takewhile(lambda one: not one.data["session"]["stream"]["wanted"], reversed(asked)))
+    return facts.caller(off[-1]) if off else None
 
 
 def _now(facts: Facts, status: StreamStatus) -> Iterator[str]:

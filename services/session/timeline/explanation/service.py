@@ -25,25 +25,27 @@ from shared.contracts.livekit_events import (
     ParticipantLeft,
 )
 from shared.contracts.reconciler_events import DriftRepaired
-from shared.contracts.session_events import SESSION_EVENTS, SessionCallRefused
+from shared.contracts.session_events import SESSION_EVENTS, SessionCallRefused, SessionUpdated
 from shared.contracts.states import Role, SessionState
 from shared.contracts.stream_and_recording_events import RecordingChanged, RecordingDeleted, StreamChanged
 from shared.errors import NotFound, Unavailable
 from shared.http.internal import InternalCalls, InternalClient
 
-_SESSION_EVENTS: Final[tuple[type[Event], ...]] = (
-    *SESSION_EVENTS,
+# Each at most once in a session. They are asked for by themselves, like refusals: others of its events, and
+# calls that are refused over and over, are so many that these would not be among the latest.
+_ONCE: Final = frozenset(event.name for event in SESSION_EVENTS) - {SessionUpdated.name}
+_REPEATED: Final[tuple[type[Event], ...]] = (
+    SessionUpdated,
     StreamChanged,
     RecordingChanged,
     RecordingDeleted,
     LiveKitRoomFinished,
-    SessionCallRefused,
 )
-_OF_SESSION: Final = frozenset(event.name for event in _SESSION_EVENTS)
+_OF_SESSION: Final = frozenset(event.name for event in _REPEATED)
 _OF_EGRESSES: Final = frozenset(event.name for event in (EgressStarted, EgressUpdated, EgressEnded))
 _LEAVES: Final = frozenset(event.name for event in (ParticipantLeft, ParticipantConnectionAborted))
 # Enough to tell why; sessions of thousands of people have more.
-_MOST, _MOST_REPAIRS, _MOST_LEAVES = 2000, 50, 200
+_MOST, _MOST_REPAIRS, _MOST_REFUSALS, _MOST_LEAVES = 2000, 50, 50, 200
 _OF_HOSTS: Final = {
     "data.connection.role": {"$in": [Role.HOST.value, Role.CO_HOST.value]},
     "data.connection.hidden": {"$ne": True},
@@ -121,7 +123,9 @@ class ExplanationService:
     async def _entries(self, session_id: str) -> list[JournalEntry]:
         latest = self._journal.latest
         found = [
+            *await latest(session_id, _ONCE, limit=_MOST),
             *await latest(session_id, _OF_SESSION | _OF_EGRESSES, limit=_MOST),
+            *await latest(session_id, {SessionCallRefused.name}, limit=_MOST_REFUSALS),
             *await latest(session_id, {DriftRepaired.name}, limit=_MOST_REPAIRS),
             *await latest(session_id, _LEAVES, limit=_MOST_LEAVES),
             *await latest(session_id, {ParticipantJoined.name}, limit=_MOST_LEAVES, where=_RECORDERS),

@@ -27,11 +27,9 @@ def explain_session(facts: Facts) -> Explanation:
     """The session as it is or last was."""
     state = facts.state
     text, by, reason = _WORDS[state.status](facts)
-    deleted = facts.last(SessionDeleted)
     details = [*_details(facts)]
     if facts.session is None:
-        when = at_time(deleted.at if deleted else None)
-        details.append(f"It was deleted at {when} by {facts.caller(deleted) or 'the deletion of its room'}.")
+        details.append(_deleted(facts))
     return Explanation(
         subject=f"Session {state.title!r}",
         status="deleted" if facts.session is None else state.status.value,
@@ -42,6 +40,13 @@ def explain_session(facts: Facts) -> Explanation:
         text=text,
         details=details,
     )
+
+
+def _deleted(facts: Facts) -> str:
+    entry = facts.last(SessionDeleted)
+    if entry is None:
+        return "It was deleted; when and by whom is not in its journal."
+    return f"It was deleted at {at_time(entry.at)} by {facts.caller(entry) or 'the deletion of its room'}."
 
 
 def _moment(facts: Facts) -> datetime | None:
@@ -86,8 +91,11 @@ def _expired(facts: Facts) -> _Words:
 
 
 def _live(facts: Facts) -> _Words:
-    by = facts.caller(facts.last(SessionStarted))
+    entry = facts.last(SessionStarted)
     started = f"It is live since {at_time(facts.state.started_at)}"
+    if entry is None:
+        return f"{started}; who started it is not in its journal.", None, None
+    by = facts.caller(entry)
     return f"{started}, started by {by or 'its first participant or its encoder'}.", by, None
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from services.session.journal.domain import JournalEntry
+from services.session.journal.repository import JournalRepository
 from services.session.sessions.domain.lifecycle import closer_joined, host_joined
 from services.session.sessions.domain.session import Session
 from services.session.timeline.explanation.facts import Explanation
 from services.session.timeline.explanation.media import explain_media
 from services.session.timeline.explanation.problems import MEANINGS, meaning_of
+from services.session.timeline.explanation.service import ExplanationService
 from services.session.timeline.explanation.session_end import explain_session
 from shared.contracts.livekit_events import Connection, EgressUpdated, LiveKitRoomFinished, ParticipantJoined
 from shared.contracts.reconciler_events import DriftRepaired
@@ -34,6 +36,7 @@ from shared.contracts.states import (
 from shared.contracts.stream_and_recording_events import RecordingChanged, RecordingDeleted, StreamChanged
 from shared.egress.keys import key_of
 from shared.egress.problems import EgressProblem
+from tests.unit.session.backend import Backend
 from tests.unit.session.builders import HOST, LIMITS, T0, live_session, session
 from tests.unit.session.timeline.journals import at, entry, facts, left, recording, repaired, stream
 
@@ -222,6 +225,37 @@ def test_a_session_older_than_its_journal_says_what_is_not_known() -> None:
     assert "Its journal is no longer kept: who did what is not known." in finding.details
 
 
+def test_nobody_is_named_whose_call_is_not_in_the_journal() -> None:
+    one = live_session()
+    changed = entry(SessionUpdated(session=one.state()), 5, by="PATCH /sessions/{id}")
+    finding = explain_session(facts(one, changed))
+    assert finding.text.endswith("; who started it is not in its journal.")
+    assert finding.by is None
+    deleted = explain_session(facts(one, changed, deleted=True))
+    assert "It was deleted; when and by whom is not in its journal." in deleted.details
+
+
+class NoProblems:
+    async def of(self, session_id: str) -> list[str]:
+        return []
+
+
+async def test_what_recurs_does_not_hide_who_started_it(backend: Backend) -> None:
+    """Neither thousands of changes nor of refused calls."""
+    one = live_session()
+    await backend.sessions.add(one, [])
+    started = entry(SessionStarted(session=one.state()), by="POST /sessions/{id}/go_live")
+    refused = SessionCallRefused(session_id=one.id, status=409, code="room_busy")
+    changed = SessionUpdated(session=one.state())
+    journal = JournalRepository(backend.mongo)
+    again = [entry(event, 1 + n / 1000, by="PATCH /x") for event in (refused, changed) for n in range(2001)]
+    await journal.add([started, *again])
+    service = ExplanationService(
+        journal, backend.sessions, backend.users, NoProblems(), LIMITS, backend.clock
+    )
+    assert "with POST /sessions/{id}/go_live" in (await service.explain(one.id))[0].text
+
+
 def test_refused_calls_of_its_staff_are_told() -> None:
     one = session()
     refused = SessionCallRefused(session_id=one.id, status=409, code="room_busy")
@@ -296,6 +330,15 @@ def test_whose_call_stopped_the_stream() -> None:
     finding = explain_media(facts(one, wanted, off, renamed, over))[0]
     assert finding.by == "Hanna with POST /sessions/{id}/stop_hls"
     assert finding.reason == "stopped"
+
+
+def test_changes_of_the_same_moment_keep_their_order() -> None:
+    one = streaming()
+    wanted = entry(SessionUpdated(session=one.state()), 25, by="POST /sessions/{id}/go_live")
+    one.stream = StreamRequest(wanted=False, attempt=1)
+    off = entry(SessionUpdated(session=one.state()), 25, by="POST /sessions/{id}/stop_hls")
+    over = entry(StreamChanged(stream=stream(one, StreamStatus.ENDED)), 30)
+    assert explain_media(facts(one, wanted, off, over))[0].by == "Hanna with POST /sessions/{id}/stop_hls"
 
 
 @pytest.mark.parametrize("problem", EgressProblem)
