@@ -41,6 +41,8 @@ class AppendOnlySource:
         self._marks = marks
         self._clock = clock
         self._pending: dict[str, Document] = {}
+        # When those were stored that the last reading of the store found, the earliest first.
+        self._found: dict[str, datetime] = {}
         self._published: dict[str, None] = {}
         self._handed_over_at = 0.0
         # Everything stored with an earlier time is published; None until the store was read through.
@@ -65,6 +67,7 @@ class AppendOnlySource:
     def confirm(self, document: Document, done: set[str]) -> None:
         if all(entry["id"] in done for entry in document["outbox"]):
             self._pending.pop(document["_id"], None)
+            self._found.pop(document["_id"], None)
             self._published[document["_id"]] = None
 
     async def waiting(self, limit: int, *, thorough: bool) -> list[Document]:
@@ -75,8 +78,9 @@ class AppendOnlySource:
 
     async def oldest(self) -> datetime | None:
         """The time of the oldest event that this process knows to wait."""
-        first = next(iter(self._pending.values()), None)
-        return first["outbox_at"] if first else None
+        pending = (document["outbox_at"] for document in self._pending.values())
+        firsts = [next(pending, None), next(iter(self._found.values()), None)]
+        return min((first for first in firsts if first is not None), default=None)
 
     async def _read(self, limit: int) -> list[Document]:
         """What of the next part of the store is not published; goes on to another when there is none."""
@@ -91,9 +95,10 @@ class AppendOnlySource:
             {"outbox_at": part},
             sort=[("outbox_at", ASCENDING)],
             limit=limit + len(known),
-            fields=["outbox"],
+            fields=["outbox", "outbox_at"],
         )
         found = [document for document in documents if document["_id"] not in known]
+        self._found = {document["_id"]: document["outbox_at"] for document in found}
         if not found:
             self._read_to = max(settled, self._read_to or settled)
         return found

@@ -14,6 +14,9 @@ from shared.livekit import LiveKit
 
 log = structlog.get_logger(__name__)
 
+# A session whose end another replica heard of stays remembered here.
+_REMEMBERED = 10_000
+
 
 class Accounts(Protocol):
     async def caller(self, user_id: str, via: str | None) -> Caller:
@@ -42,6 +45,8 @@ class OldTokens:
                 await self._check(event.session_id, one)
         if old:
             self._looked_at[event.session_id] = {one.participant_sid for one in old}
+        if len(self._looked_at) > _REMEMBERED:
+            del self._looked_at[next(iter(self._looked_at))]
 
     async def forget(self, event: SessionEnded) -> None:
         """Its room is closed."""

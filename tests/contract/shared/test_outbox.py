@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from deploy.local.stack import Stack
 from shared.bus.rabbit import RabbitBus
+from shared.clock import SystemClock
+from shared.contracts.attendance_events import ViewersCounted
 from shared.errors import Unavailable
+from shared.ids import new_id
+from shared.persistence.append_only import AppendOnlyCollection
 from shared.persistence.mongo import Document, Mongo
+from shared.persistence.outbox import Outbox
 from tests.contract.shared.example_aggregate import Thing, Things, thing, versions
 from tests.contract.shared.outbox_fixture import OutboxFixture, emptied, eventually, is_empty, running
 from tests.fakes.memory_bus import MemoryBus
@@ -256,3 +262,26 @@ async def test_how_long_the_oldest_event_waits_is_known(fixture: OutboxFixture) 
         await emptied(things)
     await outbox.look()
     assert sample("greenroom_outbox_oldest_seconds", collection="things") == 0
+
+
+async def test_how_long_what_an_earlier_life_left_waits_is_known(fixture: OutboxFixture) -> None:
+    """Of append-only collections as well, which hand over what they store."""
+    clock = SystemClock()
+    facts = AppendOnlyCollection(
+        fixture.mongo, "facts", Outbox(fixture.bus, clock, source="/greenroom/tests")
+    )
+    await facts.ensure_indexes()
+    counted = ViewersCounted(session_id=new_id(), version=1, viewer_count=1, max_viewers=1)
+    await facts.add({"_id": new_id()}, [counted], clock.now() - timedelta(seconds=60))
+
+    _, successor, gate = await fixture.relay()
+    AppendOnlyCollection(fixture.mongo, "facts", successor)
+    gate.shut = True
+    with pytest.raises(Unavailable):
+        await successor.publish_once()
+    await successor.look()
+    assert 60 <= (sample("greenroom_outbox_oldest_seconds", collection="facts") or 0) < 600
+    gate.shut = False
+    await successor.publish_once()
+    await successor.look()
+    assert sample("greenroom_outbox_oldest_seconds", collection="facts") == 0

@@ -4,8 +4,11 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from services.session.enforcement.old_tokens import OldTokens
 from services.session.identity.keys.schemas import CreateApiKeyRequest
 from shared.access.identity import LONGEST_LIFETIME
+from shared.contracts.reconciler_events import RosterConnection, RosterObserved
+from shared.contracts.states import Role
 from shared.ids import new_id
 from tests.unit.session.actors import Host
 from tests.unit.session.backend import Backend
@@ -63,3 +66,32 @@ async def test_a_join_that_was_not_reported_is_looked_at_once(
         await room.observed(gone, *roster)
     assert (room.there(gone), room.there(stays)) == (False, True)
     assert asked.await_count == 2
+
+
+def roster(session_id: str) -> RosterObserved:
+    connection = RosterConnection(
+        participant_sid="PA_1",
+        identity="u-1:s",
+        user_id="u-1",
+        username="Ada",
+        role=Role.AUDIENCE,
+        joined_at=OPENS,
+        issued_at=T0,
+    )
+    return RosterObserved(
+        session_id=session_id, room_sid="RM_1", observed_at=OPENS, connections=(connection,), departed=()
+    )
+
+
+async def test_of_sessions_whose_end_others_hear_of_only_some_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.session.enforcement.old_tokens._REMEMBERED", 2)
+    accounts = AsyncMock()
+    old_tokens = OldTokens(accounts, AsyncMock())
+    asked = []
+    for session_id in ("s-1", "s-2", "s-1", "s-3", "s-1", "s-3", "s-2"):
+        before = accounts.caller.await_count
+        await old_tokens.follow_roster(roster(session_id))
+        asked.append(accounts.caller.await_count - before)
+    assert asked == [1, 1, 0, 1, 0, 0, 1]
