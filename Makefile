@@ -8,7 +8,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos rolling soak openapi bench image scan clean
+.PHONY: help install up env demo fuzz down status doctor tools test test-images lint types imports unit contract integration e2e chaos rolling soak openapi bench image scan clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,12 @@ doctor: ## Look for what the stack needs and say what is missing
 tools: install ## Install what some tests need beside: a container engine, if none works
 	@$(PYTHON) -m deploy.local.install.tools
 
-test: install tools lint types imports ## Everything that has to hold before a change goes in
+test: install tools ## Everything that has to hold before a change goes in
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync test-images lint types imports
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-images: install tools # While the checks that follow need one core only.
+	@$(BIN)/python -m tests.containers.building
 
 lint: install ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

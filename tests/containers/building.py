@@ -1,15 +1,21 @@
-"""The images that tests run: built once, also by several test processes."""
+"""The images that tests run: built once, also by several test processes.
+
+`python -m tests.containers.building` builds them beforehand, beside what needs one core only.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from deploy.images import base, project
+from deploy.images import base, engine, project
 from deploy.images.engine import ContainerEngine, EngineFailed
+from deploy.local.programs import MissingPrograms
+from tests.containers import standins
 
 NAMES = {target: f"{target}:{project.version()}" for target in project.TARGETS}
 _LOCK = Path(tempfile.gettempdir(), "greenroom-images.lock")
@@ -29,3 +35,16 @@ def built(engine: ContainerEngine) -> dict[str, str]:
         for target, name in NAMES.items():
             project.build(engine, target, [name])
     return NAMES
+
+
+def main() -> None:
+    """Whatever fails here fails again, and is told, where a test asks for it."""
+    if engine.unusable("podman") is None:
+        podman = engine.find("podman")
+        with suppress(EngineFailed, MissingPrograms, pytest.skip.Exception):
+            built(podman)
+            standins.build(podman)
+
+
+if __name__ == "__main__":
+    main()
