@@ -42,7 +42,7 @@ test: install tools ## Everything that has to hold before a change goes in
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-images: install tools # While the checks that follow need one core only.
-	@$(BIN)/python -m tests.containers.building
+	@echo "building the images that tests run" && $(BIN)/python -m tests.containers.building >/dev/null 2>&1
 
 lint: install ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
