@@ -253,7 +253,8 @@ async def _healthz(_: web.Request) -> web.StreamResponse:
 
 
 async def _readyz(request: web.Request) -> web.StreamResponse:
-    return await readiness(request.app[HEALTH])
+    """`?exclude=livekit` (repeatable, as of Kubernetes' own /readyz): ready although LiveKit is away."""
+    return await readiness(request.app[HEALTH], request.query.getall("exclude", ()))
 
 
 async def _metrics(request: web.Request) -> web.StreamResponse:

@@ -1,7 +1,7 @@
 """Answers: the envelope around data, and around refusals."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -97,9 +97,9 @@ def alive() -> web.Response:
     return web.json_response({"status": "alive"})
 
 
-async def readiness(health: Health) -> web.Response:
-    """200, or 503 while a dependency is away."""
-    ready, document = await health.readiness()
+async def readiness(health: Health, exclude: Collection[str] = ()) -> web.Response:
+    """200, or 503 while a dependency is away that is not in `exclude`."""
+    ready, document = await health.readiness(exclude)
     return web.json_response(document, status=200 if ready else 503)
 
 

@@ -1,7 +1,7 @@
 """Liveness and readiness: what a service depends on and how each of it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from aiohttp import web
@@ -42,13 +42,18 @@ class Health:
         results = await asyncio.gather(*(self._ask(self._checks[name]) for name in names))
         return dict(zip(names, results, strict=True))
 
-    async def readiness(self) -> tuple[bool, dict[str, object]]:
-        """Whether to send requests here, and the document that /readyz answers; the metrics say it, too."""
+    async def readiness(self, exclude: Collection[str] = ()) -> tuple[bool, dict[str, object]]:
+        """Whether to send requests here, and the document that /readyz answers; the metrics say it, too.
+
+        What is in `exclude` is in the document and in the metrics, but does not count for the answer.
+        """
         dependencies = await self.states()
-        ready = self.started and not self.stopping and all(state == "ok" for state in dependencies.values())
-        _READY.set(ready)
-        for dependency, state in dependencies.items():
-            _ANSWERS.labels(dependency).set(state == "ok")
+        working = self.started and not self.stopping
+        away = {name for name, state in dependencies.items() if state != "ok"}
+        _READY.set(working and not away)
+        for dependency in dependencies:
+            _ANSWERS.labels(dependency).set(dependency not in away)
+        ready = working and away <= set(exclude)
         document: dict[str, object] = {"status": self._status(ready), "dependencies": dependencies}
         return ready, document | ({"notes": dict(self._notes)} if self._notes else {})
 

@@ -142,6 +142,19 @@ async def test_readiness_follows_the_life_of_the_service() -> None:
     assert (await health.readiness())[1]["status"] == "unavailable"
 
 
+async def test_what_is_excluded_is_shown_and_does_not_count() -> None:
+    health = Health()
+    health.started = True
+    health.add("a", _well)
+    health.add("b", _ill)
+    ready, document = await health.readiness(exclude=["b"])
+    assert (ready, document["status"]) == (True, "ready")
+    assert document["dependencies"] == {"a": "ok", "b": "it does not feel well"}
+    assert not (await health.readiness(exclude=["a"]))[0]
+    health.stopping = True
+    assert not (await health.readiness(exclude=["b"]))[0]
+
+
 async def test_a_dependency_that_hangs_is_told_in_time() -> None:
     async def hangs() -> str | None:
         await asyncio.Event().wait()

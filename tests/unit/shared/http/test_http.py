@@ -287,6 +287,10 @@ async def _next_status(reader: asyncio.StreamReader) -> int:
     return int(head.split()[1])
 
 
+async def _away() -> str | None:
+    return "it is away"
+
+
 async def test_nothing_is_answered_before_the_start() -> None:
     async with open_example_api(started=False) as api:
         status, body, headers = await api.call("GET", "/things")
@@ -295,6 +299,9 @@ async def test_nothing_is_answered_before_the_start() -> None:
         assert (await api.call("GET", "/readyz"))[:2] == (503, {"status": "starting", "dependencies": {}})
         api.app[HEALTH].started = True
         assert (await api.call("GET", "/readyz"))[0] == 200
+        api.app[HEALTH].add("broker", _away)
+        asked = [(await api.call("GET", f"/readyz{query}"))[0] for query in ("", "?exclude=broker", "?exclude=x")]
+        assert asked == [503, 200, 503]
         api.app[HEALTH].stopping = True
         assert (await api.call("GET", "/readyz"))[1]["status"] == "stopping"
 
