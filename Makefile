@@ -8,7 +8,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install up env demo fuzz down status doctor tools test test-images lint types imports unit contract integration e2e chaos rolling soak openapi bench image scan clean
+.PHONY: help install up env demo fuzz down status doctor tools test lint types imports unit contract integration e2e chaos rolling soak openapi bench image scan clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,12 +37,11 @@ doctor: ## Look for what the stack needs and say what is missing
 tools: install ## Install what some tests need beside: a container engine, if none works
 	@$(PYTHON) -m deploy.local.install.tools
 
+# The images that tests run are built beside what needs one core only; the tests wait for them.
 test: install tools ## Everything that has to hold before a change goes in
-	@$(MAKE) --no-print-directory --jobs 4 --output-sync test-images lint types imports
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
-
-test-images: install tools # While the checks that follow need one core only.
-	@echo "building the images that tests run" && $(BIN)/python -m tests.containers.building >/dev/null 2>&1
+	@$(BIN)/python -m tests.containers.building >/dev/null 2>&1 & \
+		$(MAKE) --no-print-directory --jobs 3 --output-sync lint types imports && \
+		$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: install ## Style and common mistakes (ruff)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """The images that tests run: built once, also by several test processes.
 
-`python -m tests.containers.building` builds them beforehand, beside what needs one core only.
+`python -m tests.containers.building` builds them beforehand.
 """
 
 from __future__ import annotations
