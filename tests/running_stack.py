@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from unittest.mock import patch
 
 from deploy.local.console import Console
@@ -31,6 +33,19 @@ def private_stack(data: DataDir) -> Iterator[RunningStack]:
         yield RunningStack(data)
     finally:
         stop(data)
+
+
+@contextmanager
+def given_or_private_stack(data_dir: Path | None, name: str) -> Iterator[RunningStack]:
+    """The stack that runs in `data_dir`, or a private one for this time. Raises StartRefused."""
+    if data_dir is not None:
+        yield RunningStack(DataDir.at(data_dir))
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix=f"greenroom-{name}-") as folder,
+        private_stack(DataDir.at(Path(folder))) as stack,
+    ):
+        yield stack
 
 
 class NeverHappened(Exception):

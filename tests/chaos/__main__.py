@@ -1,10 +1,7 @@
 """`make chaos`: kills and freezes the parts of a stack under load, then checks every acknowledged change."""
 
 import asyncio
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +9,6 @@ import typer
 from rich.console import Console as Terminal
 
 from deploy.demo.progress import display_on
-from deploy.local.data_dir import DataDir
 from shared.runtime import log
 from tests.chaos.load import Size
 from tests.chaos.media import run as media
@@ -20,7 +16,7 @@ from tests.chaos.report import keep, show
 from tests.chaos.rounds import KILLED
 from tests.chaos.run import Plan, run
 from tests.machine_info import described
-from tests.running_stack import RunningStack, private_stack
+from tests.running_stack import given_or_private_stack
 
 
 def chaos(
@@ -52,7 +48,7 @@ def chaos(
     log.configure(service="chaos", level="ERROR", output="console")
     terminal, where = Terminal(), described()
     plan = Plan(kill or KILLED, times, freeze, size=Size(hosts, viewers, pace=pace), seed=seed)
-    with _stack(data_dir) as stack, display_on(terminal, time.monotonic) as progress:
+    with given_or_private_stack(data_dir, "chaos") as stack, display_on(terminal, time.monotonic) as progress:
         result = asyncio.run(run(stack, plan, progress))
         verdicts = asyncio.run(media.run(stack, progress)) if livekit else []
     show(terminal, result)
@@ -62,18 +58,6 @@ def chaos(
     terminal.print(f"written: {results}/chaos.json, {results}/chaos-livekit.json, {results}/chaos.svg")
     broken = any(verdict.faults for verdict in verdicts)
     raise typer.Exit(1 if result.faults or broken else 0)
-
-
-@contextmanager
-def _stack(data_dir: Path | None) -> Iterator[RunningStack]:
-    if data_dir is not None:
-        yield RunningStack(DataDir.at(data_dir))
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="greenroom-chaos-") as folder,
-        private_stack(DataDir.at(Path(folder))) as stack,
-    ):
-        yield stack
 
 
 if __name__ == "__main__":

@@ -7,10 +7,7 @@ python -m tests.fuzz [--cases N] [--seed N] [--only "POST /rooms"] [--no-crowds]
 
 import asyncio
 import json
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +17,13 @@ import typer
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.local.data_dir import DataDir
 from deploy.local.stack import Stack
 from tests.fuzz.chart import svg
 from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.read_latency import ReadLatency, faults, measure
 from tests.fuzz.run import fuzz
 from tests.machine_info import described, in_one_line
-from tests.running_stack import RunningStack, private_stack
+from tests.running_stack import given_or_private_stack
 
 
 def main(
@@ -50,9 +46,9 @@ def main(
     where = described()
     terminal, seed = Terminal(), time.time_ns() % 2**32 if seed is None else seed
     started = time.monotonic()
-    with _stack(data_dir) as stack:
-        findings = _watched(terminal, stack, cases, seed, only)
-        served = asyncio.run(measure(stack)) if crowds else []
+    with given_or_private_stack(data_dir, "fuzz") as stack:
+        findings = _watched(terminal, stack.info, cases, seed, only)
+        served = asyncio.run(measure(stack.info)) if crowds else []
     seconds = round(time.monotonic() - started)
     _keep(results, where, findings, served, planned=cases, seed=seed, only=only, seconds=seconds)
     _tell_crowds(terminal, served)
@@ -65,18 +61,6 @@ def main(
         highlight=False,
     )
     raise typer.Exit(1 if findings.all() or faults(served) else 0)
-
-
-@contextmanager
-def _stack(data_dir: Path | None) -> Iterator[Stack]:
-    if data_dir is not None:
-        yield RunningStack(DataDir.at(data_dir)).info
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="greenroom-fuzz-") as folder,
-        private_stack(DataDir.at(Path(folder))) as stack,
-    ):
-        yield stack.info
 
 
 def _watched(terminal: Terminal, stack: Stack, cases: int, seed: int, only: str | None) -> Findings:

@@ -1,20 +1,16 @@
 """`make soak`: half load for half an hour on a private stack, and whether anything grows."""
 
 import asyncio
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console as Terminal
 
-from deploy.local.data_dir import DataDir
 from shared.runtime import log
 from tests.chaos.load import Size
 from tests.machine_info import described
-from tests.running_stack import RunningStack, private_stack
+from tests.running_stack import given_or_private_stack
 from tests.soak.report import keep, show
 from tests.soak.run import Plan, run
 
@@ -41,24 +37,12 @@ def soak(
     log.configure(service="soak", level="ERROR", output="console")
     terminal, where = Terminal(), described()
     plan = Plan(60 * minutes, 60 * warm_up, rate, Size(hosts, viewers), media_every=60 * media)
-    with _stack(data_dir) as stack:
+    with given_or_private_stack(data_dir, "soak") as stack:
         result = asyncio.run(run(stack, plan, terminal.print))
     show(terminal, result)
     keep(results, where, plan, result)
     terminal.print(f"written: {results}/soak.json, {results}/soak.svg")
     raise typer.Exit(1 if result.faults else 0)
-
-
-@contextmanager
-def _stack(data_dir: Path | None) -> Iterator[RunningStack]:
-    if data_dir is not None:
-        yield RunningStack(DataDir.at(data_dir))
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="greenroom-soak-") as folder,
-        private_stack(DataDir.at(Path(folder))) as stack,
-    ):
-        yield stack
 
 
 if __name__ == "__main__":
